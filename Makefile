@@ -1,0 +1,95 @@
+# Belfry. `make help` lists the targets; README.md says which two a newcomer needs.
+SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules
+CC ?= cc
+ifeq ($(origin CC),default)
+CC := cc
+endif
+PREFIX ?= /usr/local
+SANITIZE ?=
+BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
+comma := ,
+
+PACKAGES := rdkafka hiredis jansson inih
+PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
+
+OPTIMIZE := $(if $(SANITIZE),-O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2)
+CFLAGS := -std=c11 -g $(OPTIMIZE) -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
+    -Wmissing-prototypes -Werror -fPIC -fno-omit-frame-pointer -fstack-protector-strong
+CPPFLAGS := -D_GNU_SOURCE -I. -I$(BUILD)/generated $(PACKAGE_CFLAGS)
+LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,-z,relro,-z,now -pie
+LIBS := $(PACKAGE_LIBS) -lpthread -lm
+
+# One archive per layer; the order is the link order: a layer uses only those to its right.
+SOURCES_edge := $(filter-out dispatcher/main.c,$(wildcard dispatcher/*.c))
+SOURCES_cli := $(filter-out dispatcher/cli/main.c,$(wildcard dispatcher/cli/*.c))
+SOURCES_consumer := $(filter-out consumer/worker_main.c,$(wildcard consumer/*.c))
+SOURCES_kafka := $(wildcard dispatcher/kafka/*.c)
+SOURCES_engine := $(wildcard dispatcher/engine/*.c)
+SOURCES_schemas := $(wildcard schemas/*.c)
+SOURCES_store := $(wildcard store/*.c)
+SOURCES_core := $(wildcard dispatcher/core/*.c)
+LAYERS := edge cli consumer kafka engine schemas store core
+ARCHIVES := $(foreach layer,$(LAYERS),$(BUILD)/lib$(layer).a)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+PROGRAMS := $(BUILD)/belfryd $(BUILD)/belfry $(BUILD)/belfry-worker $(BUILD)/libbelfry.a $(BUILD)/libbelfry.so
+
+.PHONY: all
+all: $(PROGRAMS)
+
+define archive_rule
+$(BUILD)/lib$(1).a: $(call objects,$(SOURCES_$(1)))
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach layer,$(LAYERS),$(eval $(call archive_rule,$(layer))))
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(dir $@)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/belfryd: $(BUILD)/dispatcher/main.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/belfry: $(BUILD)/dispatcher/cli/main.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(BUILD)/libconsumer.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c,$(SOURCES_consumer))
+$(BUILD)/libbelfry.a: $(call objects,$(LIBBELFRY_SOURCES))
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/libbelfry.so: $(call objects,$(LIBBELFRY_SOURCES))
+	$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-soname,libbelfry.so.1 -o $@ $^ $(LIBS)
+
+# The store's Lua scripts, one C string each, named after the file.
+LUA_SCRIPTS := $(wildcard store/redis_scripts/*.lua)
+$(BUILD)/generated/redis_scripts.h: $(LUA_SCRIPTS)
+	@mkdir -p $(dir $@)
+	@for script in $^; do \
+	    echo "static const char script_$$(basename $$script .lua)[] ="; \
+	    sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^\(.*\)$$/    "\1\\n"/' $$script; \
+	    echo "    ;"; \
+	done > $@
+$(call objects,$(SOURCES_store)): $(BUILD)/generated/redis_scripts.h
+
+# Tests: each tests/unit/test_x.c and tests/contract/test_x.c is one program.
+TEST_SUPPORT := $(wildcard tests/support/*.c)
+UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+CONTRACT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/contract/test_*.c))
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(call objects,$(TEST_SUPPORT)) $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CMOCKA_LIBS)
+.SECONDARY:
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
+	@set -e; for test in $^; do $$test; done
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

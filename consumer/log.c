@@ -1,0 +1,108 @@
+/* log.c - log lines in logfmt. */
+#include "consumer/log.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { VALUE_BYTES_MAX = 400 };
+
+static void append(struct belfry_fields *fields, const char *bytes, size_t count)
+{
+    assert(fields->length < sizeof fields->text);
+    size_t room = sizeof fields->text - 1 - fields->length;
+    if (count > room) count = room;
+    memcpy(fields->text + fields->length, bytes, count);
+    fields->length += count;
+    fields->text[fields->length] = '\0';
+    assert(fields->length < sizeof fields->text);
+}
+
+static void append_escaped(struct belfry_fields *fields, char symbol)
+{
+    char escape[8] = "";
+    if (symbol == '"' || symbol == '\\') {
+        (void)snprintf(escape, sizeof escape, "\\%c", symbol);
+    } else if (symbol == '\n') {
+        (void)snprintf(escape, sizeof escape, "\\n");
+    } else if ((unsigned char)symbol < 0x20 || symbol == 0x7f) {
+        (void)snprintf(escape, sizeof escape, "\\x%02x", (unsigned)(unsigned char)symbol);
+    } else {
+        escape[0] = symbol;
+    }
+    assert(escape[0] != '\0');
+    append(fields, escape, strlen(escape));
+}
+
+static bool needs_quotes(const char *value)
+{
+    assert(value != NULL);
+    if (*value == '\0') return true;
+    for (const char *c = value; *c != '\0'; c++) {
+        if ((unsigned char)*c <= 0x20 || *c == '"' || *c == '=' || *c == '\\' || *c == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void belfry_fields_text(struct belfry_fields *fields, const char *name, const char *value)
+{
+    assert(fields != NULL);
+    assert(name != NULL && value != NULL);
+    if (fields->length > 0) append(fields, " ", 1);
+    append(fields, name, strlen(name));
+    append(fields, "=", 1);
+    bool quotes = needs_quotes(value);
+    if (quotes) append(fields, "\"", 1);
+    size_t length = strnlen(value, VALUE_BYTES_MAX);
+    while (value[length] != '\0' && length > 0 && ((unsigned char)value[length] & 0xC0) == 0x80) {
+        length--; /* cut between two characters */
+    }
+    for (size_t i = 0; i < length; i++) append_escaped(fields, value[i]);
+    if (quotes) append(fields, "\"", 1);
+}
+
+void belfry_fields_number(struct belfry_fields *fields, const char *name, int64_t value)
+{
+    assert(fields != NULL);
+    assert(name != NULL);
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRId64, value);
+    belfry_fields_text(fields, name, text);
+}
+
+static const char *level_name(enum belfry_level level)
+{
+    switch (level) {
+    case BELFRY_LOG_DEBUG: return "debug";
+    case BELFRY_LOG_INFO: return "info";
+    case BELFRY_LOG_WARN: return "warn";
+    case BELFRY_LOG_ERROR: return "error";
+    }
+    return "error";
+}
+
+void belfry_log_stderr(enum belfry_level level, const char *event, const char *fields,
+                       void *opaque)
+{
+    (void)opaque;
+    assert(event != NULL);
+    assert(fields != NULL);
+    struct timespec now = {0};
+    struct tm utc = {0};
+    char date[32] = "";
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &utc);
+    (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    char line[1800];
+    int length = snprintf(line, sizeof line, "ts=%s.%03dZ level=%s event=%s %s\n", date,
+                          (int)(now.tv_nsec / 1000000), level_name(level), event, fields);
+    if (length < 0) return;
+    size_t bytes = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
+    line[bytes - 1] = '\n';
+    if (write(STDERR_FILENO, line, bytes) < 0) return; /* nowhere left to say so */
+}

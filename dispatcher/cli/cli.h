@@ -1,0 +1,64 @@
+/* cli.h - the commands of `belfry`, as a table: what a row says serves dispatch and help. */
+#ifndef BELFRY_CLI_CLI_H
+#define BELFRY_CLI_CLI_H
+
+#include <stdio.h>
+
+#include "dispatcher/cli/exit_code.h"
+#include "dispatcher/cli/options.h"
+#include "dispatcher/cli/settings.h"
+
+#define BELFRY_CLI_VERSION "0.1.0"
+
+struct cli_command;
+
+/* One run of one command. Everything is borrowed for its time. */
+struct invocation {
+    const struct cli_command *command;
+    const struct settings *settings;
+    const struct arguments *arguments;
+};
+
+typedef enum exit_code command_run(const struct invocation *invocation);
+
+struct cli_command {
+    const char *name;
+    const char *summary;  /* one line for the list of commands */
+    const char *usage;    /* what follows "belfry NAME" */
+    const char *details;  /* paragraphs, NULL = none */
+    const char *examples; /* lines */
+    const struct option_row *const *options; /* NULL-terminated list of tables */
+    command_run *run;
+};
+
+/* Ends with a row without a name. */
+extern const struct cli_command cli_commands[];
+
+/* NULL when there is no such command. */
+const struct cli_command *cli_command_find(const char *name);
+
+/* The whole program: reads argv, runs the command, returns the exit code. */
+enum exit_code cli_main(int argc, char *const *argv);
+
+/* help.c: both are made from the tables alone. */
+void help_print(FILE *stream);
+void help_print_command(FILE *stream, const struct cli_command *command);
+
+command_run command_write;
+command_run command_ping;
+command_run command_list;
+command_run command_get;
+command_run command_next;
+command_run command_tail;
+command_run command_dead;
+command_run command_shards;
+
+extern const struct option_row options_names[];    /* --group --id of the jobs meant */
+extern const struct option_row options_select[];   /* what selects jobs */
+extern const struct option_row options_define[];   /* group, labels ... of a new job */
+extern const struct option_row options_schedule[]; /* --cron --every --at ... */
+extern const struct option_row options_set[];      /* what an update may set besides */
+extern const struct option_row options_job[];      /* payload, catch-up ... of add, put, update */
+extern const struct option_row options_write[];    /* --wait --dry-run ... */
+
+#endif

@@ -1,0 +1,40 @@
+/* settings.h - the global options of a run: where Kafka and Redis are, and how to print. */
+#ifndef BELFRY_CLI_SETTINGS_H
+#define BELFRY_CLI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/cli/options.h"
+#include "dispatcher/core/error.h"
+
+enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_NAME };
+
+/* Texts are borrowed from the arguments and the environment. */
+struct settings {
+    const char *kafka;   /* HOST:PORT,... */
+    const char *redis;   /* URL */
+    const char *cluster; /* prefix of topics and Redis keys */
+    enum output_format output;
+    int64_t timeout_ms;  /* for each thing asked of Kafka or Redis */
+    const struct arguments *arguments; /* for -X */
+    bool colour;
+    size_t width;        /* columns of the terminal on stdout, 0 = not a terminal */
+};
+
+extern const struct option_row settings_options[];
+
+/* Flag, then BELFRY_* variable, then default. ERROR_INVALID, code "usage". */
+bool settings_read(struct settings *settings, const struct arguments *arguments,
+                   struct error *error) __attribute__((warn_unused_result));
+
+/* Next pair of -X KEY=VALUE; false at the end. Start with *at = 0. key has key_bytes. */
+bool settings_next_property(const struct settings *settings, size_t *at, char *key,
+                            size_t key_bytes, const char **value);
+
+/* A name of the contract: 1-200 of A-Z a-z 0-9 . _ : @ -, and / when `slash`, the first one a
+ * letter or digit. */
+bool name_valid(const char *name, size_t length, bool slash);
+
+#endif

@@ -1,0 +1,97 @@
+/* job.h - one job in memory: a small fixed part, its packed definition, and a part that only
+ * jobs with something unusual have (paused, owing slots, counting fires, failing, finished).
+ * A million of them must fit in a few hundred megabytes. */
+#ifndef BELFRY_CORE_JOB_H
+#define BELFRY_CORE_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/core/job_record.h"
+#include "dispatcher/core/timers.h"
+
+struct job_owed {
+    int64_t from_ms; /* exclusive */
+    int64_t to_ms;   /* inclusive */
+    int64_t missed_count;
+    int64_t planned;
+    struct schedule *schedule; /* a reference held; NULL = the job's present schedule */
+};
+
+struct job_extra {
+    int64_t schedule_edited_ms;
+    int64_t paused_ms;
+    int64_t until_ms;
+    int64_t finished_ms;
+    int64_t counted_fires;
+    int64_t tail_from_ms;
+    int64_t failing_since_ms;
+    int64_t retry_ms;
+    int32_t attempts;
+    bool tail_undecided;
+    bool in_lane;      /* queued in the catch-up lane */
+    bool in_undecided; /* queued for the catch-up policy */
+    uint32_t alarm_index;
+    uint32_t owed_count;
+    struct job_owed *owed;
+};
+
+struct packed_definition; /* job.c */
+
+enum job_flag {
+    JOB_PAUSED = 1 << 0,
+    JOB_FINISHED = 1 << 1,
+    JOB_BOUNDED = 1 << 2, /* has start, end or max_fires: look at the definition before firing */
+    JOB_FOREIGN = 1 << 3  /* names a topic of its own */
+};
+
+struct job {
+    struct packed_definition *packed;
+    struct schedule *schedule; /* interned; a reference held */
+    struct job_extra *extra;   /* NULL: nothing unusual */
+    int64_t ordinal;
+    struct incarnation incarnation;
+    int64_t updated_ms;
+    int64_t fired;
+    int64_t missed;
+    int64_t last_due_ms;
+    uint32_t revision;
+    uint32_t slot;        /* in the job table */
+    uint32_t name_hash;
+    uint32_t timer_index; /* in its schedule's list of jobs; TIMER_INDEX_NONE = not due at all */
+    uint8_t flags;
+};
+
+/* A job with the definition, not yet in any table. `schedule` is taken over (one reference). */
+struct job *job_create(const struct definition *definition, struct schedule *schedule);
+/* Frees the job; the caller has released its schedule references. */
+void job_destroy(struct job *job);
+/* Replaces the definition; identity and state stay. Frees the old one. */
+void job_redefine(struct job *job, const struct definition *definition);
+/* Whether the packed definitions are the same, `paused` and anchors set by us aside. */
+bool job_same_definition(const struct job *job, const struct definition *definition);
+
+/* The definition as a view into the job; valid until it is redefined or destroyed. */
+void job_view(const struct job *job, struct definition *definition);
+/* The whole record as a view, for the codecs. */
+void job_view_record(const struct job *job, struct job_record *record);
+
+struct text job_group(const struct job *job);
+struct text job_id(const struct job *job);
+struct text job_name(const struct job *job); /* group/id */
+struct text job_super_group(const struct job *job);
+struct text job_payload(const struct job *job);
+struct text job_topic(const struct job *job); /* empty = the fires topic */
+/* True when every option a fire depends on is at its default: format, content type, key, topic,
+ * headers, bytes payload. The fast path of the encoder. */
+bool job_is_plain(const struct job *job);
+
+/* The extra part, made when missing. */
+struct job_extra *job_extra(struct job *job);
+/* Whether slots are owed: the job's own new slots queue behind them. */
+bool job_owes(const struct job *job);
+bool job_is_failing(const struct job *job);
+int64_t job_paused_ms(const struct job *job);
+
+#endif

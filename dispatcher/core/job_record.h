@@ -1,0 +1,73 @@
+/* job_record.h - a job as it is written to belfry.state and Redis and read back: its definition
+ * and what Belfry keeps about it. A view: texts and ranges are borrowed. */
+#ifndef BELFRY_CORE_JOB_RECORD_H
+#define BELFRY_CORE_JOB_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/core/definition.h"
+
+/* Identity of one life of a job: delete and add again is a new one. In text
+ * <effective_ms>-<shard>.<offset>.<index>: where the command that added it stood. */
+struct incarnation {
+    int64_t effective_ms;
+    int64_t offset;
+    uint32_t index;
+    int32_t shard;
+};
+enum { INCARNATION_TEXT_BYTES = 64, FIRE_ID_BYTES = INCARNATION_TEXT_BYTES + 24 };
+
+/* Writes the text, terminated; returns its length. `text` has INCARNATION_TEXT_BYTES. */
+size_t incarnation_format(const struct incarnation *incarnation, char *text);
+bool incarnation_parse(struct text text, struct incarnation *incarnation);
+
+/* "<incarnation>@<nominal_ms>"; `text` has FIRE_ID_BYTES. Returns its length. */
+size_t fire_id_format(const struct incarnation *incarnation, int64_t nominal_ms, char *text);
+
+/* No instant: paused_ms, until_ms, finished_ms, tail_from_ms, retry_ms ... are not set. */
+#define INSTANT_NONE INT64_MIN
+
+/* Slots decided to be fired later by the catch-up lane, oldest first. */
+struct owed_range {
+    int64_t from_ms; /* exclusive: the last slot done */
+    int64_t to_ms;   /* inclusive */
+    int64_t missed_count; /* policy latest: slots its one fire stands for besides its own */
+    int64_t planned;      /* fires planned when opened; for catchup_finished */
+    bool has_schedule;    /* opened under an earlier schedule than the job's present one */
+    struct schedule_spec schedule; /* when has_schedule */
+    struct text cron_text;
+};
+
+enum { OWED_RANGES_MAX = 16 };
+
+struct job_record {
+    struct definition definition; /* .paused says whether it is paused now */
+    struct incarnation incarnation;
+    int64_t ordinal;
+    int64_t revision;
+    int64_t updated_ms;
+    int64_t schedule_edited_ms; /* INSTANT_NONE: never edited */
+    int64_t paused_ms;
+    int64_t until_ms;
+    int64_t finished_ms; /* INSTANT_NONE: still running */
+    int64_t counted_fires; /* towards max_fires */
+    /* The lane: ranges first, then the tail (tail_from_ms, watermark] of the present schedule. */
+    size_t owed_count;
+    struct owed_range owed[OWED_RANGES_MAX];
+    int64_t tail_from_ms;  /* INSTANT_NONE: no tail */
+    bool tail_undecided;   /* the catch-up policy has not decided about the tail yet */
+    /* A fire that could not be produced; its slot is the first owed one. */
+    int64_t failing_since_ms; /* INSTANT_NONE: not failing */
+    int64_t retry_ms;
+    int32_t attempts;
+    /* Statistics: may be lost with Redis; counted since since_ms. */
+    int64_t fired;
+    int64_t missed;
+    int64_t last_due_ms; /* nominal of the newest fire; INSTANT_NONE */
+};
+
+void job_record_defaults(struct job_record *record);
+
+#endif

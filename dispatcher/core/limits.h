@@ -1,0 +1,48 @@
+/* limits.h - every bound of the product, with its reason. Config may lower most, raise few. */
+#ifndef BELFRY_CORE_LIMITS_H
+#define BELFRY_CORE_LIMITS_H
+
+enum {
+    NAME_BYTES_MAX = 200,             /* group, super_group, id */
+    JOB_NAME_BYTES_MAX = 401,         /* group/id */
+    COMMAND_ID_BYTES_MAX = 128,
+    TEXT_FIELD_BYTES_MAX = 1024,      /* reason, actor, correlation_id */
+    TOPIC_BYTES_MAX = 249,            /* Kafka's own limit */
+    KEY_BYTES_MAX = 1024,
+    CRON_TEXT_BYTES_MAX = 256,
+    LABELS_MAX = 64,
+    HEADERS_MAX = 64,
+    RECORD_BYTES_MAX = 1024 * 1024,   /* one control record */
+    PAYLOAD_BYTES_MAX = 256 * 1024,   /* one job's payload */
+    JSON_DEPTH_MAX = 32,
+    JSON_MEMBERS_MAX = 1000,          /* of one object */
+    COMMAND_JOBS_MAX = 2000,
+    COMMAND_SELECTOR_NAMES_MAX = 2000,
+    RESULT_JOBS_MAX = 100,            /* lists in a result are cut here; totals are exact */
+    RESULT_ERRORS_MAX = 100,
+    RESULT_NEXT_DUE_MAX = 5,
+    SEEN_MAX = 1000000,               /* remembered command ids a shard */
+    SHARDS_MAX = 1024,
+    SHARDS_DEFAULT = 16,
+    CATCHUP_LIMIT_DEFAULT = 1000,
+    DEAD_COPY_BYTES_MAX = 256 * 1024, /* larger dead letters keep their first DEAD_CUT_BYTES */
+    DEAD_CUT_BYTES = 4 * 1024,
+    BATCH_OUTPUTS_MAX = 10000,        /* records a transaction: more gains nothing */
+    BATCH_BYTES_MAX = 5 * 1024 * 1024,
+    STORE_CALL_JOBS_MAX = 500,        /* jobs in one Lua call */
+    OWNER_BYTES_MAX = 96,
+    STATE_LAYOUT = 1                  /* version of records in belfry.state and Redis */
+};
+
+#define SECONDS_MS INT64_C(1000)
+#define MINUTES_MS (60 * SECONDS_MS)
+#define HOURS_MS (60 * MINUTES_MS)
+#define DAYS_MS (24 * HOURS_MS)
+
+#define SEEN_KEEP_MS DAYS_MS
+#define MISFIRE_GRACE_DEFAULT_MS (30 * SECONDS_MS)
+#define CATCHUP_WINDOW_DEFAULT_MS (24 * HOURS_MS)
+#define KEEP_FINISHED_DEFAULT_MS (24 * HOURS_MS)
+#define KEEP_FINISHED_FOREVER_MS INT64_MAX
+
+#endif

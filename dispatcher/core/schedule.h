@@ -1,0 +1,67 @@
+/* schedule.h - what a job's schedule says, and the nominal instants it names. UTC.
+ * Every function here is pure: the same schedule and instants give the same answer. */
+#ifndef BELFRY_CORE_SCHEDULE_H
+#define BELFRY_CORE_SCHEDULE_H
+
+#include "dispatcher/core/cron.h"
+#include "dispatcher/core/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum schedule_kind { SCHEDULE_CRON = 1, SCHEDULE_EVERY, SCHEDULE_AT };
+
+/* Shortest interval unless the configuration says otherwise, and the shortest it may say. */
+enum { SCHEDULE_EVERY_MIN_MS = 1000, SCHEDULE_EVERY_FLOOR_MS = 100 };
+
+/* A plain value without ownership; made by the schedule_from_ functions. Members of other kinds
+ * than `kind` are zero. */
+struct schedule_spec {
+    enum schedule_kind kind;
+    struct cron cron;
+    int64_t every_ms;  /* SCHEDULE_EVERY_FLOOR_MS..DURATION_MAX_MS */
+    int64_t anchor_ms; /* instants are anchor + k * every, k >= 1 */
+    int64_t at_ms;
+};
+
+/* `cron` comes from cron_parse(). */
+struct schedule_spec schedule_from_cron(const struct cron *cron);
+
+/* anchor_ms and at_ms must be instants in range. */
+struct schedule_spec schedule_from_every(int64_t every_ms, int64_t anchor_ms);
+struct schedule_spec schedule_from_at(int64_t at_ms);
+
+/* Whether an interval is at least min_ms and at most DURATION_MAX_MS.
+ *   errors  ERROR_INVALID, code bad_value */
+bool schedule_check_every(int64_t every_ms, int64_t min_ms, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* By what they mean, kind by kind: equal schedules may be interned as one. */
+bool schedule_spec_equal(const struct schedule_spec *left, const struct schedule_spec *right);
+uint64_t schedule_spec_hash(const struct schedule_spec *spec);
+
+/* First nominal instant strictly after `after_ms`, which may be any number.
+ *   next_ms  set only on true; INSTANT_MIN_MS..INSTANT_MAX_MS
+ *   false    never again (before the year 10000) */
+bool schedule_next(const struct schedule_spec *spec, int64_t after_ms, int64_t *next_ms)
+    __attribute__((warn_unused_result));
+
+/* Whether the instant is one of the nominal instants. */
+bool schedule_contains(const struct schedule_spec *spec, int64_t instant_ms);
+
+/* How many nominal instants lie in (from_ms, to_ms], at most `limit`. Constant time for every and
+ * at, one short step per month of the range for cron. 0 when from_ms >= to_ms. */
+uint64_t schedule_count(const struct schedule_spec *spec, int64_t from_ms, int64_t to_ms,
+                        uint64_t limit);
+
+/* The newest nominal instant in (from_ms, to_ms]; false when there is none. */
+bool schedule_last(const struct schedule_spec *spec, int64_t from_ms, int64_t to_ms,
+                   int64_t *last_ms) __attribute__((warn_unused_result));
+
+/* The smallest t >= from_ms such that at most `keep` nominal instants lie in (t, to_ms]: where a
+ * range must begin so that only the newest `keep` stay. It is from_ms itself when all may stay,
+ * else the newest instant that is dropped. Needs from_ms <= to_ms. */
+int64_t schedule_keep_newest(const struct schedule_spec *spec, int64_t from_ms, int64_t to_ms,
+                             uint64_t keep);
+
+#endif

@@ -1,0 +1,299 @@
+#include "dispatcher/core/timers.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/job.h"
+#include "dispatcher/core/memory.h"
+
+enum { BUCKETS_INITIAL = 64 };
+
+struct timers {
+    struct schedule **heap; /* those with live jobs, the earliest next_ms at the root */
+    size_t heap_count;
+    size_t heap_capacity;
+    struct schedule **buckets; /* all interned schedules by hash; a power of two */
+    size_t bucket_count;
+    size_t schedule_count;
+};
+
+struct timers *timers_create(void)
+{
+    struct timers *timers = memory_allocate(1, sizeof *timers);
+    timers->buckets = memory_allocate(BUCKETS_INITIAL, sizeof *timers->buckets);
+    timers->bucket_count = BUCKETS_INITIAL;
+    return timers;
+}
+
+static void schedule_free(struct schedule *schedule)
+{
+    free(schedule->jobs);
+    free(schedule->text);
+    free(schedule);
+}
+
+void timers_destroy(struct timers *timers)
+{
+    if (timers == NULL) return;
+    for (size_t i = 0; i < timers->bucket_count; i++) {
+        struct schedule *next = NULL;
+        for (struct schedule *schedule = timers->buckets[i]; schedule != NULL; schedule = next) {
+            next = schedule->hash_next;
+            schedule_free(schedule);
+        }
+    }
+    free(timers->buckets);
+    free(timers->heap);
+    free(timers);
+}
+
+/* ---- interning ---- */
+
+struct text schedule_cron_text(const struct schedule *schedule)
+{
+    return text_of(schedule->text);
+}
+
+struct text schedule_zone(const struct schedule *schedule)
+{
+    return schedule->text == NULL ? text_of(NULL)
+                                  : text_of(schedule->text + strlen(schedule->text) + 1);
+}
+
+static char *schedule_text(struct text cron_text, struct text zone)
+{
+    if (cron_text.length + zone.length == 0) return NULL; /* intervals and one-shots */
+    char *text = memory_allocate(cron_text.length + zone.length + 2, 1);
+    if (cron_text.length > 0) memcpy(text, cron_text.bytes, cron_text.length);
+    if (zone.length > 0) memcpy(text + cron_text.length + 1, zone.bytes, zone.length);
+    return text;
+}
+
+static void buckets_grow(struct timers *timers)
+{
+    if (timers->schedule_count < timers->bucket_count) return;
+    size_t count = timers->bucket_count * 2;
+    struct schedule **buckets = memory_allocate(count, sizeof *buckets);
+    for (size_t i = 0; i < timers->bucket_count; i++) {
+        struct schedule *next = NULL;
+        for (struct schedule *schedule = timers->buckets[i]; schedule != NULL; schedule = next) {
+            next = schedule->hash_next;
+            schedule->hash_next = buckets[schedule->hash & (count - 1)];
+            buckets[schedule->hash & (count - 1)] = schedule;
+        }
+    }
+    free(timers->buckets);
+    timers->buckets = buckets;
+    timers->bucket_count = count;
+}
+
+struct schedule *timers_intern(struct timers *timers, const struct schedule_spec *spec,
+                               struct text cron_text, struct text zone, bool anchor_given)
+{
+    assert(timers != NULL);
+    uint32_t hash = (uint32_t)schedule_spec_hash(spec);
+    struct schedule **bucket = &timers->buckets[hash & (timers->bucket_count - 1)];
+    for (struct schedule *schedule = *bucket; schedule != NULL; schedule = schedule->hash_next) {
+        if (schedule->hash == hash && schedule->anchor_given == anchor_given &&
+            schedule_spec_equal(&schedule->spec, spec) &&
+            text_equal(schedule_cron_text(schedule), cron_text) &&
+            text_equal(schedule_zone(schedule), zone))
+            return timers_retain(schedule);
+    }
+    buckets_grow(timers);
+    bucket = &timers->buckets[hash & (timers->bucket_count - 1)];
+    struct schedule *schedule = memory_allocate(1, sizeof *schedule);
+    schedule->spec = *spec;
+    schedule->heap_index = TIMER_INDEX_NONE;
+    schedule->references = 1;
+    schedule->hash = hash;
+    schedule->sorted = true;
+    schedule->anchor_given = anchor_given;
+    schedule->text = schedule_text(cron_text, zone);
+    schedule->hash_next = *bucket;
+    *bucket = schedule;
+    timers->schedule_count++;
+    return schedule;
+}
+
+struct schedule *timers_retain(struct schedule *schedule)
+{
+    assert(schedule->references > 0);
+    schedule->references++;
+    return schedule;
+}
+
+void timers_release(struct timers *timers, struct schedule *schedule)
+{
+    assert(schedule->references > 0);
+    if (--schedule->references > 0) return;
+    assert(schedule->job_live == 0);
+    assert(schedule->heap_index == TIMER_INDEX_NONE);
+    struct schedule **link = &timers->buckets[schedule->hash & (timers->bucket_count - 1)];
+    while (*link != schedule) link = &(*link)->hash_next;
+    *link = schedule->hash_next;
+    timers->schedule_count--;
+    schedule_free(schedule);
+}
+
+/* ---- the heap of schedules by next instant ---- */
+
+static void heap_place(struct timers *timers, size_t index, struct schedule *schedule)
+{
+    timers->heap[index] = schedule;
+    schedule->heap_index = (uint32_t)index;
+}
+
+static void heap_up(struct timers *timers, size_t index)
+{
+    struct schedule *schedule = timers->heap[index];
+    while (index > 0) {
+        size_t parent = (index - 1) / 2;
+        if (timers->heap[parent]->next_ms <= schedule->next_ms) break;
+        heap_place(timers, index, timers->heap[parent]);
+        index = parent;
+    }
+    heap_place(timers, index, schedule);
+}
+
+static void heap_down(struct timers *timers, size_t index)
+{
+    struct schedule *schedule = timers->heap[index];
+    for (;;) {
+        size_t child = index * 2 + 1;
+        if (child >= timers->heap_count) break;
+        if (child + 1 < timers->heap_count &&
+            timers->heap[child + 1]->next_ms < timers->heap[child]->next_ms)
+            child++;
+        if (schedule->next_ms <= timers->heap[child]->next_ms) break;
+        heap_place(timers, index, timers->heap[child]);
+        index = child;
+    }
+    heap_place(timers, index, schedule);
+}
+
+static void heap_insert(struct timers *timers, struct schedule *schedule)
+{
+    assert(schedule->heap_index == TIMER_INDEX_NONE);
+    timers->heap = memory_grow(timers->heap, &timers->heap_capacity, timers->heap_count + 1,
+                               sizeof *timers->heap);
+    timers->heap[timers->heap_count] = schedule;
+    heap_up(timers, timers->heap_count++);
+}
+
+static void heap_remove(struct timers *timers, struct schedule *schedule)
+{
+    size_t index = schedule->heap_index;
+    assert(index < timers->heap_count && timers->heap[index] == schedule);
+    struct schedule *moved = timers->heap[--timers->heap_count];
+    schedule->heap_index = TIMER_INDEX_NONE;
+    if (moved == schedule) return;
+    heap_place(timers, index, moved);
+    heap_up(timers, index);
+    heap_down(timers, moved->heap_index);
+}
+
+/* ---- jobs of a schedule ---- */
+
+void timers_attach(struct timers *timers, struct job *job, int64_t after_ms)
+{
+    struct schedule *schedule = job->schedule;
+    assert(job->timer_index == TIMER_INDEX_NONE);
+    if (schedule->job_live == 0) {
+        assert(schedule->heap_index == TIMER_INDEX_NONE);
+        schedule->job_count = 0;
+        schedule->sorted = true;
+        if (!schedule_next(&schedule->spec, after_ms, &schedule->next_ms)) return;
+        heap_insert(timers, schedule);
+    }
+    if (schedule->job_count == schedule->job_capacity) {
+        uint32_t grown = schedule->job_capacity + schedule->job_capacity / 2 + 1;
+        schedule->jobs = memory_resize(schedule->jobs, grown, sizeof *schedule->jobs);
+        schedule->job_capacity = grown;
+    }
+    if (schedule->job_count > 0) {
+        const struct job *last = schedule->jobs[schedule->job_count - 1];
+        if (last == NULL || last->ordinal > job->ordinal) schedule->sorted = false;
+    }
+    job->timer_index = schedule->job_count;
+    schedule->jobs[schedule->job_count++] = job;
+    schedule->job_live++;
+}
+
+void timers_detach(struct timers *timers, struct job *job)
+{
+    struct schedule *schedule = job->schedule;
+    if (job->timer_index == TIMER_INDEX_NONE) return;
+    assert(schedule->jobs[job->timer_index] == job);
+    schedule->jobs[job->timer_index] = NULL;
+    job->timer_index = TIMER_INDEX_NONE;
+    schedule->job_live--;
+    if (schedule->job_live == 0 && schedule->heap_index != TIMER_INDEX_NONE)
+        heap_remove(timers, schedule);
+}
+
+static int by_ordinal(const void *left, const void *right)
+{
+    const struct job *a = *(struct job *const *)left;
+    const struct job *b = *(struct job *const *)right;
+    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+}
+
+static void schedule_tidy(struct schedule *schedule)
+{
+    if (schedule->sorted && schedule->job_live == schedule->job_count) return;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < schedule->job_count; i++)
+        if (schedule->jobs[i] != NULL) schedule->jobs[kept++] = schedule->jobs[i];
+    assert(kept == schedule->job_live);
+    schedule->job_count = kept;
+    if (!schedule->sorted) qsort(schedule->jobs, kept, sizeof *schedule->jobs, by_ordinal);
+    schedule->sorted = true;
+    for (uint32_t i = 0; i < kept; i++) schedule->jobs[i]->timer_index = i;
+}
+
+bool timers_earliest(const struct timers *timers, int64_t *due_ms)
+{
+    assert(timers != NULL);
+    if (timers->heap_count == 0) return false;
+    *due_ms = timers->heap[0]->next_ms;
+    return true;
+}
+
+struct schedule *timers_pop(struct timers *timers, int64_t limit_ms)
+{
+    if (timers->heap_count == 0 || timers->heap[0]->next_ms > limit_ms) return NULL;
+    struct schedule *schedule = timers->heap[0];
+    heap_remove(timers, schedule);
+    schedule_tidy(schedule);
+    return schedule;
+}
+
+void timers_reinsert(struct timers *timers, struct schedule *schedule, bool has_next,
+                     int64_t next_ms)
+{
+    assert(schedule->heap_index == TIMER_INDEX_NONE);
+    if (!has_next) { /* its jobs stay listed nowhere: each has finished or owes its last slots */
+        for (uint32_t i = 0; i < schedule->job_count; i++)
+            if (schedule->jobs[i] != NULL) schedule->jobs[i]->timer_index = TIMER_INDEX_NONE;
+        schedule->job_count = 0;
+        schedule->job_live = 0;
+    }
+    if (schedule->job_live == 0) return;
+    schedule->next_ms = next_ms;
+    heap_insert(timers, schedule);
+}
+
+uint32_t schedule_first_above(const struct schedule *schedule, int64_t ordinal)
+{
+    assert(schedule->sorted);
+    uint32_t low = 0;
+    uint32_t high = schedule->job_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (schedule->jobs[middle]->ordinal <= ordinal) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}

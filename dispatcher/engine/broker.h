@@ -1,0 +1,127 @@
+/* broker.h - port: Kafka as one shard sees it. Real: dispatcher/kafka. Simulated: tests.
+ *
+ * One broker object belongs to one shard and is called by that shard's thread only; calls block,
+ * each within a bound. The kind of an error says what to do next:
+ *   ERROR_RETRY    nothing happened: back off, call again
+ *   ERROR_ABORT    the transaction is lost cleanly: abort(), then produce the same again
+ *   ERROR_UNKNOWN  the outcome is unknown, or the producer is of no more use: open_producer(),
+ *                  read the last committed mark, then decide
+ *   ERROR_FENCED   another producer of this shard has been opened
+ *   ERROR_INVALID  this record is refused, the others are not touched
+ *   ERROR_FATAL    configuration: no way on */
+#ifndef BELFRY_ENGINE_BROKER_H
+#define BELFRY_ENGINE_BROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/core/error.h"
+#include "dispatcher/core/text.h"
+
+/* Belfry's own topics, named <cluster>.<name>. */
+enum broker_topic {
+    TOPIC_CONTROL = 0,
+    TOPIC_FORWARD,
+    TOPIC_RESULTS,
+    TOPIC_FIRES,
+    TOPIC_EVENTS,
+    TOPIC_COMPLETIONS,
+    TOPIC_STATE,
+    TOPIC_DEAD,
+    TOPIC_FOREIGN /* a topic a job or a command names; not ours */
+};
+enum { TOPIC_OWN_COUNT = TOPIC_FOREIGN };
+
+struct broker_header {
+    const char *name; /* terminated */
+    struct text value;
+};
+
+enum { BROKER_PARTITION_BY_KEY = -1 };
+
+/* To produce. Key, headers and topic are copied; `value` is borrowed until the transaction has
+ * ended: commit() or open_producer() returned. A value with length 0 and bytes NULL is a
+ * tombstone. */
+struct broker_record {
+    enum broker_topic topic;
+    const char *foreign_topic; /* terminated; TOPIC_FOREIGN only */
+    int32_t partition;         /* or BROKER_PARTITION_BY_KEY: murmur2 of the key */
+    struct text key;
+    struct text value;
+    const struct broker_header *headers;
+    size_t header_count;
+};
+
+enum broker_input_kind {
+    BROKER_NOTHING = 0, /* the wait is over */
+    BROKER_RECORD,
+    BROKER_END /* end of partition reached; offset = the next one to come */
+};
+
+enum { BROKER_INPUT_HEADERS_MAX = 80 };
+
+struct broker_input {
+    enum broker_input_kind kind;
+    enum broker_topic topic;
+    int64_t offset;
+    int64_t log_time_ms; /* the broker's append time */
+    struct text key;
+    struct text value;
+    bool tombstone;
+    bool truncated_headers; /* more than BROKER_INPUT_HEADERS_MAX: the rest is cut */
+    size_t header_count;
+    struct broker_header headers[BROKER_INPUT_HEADERS_MAX];
+    void *handle; /* the adapter's; give it back with release() */
+};
+
+struct topic_info {
+    bool exists;
+    int32_t partitions;
+    int64_t max_message_bytes; /* 0 = not known */
+};
+
+struct broker;
+struct broker_operations {
+    /* A synchronous offset commit of the shard's control partition by the group member succeeds
+     * and its assignment is not lost. ERROR_FENCED: not ours now. */
+    bool (*prove_ownership)(struct broker *broker, int64_t control_offset, struct error *error);
+
+    /* Ends the present producer, if any, opens a new one with the shard's transactional id and
+     * runs init_transactions: settles what was open, fences the others. Warms Belfry's topics.
+     * Call prove_ownership() first. */
+    bool (*open_producer)(struct broker *broker, struct error *error);
+    void (*close_producer)(struct broker *broker);
+
+    bool (*begin)(struct broker *broker, struct error *error);
+    /* ERROR_INVALID: refused, not part of the transaction, which can still be committed. */
+    bool (*produce)(struct broker *broker, const struct broker_record *record,
+                    struct error *error);
+    /* Flush, then commit, repeated while retriable within 2 x transaction.timeout.ms.
+     * ERROR_ABORT only after a clean flush. */
+    bool (*commit)(struct broker *broker, struct error *error);
+    bool (*abort)(struct broker *broker, struct error *error);
+
+    /* Reading the shard's partition of CONTROL, FORWARD or STATE, read_committed. */
+    bool (*start_reading)(struct broker *broker, enum broker_topic topic, int64_t offset,
+                          struct error *error);
+    void (*stop_reading)(struct broker *broker, enum broker_topic topic);
+    /* First offset kept, and the last stable offset. */
+    bool (*offsets)(struct broker *broker, enum broker_topic topic, int64_t *first,
+                    int64_t *end, struct error *error);
+    /* The one wait of a shard: the next record or end of partition of what is being read, at
+     * most wait_ms. wake() from another thread ends it early. Release every RECORD. */
+    bool (*poll)(struct broker *broker, int32_t wait_ms, struct broker_input *input,
+                 struct error *error);
+    void (*release)(struct broker *broker, struct broker_input *input);
+
+    /* Looks a foreign topic up and opens it, so that the first fire to it is not cold. */
+    bool (*foreign_topic)(struct broker *broker, const char *topic, struct topic_info *info,
+                          struct error *error);
+    void (*destroy)(struct broker *broker);
+};
+struct broker {
+    const struct broker_operations *operations;
+};
+
+#endif

@@ -1,0 +1,148 @@
+-- write.lua - one part of a group of writes to one shard. The rules are those of
+-- store/store.h, the reasons are in docs/store.md. Everything is checked before anything is
+-- changed; an unreadable number counts as 0, so that a rewrite mends it. Sequences and tokens are compared as text, for Lua's numbers are doubles.
+--
+-- KEYS  1 jobs  2 seen  3 groups  4 super_groups  5 super_group_of
+--       6-10 the same five of an unfinished rewrite  11 snapshot  12 writer
+-- ARGV  1 known layout  2 generation  3 epoch  4 mode  5 sequence followed  6 group token
+--       7 part  8 sequence of the snapshot, '' = not the last part
+--       9 count of the snapshot arguments that come next (field, value, ...)
+--       then four arguments an item: kind, name, text, super group
+local generation, epoch = tonumber(ARGV[2]), tonumber(ARGV[3])
+local mode, follows, token, part = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local sequence, snapshot_arguments = ARGV[8], tonumber(ARGV[9])
+local rewrite, last = mode == 'rewrite', ARGV[8] ~= ''
+local snapshot_key, writer_key = KEYS[11], KEYS[12]
+local base = rewrite and 5 or 0
+local jobs, seen, groups = KEYS[base + 1], KEYS[base + 2], KEYS[base + 3]
+local super_groups, super_group_of = KEYS[base + 4], KEYS[base + 5]
+
+local stored = redis.call('HMGET', snapshot_key, 'layout', 'generation', 'epoch', 'sequence')
+local writer = redis.call('HMGET', writer_key, 'generation', 'epoch', 'mode', 'token', 'part')
+
+local function is_newer(other_generation, other_epoch)
+    if not other_generation or not other_epoch then return false end
+    local g, e = tonumber(other_generation) or 0, tonumber(other_epoch) or 0
+    return g > generation or (g == generation and e > epoch)
+end
+
+if stored[1] and (tonumber(stored[1]) or 0) > tonumber(ARGV[1]) then
+    return redis.error_reply('LAYOUT ' .. stored[1])
+end
+if is_newer(stored[2], stored[3]) or is_newer(writer[1], writer[2]) then
+    return redis.status_reply('STALE')
+end
+if not rewrite and stored[4] ~= follows then return redis.status_reply('GAP') end
+if part > 0 and (writer[3] ~= mode or writer[4] ~= token or writer[5] ~= ARGV[7]) then
+    return redis.status_reply('GAP')
+end
+-- A rewrite that was delayed on a dead connection must not take its own owner back.
+if rewrite and last and stored[4] and tonumber(stored[2]) == generation and
+    tonumber(stored[3]) == epoch and (tonumber(stored[4]) or 0) > tonumber(sequence) then
+    return redis.status_reply('GAP')
+end
+
+local function call_with_list(command, key, list)
+    if #list > 0 then redis.call(command, key, unpack(list)) end
+end
+
+-- Moves `names` to the super groups in `wanted` ('' = none), from where they are.
+local function move_super_groups(names, wanted)
+    local current = redis.call('HMGET', super_group_of, unpack(names))
+    local left, left_names, joined, joined_names = {}, {}, {}, {}
+    for i, name in ipairs(names) do
+        local old, new = current[i] or '', wanted[name]
+        if old ~= new then
+            if old ~= '' then left[#left + 1] = old .. '/' .. name end
+            if new == '' then
+                left_names[#left_names + 1] = name
+            else
+                joined[#joined + 1] = 0
+                joined[#joined + 1] = new .. '/' .. name
+                joined_names[#joined_names + 1] = name
+                joined_names[#joined_names + 1] = new
+            end
+        end
+    end
+    call_with_list('ZREM', super_groups, left)
+    call_with_list('HDEL', super_group_of, left_names)
+    call_with_list('ZADD', super_groups, joined)
+    call_with_list('HSET', super_group_of, joined_names)
+end
+
+local apply = {}
+
+function apply.put(first, beyond)
+    local texts, members, names, wanted = {}, {}, {}, {}
+    for i = first, beyond - 1, 4 do
+        local name = ARGV[i + 1]
+        texts[#texts + 1] = name
+        texts[#texts + 1] = ARGV[i + 2]
+        members[#members + 1] = 0
+        members[#members + 1] = name
+        if not wanted[name] then names[#names + 1] = name end
+        wanted[name] = ARGV[i + 3]
+    end
+    redis.call('HSET', jobs, unpack(texts))
+    redis.call('ZADD', groups, unpack(members))
+    move_super_groups(names, wanted)
+end
+
+function apply.delete(first, beyond)
+    local names, wanted = {}, {}
+    for i = first, beyond - 1, 4 do
+        local name = ARGV[i + 1]
+        if not wanted[name] then names[#names + 1] = name end
+        wanted[name] = ''
+    end
+    redis.call('HDEL', jobs, unpack(names))
+    redis.call('ZREM', groups, unpack(names))
+    move_super_groups(names, wanted)
+end
+
+function apply.seen(first, beyond)
+    local texts = {}
+    for i = first, beyond - 1, 4 do
+        texts[#texts + 1] = ARGV[i + 1]
+        texts[#texts + 1] = ARGV[i + 2]
+    end
+    redis.call('HSET', seen, unpack(texts))
+end
+
+function apply.forget(first, beyond)
+    local names = {}
+    for i = first, beyond - 1, 4 do names[#names + 1] = ARGV[i + 1] end
+    redis.call('HDEL', seen, unpack(names))
+end
+
+-- UNLINK frees in the background, RENAME onto an old key would free it here and now.
+if part == 0 and (rewrite or writer[3] == 'rewrite') then
+    redis.call('UNLINK', KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10])
+end
+
+-- Runs of one kind are applied in one call each; between runs the order of the items holds.
+local first = 10 + snapshot_arguments
+while first <= #ARGV do
+    local kind, beyond = ARGV[first], first + 4
+    while ARGV[beyond] == kind do beyond = beyond + 4 end
+    apply[kind](first, beyond)
+    first = beyond
+end
+
+if not last then
+    redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', mode,
+               'token', token, 'part', part + 1)
+    return redis.status_reply('WRITTEN')
+end
+if rewrite then
+    redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+    for i = 1, 5 do
+        if redis.call('EXISTS', KEYS[5 + i]) == 1 then
+            redis.call('RENAME', KEYS[5 + i], KEYS[i])
+        end
+    end
+end
+redis.call('HSET', snapshot_key, unpack(ARGV, 10, 9 + snapshot_arguments))
+redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', '',
+           'token', '', 'part', 0)
+return redis.status_reply('WRITTEN')

@@ -1,0 +1,100 @@
+/* store.h - the queryable checkpoint of the shards: jobs, remembered command ids, snapshot.
+ *
+ * A store is never asked whether something may fire: it can be empty, old, away or rolled back,
+ * and the state log mends it. So the contract is narrow: a write changes nothing unless the store
+ * holds exactly the position the write follows; only the last write of a group moves the
+ * snapshot. Calls block, each for at most the store's time limit. One thread per store object. */
+#ifndef BELFRY_STORE_STORE_H
+#define BELFRY_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/core/error.h"
+#include "dispatcher/core/mark.h"
+
+/* What the store knows of a shard: everything with a lower state offset is in it. */
+struct snapshot {
+    struct mark mark;
+    int64_t state_offset; /* first record of belfry.state/<shard> that may be missing here */
+    int64_t written_at_ms;
+    int64_t job_count;
+};
+
+enum store_item_kind {
+    STORE_JOB_PUT,     /* name, text, super_group */
+    STORE_JOB_DELETE,  /* name */
+    STORE_SEEN_PUT,    /* name = decimal sequence, text */
+    STORE_SEEN_DELETE  /* name = decimal sequence */
+};
+
+/* Borrowed bytes, valid for the call. `name` of a job is group/id (the first '/' separates). */
+struct store_item {
+    enum store_item_kind kind;
+    const char *name;
+    size_t name_bytes;
+    const char *text;
+    size_t text_bytes;
+    const char *super_group; /* NULL = none */
+    size_t super_group_bytes;
+};
+
+enum store_mode {
+    STORE_CHANGE, /* items on top of what is there */
+    STORE_REWRITE /* the whole shard anew, beside the old one; replaces it with the last part */
+};
+
+/* One call: at most STORE_CALL_JOBS_MAX items. A group of calls has parts 0, 1, 2 ... and ends
+ * with the one that carries a snapshot. */
+struct store_write {
+    int32_t shard;
+    enum store_mode mode;
+    int64_t generation; /* guard: a store that holds a newer (generation, epoch) answers STALE */
+    int64_t epoch;
+    int64_t follows_sequence; /* STORE_CHANGE: the sequence the store must hold */
+    int32_t part;             /* the part the store must expect next, within this group */
+    const struct store_item *items;
+    size_t item_count;
+    const struct snapshot *snapshot; /* last part only; else NULL */
+};
+
+enum store_outcome {
+    STORE_WRITTEN,
+    STORE_GAP,   /* nothing changed: the store is not where this write follows; rewrite */
+    STORE_STALE  /* nothing changed: a newer owner has written; we are not the owner any more */
+};
+
+typedef bool store_item_visitor(void *opaque, const struct store_item *item, struct error *error);
+
+/* What the cluster is, written once by the first daemon: another value later is refused. */
+struct store_meta {
+    int32_t layout;
+    int32_t shards;
+    char kafka_cluster_id[64];
+};
+
+struct store;
+struct store_operations {
+    /* Reads the meta record, writing `wanted` where none is. *found is what holds then. */
+    bool (*claim_meta)(struct store *store, const struct store_meta *wanted,
+                       struct store_meta *found, struct error *error);
+    /* *found false: the store knows nothing of the shard. */
+    bool (*read_snapshot)(struct store *store, int32_t shard, struct snapshot *snapshot,
+                          bool *found, struct error *error);
+    /* Visits every job (STORE_JOB_PUT) and remembered record (STORE_SEEN_PUT), in no order; a
+     * fuzzy read while another writes, which the state log's tail mends. Stops when the visitor
+     * returns false. */
+    bool (*read_items)(struct store *store, int32_t shard, store_item_visitor *visitor,
+                       void *opaque, struct error *error);
+    /* Atomic. Errors are ERROR_RETRY (away, time-out: it may have been applied; the next write's
+     * guard tells) or ERROR_FATAL (a newer layout, a wrong type of key). */
+    bool (*write)(struct store *store, const struct store_write *write,
+                  enum store_outcome *outcome, struct error *error);
+    void (*destroy)(struct store *store);
+};
+struct store {
+    const struct store_operations *operations;
+};
+
+#endif

@@ -1,0 +1,21 @@
+# Targets that need the test environment; included by the Makefile.
+
+# What the C tests are built from the sources that are there now.
+.PHONY: test-programs
+test-programs: $(UNIT_TESTS) $(CONTRACT_TESTS)
+
+# Packages for building and the demo, or for everything; does nothing when all is there.
+.PHONY: setup-demo setup-test
+setup-demo:
+	@tests/support/setup --demo
+setup-test:
+	@tests/support/setup --test
+
+# All tests; on a fresh machine it first installs what is missing. Last line: N passed, N failed.
+.PHONY: test
+test: setup-test
+	@tests/support/run_all
+
+# One folder of tests alone: make test-unit, test-contract, test-integration, test-chaos.
+test-%: setup-test
+	@tests/support/run_all --only $*
