@@ -180,7 +180,7 @@ void belfry_consumer_done(struct belfry_consumer *consumer, const struct belfry_
                           enum belfry_outcome outcome);
 
 /* Gives no more fires, waits for those handed out, commits, leaves the group. All within
- * deadline_ms (from now, 0 to 3,600,000) plus 100 ms. The thread that calls _next() calls it.
+ * deadline_ms (from now, 0 to 172,800,000) plus 100 ms. The thread that calls _next() calls it.
  *   returns  false: BELFRY_ERROR_TIMEOUT, what was not finished is delivered again. */
 bool belfry_consumer_drain(struct belfry_consumer *consumer, int64_t deadline_ms,
                            struct belfry_error *error) BELFRY_MUST_CHECK;

@@ -14,7 +14,7 @@
 
 enum {
     RECORD_BYTES_MAX = 4 << 20, /* twice what Belfry's topics take */
-    HEADERS_MAX = 256,
+    TREE_BYTES_PER_BYTE = 16,
     TEXT_BYTES_MAX = 1024
 };
 
@@ -183,13 +183,28 @@ static bool structured_data(struct belfry_holder *holder, const struct belfry_ou
     return data_copy(holder, outline->data, outline->data_bytes, error);
 }
 
+/* jansson reports some failed allocations as bad tokens. A fire must not be lost to that, so ask
+ * its allocator for what the whole tree could need. */
+static bool memory_is_short(size_t bytes)
+{
+    json_malloc_t allocate = NULL;
+    json_free_t release = NULL;
+    json_get_alloc_funcs(&allocate, &release);
+    assert(allocate != NULL && release != NULL);
+    assert(bytes <= RECORD_BYTES_MAX);
+    void *probe = allocate(bytes * TREE_BYTES_PER_BYTE + 1);
+    if (probe == NULL) return true;
+    release(probe);
+    return false;
+}
+
 static json_t *json_read(const char *text, size_t bytes, struct belfry_error *error)
 {
     assert(text != NULL);
     json_error_t problem;
     json_t *value = json_loadb(text, bytes, 0, &problem);
     if (value != NULL) return value;
-    if (json_error_code(&problem) == json_error_out_of_memory) {
+    if (json_error_code(&problem) == json_error_out_of_memory || memory_is_short(bytes)) {
         belfry_fail_memory(error, "a fire");
     } else {
         belfry_fail(error, BELFRY_ERROR_INVALID, "not a fire: byte %d: %s", problem.position,
@@ -312,7 +327,7 @@ static bool record_read(struct belfry_holder *holder, const struct belfry_record
         return belfry_fail(error, BELFRY_ERROR_INVALID, "not a fire: %zu bytes, at most %d are "
                            "allowed", record->value_bytes, RECORD_BYTES_MAX);
     }
-    if (record->header_count > HEADERS_MAX) return invalid(error, "the record", "has more than "
+    if (record->header_count > BELFRY_HEADERS_MAX) return invalid(error, "the record", "has more than "
                                                            "256 headers");
     for (size_t i = 0; i < record->header_count; i++) {
         if (record->headers[i].name == NULL) return invalid(error, "a header", "has no name");

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-enum { BELFRY_FIRE_DEPTH_MAX = 64 };
+enum { BELFRY_FIRE_DEPTH_MAX = 64, BELFRY_HEADERS_MAX = 256 };
 
 /* The fire comes first, so that its address is the holder's. */
 struct belfry_holder {

@@ -92,6 +92,7 @@ void belfry_log_stderr(enum belfry_level level, const char *event, const char *f
     (void)opaque;
     assert(event != NULL);
     assert(fields != NULL);
+    if (level == BELFRY_LOG_DEBUG) return;
     struct timespec now = {0};
     struct tm utc = {0};
     char date[32] = "";
@@ -99,8 +100,9 @@ void belfry_log_stderr(enum belfry_level level, const char *event, const char *f
     (void)gmtime_r(&now.tv_sec, &utc);
     (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
     char line[1800];
-    int length = snprintf(line, sizeof line, "ts=%s.%03dZ level=%s event=%s %s\n", date,
-                          (int)(now.tv_nsec / 1000000), level_name(level), event, fields);
+    int length = snprintf(line, sizeof line, "ts=%s.%03dZ level=%s event=%s%s%s\n", date,
+                          (int)(now.tv_nsec / 1000000), level_name(level), event,
+                          fields[0] == '\0' ? "" : " ", fields);
     if (length < 0) return;
     size_t bytes = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
     line[bytes - 1] = '\n';

@@ -16,7 +16,8 @@ struct belfry_fields {
 void belfry_fields_text(struct belfry_fields *fields, const char *name, const char *value);
 void belfry_fields_number(struct belfry_fields *fields, const char *name, int64_t value);
 
-/* Writes "ts=... level=... event=... fields" as one line on stderr, by one write(). Thread-safe. */
+/* Writes "ts=... level=... event=... fields" as one line on stderr, by one write(), except of
+ * level debug. Thread-safe. */
 void belfry_log_stderr(enum belfry_level level, const char *event, const char *fields,
                        void *opaque);
 

@@ -39,8 +39,8 @@ bool belfry_offsets_begin(struct belfry_offsets *offsets, int64_t offset)
 {
     assert(offsets != NULL);
     assert(offset >= 0);
-    if (offsets->count > 0 && entry_at(offsets, offsets->count - 1)->offset >= offset) {
-        offsets->count = 0;
+    while (offsets->count > 0 && entry_at(offsets, offsets->count - 1)->offset >= offset) {
+        offsets->count--;
     }
     if (offsets->count == offsets->capacity && !grow(offsets)) return false;
     offsets->count++;

@@ -24,7 +24,7 @@ struct belfry_offsets {
 /* Frees what is inside. */
 void belfry_offsets_clear(struct belfry_offsets *offsets);
 
-/* A record was read. Offsets only grow (a smaller one is a rewind: the list starts anew).
+/* A record was read. Offsets only grow (a smaller one is a rewind: it and what follows come again).
  *   returns  false: memory is short, nothing has changed */
 bool belfry_offsets_begin(struct belfry_offsets *offsets, int64_t offset);
 

@@ -3,7 +3,8 @@
  * A store is never asked whether something may fire: it can be empty, old, away or rolled back,
  * and the state log mends it. So the contract is narrow: a write changes nothing unless the store
  * holds exactly the position the write follows; only the last write of a group moves the
- * snapshot. Calls block, each for at most the store's time limit. One thread per store object. */
+ * snapshot. Calls block, each for at most the store's time limit. One thread per store object.
+ * docs/store.md says what happens at each failure. */
 #ifndef BELFRY_STORE_STORE_H
 #define BELFRY_STORE_STORE_H
 
@@ -45,23 +46,31 @@ enum store_mode {
     STORE_REWRITE /* the whole shard anew, beside the old one; replaces it with the last part */
 };
 
-/* One call: at most STORE_CALL_JOBS_MAX items. A group of calls has parts 0, 1, 2 ... and ends
- * with the one that carries a snapshot. */
+/* One call: at most STORE_CALL_JOBS_MAX items, applied in their order. A group of calls has parts
+ * 0, 1, 2 ... and ends with the one that carries a snapshot; all its parts go through one store
+ * object. Part 0 may come at any time and begins the group anew, by the same owner or a newer
+ * one, so the new group must cover all that the abandoned one did:
+ *   - the same owner after an ERROR_RETRY: what it sent stays dirty until a group is WRITTEN;
+ *   - a new owner: everything the state log says from the snapshot's state_offset on. One that
+ *     did not take the jobs from this store begins with STORE_REWRITE.
+ * A later part is a GAP unless it is exactly the next one of the group under way. The first
+ * write to an empty store is a STORE_REWRITE: nothing can be followed there. */
 struct store_write {
     int32_t shard;
     enum store_mode mode;
-    int64_t generation; /* guard: a store that holds a newer (generation, epoch) answers STALE */
-    int64_t epoch;
+    int64_t generation; /* guard: a store written to, in whatever part, by a newer (generation, */
+    int64_t epoch;      /* epoch) answers STALE. 0 to 2^53, as the sequence */
     int64_t follows_sequence; /* STORE_CHANGE: the sequence the store must hold */
     int32_t part;             /* the part the store must expect next, within this group */
     const struct store_item *items;
     size_t item_count;
-    const struct snapshot *snapshot; /* last part only; else NULL */
+    const struct snapshot *snapshot; /* last part only; else NULL. Of this generation and epoch */
 };
 
 enum store_outcome {
     STORE_WRITTEN,
-    STORE_GAP,   /* nothing changed: the store is not where this write follows; rewrite */
+    STORE_GAP,   /* nothing changed: the store is not where this write follows; rewrite, unless
+                  * read_snapshot shows that our own last group got there after a time-out */
     STORE_STALE  /* nothing changed: a newer owner has written; we are not the owner any more */
 };
 
@@ -76,21 +85,28 @@ struct store_meta {
 
 struct store;
 struct store_operations {
-    /* Reads the meta record, writing `wanted` where none is. *found is what holds then. */
+    /* Reads the meta record, writing `wanted` where none is. *found is what holds then; it is
+     * for the caller to compare. ERROR_FATAL: a newer layout. */
     bool (*claim_meta)(struct store *store, const struct store_meta *wanted,
                        struct store_meta *found, struct error *error);
-    /* *found false: the store knows nothing of the shard. */
+    /* *found false: the store knows nothing of the shard. ERROR_INVALID: what it holds is
+     * unreadable: warn and go on as if nothing were there; a rewrite mends it. */
     bool (*read_snapshot)(struct store *store, int32_t shard, struct snapshot *snapshot,
                           bool *found, struct error *error);
-    /* Visits every job (STORE_JOB_PUT) and remembered record (STORE_SEEN_PUT), in no order; a
-     * fuzzy read while another writes, which the state log's tail mends. Stops when the visitor
-     * returns false. */
+    /* Visits every job (STORE_JOB_PUT) and remembered record (STORE_SEEN_PUT), in no order, an
+     * item perhaps twice, super_group always NULL (the text has it); a fuzzy read while another
+     * writes, which the state log's tail mends. Stops with the visitor's error when it returns
+     * false. The visitor must not call the store. */
     bool (*read_items)(struct store *store, int32_t shard, store_item_visitor *visitor,
                        void *opaque, struct error *error);
     /* Atomic. Errors are ERROR_RETRY (away, time-out: it may have been applied; the next write's
      * guard tells) or ERROR_FATAL (a newer layout, a wrong type of key). */
     bool (*write)(struct store *store, const struct store_write *write,
                   enum store_outcome *outcome, struct error *error);
+    /* The same for the next parts of one group in one go: stops at the first that is not
+     * WRITTEN, *written of them being before it. Optional (NULL): then call write for each. */
+    bool (*write_parts)(struct store *store, const struct store_write *writes, size_t count,
+                        size_t *written, enum store_outcome *outcome, struct error *error);
     void (*destroy)(struct store *store);
 };
 struct store {

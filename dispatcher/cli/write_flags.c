@@ -6,7 +6,7 @@
 #include "dispatcher/cli/json_text.h"
 #include "dispatcher/cli/write_request.h"
 
-enum flag_kind { FLAG_TEXT, FLAG_NUMBER, FLAG_BOOLEAN, FLAG_PAIRS, FLAG_JSON };
+enum flag_kind { FLAG_TEXT, FLAG_NUMBER, FLAG_PAIRS, FLAG_JSON };
 enum flag_place { PLACE_JOB, PLACE_SCHEDULE, PLACE_CATCHUP };
 
 /* Which member of a job an option writes. Options that a command does not have are never given. */
@@ -35,7 +35,7 @@ static const struct flag_row flag_rows[] = {
     {"catchup", "policy", FLAG_TEXT, PLACE_CATCHUP},
     {"window", "window", FLAG_TEXT, PLACE_CATCHUP},
     {"limit", "limit", FLAG_NUMBER, PLACE_CATCHUP},
-    {"grace", "misfire_grace", FLAG_TEXT, PLACE_JOB},
+    {"grace", "misfire_grace", FLAG_TEXT, PLACE_CATCHUP},
     {"start", "start", FLAG_TEXT, PLACE_JOB},
     {"end", "end", FLAG_TEXT, PLACE_JOB},
     {"max-fires", "max_fires", FLAG_NUMBER, PLACE_JOB},
@@ -121,9 +121,6 @@ static bool flag_write(struct buffer *out, const struct flag_row *row,
     case FLAG_NUMBER:
         if (!arguments_number(arguments, row->option, 0, INT64_MAX, &number, error)) return false;
         buffer_format(out, "%lld", (long long)number);
-        return true;
-    case FLAG_BOOLEAN:
-        buffer_text(out, strcmp(value, "false") == 0 ? "false" : "true");
         return true;
     case FLAG_PAIRS: return flag_pairs(out, arguments, row->option, error);
     case FLAG_JSON: return flag_json(out, row->option, value, error);

@@ -63,10 +63,11 @@ static bool refuse_unit(const struct reader *reader, size_t number_at, size_t un
     if (reader_upper(first) == 'W')
         return reader_refuse(reader, unit_at, code_bad_duration,
                              "weeks are not a unit here; write 7d for one week");
-    if (reader_upper(first) == 'Y' || first == 'M' || unit_end - unit_at > 2)
+    bool months = first == 'M' || (first == 'm' && unit.text[1] == 'o');
+    if (months || reader_upper(first) == 'Y')
         return reader_refuse(reader, unit_at, code_bad_duration,
-                             "'%s' is not a unit here (months and years have no fixed length); "
-                             "write days, as 30d (units: d h m s ms)", unit.text);
+                             "'%s' is not a unit here: months and years have no fixed length; "
+                             "write days, as 30d, or minutes with a small m", unit.text);
     return reader_refuse(reader, unit_at, code_bad_duration,
                          "unknown unit '%s'; allowed d h m s ms", unit.text);
 }

@@ -170,6 +170,11 @@ bool job_is_plain(const struct job *job)
            (job->packed->traits & (PACKED_BINARY_FORMAT | PACKED_BINARY_PAYLOAD)) == 0;
 }
 
+bool job_has_options(const struct job *job)
+{
+    return (job->packed->options & ((1U << TEXT_SHIFT) - 1)) != 0;
+}
+
 struct text job_topic(const struct job *job)
 {
     if ((job->packed->options & (1U << (TEXT_SHIFT + OPTION_TOPIC))) == 0) return text_of(NULL);
@@ -320,8 +325,7 @@ struct job_extra *job_extra(struct job *job)
                                      .finished_ms = INSTANT_NONE,
                                      .tail_from_ms = INSTANT_NONE,
                                      .failing_since_ms = INSTANT_NONE,
-                                     .retry_ms = INSTANT_NONE,
-                                     .alarm_index = TIMER_INDEX_NONE};
+                                     .retry_ms = INSTANT_NONE};
     return job->extra;
 }
 

@@ -32,7 +32,6 @@ struct job_extra {
     bool tail_undecided;
     bool in_lane;      /* queued in the catch-up lane */
     bool in_undecided; /* queued for the catch-up policy */
-    uint32_t alarm_index;
     uint32_t owed_count;
     struct job_owed *owed;
 };
@@ -86,6 +85,9 @@ struct text job_topic(const struct job *job); /* empty = the fires topic */
 /* True when every option a fire depends on is at its default: format, content type, key, topic,
  * headers, bytes payload. The fast path of the encoder. */
 bool job_is_plain(const struct job *job);
+
+/* Whether any numeric option (window, limit, grace, start ...) differs from its default. */
+bool job_has_options(const struct job *job);
 
 /* The extra part, made when missing. */
 struct job_extra *job_extra(struct job *job);

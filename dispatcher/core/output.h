@@ -142,6 +142,9 @@ struct sink {
     void (*seen_expired)(void *opaque, int64_t sequence);
     /* No room for more in this transaction: commit, then call again. */
     bool (*full)(void *opaque);
+    /* What has been put out may turn out to be undeliverable (a topic that is not ours): nothing
+     * that depends on it may happen before the commit. Asked between instants and commands. */
+    bool (*uncertain)(void *opaque);
 };
 
 #endif

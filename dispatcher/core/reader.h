@@ -57,7 +57,7 @@ bool reader_take(struct reader *reader, char byte);
 
 /* Steps over a run of digits and returns how many there were; *number is their value, which
  * stays at READER_NUMBER_MAX when it is larger. */
-#define READER_NUMBER_MAX INT64_C(1000000000000000000)
+#define READER_NUMBER_MAX INT64_C(100000000000000000)
 size_t reader_digits(struct reader *reader, int64_t *number);
 
 struct reader_excerpt reader_excerpt(const struct reader *reader, size_t from, size_t to);

@@ -18,7 +18,7 @@ from typing import Any, Callable, Iterable, TypeVar
 
 T = TypeVar("T")
 
-# --- waiting, ports, directories ---------------------------------------------------------------
+# --- waiting, ports, directories --------------------------------------------------------------
 
 
 class DeadlineExceeded(AssertionError):
@@ -102,7 +102,7 @@ def new_directory(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=work_directory()))
 
 
-# --- processes -----------------------------------------------------------------------------------
+# --- processes --------------------------------------------------------------------------------
 
 # The parent-death signal is sent when the *thread* that forked ends, so one thread that lives as
 # long as the process starts every child, whichever thread of the test asks for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +10,10 @@ import sys
 import textwrap
 from pathlib import Path
 
-from harness import (DeadlineExceeded, Kafka, Process, Redis, TopicReader, create_topic,
-                     free_port, murmur2, parse_log_line, produce, read_all, shard_of, wait_for)
+import programs
+from harness import (Belfryd, CommandClient, DeadlineExceeded, Kafka, Process, Redis, TopicReader,
+                     create_topic, free_port, murmur2, parse_log_line, produce, read_all,
+                     shard_of, wait_for)
 
 SUPPORT = Path(__file__).resolve().parent
 RUNNER = SUPPORT / "runner.py"
@@ -132,6 +135,66 @@ def test_ended_process_fails_a_wait_at_once() -> None:
         raise AssertionError("waited for a process that had ended") from None
     except AssertionError as ended:
         assert "ended with 3" in str(ended) and "sorry" in str(ended)
+
+
+# Stands in for the daemon: logs as it does, obeys SIGTERM, ends itself at a "fault point".
+FAKE_BELFRYD = """#!/bin/sh
+printf 'ts=now level=info event=shard.live shard=0 args="%s"\\n' "$*" >&2
+echo "ts=now level=info event=shard.live shard=1" >&2
+[ -z "$BELFRY_FAULT" ] || kill -9 $$
+trap 'echo event=daemon.stopped; exit ${EXIT:-0}' TERM
+echo "ts=now level=info event=daemon.ready" >&2
+while :; do sleep 0.1; done
+"""
+
+
+def test_daemon_is_followed_by_its_log(tmp: Path) -> None:
+    fake = tmp / "belfryd"
+    fake.write_text(FAKE_BELFRYD)
+    fake.chmod(0o755)
+    build, programs.BUILD = programs.BUILD, tmp
+    try:
+        daemon = Belfryd("kafka:1", "redis://r:2", cluster="c", shards=2)
+    finally:
+        programs.BUILD = build
+    daemon.start().wait_ready(5).wait_live(deadline_s=5)
+    arguments = daemon.events("shard.live", shard=0)[0]["args"]
+    assert arguments == "--cluster c --kafka kafka:1 --redis redis://r:2 --shards 2"
+    daemon.terminate(5)
+    daemon.fault = "after-commit"
+    daemon.start()
+    assert daemon.wait_exit(5) == -signal.SIGKILL
+    assert daemon.events("daemon.ready") == [], "only this run's lines count"
+    assert len(daemon.events("daemon.ready", all_runs=True)) == 1
+    daemon.fault, daemon.env["EXIT"] = None, "4"
+    daemon.start().wait_ready(5)
+    try:
+        daemon.terminate(5)
+    except AssertionError as wrong:
+        assert "ended with 4, not 0" in str(wrong)
+    else:
+        raise AssertionError("a wrong exit code went unnoticed")
+
+
+def test_commands_meet_their_results(kafka: Kafka, cluster: str) -> None:
+    create_topic(kafka.bootstrap, f"{cluster}.control", partitions=4)
+    create_topic(kafka.bootstrap, f"{cluster}.results", partitions=4)
+    with CommandClient(kafka.bootstrap, cluster) as client:
+        named = client.send({"op": "add", "command_id": "c1", "job": {"group": "g", "id": "j"}})
+        unnamed = client.send(b"not json", partition=2)
+        assert named.command_id == "c1" and named.partition == shard_of("g", 4)
+        assert unnamed.command_id == f"2/{unnamed.offset}"
+        answers = [{"command_id": "c1", "shard": shard, "shards": 2, "outcome": "applied"}
+                   for shard in (1, 0)]
+        produce(kafka.bootstrap, f"{cluster}.results",
+                [(None, json.dumps(answer)) for answer in answers], transaction=cluster)
+        assert [r["shard"] for r in client.results(named, 10)] == [0, 1]
+        try:
+            client.results(unnamed, 0.3)
+        except DeadlineExceeded as late:
+            assert unnamed.command_id in str(late)
+        else:
+            raise AssertionError("a result from nowhere")
 
 
 def _state(pid: int) -> str:

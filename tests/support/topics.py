@@ -28,7 +28,7 @@ def client_options(bootstrap: str, **more: object) -> dict[str, object]:
             **{name.replace("_", "."): value for name, value in more.items()}}
 
 
-# --- where a key goes ------------------------------------------------------------------------------
+# --- where a key goes -------------------------------------------------------------------------
 
 
 def murmur2(data: bytes) -> int:
@@ -51,7 +51,7 @@ def shard_of(group: str, shards: int) -> int:
     return (murmur2(group.encode()) & 0x7FFFFFFF) % shards
 
 
-# --- topics and records ------------------------------------------------------------------------------
+# --- topics and records -----------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +122,8 @@ def produce(bootstrap: str, topic: str, records: Iterable[Sequence[Any]],
         producer.begin_transaction()
     places = _produce(producer, topic, records, deadline_s)
     if transaction is not None:
-        producer.commit_transaction(deadline_s) if commit else producer.abort_transaction(deadline_s)
+        finish = producer.commit_transaction if commit else producer.abort_transaction
+        finish(deadline_s)
     return places
 
 
@@ -163,7 +164,7 @@ def _produce(producer: Any, topic: str, records: Iterable[Sequence[Any]],
     return [places[index] for index in range(count)]
 
 
-# --- reading -----------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------
 
 
 class TopicReader:
@@ -269,7 +270,7 @@ def end_offsets(bootstrap: str, topic: str, isolation: str = "read_committed") -
         return reader.end_offsets()
 
 
-# --- commands and their results ------------------------------------------------------------------------
+# --- commands and their results ---------------------------------------------------------------
 
 
 class CommandClient:

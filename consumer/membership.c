@@ -1,0 +1,298 @@
+/* membership.c - the consumer's place in its group: partitions come and go, offsets are committed,
+ * and the end. Eager assignment: a rebalance takes everything away first. */
+#include "consumer/fail.h"
+#include "consumer/state.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    COMMIT_WAIT_MS = 2000,
+    CLOSE_RESERVE_MS = 2000 /* of a drain, for the commit and the leave */
+};
+
+struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer,
+                                               const char *topic, int32_t partition)
+{
+    assert(consumer != NULL);
+    assert(topic != NULL);
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        struct belfry_partition *candidate = &consumer->partitions[i];
+        if (candidate->partition == partition && strcmp(candidate->topic, topic) == 0) {
+            return candidate;
+        }
+    }
+    return NULL;
+}
+
+void belfry_partition_finish(struct belfry_consumer *consumer,
+                             struct belfry_partition *partition, int64_t offset)
+{
+    assert(consumer != NULL && partition != NULL);
+    uint32_t before = partition->offsets.count;
+    int64_t position = belfry_offsets_finish(&partition->offsets, offset);
+    assert(consumer->statistics.uncommitted >= before - partition->offsets.count);
+    consumer->statistics.uncommitted -= before - partition->offsets.count;
+    if (position == BELFRY_OFFSET_NONE) return;
+    partition->position = position;
+    if (consumer->closing) return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition)->offset =
+        position;
+    rd_kafka_resp_err_t result = rd_kafka_offsets_store(consumer->kafka, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (result == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    struct belfry_fields fields = {0}; /* the commit at the revocation still has the position */
+    belfry_fields_text(&fields, "message", rd_kafka_err2str(result));
+    belfry_consumer_log(consumer, BELFRY_LOG_DEBUG, "offset.not_stored", &fields);
+}
+
+void belfry_partitions_clear(struct belfry_consumer *consumer)
+{
+    assert(consumer != NULL);
+    assert(consumer->partition_count == 0 || consumer->partitions != NULL);
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        belfry_offsets_clear(&consumer->partitions[i].offsets);
+        free(consumer->partitions[i].topic);
+    }
+    free(consumer->partitions);
+    consumer->partitions = NULL;
+    consumer->partition_count = 0;
+    consumer->statistics.uncommitted = 0;
+    consumer->assignment++;
+}
+
+static bool partitions_take(struct belfry_consumer *consumer,
+                            const rd_kafka_topic_partition_list_t *list)
+{
+    assert(list->cnt >= 0);
+    belfry_partitions_clear(consumer);
+    if (list->cnt == 0) return true;
+    consumer->partitions = calloc((size_t)list->cnt, sizeof *consumer->partitions);
+    if (consumer->partitions == NULL) return false;
+    for (int i = 0; i < list->cnt; i++) {
+        struct belfry_partition *partition = &consumer->partitions[i];
+        partition->topic = strdup(list->elems[i].topic);
+        if (partition->topic == NULL) return false;
+        partition->partition = list->elems[i].partition;
+        partition->position = BELFRY_OFFSET_NONE;
+        consumer->partition_count++;
+    }
+    assert(consumer->partition_count == (size_t)list->cnt);
+    return true;
+}
+
+static void pending_drop(struct belfry_consumer *consumer)
+{
+    assert(consumer->pending_count <= BELFRY_PENDING_MAX);
+    for (size_t i = 0; i < consumer->pending_count; i++) {
+        rd_kafka_message_destroy(consumer->pending[i]);
+    }
+    consumer->pending_count = 0;
+    consumer->held = false;
+}
+
+/* Commits what is finished and waits for the answer, but not for ever. The lock is held. */
+static void positions_commit(struct belfry_consumer *consumer, int64_t wait_ms)
+{
+    assert(wait_ms >= 0);
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)consumer->partition_count);
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        const struct belfry_partition *partition = &consumer->partitions[i];
+        if (partition->position == BELFRY_OFFSET_NONE) continue;
+        rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition)->offset =
+            partition->position;
+    }
+    if (list->cnt > 0) {
+        rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->kafka);
+        rd_kafka_resp_err_t result =
+            rd_kafka_commit_queue(consumer->kafka, list, queue, NULL, NULL);
+        rd_kafka_event_t *event = NULL;
+        if (result == RD_KAFKA_RESP_ERR_NO_ERROR) event = rd_kafka_queue_poll(queue, (int)wait_ms);
+        if (event != NULL) result = rd_kafka_event_error(event);
+        if (event == NULL && result == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            result = RD_KAFKA_RESP_ERR__TIMED_OUT;
+        }
+        rd_kafka_event_destroy(event);
+        rd_kafka_queue_destroy(queue);
+        if (result != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            struct belfry_fields fields = {0};
+            belfry_fields_text(&fields, "message", rd_kafka_err2str(result));
+            belfry_consumer_log(consumer, BELFRY_LOG_WARN, "offsets.not_committed", &fields);
+        }
+    }
+    assert(list->cnt <= (int)consumer->partition_count);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static uint32_t current_in_flight(const struct belfry_consumer *consumer)
+{
+    uint32_t count = 0;
+    assert(consumer != NULL);
+    for (const struct belfry_delivery *one = consumer->deliveries; one != NULL; one = one->next) {
+        if (one->assignment == consumer->assignment) count++;
+    }
+    assert(count <= consumer->statistics.in_flight);
+    return count;
+}
+
+static void log_partitions(const struct belfry_consumer *consumer, enum belfry_level level,
+                           const char *event, int64_t partitions, int64_t unfinished)
+{
+    struct belfry_fields fields = {0};
+    assert(partitions >= 0 && unfinished >= 0);
+    belfry_fields_number(&fields, "partitions", partitions);
+    if (unfinished > 0) belfry_fields_number(&fields, "unfinished", unfinished);
+    belfry_consumer_log(consumer, level, event, &fields);
+}
+
+static void assigned(struct belfry_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    assert(consumer != NULL && list != NULL);
+    (void)pthread_mutex_lock(&consumer->lock);
+    bool taken = partitions_take(consumer, list);
+    if (!taken) consumer->broken = true;
+    (void)pthread_mutex_unlock(&consumer->lock);
+    if (taken) {
+        rd_kafka_resp_err_t result = rd_kafka_assign(consumer->kafka, list);
+        if (consumer->paused) (void)rd_kafka_resume_partitions(consumer->kafka, list);
+        if (result != RD_KAFKA_RESP_ERR_NO_ERROR) consumer->broken = true;
+    } else {
+        /* An empty list, not NULL: NULL would leave the whole group waiting. */
+        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+        (void)rd_kafka_assign(consumer->kafka, none);
+        rd_kafka_topic_partition_list_destroy(none);
+    }
+    consumer->paused = false;
+    log_partitions(consumer, BELFRY_LOG_INFO, "group.assigned", list->cnt, 0);
+}
+
+/* Running handlers may finish, then their offsets are committed, then the partitions go. What has
+ * not finished by then is delivered again, to whoever owns its partition next. */
+static void revoked(struct belfry_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+    assert(consumer != NULL && list != NULL);
+    bool lost = rd_kafka_assignment_lost(consumer->kafka) != 0;
+    pending_drop(consumer);
+    (void)pthread_mutex_lock(&consumer->lock);
+    int64_t wait_ms = consumer->closing || lost ? 0 : consumer->options.rebalance_wait_ms;
+    int64_t deadline_ms = belfry_now_ms() + wait_ms;
+    while (current_in_flight(consumer) > 0 && belfry_wait_until(consumer, deadline_ms)) continue;
+    uint32_t unfinished = current_in_flight(consumer);
+    if (!lost && !consumer->closing) positions_commit(consumer, COMMIT_WAIT_MS);
+    belfry_partitions_clear(consumer);
+    (void)pthread_mutex_unlock(&consumer->lock);
+    (void)rd_kafka_assign(consumer->kafka, NULL);
+    log_partitions(consumer, lost || unfinished > 0 ? BELFRY_LOG_WARN : BELFRY_LOG_INFO,
+                   lost ? "group.lost" : "group.revoked", list->cnt, unfinished);
+}
+
+void belfry_on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t cause,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct belfry_consumer *consumer = opaque;
+    assert(consumer != NULL);
+    assert(consumer->kafka == kafka);
+    if (cause == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        assigned(consumer, partitions);
+    } else if (cause == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        revoked(consumer, partitions);
+    } else {
+        (void)rd_kafka_assign(kafka, NULL);
+    }
+}
+
+void belfry_membership_pause(struct belfry_consumer *consumer, bool pause)
+{
+    assert(consumer != NULL && !consumer->closing);
+    if (consumer->paused == pause) return;
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (rd_kafka_assignment(consumer->kafka, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    assert(list != NULL);
+    if (pause) {
+        (void)rd_kafka_pause_partitions(consumer->kafka, list);
+    } else {
+        (void)rd_kafka_resume_partitions(consumer->kafka, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    consumer->paused = pause;
+}
+
+/* consumer_close() may retry for ever without brokers: it gets a thread that may be left behind. */
+static void *close_main(void *argument)
+{
+    struct belfry_consumer *consumer = argument;
+    assert(consumer->closing && !consumer->closed);
+    assert(consumer->pending_count == 0);
+    (void)rd_kafka_consumer_close(consumer->kafka);
+    rd_kafka_destroy(consumer->kafka);
+    (void)pthread_mutex_lock(&consumer->lock);
+    consumer->closed = true;
+    (void)pthread_cond_broadcast(&consumer->changed);
+    (void)pthread_mutex_unlock(&consumer->lock);
+    belfry_consumer_release(consumer);
+    return NULL;
+}
+
+/* The lock is held. */
+static bool close_within(struct belfry_consumer *consumer, int64_t deadline_ms,
+                         struct belfry_error *error)
+{
+    assert(!consumer->closing);
+    pthread_t thread;
+    sigset_t all;
+    sigset_t before;
+    consumer->closing = true;
+    consumer->references++;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&thread, NULL, close_main, consumer) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!started) {
+        consumer->references--;
+        assert(consumer->references > 0);
+        return belfry_fail_memory(error, "the thread that leaves the group; the membership ends "
+                                  "with its session");
+    }
+    (void)pthread_detach(thread);
+    while (!consumer->closed && belfry_wait_until(consumer, deadline_ms)) continue;
+    if (consumer->closed) return true;
+    return belfry_fail(error, BELFRY_ERROR_TIMEOUT, "Kafka did not confirm the leave in time; "
+                       "the membership ends with its session");
+}
+
+bool belfry_consumer_drain(struct belfry_consumer *consumer, int64_t deadline_ms,
+                           struct belfry_error *error)
+{
+    if (consumer == NULL || deadline_ms < 0 || deadline_ms > INT64_C(1000) * 3600 * 48) {
+        return belfry_fail(error, BELFRY_ERROR_INVALID, "consumer must not be NULL, deadline_ms "
+                           "must be 0 to 172800000");
+    }
+    int64_t end_ms = belfry_now_ms() + deadline_ms;
+    int64_t reserve_ms = deadline_ms / 4 < CLOSE_RESERVE_MS ? deadline_ms / 4 : CLOSE_RESERVE_MS;
+    (void)pthread_mutex_lock(&consumer->lock);
+    consumer->draining = true;
+    if (consumer->closing) {
+        (void)pthread_mutex_unlock(&consumer->lock);
+        return true;
+    }
+    pending_drop(consumer);
+    while (consumer->statistics.in_flight > 0 &&
+           belfry_wait_until(consumer, end_ms - reserve_ms)) continue;
+    uint32_t unfinished = consumer->statistics.in_flight;
+    bool drained = true;
+    if (unfinished > 0) {
+        drained = belfry_fail(error, BELFRY_ERROR_TIMEOUT, "%u fires were not done after %lld ms; "
+                              "they are delivered again", unfinished, (long long)deadline_ms);
+    }
+    int64_t left_ms = end_ms - belfry_now_ms();
+    positions_commit(consumer, left_ms < 0 ? 0 : left_ms);
+    if (!close_within(consumer, end_ms, error)) drained = false;
+    (void)pthread_mutex_unlock(&consumer->lock);
+    log_partitions(consumer, drained ? BELFRY_LOG_INFO : BELFRY_LOG_WARN, "consumer.drained", 0,
+                   unfinished);
+    return drained;
+}

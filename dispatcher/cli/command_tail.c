@@ -1,0 +1,179 @@
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/cli/cli.h"
+#include "dispatcher/cli/kafka_client.h"
+#include "dispatcher/cli/suggest.h"
+#include "dispatcher/cli/tail_line.h"
+#include "dispatcher/core/memory.h"
+
+enum { POLL_MS = 200 };
+
+static const struct {
+    const char *name;
+    tail_formatter *format;
+} streams[] = {
+    {"fires", tail_line_fire},
+    {"results", tail_line_result},
+    {"events", tail_line_event},
+};
+enum { STREAMS = sizeof streams / sizeof streams[0] };
+
+struct tail {
+    const struct settings *settings;
+    char topic[TOPIC_NAME_BYTES];
+    tail_formatter *format;
+    const char *group;   /* NULL = all */
+    enum read_from from;
+    bool follow;         /* go on at the end */
+    bool whole_record;   /* JSON: with key, headers and place, not the value alone */
+    int64_t count;       /* stop after so many, -1 = never */
+};
+
+static void print_record(const struct tail *tail, const rd_kafka_message_t *message,
+                         const json_t *value)
+{
+    const struct settings *settings = tail->settings;
+    struct buffer line = {0};
+    bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
+    assert(message->err == RD_KAFKA_RESP_ERR_NO_ERROR);
+    if (json && tail->whole_record) {
+        json_t *record = record_to_json(message);
+        (void)json_dumpf(record, stdout, JSON_COMPACT);
+        json_decref(record);
+    } else if (json) {
+        if (message->len > 0) (void)fwrite(message->payload, 1, message->len, stdout);
+    } else {
+        if (settings->output == OUTPUT_NAME) tail_name(&line, message, value);
+        else tail->format(&line, message, value);
+        if (line.length > 0) (void)fwrite(line.bytes, 1, line.length, stdout);
+    }
+    (void)fputc('\n', stdout);
+    (void)fflush(stdout);
+    buffer_free(&line);
+}
+
+/* True when the record was wanted and printed. */
+static bool take(const struct tail *tail, const rd_kafka_message_t *message)
+{
+    assert(tail != NULL);
+    assert(message != NULL);
+    json_t *value = message->len == 0 ? NULL : json_loadb(message->payload, message->len, 0, NULL);
+    if (value != NULL && !json_is_object(value)) {
+        json_decref(value);
+        value = NULL;
+    }
+    bool wanted = tail->group == NULL || tail_is_of_group(message, value, tail->group);
+    if (wanted) print_record(tail, message, value);
+    json_decref(value);
+    return wanted;
+}
+
+static bool read_records(const struct tail *tail, struct kafka_client *reader, int32_t partitions,
+                         struct error *error)
+{
+    assert(partitions > 0);
+    bool *ended = memory_allocate((size_t)partitions, sizeof *ended);
+    int32_t ended_count = 0;
+    int64_t printed = 0;
+    bool ok = true;
+    while (ok && printed != tail->count && (tail->follow || ended_count < partitions)) {
+        rd_kafka_message_t *message = NULL;
+        ok = kafka_client_next(reader, POLL_MS, &message, error);
+        if (message == NULL) continue;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            printed += take(tail, message);
+        } else if (message->partition >= 0 && message->partition < partitions &&
+                   !ended[message->partition]) {
+            ended[message->partition] = true;
+            ended_count++;
+        }
+        rd_kafka_message_destroy(message);
+    }
+    free(ended);
+    assert(ok || error->kind != ERROR_NONE);
+    return ok;
+}
+
+static enum exit_code run(const struct tail *tail)
+{
+    struct error error = {0};
+    int32_t partitions = 0;
+    assert(tail->format != NULL);
+    struct kafka_client *reader = kafka_client_create(tail->settings, KAFKA_READER, &error);
+    bool ok = reader != NULL &&
+              kafka_client_partitions(reader, tail->topic, &partitions, &error) &&
+              kafka_client_read(reader, tail->topic, partitions, tail->from, &error) &&
+              read_records(tail, reader, partitions, &error);
+    kafka_client_destroy(reader);
+    return ok ? CLI_OK : exit_with(&error);
+}
+
+static bool read_stream(struct tail *tail, const struct invocation *invocation,
+                        struct error *error)
+{
+    const struct arguments *arguments = invocation->arguments;
+    assert(tail != NULL);
+    if (arguments->positional_count != 1)
+        return error_invalid(error, CLI_CODE_USAGE, "which stream? belfry tail "
+                             "fires|results|events");
+    const char *name = arguments->positionals[0];
+    struct suggestion near = {.word = name, .word_length = strlen(name)};
+    for (int i = 0; i < STREAMS; i++) {
+        suggestion_offer(&near, streams[i].name);
+        if (strcmp(name, streams[i].name) == 0) tail->format = streams[i].format;
+    }
+    if (tail->format == NULL)
+        return error_invalid(error, CLI_CODE_USAGE, "\"%.40s\" is not fires, results or events%s%s",
+                             name, near.best == NULL ? "" : "; did you mean ",
+                             near.best == NULL ? "" : near.best);
+    const char *topic = arguments_value(arguments, "topic");
+    if (topic != NULL && (topic[0] == '\0' || strlen(topic) >= sizeof tail->topic))
+        return error_invalid(error, CLI_CODE_USAGE, "--topic: 1 to 249 bytes");
+    if (topic != NULL) (void)snprintf(tail->topic, sizeof tail->topic, "%s", topic);
+    else topic_name(tail->topic, tail->settings, name);
+    return true;
+}
+
+enum exit_code command_tail(const struct invocation *invocation)
+{
+    const struct arguments *arguments = invocation->arguments;
+    struct error error = {0};
+    assert(arguments != NULL);
+    struct tail tail = {
+        .settings = invocation->settings,
+        .group = arguments_value(arguments, "group"),
+        .from = arguments_has(arguments, "from-beginning") ? READ_FROM_BEGINNING : READ_FROM_END,
+        .follow = !arguments_has(arguments, "no-follow"),
+        .count = -1,
+    };
+    if (!read_stream(&tail, invocation, &error) ||
+        !arguments_number(arguments, "count", 1, INT64_MAX, &tail.count, &error))
+        return exit_with(&error);
+    return run(&tail);
+}
+
+enum exit_code command_dead(const struct invocation *invocation)
+{
+    const struct arguments *arguments = invocation->arguments;
+    struct error error = {0};
+    assert(arguments != NULL);
+    struct tail tail = {
+        .settings = invocation->settings,
+        .format = tail_line_dead,
+        .group = arguments_value(arguments, "group"),
+        .from = READ_FROM_BEGINNING,
+        .whole_record = true,
+        .count = -1,
+    };
+    bool list = arguments->positional_count == 1 &&
+                strcmp(arguments->positionals[0], "list") == 0;
+    if (!list) (void)error_invalid(&error, CLI_CODE_USAGE, "belfry dead list");
+    if (!list || !arguments_number(arguments, "count", 1, INT64_MAX, &tail.count, &error))
+        return exit_with(&error);
+    topic_name(tail.topic, invocation->settings, "dead");
+    return run(&tail);
+}

@@ -1,0 +1,123 @@
+#include "dispatcher/cli/job_view.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatcher/cli/json_text.h"
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/schedule.h"
+#include "schemas/definition_json.h"
+
+void time_shorten(const char *time, char *text, size_t bytes)
+{
+    assert(text != NULL);
+    assert(bytes > 1);
+    if (time == NULL || time[0] == '\0') time = "-";
+    (void)snprintf(text, bytes, "%s", time);
+    size_t length = strlen(text);
+    if (length > 5 && strcmp(text + length - 5, ".000Z") == 0) memcpy(text + length - 5, "Z", 2);
+}
+
+bool schedule_read(json_t *schedule, struct arena *arena, struct definition *definition,
+                   struct error *error)
+{
+    assert(arena != NULL);
+    assert(definition != NULL);
+    definition_defaults(definition);
+    struct json_node node = {schedule, NULL, "schedule", 0};
+    struct definition_reader reader = {.limits = NULL, .arena = arena};
+    return definition_read_schedule(&node, definition, &reader, error);
+}
+
+static void schedule_text(const json_t *schedule, char text[JOB_VIEW_SCHEDULE_BYTES])
+{
+    assert(text != NULL);
+    const char *cron = json_member_text(schedule, "cron");
+    const char *every = json_member_text(schedule, "every");
+    const char *at = json_member_text(schedule, "at");
+    const char *zone = json_member_text(schedule, "zone");
+    char time[JOB_VIEW_TIME_BYTES];
+    if (cron != NULL)
+        (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "%s%s%s", cron, zone == NULL ? "" : " ",
+                       zone == NULL ? "" : zone);
+    else if (every != NULL)
+        (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "every %s", every);
+    else if (at != NULL) {
+        time_shorten(at, time, sizeof time);
+        (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "at %s", time);
+    } else
+        (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "-");
+    assert(text[0] != '\0' || cron != NULL);
+}
+
+static bool member_instant(const json_t *job, const char *name, int64_t *instant_ms)
+{
+    const char *text = json_member_text(job, name);
+    assert(instant_ms != NULL);
+    return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
+}
+
+/* The next nominal instant inside the job's start and end. */
+static bool next_compute(const json_t *job, int64_t now_ms, int64_t *next_ms)
+{
+    assert(now_ms >= 0);
+    json_t *schedule = json_object_get(job, "schedule");
+    if (!json_is_object(schedule)) return false;
+    int64_t start_ms = 0;
+    int64_t end_ms = INT64_MAX;
+    struct definition definition;
+    struct arena *arena = arena_create();
+    int64_t after_ms = now_ms;
+    if (member_instant(job, "start", &start_ms) && start_ms - 1 > after_ms)
+        after_ms = start_ms - 1;
+    (void)member_instant(job, "end", &end_ms);
+    bool found = schedule_read(schedule, arena, &definition, NULL) &&
+                 schedule_next(&definition.schedule, after_ms, next_ms) && *next_ms < end_ms;
+    arena_destroy(arena);
+    assert(!found || *next_ms > now_ms);
+    return found;
+}
+
+static const char *state_of(const json_t *job)
+{
+    static const char *const states[] = {"active", "paused", "finished", "failing"};
+    const char *state = json_member_text(job, "state");
+    for (size_t i = 0; state != NULL && i < sizeof states / sizeof states[0]; i++)
+        if (strcmp(state, states[i]) == 0) return states[i];
+    if (json_member_text(job, "finished_at") != NULL) return "finished";
+    bool paused = json_is_true(json_object_get(job, "paused")) ||
+                  json_member_text(job, "paused_at") != NULL;
+    assert(states[0][0] == 'a');
+    return paused ? "paused" : "active";
+}
+
+static void number_text(const json_t *job, const char *name, char text[JOB_VIEW_NUMBER_BYTES])
+{
+    const json_t *value = json_object_get(job, name);
+    assert(text != NULL);
+    if (json_is_integer(value))
+        (void)snprintf(text, JOB_VIEW_NUMBER_BYTES, "%lld", (long long)json_integer_value(value));
+    else
+        (void)snprintf(text, JOB_VIEW_NUMBER_BYTES, "-");
+}
+
+void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms)
+{
+    assert(view != NULL);
+    assert(json_is_object(job));
+    const char *group = json_member_text(job, "group");
+    const char *id = json_member_text(job, "id");
+    *view = (struct job_view){.group = group == NULL ? "-" : group, .id = id == NULL ? "-" : id};
+    view->state = state_of(job);
+    view->paused = strcmp(view->state, "paused") == 0 ||
+                   json_is_true(json_object_get(job, "paused"));
+    schedule_text(json_object_get(job, "schedule"), view->schedule);
+    number_text(job, "revision", view->revision);
+    number_text(job, "fired", view->fired);
+    int64_t next_ms = 0;
+    char next[INSTANT_TEXT_BYTES] = "";
+    bool running = strcmp(view->state, "active") == 0 || strcmp(view->state, "failing") == 0;
+    if (running && next_compute(job, now_ms, &next_ms)) instant_format(next_ms, next);
+    time_shorten(next, view->next, sizeof view->next);
+}

@@ -1,0 +1,219 @@
+#include "dispatcher/cli/result_view.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/cli/job_view.h"
+#include "dispatcher/cli/json_text.h"
+#include "dispatcher/cli/print_table.h"
+#include "dispatcher/cli/print_text.h"
+
+enum verdict { VERDICT_DONE, VERDICT_PARTLY, VERDICT_NOT_FOUND, VERDICT_CONFLICT, VERDICT_FAILED };
+
+static enum verdict verdict_of(const char *outcome, const char *code)
+{
+    assert(outcome != NULL);
+    assert(code != NULL);
+    if (strcmp(outcome, "applied") == 0 || strcmp(outcome, "unchanged") == 0) return VERDICT_DONE;
+    if (strcmp(outcome, "partial") == 0) return VERDICT_PARTLY;
+    if (strcmp(outcome, "conflict") == 0)
+        return strcmp(code, "not_found") == 0 ? VERDICT_NOT_FOUND : VERDICT_CONFLICT;
+    return VERDICT_FAILED;
+}
+
+static const char *text_or_empty(const json_t *object, const char *name)
+{
+    const char *text = json_member_text(object, name);
+    assert(name != NULL);
+    return text == NULL ? "" : text;
+}
+
+/* A duplicate means what the first one meant. */
+static enum verdict result_verdict(const json_t *result)
+{
+    assert(json_is_object(result));
+    const char *outcome = text_or_empty(result, "outcome");
+    const char *code = text_or_empty(result, "code");
+    if (strcmp(outcome, "duplicate") != 0) return verdict_of(outcome, code);
+    const char *first = json_member_text(result, "first_outcome");
+    if (first != NULL) return verdict_of(first, code);
+    return code[0] == '\0' ? VERDICT_DONE : verdict_of("conflict", code);
+}
+
+json_int_t results_total(const json_t *results, const char *member)
+{
+    assert(json_is_array(results));
+    assert(member != NULL);
+    json_int_t total = 0;
+    for (size_t i = 0; i < json_array_size(results); i++)
+        total += json_member_number(json_array_get(results, i), member, 0);
+    return total;
+}
+
+enum exit_code results_exit(const json_t *results, bool selects, bool all)
+{
+    assert(json_is_array(results));
+    size_t done = 0;
+    size_t not_found = 0;
+    enum verdict worst = VERDICT_DONE;
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *result = json_array_get(results, i);
+        enum verdict verdict = result_verdict(result);
+        bool matched = !selects || json_member_number(result, "matched", 0) > 0;
+        bool duplicate = strcmp(text_or_empty(result, "outcome"), "duplicate") == 0;
+        if (verdict == VERDICT_DONE) done += matched || duplicate;
+        else if (verdict == VERDICT_NOT_FOUND) not_found++;
+        else if (verdict > worst) worst = verdict;
+    }
+    assert(done + not_found <= json_array_size(results));
+    if (worst == VERDICT_PARTLY) return CLI_PARTLY;
+    if (worst != VERDICT_DONE && done > 0) return CLI_PARTLY;
+    if (worst == VERDICT_FAILED) return CLI_FAILED;
+    if (worst == VERDICT_CONFLICT) return CLI_CONFLICT;
+    if (selects) return done > 0 || all ? CLI_OK : CLI_NOT_FOUND;
+    if (not_found > 0) return done > 0 ? CLI_PARTLY : CLI_NOT_FOUND;
+    return CLI_OK;
+}
+
+void value_print(const struct settings *settings, const json_t *value)
+{
+    assert(value != NULL);
+    assert(settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON);
+    size_t safe = settings->width > 0 ? JSON_ENSURE_ASCII : 0; /* on a terminal */
+    if (settings->output == OUTPUT_JSON) {
+        (void)json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | safe);
+        (void)fputc('\n', stdout);
+        return;
+    }
+    size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
+        (void)json_dumpf(item, stdout, JSON_COMPACT | JSON_ENCODE_ANY | safe);
+        (void)fputc('\n', stdout);
+    }
+}
+
+static void say(const char *text)
+{
+    assert(text != NULL);
+    print_safe(stderr, text, strlen(text));
+}
+
+/* "belfry: billing/a: exists: a job of this name exists (at /jobs/0)" */
+static void print_fault(const json_t *fault, const char *prefix)
+{
+    assert(json_is_object(fault));
+    assert(prefix != NULL);
+    const char *group = json_member_text(fault, "group");
+    const char *id = json_member_text(fault, "id");
+    const char *code = text_or_empty(fault, "code");
+    const char *field = text_or_empty(fault, "field");
+    say("belfry: ");
+    say(prefix);
+    if (group != NULL && id != NULL) {
+        say(group);
+        say("/");
+        say(id);
+        say(": ");
+    }
+    say(code);
+    if (code[0] != '\0') say(": ");
+    say(text_or_empty(fault, "message"));
+    if (field[0] != '\0') {
+        say(" (at ");
+        say(field);
+        say(")");
+    }
+    (void)fputc('\n', stderr);
+}
+
+static void print_list(const json_t *result, const char *member, const char *prefix)
+{
+    const json_t *list = json_object_get(result, member);
+    assert(member != NULL);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *fault = json_array_get(list, i);
+        if (json_is_object(fault)) print_fault(fault, prefix);
+    }
+}
+
+/* One line for each outcome that came, then every fault and warning. */
+static void print_talk(const json_t *results)
+{
+    static const char *const outcomes[] = {"applied",  "unchanged", "duplicate", "partial",
+                                           "conflict", "expired",   "rejected"};
+    assert(json_is_array(results));
+    for (size_t o = 0; o < sizeof outcomes / sizeof outcomes[0]; o++) {
+        json_int_t shards = 0;
+        json_int_t matched = 0;
+        json_int_t changed = 0;
+        for (size_t i = 0; i < json_array_size(results); i++) {
+            const json_t *result = json_array_get(results, i);
+            if (strcmp(text_or_empty(result, "outcome"), outcomes[o]) != 0) continue;
+            shards++;
+            matched += json_member_number(result, "matched", 0);
+            changed += json_member_number(result, "changed", 0);
+        }
+        if (shards > 0)
+            (void)fprintf(stderr, "belfry: %s: %lld matched, %lld changed, on %lld %s\n",
+                          outcomes[o], (long long)matched, (long long)changed, (long long)shards,
+                          shards == 1 ? "shard" : "shards");
+    }
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *result = json_array_get(results, i);
+        print_list(result, "warnings", "warning: ");
+        print_list(result, "errors", "");
+        bool told = json_array_size(json_object_get(result, "errors")) > 0;
+        if (!told && text_or_empty(result, "code")[0] != '\0') print_fault(result, "");
+    }
+}
+
+static void print_jobs(const struct settings *settings, const json_t *results)
+{
+    static const struct table_column columns[] = {
+        {"JOB", false, 20}, {"REVISION", true, 0}, {"NEXT DUE", false, 0}};
+    assert(json_is_array(results));
+    struct table *table = NULL;
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *jobs = json_object_get(json_array_get(results, i), "jobs");
+        for (size_t j = 0; j < json_array_size(jobs); j++) {
+            const json_t *job = json_array_get(jobs, j);
+            char name[512];
+            char revision[24];
+            char next[40];
+            const json_t *due = json_array_get(json_object_get(job, "next_due"), 0);
+            (void)snprintf(name, sizeof name, "%s/%s", text_or_empty(job, "group"),
+                           text_or_empty(job, "id"));
+            (void)snprintf(revision, sizeof revision, "%lld",
+                           (long long)json_member_number(job, "revision", 0));
+            time_shorten(json_string_value(due), next, sizeof next);
+            if (settings->output == OUTPUT_NAME) {
+                print_safe(stdout, name, strlen(name));
+                (void)fputc('\n', stdout);
+                continue;
+            }
+            if (table == NULL)
+                table = table_create(stdout, columns, 3, settings->width, settings->colour);
+            const struct table_cell cells[] = {
+                {text_of(name), TONE_PLAIN}, {text_of(revision), TONE_PLAIN},
+                {text_of(next), TONE_PLAIN}};
+            table_add(table, cells);
+        }
+    }
+    if (table != NULL) table_finish(table);
+}
+
+void results_print(const struct settings *settings, const json_t *results)
+{
+    assert(settings != NULL);
+    assert(json_is_array(results));
+    if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON)
+        value_print(settings,
+                    json_array_size(results) == 1 ? json_array_get(results, 0) : results);
+    else
+        print_jobs(settings, results);
+    (void)fflush(stdout);
+    print_talk(results);
+}

@@ -1,0 +1,26 @@
+/* result_view.h - what the results of a write mean: for the exit code and for people. */
+#ifndef BELFRY_CLI_RESULT_VIEW_H
+#define BELFRY_CLI_RESULT_VIEW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "dispatcher/cli/exit_code.h"
+#include "dispatcher/cli/settings.h"
+
+/* The exit code of all results together. Pure.
+ *   selects  the command selected jobs: a shard where nothing matched has done nothing, and
+ *            nothing matched anywhere is CLI_NOT_FOUND
+ *   all      it meant every job: then nothing matched is well, too */
+enum exit_code results_exit(const json_t *results, bool selects, bool all);
+
+/* Sum of an integer member over all results. */
+json_int_t results_total(const json_t *results, const char *member);
+
+/* Data to stdout as settings say; what happened, errors and warnings to stderr. */
+void results_print(const struct settings *settings, const json_t *results);
+
+/* JSON to stdout: -o json indented, -o ndjson the items of an array one a line. */
+void value_print(const struct settings *settings, const json_t *value);
+
+#endif

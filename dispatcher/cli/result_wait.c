@@ -1,0 +1,163 @@
+#include "dispatcher/cli/result_wait.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/cli/clock.h"
+#include "dispatcher/cli/exit_code.h"
+#include "dispatcher/cli/json_text.h"
+#include "dispatcher/cli/kafka_client.h"
+#include "dispatcher/core/duration.h"
+#include "dispatcher/core/memory.h"
+
+enum { POLL_MS = 100 };
+
+struct result_wait {
+    struct kafka_client *reader;
+    char control[TOPIC_NAME_BYTES];
+};
+
+struct result_wait *result_wait_open(const struct settings *settings, const char *reply_to,
+                                     struct error *error)
+{
+    assert(settings != NULL);
+    assert(error != NULL);
+    struct result_wait *wait = memory_allocate(1, sizeof *wait);
+    char topic[TOPIC_NAME_BYTES];
+    topic_name(topic, settings, "results");
+    topic_name(wait->control, settings, "control");
+    const char *source = reply_to != NULL ? reply_to : topic;
+    int32_t partitions = 0;
+    wait->reader = kafka_client_create(settings, KAFKA_READER, error);
+    if (wait->reader != NULL &&
+        kafka_client_partitions(wait->reader, source, &partitions, error) &&
+        kafka_client_read(wait->reader, source, partitions, READ_FROM_END, error))
+        return wait;
+    result_wait_close(wait);
+    return NULL;
+}
+
+void result_wait_close(struct result_wait *wait)
+{
+    if (wait == NULL) return;
+    kafka_client_destroy(wait->reader);
+    free(wait);
+}
+
+bool result_account_note(struct result_account *account, const json_t *result)
+{
+    assert(account != NULL);
+    assert(account->got <= SHARDS_MAX);
+    json_int_t shard = json_member_number(result, "shard", 0);
+    json_int_t shards = json_member_number(result, "shards", 1);
+    if (shard < 0 || shard >= SHARDS_MAX || account->seen[shard]) return false;
+    account->seen[shard] = true;
+    account->got++;
+    if (shards >= 1 && shards <= SHARDS_MAX) account->expected = (int32_t)shards;
+    return true;
+}
+
+bool result_account_complete(const struct result_account *account)
+{
+    assert(account != NULL);
+    assert(account->got >= 0);
+    return account->expected > 0 && account->got >= account->expected;
+}
+
+/* A result names its command; one whose id could not be read names the place it was read from. */
+static bool belongs(const struct result_wait *wait, const struct write_record *record,
+                    const json_t *result)
+{
+    assert(wait != NULL);
+    assert(record != NULL);
+    const char *command_id = json_member_text(result, "command_id");
+    if (command_id != NULL && strcmp(command_id, record->command_id) == 0) return true;
+    const json_t *source = json_object_get(result, "source");
+    const char *topic = json_member_text(source, "topic");
+    return topic != NULL && strcmp(topic, wait->control) == 0 && record->delivered &&
+           json_member_number(source, "partition", -1) == record->delivered_partition &&
+           json_member_number(source, "offset", -1) == record->delivered_offset;
+}
+
+static void take(const struct result_wait *wait, const struct write_plan *plan,
+                 struct result_account *accounts, json_t *const *lists,
+                 const rd_kafka_message_t *message)
+{
+    assert(message != NULL);
+    assert(plan->count > 0);
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->payload == NULL) return;
+    json_t *result = json_loadb(message->payload, message->len, 0, NULL);
+    for (size_t i = 0; result != NULL && i < plan->count; i++) {
+        if (!belongs(wait, &plan->records[i], result)) continue;
+        if (result_account_note(&accounts[i], result)) (void)json_array_append(lists[i], result);
+        break;
+    }
+    json_decref(result);
+}
+
+static size_t complete_count(const struct result_account *accounts, size_t count)
+{
+    assert(accounts != NULL);
+    size_t complete = 0;
+    for (size_t i = 0; i < count; i++) complete += result_account_complete(&accounts[i]);
+    assert(complete <= count);
+    return complete;
+}
+
+static int compare_shards(const void *left, const void *right)
+{
+    const json_t *const *a = left;
+    const json_t *const *b = right;
+    json_int_t difference =
+        json_member_number(*a, "shard", 0) - json_member_number(*b, "shard", 0);
+    assert(left != NULL && right != NULL);
+    return difference < 0 ? -1 : difference > 0;
+}
+
+/* Moves the results of one command to the end of `all`, in the order of shards. */
+static void append_sorted(json_t *all, json_t *list)
+{
+    size_t count = json_array_size(list);
+    assert(json_is_array(all));
+    json_t **items = memory_allocate(count, sizeof *items);
+    for (size_t i = 0; i < count; i++) items[i] = json_array_get(list, i);
+    if (count > 1) qsort(items, count, sizeof *items, compare_shards);
+    for (size_t i = 0; i < count; i++) (void)json_array_append(all, items[i]);
+    free(items);
+    json_decref(list);
+}
+
+bool result_wait_collect(struct result_wait *wait, const struct write_plan *plan,
+                         int64_t timeout_ms, json_t **results, struct error *error)
+{
+    assert(wait != NULL && plan->count > 0);
+    assert(results != NULL);
+    struct result_account *accounts = memory_allocate(plan->count, sizeof *accounts);
+    json_t **lists = memory_allocate(plan->count, sizeof *lists);
+    for (size_t i = 0; i < plan->count; i++) lists[i] = json_array();
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    bool ok = true;
+    while (ok && complete_count(accounts, plan->count) < plan->count) {
+        rd_kafka_message_t *message = NULL;
+        int left_ms = clock_left_ms(deadline_ms, POLL_MS);
+        if (left_ms == 0) {
+            char limit[DURATION_TEXT_BYTES];
+            duration_format(timeout_ms, limit);
+            ok = error_invalid(error, CLI_CODE_TIMED_OUT,
+                               "no result of %zu of %zu commands within %s",
+                               plan->count - complete_count(accounts, plan->count), plan->count,
+                               limit);
+            break;
+        }
+        ok = kafka_client_next(wait->reader, left_ms, &message, error);
+        if (message == NULL) continue;
+        take(wait, plan, accounts, lists, message);
+        rd_kafka_message_destroy(message);
+    }
+    *results = json_array();
+    for (size_t i = 0; i < plan->count; i++) append_sorted(*results, lists[i]);
+    free(lists);
+    free(accounts);
+    return ok;
+}

@@ -1,0 +1,53 @@
+#include "dispatcher/core/alarms.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher/core/memory.h"
+
+static bool before(const struct alarm *a, const struct alarm *b)
+{
+    return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->ordinal < b->ordinal;
+}
+
+void alarms_clear(struct alarms *alarms)
+{
+    free(alarms->heap);
+    *alarms = (struct alarms){0};
+}
+
+void alarms_add(struct alarms *alarms, struct alarm alarm)
+{
+    alarms->heap =
+        memory_grow(alarms->heap, &alarms->capacity, alarms->count + 1, sizeof *alarms->heap);
+    size_t at = alarms->count++;
+    while (at > 0 && before(&alarm, &alarms->heap[(at - 1) / 2])) {
+        alarms->heap[at] = alarms->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    alarms->heap[at] = alarm;
+}
+
+const struct alarm *alarms_first(const struct alarms *alarms)
+{
+    return alarms->count == 0 ? NULL : &alarms->heap[0];
+}
+
+struct alarm alarms_take(struct alarms *alarms)
+{
+    assert(alarms->count > 0);
+    struct alarm taken = alarms->heap[0];
+    struct alarm last = alarms->heap[--alarms->count];
+    size_t at = 0;
+    for (;;) {
+        size_t child = at * 2 + 1;
+        if (child >= alarms->count) break;
+        if (child + 1 < alarms->count && before(&alarms->heap[child + 1], &alarms->heap[child]))
+            child++;
+        if (!before(&alarms->heap[child], &last)) break;
+        alarms->heap[at] = alarms->heap[child];
+        at = child;
+    }
+    if (alarms->count > 0) alarms->heap[at] = last;
+    return taken;
+}

@@ -1,0 +1,41 @@
+/* answer.h - the result of a command while it is being made. */
+#ifndef BELFRY_CORE_ANSWER_H
+#define BELFRY_CORE_ANSWER_H
+
+#include "dispatcher/core/output.h"
+#include "dispatcher/core/shard.h"
+
+struct answer {
+    struct result result;
+    struct result_job jobs[RESULT_JOBS_MAX];
+    struct result_error errors[RESULT_ERRORS_MAX];
+    struct result_warning warnings[RESULT_WARNINGS_MAX];
+    int64_t error_total;
+    bool rejected; /* some error is wrong whatever the state */
+};
+
+/* Large: on the heap, freed by answer_finish(). */
+struct answer *answer_create(const struct shard *shard, const struct application *application);
+
+/* A job that was, or by a dry run would be, changed. Names are borrowed until the end. */
+void answer_add_job(struct answer *answer, const struct definition *definition, int64_t revision,
+                    bool running, int64_t after_ms);
+/* One job's refusal. `rejected`: bad whatever the state (else a conflict). A NULL answer is
+ * allowed: the caller only wants to know. */
+void answer_add_error(struct answer *answer, struct text group, struct text id, bool rejected,
+                      const char *code, const char *field, const char *format, ...)
+    __attribute__((format(printf, 7, 8)));
+void answer_add_warning(struct answer *answer, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The command as a whole is refused. */
+void answer_refuse(struct answer *answer, enum outcome outcome, const char *code,
+                   const char *field, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Sets outcome and code from what was added, unless refused before. */
+void answer_conclude(struct answer *answer);
+/* Puts it out, remembers the command id, frees it. */
+void answer_finish(struct answer *answer, struct shard *shard,
+                   const struct application *application, const struct sink *sink);
+
+#endif

@@ -1,0 +1,210 @@
+/* A command is applied: duplicates and late ones answered, jobs added, the rest handed to
+ * apply_select.c. Each command ends in exactly one result. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher/core/answer.h"
+#include "dispatcher/core/apply_select.h"
+#include "dispatcher/core/route.h"
+#include "dispatcher/core/shard_state.h"
+
+static bool mine(const struct shard *shard, const struct definition *definition)
+{
+    return shard_of_group(definition->group, shard->config.shards) == shard->config.shard;
+}
+
+/* ---- add and put ---- */
+
+static struct definition anchored(const struct definition *definition, int64_t effective_ms)
+{
+    struct definition copy = *definition;
+    if (copy.schedule.kind == SCHEDULE_EVERY && (copy.given & GIVEN_ANCHOR) == 0)
+        copy.schedule.anchor_ms = effective_ms;
+    return copy;
+}
+
+/* Whether any slot is to come; a one-shot in the past is judged by the catch-up policy. */
+static bool ever_fires(const struct definition *definition, int64_t effective_ms)
+{
+    int64_t next_ms = 0;
+    if (definition->schedule.kind == SCHEDULE_AT &&
+        definition->schedule.at_ms <= effective_ms)
+        return true;
+    return job_next_slot(definition, effective_ms, &next_ms);
+}
+
+static bool check_fires(struct answer *answer, const struct definition *definition,
+                        int64_t effective_ms)
+{
+    if (ever_fires(definition, effective_ms)) return true;
+    answer_add_error(answer, definition->group, definition->id, true, "never_fires", "/schedule",
+                     "%.*s/%.*s: no slot after the command's effective time lies between start "
+                     "and end; change schedule, start or end",
+                     (int)definition->group.length, definition->group.bytes,
+                     (int)definition->id.length, definition->id.bytes);
+    return false;
+}
+
+static bool check_add(const struct shard *shard, struct answer *answer,
+                      const struct definition *definition, int64_t effective_ms)
+{
+    if (job_table_find(shard->jobs, definition->group, definition->id) != NULL) {
+        answer_add_error(answer, definition->group, definition->id, false, "exists", "",
+                         "%.*s/%.*s exists; use put to replace it, or another id",
+                         (int)definition->group.length, definition->group.bytes,
+                         (int)definition->id.length, definition->id.bytes);
+        return false;
+    }
+    struct definition copy = anchored(definition, effective_ms);
+    return check_fires(answer, &copy, effective_ms);
+}
+
+/* What a put makes of an existing job: fields left out return to their defaults; the anchor of
+ * an unchanged `every` and the paused state stay. */
+static struct definition put_over(const struct job *job, const struct definition *definition,
+                                  int64_t effective_ms)
+{
+    struct definition merged = anchored(definition, effective_ms);
+    const struct schedule_spec *spec = &job->schedule->spec;
+    bool same_every = spec->kind == SCHEDULE_EVERY && merged.schedule.kind == SCHEDULE_EVERY &&
+                      spec->every_ms == merged.schedule.every_ms;
+    if (same_every && (definition->given & GIVEN_ANCHOR) == 0) {
+        merged.schedule.anchor_ms = spec->anchor_ms;
+        if (job->schedule->anchor_given) merged.given |= GIVEN_ANCHOR;
+    }
+    return merged;
+}
+
+static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
+                    const struct application *application, const struct sink *sink)
+{
+    const struct definition *definition = &application->command->jobs[index];
+    const struct source *source = application->source;
+    int64_t effective_ms = application->effective_ms;
+    struct incarnation incarnation = {.effective_ms = effective_ms,
+                                      .shard = source->origin_partition,
+                                      .offset = source->origin_offset,
+                                      .index = index};
+    struct definition copy = anchored(definition, effective_ms);
+    answer_add_job(answer, &copy, 1, !definition->paused, effective_ms);
+    answer->result.changed++;
+    if (!application->command->dry_run)
+        (void)job_add(shard, definition, &incarnation, sink);
+}
+
+static void put_one(struct shard *shard, struct answer *answer, uint32_t index,
+                    const struct application *application, const struct sink *sink)
+{
+    const struct definition *definition = &application->command->jobs[index];
+    struct job *job = job_table_find(shard->jobs, definition->group, definition->id);
+    if (job == NULL) {
+        add_one(shard, answer, index, application, sink);
+        return;
+    }
+    int64_t effective_ms = application->effective_ms;
+    struct definition merged = put_over(job, definition, effective_ms);
+    bool running = (job->flags & JOB_PAUSED) == 0;
+    bool same = job_same_definition(job, &merged);
+    answer_add_job(answer, &merged, job->revision + (same ? 0 : 1), running, effective_ms);
+    if (same) return;
+    answer->result.changed++;
+    if (!application->command->dry_run)
+        job_update(shard, job, &merged, effective_ms, application->now_ms, sink);
+}
+
+static bool check_put(const struct shard *shard, struct answer *answer,
+                      const struct definition *definition, int64_t effective_ms)
+{
+    const struct job *job = job_table_find(shard->jobs, definition->group, definition->id);
+    struct definition copy = job != NULL ? put_over(job, definition, effective_ms)
+                                         : anchored(definition, effective_ms);
+    if (job != NULL && job_same_definition(job, &copy)) return true;
+    return check_fires(answer, &copy, effective_ms);
+}
+
+static bool check_job(const struct shard *shard, struct answer *answer,
+                      const struct application *application, uint32_t index)
+{
+    const struct definition *definition = &application->command->jobs[index];
+    if (application->command->op == OP_ADD)
+        return check_add(shard, answer, definition, application->effective_ms);
+    return check_put(shard, answer, definition, application->effective_ms);
+}
+
+static void apply_jobs(struct shard *shard, struct answer *answer,
+                       const struct application *application, const struct sink *sink)
+{
+    const struct command *command = application->command;
+    assert(command->job_count <= COMMAND_JOBS_MAX);
+    bool good[COMMAND_JOBS_MAX] = {false};
+    for (uint32_t i = 0; i < command->job_count; i++) {
+        if (!mine(shard, &command->jobs[i])) continue;
+        answer->result.matched++;
+        good[i] = check_job(shard, answer, application, i);
+    }
+    if (answer->error_total > 0 && command->mode == MODE_ATOMIC) return;
+    for (uint32_t i = 0; i < command->job_count; i++) {
+        if (!good[i]) continue;
+        if (command->op == OP_ADD) add_one(shard, answer, i, application, sink);
+        else put_one(shard, answer, i, application, sink);
+    }
+}
+
+/* ---- every command ---- */
+
+static bool answer_duplicate(struct shard *shard, const struct application *application,
+                             const struct sink *sink)
+{
+    struct seen seen;
+    const struct command *command = application->command;
+    if (!command->command_id_given ||
+        !seen_table_find(shard->seen, seen_hash(command->command_id), &seen))
+        return false;
+    struct answer *answer = answer_create(shard, application);
+    answer_refuse(answer, OUTCOME_DUPLICATE, seen.code, "/command_id",
+                  "command_id %.*s was seen before: nothing is done twice; the first outcome "
+                  "was %s",
+                  (int)command->command_id.length, command->command_id.bytes,
+                  outcome_name((enum outcome)seen.outcome));
+    answer->result.first_outcome = (enum outcome)seen.outcome;
+    answer_finish(answer, shard, application, sink);
+    return true;
+}
+
+bool shard_apply(struct shard *shard, const struct application *application,
+                 const struct sink *sink)
+{
+    const struct command *command = application->command;
+    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
+    assert(application->effective_ms >= shard->watermark.instant_ms);
+    if (shard->in_command.active)
+        return apply_select_continue(shard, application, sink);
+    if (answer_duplicate(shard, application, sink)) return true;
+    struct answer *answer = answer_create(shard, application);
+    bool finished = true;
+    if (application->effective_ms > command->not_after_ms)
+        answer_refuse(answer, OUTCOME_EXPIRED, "expired", "/not_after",
+                      "the command acts after its not_after; send it again with a later one");
+    else if (command->op == OP_ADD || command->op == OP_PUT)
+        apply_jobs(shard, answer, application, sink);
+    else if (command->op != OP_PING)
+        finished = apply_select(shard, answer, application, sink);
+    if (!finished) {
+        free(answer);
+        return false;
+    }
+    answer_conclude(answer);
+    answer_finish(answer, shard, application, sink);
+    return true;
+}
+
+void shard_reject(struct shard *shard, const struct application *application,
+                  const struct error *error, const struct sink *sink)
+{
+    assert(error->kind == ERROR_INVALID);
+    if (answer_duplicate(shard, application, sink)) return;
+    struct answer *answer = answer_create(shard, application);
+    answer_refuse(answer, OUTCOME_REJECTED, error->code[0] != '\0' ? error->code : "bad_value",
+                  error->field, "%s", error->message);
+    answer_finish(answer, shard, application, sink);
+}

@@ -1,0 +1,357 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher/core/limits.h"
+#include "dispatcher/core/shard_state.h"
+
+struct job_reference job_reference_of(const struct job *job)
+{
+    return (struct job_reference){.ordinal = job->ordinal, .slot = job->slot};
+}
+
+struct job *shard_job_of(const struct shard *shard, struct job_reference reference)
+{
+    if (reference.slot >= job_table_slots(shard->jobs)) return NULL;
+    struct job *job = job_table_at(shard->jobs, reference.slot);
+    return job != NULL && job->ordinal == reference.ordinal ? job : NULL;
+}
+
+bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms)
+{
+    if (definition->start_ms != START_NONE && after_ms < definition->start_ms)
+        after_ms = definition->start_ms - 1;
+    return schedule_next(&definition->schedule, after_ms, next_ms) &&
+           *next_ms < definition->end_ms;
+}
+
+bool job_fires_used_up(const struct job *job)
+{
+    if ((job->flags & JOB_BOUNDED) == 0 || job->extra == NULL) return false;
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.max_fires > 0 && job->extra->counted_fires >= definition.max_fires;
+}
+
+bool job_keeps_when_finished(const struct job *job)
+{
+    if (job->flags & JOB_FOREIGN) return true; /* its last fire may yet fail */
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.keep_finished_ms != 0;
+}
+
+bool job_has_slot_after(const struct job *job, int64_t after_ms)
+{
+    int64_t next_ms = 0;
+    if ((job->flags & JOB_BOUNDED) == 0)
+        return schedule_next(&job->schedule->spec, after_ms, &next_ms);
+    if (job_fires_used_up(job)) return false;
+    struct definition definition;
+    job_view(job, &definition);
+    return job_next_slot(&definition, after_ms, &next_ms);
+}
+
+int64_t job_grace_ms(const struct job *job)
+{
+    if (!job_has_options(job)) return MISFIRE_GRACE_DEFAULT_MS;
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.catchup.grace_ms;
+}
+
+void job_fire(struct job *job, enum fire_kind kind, int64_t nominal_ms, int64_t now_ms,
+              int64_t missed_count, int32_t attempt, const struct sink *sink)
+{
+    job->fired++;
+    job->last_due_ms = nominal_ms;
+    struct fire fire = {.job = job,
+                        .kind = kind,
+                        .nominal_ms = nominal_ms,
+                        .due_ms = nominal_ms,
+                        .now_ms = now_ms,
+                        .missed_count = missed_count,
+                        .attempt = attempt};
+    sink->fire(sink->opaque, &fire);
+}
+
+void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
+                    int64_t at_ms, char *incarnation_text)
+{
+    event_init(event, kind, at_ms);
+    event->group = job_group(job);
+    event->id = job_id(job);
+    event->incarnation.bytes = incarnation_text;
+    event->incarnation.length = incarnation_format(&job->incarnation, incarnation_text);
+}
+
+void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
+                  int64_t last_ms, int64_t count, const char *reason, const struct sink *sink)
+{
+    assert(count > 0);
+    assert(first_ms <= last_ms);
+    if (kind == EVENT_MISSED) job->missed += count;
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, kind, job, at_ms, incarnation);
+    event.first_ms = first_ms;
+    event.last_ms = last_ms;
+    event.count = count;
+    event.reason = reason;
+    sink->event(sink->opaque, &event);
+}
+
+/* ---- where a job is listed ---- */
+
+/* When its alarm rings: the end of its pause or of its keeping; INSTANT_NONE: never. */
+static int64_t alarm_ms(const struct job *job)
+{
+    if (job->extra == NULL) return INSTANT_NONE;
+    if (job->flags & JOB_PAUSED) return job->extra->until_ms;
+    if ((job->flags & JOB_FINISHED) == 0) return INSTANT_NONE;
+    struct definition definition;
+    job_view(job, &definition);
+    if (definition.keep_finished_ms == KEEP_FINISHED_FOREVER_MS) return INSTANT_NONE;
+    return job->extra->finished_ms + definition.keep_finished_ms;
+}
+
+static void set_alarm(struct shard *shard, const struct job *job)
+{
+    int64_t at_ms = alarm_ms(job);
+    if (at_ms == INSTANT_NONE) return;
+    alarms_add(&shard->alarms,
+               (struct alarm){.at_ms = at_ms, .ordinal = job->ordinal, .slot = job->slot});
+}
+
+bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm)
+{
+    struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm->ordinal,
+                                                                 .slot = alarm->slot});
+    return job != NULL && alarm_ms(job) == alarm->at_ms;
+}
+
+/* A half-done instant is walked again from its ordinal, so its slots still count as to come. */
+static int64_t slots_done_ms(const struct shard *shard)
+{
+    return shard->watermark.ordinal == WATERMARK_WHOLE ? shard->watermark.instant_ms
+                                                       : shard->watermark.instant_ms - 1;
+}
+
+void job_settle(struct shard *shard, struct job *job)
+{
+    set_alarm(shard, job);
+    if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
+    timers_attach(shard->timers, job, slots_done_ms(shard));
+    if (job_owes(job)) lane_enqueue(shard, job);
+}
+
+void job_remove(struct shard *shard, struct job *job)
+{
+    timers_detach(shard->timers, job);
+    lane_release(shard, job);
+    timers_release(shard->timers, job->schedule);
+    job_table_remove(shard->jobs, job);
+    job_destroy(job);
+}
+
+/* ---- what can happen to a job ---- */
+
+void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
+{
+    assert((job->flags & JOB_FINISHED) == 0);
+    timers_detach(shard->timers, job);
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
+    sink->event(sink->opaque, &event);
+    if (!job_keeps_when_finished(job)) {
+        sink->job_deleted(sink->opaque, job);
+        job_remove(shard, job);
+        return;
+    }
+    job->flags |= JOB_FINISHED;
+    job_extra(job)->finished_ms = at_ms;
+    set_alarm(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+/* A job begins to run under its schedule: after an add, an edit, a resume. */
+static void job_begin(struct shard *shard, struct job *job, int64_t effective_ms,
+                      const struct sink *sink)
+{
+    if (job->flags & JOB_PAUSED) {
+        set_alarm(shard, job);
+        sink->job_changed(sink->opaque, job);
+        return;
+    }
+    const struct schedule_spec *spec = &job->schedule->spec;
+    timers_attach(shard->timers, job, effective_ms);
+    if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms) {
+        /* Judged at its effective time: the same answer before and after a restart. */
+        lane_open(shard, job, spec->at_ms - 1, spec->at_ms, effective_ms, sink);
+    }
+    if (!job_owes(job) && !job_has_slot_after(job, effective_ms)) {
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    if (job_owes(job)) lane_enqueue(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+static struct schedule *intern(struct shard *shard, const struct definition *definition)
+{
+    return timers_intern(shard->timers, &definition->schedule, definition->cron_text,
+                         definition->zone, (definition->given & GIVEN_ANCHOR) != 0);
+}
+
+struct job *job_add(struct shard *shard, const struct definition *definition,
+                    const struct incarnation *incarnation, const struct sink *sink)
+{
+    struct definition anchored = *definition;
+    if (anchored.schedule.kind == SCHEDULE_EVERY && (anchored.given & GIVEN_ANCHOR) == 0)
+        anchored.schedule.anchor_ms = incarnation->effective_ms;
+    struct job *job = job_create(&anchored, intern(shard, &anchored));
+    job->incarnation = *incarnation;
+    job->ordinal = shard->next_ordinal++;
+    job->updated_ms = incarnation->effective_ms;
+    job_table_add(shard->jobs, job);
+    if (definition->paused) {
+        job->flags |= JOB_PAUSED;
+        job_extra(job)->paused_ms = incarnation->effective_ms;
+    }
+    job_begin(shard, job, incarnation->effective_ms, sink);
+    return job;
+}
+
+static void job_reschedule(struct shard *shard, struct job *job, struct schedule *schedule,
+                           int64_t effective_ms)
+{
+    timers_detach(shard->timers, job);
+    timers_release(shard->timers, job->schedule);
+    job->schedule = schedule;
+    job_extra(job)->schedule_edited_ms = effective_ms;
+    if (job_owes(job)) job->extra->tail_from_ms = effective_ms;
+    if (job->flags & JOB_FINISHED) {
+        job->flags &= (uint8_t)~JOB_FINISHED;
+        job->extra->finished_ms = INSTANT_NONE;
+    }
+}
+
+void job_update(struct shard *shard, struct job *job, const struct definition *definition,
+                int64_t effective_ms, int64_t now_ms, const struct sink *sink)
+{
+    struct definition anchored = *definition;
+    bool reanchor = anchored.schedule.kind == SCHEDULE_EVERY &&
+                    (anchored.given & GIVEN_ANCHOR) == 0 &&
+                    (job->schedule->spec.kind != SCHEDULE_EVERY ||
+                     job->schedule->spec.every_ms != anchored.schedule.every_ms);
+    if (reanchor) anchored.schedule.anchor_ms = effective_ms;
+    struct schedule *schedule = intern(shard, &anchored);
+    bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
+    bool revived = (job->flags & JOB_FINISHED) != 0;
+    if (job->extra != NULL && job->extra->tail_undecided)
+        lane_decide(shard, job, effective_ms, now_ms, sink);
+    if (rescheduled && job_owes(job)) {
+        lane_close_tail(shard, job, effective_ms);
+        lane_keep_schedule(shard, job);
+    }
+    job_redefine(job, &anchored);
+    job->revision++;
+    job->updated_ms = effective_ms;
+    if (rescheduled) {
+        job_reschedule(shard, job, schedule, effective_ms);
+        job_begin(shard, job, effective_ms, sink);
+        return;
+    }
+    if (schedule != job->schedule) { /* other words for the same instants */
+        bool attached = job->timer_index != TIMER_INDEX_NONE;
+        timers_detach(shard->timers, job);
+        timers_release(shard->timers, job->schedule);
+        job->schedule = schedule;
+        if (attached) timers_attach(shard->timers, job, slots_done_ms(shard));
+    } else {
+        timers_release(shard->timers, schedule);
+    }
+    if (revived && job_has_slot_after(job, effective_ms)) { /* a later end, more fires */
+        job->flags &= (uint8_t)~JOB_FINISHED;
+        job->extra->finished_ms = INSTANT_NONE;
+        job_begin(shard, job, effective_ms, sink);
+        return;
+    }
+    if (!revived && !(job->flags & JOB_PAUSED) && !job_owes(job) &&
+        !job_has_slot_after(job, effective_ms)) {
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    if (revived) set_alarm(shard, job); /* keep_finished may have changed */
+    sink->job_changed(sink->opaque, job);
+}
+
+void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
+               int64_t now_ms, const struct sink *sink)
+{
+    assert((job->flags & JOB_FINISHED) == 0);
+    struct job_extra *extra = job_extra(job);
+    if ((job->flags & JOB_PAUSED) == 0) {
+        if (extra->tail_undecided) lane_decide(shard, job, effective_ms, now_ms, sink);
+        if (job_owes(job)) lane_close_tail(shard, job, effective_ms);
+        timers_detach(shard->timers, job);
+        job->flags |= JOB_PAUSED;
+        extra->paused_ms = effective_ms;
+    }
+    extra->until_ms = until_ms == INT64_MAX ? INSTANT_NONE : until_ms;
+    job->revision++;
+    job->updated_ms = effective_ms;
+    set_alarm(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+/* A one-shot whose time passed in the pause is over, unless it is to be caught up. */
+static bool one_shot_passed(const struct job *job, int64_t from_ms, int64_t effective_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    return spec->kind == SCHEDULE_AT && spec->at_ms > job->extra->paused_ms &&
+           spec->at_ms > INSTANT_NONE && spec->at_ms <= effective_ms && from_ms >= spec->at_ms;
+}
+
+void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
+                int64_t now_ms, const struct sink *sink)
+{
+    assert(job->flags & JOB_PAUSED);
+    struct job_extra *extra = job_extra(job);
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_RESUMED, job, effective_ms, incarnation);
+    event.from_ms = extra->paused_ms; /* the interval left out */
+    event.to_ms = from_ms;
+    if (extra->paused_ms > event.to_ms) event.to_ms = extra->paused_ms;
+    sink->event(sink->opaque, &event);
+    bool passed = one_shot_passed(job, from_ms, effective_ms);
+    job->flags &= (uint8_t)~JOB_PAUSED;
+    extra->paused_ms = INSTANT_NONE;
+    extra->until_ms = INSTANT_NONE;
+    job->revision++;
+    job->updated_ms = effective_ms;
+    timers_attach(shard->timers, job, effective_ms);
+    if (passed) {
+        int64_t at_ms = job->schedule->spec.at_ms;
+        job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1, "paused", sink);
+    } else if (from_ms < effective_ms) {
+        lane_open(shard, job, from_ms, effective_ms, now_ms, sink);
+    }
+    if (job_owes(job)) {
+        if (extra->tail_from_ms == INSTANT_NONE) extra->tail_from_ms = effective_ms;
+        lane_enqueue(shard, job);
+    } else if (!job_has_slot_after(job, effective_ms)) {
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    sink->job_changed(sink->opaque, job);
+}
+
+void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
+                const struct sink *sink)
+{
+    if (job_owes(job)) lane_drop(shard, job, effective_ms, "deleted", sink);
+    sink->job_deleted(sink->opaque, job);
+    job_remove(shard, job);
+}

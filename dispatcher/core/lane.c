@@ -1,0 +1,522 @@
+/* Owed slots: what came due while it could not be fired. First the job owes an undecided tail,
+ * (tail_from, watermark]; the catch-up policy turns it into ranges; the lane works these off,
+ * one slot of each job in turn. As long as something is owed, the job's own new slots are the
+ * tail behind the ranges, so that its fires stay in order of nominal time. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "dispatcher/core/limits.h"
+#include "dispatcher/core/memory.h"
+#include "dispatcher/core/shard_state.h"
+
+enum { LANE_TURN_MS = 50 }; /* fewer transactions: lane fires go out in small groups */
+#define RETRY_FIRST_MS (1 * SECONDS_MS)
+#define RETRY_LAST_MS (60 * SECONDS_MS)
+
+/* ---- owing ---- */
+
+void lane_enqueue(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job_extra(job);
+    if (job->flags & JOB_PAUSED) return;
+    if (extra->tail_undecided) {
+        if (!extra->in_undecided) job_queue_add(&shard->undecided, job_reference_of(job));
+        extra->in_undecided = true;
+    } else if (extra->failing_since_ms != INSTANT_NONE) {
+        alarms_add(&shard->retries, (struct alarm){.at_ms = extra->retry_ms,
+                                                   .ordinal = job->ordinal,
+                                                   .slot = job->slot});
+    } else {
+        if (!extra->in_lane) job_queue_add(&shard->lane, job_reference_of(job));
+        extra->in_lane = true;
+    }
+}
+
+static void owe_tail(struct shard *shard, struct job *job, int64_t nominal_ms,
+                     const struct sink *sink)
+{
+    job->extra->tail_from_ms = nominal_ms - 1;
+    job->extra->tail_undecided = true;
+    lane_enqueue(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+void lane_owe(struct shard *shard, struct job *job, int64_t nominal_ms, const struct sink *sink)
+{
+    assert(!job_owes(job));
+    (void)job_extra(job);
+    owe_tail(shard, job, nominal_ms, sink);
+}
+
+void lane_owe_more(struct shard *shard, struct job *job, int64_t nominal_ms,
+                   const struct sink *sink)
+{
+    assert(job_owes(job));
+    if (job->extra->tail_undecided || job->extra->owed_count == OWED_RANGES_MAX) return;
+    lane_close_tail(shard, job, nominal_ms - 1);
+    owe_tail(shard, job, nominal_ms, sink);
+}
+
+/* The bounds start and end put on instants (from, to] of the job's present schedule. */
+static void clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
+{
+    if ((job->flags & JOB_BOUNDED) == 0) return;
+    struct definition definition;
+    job_view(job, &definition);
+    if (definition.start_ms != START_NONE && *from_ms < definition.start_ms)
+        *from_ms = definition.start_ms - 1;
+    if (*to_ms >= definition.end_ms) *to_ms = definition.end_ms - 1;
+}
+
+static uint64_t slots_in(const struct job *job, int64_t from_ms, int64_t to_ms)
+{
+    clamp(job, &from_ms, &to_ms);
+    if (from_ms >= to_ms) return 0;
+    return schedule_count(&job->schedule->spec, from_ms, to_ms, INT64_MAX);
+}
+
+static void push_range(struct job *job, uint32_t at, struct job_owed range)
+{
+    struct job_extra *extra = job->extra;
+    assert(extra->owed_count < OWED_RANGES_MAX);
+    extra->owed = memory_resize(extra->owed, extra->owed_count + 1, sizeof *extra->owed);
+    for (uint32_t i = extra->owed_count; i > at; i--) extra->owed[i] = extra->owed[i - 1];
+    extra->owed[at] = range;
+    extra->owed_count++;
+}
+
+static void pop_range(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job->extra;
+    assert(extra->owed_count > 0);
+    if (extra->owed[0].schedule != NULL) timers_release(shard->timers, extra->owed[0].schedule);
+    for (uint32_t i = 1; i < extra->owed_count; i++) extra->owed[i - 1] = extra->owed[i];
+    extra->owed_count--;
+}
+
+void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms)
+{
+    (void)shard;
+    struct job_extra *extra = job->extra;
+    assert(!extra->tail_undecided);
+    int64_t from_ms = extra->tail_from_ms;
+    extra->tail_from_ms = INSTANT_NONE;
+    if (from_ms == INSTANT_NONE || slots_in(job, from_ms, to_ms) == 0) return;
+    struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
+    bool joins = last != NULL && last->schedule == NULL && last->to_ms == from_ms;
+    if (joins) last->to_ms = to_ms;
+    else push_range(job, extra->owed_count, (struct job_owed){.from_ms = from_ms, .to_ms = to_ms});
+}
+
+void lane_keep_schedule(struct shard *shard, struct job *job)
+{
+    (void)shard;
+    for (uint32_t i = 0; i < job->extra->owed_count; i++) {
+        struct job_owed *owed = &job->extra->owed[i];
+        if (owed->schedule != NULL) continue;
+        clamp(job, &owed->from_ms, &owed->to_ms);
+        owed->schedule = timers_retain(job->schedule);
+    }
+}
+
+void lane_release(struct shard *shard, struct job *job)
+{
+    if (job->extra == NULL) return;
+    while (job->extra->owed_count > 0) pop_range(shard, job);
+    job->extra->tail_from_ms = INSTANT_NONE;
+    job->extra->tail_undecided = false;
+    job->extra->failing_since_ms = INSTANT_NONE;
+    job->extra->retry_ms = INSTANT_NONE;
+}
+
+/* ---- the policy ---- */
+
+struct verdict {
+    int64_t keep_from_ms; /* slots after it are fired */
+    const char *reason;   /* why those up to it are not */
+};
+
+static struct verdict judge(const struct definition *definition, int64_t from_ms, int64_t to_ms,
+                            int64_t now_ms)
+{
+    const struct catchup *catchup = &definition->catchup;
+    const struct schedule_spec *spec = &definition->schedule;
+    int64_t window_from_ms = now_ms - catchup->window_ms - 1;
+    if (window_from_ms < from_ms) window_from_ms = from_ms;
+    if (window_from_ms > to_ms) window_from_ms = to_ms;
+    int64_t newest_ms = 0;
+    switch (catchup->policy) {
+    case CATCHUP_NONE: {
+        int64_t grace_from_ms = now_ms - catchup->grace_ms - 1;
+        if (grace_from_ms < from_ms) grace_from_ms = from_ms;
+        if (grace_from_ms > to_ms) grace_from_ms = to_ms;
+        return (struct verdict){grace_from_ms, "policy_none"};
+    }
+    case CATCHUP_LATEST:
+        if (!schedule_last(spec, window_from_ms, to_ms, &newest_ms))
+            return (struct verdict){to_ms, "window"};
+        return (struct verdict){newest_ms - 1, "superseded"};
+    case CATCHUP_ALL: {
+        int64_t keep_ms = schedule_keep_newest(spec, window_from_ms, to_ms,
+                                               (uint64_t)catchup->limit);
+        return (struct verdict){keep_ms, keep_ms > window_from_ms ? "limit" : "window"};
+    }
+    }
+    assert(false);
+    return (struct verdict){to_ms, "internal"};
+}
+
+static void announce_dropped(struct job *job, const struct schedule_spec *spec, int64_t from_ms,
+                             int64_t to_ms, int64_t at_ms, int64_t count, const char *reason,
+                             const struct sink *sink)
+{
+    int64_t first_ms = 0;
+    int64_t last_ms = 0;
+    bool any = schedule_next(spec, from_ms, &first_ms) &&
+               schedule_last(spec, from_ms, to_ms, &last_ms);
+    assert(any);
+    (void)any;
+    job_announce(job, EVENT_MISSED, at_ms, first_ms, last_ms, count, reason, sink);
+}
+
+static void announce_catchup(struct job *job, enum event_kind kind, int64_t at_ms, int64_t count,
+                             const struct sink *sink)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, kind, job, at_ms, incarnation);
+    event.count = count;
+    sink->event(sink->opaque, &event);
+}
+
+void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t now_ms,
+                 const struct sink *sink)
+{
+    (void)shard;
+    struct job_extra *extra = job->extra;
+    assert(extra->tail_undecided);
+    struct definition definition;
+    job_view(job, &definition);
+    int64_t from_ms = extra->tail_from_ms;
+    int64_t last_ms = to_ms;
+    extra->tail_undecided = false;
+    clamp(job, &from_ms, &last_ms);
+    int64_t total = (int64_t)slots_in(job, extra->tail_from_ms, to_ms);
+    if (total > 0) {
+        struct verdict verdict = judge(&definition, from_ms, last_ms, now_ms);
+        int64_t kept = (int64_t)slots_in(job, verdict.keep_from_ms, last_ms);
+        assert(kept <= total);
+        if (kept < total)
+            announce_dropped(job, &definition.schedule, from_ms, verdict.keep_from_ms, now_ms,
+                             total - kept, verdict.reason, sink);
+        bool latest = definition.catchup.policy == CATCHUP_LATEST;
+        if (kept > 0)
+            push_range(job, extra->owed_count,
+                       (struct job_owed){.from_ms = verdict.keep_from_ms,
+                                         .to_ms = to_ms,
+                                         .missed_count = latest ? total - kept : 0,
+                                         .planned = latest ? 0 : kept});
+        if (kept > 0 && !latest)
+            announce_catchup(job, EVENT_CATCHUP_STARTED, now_ms, kept, sink);
+    }
+    extra->tail_from_ms = extra->owed_count > 0 ? to_ms : INSTANT_NONE;
+}
+
+void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to_ms,
+               int64_t now_ms, const struct sink *sink)
+{
+    struct job_extra *extra = job_extra(job);
+    assert(extra->tail_from_ms == INSTANT_NONE);
+    if (extra->owed_count == OWED_RANGES_MAX) { /* never silent */
+        int64_t count = (int64_t)slots_in(job, from_ms, to_ms);
+        if (count > 0)
+            announce_dropped(job, &job->schedule->spec, from_ms, to_ms, now_ms, count,
+                             "too_many_ranges", sink);
+        return;
+    }
+    extra->tail_from_ms = from_ms;
+    extra->tail_undecided = true;
+    lane_decide(shard, job, to_ms, now_ms, sink);
+}
+
+bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
+{
+    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
+    while (shard->undecided.count > 0) {
+        if (sink->full(sink->opaque)) return false;
+        struct job_reference reference;
+        (void)job_queue_take(&shard->undecided, &reference);
+        struct job *job = shard_job_of(shard, reference);
+        if (job == NULL) continue;
+        job->extra->in_undecided = false;
+        if (!job->extra->tail_undecided) continue;
+        lane_decide(shard, job, shard->watermark.instant_ms, now_ms, sink);
+        if (job_owes(job)) lane_enqueue(shard, job);
+        else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {
+            job_finish(shard, job, now_ms, sink);
+            continue;
+        }
+        sink->job_changed(sink->opaque, job);
+    }
+    return true;
+}
+
+/* ---- working off ---- */
+
+/* A range one millisecond wide is its one slot, whatever the schedule says by now. */
+static bool range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms)
+{
+    if (owed->from_ms >= owed->to_ms) return false;
+    if (owed->to_ms - owed->from_ms == 1) {
+        *nominal_ms = owed->to_ms;
+        return true;
+    }
+    int64_t from_ms = owed->from_ms;
+    int64_t to_ms = owed->to_ms;
+    if (owed->schedule != NULL)
+        return schedule_next(&owed->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
+    clamp(job, &from_ms, &to_ms);
+    return schedule_next(&job->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
+}
+
+static bool tail_next(const struct shard *shard, const struct job *job, int64_t *nominal_ms)
+{
+    if (job->extra->tail_from_ms == INSTANT_NONE) return false;
+    int64_t from_ms = job->extra->tail_from_ms;
+    int64_t to_ms = shard->watermark.instant_ms;
+    clamp(job, &from_ms, &to_ms);
+    return schedule_next(&job->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
+}
+
+/* The next owed slot; drops ranges that are done. False: nothing is owed any more. */
+static bool owed_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *nominal_ms,
+                      const struct sink *sink)
+{
+    struct job_extra *extra = job->extra;
+    while (extra->owed_count > 0) {
+        if (range_next(job, &extra->owed[0], nominal_ms)) return true;
+        int64_t planned = extra->owed[0].planned;
+        pop_range(shard, job);
+        if (planned > 0) announce_catchup(job, EVENT_CATCHUP_FINISHED, now_ms, planned, sink);
+    }
+    return tail_next(shard, job, nominal_ms);
+}
+
+static void owed_done(struct job *job, int64_t nominal_ms)
+{
+    struct job_extra *extra = job->extra;
+    if (extra->owed_count > 0) extra->owed[0].from_ms = nominal_ms;
+    else extra->tail_from_ms = nominal_ms;
+}
+
+/* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
+static bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
+                       const struct sink *sink)
+{
+    lane_release(shard, job);
+    if (job_has_slot_after(job, shard->watermark.instant_ms)) return true;
+    bool kept = job_keeps_when_finished(job);
+    job_finish(shard, job, now_ms, sink);
+    return kept;
+}
+
+/* Fires the job's next owed slot and lists the job again if it owes more. */
+static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
+                      const struct sink *sink)
+{
+    struct job_extra *extra = job->extra;
+    int64_t nominal_ms = 0;
+    if (owed_next(shard, job, now_ms, &nominal_ms, sink)) {
+        int64_t missed = extra->owed_count > 0 ? extra->owed[0].missed_count : 0;
+        int32_t attempt = extra->attempts + 1;
+        extra->attempts = 0;
+        job_fire(job, kind, nominal_ms, now_ms, missed, attempt, sink);
+        if (job->flags & JOB_BOUNDED) extra->counted_fires++;
+        owed_done(job, nominal_ms);
+        if (job_fires_used_up(job)) lane_release(shard, job);
+    }
+    int64_t more_ms = 0;
+    if (owed_next(shard, job, now_ms, &more_ms, sink)) lane_enqueue(shard, job);
+    else if (!lane_leave(shard, job, now_ms, sink)) return;
+    sink->job_changed(sink->opaque, job);
+}
+
+static int64_t lane_turn_ms(const struct shard *shard)
+{
+    int64_t one_ms = 1000 / shard->config.catchup_per_second;
+    return one_ms > LANE_TURN_MS ? one_ms : LANE_TURN_MS;
+}
+
+int64_t shard_lane_due_ms(const struct shard *shard)
+{
+    return shard->lane_ran_ms + lane_turn_ms(shard);
+}
+
+void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink)
+{
+    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
+    int64_t turn_ms = lane_turn_ms(shard);
+    int64_t since_ms = now_ms - shard->lane_ran_ms;
+    if (shard->lane.count == 0 || (since_ms >= 0 && since_ms < turn_ms)) return;
+    if (since_ms < 0 || since_ms > 2 * turn_ms) since_ms = 2 * turn_ms;
+    int64_t allowance = since_ms * shard->config.catchup_per_second / 1000;
+    shard->lane_ran_ms = now_ms;
+    struct job_reference reference;
+    while (allowance > 0 && !sink->full(sink->opaque) &&
+           job_queue_take(&shard->lane, &reference)) {
+        struct job *job = shard_job_of(shard, reference);
+        if (job == NULL) continue;
+        job->extra->in_lane = false;
+        if (!job_owes(job) || job->extra->tail_undecided || job_is_failing(job) ||
+            (job->flags & JOB_PAUSED))
+            continue;
+        lane_fire(shard, job, FIRE_CATCHUP, now_ms, sink);
+        allowance--;
+    }
+}
+
+void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+               const struct sink *sink)
+{
+    struct job_extra *extra = job->extra;
+    int64_t count = 0;
+    int64_t first_ms = INT64_MAX;
+    int64_t last_ms = INT64_MIN;
+    for (uint32_t i = 0; i < extra->owed_count; i++) {
+        struct job_owed *owed = &extra->owed[i];
+        int64_t nominal_ms = 0;
+        if (!range_next(job, owed, &nominal_ms)) continue;
+        if (nominal_ms < first_ms) first_ms = nominal_ms;
+        const struct schedule_spec *spec =
+            owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec;
+        int64_t to_ms = owed->to_ms;
+        int64_t from_ms = owed->from_ms;
+        if (owed->schedule == NULL) clamp(job, &from_ms, &to_ms);
+        bool single = owed->to_ms - owed->from_ms == 1;
+        count += single ? 1 : (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
+        if (single || !schedule_last(spec, from_ms, to_ms, &last_ms)) last_ms = nominal_ms;
+    }
+    int64_t nominal_ms = 0;
+    if (tail_next(shard, job, &nominal_ms)) {
+        if (nominal_ms < first_ms) first_ms = nominal_ms;
+        int64_t from_ms = extra->tail_from_ms;
+        int64_t to_ms = shard->watermark.instant_ms;
+        clamp(job, &from_ms, &to_ms);
+        count += (int64_t)schedule_count(&job->schedule->spec, from_ms, to_ms, INT64_MAX);
+        if (!schedule_last(&job->schedule->spec, from_ms, to_ms, &last_ms)) last_ms = nominal_ms;
+    }
+    if (count > 0) job_announce(job, EVENT_SKIPPED, at_ms, first_ms, last_ms, count, reason, sink);
+    lane_release(shard, job);
+}
+
+/* ---- failing ---- */
+
+static void announce_failed(struct job *job, const struct failed_fire *failed, int64_t now_ms,
+                            const struct sink *sink)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_FIRE_FAILED, job, now_ms, incarnation);
+    event.first_ms = failed->nominal_ms;
+    event.last_ms = failed->nominal_ms;
+    event.count = 1;
+    event.reason = failed->reason;
+    event.detail = text_of(failed->detail);
+    sink->event(sink->opaque, &event);
+}
+
+static int64_t backoff_ms(int32_t attempt)
+{
+    int64_t wait_ms = RETRY_FIRST_MS;
+    for (int32_t i = 1; i < attempt && wait_ms < RETRY_LAST_MS; i++) wait_ms *= 2;
+    return wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS;
+}
+
+/* Puts the slot back to the front of what the job owes. */
+static bool owe_again(struct job *job, const struct failed_fire *failed)
+{
+    struct job_extra *extra = job_extra(job);
+    int64_t nominal_ms = failed->nominal_ms;
+    int64_t next_ms = 0;
+    struct job_owed *front = extra->owed_count > 0 ? &extra->owed[0] : NULL;
+    bool joins = front != NULL && front->schedule == NULL && front->from_ms >= nominal_ms &&
+                 schedule_contains(&job->schedule->spec, nominal_ms) &&
+                 (!schedule_next(&job->schedule->spec, nominal_ms, &next_ms) ||
+                  next_ms > front->from_ms);
+    bool takes_back = front != NULL && front->from_ms == nominal_ms;
+    if (joins || takes_back) {
+        front->from_ms = nominal_ms - 1;
+    } else {
+        if (extra->owed_count == OWED_RANGES_MAX) return false;
+        push_range(job, 0, (struct job_owed){.from_ms = nominal_ms - 1,
+                                             .to_ms = nominal_ms,
+                                             .missed_count = failed->missed_count});
+    }
+    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED))
+        extra->tail_from_ms = nominal_ms;
+    return true;
+}
+
+void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,
+                       const struct sink *sink)
+{
+    struct job *job = failed->slot < job_table_slots(shard->jobs)
+                          ? job_table_at(shard->jobs, failed->slot) : NULL;
+    if (job == NULL || job->incarnation.offset != failed->incarnation.offset ||
+        job->incarnation.index != failed->incarnation.index)
+        return; /* deleted by the same command that the fire came from: nothing is owed */
+    announce_failed(job, failed, now_ms, sink);
+    job->fired--;
+    if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
+    struct job_extra *extra = job_extra(job);
+    if (extra->counted_fires > 0) extra->counted_fires--;
+    if (!owe_again(job, failed))
+        job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
+                     "undeliverable", sink);
+    if (job->flags & JOB_FINISHED) {
+        job->flags &= (uint8_t)~JOB_FINISHED;
+        extra->finished_ms = INSTANT_NONE;
+    }
+    if (extra->failing_since_ms == INSTANT_NONE) extra->failing_since_ms = now_ms;
+    extra->attempts = failed->attempt;
+    extra->retry_ms = now_ms + backoff_ms(failed->attempt);
+    lane_enqueue(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+/* Slots of a failing job that have left its catch-up window are given up. */
+static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
+                        const struct sink *sink)
+{
+    struct definition definition;
+    job_view(job, &definition);
+    int64_t nominal_ms = 0;
+    while (owed_next(shard, job, now_ms, &nominal_ms, sink) &&
+           nominal_ms < now_ms - definition.catchup.window_ms) {
+        job_announce(job, EVENT_MISSED, now_ms, nominal_ms, nominal_ms, 1, "undeliverable", sink);
+        owed_done(job, nominal_ms);
+        job->extra->attempts = 0;
+    }
+}
+
+bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
+{
+    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
+    const struct alarm *first = alarms_first(&shard->retries);
+    while (first != NULL && first->at_ms <= now_ms) {
+        struct alarm alarm = alarms_take(&shard->retries);
+        struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm.ordinal,
+                                                                     .slot = alarm.slot});
+        first = alarms_first(&shard->retries);
+        if (job == NULL || !job_is_failing(job) || job->extra->retry_ms != alarm.at_ms ||
+            job->extra->tail_undecided || (job->flags & JOB_PAUSED))
+            continue;
+        give_up_old(shard, job, now_ms, sink);
+        job->extra->failing_since_ms = INSTANT_NONE;
+        job->extra->retry_ms = INSTANT_NONE;
+        lane_fire(shard, job, FIRE_RETRY, now_ms, sink);
+        return true;
+    }
+    return false;
+}

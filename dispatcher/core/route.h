@@ -1,0 +1,24 @@
+/* route.h - which shards a command concerns. */
+#ifndef BELFRY_CORE_ROUTE_H
+#define BELFRY_CORE_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dispatcher/core/command.h"
+#include "dispatcher/core/limits.h"
+
+struct route {
+    int32_t count;
+    uint8_t shard[SHARDS_MAX]; /* 1: concerned */
+};
+
+/* shard(group) = murmur2(group) mod shards, as Kafka's default partitioner in Java. */
+int32_t shard_of_group(struct text group, int32_t shards);
+
+/* Jobs and group selectors name their shards; any other selector can match on all of them; a
+ * ping concerns the shard it was sent to. */
+void command_route(const struct command *command, int32_t sent_to, int32_t shards,
+                   struct route *route);
+
+#endif

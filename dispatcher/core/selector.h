@@ -1,0 +1,20 @@
+/* selector.h - which jobs of a shard a command means. */
+#ifndef BELFRY_CORE_SELECTOR_H
+#define BELFRY_CORE_SELECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dispatcher/core/command.h"
+#include "dispatcher/core/job_queue.h"
+
+struct job;
+struct shard;
+
+bool selector_matches(const struct selector *selector, const struct job *job);
+
+/* The matching jobs with an ordinal above `above`, in order of ordinal; free() the array. */
+struct job_reference *selector_find(const struct selector *selector, const struct shard *shard,
+                                    int64_t above, size_t *count);
+
+#endif

@@ -1,0 +1,247 @@
+#include "dispatcher/core/shard.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher/core/memory.h"
+#include "dispatcher/core/shard_state.h"
+
+void shard_config_defaults(struct shard_config *config)
+{
+    *config = (struct shard_config){.shard = 0,
+                                    .shards = SHARDS_DEFAULT,
+                                    .catchup_per_second = 1000,
+                                    .seen_max = SEEN_MAX,
+                                    .seen_keep_ms = SEEN_KEEP_MS};
+}
+
+struct shard *shard_create(const struct shard_config *config)
+{
+    assert(config->shards >= 1 && config->shards <= SHARDS_MAX);
+    assert(config->shard >= 0 && config->shard < config->shards);
+    assert(config->catchup_per_second >= 1);
+    struct shard *shard = memory_allocate(1, sizeof *shard);
+    shard->config = *config;
+    shard->jobs = job_table_create();
+    shard->timers = timers_create();
+    shard->seen = seen_table_create();
+    return shard;
+}
+
+void shard_destroy(struct shard *shard)
+{
+    if (shard == NULL) return;
+    timers_destroy(shard->timers); /* schedules only borrow their jobs */
+    job_table_destroy(shard->jobs);
+    seen_table_destroy(shard->seen);
+    alarms_clear(&shard->alarms);
+    alarms_clear(&shard->retries);
+    job_queue_clear(&shard->lane);
+    job_queue_clear(&shard->undecided);
+    free(shard->targets);
+    free(shard->due);
+    free(shard);
+}
+
+/* ---- restoring ---- */
+
+static void restore_owed(struct shard *shard, struct job *job, const struct job_record *record)
+{
+    struct job_extra *extra = job->extra;
+    assert(record->owed_count <= OWED_RANGES_MAX);
+    if (record->owed_count == 0) return;
+    extra->owed = memory_allocate(record->owed_count, sizeof *extra->owed);
+    extra->owed_count = (uint32_t)record->owed_count;
+    for (size_t i = 0; i < record->owed_count; i++) {
+        const struct owed_range *range = &record->owed[i];
+        extra->owed[i] = (struct job_owed){.from_ms = range->from_ms,
+                                           .to_ms = range->to_ms,
+                                           .missed_count = range->missed_count,
+                                           .planned = range->planned};
+        if (range->has_schedule)
+            extra->owed[i].schedule = timers_intern(shard->timers, &range->schedule,
+                                                    range->cron_text, text_of(NULL), true);
+    }
+}
+
+static bool record_needs_extra(const struct job_record *record)
+{
+    return record->schedule_edited_ms != INSTANT_NONE || record->paused_ms != INSTANT_NONE ||
+           record->until_ms != INSTANT_NONE || record->finished_ms != INSTANT_NONE ||
+           record->tail_from_ms != INSTANT_NONE || record->failing_since_ms != INSTANT_NONE ||
+           record->counted_fires != 0 || record->owed_count != 0 || record->attempts != 0;
+}
+
+static void restore_extra(struct shard *shard, struct job *job, const struct job_record *record)
+{
+    if (!record_needs_extra(record)) return;
+    struct job_extra *extra = job_extra(job);
+    extra->schedule_edited_ms = record->schedule_edited_ms;
+    extra->paused_ms = record->paused_ms;
+    extra->until_ms = record->until_ms;
+    extra->finished_ms = record->finished_ms;
+    extra->counted_fires = record->counted_fires;
+    extra->tail_from_ms = record->tail_from_ms;
+    extra->tail_undecided = record->tail_undecided;
+    extra->failing_since_ms = record->failing_since_ms;
+    extra->retry_ms = record->retry_ms;
+    extra->attempts = record->attempts;
+    restore_owed(shard, job, record);
+}
+
+void shard_restore_deleted(struct shard *shard, struct text group, struct text id)
+{
+    struct job *job = job_table_find(shard->jobs, group, id);
+    if (job != NULL) job_remove(shard, job);
+}
+
+void shard_restore_job(struct shard *shard, const struct job_record *record)
+{
+    const struct definition *definition = &record->definition;
+    shard_restore_deleted(shard, definition->group, definition->id);
+    struct schedule *schedule =
+        timers_intern(shard->timers, &definition->schedule, definition->cron_text,
+                      definition->zone, (definition->given & GIVEN_ANCHOR) != 0);
+    struct job *job = job_create(definition, schedule);
+    job->incarnation = record->incarnation;
+    job->ordinal = record->ordinal;
+    job->revision = (uint32_t)record->revision;
+    job->updated_ms = record->updated_ms;
+    job->fired = record->fired;
+    job->missed = record->missed;
+    job->last_due_ms = record->last_due_ms;
+    if (definition->paused) job->flags |= JOB_PAUSED;
+    if (record->finished_ms != INSTANT_NONE) job->flags |= JOB_FINISHED;
+    restore_extra(shard, job, record);
+    job_table_add(shard->jobs, job);
+}
+
+void shard_restore_seen(struct shard *shard, int64_t sequence, const struct seen *seen)
+{
+    seen_table_add(shard->seen, sequence, seen);
+}
+
+void shard_restore_seen_expired(struct shard *shard, int64_t sequence)
+{
+    seen_table_drop(shard->seen, sequence);
+}
+
+static int by_ordinal(const void *left, const void *right)
+{
+    const struct job *a = *(struct job *const *)left;
+    const struct job *b = *(struct job *const *)right;
+    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+}
+
+void shard_restore_done(struct shard *shard, const struct mark *mark)
+{
+    assert(mark->shards == shard->config.shards);
+    shard->watermark = mark->watermark;
+    shard->next_ordinal = mark->next_ordinal;
+    shard->in_command = mark->in_command;
+    seen_table_order(shard->seen);
+    /* In order of ordinal, so that queues stand as in any other restoring of the same state. */
+    size_t count = 0;
+    struct job **jobs = memory_allocate(job_table_count(shard->jobs), sizeof *jobs);
+    for (uint32_t slot = 0; slot < job_table_slots(shard->jobs); slot++) {
+        struct job *job = job_table_at(shard->jobs, slot);
+        if (job != NULL) jobs[count++] = job;
+    }
+    qsort(jobs, count, sizeof(struct job *), by_ordinal);
+    for (size_t i = 0; i < count; i++) {
+        assert(jobs[i]->ordinal < shard->next_ordinal);
+        job_settle(shard, jobs[i]);
+    }
+    free(jobs);
+}
+
+/* ---- looking ---- */
+
+int64_t shard_effective_ms(const struct shard *shard, int64_t log_time_ms, int64_t now_ms)
+{
+    int64_t effective_ms = log_time_ms < now_ms ? log_time_ms : now_ms;
+    return effective_ms > shard->watermark.instant_ms ? effective_ms
+                                                      : shard->watermark.instant_ms;
+}
+
+void shard_fill_mark(const struct shard *shard, struct mark *mark)
+{
+    mark->watermark = shard->watermark;
+    mark->next_ordinal = shard->next_ordinal;
+    mark->in_command = shard->in_command;
+    mark->shards = shard->config.shards;
+}
+
+struct watermark shard_watermark(const struct shard *shard)
+{
+    return shard->watermark;
+}
+
+int64_t shard_next_live_ms(const struct shard *shard)
+{
+    int64_t due_ms = INT64_MAX;
+    const struct alarm *alarm = alarms_first(&shard->alarms);
+    if (!timers_earliest(shard->timers, &due_ms)) due_ms = INT64_MAX;
+    if (alarm != NULL && alarm->at_ms < due_ms) due_ms = alarm->at_ms;
+    return due_ms;
+}
+
+int64_t shard_next_due_ms(const struct shard *shard, int64_t now_ms)
+{
+    int64_t due_ms = shard_next_live_ms(shard);
+    const struct alarm *retry = alarms_first(&shard->retries);
+    if (retry != NULL && retry->at_ms < due_ms) due_ms = retry->at_ms;
+    if (shard->undecided.count > 0) due_ms = now_ms;
+    if (shard->lane.count > 0) {
+        int64_t turn_ms = shard_lane_due_ms(shard);
+        if (turn_ms < due_ms) due_ms = turn_ms;
+    }
+    return due_ms;
+}
+
+size_t shard_job_count(const struct shard *shard)
+{
+    return job_table_count(shard->jobs);
+}
+
+uint32_t shard_slots(const struct shard *shard)
+{
+    return job_table_slots(shard->jobs);
+}
+
+struct job *shard_job_at(const struct shard *shard, uint32_t slot)
+{
+    return job_table_at(shard->jobs, slot);
+}
+
+struct job *shard_find(const struct shard *shard, struct text group, struct text id)
+{
+    return job_table_find(shard->jobs, group, id);
+}
+
+const struct in_command *shard_in_command(const struct shard *shard)
+{
+    return &shard->in_command;
+}
+
+void shard_expire_seen(struct shard *shard, const struct sink *sink)
+{
+    int64_t before_ms = shard->watermark.instant_ms - shard->config.seen_keep_ms;
+    int64_t sequence = 0;
+    while (!sink->full(sink->opaque) &&
+           seen_table_expire(shard->seen, before_ms, shard->config.seen_max, &sequence))
+        sink->seen_expired(sink->opaque, sequence);
+}
+
+void shard_count(const struct shard *shard, struct shard_counts *counts)
+{
+    *counts = (struct shard_counts){.jobs = job_table_count(shard->jobs),
+                                    .seen = seen_table_count(shard->seen)};
+    for (uint32_t slot = 0; slot < job_table_slots(shard->jobs); slot++) {
+        const struct job *job = job_table_at(shard->jobs, slot);
+        if (job == NULL) continue;
+        counts->paused += (job->flags & JOB_PAUSED) != 0;
+        counts->failing += job_is_failing(job);
+        counts->owing += job_owes(job);
+    }
+}

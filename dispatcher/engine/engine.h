@@ -1,0 +1,84 @@
+/* engine.h - one shard, from taking it over to giving it up: reads commands, steps the state
+ * machine, commits what it says, keeps the store up to date. Runs on one thread of its own. */
+#ifndef BELFRY_ENGINE_ENGINE_H
+#define BELFRY_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dispatcher/core/shard.h"
+#include "dispatcher/engine/broker.h"
+#include "dispatcher/engine/checkpoint_port.h"
+#include "dispatcher/engine/clock.h"
+#include "dispatcher/engine/observer.h"
+
+struct engine_options {
+    const char *cluster; /* borrowed, like all texts here */
+    const char *owner;   /* this process: host, pid and a random part; not above OWNER_BYTES_MAX */
+    const char *kafka_cluster_id;
+    const char *tz_version;
+    int32_t shard;
+    int32_t shards;
+    int64_t catchup_per_second;
+    int64_t checkpoint_interval_ms; /* after a commit, when the store is well */
+    int64_t mark_interval_ms;       /* a mark at least this often, also when idle */
+    int64_t clock_tolerance_ms;
+    int64_t clock_step_ms;
+    size_t payload_bytes_max;
+    int64_t every_min_ms;
+    int64_t misfire_grace_ms;
+    int64_t keep_finished_ms;
+    const char *const *fires_topics; /* allow-list of foreign topics, `count` terminated names */
+    size_t fires_topic_count;
+    const char *const *results_topics;
+    size_t results_topic_count;
+    bool state_log; /* false: the embedded mode, whose broker forgets; the store is the truth */
+};
+void engine_options_defaults(struct engine_options *options);
+
+/* Borrowed; outlive the engine. */
+struct engine_ports {
+    struct broker *broker;
+    struct checkpoint_port *checkpoint;
+    const struct clock *clock;
+    const struct observer *observer;
+};
+
+enum engine_state {
+    ENGINE_STARTING = 0, /* proving ownership, restoring */
+    ENGINE_LIVE,
+    ENGINE_WAITING, /* fenced or not the owner now: waits for the group's word */
+    ENGINE_ENDED
+};
+
+enum engine_wish {
+    ENGINE_RUN = 0,
+    ENGINE_DROP,    /* another process has the shard now: end without a last word */
+    ENGINE_SHUTDOWN /* finish the transaction, checkpoint, end */
+};
+
+/* Numbers for health and `belfry shards`; each may be read from any thread at any time. */
+struct engine_status {
+    enum engine_state state;
+    int64_t since_ms; /* in this state */
+    int64_t sequence;
+    int64_t epoch;
+    int64_t watermark_ms;
+    int64_t fires;
+    int64_t jobs;
+    int64_t checkpoint_sequence;
+};
+
+struct engine;
+struct engine *engine_create(const struct engine_options *options,
+                             const struct engine_ports *ports);
+/* Runs until a wish to end; ERROR_FATAL: the shard cannot run (lost state, newer layout ...). */
+bool engine_run(struct engine *engine, struct error *error);
+/* From any thread; wake the broker's wait afterwards. A wish never goes back. */
+void engine_wish(struct engine *engine, enum engine_wish wish);
+/* From any thread: the group has assigned the shard to this process (again). */
+void engine_assigned(struct engine *engine);
+struct engine_status engine_status(const struct engine *engine);
+void engine_destroy(struct engine *engine);
+
+#endif

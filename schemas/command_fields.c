@@ -1,0 +1,359 @@
+#include "schemas/command_fields.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher/core/limits.h"
+#include "schemas/command_json.h"
+#include "schemas/json_scan.h"
+#include "schemas/utf8.h"
+
+enum { EXCERPT_BYTES = 64 };
+#define COUNT_MAX INT64_C(1000000000000000)
+
+#define ON(op) (UINT32_C(1) << (op))
+enum {
+    ON_JOBS = ON(OP_ADD) | ON(OP_PUT),
+    ON_SELECTED = ON(OP_UPDATE) | ON(OP_PAUSE) | ON(OP_RESUME) | ON(OP_DELETE) | ON(OP_TRIGGER),
+    ON_CHANGES = ON_JOBS | ON_SELECTED
+};
+
+static const char *const mode_names[] = {"atomic", "each", NULL};
+
+/* ---- jobs ---- */
+
+struct named_job {
+    const struct definition *job;
+    size_t index;
+};
+
+static int compare_texts(struct text a, struct text b)
+{
+    size_t shorter = a.length < b.length ? a.length : b.length;
+    int order = memcmp(a.bytes, b.bytes, shorter);
+    if (order != 0) return order;
+    return (a.length > b.length) - (a.length < b.length);
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    const struct named_job *a = left;
+    const struct named_job *b = right;
+    int order = compare_texts(a->job->group, b->job->group);
+    if (order == 0) order = compare_texts(a->job->id, b->job->id);
+    if (order == 0) order = (a->index > b->index) - (a->index < b->index);
+    return order;
+}
+
+static bool check_distinct(const struct json_node *node, const struct definition *jobs,
+                           size_t count, struct arena *arena, struct error *error)
+{
+    struct named_job *sorted = arena_take(arena, count, sizeof *sorted);
+    for (size_t i = 0; i < count; i++) sorted[i] = (struct named_job){&jobs[i], i};
+    qsort(sorted, count, sizeof *sorted, compare_names);
+    for (size_t i = 1; i < count; i++) {
+        const struct definition *job = sorted[i].job;
+        if (!text_equal(job->group, sorted[i - 1].job->group) ||
+            !text_equal(job->id, sorted[i - 1].job->id))
+            continue;
+        struct json_node item = {NULL, node, NULL, sorted[i].index};
+        char group[EXCERPT_BYTES];
+        char id[EXCERPT_BYTES];
+        return json_refuse(&item, error, "bad_value", "job %s/%s is named twice in one command",
+                           utf8_excerpt(job->group, group, sizeof group),
+                           utf8_excerpt(job->id, id, sizeof id));
+    }
+    return true;
+}
+
+static bool read_job(const struct json_node *node, struct text raw, struct command_reader *reader,
+                     struct definition *job, struct error *error)
+{
+    struct definition_reader part = reader->definition;
+    part.raw = raw;
+    definition_defaults(job);
+    job->given = 0;
+    job->catchup = part.limits->catchup;
+    job->keep_finished_ms = part.limits->keep_finished_ms;
+    return definition_read(node, JOB_IN_COMMAND, &part, job, error);
+}
+
+static bool refuse_both(const struct json_node *node, struct error *error)
+{
+    return json_refuse(node, error, "bad_value", "a command has 'job' or 'jobs', not both");
+}
+
+static bool read_one_job(const struct json_node *node, void *target, void *context,
+                         struct error *error)
+{
+    struct command *command = target;
+    struct command_reader *reader = context;
+    if (command->jobs != NULL) return refuse_both(node, error);
+    struct definition *job = arena_take(reader->definition.arena, 1, sizeof *job);
+    struct text raw = json_scan_member(reader->definition.raw, "job");
+    command->jobs = job;
+    command->job_count = 1;
+    return read_job(node, raw, reader, job, error);
+}
+
+static bool read_jobs(const struct json_node *node, void *target, void *context,
+                      struct error *error)
+{
+    struct command *command = target;
+    struct command_reader *reader = context;
+    if (command->jobs != NULL) return refuse_both(node, error);
+    if (!json_check_array(node, reader->definition.limits->jobs_max, error)) return false;
+    size_t count = json_array_size(node->value);
+    struct definition *jobs = arena_take(reader->definition.arena, count, sizeof *jobs);
+    struct text rest = json_scan_member(reader->definition.raw, "jobs");
+    for (size_t i = 0; i < count; i++) {
+        struct json_node item = {json_array_get(node->value, i), node, NULL, i};
+        struct text raw = {NULL, 0};
+        if (rest.length > 0 && !json_scan_element(&rest, &raw)) raw = (struct text){NULL, 0};
+        if (!read_job(&item, raw, reader, &jobs[i], error)) return false;
+    }
+    command->jobs = jobs;
+    command->job_count = count;
+    return check_distinct(node, jobs, count, reader->definition.arena, error);
+}
+
+/* ---- select ---- */
+
+struct names {
+    const struct text *names;
+    size_t count;
+};
+
+static bool read_names(const struct json_node *node, enum json_kind kind, struct arena *arena,
+                       struct names *names, struct error *error)
+{
+    if (json_is_array(node->value) && json_array_size(node->value) == 0)
+        return json_refuse(node, error, "empty_selector", "is an empty list; leave '%s' out, or "
+                           "name at least one", node->name);
+    if (!json_check_array(node, COMMAND_SELECTOR_NAMES_MAX, error)) return false;
+    size_t count = json_array_size(node->value);
+    struct text *list = arena_take(arena, count, sizeof *list);
+    const struct json_field row = {.name = "", .kind = kind};
+    for (size_t i = 0; i < count; i++) {
+        struct json_node item = {json_array_get(node->value, i), node, NULL, i};
+        if (!json_read_value(&item, &row, &list[i], NULL, error)) return false;
+    }
+    *names = (struct names){list, count};
+    return true;
+}
+
+static bool read_ids(const struct json_node *node, void *target, void *context,
+                     struct error *error)
+{
+    struct selector *select = target;
+    struct command_reader *reader = context;
+    struct names names = {0};
+    if (!read_names(node, JSON_ID, reader->definition.arena, &names, error)) return false;
+    select->ids = names.names;
+    select->id_count = names.count;
+    return true;
+}
+
+static bool read_groups(const struct json_node *node, void *target, void *context,
+                        struct error *error)
+{
+    struct selector *select = target;
+    struct command_reader *reader = context;
+    struct names names = {0};
+    if (!read_names(node, JSON_NAME, reader->definition.arena, &names, error)) return false;
+    select->groups = names.names;
+    select->group_count = names.count;
+    return true;
+}
+
+static bool read_super_groups(const struct json_node *node, void *target, void *context,
+                              struct error *error)
+{
+    struct selector *select = target;
+    struct command_reader *reader = context;
+    struct names names = {0};
+    if (!read_names(node, JSON_NAME, reader->definition.arena, &names, error)) return false;
+    select->super_groups = names.names;
+    select->super_group_count = names.count;
+    return true;
+}
+
+static bool read_labels(const struct json_node *node, void *target, void *context,
+                        struct error *error)
+{
+    struct selector *select = target;
+    struct command_reader *reader = context;
+    if (!pairs_read(node, PAIRS_LABELS, reader->definition.arena, &select->labels, error))
+        return false;
+    if (select->labels.length > 0) return true;
+    return json_refuse(node, error, "empty_selector", "names no label; leave 'labels' out, or "
+                       "name at least one");
+}
+
+static bool read_paused(const struct json_node *node, void *target, void *context,
+                        struct error *error)
+{
+    (void)context;
+    struct selector *select = target;
+    bool paused = false;
+    static const struct json_field row = {.name = "paused", .kind = JSON_BOOL};
+    if (!json_read_value(node, &row, &paused, NULL, error)) return false;
+    select->paused = paused ? PAUSED_YES : PAUSED_NO;
+    return true;
+}
+
+static const struct json_field select_rows[] = {
+    {.name = "ids", .kind = JSON_CUSTOM, .read = read_ids},
+    {.name = "groups", .kind = JSON_CUSTOM, .read = read_groups},
+    {.name = "super_groups", .kind = JSON_CUSTOM, .read = read_super_groups},
+    {.name = "labels", .kind = JSON_CUSTOM, .read = read_labels},
+    {.name = "paused", .kind = JSON_CUSTOM, .read = read_paused},
+    {.name = "all", .kind = JSON_BOOL, .offset = offsetof(struct selector, all)},
+};
+static const struct json_table select_table = {
+    "'select'", select_rows, sizeof select_rows / sizeof select_rows[0]};
+
+static bool read_select(const struct json_node *node, void *target, void *context,
+                        struct error *error)
+{
+    struct selector *select = &((struct command *)target)->select;
+    if (!json_read_object(node, &select_table, 0, select, context, NULL, error)) return false;
+    select->given = true;
+    if (select->all || select->id_count > 0 || select->group_count > 0 ||
+        select->super_group_count > 0 || select->labels.length > 0 ||
+        select->paused != PAUSED_ANY)
+        return true;
+    return json_refuse(node, error, "empty_selector",
+                       "names no job; for every job say \"all\": true");
+}
+
+/* ---- the command ---- */
+
+static bool read_set(const struct json_node *node, void *target, void *context,
+                     struct error *error)
+{
+    struct command *command = target;
+    struct command_reader *reader = context;
+    struct definition_reader part = reader->definition;
+    part.raw = json_scan_member(reader->definition.raw, "set");
+    definition_defaults(&command->set);
+    command->set.given = 0;
+    command->set.catchup = part.limits->catchup;
+    command->set.keep_finished_ms = part.limits->keep_finished_ms;
+    return definition_read(node, JOB_IN_SET, &part, &command->set, error);
+}
+
+static bool read_from(const struct json_node *node, void *target, void *context,
+                      struct error *error)
+{
+    (void)context;
+    struct command *command = target;
+    if (json_is_string(node->value)) {
+        const char *word = json_string_value(node->value);
+        if (strcmp(word, "now") == 0) return true;
+        command->from = strcmp(word, "paused_at") == 0 ? RESUME_PAUSED_AT : RESUME_INSTANT;
+        if (command->from == RESUME_PAUSED_AT) return true;
+    }
+    static const struct json_field row = {.name = "from", .kind = JSON_INSTANT,
+                                          .offset = offsetof(struct command, from_ms)};
+    return json_read_value(node, &row, target, NULL, error);
+}
+
+static bool read_reply_to(const struct json_node *node, void *target, void *context,
+                          struct error *error)
+{
+    (void)context;
+    struct command *command = target;
+    struct text topic;
+    if (!json_read_text(node, &topic, error)) return false;
+    if (command->reply_to.length > 0) return true; /* allowed: peek() asked */
+    char excerpt[EXCERPT_BYTES];
+    return json_refuse(node, error, "reply_to_not_allowed",
+                       "topic '%s' is not on the allow-list results.topics of the daemon",
+                       utf8_excerpt(topic, excerpt, sizeof excerpt));
+}
+
+#define FIELD(member) .offset = offsetof(struct command, member)
+/* `v` and `op` have been read: their rows only make them known. */
+static bool read_nothing(const struct json_node *node, void *target, void *context,
+                         struct error *error)
+{
+    (void)node;
+    (void)target;
+    (void)context;
+    (void)error;
+    return true;
+}
+
+static const struct json_field command_rows[] = {
+    {.name = "v", .kind = JSON_CUSTOM, .read = read_nothing},
+    {.name = "op", .kind = JSON_CUSTOM, .read = read_nothing},
+    {.name = "command_id", .kind = JSON_TEXT, FIELD(command_id), .min = 1,
+     .max = COMMAND_ID_BYTES_MAX},
+    {.name = "mode", .kind = JSON_WORD, .where = ON_CHANGES, FIELD(mode), .words = mode_names},
+    {.name = "job", .kind = JSON_CUSTOM, .where = ON_JOBS, .read = read_one_job},
+    {.name = "jobs", .kind = JSON_CUSTOM, .where = ON_JOBS, .read = read_jobs},
+    {.name = "select", .kind = JSON_CUSTOM, .where = ON_SELECTED, .read = read_select},
+    {.name = "set", .kind = JSON_CUSTOM, .where = ON(OP_UPDATE), .read = read_set},
+    {.name = "expect", .kind = JSON_INT, .where = ON_CHANGES, FIELD(expect), .max = COUNT_MAX},
+    {.name = "expected_revision", .kind = JSON_INT, .where = ON_SELECTED | ON(OP_PUT),
+     FIELD(expected_revision), .min = 1, .max = COUNT_MAX},
+    {.name = "not_after", .kind = JSON_INSTANT, FIELD(not_after_ms)},
+    {.name = "until", .kind = JSON_INSTANT, .where = ON(OP_PAUSE), FIELD(until_ms)},
+    {.name = "from", .kind = JSON_CUSTOM, .where = ON(OP_RESUME), .read = read_from},
+    {.name = "dry_run", .kind = JSON_BOOL, .where = ON_CHANGES, FIELD(dry_run)},
+    {.name = "reason", .kind = JSON_TEXT, FIELD(reason), .max = TEXT_FIELD_BYTES_MAX},
+    {.name = "actor", .kind = JSON_TEXT, FIELD(actor), .max = TEXT_FIELD_BYTES_MAX},
+    {.name = "reply_to", .kind = JSON_CUSTOM, .read = read_reply_to},
+    {.name = "correlation_id", .kind = JSON_TEXT, FIELD(correlation_id),
+     .max = TEXT_FIELD_BYTES_MAX},
+};
+static const char *const subjects[] = {
+    [OP_ADD] = "an 'add' command",       [OP_PUT] = "a 'put' command",
+    [OP_UPDATE] = "an 'update' command", [OP_PAUSE] = "a 'pause' command",
+    [OP_RESUME] = "a 'resume' command",  [OP_DELETE] = "a 'delete' command",
+    [OP_TRIGGER] = "a 'trigger' command", [OP_PING] = "a 'ping' command"};
+
+static bool refuse_missing(const struct json_node *node, const char *name, const char *code,
+                           const char *message, struct error *error)
+{
+    struct json_node member = {NULL, node, name, 0};
+    return json_refuse(&member, error, code, "%s", message);
+}
+
+/* What several members have to say together. */
+static bool check_whole(const struct json_node *node, const struct command *command,
+                        struct error *error)
+{
+    uint32_t on = ON(command->op);
+    if ((on & ON_JOBS) != 0 && command->job_count == 0)
+        return refuse_missing(node, "jobs", "missing_field", "'jobs' or 'job' is required", error);
+    if ((on & ON_SELECTED) != 0 && !command->select.given)
+        return refuse_missing(node, "select", "empty_selector",
+                              "'select' is required; for every job say {\"all\": true}", error);
+    if (command->op == OP_UPDATE && command->set.given == 0)
+        return refuse_missing(node, "set", "nothing_to_update",
+                              "'set' names no field; give a schedule, a payload or another field",
+                              error);
+    if (command->expect < 0) return true;
+    if ((on & ON_SELECTED) != 0 && command->select.group_count == 0)
+        return refuse_missing(node, "expect", "expect_needs_groups",
+                              "'expect' needs select.groups: only jobs of one shard are counted "
+                              "together", error);
+    if ((on & ON_JOBS) != 0 && command->expect != (int64_t)command->job_count)
+        return refuse_missing(node, "expect", "count_mismatch",
+                              "'expect' is not the number of jobs in the command", error);
+    return true;
+}
+
+bool command_fields_read(const struct json_node *node, struct command_reader *reader,
+                         struct error *error)
+{
+    assert(node != NULL && reader != NULL);
+    struct command *command = reader->command;
+    assert(command->op >= OP_ADD && command->op <= OP_PING);
+    const struct json_table table = {subjects[command->op], command_rows,
+                                     sizeof command_rows / sizeof command_rows[0]};
+    return json_read_object(node, &table, ON(command->op), command, reader, NULL, error) &&
+           check_whole(node, command, error);
+}

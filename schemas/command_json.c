@@ -1,0 +1,183 @@
+#include "schemas/command_json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "dispatcher/core/limits.h"
+#include "schemas/cloudevents.h"
+#include "schemas/command_fields.h"
+#include "schemas/json_scan.h"
+#include "schemas/utf8.h"
+
+enum { EXCERPT_BYTES = 64, VERSION = 1 };
+
+void command_limits_defaults(struct command_limits *limits)
+{
+    assert(limits != NULL);
+    struct definition definition;
+    definition_defaults(&definition);
+    *limits = (struct command_limits){
+        .record_bytes_max = RECORD_BYTES_MAX,
+        .payload_bytes_max = PAYLOAD_BYTES_MAX,
+        .jobs_max = COMMAND_JOBS_MAX,
+        .every_min_ms = SCHEDULE_EVERY_MIN_MS,
+        .catchup = definition.catchup,
+        .keep_finished_ms = definition.keep_finished_ms,
+    };
+}
+
+static void command_defaults(const struct source *source, struct arena *arena,
+                             struct command *command)
+{
+    enum { DEFAULT_ID_BYTES = 40 };
+    *command = (struct command){.expect = -1,
+                                .expected_revision = -1,
+                                .not_after_ms = INT64_MAX,
+                                .until_ms = INT64_MAX};
+    char *id = arena_take_bytes(arena, DEFAULT_ID_BYTES);
+    int length = snprintf(id, DEFAULT_ID_BYTES, "%" PRId32 "/%" PRId64, source->origin_partition,
+                          source->origin_offset);
+    assert(length > 0 && length < DEFAULT_ID_BYTES);
+    command->command_id = (struct text){id, (size_t)length};
+}
+
+/* A text that may be named in a result although the command is wrong; nothing else is. */
+static bool peek_text(const struct json_node *node, const char *name, size_t bytes_max,
+                      struct text *text)
+{
+    json_t *value = json_object_get(node->value, name);
+    if (!json_is_string(value)) return false;
+    struct text found = {json_string_value(value), json_string_length(value)};
+    if (found.length == 0 || found.length > bytes_max) return false;
+    for (size_t i = 0; i < found.length; i++)
+        if ((unsigned char)found.bytes[i] < 0x20 || found.bytes[i] == 0x7F) return false;
+    *text = found;
+    return true;
+}
+
+static enum command_op find_op(struct text name)
+{
+    for (int op = OP_ADD; op <= OP_PING; op++)
+        if (text_equal(name, text_of(command_op_name((enum command_op)op))))
+            return (enum command_op)op;
+    return OP_NONE;
+}
+
+/* What a result needs, read before anything is refused. */
+static void peek(const struct json_node *node, const struct command_limits *limits,
+                 struct command *command)
+{
+    struct text text;
+    if (peek_text(node, "command_id", COMMAND_ID_BYTES_MAX, &command->command_id))
+        command->command_id_given = true;
+    (void)peek_text(node, "correlation_id", TEXT_FIELD_BYTES_MAX, &command->correlation_id);
+    if (peek_text(node, "reply_to", TOPIC_BYTES_MAX, &text) && topic_name_is_valid(text) &&
+        limits->reply_to_allowed != NULL && limits->reply_to_allowed(limits->opaque, text))
+        command->reply_to = text;
+    if (peek_text(node, "op", TEXT_FIELD_BYTES_MAX, &text)) command->op = find_op(text);
+}
+
+static bool refuse_op(const struct json_node *op, struct text name, struct error *error)
+{
+    static const char *const known[] = {"add",    "put",     "update", "pause",    "resume",
+                                        "delete", "trigger", "ping",   "backfill", NULL};
+    if (text_equal(name, text_of("backfill")) || text_equal(name, text_of("cancel_backfill")))
+        return json_refuse(op, error, "not_supported", "op 'backfill' is not supported yet; "
+                           "'trigger' fires a job once");
+    char excerpt[EXCERPT_BYTES];
+    (void)utf8_excerpt(name, excerpt, sizeof excerpt);
+    const char *nearest = json_nearest(name, known);
+    if (nearest != NULL)
+        return json_refuse(op, error, "unknown_op", "op '%s' is not known; did you mean '%s'?",
+                           excerpt, nearest);
+    return json_refuse(op, error, "unknown_op", "op '%s' is not known; there are add, put, update,"
+                       " pause, resume, delete, trigger and ping", excerpt);
+}
+
+/* Version and op decide how the rest is read, so they come first. */
+static bool check_op(const struct json_node *node, const struct command *command,
+                     struct error *error)
+{
+    struct json_node version = {json_object_get(node->value, "v"), node, "v", 0};
+    if (version.value != NULL && !json_is_null(version.value)) {
+        if (!json_is_integer(version.value))
+            return json_refuse(&version, error, "wrong_type", "must be an integer, not %s",
+                               json_type_name(version.value));
+        if (json_integer_value(version.value) > VERSION)
+            return json_refuse(&version, error, "unsupported_version",
+                               "version %" JSON_INTEGER_FORMAT " of the contract is not known; "
+                               "the newest is %d", json_integer_value(version.value), VERSION);
+        if (json_integer_value(version.value) < VERSION)
+            return json_refuse(&version, error, "bad_value", "versions begin with %d", VERSION);
+    }
+    struct json_node op = {json_object_get(node->value, "op"), node, "op", 0};
+    if (op.value == NULL || json_is_null(op.value))
+        return json_refuse(&op, error, "missing_field", "'op' is required%s",
+                           json_object_get(node->value, "specversion") == NULL
+                               ? ""
+                               : "; a CloudEvent needs the header content-type: "
+                                 "application/cloudevents+json");
+    struct text name;
+    if (!json_read_text(&op, &name, error)) return false;
+    return command->op != OP_NONE || refuse_op(&op, name, error);
+}
+
+/* The command's own object; the envelope is checked when there is one. */
+static bool open_value(enum event_mode mode, const struct json_node *root, struct json_node *node,
+                       struct text *raw, struct text *event_id, struct error *error)
+{
+    *node = *root;
+    if (mode == EVENT_STRUCTURED) {
+        *raw = json_scan_member(*raw, "data");
+        if (!cloudevents_open(root, node, event_id, error)) return false;
+    }
+    if (json_is_object(node->value)) return true;
+    return json_refuse(node, error, "wrong_type", "a command is an object, not %s",
+                       json_type_name(node->value));
+}
+
+static bool use_event_id(const struct json_node *envelope, enum event_mode mode,
+                         struct text event_id, struct command *command, struct error *error)
+{
+    if (event_id.length == 0) return true;
+    bool right = event_id.length <= COMMAND_ID_BYTES_MAX &&
+                 utf8_valid_length(event_id) == event_id.length;
+    for (size_t i = 0; right && i < event_id.length; i++)
+        right = (unsigned char)event_id.bytes[i] >= 0x20 && event_id.bytes[i] != 0x7F;
+    if (right) {
+        command->command_id = event_id;
+        command->command_id_given = true;
+        return true;
+    }
+    struct json_node id = {NULL, envelope, "id", 0};
+    (void)error_invalid(error, "bad_value",
+                        "the event's id must have 1 to %d bytes of UTF-8 without control "
+                        "characters", COMMAND_ID_BYTES_MAX);
+    return mode == EVENT_STRUCTURED ? json_refuse_at(&id, error) : false;
+}
+
+bool command_decode(struct text value, const struct record_header *headers, size_t header_count,
+                    const struct source *source, const struct command_limits *limits,
+                    struct arena *arena, struct command *command, struct error *error)
+{
+    assert(source != NULL && limits != NULL && arena != NULL);
+    assert(command != NULL && error != NULL);
+    command_defaults(source, arena, command);
+    enum event_mode mode = EVENT_NONE;
+    struct text event_id;
+    struct json_node root = {NULL, NULL, NULL, 0};
+    bool known = cloudevents_mode(headers, header_count, &mode, &event_id, error);
+    if (!use_event_id(&root, mode, event_id, command, error)) known = false;
+    if (!json_parse(value, limits->record_bytes_max, &root.value, error)) return false;
+    arena_keep_json(arena, root.value);
+    struct json_node node;
+    struct text raw = value;
+    struct text inner_id = {NULL, 0};
+    bool opened = open_value(mode, &root, &node, &raw, &inner_id, error);
+    if (!use_event_id(&root, EVENT_STRUCTURED, inner_id, command, error)) known = false;
+    if (node.value != NULL && json_is_object(node.value)) peek(&node, limits, command);
+    if (!known || !opened || !check_op(&node, command, error)) return false;
+    struct command_reader reader = {{limits, arena, raw}, command};
+    return command_fields_read(&node, &reader, error);
+}

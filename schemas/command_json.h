@@ -1,0 +1,47 @@
+/* command_json.h - decodes a record of the control topic: a bare JSON object, or a CloudEvent in
+ * structured or binary mode. Pure functions on bytes; docs/contract.md is the reference. */
+#ifndef BELFRY_SCHEMAS_COMMAND_JSON_H
+#define BELFRY_SCHEMAS_COMMAND_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/core/command.h"
+#include "dispatcher/core/error.h"
+#include "schemas/arena.h"
+#include "schemas/record_header.h"
+
+/* What the configuration says. The callbacks answer whether a topic is on the allow-list; NULL
+ * allows none. They are asked only about names that Kafka would take. */
+struct command_limits {
+    size_t record_bytes_max;
+    size_t payload_bytes_max;
+    size_t jobs_max;
+    int64_t every_min_ms;
+    struct catchup catchup;   /* of jobs that do not say */
+    int64_t keep_finished_ms; /* likewise */
+    bool (*topic_allowed)(void *opaque, struct text topic);
+    bool (*reply_to_allowed)(void *opaque, struct text topic);
+    void *opaque; /* for both callbacks */
+};
+
+/* The bounds of limits.h, and no topic allowed. */
+void command_limits_defaults(struct command_limits *limits);
+
+/* Decodes one record.
+ *   headers  may be NULL when header_count is 0
+ *   source   kept for the default command id
+ *   arena    owns what the command borrows, together with `headers`; reset it before each record
+ *   command  on false too it carries op, command_id, correlation_id and an allowed reply_to as
+ *            far as they could be read, so that a result can name them
+ *   errors   ERROR_INVALID with code, field (JSON Pointer into `value`) and message */
+bool command_decode(struct text value, const struct record_header *headers, size_t header_count,
+                    const struct source *source, const struct command_limits *limits,
+                    struct arena *arena, struct command *command, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* Whether the name may be a header of a job: ce_*, content-type and belfry-* are Belfry's own. */
+bool header_name_is_reserved(struct text name);
+
+#endif

@@ -1,0 +1,31 @@
+/* dead_letter.h - a record for belfry.dead: the original bytes, and headers that say where they
+ * came from and what was wrong with them. */
+#ifndef BELFRY_SCHEMAS_DEAD_LETTER_H
+#define BELFRY_SCHEMAS_DEAD_LETTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/core/error.h"
+#include "dispatcher/core/text.h"
+#include "schemas/record_header.h"
+#include "schemas/text_writer.h"
+
+struct dead_letter {
+    struct text topic; /* where the original stands */
+    int32_t partition;
+    int64_t offset;
+    struct text value;         /* its bytes; may be NULL for a tombstone */
+    const struct error *error; /* what was wrong */
+};
+
+enum { DEAD_HEADERS_MAX = 7, DEAD_SCRATCH_BYTES = 64 };
+
+/* The headers of the dead letter and the part of the value that it keeps: all of it up to
+ * DEAD_COPY_BYTES_MAX, else its first DEAD_CUT_BYTES, and a header dlq_truncated with the bytes
+ * there were. Texts borrow from the letter, its error and `scratch`, a fixed writer with room for
+ * DEAD_SCRATCH_BYTES more. Returns how many headers. */
+size_t dead_letter_headers(const struct dead_letter *letter, struct text_writer *scratch,
+                           struct record_header headers[DEAD_HEADERS_MAX], struct text *kept);
+
+#endif

@@ -1,0 +1,290 @@
+#include "schemas/definition_json.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher/core/duration.h"
+#include "dispatcher/core/limits.h"
+#include "schemas/base64.h"
+#include "schemas/command_json.h"
+#include "schemas/json_scan.h"
+#include "schemas/utf8.h"
+
+enum { EXCERPT_BYTES = 64 };
+#define CATCHUP_LIMIT_MAX INT64_C(1000000000)
+
+static const char *const policy_names[] = {"latest", "none", "all", NULL};
+static const char *const format_names[] = {"structured", "binary", NULL};
+static const char *const overlap_names[] = {"allow",      "skip",         "buffer_one",
+                                            "buffer_all", "cancel_other", NULL};
+
+static const struct json_field catchup_rows[] = {
+    {.name = "policy", .kind = JSON_WORD, .given = GIVEN_CATCHUP_POLICY, .words = policy_names,
+     .offset = offsetof(struct catchup, policy)},
+    {.name = "window", .kind = JSON_DURATION, .given = GIVEN_CATCHUP_WINDOW,
+     .max = DURATION_MAX_MS, .offset = offsetof(struct catchup, window_ms)},
+    {.name = "limit", .kind = JSON_INT, .given = GIVEN_CATCHUP_LIMIT, .min = 1,
+     .max = CATCHUP_LIMIT_MAX, .offset = offsetof(struct catchup, limit)},
+    {.name = "misfire_grace", .kind = JSON_DURATION, .given = GIVEN_MISFIRE_GRACE,
+     .max = DURATION_MAX_MS, .offset = offsetof(struct catchup, grace_ms)},
+};
+static const struct json_table catchup_table = {
+    "'catchup'", catchup_rows, sizeof catchup_rows / sizeof catchup_rows[0]};
+
+bool definition_read_catchup(const struct json_node *node, void *target, void *context,
+                             struct error *error)
+{
+    (void)context;
+    struct definition *definition = target;
+    /* The row gives all four, which is right for null only. */
+    definition->given &= ~(uint32_t)(GIVEN_CATCHUP_POLICY | GIVEN_CATCHUP_WINDOW |
+                                     GIVEN_CATCHUP_LIMIT | GIVEN_MISFIRE_GRACE);
+    return json_read_object(node, &catchup_table, 0, &definition->catchup, NULL,
+                            &definition->given, error);
+}
+
+bool definition_read_overlap(const struct json_node *node, void *target, void *context,
+                             struct error *error)
+{
+    (void)target;
+    (void)context;
+    int overlap = 0;
+    static const struct json_field row = {.name = "overlap", .kind = JSON_WORD,
+                                          .words = overlap_names};
+    if (!json_read_value(node, &row, &overlap, NULL, error)) return false;
+    if (overlap == 0) return true;
+    return json_refuse(node, error, "not_supported",
+                       "overlap '%s' is not supported yet; leave it out or say 'allow'",
+                       overlap_names[overlap]);
+}
+
+bool definition_read_keep_finished(const struct json_node *node, void *target, void *context,
+                                   struct error *error)
+{
+    (void)context;
+    struct definition *definition = target;
+    if (json_is_string(node->value) && strcmp(json_string_value(node->value), "forever") == 0) {
+        definition->keep_finished_ms = KEEP_FINISHED_FOREVER_MS;
+        return true;
+    }
+    static const struct json_field row = {
+        .name = "keep_finished", .kind = JSON_DURATION, .max = DURATION_MAX_MS,
+        .offset = offsetof(struct definition, keep_finished_ms)};
+    return json_read_value(node, &row, definition, NULL, error);
+}
+
+static bool check_payload_size(const struct json_node *node, size_t bytes,
+                               const struct definition_reader *reader, struct error *error)
+{
+    if (reader->limits == NULL || bytes <= reader->limits->payload_bytes_max) return true;
+    return json_refuse(node, error, "too_large", "the payload has %zu bytes, at most %zu are "
+                       "allowed; send a reference to it instead", bytes,
+                       reader->limits->payload_bytes_max);
+}
+
+bool definition_read_payload(const struct json_node *node, void *target, void *context,
+                             struct error *error)
+{
+    struct definition *definition = target;
+    const struct definition_reader *reader = context;
+    if (definition->payload_binary)
+        return json_refuse(node, error, "bad_value",
+                           "a job has 'payload' or 'payload_base64', not both");
+    struct text value = json_scan_member(reader->raw, node->name);
+    if (value.length > 0) {
+        char *compact = arena_take_bytes(reader->arena, value.length);
+        size_t length = json_scan_compact(value, compact);
+        arena_give_back(reader->arena, value.length - length);
+        definition->payload = (struct text){compact, length};
+    } else { /* its key is written with escapes: as near as a parsed value can come */
+        char *text = json_dumps(node->value,
+                                JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+        if (text == NULL) return json_refuse(node, error, "internal", "cannot be written again");
+        definition->payload = arena_copy(reader->arena, text_of(text));
+        free(text);
+    }
+    return check_payload_size(node, definition->payload.length, reader, error);
+}
+
+bool definition_read_payload_base64(const struct json_node *node, void *target, void *context,
+                                    struct error *error)
+{
+    struct definition *definition = target;
+    const struct definition_reader *reader = context;
+    struct text encoded;
+    if (definition->payload.length > 0)
+        return json_refuse(node, error, "bad_value",
+                           "a job has 'payload' or 'payload_base64', not both");
+    if (!json_read_text(node, &encoded, error)) return false;
+    char *bytes = arena_take_bytes(reader->arena, base64_decoded_bound(encoded.length));
+    size_t length = 0;
+    if (!base64_decode(encoded, bytes, &length))
+        return json_refuse(node, error, "bad_value",
+                           "is not base64 (RFC 4648 with padding, no line breaks)");
+    definition->payload = (struct text){length == 0 ? NULL : bytes, length};
+    definition->payload_binary = length > 0;
+    return check_payload_size(node, length, reader, error);
+}
+
+bool topic_name_is_valid(struct text topic)
+{
+    if (topic.length == 0 || topic.length > TOPIC_BYTES_MAX) return false;
+    if (text_equal(topic, text_of(".")) || text_equal(topic, text_of(".."))) return false;
+    if (topic.length >= 2 && memcmp(topic.bytes, "__", 2) == 0) return false;
+    for (size_t i = 0; i < topic.length; i++) {
+        char byte = topic.bytes[i];
+        bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+                      (byte >= '0' && byte <= '9');
+        if (!letter && memchr("._-", byte, 3) == NULL) return false;
+    }
+    return true;
+}
+
+bool definition_read_topic(const struct json_node *node, void *target, void *context,
+                           struct error *error)
+{
+    struct definition *definition = target;
+    const struct definition_reader *reader = context;
+    if (!json_read_text(node, &definition->topic, error)) return false;
+    char excerpt[EXCERPT_BYTES];
+    if (!topic_name_is_valid(definition->topic))
+        return json_refuse(node, error, "topic_not_allowed", "'%s' cannot be the topic of fires",
+                           utf8_excerpt(definition->topic, excerpt, sizeof excerpt));
+    const struct command_limits *limits = reader->limits;
+    if (limits == NULL) return true;
+    if (limits->topic_allowed != NULL && limits->topic_allowed(limits->opaque, definition->topic))
+        return true;
+    return json_refuse(node, error, "topic_not_allowed",
+                       "topic '%s' is not on the allow-list fires.topics of the daemon",
+                       utf8_excerpt(definition->topic, excerpt, sizeof excerpt));
+}
+
+bool definition_read_labels(const struct json_node *node, void *target, void *context,
+                            struct error *error)
+{
+    struct definition *definition = target;
+    const struct definition_reader *reader = context;
+    return pairs_read(node, PAIRS_LABELS, reader->arena, &definition->labels, error);
+}
+
+bool definition_read_headers(const struct json_node *node, void *target, void *context,
+                             struct error *error)
+{
+    struct definition *definition = target;
+    const struct definition_reader *reader = context;
+    return pairs_read(node, PAIRS_HEADERS, reader->arena, &definition->headers, error);
+}
+
+bool definition_read(const struct json_node *node, enum job_reader where,
+                     struct definition_reader *reader, struct definition *definition,
+                     struct error *error)
+{
+    assert(where == JOB_IN_COMMAND || where == JOB_IN_SET);
+    assert(reader->limits != NULL);
+    const struct json_table *table = where == JOB_IN_SET ? &set_table : &job_table;
+    if (!json_read_object(node, table, where, definition, reader, &definition->given, error))
+        return false;
+    struct json_node end = {json_object_get(node->value, "end"), node, "end", 0};
+    if (definition->start_ms != START_NONE && definition->end_ms <= definition->start_ms)
+        return json_refuse(&end, error, "bad_value", "'end' must be later than 'start'");
+    bool scheduled = (definition->given & GIVEN_SCHEDULE) != 0;
+    if (scheduled && definition->schedule.kind == 0) {
+        struct json_node schedule = {json_object_get(node->value, "schedule"), node, "schedule",
+                                     0};
+        return json_refuse(&schedule, error, "missing_field", "'schedule' may not be null");
+    }
+    if (where == JOB_IN_SET) return true;
+    if (!scheduled) {
+        struct json_node schedule = {NULL, node, "schedule", 0};
+        return json_refuse(&schedule, error, "missing_field", "'schedule' is required in a job");
+    }
+    /* Saying the default is not a difference. */
+    if (!definition->payload_binary &&
+        text_equal(definition->content_type, text_of("application/json")))
+        definition->content_type = (struct text){NULL, 0};
+    return true;
+}
+
+static void write_catchup(struct text_writer *writer, const struct catchup *catchup)
+{
+    struct definition defaults;
+    definition_defaults(&defaults);
+    const struct catchup *usual = &defaults.catchup;
+    if (catchup->policy == usual->policy && catchup->window_ms == usual->window_ms &&
+        catchup->limit == usual->limit && catchup->grace_ms == usual->grace_ms)
+        return;
+    text_writer_member(writer, "catchup");
+    text_writer_char(writer, '{');
+    if (catchup->policy != usual->policy) {
+        text_writer_member(writer, "policy");
+        text_writer_string(writer, text_of(policy_names[catchup->policy]));
+    }
+    if (catchup->window_ms != usual->window_ms) {
+        text_writer_member(writer, "window");
+        text_writer_duration(writer, catchup->window_ms);
+    }
+    if (catchup->limit != usual->limit) {
+        text_writer_member(writer, "limit");
+        text_writer_integer(writer, catchup->limit);
+    }
+    if (catchup->grace_ms != usual->grace_ms) {
+        text_writer_member(writer, "misfire_grace");
+        text_writer_duration(writer, catchup->grace_ms);
+    }
+    text_writer_char(writer, '}');
+}
+
+static void write_text(struct text_writer *writer, const char *name, struct text text)
+{
+    if (text.length == 0) return;
+    text_writer_member(writer, name);
+    text_writer_string(writer, text);
+}
+
+static void write_payload(struct text_writer *writer, const struct definition *definition)
+{
+    if (definition->payload.length == 0) return;
+    text_writer_member(writer, definition->payload_binary ? "payload_base64" : "payload");
+    if (definition->payload_binary) text_writer_base64(writer, definition->payload);
+    else text_writer_raw(writer, definition->payload);
+}
+
+void definition_write(struct text_writer *writer, const struct definition *definition)
+{
+    assert(definition != NULL);
+    text_writer_member(writer, "schedule");
+    schedule_write(writer, &definition->schedule, definition->cron_text, definition->zone);
+    if (definition->start_ms != START_NONE) {
+        text_writer_member(writer, "start");
+        text_writer_instant(writer, definition->start_ms);
+    }
+    if (definition->end_ms != END_NONE) {
+        text_writer_member(writer, "end");
+        text_writer_instant(writer, definition->end_ms);
+    }
+    if (definition->max_fires > 0) {
+        text_writer_member(writer, "max_fires");
+        text_writer_integer(writer, definition->max_fires);
+    }
+    write_payload(writer, definition);
+    write_text(writer, "content_type", definition->content_type);
+    if (definition->headers.length > 0) {
+        text_writer_member(writer, "headers");
+        pairs_write(writer, definition->headers);
+    }
+    write_text(writer, "topic", definition->topic);
+    write_text(writer, "key", definition->key);
+    if (definition->format != FIRE_STRUCTURED)
+        write_text(writer, "format", text_of(format_names[definition->format]));
+    write_catchup(writer, &definition->catchup);
+    if (definition->keep_finished_ms == KEEP_FINISHED_FOREVER_MS) {
+        write_text(writer, "keep_finished", text_of("forever"));
+    } else if (definition->keep_finished_ms != KEEP_FINISHED_DEFAULT_MS) {
+        text_writer_member(writer, "keep_finished");
+        text_writer_duration(writer, definition->keep_finished_ms);
+    }
+    if (definition->labels.length > 0) {
+        text_writer_member(writer, "labels");
+        pairs_write(writer, definition->labels);
+    }
+}

@@ -1,0 +1,324 @@
+#include "schemas/job_json.h"
+
+#include <assert.h>
+
+#include "dispatcher/core/duration.h"
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/limits.h"
+#include "schemas/definition_json.h"
+
+enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
+#define COUNT_MAX INT64_C(1000000000000000)
+
+static_assert(offsetof(struct job_record, definition) == 0, "one table serves both");
+
+static const char *const format_names[] = {"structured", "binary", NULL};
+static const char *const state_names[] = {"active", "paused", "finished", "failing", NULL};
+enum job_state { STATE_ACTIVE = 0, STATE_PAUSED, STATE_FINISHED, STATE_FAILING };
+
+static enum job_state state_of(const struct job_record *record)
+{
+    if (record->finished_ms != INSTANT_NONE) return STATE_FINISHED;
+    if (record->definition.paused) return STATE_PAUSED;
+    return record->failing_since_ms != INSTANT_NONE ? STATE_FAILING : STATE_ACTIVE;
+}
+
+/* What a record says that follows from the rest; compared after reading. */
+struct record_reading {
+    struct job_record record; /* first: the table aims at it */
+    int32_t layout;
+    int state;
+    int64_t created_ms;
+    bool anchor_given;
+};
+
+static bool read_incarnation(const struct json_node *node, void *target, void *context,
+                             struct error *error)
+{
+    (void)context;
+    struct job_record *record = target;
+    struct text text;
+    if (!json_read_text(node, &text, error)) return false;
+    if (incarnation_parse(text, &record->incarnation)) return true;
+    return json_refuse(node, error, "bad_value", "is not <ms>-<shard>.<offset>.<index>");
+}
+
+static const struct json_field failing_rows[] = {
+    {.name = "since", .kind = JSON_INSTANT, .required = true,
+     .offset = offsetof(struct job_record, failing_since_ms)},
+    {.name = "retry_at", .kind = JSON_INSTANT, .offset = offsetof(struct job_record, retry_ms)},
+    {.name = "attempts", .kind = JSON_INT32, .max = INT32_MAX,
+     .offset = offsetof(struct job_record, attempts)},
+};
+static const struct json_table failing_table = {
+    "'failing'", failing_rows, sizeof failing_rows / sizeof failing_rows[0]};
+
+static bool read_failing(const struct json_node *node, void *target, void *context,
+                         struct error *error)
+{
+    (void)context;
+    return json_read_object(node, &failing_table, 0, target, NULL, NULL, error);
+}
+
+static bool read_owed_schedule(const struct json_node *node, void *target, void *context,
+                               struct error *error)
+{
+    struct owed_range *range = target;
+    struct definition definition;
+    definition_defaults(&definition);
+    if (!definition_read_schedule(node, &definition, context, error)) return false;
+    range->has_schedule = true;
+    range->schedule = definition.schedule;
+    range->cron_text = definition.cron_text;
+    return true;
+}
+
+#define FIELD(member) .offset = offsetof(struct owed_range, member)
+static const struct json_field owed_rows[] = {
+    {.name = "from", .kind = JSON_INSTANT, .required = true, FIELD(from_ms)},
+    {.name = "to", .kind = JSON_INSTANT, .required = true, FIELD(to_ms)},
+    {.name = "missed", .kind = JSON_INT, .max = COUNT_MAX, FIELD(missed_count)},
+    {.name = "planned", .kind = JSON_INT, .max = COUNT_MAX, FIELD(planned)},
+    {.name = "schedule", .kind = JSON_CUSTOM, .read = read_owed_schedule},
+};
+#undef FIELD
+static const struct json_table owed_table = {
+    "an owed range", owed_rows, sizeof owed_rows / sizeof owed_rows[0]};
+
+static bool read_owed(const struct json_node *node, void *target, void *context,
+                      struct error *error)
+{
+    struct job_record *record = target;
+    if (!json_check_array(node, OWED_RANGES_MAX, error)) return false;
+    size_t count = json_array_size(node->value);
+    for (size_t i = 0; i < count; i++) {
+        struct json_node item = {json_array_get(node->value, i), node, NULL, i};
+        struct owed_range *range = &record->owed[i];
+        *range = (struct owed_range){0};
+        if (!json_read_object(&item, &owed_table, 0, range, context, NULL, error)) return false;
+        if (range->from_ms > range->to_ms)
+            return json_refuse(&item, error, "bad_value", "'from' is later than 'to'");
+    }
+    record->owed_count = count;
+    return true;
+}
+
+#define DEFINITION(member) .offset = offsetof(struct definition, member)
+#define RECORD(member) .where = JOB_IN_RECORD, .offset = offsetof(struct job_record, member)
+#define READING(member) .where = JOB_IN_RECORD, .offset = offsetof(struct record_reading, member)
+enum { JOB_NAMED = JOB_IN_COMMAND | JOB_IN_RECORD };
+
+/* In the order in which records are written. */
+static const struct json_field job_rows[] = {
+    {.name = "layout", .kind = JSON_INT32, .required = true, READING(layout), .min = 1,
+     .max = STATE_LAYOUT},
+    {.name = "group", .kind = JSON_NAME, .required = true, .where = JOB_NAMED, DEFINITION(group)},
+    {.name = "id", .kind = JSON_ID, .required = true, .where = JOB_NAMED, DEFINITION(id)},
+    {.name = "super_group", .kind = JSON_NAME, .given = GIVEN_SUPER_GROUP,
+     DEFINITION(super_group)},
+    {.name = "state", .kind = JSON_WORD, .required = true, READING(state), .words = state_names},
+    {.name = "paused", .kind = JSON_BOOL, .given = GIVEN_PAUSED, .where = JOB_NAMED,
+     DEFINITION(paused)},
+    {.name = "schedule", .kind = JSON_CUSTOM, .given = GIVEN_SCHEDULE,
+     .read = definition_read_schedule},
+    {.name = "start", .kind = JSON_INSTANT, .given = GIVEN_START, DEFINITION(start_ms)},
+    {.name = "end", .kind = JSON_INSTANT, .given = GIVEN_END, DEFINITION(end_ms)},
+    {.name = "max_fires", .kind = JSON_INT, .given = GIVEN_MAX_FIRES, .min = 1, .max = COUNT_MAX,
+     DEFINITION(max_fires)},
+    {.name = "jitter", .where = JOB_IN_COMMAND | JOB_IN_SET,
+     .unsupported = "leave it out, or spread the schedules"},
+    {.name = "payload", .kind = JSON_CUSTOM, .given = GIVEN_PAYLOAD,
+     .read = definition_read_payload},
+    {.name = "payload_base64", .kind = JSON_CUSTOM, .given = GIVEN_PAYLOAD,
+     .read = definition_read_payload_base64},
+    {.name = "content_type", .kind = JSON_TEXT, .given = GIVEN_CONTENT_TYPE, .min = 1,
+     .max = CONTENT_TYPE_BYTES_MAX, DEFINITION(content_type)},
+    {.name = "headers", .kind = JSON_CUSTOM, .given = GIVEN_HEADERS,
+     .read = definition_read_headers},
+    {.name = "topic", .kind = JSON_CUSTOM, .given = GIVEN_TOPIC, .read = definition_read_topic},
+    {.name = "key", .kind = JSON_TEXT, .given = GIVEN_KEY, .min = 1, .max = KEY_BYTES_MAX,
+     DEFINITION(key)},
+    {.name = "format", .kind = JSON_WORD, .given = GIVEN_FORMAT, .words = format_names,
+     DEFINITION(format)},
+    {.name = "catchup", .kind = JSON_CUSTOM, .read = definition_read_catchup,
+     .given = GIVEN_CATCHUP_POLICY | GIVEN_CATCHUP_WINDOW | GIVEN_CATCHUP_LIMIT |
+              GIVEN_MISFIRE_GRACE},
+    {.name = "overlap", .kind = JSON_CUSTOM, .where = JOB_IN_COMMAND | JOB_IN_SET,
+     .read = definition_read_overlap},
+    {.name = "lease", .where = JOB_IN_COMMAND | JOB_IN_SET,
+     .unsupported = "it comes with 'overlap'; leave it out"},
+    {.name = "keep_finished", .kind = JSON_CUSTOM, .given = GIVEN_KEEP_FINISHED,
+     .read = definition_read_keep_finished},
+    {.name = "labels", .kind = JSON_CUSTOM, .given = GIVEN_LABELS, .read = definition_read_labels},
+    {.name = "revision", .kind = JSON_INT, .required = true, RECORD(revision), .min = 1,
+     .max = UINT32_MAX},
+    {.name = "incarnation", .kind = JSON_CUSTOM, .required = true, .where = JOB_IN_RECORD,
+     .read = read_incarnation},
+    {.name = "ordinal", .kind = JSON_INT, .required = true, RECORD(ordinal), .max = INT64_MAX - 1},
+    {.name = "created_at", .kind = JSON_INSTANT, .required = true, READING(created_ms)},
+    {.name = "updated_at", .kind = JSON_INSTANT, .required = true, RECORD(updated_ms)},
+    {.name = "anchor_given", .kind = JSON_BOOL, READING(anchor_given)},
+    {.name = "paused_at", .kind = JSON_INSTANT, RECORD(paused_ms)},
+    {.name = "until", .kind = JSON_INSTANT, RECORD(until_ms)},
+    {.name = "finished_at", .kind = JSON_INSTANT, RECORD(finished_ms)},
+    {.name = "counted_fires", .kind = JSON_INT, RECORD(counted_fires), .max = COUNT_MAX},
+    {.name = "owed", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_owed},
+    {.name = "tail_from", .kind = JSON_INSTANT, RECORD(tail_from_ms)},
+    {.name = "tail_undecided", .kind = JSON_BOOL, RECORD(tail_undecided)},
+    {.name = "failing", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_failing},
+    {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(schedule_edited_ms)},
+    {.name = "fired", .kind = JSON_INT, RECORD(fired), .max = COUNT_MAX},
+    {.name = "missed", .kind = JSON_INT, RECORD(missed), .max = COUNT_MAX},
+    {.name = "last_due", .kind = JSON_INSTANT, RECORD(last_due_ms)},
+};
+const struct json_table job_table = {"a job", job_rows, sizeof job_rows / sizeof job_rows[0]};
+const struct json_table set_table = {"'set'", job_rows, sizeof job_rows / sizeof job_rows[0]};
+
+bool layout_check(const void *root, const char *what, struct error *error)
+{
+    const json_t *layout = json_object_get(root, "layout");
+    if (!json_is_integer(layout) || json_integer_value(layout) < 1) {
+        (void)error_invalid(error, "bad_value", "%s has no layout number", what);
+        return error_at(error, "/layout");
+    }
+    if (json_integer_value(layout) <= STATE_LAYOUT) return true;
+    (void)error_set(error, ERROR_FATAL,
+                    "%s has layout %lld, this version knows up to %d; start a newer belfryd", what,
+                    (long long)json_integer_value(layout), STATE_LAYOUT);
+    if (error != NULL) (void)memcpy(error->code, "newer_layout", sizeof "newer_layout");
+    return error_at(error, "/layout");
+}
+
+/* What can be derived must be what was written, or somebody else wrote it. */
+static bool check_derived(const struct json_node *root, const struct record_reading *reading,
+                          struct error *error)
+{
+    const struct job_record *record = &reading->record;
+    if (record->definition.schedule.kind == 0)
+        return json_refuse(root, error, "missing_field", "a job record needs a 'schedule'");
+    if (reading->created_ms != record->incarnation.effective_ms)
+        return json_refuse(root, error, "bad_value", "'created_at' is not the incarnation's time");
+    if (reading->state != (int)state_of(record))
+        return json_refuse(root, error, "bad_value", "'state' is '%s', the rest says '%s'",
+                           state_names[reading->state], state_names[state_of(record)]);
+    return true;
+}
+
+bool job_record_decode(struct text value, struct arena *arena, struct job_record *record,
+                       struct error *error)
+{
+    assert(arena != NULL && record != NULL);
+    json_t *root = NULL;
+    if (!json_parse(value, RECORD_BYTES, &root, error)) return false;
+    arena_keep_json(arena, root);
+    if (!json_is_object(root))
+        return error_invalid(error, "wrong_type", "a job record is an object, not %s",
+                             json_type_name(root));
+    if (!layout_check(root, "a job record", error)) return false;
+    struct definition_reader reader = {NULL, arena, value};
+    struct record_reading *reading = arena_take(arena, 1, sizeof *reading);
+    job_record_defaults(&reading->record);
+    reading->record.definition.given = 0;
+    struct json_node node = {root, NULL, NULL, 0};
+    if (!json_read_object(&node, &job_table, JOB_IN_RECORD, reading, &reader,
+                          &reading->record.definition.given, error) ||
+        !check_derived(&node, reading, error))
+        return false;
+    uint32_t *given = &reading->record.definition.given;
+    *given = reading->anchor_given ? *given | GIVEN_ANCHOR : *given & ~(uint32_t)GIVEN_ANCHOR;
+    *record = reading->record;
+    return true;
+}
+
+static void write_integer(struct text_writer *writer, const char *name, int64_t value)
+{
+    text_writer_member(writer, name);
+    text_writer_integer(writer, value);
+}
+
+static void write_instant(struct text_writer *writer, const char *name, int64_t instant_ms)
+{
+    if (instant_ms == INSTANT_NONE) return;
+    text_writer_member(writer, name);
+    text_writer_instant(writer, instant_ms);
+}
+
+static void write_owed(struct text_writer *writer, const struct job_record *record)
+{
+    assert(record->owed_count <= OWED_RANGES_MAX);
+    text_writer_member(writer, "owed");
+    text_writer_char(writer, '[');
+    for (size_t i = 0; i < record->owed_count; i++) {
+        const struct owed_range *range = &record->owed[i];
+        text_writer_comma(writer);
+        text_writer_char(writer, '{');
+        write_instant(writer, "from", range->from_ms);
+        write_instant(writer, "to", range->to_ms);
+        if (range->missed_count != 0) write_integer(writer, "missed", range->missed_count);
+        if (range->planned != 0) write_integer(writer, "planned", range->planned);
+        if (range->has_schedule) {
+            text_writer_member(writer, "schedule");
+            schedule_write(writer, &range->schedule, range->cron_text, (struct text){NULL, 0});
+        }
+        text_writer_char(writer, '}');
+    }
+    text_writer_char(writer, ']');
+}
+
+static void write_failing(struct text_writer *writer, const struct job_record *record)
+{
+    text_writer_member(writer, "failing");
+    text_writer_char(writer, '{');
+    write_instant(writer, "since", record->failing_since_ms);
+    write_instant(writer, "retry_at", record->retry_ms);
+    if (record->attempts != 0) write_integer(writer, "attempts", record->attempts);
+    text_writer_char(writer, '}');
+}
+
+static void write_kept(struct text_writer *writer, const struct job_record *record)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    size_t length = incarnation_format(&record->incarnation, incarnation);
+    write_integer(writer, "revision", record->revision);
+    text_writer_member(writer, "incarnation");
+    text_writer_string(writer, (struct text){incarnation, length});
+    write_integer(writer, "ordinal", record->ordinal);
+    write_instant(writer, "created_at", record->incarnation.effective_ms);
+    write_instant(writer, "updated_at", record->updated_ms);
+    if ((record->definition.given & GIVEN_ANCHOR) != 0)
+        text_writer_words(writer, ",\"anchor_given\":true");
+    write_instant(writer, "paused_at", record->paused_ms);
+    write_instant(writer, "until", record->until_ms);
+    write_instant(writer, "finished_at", record->finished_ms);
+    if (record->counted_fires != 0) write_integer(writer, "counted_fires", record->counted_fires);
+    if (record->owed_count > 0) write_owed(writer, record);
+    write_instant(writer, "tail_from", record->tail_from_ms);
+    if (record->tail_undecided) text_writer_words(writer, ",\"tail_undecided\":true");
+    if (record->failing_since_ms != INSTANT_NONE) write_failing(writer, record);
+    write_instant(writer, "schedule_edited_at", record->schedule_edited_ms);
+    if (record->fired != 0) write_integer(writer, "fired", record->fired);
+    if (record->missed != 0) write_integer(writer, "missed", record->missed);
+    write_instant(writer, "last_due", record->last_due_ms);
+}
+
+void job_record_encode(struct text_writer *writer, const struct job_record *record)
+{
+    assert(writer != NULL && record != NULL);
+    assert(record->definition.schedule.kind != 0);
+    const struct definition *definition = &record->definition;
+    text_writer_words(writer, "{\"layout\":1,\"group\":");
+    static_assert(STATE_LAYOUT == 1, "the line above says 1");
+    text_writer_string(writer, definition->group);
+    text_writer_words(writer, ",\"id\":");
+    text_writer_string(writer, definition->id);
+    if (definition->super_group.length > 0) {
+        text_writer_member(writer, "super_group");
+        text_writer_string(writer, definition->super_group);
+    }
+    text_writer_words(writer, ",\"state\":");
+    text_writer_string(writer, text_of(state_names[state_of(record)]));
+    if (definition->paused) text_writer_words(writer, ",\"paused\":true");
+    definition_write(writer, definition);
+    write_kept(writer, record);
+    text_writer_char(writer, '}');
+}

@@ -1,0 +1,35 @@
+/* json_scan.h - a look at the bytes of a JSON text without building anything from it: the bounds
+ * that must hold before a parser may spend memory on it, and where a value's own text lies. */
+#ifndef BELFRY_SCHEMAS_JSON_SCAN_H
+#define BELFRY_SCHEMAS_JSON_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dispatcher/core/error.h"
+#include "dispatcher/core/text.h"
+
+/* Values, keys and brackets of one message: what it may cost to parse. */
+enum { JSON_TOKENS_MAX = 200000 };
+
+/* Checks size, UTF-8, depth (JSON_DEPTH_MAX), members of one object (JSON_MEMBERS_MAX) and tokens
+ * in one pass, without memory. Says nothing about the grammar.
+ *   errors  ERROR_INVALID, codes too_large, not_utf8, too_deep, too_many */
+bool json_scan_check(struct text text, size_t bytes_max, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* The three below need a text that a parser has accepted. */
+
+/* The text of the value of `name` in an object; empty when it is not there or its key is written
+ * with escapes. */
+struct text json_scan_member(struct text object, const char *name);
+
+/* The text of the next element of an array. Start with *rest = the array's text. */
+bool json_scan_element(struct text *rest, struct text *element);
+
+/* Copies a value without the white space between its tokens, else byte for byte: numbers keep
+ * their digits, strings their escapes. `compact` has room for value.length bytes. Returns the
+ * bytes written. */
+size_t json_scan_compact(struct text value, char *compact);
+
+#endif

@@ -1,0 +1,152 @@
+#include "schemas/mark_json.h"
+
+#include <assert.h>
+
+#include "schemas/job_json.h"
+#include "schemas/json_reader.h"
+
+enum { MARK_BYTES_MAX = 8 * 1024 };
+
+static const char *const topic_names[] = {"control", "forward", NULL};
+
+/* A mark whose texts are still borrowed. */
+struct mark_reading {
+    struct mark mark;
+    struct text owner;
+    struct text tz_version;
+};
+
+#define FIELD(member) .offset = offsetof(struct mark_reading, mark.member), .required = true
+static const struct json_field watermark_rows[] = {
+    {.name = "instant", .kind = JSON_INSTANT, FIELD(watermark.instant_ms)},
+    {.name = "ordinal", .kind = JSON_INT, .max = WATERMARK_WHOLE,
+     .offset = offsetof(struct mark_reading, mark.watermark.ordinal)},
+};
+static const struct json_table watermark_table = {
+    "'watermark'", watermark_rows, sizeof watermark_rows / sizeof watermark_rows[0]};
+
+static const struct json_field in_command_rows[] = {
+    {.name = "topic", .kind = JSON_WORD, .words = topic_names, FIELD(in_command.topic)},
+    {.name = "offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(in_command.offset)},
+    {.name = "ordinal", .kind = JSON_INT, .min = INT64_MIN, .max = INT64_MAX,
+     FIELD(in_command.ordinal)},
+    {.name = "matched", .kind = JSON_INT, .max = INT64_MAX, FIELD(in_command.matched)},
+    {.name = "changed", .kind = JSON_INT, .max = INT64_MAX, FIELD(in_command.changed)},
+    {.name = "effective_at", .kind = JSON_INSTANT, FIELD(in_command.effective_ms)},
+};
+static const struct json_table in_command_table = {
+    "'in_command'", in_command_rows, sizeof in_command_rows / sizeof in_command_rows[0]};
+
+static bool read_watermark(const struct json_node *node, void *target, void *context,
+                           struct error *error)
+{
+    (void)context;
+    return json_read_object(node, &watermark_table, 0, target, NULL, NULL, error);
+}
+
+static bool read_in_command(const struct json_node *node, void *target, void *context,
+                            struct error *error)
+{
+    (void)context;
+    ((struct mark_reading *)target)->mark.in_command.active = true;
+    return json_read_object(node, &in_command_table, 0, target, NULL, NULL, error);
+}
+
+static const struct json_field mark_rows[] = {
+    {.name = "layout", .kind = JSON_INT32, .min = 1, .max = STATE_LAYOUT, FIELD(layout)},
+    {.name = "generation", .kind = JSON_INT, .max = INT64_MAX, FIELD(generation)},
+    {.name = "epoch", .kind = JSON_INT, .max = INT64_MAX, FIELD(epoch)},
+    {.name = "owner", .kind = JSON_TEXT, .required = true, .max = OWNER_BYTES_MAX,
+     .offset = offsetof(struct mark_reading, owner)},
+    {.name = "sequence", .kind = JSON_INT, .max = INT64_MAX, FIELD(sequence)},
+    {.name = "watermark", .kind = JSON_CUSTOM, .required = true, .read = read_watermark},
+    {.name = "next_ordinal", .kind = JSON_INT, .max = INT64_MAX, FIELD(next_ordinal)},
+    {.name = "control_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(control_offset)},
+    {.name = "forward_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(forward_offset)},
+    {.name = "completions_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(completions_offset)},
+    {.name = "in_command", .kind = JSON_CUSTOM, .read = read_in_command},
+    {.name = "shards", .kind = JSON_INT32, .min = 1, .max = SHARDS_MAX, FIELD(shards)},
+    {.name = "tz_version", .kind = JSON_TEXT, .max = sizeof((struct mark *)0)->tz_version - 1,
+     .offset = offsetof(struct mark_reading, tz_version)},
+};
+static const struct json_table mark_table = {"a mark", mark_rows,
+                                             sizeof mark_rows / sizeof mark_rows[0]};
+#undef FIELD
+
+static void copy_text(char *copy, size_t bytes, struct text text)
+{
+    assert(text.length < bytes);
+    memset(copy, 0, bytes);
+    if (text.length > 0) memcpy(copy, text.bytes, text.length);
+}
+
+bool mark_decode(struct text value, struct mark *mark, struct error *error)
+{
+    assert(mark != NULL);
+    json_t *root = NULL;
+    if (!json_parse(value, MARK_BYTES_MAX, &root, error)) return false;
+    struct mark_reading reading = {.mark = {.watermark = {.ordinal = WATERMARK_WHOLE}}};
+    struct json_node node = {root, NULL, NULL, 0};
+    bool read = json_is_object(root)
+                    ? layout_check(root, "the mark", error) &&
+                          json_read_object(&node, &mark_table, 0, &reading, NULL, NULL, error)
+                    : json_refuse(&node, error, "wrong_type", "a mark is an object, not %s",
+                                  json_type_name(root));
+    if (read) {
+        copy_text(reading.mark.owner, sizeof reading.mark.owner, reading.owner);
+        copy_text(reading.mark.tz_version, sizeof reading.mark.tz_version, reading.tz_version);
+        *mark = reading.mark;
+    }
+    json_decref(root);
+    return read;
+}
+
+static void write_integer(struct text_writer *writer, const char *name, int64_t value)
+{
+    text_writer_member(writer, name);
+    text_writer_integer(writer, value);
+}
+
+static void write_in_command(struct text_writer *writer, const struct in_command *in_command)
+{
+    text_writer_member(writer, "in_command");
+    text_writer_words(writer, "{\"topic\":");
+    text_writer_string(writer, text_of(topic_names[in_command->topic]));
+    write_integer(writer, "offset", in_command->offset);
+    write_integer(writer, "ordinal", in_command->ordinal);
+    write_integer(writer, "matched", in_command->matched);
+    write_integer(writer, "changed", in_command->changed);
+    text_writer_member(writer, "effective_at");
+    text_writer_instant(writer, in_command->effective_ms);
+    text_writer_char(writer, '}');
+}
+
+void mark_encode(struct text_writer *writer, const struct mark *mark)
+{
+    assert(writer != NULL && mark != NULL);
+    assert(mark->shards >= 1 && mark->shards <= SHARDS_MAX);
+    text_writer_char(writer, '{');
+    write_integer(writer, "layout", STATE_LAYOUT);
+    write_integer(writer, "generation", mark->generation);
+    write_integer(writer, "epoch", mark->epoch);
+    text_writer_member(writer, "owner");
+    text_writer_string(writer, text_of(mark->owner));
+    write_integer(writer, "sequence", mark->sequence);
+    text_writer_member(writer, "watermark");
+    text_writer_words(writer, "{\"instant\":");
+    text_writer_instant(writer, mark->watermark.instant_ms);
+    if (mark->watermark.ordinal != WATERMARK_WHOLE)
+        write_integer(writer, "ordinal", mark->watermark.ordinal);
+    text_writer_char(writer, '}');
+    write_integer(writer, "next_ordinal", mark->next_ordinal);
+    write_integer(writer, "control_offset", mark->control_offset);
+    write_integer(writer, "forward_offset", mark->forward_offset);
+    write_integer(writer, "completions_offset", mark->completions_offset);
+    if (mark->in_command.active) write_in_command(writer, &mark->in_command);
+    write_integer(writer, "shards", mark->shards);
+    if (mark->tz_version[0] != '\0') {
+        text_writer_member(writer, "tz_version");
+        text_writer_string(writer, text_of(mark->tz_version));
+    }
+    text_writer_char(writer, '}');
+}

@@ -1,0 +1,12 @@
+/* record_header.h - one header of a Kafka record; borrowed bytes. */
+#ifndef BELFRY_SCHEMAS_RECORD_HEADER_H
+#define BELFRY_SCHEMAS_RECORD_HEADER_H
+
+#include "dispatcher/core/text.h"
+
+struct record_header {
+    struct text name;
+    struct text value;
+};
+
+#endif

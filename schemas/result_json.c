@@ -1,0 +1,125 @@
+#include "schemas/result_json.h"
+
+#include <assert.h>
+
+#include "dispatcher/core/limits.h"
+
+static void write_text(struct text_writer *writer, const char *name, struct text text)
+{
+    text_writer_member(writer, name);
+    text_writer_string(writer, text);
+}
+
+static void write_given(struct text_writer *writer, const char *name, const char *terminated)
+{
+    if (terminated[0] != '\0') write_text(writer, name, text_of(terminated));
+}
+
+static void write_integer(struct text_writer *writer, const char *name, int64_t value)
+{
+    text_writer_member(writer, name);
+    text_writer_integer(writer, value);
+}
+
+static void write_jobs(struct text_writer *writer, const struct result *result)
+{
+    size_t count = result->job_count < RESULT_JOBS_MAX ? result->job_count : RESULT_JOBS_MAX;
+    text_writer_member(writer, "jobs");
+    text_writer_char(writer, '[');
+    for (size_t i = 0; i < count; i++) {
+        const struct result_job *job = &result->jobs[i];
+        assert(job->next_due_count >= 0 && job->next_due_count <= RESULT_NEXT_DUE_MAX);
+        text_writer_comma(writer);
+        text_writer_char(writer, '{');
+        write_text(writer, "group", job->group);
+        write_text(writer, "id", job->id);
+        write_integer(writer, "revision", job->revision);
+        text_writer_member(writer, "next_due");
+        text_writer_char(writer, '[');
+        for (int32_t next = 0; next < job->next_due_count; next++) {
+            text_writer_comma(writer);
+            text_writer_instant(writer, job->next_due_ms[next]);
+        }
+        text_writer_words(writer, "]}");
+    }
+    text_writer_char(writer, ']');
+}
+
+static void write_errors(struct text_writer *writer, const struct result *result)
+{
+    size_t count = result->error_count;
+    if (count > RESULT_ERRORS_MAX) count = RESULT_ERRORS_MAX;
+    text_writer_member(writer, "errors");
+    text_writer_char(writer, '[');
+    for (size_t i = 0; i < count; i++) {
+        const struct result_error *error = &result->errors[i];
+        text_writer_comma(writer);
+        text_writer_char(writer, '{');
+        if (error->group.length > 0) write_text(writer, "group", error->group);
+        if (error->id.length > 0) write_text(writer, "id", error->id);
+        assert(error->code != NULL);
+        write_text(writer, "code", text_of(error->code));
+        write_given(writer, "message", error->message);
+        write_given(writer, "field", error->field);
+        text_writer_char(writer, '}');
+    }
+    text_writer_char(writer, ']');
+}
+
+static void write_warnings(struct text_writer *writer, const struct result *result)
+{
+    text_writer_member(writer, "warnings");
+    text_writer_char(writer, '[');
+    for (size_t i = 0; i < result->warning_count; i++) {
+        text_writer_comma(writer);
+        text_writer_char(writer, '{');
+        write_text(writer, "code", text_of(result->warnings[i].code));
+        write_text(writer, "message", text_of(result->warnings[i].message));
+        text_writer_char(writer, '}');
+    }
+    text_writer_char(writer, ']');
+}
+
+static void write_source(struct text_writer *writer, const struct source *source,
+                         struct text control_topic)
+{
+    text_writer_member(writer, "source");
+    text_writer_char(writer, '{');
+    write_text(writer, "topic", control_topic);
+    write_integer(writer, "partition", source->origin_partition);
+    write_integer(writer, "offset", source->origin_offset);
+    text_writer_char(writer, '}');
+}
+
+void result_encode(struct text_writer *writer, const struct result *result,
+                   struct text control_topic)
+{
+    assert(writer != NULL && result != NULL);
+    assert(result->command_id.length > 0);
+    text_writer_char(writer, '{');
+    write_text(writer, "command_id", result->command_id);
+    write_given(writer, "op", command_op_name(result->op));
+    write_text(writer, "outcome", text_of(outcome_name(result->outcome)));
+    if (result->outcome == OUTCOME_DUPLICATE)
+        write_text(writer, "first_outcome", text_of(outcome_name(result->first_outcome)));
+    write_given(writer, "code", result->code);
+    write_given(writer, "message", result->message);
+    write_given(writer, "field", result->field);
+    if (result->dry_run) text_writer_words(writer, ",\"dry_run\":true");
+    write_integer(writer, "matched", result->matched);
+    write_integer(writer, "changed", result->changed);
+    if (result->job_count > 0) write_jobs(writer, result);
+    if (result->error_count > 0) write_errors(writer, result);
+    if (result->warning_count > 0) write_warnings(writer, result);
+    write_source(writer, &result->source, control_topic);
+    write_integer(writer, "shard", result->shard);
+    write_integer(writer, "shards", result->shards);
+    write_integer(writer, "sequence", result->sequence);
+    text_writer_member(writer, "effective_at");
+    text_writer_instant(writer, result->effective_ms);
+    text_writer_member(writer, "applied_at");
+    text_writer_instant(writer, result->applied_ms);
+    if (result->correlation_id.length > 0)
+        write_text(writer, "correlation_id", result->correlation_id);
+    text_writer_char(writer, '}');
+}

@@ -1,0 +1,207 @@
+#include "store/redis_snapshot.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_TOPIC, FIELD_TEXT };
+
+struct snapshot_field {
+    const char *name;
+    enum field_kind kind;
+    size_t offset;
+    size_t bytes; /* of a text, with its terminator */
+};
+
+#define AT(member) offsetof(struct snapshot, member)
+#define TEXT_AT(member) AT(member), sizeof(((struct snapshot *)0)->member)
+static const struct snapshot_field snapshot_fields[] = {
+    {"layout", FIELD_INT32, AT(mark.layout), 0},
+    {"generation", FIELD_INT64, AT(mark.generation), 0},
+    {"epoch", FIELD_INT64, AT(mark.epoch), 0},
+    {"sequence", FIELD_INT64, AT(mark.sequence), 0},
+    {"watermark_ms", FIELD_INT64, AT(mark.watermark.instant_ms), 0},
+    {"watermark_ordinal", FIELD_INT64, AT(mark.watermark.ordinal), 0},
+    {"next_ordinal", FIELD_INT64, AT(mark.next_ordinal), 0},
+    {"control_offset", FIELD_INT64, AT(mark.control_offset), 0},
+    {"forward_offset", FIELD_INT64, AT(mark.forward_offset), 0},
+    {"completions_offset", FIELD_INT64, AT(mark.completions_offset), 0},
+    {"state_offset", FIELD_INT64, AT(state_offset), 0},
+    {"in_command", FIELD_BOOL, AT(mark.in_command.active), 0},
+    {"in_command_topic", FIELD_TOPIC, AT(mark.in_command.topic), 0},
+    {"in_command_offset", FIELD_INT64, AT(mark.in_command.offset), 0},
+    {"in_command_ordinal", FIELD_INT64, AT(mark.in_command.ordinal), 0},
+    {"in_command_matched", FIELD_INT64, AT(mark.in_command.matched), 0},
+    {"in_command_changed", FIELD_INT64, AT(mark.in_command.changed), 0},
+    {"in_command_effective_ms", FIELD_INT64, AT(mark.in_command.effective_ms), 0},
+    {"shards", FIELD_INT32, AT(mark.shards), 0},
+    {"owner", FIELD_TEXT, TEXT_AT(mark.owner)},
+    {"tz_version", FIELD_TEXT, TEXT_AT(mark.tz_version)},
+    {"written_at_ms", FIELD_INT64, AT(written_at_ms), 0},
+    {"job_count", FIELD_INT64, AT(job_count), 0},
+};
+enum {
+    SNAPSHOT_FIELDS = sizeof snapshot_fields / sizeof snapshot_fields[0],
+    SNAPSHOT_ARGUMENTS = 2 * (SNAPSHOT_FIELDS + 2) /* and the two instants for people */
+};
+
+/* RFC 3339 UTC with milliseconds; "" beyond the years that text can name. */
+static void write_instant(int64_t instant_ms, char text[REDIS_INSTANT_BYTES])
+{
+    int64_t rest_ms = instant_ms % 1000;
+    if (rest_ms < 0) rest_ms += 1000;
+    time_t seconds = (time_t)((instant_ms - rest_ms) / 1000);
+    struct tm parts;
+    text[0] = '\0';
+    if (gmtime_r(&seconds, &parts) == NULL) return;
+    if (parts.tm_year < -1900 || parts.tm_year > 9999 - 1900) return;
+    size_t length = strftime(text, REDIS_INSTANT_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
+    assert(length > 0 && length + sizeof ".000Z" <= REDIS_INSTANT_BYTES);
+    (void)snprintf(text + length, REDIS_INSTANT_BYTES - length, ".%03dZ", (int)rest_ms);
+}
+
+static int64_t field_number(const struct snapshot_field *field, const char *record)
+{
+    const void *place = record + field->offset;
+    switch (field->kind) {
+    case FIELD_INT64: return *(const int64_t *)place;
+    case FIELD_INT32: return *(const int32_t *)place;
+    case FIELD_BOOL: return *(const bool *)place ? 1 : 0;
+    case FIELD_TOPIC: return (int64_t) * (const enum source_topic *)place;
+    case FIELD_TEXT: break;
+    }
+    assert(!"a text has no number");
+    return 0;
+}
+
+void redis_snapshot_add(const struct snapshot *snapshot, char watermark[REDIS_INSTANT_BYTES],
+                        char written_at[REDIS_INSTANT_BYTES], struct redis_command *command)
+{
+    assert(snapshot != NULL);
+    assert(command != NULL);
+    const char *record = (const char *)snapshot;
+    redis_command_add_number(command, SNAPSHOT_ARGUMENTS);
+    for (int i = 0; i < SNAPSHOT_FIELDS; i++) {
+        const struct snapshot_field *field = &snapshot_fields[i];
+        redis_command_add_text(command, field->name);
+        if (field->kind == FIELD_TEXT) redis_command_add_text(command, record + field->offset);
+        else redis_command_add_number(command, field_number(field, record));
+    }
+    write_instant(snapshot->mark.watermark.instant_ms, watermark);
+    write_instant(snapshot->written_at_ms, written_at);
+    redis_command_add_text(command, "watermark");
+    redis_command_add_text(command, watermark);
+    redis_command_add_text(command, "written_at");
+    redis_command_add_text(command, written_at);
+}
+
+bool redis_number_read(const char *text, size_t length, int64_t *number)
+{
+    assert(number != NULL);
+    bool negative = length > 0 && text[0] == '-';
+    size_t first = negative ? 1 : 0;
+    if (first == length || length - first > 19) return false;
+    if (text[first] == '0' && (length - first > 1 || negative)) return false;
+    uint64_t value = 0;
+    for (size_t i = first; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9') return false;
+        value = value * 10 + (uint64_t)(text[i] - '0'); /* 19 digits fit */
+    }
+    if (value > (uint64_t)INT64_MAX + (negative ? 1 : 0)) return false;
+    *number = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return true;
+}
+
+static const redisReply *find_value(const redisReply *reply, const char *name)
+{
+    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+        const redisReply *key = reply->element[i];
+        if (key->type == REDIS_REPLY_STRING && strcmp(key->str, name) == 0)
+            return reply->element[i + 1];
+    }
+    return NULL;
+}
+
+static bool field_read(const struct snapshot_field *field, const redisReply *value, char *record)
+{
+    void *place = record + field->offset;
+    size_t length = value->len;
+    int64_t number = 0;
+    if (field->kind == FIELD_TEXT) {
+        if (length >= field->bytes || memchr(value->str, '\0', length) != NULL) return false;
+        memcpy(place, value->str, length + 1);
+        return true;
+    }
+    if (!redis_number_read(value->str, length, &number)) return false;
+    switch (field->kind) {
+    case FIELD_INT64: *(int64_t *)place = number; return true;
+    case FIELD_INT32:
+        *(int32_t *)place = (int32_t)number;
+        return number >= INT32_MIN && number <= INT32_MAX;
+    case FIELD_BOOL: *(bool *)place = number == 1; return number == 0 || number == 1;
+    case FIELD_TOPIC:
+        *(enum source_topic *)place = number == 0 ? SOURCE_CONTROL : SOURCE_FORWARD;
+        return number == SOURCE_CONTROL || number == SOURCE_FORWARD;
+    case FIELD_TEXT: break;
+    }
+    return false;
+}
+
+bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, bool *found,
+                         struct error *error)
+{
+    assert(snapshot != NULL);
+    assert(found != NULL);
+    *found = false;
+    memset(snapshot, 0, sizeof *snapshot);
+    if (reply->type != REDIS_REPLY_ARRAY)
+        return error_set(error, ERROR_INVALID, "Redis snapshot: not a list of fields");
+    if (reply->elements == 0) return true;
+    for (int i = 0; i < SNAPSHOT_FIELDS; i++) {
+        const struct snapshot_field *field = &snapshot_fields[i];
+        const redisReply *value = find_value(reply, field->name);
+        if (value == NULL || value->type != REDIS_REPLY_STRING)
+            return error_set(error, ERROR_INVALID, "Redis snapshot: field %s is missing; the "
+                             "snapshot is not to be used, the next checkpoint mends it",
+                             field->name);
+        if (!field_read(field, value, (char *)snapshot))
+            return error_set(error, ERROR_INVALID, "Redis snapshot: %s '%.40s' is unreadable; the "
+                             "snapshot is not to be used, the next checkpoint mends it",
+                             field->name, value->str);
+        if (i == 0 && snapshot->mark.layout > STATE_LAYOUT)
+            return error_set(error, ERROR_FATAL, "Redis holds layout %" PRId32 ", this version "
+                             "knows %d; use the newer belfryd", snapshot->mark.layout,
+                             STATE_LAYOUT);
+    }
+    *found = true;
+    return true;
+}
+
+static bool element_number(const redisReply *reply, size_t index, int32_t *number)
+{
+    const redisReply *element = reply->element[index];
+    int64_t value = 0;
+    if (element->type != REDIS_REPLY_STRING) return false;
+    if (!redis_number_read(element->str, element->len, &value)) return false;
+    *number = (int32_t)value;
+    return value >= INT32_MIN && value <= INT32_MAX;
+}
+
+bool redis_meta_read(const redisReply *reply, struct store_meta *meta, struct error *error)
+{
+    assert(reply != NULL && meta != NULL);
+    memset(meta, 0, sizeof *meta);
+    bool valid = reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
+                 element_number(reply, 0, &meta->layout) &&
+                 element_number(reply, 1, &meta->shards) &&
+                 reply->element[2]->type == REDIS_REPLY_STRING &&
+                 reply->element[2]->len < sizeof meta->kafka_cluster_id;
+    if (!valid)
+        return error_set(error, ERROR_FATAL, "Redis: the meta record (layout, shards, "
+                         "kafka_cluster_id) is unreadable; mend or delete the key <cluster>:meta");
+    memcpy(meta->kafka_cluster_id, reply->element[2]->str, (size_t)reply->element[2]->len + 1);
+    return true;
+}

@@ -1,0 +1,408 @@
+#include "store/store_memory.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/limits.h"
+#include "dispatcher/core/memory.h"
+#include "store/store_table.h"
+
+/* Who wrote last, and how far in a group without its last part. */
+struct image_writer {
+    int64_t generation;
+    int64_t epoch;
+    enum store_mode mode;
+    uint64_t group; /* 0 = no group under way */
+    int32_t part;   /* the part expected next */
+};
+
+struct image_shard {
+    bool has_snapshot;
+    struct snapshot snapshot;
+    struct image_writer writer;
+    struct store_table jobs;
+    struct store_table seen;
+    struct store_table new_jobs; /* of an unfinished rewrite */
+    struct store_table new_seen;
+};
+
+struct image_content {
+    bool has_meta;
+    struct store_meta meta;
+    struct image_shard *shards;
+    size_t shard_count;
+};
+
+struct store_image {
+    pthread_mutex_t lock;
+    struct image_content content;
+    uint64_t group_count; /* groups begun; not taken back by a rollback */
+};
+
+struct store_memory {
+    struct store store; /* first: operations find us by it */
+    struct store_image *image;
+    uint64_t *shard_group; /* by shard: the group whose parts are under way */
+    size_t shard_count;
+    enum store_failure failure;
+    int64_t failing_calls;
+};
+
+static struct store_memory *own(struct store *store)
+{
+    assert(store != NULL);
+    return (struct store_memory *)store;
+}
+
+struct store_image *store_image_create(void)
+{
+    struct store_image *image = memory_allocate(1, sizeof *image);
+    int failed = pthread_mutex_init(&image->lock, NULL);
+    assert(failed == 0);
+    (void)failed;
+    return image;
+}
+
+static void clear_content(struct image_content *content)
+{
+    for (size_t i = 0; i < content->shard_count; i++) {
+        struct image_shard *shard = &content->shards[i];
+        store_table_clear(&shard->jobs);
+        store_table_clear(&shard->seen);
+        store_table_clear(&shard->new_jobs);
+        store_table_clear(&shard->new_seen);
+    }
+    free(content->shards);
+    memset(content, 0, sizeof *content);
+}
+
+static struct image_content copy_content(const struct image_content *from)
+{
+    struct image_content to = *from;
+    to.shards = memory_allocate(from->shard_count, sizeof to.shards[0]);
+    for (size_t i = 0; i < from->shard_count; i++) {
+        const struct image_shard *source = &from->shards[i];
+        struct image_shard *target = &to.shards[i];
+        target->has_snapshot = source->has_snapshot;
+        target->snapshot = source->snapshot;
+        target->writer = source->writer;
+        store_table_copy(&source->jobs, &target->jobs);
+        store_table_copy(&source->seen, &target->seen);
+        store_table_copy(&source->new_jobs, &target->new_jobs);
+        store_table_copy(&source->new_seen, &target->new_seen);
+    }
+    return to;
+}
+
+void store_image_destroy(struct store_image *image)
+{
+    if (image == NULL) return;
+    clear_content(&image->content);
+    pthread_mutex_destroy(&image->lock);
+    free(image);
+}
+
+void store_image_empty(struct store_image *image)
+{
+    assert(image != NULL);
+    pthread_mutex_lock(&image->lock);
+    clear_content(&image->content);
+    pthread_mutex_unlock(&image->lock);
+}
+
+struct store_image *store_image_copy(struct store_image *image)
+{
+    assert(image != NULL);
+    struct store_image *copy = store_image_create();
+    pthread_mutex_lock(&image->lock);
+    copy->content = copy_content(&image->content);
+    copy->group_count = image->group_count;
+    pthread_mutex_unlock(&image->lock);
+    return copy;
+}
+
+void store_image_restore(struct store_image *image, struct store_image *from)
+{
+    assert(image != NULL && from != NULL);
+    assert(image != from);
+    pthread_mutex_lock(&from->lock);
+    struct image_content content = copy_content(&from->content);
+    pthread_mutex_unlock(&from->lock);
+    pthread_mutex_lock(&image->lock);
+    clear_content(&image->content);
+    image->content = content;
+    pthread_mutex_unlock(&image->lock);
+}
+
+static struct image_shard *image_shard(struct store_image *image, int32_t number)
+{
+    assert(number >= 0 && number < SHARDS_MAX);
+    struct image_content *content = &image->content;
+    size_t needed = (size_t)number + 1;
+    if (needed > content->shard_count) {
+        content->shards = memory_resize(content->shards, needed, sizeof content->shards[0]);
+        memset(content->shards + content->shard_count, 0,
+               (needed - content->shard_count) * sizeof content->shards[0]);
+        content->shard_count = needed;
+    }
+    return &content->shards[number];
+}
+
+/* Whether this call fails as `failure` says; the last of the failing calls switches it off. */
+static bool fails(struct store_memory *memory, enum store_failure failure, struct error *error)
+{
+    if (memory->failing_calls <= 0 || memory->failure != failure) return false;
+    if (--memory->failing_calls == 0) memory->failure = STORE_FAILURE_NONE;
+    error_set(error, ERROR_RETRY, "memory store: %s", failure == STORE_FAILURE_BEFORE
+              ? "away, nothing was done" : "the answer got lost");
+    return true;
+}
+
+static bool memory_claim_meta(struct store *store, const struct store_meta *wanted,
+                              struct store_meta *found, struct error *error)
+{
+    assert(wanted != NULL && found != NULL);
+    struct store_memory *memory = own(store);
+    if (fails(memory, STORE_FAILURE_BEFORE, error)) return false;
+    pthread_mutex_lock(&memory->image->lock);
+    struct image_content *content = &memory->image->content;
+    if (!content->has_meta) content->meta = *wanted;
+    content->has_meta = true;
+    *found = content->meta;
+    pthread_mutex_unlock(&memory->image->lock);
+    if (found->layout > wanted->layout)
+        return error_set(error, ERROR_FATAL, "memory store: layout %" PRId32 " is newer than %"
+                         PRId32, found->layout, wanted->layout);
+    return !fails(memory, STORE_FAILURE_AFTER, error);
+}
+
+static bool memory_read_snapshot(struct store *store, int32_t shard, struct snapshot *snapshot,
+                                 bool *found, struct error *error)
+{
+    assert(snapshot != NULL && found != NULL);
+    struct store_memory *memory = own(store);
+    if (fails(memory, STORE_FAILURE_BEFORE, error)) return false;
+    pthread_mutex_lock(&memory->image->lock);
+    const struct image_shard *place = image_shard(memory->image, shard);
+    *snapshot = place->snapshot;
+    *found = place->has_snapshot;
+    pthread_mutex_unlock(&memory->image->lock);
+    return !fails(memory, STORE_FAILURE_AFTER, error);
+}
+
+static bool visit_table(const struct store_table *table, enum store_item_kind kind,
+                        store_item_visitor *visitor, void *opaque, struct error *error)
+{
+    const struct store_entry *entry = NULL;
+    while ((entry = store_table_next(table, entry)) != NULL) {
+        const struct store_item item = {
+            .kind = kind,
+            .name = store_entry_name(entry),
+            .name_bytes = entry->name_bytes,
+            .text = store_entry_text(entry),
+            .text_bytes = entry->text_bytes,
+        };
+        if (!visitor(opaque, &item, error)) return false;
+    }
+    return true;
+}
+
+static bool memory_read_items(struct store *store, int32_t shard, store_item_visitor *visitor,
+                              void *opaque, struct error *error)
+{
+    assert(visitor != NULL);
+    struct store_memory *memory = own(store);
+    if (fails(memory, STORE_FAILURE_BEFORE, error)) return false;
+    pthread_mutex_lock(&memory->image->lock);
+    const struct image_shard *place = image_shard(memory->image, shard);
+    bool done = visit_table(&place->jobs, STORE_JOB_PUT, visitor, opaque, error) &&
+                visit_table(&place->seen, STORE_SEEN_PUT, visitor, opaque, error);
+    pthread_mutex_unlock(&memory->image->lock);
+    return done && !fails(memory, STORE_FAILURE_AFTER, error);
+}
+
+static bool is_newer(int64_t generation, int64_t epoch, const struct store_write *write)
+{
+    return generation > write->generation ||
+           (generation == write->generation && epoch > write->epoch);
+}
+
+/* The rules of write.lua, in the same order. */
+static enum store_outcome judge(const struct image_shard *shard, const struct store_write *write,
+                                uint64_t group)
+{
+    const struct image_writer *writer = &shard->writer;
+    const struct mark *mark = &shard->snapshot.mark;
+    if (is_newer(writer->generation, writer->epoch, write)) return STORE_STALE;
+    if (shard->has_snapshot && is_newer(mark->generation, mark->epoch, write)) return STORE_STALE;
+    if (write->mode == STORE_CHANGE &&
+        (!shard->has_snapshot || mark->sequence != write->follows_sequence))
+        return STORE_GAP;
+    if (write->part > 0 && (writer->group == 0 || writer->group != group ||
+                            writer->mode != write->mode || writer->part != write->part))
+        return STORE_GAP;
+    if (write->mode == STORE_REWRITE && write->snapshot != NULL && shard->has_snapshot &&
+        mark->generation == write->generation && mark->epoch == write->epoch &&
+        mark->sequence > write->snapshot->mark.sequence)
+        return STORE_GAP;
+    return STORE_WRITTEN;
+}
+
+static void apply_items(struct image_shard *shard, const struct store_write *write)
+{
+    bool rewrite = write->mode == STORE_REWRITE;
+    struct store_table *jobs = rewrite ? &shard->new_jobs : &shard->jobs;
+    struct store_table *seen = rewrite ? &shard->new_seen : &shard->seen;
+    for (size_t i = 0; i < write->item_count; i++) {
+        const struct store_item *item = &write->items[i];
+        switch (item->kind) {
+        case STORE_JOB_PUT: store_table_put(jobs, item); break;
+        case STORE_JOB_DELETE: store_table_delete(jobs, item->name, item->name_bytes); break;
+        case STORE_SEEN_PUT: store_table_put(seen, item); break;
+        case STORE_SEEN_DELETE: store_table_delete(seen, item->name, item->name_bytes); break;
+        }
+    }
+}
+
+static void swap_in_rewrite(struct image_shard *shard)
+{
+    store_table_clear(&shard->jobs);
+    store_table_clear(&shard->seen);
+    shard->jobs = shard->new_jobs;
+    shard->seen = shard->new_seen;
+    memset(&shard->new_jobs, 0, sizeof shard->new_jobs);
+    memset(&shard->new_seen, 0, sizeof shard->new_seen);
+}
+
+static void apply_write(struct image_shard *shard, const struct store_write *write, uint64_t group)
+{
+    if (write->part == 0) {
+        store_table_clear(&shard->new_jobs);
+        store_table_clear(&shard->new_seen);
+    }
+    apply_items(shard, write);
+    shard->writer = (struct image_writer){
+        .generation = write->generation,
+        .epoch = write->epoch,
+        .mode = write->mode,
+        .group = write->snapshot == NULL ? group : 0,
+        .part = write->snapshot == NULL ? write->part + 1 : 0,
+    };
+    if (write->snapshot == NULL) return;
+    if (write->mode == STORE_REWRITE) swap_in_rewrite(shard);
+    shard->snapshot = *write->snapshot;
+    shard->has_snapshot = true;
+}
+
+/* The group this write belongs to, begun by its part 0. */
+static uint64_t group_of(struct store_memory *memory, const struct store_write *write)
+{
+    size_t shard = (size_t)write->shard;
+    if (shard >= memory->shard_count) {
+        size_t count = shard + 1;
+        memory->shard_group = memory_resize(memory->shard_group, count, sizeof(uint64_t));
+        for (size_t i = memory->shard_count; i < count; i++) memory->shard_group[i] = 0;
+        memory->shard_count = count;
+    }
+    if (write->part == 0) memory->shard_group[shard] = ++memory->image->group_count;
+    return memory->shard_group[shard];
+}
+
+static bool memory_write(struct store *store, const struct store_write *write,
+                         enum store_outcome *outcome, struct error *error)
+{
+    assert(write->item_count <= STORE_CALL_JOBS_MAX);
+    assert(write->part >= 0);
+    assert(write->snapshot == NULL || (write->snapshot->mark.generation == write->generation &&
+                                       write->snapshot->mark.epoch == write->epoch));
+    struct store_memory *memory = own(store);
+    if (fails(memory, STORE_FAILURE_BEFORE, error)) return false;
+    pthread_mutex_lock(&memory->image->lock);
+    struct image_shard *shard = image_shard(memory->image, write->shard);
+    uint64_t group = group_of(memory, write);
+    *outcome = judge(shard, write, group);
+    if (*outcome == STORE_WRITTEN) apply_write(shard, write, group);
+    pthread_mutex_unlock(&memory->image->lock);
+    return !fails(memory, STORE_FAILURE_AFTER, error);
+}
+
+static void memory_destroy(struct store *store)
+{
+    if (store == NULL) return;
+    free(own(store)->shard_group);
+    free(store);
+}
+
+static const struct store_operations memory_operations = {
+    .claim_meta = memory_claim_meta,
+    .read_snapshot = memory_read_snapshot,
+    .read_items = memory_read_items,
+    .write = memory_write,
+    .destroy = memory_destroy,
+};
+
+struct store *store_memory_create(struct store_image *image)
+{
+    assert(image != NULL);
+    struct store_memory *memory = memory_allocate(1, sizeof *memory);
+    memory->store.operations = &memory_operations;
+    memory->image = image;
+    return &memory->store;
+}
+
+void store_memory_fail(struct store *store, enum store_failure failure, int64_t calls)
+{
+    assert(store != NULL);
+    assert(calls >= 0);
+    own(store)->failure = failure;
+    own(store)->failing_calls = failure == STORE_FAILURE_NONE ? 0 : calls;
+}
+
+static bool is_listed(const char *const *names, size_t count, const char *name, size_t name_bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(names[i]) == name_bytes && memcmp(names[i], name, name_bytes) == 0) return true;
+    return count == 0;
+}
+
+static bool is_admitted(const struct store_filter *filter, const struct store_entry *entry)
+{
+    if (filter == NULL) return true;
+    const char *name = store_entry_name(entry);
+    const char *slash = memchr(name, '/', entry->name_bytes);
+    size_t group_bytes = slash != NULL ? (size_t)(slash - name) : entry->name_bytes;
+    return is_listed(filter->groups, filter->group_count, name, group_bytes) &&
+           is_listed(filter->super_groups, filter->super_group_count,
+                     store_entry_super_group(entry), entry->super_group_bytes);
+}
+
+bool store_memory_list_jobs(struct store *store, int32_t shards,
+                            const struct store_filter *filter, store_item_visitor *visitor,
+                            void *opaque, struct error *error)
+{
+    assert(shards > 0 && shards <= SHARDS_MAX);
+    assert(visitor != NULL);
+    struct store_memory *memory = own(store);
+    bool going = true;
+    pthread_mutex_lock(&memory->image->lock);
+    for (int32_t number = 0; number < shards && going; number++) {
+        const struct store_table *jobs = &image_shard(memory->image, number)->jobs;
+        const struct store_entry *entry = NULL;
+        while (going && (entry = store_table_next(jobs, entry)) != NULL) {
+            if (!is_admitted(filter, entry)) continue;
+            const struct store_item item = {
+                .kind = STORE_JOB_PUT,
+                .name = store_entry_name(entry),
+                .name_bytes = entry->name_bytes,
+                .text = store_entry_text(entry),
+                .text_bytes = entry->text_bytes,
+            };
+            going = visitor(opaque, &item, error);
+        }
+    }
+    pthread_mutex_unlock(&memory->image->lock);
+    return going;
+}

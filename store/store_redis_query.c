@@ -1,0 +1,168 @@
+#include "store/store_redis_query.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "dispatcher/core/limits.h"
+#include "dispatcher/core/memory.h"
+#include "store/redis_command.h"
+#include "store/redis_connection.h"
+#include "store/redis_keys.h"
+#include "store/redis_range.h"
+#include "store/redis_scan.h"
+#include "store/redis_snapshot.h"
+#include "store/store_redis.h"
+
+static const char *cluster_of(struct store *store)
+{
+    return redis_connection_options(store_redis_connection(store))->cluster;
+}
+
+bool store_redis_get_job(struct store *store, int32_t shard, const char *name, size_t name_bytes,
+                         char **text, size_t *text_bytes, struct error *error)
+{
+    assert(name != NULL && name_bytes > 0);
+    assert(text != NULL && text_bytes != NULL);
+    char key[REDIS_KEY_BYTES];
+    struct redis_command command = {0};
+    *text = NULL;
+    *text_bytes = 0;
+    redis_key_make(key, cluster_of(store), shard, REDIS_KEY_JOBS);
+    redis_command_start(&command, "HGET");
+    redis_command_add_text(&command, key);
+    redis_command_add(&command, name, name_bytes);
+    redisReply *reply = redis_connection_call(store_redis_connection(store), &command, error);
+    redis_command_release(&command);
+    if (reply == NULL) return false;
+    if (reply->type == REDIS_REPLY_STRING) {
+        *text_bytes = reply->len;
+        *text = memory_copy_text(reply->str, *text_bytes);
+    }
+    freeReplyObject(reply);
+    return true;
+}
+
+static bool list_all(struct store *store, int32_t shards, store_item_visitor *visitor,
+                     void *opaque, struct error *error)
+{
+    for (int32_t shard = 0; shard < shards; shard++) {
+        char key[REDIS_KEY_BYTES];
+        redis_key_make(key, cluster_of(store), shard, REDIS_KEY_JOBS);
+        if (!redis_scan_hash(store_redis_connection(store), key, STORE_JOB_PUT, visitor, opaque,
+                             error))
+            return false;
+    }
+    return true;
+}
+
+/* A name listed twice must not list its jobs twice. */
+static bool is_repeated(const char *const *names, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(names[i], names[index]) == 0) return true;
+    return false;
+}
+
+static void add_ranges(struct redis_ranges *ranges, int32_t shards,
+                       const char *super_group, const char *group)
+{
+    assert(super_group != NULL || group != NULL);
+    for (int32_t shard = 0; shard < shards; shard++)
+        redis_ranges_add(ranges, shard, super_group, group);
+}
+
+/* One range of an index for each shard and each name, or pair of names, asked for. */
+static void make_ranges(struct redis_ranges *ranges, int32_t shards,
+                        const struct store_filter *filter)
+{
+    assert(filter->group_count > 0 || filter->super_group_count > 0);
+    size_t supers = filter->super_group_count > 0 ? filter->super_group_count : 1;
+    for (size_t s = 0; s < supers; s++) {
+        const char *super = filter->super_group_count > 0 ? filter->super_groups[s] : NULL;
+        if (super != NULL && is_repeated(filter->super_groups, s)) continue;
+        if (filter->group_count == 0) add_ranges(ranges, shards, super, NULL);
+        for (size_t g = 0; g < filter->group_count; g++)
+            if (!is_repeated(filter->groups, g))
+                add_ranges(ranges, shards, super, filter->groups[g]);
+    }
+}
+
+bool store_redis_list_jobs(struct store *store, int32_t shards, const struct store_filter *filter,
+                           store_item_visitor *visitor, void *opaque, struct error *error)
+{
+    assert(shards > 0 && shards <= SHARDS_MAX);
+    assert(visitor != NULL);
+    if (filter == NULL || (filter->group_count == 0 && filter->super_group_count == 0))
+        return list_all(store, shards, visitor, opaque, error);
+    struct redis_ranges ranges = {0};
+    make_ranges(&ranges, shards, filter);
+    bool done = redis_ranges_visit(&ranges, store_redis_connection(store), visitor, opaque, error);
+    redis_ranges_release(&ranges);
+    return done;
+}
+
+static bool send_snapshot_reads(struct store *store, int32_t shards, struct error *error)
+{
+    struct redis_connection *connection = store_redis_connection(store);
+    struct redis_command command = {0};
+    bool sent = true;
+    for (int32_t shard = 0; shard < shards && sent; shard++) {
+        char key[REDIS_KEY_BYTES];
+        redis_key_make(key, cluster_of(store), shard, REDIS_KEY_SNAPSHOT);
+        redis_command_start(&command, "HGETALL");
+        redis_command_add_text(&command, key);
+        sent = redis_connection_send(connection, &command, error);
+    }
+    redis_command_release(&command);
+    return sent;
+}
+
+bool store_redis_read_snapshots(struct store *store, int32_t shards,
+                                store_snapshot_visitor *visitor, void *opaque,
+                                struct error *error)
+{
+    assert(shards > 0 && shards <= SHARDS_MAX);
+    assert(visitor != NULL);
+    struct redis_connection *connection = store_redis_connection(store);
+    if (!redis_connection_begin(connection, error)) return false;
+    if (!send_snapshot_reads(store, shards, error)) return false;
+    for (int32_t shard = 0; shard < shards; shard++) {
+        struct snapshot snapshot;
+        bool found = false;
+        redisReply *reply = redis_connection_receive(connection, error);
+        if (reply == NULL) return false;
+        bool fine = redis_reply_check(reply, "read snapshots", error) &&
+                    redis_snapshot_read(reply, &snapshot, &found, error) &&
+                    visitor(opaque, shard, found, &snapshot, error);
+        freeReplyObject(reply);
+        if (!fine) {
+            redis_connection_drain(connection);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool store_redis_read_meta(struct store *store, struct store_meta *meta, bool *found,
+                           struct error *error)
+{
+    assert(meta != NULL && found != NULL);
+    char key[REDIS_KEY_BYTES];
+    struct redis_command command = {0};
+    *found = false;
+    redis_key_make_meta(key, cluster_of(store));
+    redis_command_start(&command, "HMGET");
+    redis_command_add_text(&command, key);
+    redis_command_add_text(&command, "layout");
+    redis_command_add_text(&command, "shards");
+    redis_command_add_text(&command, "kafka_cluster_id");
+    redisReply *reply = redis_connection_call(store_redis_connection(store), &command, error);
+    redis_command_release(&command);
+    if (reply == NULL) return false;
+    bool done = true;
+    *found = reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
+             reply->element[0]->type == REDIS_REPLY_STRING;
+    if (*found) done = redis_meta_read(reply, meta, error);
+    freeReplyObject(reply);
+    return done;
+}

@@ -1,0 +1,460 @@
+/* The contract of struct store, held by both back ends: every case runs on each. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dispatcher/core/limits.h"
+#include "tests/support/store_backend.h"
+#include "tests/support/store_script.h"
+
+/* What a case gets: an empty back end with two connections. */
+struct fixture {
+    const struct backend *backend;
+    struct backend_state *state;
+    struct store *a;
+    struct store *b;
+};
+
+#define CHANGE(store, epoch, follows, part, sequence, words) \
+    write_words(store, STORE_CHANGE, 1, epoch, follows, part, sequence, words)
+#define REWRITE(store, epoch, part, sequence, words) \
+    write_words(store, STORE_REWRITE, 1, epoch, 0, part, sequence, words)
+#define EXPECT(expected, actual) assert_string_equal(actual, expected)
+
+static void case_write_and_read(struct fixture *f)
+{
+    EXPECT("none", dump_store(f->a));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one +g/2=two s4=ids"));
+    EXPECT("seq=5 g/1=one g/2=two s4=ids", dump_store(f->b));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 7, "+g/1=uno -g/2 +h/3=tre s6=more x4"));
+    EXPECT("seq=7 g/1=uno h/3=tre s6=more", dump_store(f->b));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 7, 0, 8, ""));
+    EXPECT("seq=8 g/1=uno h/3=tre s6=more", dump_store(f->b));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 8, 0, 9, "-g/1 -h/3 -h/unknown x6"));
+    EXPECT("seq=9", dump_store(f->b));
+}
+
+static void case_snapshot_keeps_every_field(struct fixture *f)
+{
+    struct snapshot expected = snapshot_at(1, 2, INT64_C(1) << 52), got;
+    struct error error = {0};
+    bool found = false;
+    EXPECT("WRITTEN", write_words(f->a, STORE_REWRITE, 1, 2, 0, 0, INT64_C(1) << 52, ""));
+    memset(&got, 0xff, sizeof got);
+    assert_true(f->b->operations->read_snapshot(f->b, 3, &got, &found, &error));
+    assert_true(found);
+    assert_memory_equal(&got.mark.watermark, &expected.mark.watermark, sizeof got.mark.watermark);
+    assert_int_equal(got.mark.generation, 1);
+    assert_int_equal(got.mark.epoch, 2);
+    assert_true(got.mark.sequence == expected.mark.sequence);
+    assert_int_equal(got.mark.next_ordinal, expected.mark.next_ordinal);
+    assert_int_equal(got.mark.control_offset, expected.mark.control_offset);
+    assert_int_equal(got.mark.forward_offset, expected.mark.forward_offset);
+    assert_int_equal(got.mark.completions_offset, -1);
+    assert_true(got.mark.in_command.active);
+    assert_int_equal(got.mark.in_command.topic, SOURCE_FORWARD);
+    assert_int_equal(got.mark.in_command.offset, 24);
+    assert_int_equal(got.mark.in_command.ordinal, 25);
+    assert_int_equal(got.mark.in_command.matched, 26);
+    assert_int_equal(got.mark.in_command.changed, 27);
+    assert_int_equal(got.mark.in_command.effective_ms, 28);
+    assert_int_equal(got.mark.shards, expected.mark.shards);
+    assert_int_equal(got.mark.layout, STATE_LAYOUT);
+    assert_string_equal(got.mark.owner, expected.mark.owner);
+    assert_string_equal(got.mark.tz_version, "2026b");
+    assert_true(got.state_offset == expected.state_offset);
+    assert_int_equal(got.written_at_ms, -1);
+    assert_int_equal(got.job_count, 29);
+}
+
+static void case_gap_changes_nothing(struct fixture *f)
+{
+    EXPECT("GAP", CHANGE(f->a, 1, 0, 0, 1, "+g/1=x"));
+    EXPECT("none", dump_store(f->a));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("GAP", CHANGE(f->a, 1, 4, 0, 6, "+g/1=x"));
+    EXPECT("GAP", CHANGE(f->a, 1, 6, 0, 7, "+g/1=x"));
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 1, 7, "+g/1=x"));
+    EXPECT("seq=5 g/1=one", dump_store(f->a));
+}
+
+static void case_stale_changes_nothing(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 4, 0, 5, "+g/1=one"));
+    EXPECT("STALE", CHANGE(f->b, 3, 5, 0, 6, "+g/1=x"));
+    EXPECT("STALE", REWRITE(f->b, 3, 0, 6, "+g/1=x"));
+    EXPECT("seq=5 g/1=one", dump_store(f->a));
+    EXPECT("WRITTEN", CHANGE(f->b, 5, 5, 0, 6, "+g/1=new"));
+    EXPECT("WRITTEN", write_words(f->a, STORE_CHANGE, 2, 1, 6, 0, 7, "+g/1=generation"));
+    EXPECT("STALE", CHANGE(f->b, 9, 7, 0, 8, "+g/1=x"));
+    EXPECT("seq=7 g/1=generation", dump_store(f->a));
+}
+
+static void case_parts(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=two"));
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 2, 6, "+g/4=x"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 1, NOT_LAST, "+g/3=three"));
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 1, NOT_LAST, "+g/3=x"));
+    EXPECT("seq=5 g/1=one g/2=two g/3=three", dump_store(f->a));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 2, 6, "-g/1"));
+    EXPECT("seq=6 g/2=two g/3=three", dump_store(f->a));
+    EXPECT("GAP", CHANGE(f->a, 1, 6, 3, 7, "+g/4=x"));
+}
+
+static void case_rewrite_replaces_all(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one@s +g/2=two@t s4=ids"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+h/1=a@s +h/2=b"));
+    EXPECT("seq=5 g/1=one g/2=two s4=ids", dump_store(f->a));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 1, NOT_LAST, "+h/1=aa@u -h/2 s9=z"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 2, 8, "+h/3=c"));
+    EXPECT("seq=8 h/1=aa h/3=c s9=z", dump_store(f->a));
+    EXPECT("", list_store(f->backend->list, f->a, "g", ""));
+    EXPECT("", list_store(f->backend->list, f->a, "", "s t"));
+    EXPECT("h/1", list_store(f->backend->list, f->a, "", "u"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 8, 0, 9, "-h/1"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 10, ""));
+    EXPECT("seq=10", dump_store(f->a));
+}
+
+static void case_rolled_back_between_parts(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    f->backend->save(f->state);
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=two"));
+    f->backend->roll_back(f->state);
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 1, 6, "+g/3=three"));
+    EXPECT("seq=5 g/1=one", dump_store(f->a));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/1=one"));
+    f->backend->save(f->state);
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 1, NOT_LAST, "+g/2=two"));
+    f->backend->roll_back(f->state);
+    EXPECT("GAP", REWRITE(f->a, 1, 2, 6, "+g/3=three"));
+    EXPECT("seq=5 g/1=one", dump_store(f->a));
+}
+
+/* Rolled back into an abandoned group with as many parts as the one under way. */
+static void case_rolled_back_into_another_group(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/1=old"));
+    f->backend->save(f->state);
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/1=new"));
+    f->backend->roll_back(f->state);
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 1, 6, "+g/2=two"));
+}
+
+static void case_rolled_back_between_groups(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    f->backend->save(f->state);
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 6, "+g/2=two"));
+    f->backend->roll_back(f->state);
+    EXPECT("GAP", CHANGE(f->a, 1, 6, 0, 7, "+g/3=three"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 7, "+g/1=one +g/2=two +g/3=three"));
+    EXPECT("seq=7 g/1=one g/2=two g/3=three", dump_store(f->a));
+}
+
+static void case_emptied_in_the_middle(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=two"));
+    f->backend->empty(f->state);
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 1, 6, "+g/3=three"));
+    EXPECT("none", dump_store(f->a));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/1=one"));
+    f->backend->empty(f->state);
+    EXPECT("GAP", REWRITE(f->a, 1, 1, 6, "+g/2=two"));
+    EXPECT("none", dump_store(f->a));
+}
+
+static void case_abandoned_rewrite(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/8=left@over s8=left"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 6, "+g/2=two"));
+    EXPECT("GAP", REWRITE(f->a, 1, 1, 7, "+g/9=x"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/8=left@over s8=left"));
+    EXPECT("WRITTEN", REWRITE(f->b, 2, 0, NOT_LAST, "+g/1=one"));
+    EXPECT("STALE", REWRITE(f->a, 1, 1, 9, "+g/9=x"));
+    EXPECT("WRITTEN", REWRITE(f->b, 2, 1, 7, "+g/2=two"));
+    EXPECT("seq=7 g/1=one g/2=two", dump_store(f->a));
+    EXPECT("g/1 g/2", list_store(f->backend->list, f->a, "g", ""));
+    EXPECT("", list_store(f->backend->list, f->a, "", "over"));
+}
+
+static void case_taken_over_in_the_middle(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/1=old +g/2=old"));
+    EXPECT("WRITTEN", CHANGE(f->b, 2, 5, 0, NOT_LAST, "+g/1=new"));
+    EXPECT("STALE", CHANGE(f->a, 1, 5, 1, 6, "+g/3=old"));
+    EXPECT("STALE", CHANGE(f->a, 1, 5, 0, 6, "+g/3=old"));
+    EXPECT("WRITTEN", CHANGE(f->b, 2, 5, 1, 8, "+g/2=new"));
+    EXPECT("seq=8 g/1=new g/2=new", dump_store(f->a));
+}
+
+/* A time-out leaves open whether the write was applied; the same owner goes on either way. */
+static void case_retry_after_unknown_outcome(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=two")); /* answer lost */
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=newer"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 1, 7, "+g/3=three")); /* answer lost */
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 0, 8, "+g/2=newest"));
+    EXPECT("seq=7 g/1=one g/2=newer g/3=three", dump_store(f->a)); /* it got there */
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 7, 0, 8, "+g/2=newest"));
+    EXPECT("seq=8 g/1=one g/2=newest g/3=three", dump_store(f->a));
+}
+
+/* Parts that lay on a dead connection arrive after the group that replaced theirs began. */
+static void case_delayed_parts(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/1=old"));
+    EXPECT("WRITTEN", CHANGE(f->b, 1, 5, 0, NOT_LAST, "+g/1=new"));
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 1, 6, "+g/2=old"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/1=old"));
+    EXPECT("GAP", CHANGE(f->b, 1, 5, 1, 7, "+g/2=new"));
+    EXPECT("WRITTEN", REWRITE(f->b, 1, 0, 7, "+g/1=new +g/2=new"));
+    EXPECT("GAP", REWRITE(f->a, 1, 0, 6, "+g/1=old"));
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 0, 6, "+g/1=old"));
+    EXPECT("seq=7 g/1=new g/2=new", dump_store(f->a));
+}
+
+static void case_two_stores_alternate(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 0, "+g/1=0"));
+    for (int64_t sequence = 1; sequence <= 20; sequence++) {
+        char words[64], expected[64];
+        struct store *store = sequence % 2 == 0 ? f->a : f->b;
+        (void)snprintf(words, sizeof words, "+g/1=%" PRId64, sequence);
+        (void)snprintf(expected, sizeof expected, "seq=%" PRId64 " g/1=%" PRId64, sequence,
+                       sequence);
+        EXPECT("WRITTEN", CHANGE(store, 1, sequence - 1, 0, sequence, words));
+        EXPECT(expected, dump_store(f->a));
+    }
+}
+
+static void case_items_apply_in_order(struct fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one@s +g/2=two@s"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 6, "-g/1 +g/1=again@t +g/2=x@u +g/2=y@v -g/2 +g/3=z "
+                                               "-g/3 s1=a s1=b x1 s2=c +g/4=p@s +g/4=q@t"));
+    EXPECT("seq=6 g/1=again g/4=q s2=c", dump_store(f->a));
+    EXPECT("g/1 g/4", list_store(f->backend->list, f->a, "", "t"));
+    EXPECT("", list_store(f->backend->list, f->a, "", "s u v"));
+    EXPECT("g/1 g/4", list_store(f->backend->list, f->a, "g", ""));
+}
+
+static void case_indexes(struct fixture *f)
+{
+    list_function *list = f->backend->list;
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+a/1=x@s +a/2=x@t +a/3=x +a.b/1=x@s +a0/1=x +A/1/2=x@t "
+                                             "+a/1/2=x@s-1"));
+    EXPECT("a/1 a/1/2 a/2 a/3", list_store(list, f->a, "a", ""));
+    EXPECT("a.b/1 a/1", list_store(list, f->a, "", "s"));
+    EXPECT("A/1/2 a.b/1 a/1 a/2", list_store(list, f->a, "", "s t s"));
+    EXPECT("a/1 a/2", list_store(list, f->a, "a a0 a", "s t"));
+    EXPECT("", list_store(list, f->a, "b", ""));
+    EXPECT("", list_store(list, f->a, "a0", "s"));
+    EXPECT("A/1/2 a.b/1 a/1 a/1/2 a/2 a/3 a0/1", list_store(list, f->a, "", ""));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 6, "+a/1=x@t +a/2=x +a/3=x@s -a.b/1"));
+    EXPECT("a/3", list_store(list, f->a, "", "s"));
+    EXPECT("A/1/2 a/1", list_store(list, f->a, "", "t"));
+    EXPECT("a/1 a/1/2 a/2 a/3", list_store(list, f->a, "a", ""));
+}
+
+static void case_any_name_and_bytes(struct fixture *f)
+{
+    static const char text[] = "{\"a\":\"'\\\"%s %b \xc3\xa9\xf0\x9f\x94\x94\r\n\t$1\"}\0tail";
+    char name[JOB_NAME_BYTES_MAX], super[NAME_BYTES_MAX];
+    struct snapshot snapshot = snapshot_at(1, 1, 1);
+    struct error error = {0};
+    enum store_outcome outcome = STORE_GAP;
+    memset(name, 'n', sizeof name);
+    memcpy(name, "Az09._:@-", 9);
+    name[NAME_BYTES_MAX] = '/';
+    memset(super, ':', sizeof super);
+    const struct store_item item = {STORE_JOB_PUT, name, sizeof name, text, sizeof text - 1, super,
+                                    sizeof super};
+    const struct store_write write = {.shard = 3, .mode = STORE_REWRITE, .generation = 1,
+        .epoch = 1, .items = &item, .item_count = 1, .snapshot = &snapshot};
+    assert_true(f->a->operations->write(f->a, &write, &outcome, &error));
+    assert_int_equal(outcome, STORE_WRITTEN);
+    char group[NAME_BYTES_MAX + 1], super_text[NAME_BYTES_MAX + 1], expected[512];
+    (void)snprintf(group, sizeof group, "%.*s", NAME_BYTES_MAX, name);
+    (void)snprintf(super_text, sizeof super_text, "%.*s", NAME_BYTES_MAX, super);
+    (void)snprintf(expected, sizeof expected, "%.*s", JOB_NAME_BYTES_MAX, name);
+    EXPECT(expected, list_store(f->backend->list, f->a, group, ""));
+    EXPECT(expected, list_store(f->backend->list, f->a, group, super_text));
+    (void)snprintf(expected, sizeof expected, "seq=1 %.*s=%s", JOB_NAME_BYTES_MAX, name, text);
+    EXPECT(expected, dump_store(f->a));
+}
+
+static bool count_bytes(void *opaque, const struct store_item *item, struct error *error)
+{
+    (void)error;
+    *(size_t *)opaque += item->text_bytes + 1000000;
+    return true;
+}
+
+static bool refuse(void *opaque, const struct store_item *item, struct error *error)
+{
+    (void)item;
+    ++*(int *)opaque;
+    return error_set(error, ERROR_INVALID, "enough");
+}
+
+static void case_many_and_large_items(struct fixture *f)
+{
+    enum { COUNT = 5000, LARGE = 300 * 1024 };
+    struct error error = {0};
+    enum store_outcome outcome = STORE_GAP;
+    char *large = malloc(LARGE), names[STORE_CALL_JOBS_MAX][24];
+    struct store_item items[STORE_CALL_JOBS_MAX];
+    struct snapshot snapshot = snapshot_at(1, 1, 1);
+    size_t bytes = 0;
+    int visits = 0;
+    memset(large, 'x', LARGE);
+    for (int part = 0; part < COUNT / STORE_CALL_JOBS_MAX; part++) {
+        for (int i = 0; i < STORE_CALL_JOBS_MAX; i++) {
+            int length = snprintf(names[i], sizeof names[i], "g/%d",
+                                  part * STORE_CALL_JOBS_MAX + i);
+            items[i] = (struct store_item){STORE_JOB_PUT, names[i], (size_t)length, large,
+                                           i == 0 ? LARGE : 10, "s", 1};
+        }
+        const struct store_write write = {.shard = 3, .mode = STORE_REWRITE, .generation = 1,
+            .epoch = 1, .part = part, .items = items, .item_count = STORE_CALL_JOBS_MAX,
+            .snapshot = part + 1 == COUNT / STORE_CALL_JOBS_MAX ? &snapshot : NULL};
+        assert_true(f->a->operations->write(f->a, &write, &outcome, &error));
+        assert_int_equal(outcome, STORE_WRITTEN);
+    }
+    free(large);
+    const size_t expected = (size_t)COUNT * 1000010 + 10 * (LARGE - 10);
+    const char *const names_wanted[] = {"g"};
+    const struct store_filter filters[] = {{0}, {names_wanted, 1, NULL, 0}};
+    assert_true(f->b->operations->read_items(f->b, 3, count_bytes, &bytes, &error));
+    assert_true(bytes == expected);
+    for (int i = 0; i < 2; i++) {
+        bytes = 0;
+        assert_true(f->backend->list(f->b, 4, &filters[i], count_bytes, &bytes, &error));
+        assert_true(bytes == expected);
+        assert_false(f->backend->list(f->b, 4, &filters[i], refuse, &visits, &error));
+        assert_string_equal(error.message, "enough");
+        error_clear(&error);
+    }
+    assert_int_equal(visits, 2);
+    assert_false(f->b->operations->read_items(f->b, 3, refuse, &visits, &error));
+    assert_int_equal(visits, 3);
+    error_clear(&error);
+    EXPECT("WRITTEN", CHANGE(f->b, 1, 1, 0, 2, ""));
+}
+
+static void case_shards_are_apart(struct fixture *f)
+{
+    struct error error = {0};
+    bool found = true;
+    struct snapshot snapshot;
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    assert_true(f->a->operations->read_snapshot(f->a, SHARDS_MAX - 1, &snapshot, &found, &error));
+    assert_false(found);
+    assert_true(f->a->operations->read_snapshot(f->a, 0, &snapshot, &found, &error));
+    assert_false(found);
+}
+
+static void case_meta_is_claimed_once(struct fixture *f)
+{
+    const struct store_meta first = {STATE_LAYOUT, 16, "cluster-A"};
+    const struct store_meta second = {STATE_LAYOUT, 8, "cluster-B"};
+    struct store_meta found;
+    struct error error = {0};
+    assert_true(f->a->operations->claim_meta(f->a, &first, &found, &error));
+    assert_int_equal(found.shards, 16);
+    assert_true(f->b->operations->claim_meta(f->b, &second, &found, &error));
+    assert_int_equal(found.layout, STATE_LAYOUT);
+    assert_int_equal(found.shards, 16);
+    assert_string_equal(found.kafka_cluster_id, "cluster-A");
+    f->backend->empty(f->state);
+    assert_true(f->b->operations->claim_meta(f->b, &second, &found, &error));
+    assert_string_equal(found.kafka_cluster_id, "cluster-B");
+}
+
+struct store_case {
+    const char *name;
+    void (*run)(struct fixture *fixture);
+};
+static const struct store_case cases[] = {
+    {"what is written is read", case_write_and_read},
+    {"the snapshot keeps every field", case_snapshot_keeps_every_field},
+    {"a gap changes nothing", case_gap_changes_nothing},
+    {"a stale owner changes nothing", case_stale_changes_nothing},
+    {"parts come in order and the last moves the snapshot", case_parts},
+    {"a rewrite replaces all with its last part", case_rewrite_replaces_all},
+    {"rolled back between two parts", case_rolled_back_between_parts},
+    {"rolled back into an abandoned group", case_rolled_back_into_another_group},
+    {"rolled back between two groups", case_rolled_back_between_groups},
+    {"emptied in the middle", case_emptied_in_the_middle},
+    {"an abandoned rewrite leaves nothing", case_abandoned_rewrite},
+    {"taken over in the middle of a group", case_taken_over_in_the_middle},
+    {"retry after an unknown outcome", case_retry_after_unknown_outcome},
+    {"delayed parts of a replaced group", case_delayed_parts},
+    {"two stores write in turn", case_two_stores_alternate},
+    {"items apply in their order", case_items_apply_in_order},
+    {"indexes by group and super group", case_indexes},
+    {"any name and any bytes", case_any_name_and_bytes},
+    {"many and large items", case_many_and_large_items},
+    {"shards are apart", case_shards_are_apart},
+    {"the meta record is claimed once", case_meta_is_claimed_once},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+struct bound_case {
+    const struct store_case *what;
+    const struct backend *backend;
+    struct backend_state *state;
+    char name[96];
+};
+
+static void run_case(void **state)
+{
+    const struct bound_case *bound = *state;
+    struct fixture fixture = {.backend = bound->backend, .state = bound->state};
+    bound->backend->empty(bound->state);
+    fixture.a = bound->backend->connect(bound->state);
+    fixture.b = bound->backend->connect(bound->state);
+    bound->what->run(&fixture);
+    fixture.a->operations->destroy(fixture.a);
+    fixture.b->operations->destroy(fixture.b);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[BACKENDS * CASES];
+    static struct bound_case bound[BACKENDS * CASES];
+    struct backend_state states[BACKENDS];
+    memset(states, 0, sizeof states);
+    for (int i = 0; i < BACKENDS; i++)
+        if (!store_backend(i)->open(&states[i])) return 1;
+    for (int i = 0; i < BACKENDS * CASES; i++) {
+        struct bound_case *row = &bound[i];
+        row->what = &cases[i % CASES];
+        row->backend = store_backend(i / CASES);
+        row->state = &states[i / CASES];
+        (void)snprintf(row->name, sizeof row->name, "%s: %s", row->backend->name,
+                       row->what->name);
+        tests[i] = (struct CMUnitTest){.name = row->name, .test_func = run_case,
+                                       .initial_state = row};
+    }
+    int failed = cmocka_run_group_tests_name("store contract", tests, NULL, NULL);
+    for (int i = 0; i < BACKENDS; i++) store_backend(i)->close(&states[i]);
+    return failed;
+}

@@ -1,0 +1,119 @@
+/* fuzz_cron.c - any bytes as cron expression, duration and time. What is read must hold its
+ * promises: the next instant is later, counts agree with steps, texts read back to the same. */
+#include "dispatcher/core/duration.h"
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/schedule.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS = 8 };
+
+/* assert() without its switch: a broken promise must end the run in every build. */
+static void promise(bool kept)
+{
+    if (!kept) abort();
+}
+
+static void check_refusal(const struct error *error, size_t length)
+{
+    promise(error->kind == ERROR_INVALID);
+    promise(error->code[0] != '\0' && error->message[0] != '\0');
+    promise(error->column >= 1 && (size_t)error->column <= length + 1);
+    for (const char *byte = error->message; *byte != '\0'; byte++)
+        promise(*byte >= ' ' && *byte <= '~');
+}
+
+static void check_schedule(const struct schedule_spec *spec, int64_t after_ms)
+{
+    int64_t at_ms = after_ms;
+    int64_t next_ms = 0;
+    uint64_t steps = 0;
+    while (steps < STEPS && schedule_next(spec, at_ms, &next_ms)) {
+        promise(next_ms > at_ms);
+        promise(instant_in_range(next_ms));
+        promise(schedule_contains(spec, next_ms));
+        at_ms = next_ms;
+        steps++;
+    }
+    promise(schedule_count(spec, after_ms, at_ms, UINT64_MAX) == steps);
+    int64_t last_ms = 0;
+    promise(schedule_last(spec, after_ms, at_ms, &last_ms) == (steps > 0));
+    promise(steps == 0 || last_ms == at_ms);
+    int64_t cut_ms = schedule_keep_newest(spec, after_ms, at_ms, STEPS / 2);
+    uint64_t kept = schedule_count(spec, cut_ms, at_ms, UINT64_MAX);
+    promise(kept == (steps < STEPS / 2 ? steps : STEPS / 2));
+}
+
+static void try_cron(const char *text, size_t length, int64_t after_ms)
+{
+    struct cron cron;
+    struct error error = {0};
+    if (!cron_parse(text, length, &cron, NULL, &error)) {
+        check_refusal(&error, length);
+        return;
+    }
+    struct schedule_spec spec = schedule_from_cron(&cron);
+    int64_t next_ms = 0;
+    promise(schedule_next(&spec, INT64_MIN, &next_ms));
+    check_schedule(&spec, after_ms);
+}
+
+static void try_duration(const char *text, size_t length, int64_t after_ms)
+{
+    int64_t duration_ms = -1;
+    struct error error = {0};
+    if (!duration_parse(text, length, &duration_ms, &error)) {
+        check_refusal(&error, length);
+        return;
+    }
+    char printed[DURATION_TEXT_BYTES];
+    duration_format(duration_ms, printed);
+    int64_t back_ms = -1;
+    promise(duration_parse(printed, strlen(printed), &back_ms, NULL));
+    promise(back_ms == duration_ms);
+    if (!schedule_check_every(duration_ms, SCHEDULE_EVERY_FLOOR_MS, NULL)) return;
+    struct schedule_spec spec = schedule_from_every(duration_ms, after_ms < 0 ? 0 : after_ms);
+    check_schedule(&spec, after_ms);
+}
+
+static void try_instant(const char *text, size_t length)
+{
+    int64_t instant_ms = -1;
+    struct error error = {0};
+    if (!instant_parse(text, length, &instant_ms, &error)) {
+        check_refusal(&error, length);
+        return;
+    }
+    promise(instant_in_range(instant_ms));
+    char printed[INSTANT_TEXT_BYTES];
+    instant_format(instant_ms, printed);
+    int64_t back_ms = -1;
+    promise(instant_parse(printed, INSTANT_TEXT_LENGTH, &back_ms, NULL));
+    promise(back_ms == instant_ms);
+    struct schedule_spec spec = schedule_from_at(instant_ms);
+    check_schedule(&spec, instant_ms - 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The first six bytes choose where to ask from: some instants lie before 1970, some after 9999. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const size_t prefix = 6;
+    if (size < prefix) return 0;
+    uint64_t number = 0;
+    for (size_t i = 0; i < prefix; i++) number = number << 8 | data[i];
+    int64_t after_ms = (int64_t)(number % ((uint64_t)INSTANT_MAX_MS + 2000)) - 1000;
+    size_t length = size - prefix;
+    char *text = malloc(length + 1); /* exact, so that a read beyond it is seen */
+    if (text == NULL) return 0;
+    memcpy(text + 1, data + prefix, length);
+    try_cron(text + 1, length, after_ms);
+    try_duration(text + 1, length, after_ms > INSTANT_MAX_MS ? INSTANT_MAX_MS : after_ms);
+    try_instant(text + 1, length);
+    free(text);
+    return 0;
+}

@@ -1,0 +1,77 @@
+/* Decodes arbitrary records as fires in both modes; what decodes must survive the way to JSON and
+ * back. The input: one byte that chooses the mode, then the value (structured), or headers as
+ * "name\0value\0" pairs, an empty name, and the value (binary). */
+#include "consumer/consumer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADERS_MAX = 300 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static void must(bool condition)
+{
+    if (!condition) abort();
+}
+
+static struct belfry_fire *decode_structured(const void *value, size_t bytes)
+{
+    struct belfry_error error = {0};
+    static const char type[] = "application/cloudevents+json; charset=utf-8";
+    struct belfry_header header = {"content-type", type, sizeof type - 1};
+    struct belfry_record record = {.topic = "t", .value = value, .value_bytes = bytes,
+                                   .headers = &header, .header_count = 1};
+    struct belfry_fire *fire = belfry_fire_decode(&record, &error);
+    must((fire == NULL) == (error.kind != BELFRY_ERROR_NONE));
+    return fire;
+}
+
+static struct belfry_fire *decode_binary(const char *text, size_t bytes)
+{
+    struct belfry_error error = {0};
+    struct belfry_header headers[HEADERS_MAX];
+    size_t count = 0;
+    const char *cursor = text;
+    const char *end = text + bytes;
+    while (count < HEADERS_MAX) {
+        const char *name_end = memchr(cursor, '\0', (size_t)(end - cursor));
+        if (name_end == NULL) break;
+        const char *value = name_end + 1;
+        const char *value_end = memchr(value, '\0', (size_t)(end - value));
+        if (name_end == cursor || value_end == NULL) {
+            cursor = value;
+            break;
+        }
+        headers[count++] = (struct belfry_header){cursor, value, (size_t)(value_end - value)};
+        cursor = value_end + 1;
+    }
+    struct belfry_record record = {.topic = "t", .value = cursor,
+                                   .value_bytes = (size_t)(end - cursor), .headers = headers,
+                                   .header_count = count};
+    struct belfry_fire *fire = belfry_fire_decode(&record, &error);
+    must((fire == NULL) == (error.kind != BELFRY_ERROR_NONE));
+    return fire;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    if (bytes == 0) return 0;
+    bool binary = data[0] % 2 == 1;
+    struct belfry_fire *fire = binary ? decode_binary((const char *)data + 1, bytes - 1)
+                                      : decode_structured(data + 1, bytes - 1);
+    if (fire == NULL) return 0;
+    must(fire->id != NULL && fire->group != NULL && fire->job_id != NULL && fire->kind != NULL);
+    must(fire->data != NULL || fire->data_bytes == 0);
+    size_t json_bytes = 0;
+    char *json = belfry_fire_json(fire, &json_bytes, NULL);
+    must(json != NULL && json[json_bytes] == '\0');
+    struct belfry_fire *again = decode_structured(json, json_bytes);
+    must(again != NULL && strcmp(again->id, fire->id) == 0 && again->due_ms == fire->due_ms);
+    must(again->data_bytes == fire->data_bytes);
+    must(fire->data_bytes == 0 || memcmp(again->data, fire->data, fire->data_bytes) == 0);
+    free(json);
+    belfry_fire_free(again);
+    belfry_fire_free(fire);
+    return 0;
+}

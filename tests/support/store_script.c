@@ -1,0 +1,182 @@
+#include "tests/support/store_script.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/limits.h"
+
+enum { SHARD = 3, SHARDS = 8, LINES_MAX = 256, LINE_BYTES = 700, NAMES_MAX = 8 };
+
+struct lines {
+    size_t count;
+    char text[LINES_MAX][LINE_BYTES];
+};
+
+void items_parse(struct items *items, const char *words)
+{
+    items->count = 0;
+    (void)snprintf(items->text, sizeof items->text, "%s", words);
+    for (char *word = strtok(items->text, " "); word != NULL; word = strtok(NULL, " ")) {
+        assert(items->count < sizeof items->items / sizeof items->items[0]);
+        struct store_item *item = &items->items[items->count++];
+        char *text = strchr(word, '=');
+        char *super_group = text != NULL ? strrchr(text, '@') : NULL;
+        if (text != NULL) *text++ = '\0';
+        if (super_group != NULL) *super_group++ = '\0';
+        bool job = word[0] == '+' || word[0] == '-';
+        bool put = word[0] == '+' || word[0] == 's';
+        assert(job || word[0] == 's' || word[0] == 'x');
+        *item = (struct store_item){
+            .kind = job ? (put ? STORE_JOB_PUT : STORE_JOB_DELETE)
+                        : (put ? STORE_SEEN_PUT : STORE_SEEN_DELETE),
+            .name = word + 1,
+            .name_bytes = strlen(word + 1),
+            .text = put ? text : NULL,
+            .text_bytes = put ? strlen(text) : 0,
+            .super_group = super_group,
+            .super_group_bytes = super_group != NULL ? strlen(super_group) : 0,
+        };
+    }
+}
+
+struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
+{
+    struct snapshot snapshot;
+    memset(&snapshot, 0, sizeof snapshot);
+    snapshot.mark.generation = generation;
+    snapshot.mark.epoch = epoch;
+    snapshot.mark.sequence = sequence;
+    snapshot.mark.watermark.instant_ms = INT64_C(1795294674123) + sequence;
+    snapshot.mark.watermark.ordinal = WATERMARK_WHOLE;
+    snapshot.mark.next_ordinal = 21;
+    snapshot.mark.control_offset = 22;
+    snapshot.mark.forward_offset = 23;
+    snapshot.mark.completions_offset = -1;
+    snapshot.mark.in_command = (struct in_command){.active = true, .topic = SOURCE_FORWARD,
+        .offset = 24, .ordinal = 25, .matched = 26, .changed = 27, .effective_ms = 28};
+    snapshot.mark.shards = SHARDS;
+    snapshot.mark.layout = STATE_LAYOUT;
+    (void)snprintf(snapshot.mark.owner, sizeof snapshot.mark.owner, "host-1.\"quoted\" \xc3\xa9");
+    (void)snprintf(snapshot.mark.tz_version, sizeof snapshot.mark.tz_version, "2026b");
+    snapshot.state_offset = 1000 + sequence;
+    snapshot.written_at_ms = -1;
+    snapshot.job_count = 29;
+    return snapshot;
+}
+
+const char *write_words(struct store *store, enum store_mode mode, int64_t generation,
+                        int64_t epoch, int64_t follows, int32_t part, int64_t sequence,
+                        const char *words)
+{
+    struct items items;
+    struct snapshot snapshot = snapshot_at(generation, epoch, sequence);
+    struct error error = {0};
+    enum store_outcome outcome = STORE_WRITTEN;
+    items_parse(&items, words);
+    struct store_write write = {.shard = SHARD, .mode = mode, .generation = generation,
+        .epoch = epoch, .follows_sequence = follows, .part = part, .items = items.items,
+        .item_count = items.count, .snapshot = sequence != NOT_LAST ? &snapshot : NULL};
+    if (!store->operations->write(store, &write, &outcome, &error)) {
+        (void)fprintf(stderr, "# %s\n", error.message);
+        return error_kind_name(error.kind);
+    }
+    return outcome == STORE_WRITTEN ? "WRITTEN" : outcome == STORE_GAP ? "GAP" : "STALE";
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* The sorted lines without repetitions, after `text`. */
+static const char *join_lines(struct lines *lines, char *text, size_t text_bytes)
+{
+    qsort(lines->text, lines->count, LINE_BYTES, compare_lines);
+    for (size_t i = 0; i < lines->count; i++) {
+        if (i > 0 && strcmp(lines->text[i - 1], lines->text[i]) == 0) continue;
+        size_t length = strlen(text);
+        int added = snprintf(text + length, text_bytes - length, "%s%s", length > 0 ? " " : "",
+                             lines->text[i]);
+        assert(added > 0 && length + (size_t)added < text_bytes);
+        (void)added;
+    }
+    return text;
+}
+
+static bool add_line(void *opaque, const struct store_item *item, struct error *error)
+{
+    struct lines *lines = opaque;
+    (void)error;
+    assert(lines->count < LINES_MAX);
+    assert(item->super_group == NULL);
+    (void)snprintf(lines->text[lines->count++], LINE_BYTES, "%s%.*s=%.*s",
+                   item->kind == STORE_SEEN_PUT ? "s" : "", (int)item->name_bytes, item->name,
+                   (int)item->text_bytes, item->text);
+    return true;
+}
+
+const char *dump_store(struct store *store)
+{
+    static char text[DUMP_BYTES];
+    static struct lines lines;
+    struct snapshot snapshot;
+    struct error error = {0};
+    bool found = false;
+    lines.count = 0;
+    text[0] = '\0';
+    if (!store->operations->read_snapshot(store, SHARD, &snapshot, &found, &error) ||
+        !store->operations->read_items(store, SHARD, add_line, &lines, &error)) {
+        (void)snprintf(text, sizeof text, "error %s: %s", error_kind_name(error.kind),
+                       error.message);
+        return text;
+    }
+    if (found) (void)snprintf(text, sizeof text, "seq=%" PRId64, snapshot.mark.sequence);
+    else if (lines.count == 0) (void)snprintf(text, sizeof text, "none");
+    return join_lines(&lines, text, sizeof text);
+}
+
+static bool add_name(void *opaque, const struct store_item *item, struct error *error)
+{
+    struct lines *lines = opaque;
+    (void)error;
+    assert(lines->count < LINES_MAX);
+    assert(item->kind == STORE_JOB_PUT && item->text_bytes > 0);
+    (void)snprintf(lines->text[lines->count++], LINE_BYTES, "%.*s", (int)item->name_bytes,
+                   item->name);
+    return true;
+}
+
+static size_t split_names(char *words, const char *names[NAMES_MAX])
+{
+    size_t count = 0;
+    for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
+        assert(count < NAMES_MAX);
+        names[count++] = word;
+    }
+    return count;
+}
+
+const char *list_store(list_function *list, struct store *store, const char *groups,
+                       const char *super_groups)
+{
+    static char text[DUMP_BYTES];
+    static struct lines lines;
+    char group_words[512], super_words[512];
+    const char *group_names[NAMES_MAX], *super_names[NAMES_MAX];
+    struct error error = {0};
+    (void)snprintf(group_words, sizeof group_words, "%s", groups);
+    (void)snprintf(super_words, sizeof super_words, "%s", super_groups);
+    const struct store_filter filter = {
+        .groups = group_names, .group_count = split_names(group_words, group_names),
+        .super_groups = super_names, .super_group_count = split_names(super_words, super_names)};
+    lines.count = 0;
+    text[0] = '\0';
+    if (!list(store, SHARDS, &filter, add_name, &lines, &error)) {
+        (void)snprintf(text, sizeof text, "error %s", error.message);
+        return text;
+    }
+    return join_lines(&lines, text, sizeof text);
+}

@@ -1,0 +1,43 @@
+/* store_script.h - short words for tests of struct store: writes and what the store then holds. */
+#ifndef BELFRY_TESTS_SUPPORT_STORE_SCRIPT_H
+#define BELFRY_TESTS_SUPPORT_STORE_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+#include "store/store_filter.h"
+
+enum { NOT_LAST = -1, DUMP_BYTES = 16384 };
+
+/* Items from words: "+group/id=text@super" puts a job, "-group/id" deletes one, "s7=text" and
+ * "x7" put and delete a remembered record. Up to 16, separated by blanks. */
+struct items {
+    struct store_item items[16];
+    size_t count;
+    char text[1024];
+};
+void items_parse(struct items *items, const char *words);
+
+/* A snapshot with every field told from the others. */
+struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence);
+
+/* One write to shard 3. `sequence`: of its snapshot, or NOT_LAST. Returns "WRITTEN", "GAP",
+ * "STALE", or the name of the error's kind, which it prints. */
+const char *write_words(struct store *store, enum store_mode mode, int64_t generation,
+                        int64_t epoch, int64_t follows, int32_t part, int64_t sequence,
+                        const char *words);
+
+/* What shard 3 holds: "seq=5 a/1=x b/2=y s7=z", sorted; "none" without a snapshot and items.
+ * An error reads "error ...". The text is static, valid until the next call. */
+const char *dump_store(struct store *store);
+
+typedef bool list_function(struct store *store, int32_t shards, const struct store_filter *filter,
+                           store_item_visitor *visitor, void *opaque, struct error *error);
+
+/* The jobs a filter finds in shards 0 to 7: "a/1 b/2", sorted. Names separated by blanks. */
+const char *list_store(list_function *list, struct store *store, const char *groups,
+                       const char *super_groups);
+
+#endif
