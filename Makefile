@@ -1,6 +1,8 @@
 # Belfry. `make help` lists the targets; README.md says which two a newcomer needs.
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
+# `make V=1` shows whole command lines.
+say = $(if $(V),,@echo "  $(1) $@";)
 CC ?= cc
 ifeq ($(origin CC),default)
 CC := cc
@@ -19,7 +21,7 @@ OPTIMIZE := $(if $(SANITIZE),-O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=al
 CFLAGS := -std=c11 -g $(OPTIMIZE) -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Werror -fPIC -fno-omit-frame-pointer -fstack-protector-strong
 CPPFLAGS := -D_GNU_SOURCE -I. -I$(BUILD)/generated $(PACKAGE_CFLAGS)
-LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,-z,relro,-z,now -pie
+LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,-z,relro,-z,now -Wl,--as-needed -pie
 LIBS := $(PACKAGE_LIBS) -lpthread -lm
 
 # One archive per layer; the order is the link order: a layer uses only those to its right.
@@ -43,27 +45,27 @@ all: $(PROGRAMS)
 define archive_rule
 $(BUILD)/lib$(1).a: $(call objects,$(SOURCES_$(1)))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,AR)ar rcs $$@ $$^
 endef
 $(foreach layer,$(LAYERS),$(eval $(call archive_rule,$(layer))))
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(dir $@)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/belfryd: $(BUILD)/dispatcher/main.o $(ARCHIVES)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/belfry: $(BUILD)/dispatcher/cli/main.o $(ARCHIVES)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(BUILD)/libconsumer.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c,$(SOURCES_consumer))
 $(BUILD)/libbelfry.a: $(call objects,$(LIBBELFRY_SOURCES))
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 $(BUILD)/libbelfry.so: $(call objects,$(LIBBELFRY_SOURCES))
-	$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-soname,libbelfry.so.1 -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-soname,libbelfry.so.1 -o $@ $^ $(LIBS)
 
 # The store's Lua scripts, one C string each, named after the file.
 LUA_SCRIPTS := $(wildcard store/redis_scripts/*.lua)
@@ -81,15 +83,19 @@ TEST_SUPPORT := $(wildcard tests/support/*.c)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 CONTRACT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/contract/test_*.c))
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call objects,$(TEST_SUPPORT)) $(ARCHIVES)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CMOCKA_LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CMOCKA_LIBS)
 .SECONDARY:
 
 .PHONY: unit
 unit: $(UNIT_TESTS)
 	@set -e; for test in $^; do $$test; done
 
-.PHONY: clean
-clean:
+include tests/support/test.mk
+
+.PHONY: clean distclean
+clean: ## removes what was built; what was fetched for the tests stays
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name venv ! -name kafka -exec rm -rf {} +; fi
+distclean:
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -72,11 +72,14 @@ static bool client_start(struct belfry_consumer *consumer, const struct belfry_o
 {
     char reason[200] = "";
     assert(consumer->kafka == NULL);
-    rd_kafka_topic_partition_list_t *topics = belfry_options_topics(given, error);
-    if (topics == NULL) return false;
     rd_kafka_conf_t *conf = belfry_options_apply(given, &consumer->options, error);
+    if (conf == NULL) return false;
     bool started = false;
-    if (conf == NULL) goto out;
+    rd_kafka_topic_partition_list_t *topics = belfry_options_topics(given, error);
+    if (topics == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_log_cb(conf, on_kafka_log);
     rd_kafka_conf_set_error_cb(conf, on_kafka_error);

@@ -54,6 +54,9 @@ static const struct attribute attributes[] = {
 };
 enum { ATTRIBUTES = sizeof attributes / sizeof attributes[0] };
 
+/* What CloudEvents allows in the name of an attribute. */
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
+
 static bool invalid(struct belfry_error *error, const char *name, const char *wanted)
 {
     assert(name != NULL);
@@ -201,7 +204,7 @@ static bool memory_is_short(size_t bytes)
 static json_t *json_read(const char *text, size_t bytes, struct belfry_error *error)
 {
     assert(text != NULL);
-    json_error_t problem;
+    json_error_t problem = {0}; /* left as it is when memory is short */
     json_t *value = json_loadb(text, bytes, 0, &problem);
     if (value != NULL) return value;
     if (json_error_code(&problem) == json_error_out_of_memory || memory_is_short(bytes)) {
@@ -279,10 +282,8 @@ static bool binary_read(struct belfry_holder *holder, const struct belfry_record
         if (strncmp(header->name, "ce_", 3) == 0) name = header->name + 3;
         if (strcmp(header->name, "content-type") == 0) name = "datacontenttype";
         if (name == NULL) continue;
-        if (!belfry_utf8_valid(name, strlen(name))) {
-            return invalid(error, "a header name", "must be UTF-8 text");
-        }
-        if (strcmp(name, "data") == 0 || strcmp(name, "data_base64") == 0) {
+        if (strspn(name, NAME_LETTERS) != strlen(name)) continue; /* no CloudEvents attribute */
+        if (strcmp(name, "data") == 0) {
             return invalid(error, "header ce_data", "is not allowed: the value is the data");
         }
         if (!header_add(holder->attributes, name, header, error)) return false;

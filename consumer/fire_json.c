@@ -14,7 +14,7 @@ static bool data_is_json(const struct belfry_fire *fire)
     if (!belfry_media_is_json(fire->content_type)) return false;
     struct belfry_outline outline;
     belfry_outline_read(fire->data, fire->data_bytes, &outline);
-    if (outline.depth > BELFRY_FIRE_DEPTH_MAX) return false;
+    if (outline.depth >= BELFRY_FIRE_DEPTH_MAX) return false; /* it goes one deeper */
     json_t *value = json_loadb(fire->data, fire->data_bytes, JSON_DECODE_ANY, NULL);
     bool is_json = value != NULL;
     json_decref(value);

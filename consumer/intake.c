@@ -202,6 +202,9 @@ static rd_kafka_message_t *poll_once(struct belfry_consumer *consumer, int64_t w
     if (message == NULL) return NULL;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         assert(message->rkt != NULL);
+        (void)pthread_mutex_lock(&consumer->lock);
+        consumer->statistics.received++;
+        (void)pthread_mutex_unlock(&consumer->lock);
         return message;
     }
     struct belfry_fields fields = {0};

@@ -41,12 +41,9 @@ void belfry_partition_finish(struct belfry_consumer *consumer,
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition)->offset =
         position;
-    rd_kafka_resp_err_t result = rd_kafka_offsets_store(consumer->kafka, list);
+    /* If this is refused, the commit at the revocation or the drain still has the position. */
+    (void)rd_kafka_offsets_store(consumer->kafka, list);
     rd_kafka_topic_partition_list_destroy(list);
-    if (result == RD_KAFKA_RESP_ERR_NO_ERROR) return;
-    struct belfry_fields fields = {0}; /* the commit at the revocation still has the position */
-    belfry_fields_text(&fields, "message", rd_kafka_err2str(result));
-    belfry_consumer_log(consumer, BELFRY_LOG_DEBUG, "offset.not_stored", &fields);
 }
 
 void belfry_partitions_clear(struct belfry_consumer *consumer)
@@ -95,7 +92,7 @@ static void pending_drop(struct belfry_consumer *consumer)
 }
 
 /* Commits what is finished and waits for the answer, but not for ever. The lock is held. */
-static void positions_commit(struct belfry_consumer *consumer, int64_t wait_ms)
+static rd_kafka_resp_err_t positions_commit(const struct belfry_consumer *consumer, int64_t wait_ms)
 {
     assert(wait_ms >= 0);
     rd_kafka_topic_partition_list_t *list =
@@ -106,26 +103,31 @@ static void positions_commit(struct belfry_consumer *consumer, int64_t wait_ms)
         rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition)->offset =
             partition->position;
     }
+    rd_kafka_resp_err_t result = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (list->cnt > 0) {
         rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->kafka);
-        rd_kafka_resp_err_t result =
-            rd_kafka_commit_queue(consumer->kafka, list, queue, NULL, NULL);
         rd_kafka_event_t *event = NULL;
-        if (result == RD_KAFKA_RESP_ERR_NO_ERROR) event = rd_kafka_queue_poll(queue, (int)wait_ms);
-        if (event != NULL) result = rd_kafka_event_error(event);
-        if (event == NULL && result == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            result = RD_KAFKA_RESP_ERR__TIMED_OUT;
+        result = rd_kafka_commit_queue(consumer->kafka, list, queue, NULL, NULL);
+        if (result == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            event = rd_kafka_queue_poll(queue, (int)wait_ms);
+            result = event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
         }
         rd_kafka_event_destroy(event);
         rd_kafka_queue_destroy(queue);
-        if (result != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            struct belfry_fields fields = {0};
-            belfry_fields_text(&fields, "message", rd_kafka_err2str(result));
-            belfry_consumer_log(consumer, BELFRY_LOG_WARN, "offsets.not_committed", &fields);
-        }
     }
     assert(list->cnt <= (int)consumer->partition_count);
     rd_kafka_topic_partition_list_destroy(list);
+    return result;
+}
+
+/* Not committed means delivered again. The lock is not held. */
+static void log_commit(const struct belfry_consumer *consumer, rd_kafka_resp_err_t result)
+{
+    if (result == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    struct belfry_fields fields = {0};
+    belfry_fields_text(&fields, "code", rd_kafka_err2name(result));
+    belfry_fields_text(&fields, "message", rd_kafka_err2str(result));
+    belfry_consumer_log(consumer, BELFRY_LOG_WARN, "offsets.not_committed", &fields);
 }
 
 static uint32_t current_in_flight(const struct belfry_consumer *consumer)
@@ -179,13 +181,21 @@ static void revoked(struct belfry_consumer *consumer, const rd_kafka_topic_parti
     pending_drop(consumer);
     (void)pthread_mutex_lock(&consumer->lock);
     int64_t wait_ms = consumer->closing || lost ? 0 : consumer->options.rebalance_wait_ms;
+    uint32_t running = current_in_flight(consumer);
+    (void)pthread_mutex_unlock(&consumer->lock);
+    if (running > 0 && wait_ms > 0) {
+        log_partitions(consumer, BELFRY_LOG_INFO, "group.waiting", list->cnt, running);
+    }
+    (void)pthread_mutex_lock(&consumer->lock);
     int64_t deadline_ms = belfry_now_ms() + wait_ms;
     while (current_in_flight(consumer) > 0 && belfry_wait_until(consumer, deadline_ms)) continue;
     uint32_t unfinished = current_in_flight(consumer);
-    if (!lost && !consumer->closing) positions_commit(consumer, COMMIT_WAIT_MS);
+    rd_kafka_resp_err_t result = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!lost && !consumer->closing) result = positions_commit(consumer, COMMIT_WAIT_MS);
     belfry_partitions_clear(consumer);
     (void)pthread_mutex_unlock(&consumer->lock);
     (void)rd_kafka_assign(consumer->kafka, NULL);
+    log_commit(consumer, result);
     log_partitions(consumer, lost || unfinished > 0 ? BELFRY_LOG_WARN : BELFRY_LOG_INFO,
                    lost ? "group.lost" : "group.revoked", list->cnt, unfinished);
 }
@@ -289,10 +299,14 @@ bool belfry_consumer_drain(struct belfry_consumer *consumer, int64_t deadline_ms
                               "they are delivered again", unfinished, (long long)deadline_ms);
     }
     int64_t left_ms = end_ms - belfry_now_ms();
-    positions_commit(consumer, left_ms < 0 ? 0 : left_ms);
+    int64_t wait_ms = left_ms < 0 ? 0 : left_ms < COMMIT_WAIT_MS ? left_ms : COMMIT_WAIT_MS;
+    rd_kafka_resp_err_t result = positions_commit(consumer, wait_ms);
     if (!close_within(consumer, end_ms, error)) drained = false;
     (void)pthread_mutex_unlock(&consumer->lock);
-    log_partitions(consumer, drained ? BELFRY_LOG_INFO : BELFRY_LOG_WARN, "consumer.drained", 0,
-                   unfinished);
+    log_commit(consumer, result);
+    struct belfry_fields fields = {0};
+    belfry_fields_number(&fields, "unfinished", unfinished);
+    belfry_consumer_log(consumer, drained ? BELFRY_LOG_INFO : BELFRY_LOG_WARN, "consumer.drained",
+                        &fields);
     return drained;
 }

@@ -6,6 +6,7 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/limits.h"
 #include "schemas/definition_json.h"
+#include "schemas/json_scan.h"
 
 enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
 #define COUNT_MAX INT64_C(1000000000000000)
@@ -204,29 +205,70 @@ static bool check_derived(const struct json_node *root, const struct record_read
     return true;
 }
 
+/* Takes a JSON payload out of the record before it is parsed: it was parsed when the job was added,
+ * is passed on as text, and is most of the bytes. *rest is the record with null in its place. */
+static bool take_payload(struct text value, struct arena *arena, struct text *payload,
+                         struct text *rest, struct error *error)
+{
+    *rest = value;
+    *payload = json_scan_member(value, "payload");
+    if (payload->length == 0) return true;
+    if (!json_scan_is_value(*payload)) {
+        (void)error_invalid(error, "invalid_json", "the payload is not JSON");
+        return error_at(error, "/payload");
+    }
+    size_t before = (size_t)(payload->bytes - value.bytes);
+    size_t after = value.length - before - payload->length;
+    char *copy = arena_take_bytes(arena, before + 4 + after);
+    memcpy(copy, value.bytes, before);
+    memcpy(copy + before, "null", 4);
+    memcpy(copy + before + 4, payload->bytes + payload->length, after);
+    *rest = (struct text){copy, before + 4 + after};
+    char *compact = arena_take_bytes(arena, payload->length);
+    payload->length = json_scan_compact(*payload, compact);
+    payload->bytes = compact;
+    return true;
+}
+
+static bool read_record(const struct json_node *node, struct arena *arena, struct text payload,
+                        struct record_reading *reading, struct error *error)
+{
+    if (!json_is_object(node->value))
+        return json_refuse(node, error, "wrong_type", "a job record is an object, not %s",
+                           json_type_name(node->value));
+    if (!layout_check(node->value, "a job record", error)) return false;
+    struct definition_reader reader = {NULL, arena, {NULL, 0}};
+    struct definition *definition = &reading->record.definition;
+    job_record_defaults(&reading->record);
+    definition->given = 0;
+    if (!json_read_object(node, &job_table, JOB_IN_RECORD, reading, &reader, &definition->given,
+                          error) ||
+        !check_derived(node, reading, error))
+        return false;
+    if (reading->anchor_given) definition->given |= GIVEN_ANCHOR;
+    else definition->given &= ~(uint32_t)GIVEN_ANCHOR; /* records name the anchor in any case */
+    if (payload.length == 0 || text_equal(payload, text_of("null"))) return true;
+    if (definition->payload.length > 0)
+        return json_refuse(node, error, "bad_value",
+                           "a job has 'payload' or 'payload_base64', not both");
+    definition->payload = payload;
+    return true;
+}
+
 bool job_record_decode(struct text value, struct arena *arena, struct job_record *record,
                        struct error *error)
 {
     assert(arena != NULL && record != NULL);
-    json_t *root = NULL;
-    if (!json_parse(value, RECORD_BYTES, &root, error)) return false;
-    arena_keep_json(arena, root);
-    if (!json_is_object(root))
-        return error_invalid(error, "wrong_type", "a job record is an object, not %s",
-                             json_type_name(root));
-    if (!layout_check(root, "a job record", error)) return false;
-    struct definition_reader reader = {NULL, arena, value};
-    struct record_reading *reading = arena_take(arena, 1, sizeof *reading);
-    job_record_defaults(&reading->record);
-    reading->record.definition.given = 0;
-    struct json_node node = {root, NULL, NULL, 0};
-    if (!json_read_object(&node, &job_table, JOB_IN_RECORD, reading, &reader,
-                          &reading->record.definition.given, error) ||
-        !check_derived(&node, reading, error))
-        return false;
-    uint32_t *given = &reading->record.definition.given;
-    *given = reading->anchor_given ? *given | GIVEN_ANCHOR : *given & ~(uint32_t)GIVEN_ANCHOR;
-    *record = reading->record;
+    if (!json_scan_check(value, RECORD_BYTES, error)) return false;
+    struct text payload;
+    struct text rest;
+    if (!take_payload(value, arena, &payload, &rest, error)) return false;
+    struct json_node node = {NULL, NULL, NULL, 0};
+    if (!json_parse_checked(rest, &node.value, error)) return false;
+    arena_keep_json(arena, node.value);
+    struct record_reading reading = {0};
+    if (!read_record(&node, arena, payload, &reading, error)) return false;
+    *record = reading.record;
     return true;
 }
 

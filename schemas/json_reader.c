@@ -20,8 +20,12 @@ void json_reader_prepare(void)
 
 bool json_parse(struct text text, size_t bytes_max, json_t **root, struct error *error)
 {
+    return json_scan_check(text, bytes_max, error) && json_parse_checked(text, root, error);
+}
+
+bool json_parse_checked(struct text text, json_t **root, struct error *error)
+{
     assert(root != NULL);
-    if (!json_scan_check(text, bytes_max, error)) return false;
     json_error_t failure;
     *root = json_loadb(text.length == 0 ? "" : text.bytes, text.length,
                        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &failure);

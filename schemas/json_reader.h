@@ -28,6 +28,10 @@ void json_reader_prepare(void);
 bool json_parse(struct text text, size_t bytes_max, json_t **root, struct error *error)
     __attribute__((warn_unused_result));
 
+/* Parses a text that json_scan_check() has accepted; else as json_parse(). */
+bool json_parse_checked(struct text text, json_t **root, struct error *error)
+    __attribute__((warn_unused_result));
+
 /* An ERROR_INVALID at this node. Returns false. */
 bool json_refuse(const struct json_node *node, struct error *error, const char *code,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -147,6 +147,7 @@ struct text json_scan_member(struct text object, const char *name)
     at = skip_space(object, at + 1);
     while (at < object.length && object.bytes[at] == '"') {
         size_t key_end = skip_string(object, at);
+        if (key_end < at + 2) break; /* cut off */
         struct text key = {object.bytes + at + 1, key_end - at - 2};
         at = skip_space(object, key_end);
         if (at >= object.length || object.bytes[at] != ':') break;

@@ -18,11 +18,15 @@ enum { JSON_TOKENS_MAX = 200000 };
 bool json_scan_check(struct text text, size_t bytes_max, struct error *error)
     __attribute__((warn_unused_result));
 
-/* The three below need a text that a parser has accepted. */
-
 /* The text of the value of `name` in an object; empty when it is not there or its key is written
- * with escapes. */
+ * with escapes. Safe on any bytes; right where the grammar is. */
 struct text json_scan_member(struct text object, const char *name);
+
+/* Whether the text is one JSON value by the grammar, after json_scan_check(). Duplicate keys and
+ * the range of numbers are not looked at. */
+bool json_scan_is_value(struct text text);
+
+/* The two below need a text that a parser has accepted. */
 
 /* The text of the next element of an array. Start with *rest = the array's text. */
 bool json_scan_element(struct text *rest, struct text *element);

@@ -45,7 +45,7 @@ def main(brokers, group_id, topic="belfry.fires"):
             continue
         try:
             fire, data = decode(message)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except Exception as error:  # whatever was wrong with it, it is no fire
             print(f"no fire at {message.partition()}@{message.offset()}: {error!r}", file=sys.stderr)
             fire = None
         if fire is not None and fire["id"] not in seen:

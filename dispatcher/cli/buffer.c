@@ -21,6 +21,7 @@ static void buffer_reserve(struct buffer *buffer, size_t more)
 
 void buffer_append(struct buffer *buffer, const char *bytes, size_t length)
 {
+    assert(buffer != NULL);
     assert(bytes != NULL || length == 0);
     buffer_reserve(buffer, length);
     if (length > 0) memcpy(buffer->bytes + buffer->length, bytes, length);
@@ -30,6 +31,7 @@ void buffer_append(struct buffer *buffer, const char *bytes, size_t length)
 
 void buffer_text(struct buffer *buffer, const char *terminated)
 {
+    assert(buffer != NULL);
     assert(terminated != NULL);
     buffer_append(buffer, terminated, strlen(terminated));
 }

@@ -53,7 +53,6 @@ command_run command_tail;
 command_run command_dead;
 command_run command_shards;
 
-extern const struct option_row options_names[];    /* --group --id of the jobs meant */
 extern const struct option_row options_select[];   /* what selects jobs */
 extern const struct option_row options_define[];   /* group, labels ... of a new job */
 extern const struct option_row options_schedule[]; /* --cron --every --at ... */

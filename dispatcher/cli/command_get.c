@@ -4,71 +4,83 @@
 #include <string.h>
 
 #include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/clock.h"
+#include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/job_view.h"
+#include "dispatcher/cli/json_text.h"
 #include "dispatcher/cli/print_table.h"
-#include "dispatcher/cli/print_text.h"
 #include "dispatcher/cli/redis_reader.h"
 #include "dispatcher/cli/selection.h"
 #include "dispatcher/core/hash.h"
 #include "store/store_redis_query.h"
 
-static void print_field(struct table *table, const char *name, const char *value)
+static void print_field(struct table *table, struct text name, struct text value)
 {
-    const struct table_cell cells[] = {{text_of(name), TONE_PLAIN}, {text_of(value), TONE_PLAIN}};
+    const struct table_cell cells[] = {{name, TONE_PLAIN}, {value, TONE_PLAIN}};
     assert(table != NULL);
-    assert(value != NULL);
+    assert(name.length > 0);
     table_add(table, cells);
 }
 
-/* Every member of the record, one a line, after what is computed from it. */
-static void print_fields(const struct settings *settings, json_t *job)
+/* Every member of the record as it is stored, one a line, after what is computed from it. */
+static void print_fields(const struct settings *settings, const json_t *job, struct text text)
 {
+    assert(settings != NULL);
     static const struct table_column columns[] = {{"FIELD", false, 0}, {"VALUE", false, 0}};
     struct job_view view;
     assert(json_is_object(job));
-    job_view_read(&view, job, clock_now_ms());
+    job_view_read(&view, job, cli_now_ms());
     struct table *table = table_create(stdout, columns, 2, 0, settings->colour);
-    print_field(table, "state", view.state);
-    print_field(table, "next_due", view.next);
-    const char *name = NULL;
-    json_t *value = NULL;
-    json_object_foreach(job, name, value) {
-        if (strcmp(name, "state") == 0 || strcmp(name, "next_due") == 0) continue;
-        const char *text = json_string_value(value);
-        char *dumped = text != NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-        print_field(table, name, text != NULL ? text : dumped != NULL ? dumped : "-");
-        free(dumped);
+    print_field(table, text_of("state"), text_of(view.state));
+    print_field(table, text_of("next_due"), text_of(view.next));
+    struct json_walk walk = json_walk_open(text);
+    struct text name;
+    struct text value;
+    while (json_walk_member(&walk, &name, &value)) {
+        if (text_equal(name, text_of("state"))) continue;
+        bool quoted = value.length >= 2 && value.bytes[0] == '"' &&
+                      memchr(value.bytes, '\\', value.length) == NULL;
+        if (quoted) value = (struct text){value.bytes + 1, value.length - 2};
+        print_field(table, name, value);
     }
     table_finish(table);
 }
 
-static bool print_record(const struct settings *settings, const char *name, const char *text,
-                         size_t text_bytes, struct error *error)
+static void print_json(const struct settings *settings, const json_t *job, struct text text)
 {
-    assert(text != NULL);
-    if (settings->output == OUTPUT_NAME) {
-        print_safe(stdout, name, strlen(name));
-        (void)fputc('\n', stdout);
-        return true;
+    assert(settings != NULL);
+    struct buffer out = {0};
+    assert(json_is_object(job));
+    if (settings->width > 0) { /* on a terminal nothing may steer it */
+        (void)json_dumpf(job, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    } else {
+        json_text_indent(&out, text);
+        (void)fwrite(out.bytes, 1, out.length, stdout);
     }
-    if (settings->output == OUTPUT_NDJSON) {
-        (void)fwrite(text, 1, text_bytes, stdout);
-        (void)fputc('\n', stdout);
-        return true;
-    }
-    json_t *job = json_loadb(text, text_bytes, 0, NULL);
+    (void)fputc('\n', stdout);
+    buffer_free(&out);
+}
+
+static bool print_record(const struct settings *settings, const char *name, struct text text,
+                         struct error *error)
+{
+    assert(settings != NULL);
+    assert(name != NULL);
+    json_t *job = json_loadb(text.bytes, text.length, 0, NULL);
     if (!json_is_object(job)) {
         json_decref(job);
         return error_set(error, ERROR_FATAL, "%s: its record in Redis is no JSON object; "
                          "belfryd can rewrite it", name);
     }
-    if (settings->output == OUTPUT_TABLE) {
-        print_fields(settings, job);
-    } else {
-        (void)json_dumpf(job, stdout,
-                         JSON_INDENT(2) | (settings->width > 0 ? JSON_ENSURE_ASCII : 0));
+    size_t blank = strcspn(text.bytes, "{");
+    text = (struct text){text.bytes + blank, text.length - blank};
+    switch (settings->output) {
+    case OUTPUT_TABLE: print_fields(settings, job, text); break;
+    case OUTPUT_JSON: print_json(settings, job, text); break;
+    case OUTPUT_NAME: (void)puts(name); break;
+    case OUTPUT_NDJSON:
+        (void)fwrite(text.bytes, 1, text.length, stdout);
         (void)fputc('\n', stdout);
+        break;
     }
     json_decref(job);
     return true;
@@ -78,6 +90,7 @@ static bool print_record(const struct settings *settings, const char *name, cons
 static bool read_name(const struct arguments *arguments, char name[512], struct text *group,
                       struct error *error)
 {
+    assert(arguments != NULL);
     const char *flag_group = arguments_value(arguments, "group");
     const char *flag_id = arguments_value(arguments, "id");
     struct text id = text_of(flag_id);
@@ -110,13 +123,14 @@ static bool get_job(const struct invocation *invocation, struct error *error)
     redis_reader_close(&reader);
     if (got && text == NULL)
         got = error_invalid(error, CLI_CODE_NOT_FOUND, "there is no job %s", name);
-    if (got) got = print_record(invocation->settings, name, text, text_bytes, error);
+    if (got) got = print_record(invocation->settings, name, (struct text){text, text_bytes}, error);
     free(text);
     return got;
 }
 
 enum exit_code command_get(const struct invocation *invocation)
 {
+    assert(invocation != NULL);
     struct error error = {0};
     bool got = get_job(invocation, &error);
     assert(got == (error.kind == ERROR_NONE));

@@ -5,7 +5,7 @@
 
 #include "dispatcher/cli/buffer.h"
 #include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/clock.h"
+#include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/job_filter.h"
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/print_table.h"
@@ -54,6 +54,7 @@ static enum table_tone state_tone(const char *state)
 
 static void print_row(struct listing *listing, const json_t *job)
 {
+    assert(job != NULL);
     struct job_view view;
     assert(listing->table != NULL);
     job_view_read(&view, job, listing->now_ms);
@@ -69,6 +70,7 @@ static void print_row(struct listing *listing, const json_t *job)
 /* Records are printed as they are stored: no number is rounded, no member reordered. */
 static void print_job(struct listing *listing, const struct listed *job)
 {
+    assert(listing != NULL);
     assert(job->text != NULL);
     if (listing->limit >= 0 && listing->printed >= listing->limit) return;
     switch (listing->settings->output) {
@@ -108,6 +110,7 @@ static void print_held(struct listing *listing)
 
 static bool visit(void *opaque, const struct store_item *item, struct error *error)
 {
+    assert(opaque != NULL);
     struct listing *listing = opaque;
     assert(item->kind == STORE_JOB_PUT);
     (void)error;
@@ -133,9 +136,12 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
 /* By group, then by id: the slash between them must sort before every letter. */
 static int compare_names(const void *left, const void *right)
 {
+    assert(left != NULL);
+    assert(right != NULL);
     const struct listed *a = left;
     const struct listed *b = right;
-    assert(a->name != NULL && b->name != NULL);
+    assert(a->name != NULL);
+    assert(b->name != NULL);
     size_t a_group = strcspn(a->name, "/");
     size_t b_group = strcspn(b->name, "/");
     int order = memcmp(a->name, b->name, a_group < b_group ? a_group : b_group);
@@ -193,7 +199,7 @@ enum exit_code command_list(const struct invocation *invocation)
     struct job_filter filter;
     const struct arguments *arguments = invocation->arguments;
     struct listing listing = {.settings = invocation->settings, .filter = &filter, .limit = -1,
-                              .now_ms = clock_now_ms()};
+                              .now_ms = cli_now_ms()};
     bool listed = job_filter_read(&filter, arguments, &error);
     if (listed && arguments->positional_count > 0)
         listed = error_invalid(&error, CLI_CODE_USAGE,

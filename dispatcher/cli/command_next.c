@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/clock.h"
+#include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/next_times.h"
 #include "dispatcher/core/instant.h"
@@ -36,6 +36,7 @@ static bool read_from(const struct arguments *arguments, int64_t *from_ms, struc
 
 static void print_times(const struct settings *settings, const json_t *times)
 {
+    assert(settings != NULL);
     assert(json_is_array(times));
     if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON) {
         json_t *answer = json_pack("{s:O}", "next", times);
@@ -55,6 +56,7 @@ static void print_times(const struct settings *settings, const json_t *times)
 /* Under the offending column, as compilers do: the text, then a caret. */
 static void point_at(const struct arguments *arguments, const struct error *error)
 {
+    assert(arguments != NULL);
     const char *cron = arguments_value(arguments, "cron");
     assert(error->kind != ERROR_NONE);
     if (cron == NULL || error->column < 1 || (size_t)error->column > strlen(cron) + 1) return;
@@ -73,7 +75,7 @@ static enum exit_code run_batch(void)
     while ((length = getline(&line, &capacity, stdin)) >= 0) {
         assert(line != NULL);
         if (strspn(line, " \t\r\n") == (size_t)length) continue;
-        json_t *answer = next_batch_answer(line, (size_t)length, clock_now_ms());
+        json_t *answer = next_batch_answer(line, (size_t)length, cli_now_ms());
         (void)json_dumpf(answer, stdout, JSON_COMPACT);
         (void)fputc('\n', stdout);
         json_decref(answer);
@@ -84,9 +86,10 @@ static enum exit_code run_batch(void)
 
 enum exit_code command_next(const struct invocation *invocation)
 {
+    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct error error = {0};
-    int64_t from_ms = clock_now_ms();
+    int64_t from_ms = cli_now_ms();
     int64_t count = NEXT_COUNT_DEFAULT;
     assert(arguments != NULL);
     if (arguments->positional_count > 0)

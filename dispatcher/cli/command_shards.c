@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/clock.h"
+#include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/print_table.h"
 #include "dispatcher/cli/print_text.h"
@@ -108,7 +108,7 @@ enum exit_code command_shards(const struct invocation *invocation)
 {
     assert(invocation != NULL);
     const struct settings *settings = invocation->settings;
-    struct shard_listing listing = {.settings = settings, .now_ms = clock_now_ms()};
+    struct shard_listing listing = {.settings = settings, .now_ms = cli_now_ms()};
     struct error error = {0};
     struct redis_reader reader;
     if (invocation->arguments->positional_count > 0)

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/kafka_client.h"
+#include "dispatcher/cli/cli_clock.h"
+#include "dispatcher/cli/cli_kafka.h"
 #include "dispatcher/cli/suggest.h"
 #include "dispatcher/cli/tail_line.h"
 #include "dispatcher/core/memory.h"
@@ -36,6 +37,7 @@ struct tail {
 static void print_record(const struct tail *tail, const rd_kafka_message_t *message,
                          const json_t *value)
 {
+    assert(tail != NULL);
     const struct settings *settings = tail->settings;
     struct buffer line = {0};
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
@@ -72,18 +74,23 @@ static bool take(const struct tail *tail, const rd_kafka_message_t *message)
     return wanted;
 }
 
-static bool read_records(const struct tail *tail, struct kafka_client *reader, int32_t partitions,
+static bool read_records(const struct tail *tail, struct cli_kafka *reader, int32_t partitions,
                          struct error *error)
 {
     assert(partitions > 0);
     bool *ended = memory_allocate((size_t)partitions, sizeof *ended);
     int32_t ended_count = 0;
     int64_t printed = 0;
+    int64_t heard_ms = cli_monotonic_ms();
     bool ok = true;
     while (ok && printed != tail->count && (tail->follow || ended_count < partitions)) {
         rd_kafka_message_t *message = NULL;
-        ok = kafka_client_next(reader, POLL_MS, &message, error);
+        ok = cli_kafka_next(reader, POLL_MS, &message, error);
+        if (message == NULL && !tail->follow &&
+            cli_monotonic_ms() - heard_ms > tail->settings->timeout_ms)
+            ok = error_set(error, ERROR_RETRY, "%s: Kafka does not answer", tail->topic);
         if (message == NULL) continue;
+        heard_ms = cli_monotonic_ms();
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
             printed += take(tail, message);
         } else if (message->partition >= 0 && message->partition < partitions &&
@@ -103,18 +110,19 @@ static enum exit_code run(const struct tail *tail)
     struct error error = {0};
     int32_t partitions = 0;
     assert(tail->format != NULL);
-    struct kafka_client *reader = kafka_client_create(tail->settings, KAFKA_READER, &error);
+    struct cli_kafka *reader = cli_kafka_create(tail->settings, KAFKA_READER, &error);
     bool ok = reader != NULL &&
-              kafka_client_partitions(reader, tail->topic, &partitions, &error) &&
-              kafka_client_read(reader, tail->topic, partitions, tail->from, &error) &&
+              cli_kafka_partitions(reader, tail->topic, &partitions, &error) &&
+              cli_kafka_read(reader, tail->topic, partitions, tail->from, &error) &&
               read_records(tail, reader, partitions, &error);
-    kafka_client_destroy(reader);
+    cli_kafka_destroy(reader);
     return ok ? CLI_OK : exit_with(&error);
 }
 
 static bool read_stream(struct tail *tail, const struct invocation *invocation,
                         struct error *error)
 {
+    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     assert(tail != NULL);
     if (arguments->positional_count != 1)
@@ -140,6 +148,7 @@ static bool read_stream(struct tail *tail, const struct invocation *invocation,
 
 enum exit_code command_tail(const struct invocation *invocation)
 {
+    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct error error = {0};
     assert(arguments != NULL);
@@ -158,6 +167,7 @@ enum exit_code command_tail(const struct invocation *invocation)
 
 enum exit_code command_dead(const struct invocation *invocation)
 {
+    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct error error = {0};
     assert(arguments != NULL);

@@ -53,6 +53,8 @@ static void schedule_text(const json_t *schedule, char text[JOB_VIEW_SCHEDULE_BY
 
 static bool member_instant(const json_t *job, const char *name, int64_t *instant_ms)
 {
+    assert(job != NULL);
+    assert(name != NULL);
     const char *text = json_member_text(job, name);
     assert(instant_ms != NULL);
     return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
@@ -81,6 +83,7 @@ static bool next_compute(const json_t *job, int64_t now_ms, int64_t *next_ms)
 
 static const char *state_of(const json_t *job)
 {
+    assert(job != NULL);
     static const char *const states[] = {"active", "paused", "finished", "failing"};
     const char *state = json_member_text(job, "state");
     for (size_t i = 0; state != NULL && i < sizeof states / sizeof states[0]; i++)
@@ -94,6 +97,8 @@ static const char *state_of(const json_t *job)
 
 static void number_text(const json_t *job, const char *name, char text[JOB_VIEW_NUMBER_BYTES])
 {
+    assert(job != NULL);
+    assert(name != NULL);
     const json_t *value = json_object_get(job, name);
     assert(text != NULL);
     if (json_is_integer(value))

@@ -11,8 +11,10 @@ static bool space(char letter)
 bool json_text_next(struct text text, size_t *at, const char *what, struct text *slice,
                     json_t **value, struct error *error)
 {
-    assert(at != NULL && *at <= text.length);
-    assert(value != NULL && slice != NULL);
+    assert(at != NULL);
+    assert(*at <= text.length);
+    assert(value != NULL);
+    assert(slice != NULL);
     *value = NULL;
     while (*at < text.length && space(text.bytes[*at])) *at += 1;
     if (*at == text.length) return true;
@@ -25,7 +27,8 @@ bool json_text_next(struct text text, size_t *at, const char *what, struct text 
         return error_invalid(error, "invalid_json", "%s: line %d, column %d: %s", what,
                              lines + refused.line - 1, refused.column, refused.text);
     }
-    assert(refused.position > 0 && (size_t)refused.position <= text.length - *at);
+    assert(refused.position > 0);
+    assert((size_t)refused.position <= text.length - *at);
     *slice = (struct text){text.bytes + *at, (size_t)refused.position};
     *at += (size_t)refused.position;
     return true;
@@ -114,6 +117,38 @@ bool json_walk_member(struct json_walk *walk, struct text *name, struct text *va
     bool found = json_walk_item(walk, value);
     assert(found);
     return found;
+}
+
+static void indent_line(struct buffer *out, size_t depth)
+{
+    assert(out != NULL);
+    buffer_text(out, "\n");
+    for (size_t i = 0; i < depth; i++) buffer_text(out, "  ");
+}
+
+void json_text_indent(struct buffer *out, struct text text)
+{
+    size_t depth = 0;
+    struct json_walk walk = {text.bytes, text.bytes + text.length};
+    assert(out != NULL);
+    while (walk.at < walk.end) {
+        char letter = *walk.at;
+        const char *start = walk.at;
+        bool opens = letter == '{' || letter == '[';
+        bool closes = letter == '}' || letter == ']';
+        if (letter == '"') skip_string(&walk);
+        else walk.at++;
+        if (space(letter)) continue;
+        bool empty = closes && out->length > 0 && strchr("{[", out->bytes[out->length - 1]) != NULL;
+        bool first = depth > 0 && !closes && strchr("{[", out->bytes[out->length - 1]) != NULL;
+        if (closes) depth--;
+        if (first || (closes && !empty)) indent_line(out, depth);
+        buffer_append(out, start, (size_t)(walk.at - start));
+        if (letter == ':') buffer_text(out, " ");
+        if (letter == ',') indent_line(out, depth);
+        if (opens) depth++;
+    }
+    assert(depth == 0);
 }
 
 const char *json_member_text(const json_t *object, const char *name)

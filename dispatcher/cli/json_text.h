@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dispatcher/cli/buffer.h"
 #include "dispatcher/core/error.h"
 #include "dispatcher/core/text.h"
 
@@ -34,6 +35,10 @@ bool json_walk_member(struct json_walk *walk, struct text *name, struct text *va
 
 /* The next item of an array. False at the end. */
 bool json_walk_item(struct json_walk *walk, struct text *value);
+
+/* Appends a parsed text over several lines, members indented; digits and escapes stay as they
+ * are. */
+void json_text_indent(struct buffer *out, struct text text);
 
 /* The string member of an object, NULL when it is missing or no string. */
 const char *json_member_text(const json_t *object, const char *name);

@@ -12,7 +12,8 @@ bool next_times(json_t *schedule, int64_t from_ms, int64_t count, json_t **times
                 struct error *error)
 {
     assert(times != NULL);
-    assert(count >= 0 && count <= NEXT_COUNT_MAX);
+    assert(count >= 0);
+    assert(count <= NEXT_COUNT_MAX);
     struct definition definition;
     struct arena *arena = arena_create();
     bool read = schedule_read(schedule, arena, &definition, error);

@@ -35,6 +35,7 @@ static const struct option_row *row_by_letter(const struct option_row *const *ta
 static bool unknown_option(const struct option_row *const *tables, const char *name, size_t length,
                            struct error *error)
 {
+    assert(name != NULL);
     assert(tables != NULL);
     struct suggestion near = {.word = name, .word_length = length};
     for (; *tables != NULL; tables++)
@@ -53,6 +54,11 @@ static bool argument_add(struct arguments *arguments, const struct option_row *r
 {
     assert(row != NULL);
     assert(value != NULL);
+    for (size_t i = 0; row->kind == OPTION_LAST && i < arguments->count; i++) {
+        if (arguments->items[i].row != row) continue;
+        arguments->items[i].value = value;
+        return true;
+    }
     if (row->kind != OPTION_LIST && arguments_has(arguments, row->name))
         return error_invalid(error, CLI_CODE_USAGE, "--%s is given twice", row->name);
     arguments->items = memory_grow(arguments->items, &arguments->capacity, arguments->count + 1,
@@ -127,7 +133,8 @@ bool arguments_parse(struct arguments *arguments, const struct option_row *const
                      char *const *argv, int *at, enum options_stop stop, struct error *error)
 {
     assert(arguments != NULL);
-    assert(at != NULL && *at >= 0);
+    assert(at != NULL);
+    assert(*at >= 0);
     bool options_ended = false;
     while (*at < argc) {
         const char *word = argv[*at];

@@ -12,6 +12,7 @@
 enum option_kind {
     OPTION_FLAG,    /* --all */
     OPTION_VALUE,   /* --cron EXPR or --cron=EXPR, once */
+    OPTION_LAST,    /* as OPTION_VALUE, but the last one counts: for wrappers and aliases */
     OPTION_LIST,    /* as OPTION_VALUE, any number of times */
     OPTION_OPTIONAL /* --wait or --wait=10s */
 };

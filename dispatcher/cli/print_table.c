@@ -33,7 +33,8 @@ struct table *table_create(FILE *stream, const struct table_column *columns, siz
                            size_t width, bool colour)
 {
     assert(stream != NULL);
-    assert(count > 0 && count <= TABLE_COLUMNS_MAX);
+    assert(count > 0);
+    assert(count <= TABLE_COLUMNS_MAX);
     struct table *table = memory_allocate(1, sizeof *table);
     table->stream = stream;
     table->columns = columns;
@@ -67,6 +68,8 @@ static void spaces(FILE *stream, size_t count)
 static void cell_print(const struct table *table, size_t column, const struct held_cell *cell,
                        const char *code)
 {
+    assert(cell != NULL);
+    assert(code != NULL);
     assert(column < table->count);
     size_t width = table->widths[column];
     size_t columns = text_columns(cell->text, cell->length);

@@ -38,6 +38,7 @@ static bool character_steers(uint32_t code)
 
 static void character_escape(struct buffer *out, uint32_t code)
 {
+    assert(out != NULL);
     assert(character_steers(code));
     if (code == '\n') buffer_text(out, "\\n");
     else if (code == '\r') buffer_text(out, "\\r");

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "dispatcher/cli/clock.h"
+#include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/exit_code.h"
 #include "dispatcher/cli/json_text.h"
 #include "dispatcher/core/limits.h"
@@ -81,8 +81,10 @@ struct awaited {
 static bool note_snapshot(void *opaque, int32_t shard, bool found, const struct snapshot *snapshot,
                           struct error *error)
 {
+    assert(opaque != NULL);
     struct awaited *awaited = opaque;
-    assert(shard >= 0 && shard < SHARDS_MAX);
+    assert(shard >= 0);
+    assert(shard < SHARDS_MAX);
     (void)error;
     int64_t wanted = awaited->sequences[shard];
     if (wanted > 0 && (!found || snapshot->mark.sequence < wanted)) awaited->behind++;
@@ -91,7 +93,8 @@ static bool note_snapshot(void *opaque, int32_t shard, bool found, const struct 
 
 static void pause_ms(int64_t wait_ms)
 {
-    assert(wait_ms > 0 && wait_ms < SECONDS_MS);
+    assert(wait_ms > 0);
+    assert(wait_ms < SECONDS_MS);
     struct timespec wait = {.tv_sec = 0, .tv_nsec = wait_ms * 1000000};
     (void)nanosleep(&wait, NULL);
 }
@@ -100,13 +103,13 @@ static bool wait_for(struct redis_reader *reader, struct awaited *awaited, struc
 {
     assert(reader->store != NULL);
     assert(awaited != NULL);
-    int64_t deadline_ms = clock_monotonic_ms() + SNAPSHOT_WAIT_MS;
+    int64_t deadline_ms = cli_monotonic_ms() + SNAPSHOT_WAIT_MS;
     for (int64_t wait_ms = RETRY_FIRST_MS;; wait_ms *= 2) {
         awaited->behind = 0;
         if (!store_redis_read_snapshots(reader->store, reader->shards, note_snapshot, awaited,
                                         error))
             return false;
-        if (awaited->behind == 0 || clock_left_ms(deadline_ms, 1) == 0) return true;
+        if (awaited->behind == 0 || cli_left_ms(deadline_ms, 1) == 0) return true;
         if (wait_ms > RETRY_MOST_MS) wait_ms = RETRY_MOST_MS;
         pause_ms(wait_ms);
     }

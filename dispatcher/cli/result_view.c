@@ -131,6 +131,8 @@ static void print_fault(const json_t *fault, const char *prefix)
 
 static void print_list(const json_t *result, const char *member, const char *prefix)
 {
+    assert(result != NULL);
+    assert(prefix != NULL);
     const json_t *list = json_object_get(result, member);
     assert(member != NULL);
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -172,6 +174,7 @@ static void print_talk(const json_t *results)
 
 static void print_jobs(const struct settings *settings, const json_t *results)
 {
+    assert(settings != NULL);
     static const struct table_column columns[] = {
         {"JOB", false, 20}, {"REVISION", true, 0}, {"NEXT DUE", false, 0}};
     assert(json_is_array(results));

@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/cli/clock.h"
+#include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/exit_code.h"
 #include "dispatcher/cli/json_text.h"
-#include "dispatcher/cli/kafka_client.h"
+#include "dispatcher/cli/cli_kafka.h"
 #include "dispatcher/core/duration.h"
 #include "dispatcher/core/memory.h"
 
 enum { POLL_MS = 100 };
 
 struct result_wait {
-    struct kafka_client *reader;
+    struct cli_kafka *reader;
     char control[TOPIC_NAME_BYTES];
 };
 
@@ -29,10 +29,10 @@ struct result_wait *result_wait_open(const struct settings *settings, const char
     topic_name(wait->control, settings, "control");
     const char *source = reply_to != NULL ? reply_to : topic;
     int32_t partitions = 0;
-    wait->reader = kafka_client_create(settings, KAFKA_READER, error);
+    wait->reader = cli_kafka_create(settings, KAFKA_READER, error);
     if (wait->reader != NULL &&
-        kafka_client_partitions(wait->reader, source, &partitions, error) &&
-        kafka_client_read(wait->reader, source, partitions, READ_FROM_END, error))
+        cli_kafka_partitions(wait->reader, source, &partitions, error) &&
+        cli_kafka_read(wait->reader, source, partitions, READ_FROM_END, error))
         return wait;
     result_wait_close(wait);
     return NULL;
@@ -40,8 +40,9 @@ struct result_wait *result_wait_open(const struct settings *settings, const char
 
 void result_wait_close(struct result_wait *wait)
 {
+    assert(wait != NULL);
     if (wait == NULL) return;
-    kafka_client_destroy(wait->reader);
+    cli_kafka_destroy(wait->reader);
     free(wait);
 }
 
@@ -111,7 +112,8 @@ static int compare_shards(const void *left, const void *right)
     const json_t *const *b = right;
     json_int_t difference =
         json_member_number(*a, "shard", 0) - json_member_number(*b, "shard", 0);
-    assert(left != NULL && right != NULL);
+    assert(left != NULL);
+    assert(right != NULL);
     return difference < 0 ? -1 : difference > 0;
 }
 
@@ -131,16 +133,17 @@ static void append_sorted(json_t *all, json_t *list)
 bool result_wait_collect(struct result_wait *wait, const struct write_plan *plan,
                          int64_t timeout_ms, json_t **results, struct error *error)
 {
-    assert(wait != NULL && plan->count > 0);
+    assert(wait != NULL);
+    assert(plan->count > 0);
     assert(results != NULL);
     struct result_account *accounts = memory_allocate(plan->count, sizeof *accounts);
     json_t **lists = memory_allocate(plan->count, sizeof *lists);
     for (size_t i = 0; i < plan->count; i++) lists[i] = json_array();
-    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+    int64_t deadline_ms = cli_monotonic_ms() + timeout_ms;
     bool ok = true;
     while (ok && complete_count(accounts, plan->count) < plan->count) {
         rd_kafka_message_t *message = NULL;
-        int left_ms = clock_left_ms(deadline_ms, POLL_MS);
+        int left_ms = cli_left_ms(deadline_ms, POLL_MS);
         if (left_ms == 0) {
             char limit[DURATION_TEXT_BYTES];
             duration_format(timeout_ms, limit);
@@ -150,7 +153,7 @@ bool result_wait_collect(struct result_wait *wait, const struct write_plan *plan
                                limit);
             break;
         }
-        ok = kafka_client_next(wait->reader, left_ms, &message, error);
+        ok = cli_kafka_next(wait->reader, left_ms, &message, error);
         if (message == NULL) continue;
         take(wait, plan, accounts, lists, message);
         rd_kafka_message_destroy(message);

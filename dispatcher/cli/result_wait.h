@@ -13,7 +13,7 @@
 struct result_wait;
 
 /* Fixes the ends of the results topic (or of reply_to, when given): results of whatever is sent
- * after this returns will be seen. NULL: errors as kafka_client_read(). */
+ * after this returns will be seen. NULL: errors as cli_kafka_read(). */
 struct result_wait *result_wait_open(const struct settings *settings, const char *reply_to,
                                      struct error *error) __attribute__((warn_unused_result));
 void result_wait_close(struct result_wait *wait);

@@ -23,7 +23,8 @@ bool job_name_check(struct text group, struct text id, struct error *error)
 bool job_name_split(const char *name, struct text *group, struct text *id, struct error *error)
 {
     assert(name != NULL);
-    assert(group != NULL && id != NULL);
+    assert(group != NULL);
+    assert(id != NULL);
     const char *slash = strchr(name, '/');
     if (slash == NULL)
         return error_invalid(error, CLI_CODE_USAGE,
@@ -90,6 +91,7 @@ static bool list_write(struct buffer *out, const char *member, const struct argu
 static bool by_flags(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
+    assert(request != NULL);
     assert(arguments->positional_count == 0);
     struct write_select *select = write_request_add_select(request);
     struct buffer *rest = &select->rest;

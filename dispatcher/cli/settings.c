@@ -12,15 +12,15 @@
 enum { TIMEOUT_DEFAULT_MS = 10000, PROPERTY_BYTES_MAX = 128, WIDTH_LEAST = 40 };
 
 const struct option_row settings_options[] = {
-    {"kafka", '\0', OPTION_VALUE, "HOST:PORT,...",
+    {"kafka", '\0', OPTION_LAST, "HOST:PORT,...",
      "Kafka to talk to (BELFRY_KAFKA; default localhost:9092)"},
-    {"redis", '\0', OPTION_VALUE, "URL",
+    {"redis", '\0', OPTION_LAST, "URL",
      "Redis to read from (BELFRY_REDIS; default redis://localhost:6379)"},
-    {"cluster", '\0', OPTION_VALUE, "NAME",
+    {"cluster", '\0', OPTION_LAST, "NAME",
      "name of the Belfry cluster (BELFRY_CLUSTER; default belfry)"},
-    {"output", 'o', OPTION_VALUE, "table|json|ndjson|name", "how to print (default table)"},
+    {"output", 'o', OPTION_LAST, "table|json|ndjson|name", "how to print (default table)"},
     {"property", 'X', OPTION_LIST, "KEY=VALUE", "any librdkafka property, repeatable"},
-    {"timeout", '\0', OPTION_VALUE, "D",
+    {"timeout", '\0', OPTION_LAST, "D",
      "longest wait for Kafka or Redis to answer (default 10s)"},
     {"help", 'h', OPTION_FLAG, NULL, "show this help"},
     {"version", '\0', OPTION_FLAG, NULL, "show the version"},
@@ -70,7 +70,8 @@ bool settings_next_property(const struct settings *settings, size_t *at, char *k
     const char *text = arguments_next(settings->arguments, "property", at);
     if (text == NULL) return false;
     const char *equals = strchr(text, '=');
-    assert(equals != NULL && (size_t)(equals - text) < key_bytes);
+    assert(equals != NULL);
+    assert((size_t)(equals - text) < key_bytes);
     memcpy(key, text, (size_t)(equals - text));
     key[equals - text] = '\0';
     *value = equals + 1;

@@ -8,6 +8,8 @@
 #include "dispatcher/cli/json_text.h"
 #include "dispatcher/cli/print_text.h"
 #include "dispatcher/core/instant.h"
+#include "dispatcher/core/memory.h"
+#include "schemas/json_scan.h"
 
 bool record_header(const rd_kafka_message_t *message, const char *name, struct text *value)
 {
@@ -69,6 +71,7 @@ static void add_attribute(struct buffer *line, const rd_kafka_message_t *message
 
 static void add_time(struct buffer *line, const rd_kafka_message_t *message)
 {
+    assert(message != NULL);
     rd_kafka_timestamp_type_t type;
     int64_t at_ms = rd_kafka_message_timestamp(message, &type);
     char text[INSTANT_TEXT_BYTES] = "-";
@@ -86,6 +89,7 @@ static bool is_structured(const json_t *value)
 
 void tail_line_fire(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
+    assert(line != NULL);
     const json_t *of = is_structured(value) ? value : NULL;
     char room[32];
     assert(message != NULL);
@@ -107,15 +111,17 @@ void tail_line_fire(struct buffer *line, const rd_kafka_message_t *message, cons
         add_text(line, (struct text){message->payload, message->len});
         return;
     }
-    const json_t *data = json_object_get(of, "data");
-    const char *base64 = json_member_text(of, "data_base64");
-    char *dumped = data == NULL ? NULL : json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY);
-    add_text(line, text_of(dumped != NULL ? dumped : base64));
-    free(dumped);
+    struct text raw = {message->payload, message->len};
+    struct text data = json_scan_member(raw, "data");
+    if (data.length == 0) data = json_scan_member(raw, "data_base64");
+    char *compact = memory_allocate(data.length + 1, 1);
+    add_text(line, (struct text){compact, json_scan_compact(data, compact)});
+    free(compact);
 }
 
 void tail_line_result(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
+    assert(message != NULL);
     assert(line != NULL);
     add_time(line, message);
     if (value == NULL) {
@@ -135,6 +141,7 @@ void tail_line_result(struct buffer *line, const rd_kafka_message_t *message, co
 
 void tail_line_event(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
+    assert(message != NULL);
     assert(line != NULL);
     add_time(line, message);
     if (value == NULL) {
@@ -159,6 +166,7 @@ void tail_line_event(struct buffer *line, const rd_kafka_message_t *message, con
 
 void tail_line_dead(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
+    assert(message != NULL);
     rd_kafka_headers_t *headers = NULL;
     const char *name = NULL;
     const void *bytes = NULL;
@@ -180,6 +188,7 @@ void tail_line_dead(struct buffer *line, const rd_kafka_message_t *message, cons
 
 void tail_name(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
+    assert(message != NULL);
     assert(line != NULL);
     const char *group = json_member_text(value, "group");
     const char *id = json_member_text(value, "id");
@@ -200,6 +209,7 @@ void tail_name(struct buffer *line, const rd_kafka_message_t *message, const jso
 
 bool tail_is_of_group(const rd_kafka_message_t *message, const json_t *value, const char *group)
 {
+    assert(message != NULL);
     assert(group != NULL);
     char room[32];
     static const char *const names[] = {"jobgroup", "group"};

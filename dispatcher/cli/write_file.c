@@ -74,6 +74,7 @@ static bool add_job_array(struct write_request *request, const char *name, const
 static bool read_select(struct write_request *request, const char *name, const json_t *select,
                         struct text json, struct error *error)
 {
+    assert(name != NULL);
     assert(request->select_count == 0);
     if (!json_is_object(select))
         return error_invalid(error, "wrong_type", "%s: \"select\" must be an object", name);
@@ -166,6 +167,8 @@ static bool read_value(struct write_request *request, const char *name, size_t c
                        const json_t *value, struct text json, bool *command,
                        struct error *error)
 {
+    assert(request != NULL);
+    assert(name != NULL);
     assert(command != NULL);
     bool add = strcmp(request->op, "add") == 0 || strcmp(request->op, "put") == 0;
     if (json_is_object(value) && json_object_get(value, "op") != NULL) {

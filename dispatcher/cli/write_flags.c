@@ -49,6 +49,7 @@ enum { FLAG_ROWS = sizeof flag_rows / sizeof flag_rows[0] };
 
 static bool usage_of(struct error *error, const char *option, const struct error *refused)
 {
+    assert(option != NULL);
     assert(refused->kind != ERROR_NONE);
     return error_invalid(error, CLI_CODE_USAGE, "--%s: %s", option, refused->message);
 }
@@ -163,7 +164,8 @@ static bool schedule_check(const struct arguments *arguments, struct error *erro
     assert(arguments != NULL);
     int kinds = arguments_has(arguments, "cron") + arguments_has(arguments, "every") +
                 arguments_has(arguments, "at");
-    assert(kinds >= 0 && kinds <= 3);
+    assert(kinds >= 0);
+    assert(kinds <= 3);
     if (kinds > 1)
         return error_invalid(error, CLI_CODE_USAGE,
                              "give one of --cron, --every and --at, not %d of them", kinds);

@@ -1,12 +1,6 @@
 /* The options of the write commands. The names of write_flags.c must match these. */
 #include "dispatcher/cli/cli.h"
 
-const struct option_row options_names[] = {
-    {"group", 'g', OPTION_LIST, "GROUP", "jobs of this group, repeatable"},
-    {"id", '\0', OPTION_LIST, "ID", "jobs with this id, repeatable"},
-    {0},
-};
-
 const struct option_row options_select[] = {
     {"group", 'g', OPTION_LIST, "GROUP", "jobs of this group, repeatable"},
     {"id", '\0', OPTION_LIST, "ID", "jobs with this id, repeatable"},

@@ -199,7 +199,8 @@ bool write_plan_build(struct write_plan *plan, const struct write_request *reque
                       struct error *error)
 {
     assert(plan != NULL);
-    assert(shards > 0 && shards <= SHARDS_MAX);
+    assert(shards > 0);
+    assert(shards <= SHARDS_MAX);
     *plan = (struct write_plan){0};
     if (request->members.length > RECORD_BYTES_MAX - 2 * RECORD_ROOM_BYTES)
         return error_invalid(error, "too_large", "the command takes %zu bytes; at most %d",

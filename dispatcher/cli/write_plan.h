@@ -20,7 +20,7 @@ struct write_record {
     char command_id[COMMAND_ID_BYTES_MAX + 1];
     struct buffer value;
     size_t jobs;       /* of add and put */
-    /* Set by kafka_client_send(). */
+    /* Set by cli_kafka_send(). */
     bool delivered;
     int32_t delivered_partition;
     int64_t delivered_offset;

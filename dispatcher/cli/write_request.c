@@ -142,6 +142,8 @@ static bool read_common(struct write_request *request, const struct arguments *a
 static bool read_job_name(struct write_request *request, const struct arguments *arguments,
                           struct text *group, struct error *error)
 {
+    assert(request != NULL);
+    assert(arguments != NULL);
     assert(group != NULL);
     const char *flag_group = arguments_value(arguments, "group");
     const char *flag_id = arguments_value(arguments, "id");

@@ -73,14 +73,30 @@ static size_t index_place(const struct seen_table *table, uint64_t hash)
     return at;
 }
 
+static void entry_view(const struct entry *entry, struct seen *seen)
+{
+    *seen = (struct seen){
+        .hash = entry->hash, .at_ms = entry->at_ms, .outcome = entry->outcome};
+    (void)snprintf(seen->code, sizeof seen->code, "%s", result_code_word(entry->code));
+}
+
 bool seen_table_find(const struct seen_table *table, uint64_t hash, struct seen *seen)
 {
     assert(table != NULL);
     size_t at = index_place(table, hash);
     if (table->index[at] == EMPTY) return false;
-    const struct entry *entry = entry_at(table, (uint32_t)(table->index[at] - 1));
-    *seen = (struct seen){.hash = hash, .at_ms = entry->at_ms, .outcome = entry->outcome};
-    (void)snprintf(seen->code, sizeof seen->code, "%s", result_code_word(entry->code));
+    entry_view(entry_at(table, (uint32_t)(table->index[at] - 1)), seen);
+    return true;
+}
+
+bool seen_table_next(const struct seen_table *table, uint32_t *cursor, int64_t *sequence,
+                     struct seen *seen)
+{
+    assert(cursor != NULL);
+    if (*cursor >= table->count) return false;
+    const struct entry *entry = entry_at(table, table->first + (*cursor)++);
+    *sequence = entry->sequence;
+    entry_view(entry, seen);
     return true;
 }
 

@@ -28,6 +28,9 @@ void seen_table_order(struct seen_table *table);
  * holds more than `max`; false: nothing to forget. */
 bool seen_table_expire(struct seen_table *table, int64_t before_ms, size_t max,
                        int64_t *sequence);
+/* Entries from the oldest on: the *cursor-th; false: no more. */
+bool seen_table_next(const struct seen_table *table, uint32_t *cursor, int64_t *sequence,
+                     struct seen *seen);
 size_t seen_table_count(const struct seen_table *table);
 
 #endif

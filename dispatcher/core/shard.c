@@ -233,6 +233,12 @@ void shard_expire_seen(struct shard *shard, const struct sink *sink)
         sink->seen_expired(sink->opaque, sequence);
 }
 
+bool shard_next_seen(const struct shard *shard, uint32_t *cursor, int64_t *sequence,
+                     struct seen *seen)
+{
+    return seen_table_next(shard->seen, cursor, sequence, seen);
+}
+
 void shard_count(const struct shard *shard, struct shard_counts *counts)
 {
     *counts = (struct shard_counts){.jobs = job_table_count(shard->jobs),

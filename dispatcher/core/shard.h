@@ -107,6 +107,10 @@ struct job *shard_job_at(const struct shard *shard, uint32_t slot); /* NULL: an 
 struct job *shard_find(const struct shard *shard, struct text group, struct text id);
 const struct in_command *shard_in_command(const struct shard *shard);
 
+/* Remembered command ids in order of sequence, one a call; *cursor starts at 0. */
+bool shard_next_seen(const struct shard *shard, uint32_t *cursor, int64_t *sequence,
+                     struct seen *seen);
+
 struct shard_counts {
     size_t jobs;
     size_t paused;

@@ -70,9 +70,9 @@ struct broker_input {
     struct text value;
     bool tombstone;
     bool truncated_headers; /* more than BROKER_INPUT_HEADERS_MAX: the rest is cut */
-    size_t header_count;
-    struct broker_header headers[BROKER_INPUT_HEADERS_MAX];
     void *handle; /* the adapter's; give it back with release() */
+    size_t header_count;
+    struct broker_header headers[BROKER_INPUT_HEADERS_MAX]; /* last: a copy may be cut here */
 };
 
 struct topic_info {

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
 enum { LOG_TEXT_BYTES = 1024, REFUSAL_BYTES = 200 };
@@ -23,6 +24,8 @@ void kafka_client_log(const struct kafka_log *log, int level, const char *format
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
     const struct kafka_client *client = rd_kafka_opaque(handle);
+    /* [kafka] goes to producers and consumers alike: what only one of them knows is no fault. */
+    if (strcmp(facility, "CONFWARN") == 0) level = LOG_DEBUG;
     int bounded = level < LOG_EMERG ? LOG_EMERG : level > LOG_DEBUG ? LOG_DEBUG : level;
     kafka_client_log(&client->log, bounded, "%s %s: %s", rd_kafka_name(handle), facility, text);
 }

@@ -266,6 +266,17 @@ static bool begin_close(struct kafka_member *member)
     return false;
 }
 
+/* A queue of our own hands out events where the consumer's would call back. */
+static void serve_close(struct kafka_member *member)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(member->closing, CLOSE_POLL_MS);
+    if (event == NULL) return;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+        on_rebalance(member->handle, rd_kafka_event_error(event),
+                     rd_kafka_event_topic_partition_list(event), &member->client);
+    rd_kafka_event_destroy(event);
+}
+
 bool kafka_member_leave(struct kafka_member *member, int32_t deadline_ms, struct error *error)
 {
     assert(member != NULL);
@@ -275,8 +286,7 @@ bool kafka_member_leave(struct kafka_member *member, int32_t deadline_ms, struct
     int64_t deadline_us = clock->monotonic_us(clock->opaque) + deadline_ms * INT64_C(1000);
     member->left = !begin_close(member);
     while (!member->left) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(member->closing, CLOSE_POLL_MS);
-        if (event != NULL) rd_kafka_event_destroy(event);
+        serve_close(member);
         member->left = rd_kafka_consumer_closed(member->handle) != 0;
         if (!member->left && clock->monotonic_us(clock->opaque) >= deadline_us)
             return error_set(error, ERROR_RETRY, "the group was not left within %d ms",

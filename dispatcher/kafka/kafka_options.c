@@ -12,7 +12,6 @@ enum { PROPERTY_TEXT_BYTES = 256 };
 static const struct kafka_property common_rows[] = {
     {"log.queue", "true"},
     {"log.connection.close", "false"},
-    {"log.configuration.warnings", "false"},
     {"allow.auto.create.topics", "false"},
     {"socket.nagle.disable", "true"},
     {"socket.keepalive.enable", "true"},

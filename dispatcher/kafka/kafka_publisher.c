@@ -139,7 +139,7 @@ bool kafka_publisher_open(struct kafka_publisher *publisher, struct error *error
     if (publisher->handle == NULL) return false;
     open_own(publisher);
     rd_kafka_error_t *refused =
-        rd_kafka_init_transactions(publisher->handle, 2 * KAFKA_REQUEST_WAIT_MS);
+        rd_kafka_init_transactions(publisher->handle, KAFKA_REQUEST_WAIT_MS);
     if (refused != NULL) {
         (void)kafka_error_take(publisher->handle, KAFKA_OPEN, false, refused,
                                "init_transactions", error);

@@ -17,7 +17,7 @@ struct kafka_publisher *kafka_publisher_create(const struct kafka_options *optio
 void kafka_publisher_destroy(struct kafka_publisher *publisher);
 
 /* Closes the present producer, if any, makes a new one, settles what its predecessor left open
- * and fences it, warms Belfry's topics. Blocks up to about 4 x KAFKA_REQUEST_WAIT_MS. */
+ * and fences it, warms Belfry's topics. Blocks up to 2 x KAFKA_REQUEST_WAIT_MS. */
 bool kafka_publisher_open(struct kafka_publisher *publisher, struct error *error)
     __attribute__((warn_unused_result));
 /* Drops what is not delivered. The values of all records may be freed after it. */

@@ -11,7 +11,7 @@ enum {
     CREATED_WAIT_MS = 15000, /* until a new topic is known to all */
     CREATED_LOOK_MS = 50,
     SETTINGS_MAX = 12,
-    REPORT_BYTES = 512,
+    REPORT_BYTES = 640,
     COPIES_FOR_MIN_ISR = 3
 };
 

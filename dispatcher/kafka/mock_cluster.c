@@ -83,3 +83,19 @@ bool mock_cluster_add_topic(struct mock_cluster *mock, const char *topic, int32_
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
     return error_invalid(error, "bad_value", "topic %s: %s", topic, rd_kafka_err2str(code));
 }
+
+void mock_cluster_fail_requests(struct mock_cluster *mock, int16_t api_key,
+                                rd_kafka_resp_err_t code, size_t count)
+{
+    assert(mock != NULL && mock->mock != NULL);
+    assert(code != RD_KAFKA_RESP_ERR_NO_ERROR);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_mock_push_request_errors_array(mock->mock, api_key, 1, &code);
+}
+
+void mock_cluster_heal(struct mock_cluster *mock, int16_t api_key)
+{
+    assert(mock != NULL);
+    assert(mock->mock != NULL);
+    rd_kafka_mock_clear_request_errors(mock->mock, api_key);
+}

@@ -26,4 +26,10 @@ const char *mock_cluster_brokers(const struct mock_cluster *mock);
 bool mock_cluster_add_topic(struct mock_cluster *mock, const char *topic, int32_t partitions,
                             struct error *error) __attribute__((warn_unused_result));
 
+/* The next `count` requests of this kind (Kafka's api key, 26 = EndTxn) fail with `code`. */
+void mock_cluster_fail_requests(struct mock_cluster *mock, int16_t api_key,
+                                rd_kafka_resp_err_t code, size_t count);
+/* No more such failures. */
+void mock_cluster_heal(struct mock_cluster *mock, int16_t api_key);
+
 #endif

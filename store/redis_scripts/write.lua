@@ -46,7 +46,8 @@ local function call_with_list(command, key, list)
     if #list > 0 then redis.call(command, key, unpack(list)) end
 end
 
--- Moves `names` to the super groups in `wanted` ('' = none), from where they are.
+-- Moves `names` to the super groups in `wanted` ('' = none), from where they are. A name given
+-- twice does no harm: its last super group holds.
 local function move_super_groups(names, wanted)
     local current = redis.call('HMGET', super_group_of, unpack(names))
     local left, left_names, joined, joined_names = {}, {}, {}, {}
@@ -80,7 +81,7 @@ function apply.put(first, beyond)
         texts[#texts + 1] = ARGV[i + 2]
         members[#members + 1] = 0
         members[#members + 1] = name
-        if not wanted[name] then names[#names + 1] = name end
+        names[#names + 1] = name
         wanted[name] = ARGV[i + 3]
     end
     redis.call('HSET', jobs, unpack(texts))
@@ -92,7 +93,7 @@ function apply.delete(first, beyond)
     local names, wanted = {}, {}
     for i = first, beyond - 1, 4 do
         local name = ARGV[i + 1]
-        if not wanted[name] then names[#names + 1] = name end
+        names[#names + 1] = name
         wanted[name] = ''
     end
     redis.call('HDEL', jobs, unpack(names))

@@ -264,6 +264,19 @@ static void test_the_keys_are_as_documented(void **state)
                       "belfry:{3}:super_group_of:new"));
     EXPECT("WRITTEN", CHANGE(f->store, 1, 5, 0, 6, ""));
     EXPECT("7", REDIS(f, "DBSIZE"));
+    EXPECT("WRITTEN", CHANGE(f->store, 1, 6, 0, 7, "-g/1"));
+    EXPECT("g/2 ", REDIS(f, "ZRANGE", "belfry:{3}:groups", "0", "-1"));
+    EXPECT("5", REDIS(f, "DBSIZE")); /* without super_groups and super_group_of */
+}
+
+/* The record of the writer is no part of what people back up or copy. */
+static void test_guard_without_the_writer_record(void **state)
+{
+    struct fixture *f = *state;
+    EXPECT("WRITTEN", REWRITE(f->store, 4, 0, 5, "+g/1=one"));
+    EXPECT("1", REDIS(f, "DEL", "belfry:{3}:writer"));
+    EXPECT("STALE", CHANGE(f->store, 3, 5, 0, 6, "+g/1=x"));
+    EXPECT("WRITTEN", CHANGE(f->store, 4, 5, 0, 6, "+g/1=two"));
 }
 
 static void collect_warning(void *opaque, const char *warning)
@@ -356,7 +369,8 @@ int main(void)
         TEST(test_server_closes_the_connection), TEST(test_scripts_forgotten),
         TEST(test_parts_in_one_go), TEST(test_full_memory_is_a_retry),
         TEST(test_newer_layout_is_refused), TEST(test_strange_keys),
-        TEST(test_the_keys_are_as_documented), TEST(test_settings_are_checked),
+        TEST(test_the_keys_are_as_documented), TEST(test_guard_without_the_writer_record),
+        TEST(test_settings_are_checked),
         TEST(test_queries), TEST(test_login_and_database),
     };
     return cmocka_run_group_tests_name("redis store", tests, NULL, NULL);

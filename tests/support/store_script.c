@@ -19,7 +19,9 @@ void items_parse(struct items *items, const char *words)
 {
     items->count = 0;
     (void)snprintf(items->text, sizeof items->text, "%s", words);
-    for (char *word = strtok(items->text, " "); word != NULL; word = strtok(NULL, " ")) {
+    char *rest = NULL;
+    for (char *word = strtok_r(items->text, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
         assert(items->count < sizeof items->items / sizeof items->items[0]);
         struct store_item *item = &items->items[items->count++];
         char *text = strchr(word, '=');

@@ -309,7 +309,6 @@ static const struct header_case header_cases[] = {
     {"ce_attempt", "0", "attempt is below"},
     {"ce_dueat", "2026", "dueat must be"},
     {"ce_data", "{}", "ce_data is not allowed"},
-    {"ce_\xff", "x", "a header name"},
     {"ce_datacontenttype", "text/plain", "comes twice"},
 };
 
@@ -331,9 +330,12 @@ static void unknown_parts_are_passed_over(void **state)
     assert_non_null(fire);
     belfry_fire_free(fire);
     free(text);
-    fire = binary_decode("ce_newthing", "x", NULL, 0, &error);
-    assert_non_null(fire);
-    belfry_fire_free(fire);
+    static const char *const names[] = {"ce_newthing", "ce_\xff", "ce_New", "x", ""};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        fire = binary_decode(names[i], "x", NULL, 0, &error);
+        assert_non_null(fire);
+        belfry_fire_free(fire);
+    }
 }
 
 static void wrong_arguments(void **state)

@@ -1,0 +1,52 @@
+/* cli_kafka.h - the command line's way to Kafka: a careful producer and a reader without a
+ * group. Every wait has an end. */
+#ifndef BELFRY_CLI_CLI_KAFKA_H
+#define BELFRY_CLI_CLI_KAFKA_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dispatcher/cli/settings.h"
+#include "dispatcher/cli/write_plan.h"
+#include "dispatcher/core/error.h"
+
+enum kafka_role { KAFKA_PRODUCER, KAFKA_READER };
+
+struct cli_kafka;
+
+/* Does not connect yet. Errors: ERROR_INVALID, code "usage": a property of -X. NULL then. */
+struct cli_kafka *cli_kafka_create(const struct settings *settings, enum kafka_role role,
+                                         struct error *error) __attribute__((warn_unused_result));
+void cli_kafka_destroy(struct cli_kafka *client);
+
+/* Number of partitions of a topic.
+ * Errors: ERROR_RETRY Kafka does not answer; ERROR_FATAL the topic does not exist. */
+bool cli_kafka_partitions(struct cli_kafka *client, const char *topic, int32_t *partitions,
+                             struct error *error) __attribute__((warn_unused_result));
+
+/* Sends records and waits for their acknowledgements (acks=all). False: at least one was not
+ * acknowledged, its `fault` says why; it may have been written all the same.
+ * Errors: ERROR_RETRY. */
+bool cli_kafka_send(struct cli_kafka *client, const char *topic,
+                       struct write_record *records, size_t count, struct error *error)
+    __attribute__((warn_unused_result));
+
+enum read_from { READ_FROM_BEGINNING, READ_FROM_END };
+
+/* Starts to read all partitions of a topic, committed records only. READ_FROM_END: when it
+ * returns, the ends are fixed; what is written later will be read. */
+bool cli_kafka_read(struct cli_kafka *client, const char *topic, int32_t partitions,
+                       enum read_from from, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* The next record, NULL when none came in wait_ms. End-of-partition marks come as records with
+ * err RD_KAFKA_RESP_ERR__PARTITION_EOF. The caller destroys it. False: ERROR_RETRY. */
+bool cli_kafka_next(struct cli_kafka *client, int wait_ms, rd_kafka_message_t **message,
+                       struct error *error) __attribute__((warn_unused_result));
+
+/* <cluster>.<suffix>; the text has TOPIC_NAME_BYTES. */
+enum { TOPIC_NAME_BYTES = 256 };
+void topic_name(char text[TOPIC_NAME_BYTES], const struct settings *settings, const char *suffix);
+
+#endif

@@ -1,0 +1,142 @@
+#include <assert.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/cli/suggest.h"
+#include "dispatcher/config_file.h"
+#include "dispatcher/config_parts.h"
+#include "dispatcher/core/memory.h"
+
+enum { SECRET_BYTES_MAX = 64 * 1024, SHOWN_BYTES = 1024, REASON_BYTES = 160 };
+
+static const char file_suffix[] = "_file";
+
+const char *const config_client_sections[CLIENT_COUNT] = {
+    [CLIENT_COMMON] = "kafka",
+    [CLIENT_PRODUCER] = "kafka.producer",
+    [CLIENT_CONSUMER] = "kafka.consumer",
+};
+
+/* Properties whose value nobody should see in a file that is shown around, or in a log. */
+static bool is_secret(const char *name)
+{
+    return strstr(name, "password") != NULL || strstr(name, "secret") != NULL ||
+           strcmp(name, "ssl.key.pem") == 0 || strcmp(name, "sasl.oauthbearer.config") == 0;
+}
+
+char *config_secret_read(const char *path, struct error *error)
+{
+    assert(path != NULL);
+    size_t length = 0;
+    char *text = config_file_read(path, SECRET_BYTES_MAX, &length, error);
+    if (text == NULL) return NULL;
+    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r')) length--;
+    text[length] = '\0';
+    if (length > 0 && strlen(text) == length) return text;
+    error_invalid(error, "bad_value", length == 0 ? "%s is empty" : "%s holds a NUL byte", path);
+    free(text);
+    return NULL;
+}
+
+static void offer(struct suggestion *near, const char **names, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i += 2) suggestion_offer(near, names[i]);
+}
+
+static bool unknown(rd_kafka_conf_t *conf, const char *section, const char *name,
+                    struct error *error)
+{
+    size_t count = 0, topic_count = 0;
+    rd_kafka_topic_conf_t *topic_conf = rd_kafka_topic_conf_new();
+    const char **names = rd_kafka_conf_dump(conf, &count);
+    const char **topic_names = rd_kafka_topic_conf_dump(topic_conf, &topic_count);
+    struct suggestion near = {.word = name, .word_length = strlen(name)};
+    offer(&near, names, count);
+    offer(&near, topic_names, topic_count);
+    if (near.best != NULL)
+        error_invalid(error, "bad_value", "[%s] %.60s: librdkafka has no such property; did you "
+                      "mean %s?", section, name, near.best);
+    else
+        error_invalid(error, "bad_value", "[%s] %.60s: librdkafka %s has no such property",
+                      section, name, rd_kafka_version_str());
+    rd_kafka_conf_dump_free(names, count);
+    rd_kafka_conf_dump_free(topic_names, topic_count);
+    rd_kafka_topic_conf_destroy(topic_conf);
+    return false;
+}
+
+/* Asks librdkafka itself, so that the error can name the line. */
+static bool check(const char *section, const char *name, const char *value, struct error *error)
+{
+    char reason[REASON_BYTES] = "";
+    bool fine = false;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, reason, sizeof reason);
+    switch (result) {
+    case RD_KAFKA_CONF_OK: fine = true; break;
+    case RD_KAFKA_CONF_UNKNOWN: unknown(conf, section, name, error); break;
+    case RD_KAFKA_CONF_INVALID:
+        error_invalid(error, "bad_value", "[%s] %s: %s", section, name,
+                      is_secret(name) ? "librdkafka refuses the value" : reason);
+        break;
+    }
+    rd_kafka_conf_destroy(conf);
+    return fine;
+}
+
+static void add(struct config_properties *properties, char *name, char *value, char *shown)
+{
+    size_t count = properties->count + 1;
+    properties->items = memory_resize(properties->items, count, sizeof properties->items[0]);
+    properties->shown = memory_resize(properties->shown, count, sizeof properties->shown[0]);
+    properties->items[count - 1] = (struct kafka_property){name, value};
+    properties->shown[count - 1] = shown;
+    properties->count = count;
+}
+
+bool config_property_add(struct config_properties *properties, const char *section,
+                         const char *key, const char *text, struct error *error)
+{
+    assert(properties != NULL && section != NULL);
+    assert(key != NULL && text != NULL);
+    size_t length = strlen(key);
+    size_t suffix = sizeof file_suffix - 1;
+    bool from_file = length > suffix && strcmp(key + length - suffix, file_suffix) == 0;
+    char *name = memory_copy_text(key, from_file ? length - suffix : length);
+    char *value = NULL;
+    char shown[SHOWN_BYTES];
+    (void)snprintf(shown, sizeof shown, "%s = %s", key, text);
+    for (size_t i = 0; i < properties->count; i++) {
+        if (strcmp(properties->items[i].name, name) != 0) continue;
+        error_invalid(error, "bad_value", "[%s] %s is given twice", section, name);
+        goto refused;
+    }
+    if (is_secret(name) && !from_file) {
+        error_invalid(error, "bad_value", "[%s] %s: a secret; put it in a file and write %s_file = "
+                      "PATH", section, name, name);
+        goto refused;
+    }
+    value = from_file ? config_secret_read(text, error) : memory_copy_text(text, strlen(text));
+    if (value == NULL || !check(section, name, value, error)) goto refused;
+    add(properties, name, value, memory_copy_text(shown, strlen(shown)));
+    return true;
+refused:
+    free(value);
+    free(name);
+    return false;
+}
+
+void config_properties_release(struct config_properties *properties)
+{
+    assert(properties != NULL);
+    for (size_t i = 0; i < properties->count; i++) {
+        free((char *)properties->items[i].name);
+        free((char *)properties->items[i].value);
+        free(properties->shown[i]);
+    }
+    free(properties->items);
+    free(properties->shown);
+    *properties = (struct config_properties){0};
+}

@@ -1,0 +1,60 @@
+/* checkpointer.h - keeps the store up to date behind the commits. What is to be written is a
+ * flag for each job and bounded lists, never a queue: the store may be away for days. */
+#ifndef BELFRY_ENGINE_CHECKPOINTER_H
+#define BELFRY_ENGINE_CHECKPOINTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/core/shard.h"
+#include "dispatcher/engine/checkpoint_port.h"
+#include "dispatcher/engine/clock.h"
+#include "dispatcher/engine/observer.h"
+#include "dispatcher/engine/outbox.h"
+
+struct checkpointer;
+
+struct checkpointer_options {
+    struct checkpoint_port *port;
+    const struct clock *clock;
+    const struct observer *observer;
+    int32_t shard;
+    int64_t interval_ms;
+};
+
+struct checkpointer *checkpointer_create(const struct checkpointer_options *options);
+void checkpointer_destroy(struct checkpointer *checkpointer);
+
+/* What the outbox tells; also called for what a takeover reads from the state log. */
+struct outbox_listener checkpointer_listener(struct checkpointer *checkpointer);
+void checkpointer_job_changed(struct checkpointer *checkpointer, const struct job *job);
+void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name);
+void checkpointer_seen(struct checkpointer *checkpointer, int64_t sequence, struct text text);
+void checkpointer_seen_expired(struct checkpointer *checkpointer, int64_t sequence);
+
+/* The store holds this sequence; what is flagged from here on is to be added. */
+void checkpointer_follows(struct checkpointer *checkpointer, int64_t sequence);
+/* What the store holds is not known or of no use: write the whole shard. */
+void checkpointer_rewrite(struct checkpointer *checkpointer);
+
+/* After a commit, or when due: takes outcomes, hands over the next group.
+ *   mark          the last committed one; the shard stands exactly there
+ *   state_offset  asked for with this call when a group begins: the state log's end, at most */
+typedef bool checkpointer_state_offset(void *opaque, int64_t *offset);
+void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *shard,
+                       const struct mark *mark, checkpointer_state_offset *state_offset,
+                       void *opaque);
+
+/* When tick should be called again, monotonic us; INT64_MAX: not before the next commit. */
+int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struct mark *mark);
+
+/* Ticks and waits until the store holds the mark, at most until the deadline. */
+bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *shard,
+                        const struct mark *mark, checkpointer_state_offset *state_offset,
+                        void *opaque, int64_t deadline_us);
+
+/* The sequence the store is known to hold; -1: none. */
+int64_t checkpointer_sequence(const struct checkpointer *checkpointer);
+
+#endif

@@ -1,0 +1,283 @@
+/* One transaction for everything a step says, the mark last; and the one path out of every
+ * failure: new producer, read the last committed mark, then decide. */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "dispatcher/engine/engine_state.h"
+#include "schemas/mark_json.h"
+
+enum { MARK_BYTES_MAX = 2048, MARK_LOOKS = 4, POLL_MS = 50, READ_LIMIT_MS = 20000, ATTEMPTS_MAX = 100 };
+
+void engine_next_mark(const struct engine *engine, struct mark *mark)
+{
+    *mark = engine->mark;
+    mark->sequence = engine->mark.sequence + 1;
+    mark->control_offset = engine->control_offset;
+    mark->forward_offset = engine->forward_offset;
+    mark->layout = STATE_LAYOUT;
+    if (engine->shard != NULL) shard_fill_mark(engine->shard, mark);
+}
+
+bool engine_open_producer(struct engine *engine, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    return broker->operations->prove_ownership(broker, engine->control_offset, error) &&
+           broker->operations->open_producer(broker, error);
+}
+
+bool engine_state_offset(void *opaque, int64_t *offset)
+{
+    struct engine *engine = opaque;
+    struct broker *broker = engine->ports.broker;
+    struct error error = {0};
+    int64_t first = 0;
+    return broker->operations->offsets(broker, TOPIC_STATE, &first, offset, &error);
+}
+
+/* ---- the last committed mark ---- */
+
+/* Reads the state log from `from` to its end; the last mark on the way, if any. */
+static bool look_for_mark(struct engine *engine, int64_t from, int64_t end, struct mark *mark,
+                          int64_t *log_time_ms, bool *found, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    const struct broker_operations *operations = broker->operations;
+    int64_t deadline_us = engine_monotonic_us(engine) + READ_LIMIT_MS * INT64_C(1000);
+    *found = false;
+    if (!operations->start_reading(broker, TOPIC_STATE, from, error)) return false;
+    bool ended = from >= end;
+    while (!ended) {
+        struct broker_input input = {.kind = BROKER_NOTHING};
+        if (!operations->poll(broker, POLL_MS, &input, error)) break;
+        if (engine_monotonic_us(engine) > deadline_us) {
+            error_set(error, ERROR_RETRY, "state log not read to its end within %d ms",
+                      READ_LIMIT_MS);
+            break;
+        }
+        if (input.kind == BROKER_NOTHING || inputs_take(&engine->inputs, &input)) continue;
+        if (input.kind == BROKER_END) {
+            ended = input.offset >= end;
+            continue;
+        }
+        bool is_mark = text_equal(input.key, text_of("mark")) && !input.tombstone;
+        if (is_mark && !mark_decode(input.value, mark, error)) {
+            operations->release(broker, &input);
+            break;
+        }
+        if (is_mark) {
+            *found = true;
+            *log_time_ms = input.log_time_ms;
+        }
+        operations->release(broker, &input);
+    }
+    operations->stop_reading(broker, TOPIC_STATE);
+    return ended;
+}
+
+bool engine_read_last_mark(struct engine *engine, struct mark *mark, int64_t *log_time_ms,
+                           bool *found, struct error *error)
+{
+    /* The mark is the last record but markers and aborted transactions: look back ever further. */
+    static const int64_t lookback[MARK_LOOKS] = {16, 1024, 65536, INT64_MAX};
+    struct broker *broker = engine->ports.broker;
+    int64_t first = 0;
+    int64_t end = 0;
+    if (!broker->operations->offsets(broker, TOPIC_STATE, &first, &end, error)) return false;
+    if (first < engine->state_first_look) first = engine->state_first_look;
+    *found = false;
+    for (int look = 0; look < MARK_LOOKS && !*found; look++) {
+        int64_t from = end - first > lookback[look] ? end - lookback[look] : first;
+        if (!look_for_mark(engine, from, end, mark, log_time_ms, found, error)) return false;
+        if (from == first) break;
+    }
+    return true;
+}
+
+/* ---- one try ---- */
+
+static bool produce_all(struct engine *engine, const struct mark *mark, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    struct outbox *outbox = &engine->outbox;
+    struct broker_header headers[BROKER_INPUT_HEADERS_MAX];
+    struct text_writer *arena = &outbox->arena;
+    (void)text_writer_reserve(arena, MARK_BYTES_MAX); /* from here on it must not move */
+    for (size_t i = 0; i < outbox->count; i++) {
+        struct broker_record record;
+        if (!outbox_record(outbox, i, &record, headers)) continue;
+        if (!broker->operations->produce(broker, &record, error)) return false;
+    }
+    size_t at = arena->length;
+    mark_encode(arena, mark);
+    assert(arena->length - at <= MARK_BYTES_MAX);
+    struct broker_record record = {.topic = TOPIC_STATE,
+                                   .partition = engine->options.shard,
+                                   .key = text_of("mark"),
+                                   .value = {arena->bytes + at, arena->length - at}};
+    return broker->operations->produce(broker, &record, error);
+}
+
+static bool try_transaction(struct engine *engine, const struct mark *mark, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    return broker->operations->begin(broker, error) && produce_all(engine, mark, error) &&
+           broker->operations->commit(broker, error);
+}
+
+/* ---- the one path ---- */
+
+enum fate { FATE_OUT, FATE_AGAIN, FATE_LOST };
+
+static enum fate fate_of(const struct mark *ours, const struct mark *last, bool found)
+{
+    if (!found) return ours->sequence == 1 ? FATE_AGAIN : FATE_LOST;
+    if (last->generation != ours->generation || last->epoch != ours->epoch ||
+        strcmp(last->owner, ours->owner) != 0)
+        return FATE_LOST;
+    if (last->sequence == ours->sequence) return FATE_OUT;
+    if (last->sequence == ours->sequence - 1) return FATE_AGAIN;
+    return FATE_LOST;
+}
+
+/* Opens a producer again and again while the outside is unwell. */
+static bool reopen(struct engine *engine, struct error *error)
+{
+    int64_t wait_ms = 100;
+    for (;;) {
+        error_clear(error);
+        if (engine_open_producer(engine, error)) return true;
+        if (error->kind == ERROR_FENCED || error->kind == ERROR_FATAL) return false;
+        if (atomic_load(&engine->wish) != ENGINE_RUN) {
+            error->kind = ERROR_FENCED; /* the successor settles what is open */
+            return false;
+        }
+        engine_log_error(engine, LEVEL_WARN, "producer.retry", error);
+        engine_sleep_ms(engine, wait_ms);
+        if (wait_ms < 5000) wait_ms *= 2;
+    }
+}
+
+static bool find_fate(struct engine *engine, const struct mark *ours, enum fate *fate,
+                      struct error *error)
+{
+    struct mark last;
+    int64_t log_time_ms = 0;
+    bool found = false;
+    for (;;) {
+        if (!reopen(engine, error)) return false;
+        error_clear(error);
+        if (engine_read_last_mark(engine, &last, &log_time_ms, &found, error)) break;
+        if (error->kind == ERROR_FATAL || atomic_load(&engine->wish) != ENGINE_RUN) return false;
+        engine_log_error(engine, LEVEL_WARN, "mark.retry", error);
+        engine_sleep_ms(engine, 200);
+    }
+    *fate = fate_of(ours, &last, found);
+    return true;
+}
+
+/* Fires to foreign topics leave the transaction; their jobs are failing, and retried alone. */
+static void take_foreign_out(struct engine *engine, const char *why)
+{
+    struct outbox *outbox = &engine->outbox;
+    if (outbox->foreign_count == 0) return;
+    outbox_remove_foreign(outbox, "undeliverable", why);
+    engine_tell_refused(engine);
+}
+
+/* Told in reverse, so that several slots of one job are owed again in their order. */
+void engine_tell_refused(struct engine *engine)
+{
+    struct outbox *outbox = &engine->outbox;
+    struct sink sink = outbox_sink(outbox);
+    while (outbox->refused_count > 0) {
+        struct failed_fire failed = outbox->refused[--outbox->refused_count];
+        shard_fire_failed(engine->shard, &failed, engine_wall_ms(engine), &sink);
+        observe(engine->ports.observer, LEVEL_WARN, "fire.failed", engine->options.shard,
+                "reason=%s nominal_ms=%" PRId64 " attempt=%" PRId32, failed.reason,
+                failed.nominal_ms, failed.attempt);
+    }
+}
+
+static bool recover(struct engine *engine, const struct mark *ours, bool *out,
+                    const char *why, struct error *error)
+{
+    enum fate fate = FATE_LOST;
+    *out = false;
+    if (!find_fate(engine, ours, &fate, error)) return false;
+    observe(engine->ports.observer, LEVEL_WARN, "commit.settled", engine->options.shard,
+            "sequence=%" PRId64 " outcome=%s", ours->sequence,
+            fate == FATE_OUT ? "committed" : fate == FATE_AGAIN ? "repeat" : "lost");
+    if (fate == FATE_LOST) {
+        error_set(error, ERROR_FENCED, "another owner has written the mark");
+        return false;
+    }
+    *out = fate == FATE_OUT;
+    if (!*out) take_foreign_out(engine, why);
+    return true;
+}
+
+/* One failed try: what it takes to try again. *out: it went out after all. */
+static bool mend(struct engine *engine, const struct mark *ours, struct error *failure, bool *out,
+                 struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    *out = false;
+    engine_log_error(engine, LEVEL_WARN, "commit.failed", failure);
+    if (failure->kind == ERROR_FATAL || failure->kind == ERROR_FENCED) {
+        *error = *failure;
+        return false;
+    }
+    if (failure->kind == ERROR_ABORT) {
+        struct error ignored = {0};
+        if (broker->operations->abort(broker, &ignored)) {
+            take_foreign_out(engine, failure->message);
+            return true;
+        }
+    }
+    return recover(engine, ours, out, failure->message, error);
+}
+
+/* After a commit that ended well. */
+static void committed(struct engine *engine, const struct mark *mark)
+{
+    struct outbox *outbox = &engine->outbox;
+    for (size_t i = 0; i < outbox->count && outbox->trying_suspects; i++)
+        if (outbox->records[i].kind == OUTBOX_FOREIGN_FIRE)
+            foreign_find(&engine->foreign, text_of(outbox->records[i].foreign_topic))->suspect =
+                false;
+    engine->mark = *mark;
+    engine->mark_due_us =
+        engine_monotonic_us(engine) + engine->options.mark_interval_ms * INT64_C(1000);
+    atomic_store(&engine->sequence, mark->sequence);
+    atomic_store(&engine->watermark_ms, mark->watermark.instant_ms);
+    atomic_fetch_add(&engine->fires, outbox->fires);
+    if (engine->shard != NULL)
+        atomic_store(&engine->jobs, (int64_t)shard_job_count(engine->shard));
+    outbox_begin(outbox, mark->sequence + 1);
+}
+
+bool engine_commit(struct engine *engine, struct error *error)
+{
+    struct outbox *outbox = &engine->outbox;
+    if (engine->shard != NULL) engine_tell_refused(engine);
+    outbox_finish(outbox);
+    int64_t began_us = engine_monotonic_us(engine);
+    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        struct mark mark;
+        engine_next_mark(engine, &mark);
+        assert(mark.sequence == outbox->sequence);
+        struct error failure = {0};
+        bool out = try_transaction(engine, &mark, &failure);
+        if (!out && !mend(engine, &mark, &failure, &out, error)) return false;
+        if (!out) continue;
+        observe(engine->ports.observer, LEVEL_DEBUG, "shard.committed", engine->options.shard,
+                "sequence=%" PRId64 " records=%zu fires=%" PRId64 " took_us=%" PRId64,
+                mark.sequence, outbox->count, outbox->fires,
+                engine_monotonic_us(engine) - began_us);
+        committed(engine, &mark);
+        return true;
+    }
+    return error_set(error, ERROR_FATAL, "a transaction failed %d times in a row; see the lines "
+                     "commit.failed before this one", ATTEMPTS_MAX);
+}

@@ -1,0 +1,320 @@
+#include "dispatcher/engine/engine.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/memory.h"
+#include "dispatcher/engine/engine_state.h"
+
+enum {
+    WAIT_MAX_MS = 200,        /* the longest wait: wishes are noticed also without a wake */
+    LANE_DISTANCE_MS = 20,    /* lane fires do not begin so close before a live one */
+    PAUSE_CATCH_UP_MS = 2000, /* after so long away commands come before slots again */
+    DRAIN_MS = 3000,
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_LAST_MS = 5000,
+    CONTESTED_AFTER = 3
+};
+
+/* ---- small things ---- */
+
+int64_t engine_monotonic_us(const struct engine *engine)
+{
+    return engine->ports.clock->monotonic_us(engine->ports.clock->opaque);
+}
+
+int64_t engine_wall_ms(const struct engine *engine)
+{
+    return engine->ports.clock->now_ms(engine->ports.clock->opaque);
+}
+
+void engine_sleep_ms(const struct engine *engine, int64_t ms)
+{
+    engine->ports.clock->sleep_ms(engine->ports.clock->opaque, ms);
+}
+
+void engine_log_error(const struct engine *engine, enum observer_level level, const char *event,
+                      const struct error *error)
+{
+    char quoted[ERROR_MESSAGE_BYTES + 64];
+    observe(engine->ports.observer, level, event, engine->options.shard, "kind=%s message=%s",
+            error_kind_name(error->kind), observer_quote(quoted, sizeof quoted, error->message));
+}
+
+static void set_state(struct engine *engine, enum engine_state state)
+{
+    atomic_store(&engine->state, (int)state);
+    atomic_store(&engine->since_ms, engine_wall_ms(engine));
+}
+
+static bool running(const struct engine *engine)
+{
+    return atomic_load(&engine->wish) == ENGINE_RUN;
+}
+
+/* ---- life ---- */
+
+void engine_options_defaults(struct engine_options *options)
+{
+    *options = (struct engine_options){.cluster = "belfry",
+                                       .owner = "",
+                                       .kafka_cluster_id = "",
+                                       .tz_version = "",
+                                       .shards = SHARDS_DEFAULT,
+                                       .catchup_per_second = 1000,
+                                       .checkpoint_interval_ms = 100,
+                                       .mark_interval_ms = HOURS_MS,
+                                       .clock_tolerance_ms = 1000,
+                                       .clock_step_ms = 5 * MINUTES_MS,
+                                       .payload_bytes_max = PAYLOAD_BYTES_MAX,
+                                       .every_min_ms = SCHEDULE_EVERY_MIN_MS,
+                                       .misfire_grace_ms = MISFIRE_GRACE_DEFAULT_MS,
+                                       .keep_finished_ms = KEEP_FINISHED_DEFAULT_MS,
+                                       .state_log = true};
+}
+
+static bool on_list(const char *const *list, size_t count, struct text name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(text_of(list[i]), name)) return true;
+    return false;
+}
+
+static bool topic_allowed(void *opaque, struct text topic)
+{
+    const struct engine *engine = opaque;
+    return on_list(engine->options.fires_topics, engine->options.fires_topic_count, topic);
+}
+
+static bool reply_to_allowed(void *opaque, struct text topic)
+{
+    const struct engine *engine = opaque;
+    return on_list(engine->options.results_topics, engine->options.results_topic_count, topic);
+}
+
+struct engine *engine_create(const struct engine_options *options,
+                             const struct engine_ports *ports)
+{
+    assert(options->shard >= 0 && options->shard < options->shards);
+    assert(strlen(options->owner) <= OWNER_BYTES_MAX);
+    struct engine *engine = memory_allocate(1, sizeof *engine);
+    engine->options = *options;
+    engine->ports = *ports;
+    command_limits_defaults(&engine->limits);
+    engine->limits.payload_bytes_max = options->payload_bytes_max;
+    engine->limits.every_min_ms = options->every_min_ms;
+    engine->limits.catchup.grace_ms = options->misfire_grace_ms;
+    engine->limits.keep_finished_ms = options->keep_finished_ms;
+    engine->limits.topic_allowed = topic_allowed;
+    engine->limits.reply_to_allowed = reply_to_allowed;
+    engine->limits.opaque = engine;
+    engine->arena = arena_create();
+    engine->foreign = (struct foreign){.broker = ports->broker, .clock = ports->clock};
+    inputs_init(&engine->inputs, ports->broker);
+    set_state(engine, ENGINE_STARTING);
+    return engine;
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (engine == NULL) return;
+    engine_forget(engine);
+    outbox_clear(&engine->outbox);
+    arena_destroy(engine->arena);
+    free(engine);
+}
+
+void engine_wish(struct engine *engine, enum engine_wish wish)
+{
+    int now = atomic_load(&engine->wish);
+    while (now < (int)wish && !atomic_compare_exchange_weak(&engine->wish, &now, (int)wish))
+        continue;
+}
+
+void engine_assigned(struct engine *engine)
+{
+    atomic_store(&engine->assigned, 1);
+}
+
+struct engine_status engine_status(const struct engine *engine)
+{
+    return (struct engine_status){.state = (enum engine_state)atomic_load(&engine->state),
+                                  .since_ms = atomic_load(&engine->since_ms),
+                                  .sequence = atomic_load(&engine->sequence),
+                                  .epoch = atomic_load(&engine->epoch),
+                                  .watermark_ms = atomic_load(&engine->watermark_ms),
+                                  .fires = atomic_load(&engine->fires),
+                                  .jobs = atomic_load(&engine->jobs),
+                                  .checkpoint_sequence =
+                                      atomic_load(&engine->checkpoint_sequence)};
+}
+
+/* ---- a step ---- */
+
+/* Slots that came due, then what is owed. The time must not be behind the watermark. */
+static bool step_time(struct engine *engine, int64_t now_ms, struct error *error)
+{
+    struct sink sink = outbox_sink(&engine->outbox);
+    if (now_ms < shard_watermark(engine->shard).instant_ms) return true; /* wait for it */
+    while (!shard_advance(engine->shard, now_ms, now_ms, &sink))
+        if (!engine_commit(engine, error)) return false;
+    while (!shard_decide(engine->shard, now_ms, &sink))
+        if (!engine_commit(engine, error)) return false;
+    if (shard_next_live_ms(engine->shard) - now_ms >= LANE_DISTANCE_MS)
+        shard_run_lane(engine->shard, now_ms, &sink);
+    shard_expire_seen(engine->shard, &sink);
+    return true;
+}
+
+/* Failing jobs, each in a transaction of its own. */
+static bool step_retries(struct engine *engine, int64_t now_ms, struct error *error)
+{
+    if (now_ms < shard_watermark(engine->shard).instant_ms) return true;
+    for (;;) {
+        assert(outbox_is_empty(&engine->outbox));
+        engine->outbox.trying_suspects = true;
+        struct sink sink = outbox_sink(&engine->outbox);
+        bool tried = shard_retry(engine->shard, now_ms, &sink);
+        if (tried && !engine_commit(engine, error)) return false;
+        engine->outbox.trying_suspects = false;
+        if (!tried) return true;
+    }
+}
+
+static bool step(struct engine *engine, struct error *error)
+{
+    int64_t now_ms = 0;
+    if (!engine_now(engine, &now_ms, error)) return false;
+    if (!engine_apply_inputs(engine, now_ms, error)) return false;
+    bool told = inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL;
+    if (told && !engine->clock_refused && !step_time(engine, now_ms, error)) return false;
+    bool mark_due = engine_monotonic_us(engine) >= engine->mark_due_us;
+    if ((!outbox_is_empty(&engine->outbox) || engine->outbox.refused_count > 0 || mark_due) &&
+        !engine_commit(engine, error))
+        return false;
+    if (told && !engine->clock_refused && !step_retries(engine, now_ms, error)) return false;
+    checkpointer_tick(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
+                      engine);
+    atomic_store(&engine->checkpoint_sequence, checkpointer_sequence(engine->checkpointer));
+    return true;
+}
+
+/* How long nothing will have to be done. */
+static int32_t wait_ms(const struct engine *engine)
+{
+    int64_t now_ms = engine_wall_ms(engine) - engine->skew_ms;
+    int64_t wait = WAIT_MAX_MS;
+    int64_t due_ms = shard_next_due_ms(engine->shard, now_ms);
+    if (inputs_next(&engine->inputs) != NULL) return 0;
+    if (due_ms < now_ms + wait) wait = due_ms - now_ms;
+    if (now_ms < shard_watermark(engine->shard).instant_ms || engine->clock_refused)
+        wait = WAIT_MAX_MS; /* our clock went back, or is not believed */
+    int64_t checkpoint_us = checkpointer_due_us(engine->checkpointer, &engine->mark);
+    int64_t monotonic_us = engine_monotonic_us(engine);
+    if (checkpoint_us != INT64_MAX) {
+        int64_t checkpoint_ms = (checkpoint_us - monotonic_us) / 1000;
+        if (checkpoint_ms < 5) checkpoint_ms = 5; /* an outcome is being waited for */
+        if (checkpoint_ms < wait) wait = checkpoint_ms;
+    }
+    return wait < 0 ? 0 : (int32_t)wait;
+}
+
+/* After the process was frozen or the broker away: commands that came meanwhile act before slots
+ * that came due meanwhile. */
+static bool catch_up_after_pause(struct engine *engine, int64_t *looked_us, struct error *error)
+{
+    int64_t monotonic_us = engine_monotonic_us(engine);
+    int64_t away_ms = (monotonic_us - *looked_us) / 1000;
+    *looked_us = monotonic_us;
+    if (away_ms < PAUSE_CATCH_UP_MS) return true;
+    observe(engine->ports.observer, LEVEL_WARN, "shard.paused", engine->options.shard,
+            "for_ms=%" PRId64, away_ms);
+    return inputs_capture_ends(&engine->inputs, error);
+}
+
+static bool live(struct engine *engine, struct error *error)
+{
+    int64_t looked_us = engine_monotonic_us(engine);
+    while (running(engine)) {
+        error_clear(error);
+        if (!catch_up_after_pause(engine, &looked_us, error) ||
+            !engine_read(engine, wait_ms(engine), error) || !step(engine, error)) {
+            if (error->kind != ERROR_RETRY) return false;
+            engine_log_error(engine, LEVEL_WARN, "shard.retry", error);
+            engine_sleep_ms(engine, BACKOFF_FIRST_MS);
+        }
+    }
+    return true;
+}
+
+/* ---- owning and losing ---- */
+
+static void say_goodbye(struct engine *engine)
+{
+    if (atomic_load(&engine->wish) != ENGINE_SHUTDOWN || engine->checkpointer == NULL) return;
+    bool stored = checkpointer_drain(engine->checkpointer, engine->shard, &engine->mark,
+                                     engine_state_offset, engine,
+                                     engine_monotonic_us(engine) + DRAIN_MS * INT64_C(1000));
+    observe(engine->ports.observer, LEVEL_INFO, "shard.drained", engine->options.shard,
+            "sequence=%" PRId64 " checkpoint=%s", engine->mark.sequence,
+            stored ? "written" : "behind");
+}
+
+/* Waits for the back-off, or without bound for the group's word when it is not the owner. */
+static void wait_for_turn(struct engine *engine, const struct error *error, int64_t backoff_ms)
+{
+    if (error->kind != ERROR_FENCED) {
+        engine_sleep_ms(engine, backoff_ms);
+        return;
+    }
+    set_state(engine, ENGINE_WAITING);
+    int64_t until_us = engine_monotonic_us(engine) + backoff_ms * 1000;
+    while (running(engine) && engine_monotonic_us(engine) < until_us) {
+        if (atomic_exchange(&engine->assigned, 0) != 0) return;
+        engine_sleep_ms(engine, 20);
+    }
+}
+
+static void tell_contested(const struct engine *engine, int times)
+{
+    if (times < CONTESTED_AFTER) return;
+    observe(engine->ports.observer, LEVEL_ERROR, "shard.contested", engine->options.shard,
+            "times=%d message=\"fenced again and again although the group says it is ours\"",
+            times);
+}
+
+bool engine_run(struct engine *engine, struct error *error)
+{
+    int64_t backoff_ms = BACKOFF_FIRST_MS;
+    int contested = 0;
+    while (running(engine)) {
+        error_clear(error);
+        set_state(engine, ENGINE_STARTING);
+        if (engine_take_over(engine, error)) {
+            set_state(engine, ENGINE_LIVE);
+            observe(engine->ports.observer, LEVEL_INFO, "shard.live", engine->options.shard,
+                    "epoch=%" PRId64 " sequence=%" PRId64, engine->mark.epoch,
+                    engine->mark.sequence);
+            int64_t live_us = engine_monotonic_us(engine);
+            if (live(engine, error)) break;
+            if (engine_monotonic_us(engine) - live_us > 60 * INT64_C(1000000)) {
+                contested = 0;
+                backoff_ms = BACKOFF_FIRST_MS;
+            }
+        }
+        if (error->kind == ERROR_FATAL) break;
+        if (error->kind == ERROR_FENCED) tell_contested(engine, ++contested);
+        engine_log_error(engine, error->kind == ERROR_FENCED ? LEVEL_INFO : LEVEL_WARN,
+                         error->kind == ERROR_FENCED ? "shard.fenced" : "shard.restart", error);
+        wait_for_turn(engine, error, backoff_ms);
+        if (backoff_ms < BACKOFF_LAST_MS) backoff_ms *= 2;
+    }
+    bool good = error->kind != ERROR_FATAL;
+    if (good) say_goodbye(engine);
+    else engine_log_error(engine, LEVEL_ERROR, "shard.failed", error);
+    engine->ports.broker->operations->close_producer(engine->ports.broker);
+    set_state(engine, ENGINE_ENDED);
+    return good;
+}

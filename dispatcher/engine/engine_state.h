@@ -1,0 +1,96 @@
+/* engine_state.h - the inside of an engine, shared by engine.c (the loop), commit.c (transactions
+ * and the one path for errors), takeover.c (becoming the owner), intake.c (commands). */
+#ifndef BELFRY_ENGINE_ENGINE_STATE_H
+#define BELFRY_ENGINE_ENGINE_STATE_H
+
+#include <stdatomic.h>
+
+#include "dispatcher/core/shard.h"
+#include "dispatcher/engine/checkpointer.h"
+#include "dispatcher/engine/engine.h"
+#include "dispatcher/engine/foreign.h"
+#include "dispatcher/engine/inputs.h"
+#include "dispatcher/engine/outbox.h"
+#include "schemas/arena.h"
+#include "schemas/command_json.h"
+
+struct engine {
+    struct engine_options options;
+    struct engine_ports ports;
+    struct command_limits limits;
+    struct arena *arena; /* of the command under way */
+
+    struct shard *shard;
+    struct checkpointer *checkpointer;
+    struct foreign foreign;
+    struct outbox outbox;
+    struct inputs inputs;
+    struct mark mark; /* the last committed one */
+    int64_t control_offset; /* of the next command, in the mark to come */
+    int64_t forward_offset;
+    int64_t state_first_look; /* no mark of ours is before this offset of the state log */
+    int64_t mark_due_us;
+
+    int64_t skew_ms;          /* what our clock is ahead of the broker's by, beyond tolerance */
+    bool clock_refused;       /* too far ahead: nothing fires until they agree */
+    int64_t last_wall_ms;     /* of the last look at the clock */
+    int64_t last_monotonic_us;
+    int64_t skew_due_us;      /* when the broker's clock is looked at again */
+
+    _Atomic int wish;
+    _Atomic int assigned;
+    _Atomic int state;
+    _Atomic int64_t since_ms;
+    _Atomic int64_t sequence;
+    _Atomic int64_t epoch;
+    _Atomic int64_t watermark_ms;
+    _Atomic int64_t fires;
+    _Atomic int64_t jobs;
+    _Atomic int64_t checkpoint_sequence;
+};
+
+int64_t engine_monotonic_us(const struct engine *engine);
+int64_t engine_wall_ms(const struct engine *engine);
+void engine_sleep_ms(const struct engine *engine, int64_t ms);
+void engine_log_error(const struct engine *engine, enum observer_level level, const char *event,
+                      const struct error *error);
+/* The epoch and generation of this owner's marks. */
+void engine_next_mark(const struct engine *engine, struct mark *mark);
+
+/* ---- commit.c ---- */
+
+/* Commits what the outbox holds, the mark last, and empties it. ERROR_FENCED: this shard's
+ * memory is worth nothing any more: take over again, or wait for the group's word. */
+bool engine_commit(struct engine *engine, struct error *error);
+/* Fires the outbox refused become their jobs' trouble, in the same transaction. */
+void engine_tell_refused(struct engine *engine);
+/* Proof of ownership, then a new producer. ERROR_FENCED: not the owner. */
+bool engine_open_producer(struct engine *engine, struct error *error);
+/* The last committed mark and its append time; *found false: none at all. */
+bool engine_read_last_mark(struct engine *engine, struct mark *mark, int64_t *log_time_ms,
+                           bool *found, struct error *error);
+/* The end of the state log, for snapshots. */
+bool engine_state_offset(void *opaque, int64_t *offset);
+
+/* ---- takeover.c ---- */
+
+/* ERROR_RETRY, ERROR_FENCED, or ERROR_FATAL: this shard cannot be run. */
+bool engine_take_over(struct engine *engine, struct error *error);
+void engine_forget(struct engine *engine); /* everything in memory about the shard */
+
+/* ---- intake.c ---- */
+
+/* Reads what is there for at most wait_ms; keeps what belongs to other topics out. */
+bool engine_read(struct engine *engine, int32_t wait_ms, struct error *error);
+/* Applies commands that have been read, in log order. */
+bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *error);
+
+/* ---- broker_clock.c ---- */
+
+/* The time to act by: our clock, less what it is ahead of the broker's by. False: nothing may
+ * fire now. */
+bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error);
+/* A sample: our mark, produced when our clock said produced_ms, was appended at log_time_ms. */
+void engine_clock_sample(struct engine *engine, int64_t produced_ms, int64_t log_time_ms);
+
+#endif

@@ -1,0 +1,48 @@
+/* inputs.h - what has been read of the control and the forward topic and not been applied yet,
+ * handed out in log order: by log time across the two, by offset within each. */
+#ifndef BELFRY_ENGINE_INPUTS_H
+#define BELFRY_ENGINE_INPUTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/engine/broker.h"
+
+struct input_queue {
+    struct broker_input **items; /* a ring of copies cut after their last header */
+    size_t capacity;
+    size_t first;
+    size_t count;
+    int64_t end_to_reach; /* captured; reached when the partition's end is seen at or after it */
+    bool reached;
+};
+
+struct inputs {
+    struct broker *broker;
+    struct input_queue control;
+    struct input_queue forward;
+};
+
+void inputs_init(struct inputs *inputs, struct broker *broker);
+void inputs_clear(struct inputs *inputs); /* releases and frees */
+
+/* Reads from these offsets on; false: the broker is away. Captures the ends. */
+bool inputs_start(struct inputs *inputs, int64_t control_offset, int64_t forward_offset,
+                  struct error *error);
+/* Captures the ends anew: commands up to there come before any slot from now on. */
+bool inputs_capture_ends(struct inputs *inputs, struct error *error);
+
+/* Takes over what poll gave, if it is of these topics (else false: not ours, still yours). */
+bool inputs_take(struct inputs *inputs, struct broker_input *input);
+
+/* Everything up to the captured ends has been read (not necessarily applied). */
+bool inputs_caught_up(const struct inputs *inputs);
+/* The next record in log order; NULL: none now. It stays until inputs_done(). */
+const struct broker_input *inputs_next(const struct inputs *inputs);
+/* The next one of this topic. */
+const struct broker_input *inputs_next_of(const struct inputs *inputs, enum broker_topic topic);
+void inputs_done(struct inputs *inputs, const struct broker_input *input);
+size_t inputs_count(const struct inputs *inputs);
+
+#endif

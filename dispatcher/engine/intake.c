@@ -1,0 +1,240 @@
+/* Commands: read, decoded, forwarded where they do not belong here, applied at their log time. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatcher/core/route.h"
+#include "dispatcher/engine/engine_state.h"
+#include "schemas/dead_letter.h"
+
+enum { READ_AHEAD = 512 };
+
+static const char origin_header[] = "belfry-origin"; /* <partition>/<offset> of the original */
+
+/* ---- reading ---- */
+
+bool engine_read(struct engine *engine, int32_t wait_ms, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    for (int i = 0; i < READ_AHEAD; i++) {
+        struct broker_input input = {.kind = BROKER_NOTHING};
+        if (!broker->operations->poll(broker, i == 0 ? wait_ms : 0, &input, error)) return false;
+        if (input.kind == BROKER_NOTHING) return true;
+        if (inputs_take(&engine->inputs, &input)) {
+            if (inputs_count(&engine->inputs) >= READ_AHEAD &&
+                inputs_next(&engine->inputs) != NULL)
+                return true;
+            continue;
+        }
+        if (input.kind == BROKER_RECORD) broker->operations->release(broker, &input);
+    }
+    return true;
+}
+
+/* ---- what a record is ---- */
+
+static size_t record_headers(const struct broker_input *input, struct record_header *headers)
+{
+    for (size_t i = 0; i < input->header_count; i++)
+        headers[i] = (struct record_header){.name = text_of(input->headers[i].name),
+                                            .value = input->headers[i].value};
+    return input->header_count;
+}
+
+/* Where the original of a forwarded record stands; false: it does not say. */
+static bool read_origin(const struct broker_input *input, struct source *source)
+{
+    for (size_t i = 0; i < input->header_count; i++) {
+        if (strcmp(input->headers[i].name, origin_header) != 0) continue;
+        char text[48];
+        char rest = '\0';
+        struct text value = input->headers[i].value;
+        if (value.length >= sizeof text) return false;
+        memcpy(text, value.bytes, value.length);
+        text[value.length] = '\0';
+        return sscanf(text, "%" SCNd32 "/%" SCNd64 "%c", &source->origin_partition,
+                      &source->origin_offset, &rest) == 2 &&
+               source->origin_partition >= 0 && source->origin_offset >= 0;
+    }
+    return false;
+}
+
+static struct source source_of(const struct engine *engine, const struct broker_input *input)
+{
+    return (struct source){
+        .topic = input->topic == TOPIC_CONTROL ? SOURCE_CONTROL : SOURCE_FORWARD,
+        .partition = engine->options.shard,
+        .offset = input->offset,
+        .log_time_ms = input->log_time_ms,
+        .origin_partition = engine->options.shard,
+        .origin_offset = input->offset};
+}
+
+static void input_finished(struct engine *engine, const struct broker_input *input)
+{
+    int64_t next = input->offset + 1;
+    if (input->topic == TOPIC_CONTROL) engine->control_offset = next;
+    else engine->forward_offset = next;
+    inputs_done(&engine->inputs, input);
+    arena_reset(engine->arena);
+}
+
+/* ---- refusing and forwarding ---- */
+
+static void bury(struct engine *engine, const struct broker_input *input,
+                 const struct source *source, const struct error *error)
+{
+    char topic[300];
+    (void)snprintf(topic, sizeof topic, "%s.%s", engine->options.cluster,
+                   input->topic == TOPIC_CONTROL ? "control" : "forward");
+    struct dead_letter letter = {.topic = text_of(topic),
+                                 .partition = source->partition,
+                                 .offset = source->offset,
+                                 .value = input->value,
+                                 .error = error};
+    char bytes[DEAD_SCRATCH_BYTES];
+    struct text_writer scratch;
+    text_writer_init_fixed(&scratch, bytes, sizeof bytes);
+    struct record_header headers[DEAD_HEADERS_MAX];
+    struct text kept;
+    size_t count = dead_letter_headers(&letter, &scratch, headers, &kept);
+    outbox_add(&engine->outbox, TOPIC_DEAD, engine->options.shard, input->key, kept, headers,
+               count);
+    char quoted[ERROR_MESSAGE_BYTES + 64];
+    observe(engine->ports.observer, LEVEL_INFO, "command.rejected", engine->options.shard,
+            "offset=%" PRId64 " code=%s message=%s", source->offset, error->code,
+            observer_quote(quoted, sizeof quoted, error->message));
+}
+
+static void forward(struct engine *engine, const struct broker_input *input,
+                    const struct route *route)
+{
+    struct record_header headers[BROKER_INPUT_HEADERS_MAX + 1];
+    size_t count = record_headers(input, headers);
+    assert(count < BROKER_INPUT_HEADERS_MAX);
+    char origin[48];
+    (void)snprintf(origin, sizeof origin, "%" PRId32 "/%" PRId64, engine->options.shard,
+                   input->offset);
+    headers[count++] =
+        (struct record_header){.name = text_of(origin_header), .value = text_of(origin)};
+    for (int32_t shard = 0; shard < engine->options.shards; shard++)
+        if (route->shard[shard] != 0 && shard != engine->options.shard)
+            outbox_add(&engine->outbox, TOPIC_FORWARD, shard, input->key, input->value, headers,
+                       count);
+}
+
+/* ---- applying ---- */
+
+/* Commits as often as the transaction is full while `step` says there is more. */
+static bool advance_to(struct engine *engine, int64_t to_ms, int64_t now_ms, struct error *error)
+{
+    struct sink sink = outbox_sink(&engine->outbox);
+    while (!shard_advance(engine->shard, to_ms, now_ms, &sink))
+        if (!engine_commit(engine, error)) return false;
+    return true;
+}
+
+static bool apply_command(struct engine *engine, const struct broker_input *input,
+                          const struct source *source, const struct command *command,
+                          const struct route *route, int64_t now_ms, struct error *error)
+{
+    struct sink sink = outbox_sink(&engine->outbox);
+    bool begun = shard_in_command(engine->shard)->active; /* before a restart */
+    int64_t effective_ms = shard_effective_ms(engine->shard, source->log_time_ms, now_ms);
+    if (!begun) {
+        if (!advance_to(engine, effective_ms, now_ms, error)) return false;
+        bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque);
+        if (!room && !engine_commit(engine, error)) return false;
+        if (source->topic == SOURCE_CONTROL) forward(engine, input, route);
+    }
+    if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
+    struct application application = {.command = command,
+                                      .source = source,
+                                      .effective_ms = effective_ms,
+                                      .now_ms = now_ms,
+                                      .sequence = engine->outbox.sequence,
+                                      .shards_applying = route->count};
+    while (!shard_apply(engine->shard, &application, &sink)) {
+        if (!engine_commit(engine, error)) return false;
+        application.sequence = engine->outbox.sequence;
+    }
+    return true;
+}
+
+static void reject(struct engine *engine, const struct broker_input *input,
+                   const struct source *source, const struct command *command, int64_t now_ms,
+                   const struct error *refusal)
+{
+    struct sink sink = outbox_sink(&engine->outbox);
+    bury(engine, input, source, refusal);
+    struct application application = {
+        .command = command,
+        .source = source,
+        .effective_ms = shard_watermark(engine->shard).instant_ms,
+        .now_ms = now_ms,
+        .sequence = engine->outbox.sequence,
+        .shards_applying = 1};
+    shard_reject(engine->shard, &application, refusal, &sink);
+}
+
+static bool apply_input(struct engine *engine, const struct broker_input *input, int64_t now_ms,
+                        struct error *error)
+{
+    struct source source = source_of(engine, input);
+    struct record_header headers[BROKER_INPUT_HEADERS_MAX];
+    struct command command = {0};
+    struct error refusal = {0};
+    struct route route;
+    bool forwarded = input->topic == TOPIC_FORWARD;
+    if (forwarded && !read_origin(input, &source)) {
+        error_invalid(&refusal, "wrong_shard", "a forwarded record without a good %s header; "
+                      "only daemons write to this topic", origin_header);
+        bury(engine, input, &source, &refusal);
+        return true;
+    }
+    size_t count = record_headers(input, headers);
+    if (input->truncated_headers || count >= BROKER_INPUT_HEADERS_MAX) {
+        error_invalid(&refusal, "too_many", "the record has more than %d headers; allowed are %d",
+                      (int)BROKER_INPUT_HEADERS_MAX - 1, (int)HEADERS_MAX);
+        struct error ignored = {0}; /* decoded only so that the result can name the command */
+        if (!command_decode(input->value, NULL, 0, &source, &engine->limits, engine->arena,
+                            &command, &ignored))
+            error_clear(&ignored);
+        reject(engine, input, &source, &command, now_ms, &refusal);
+        return true;
+    }
+    if (!command_decode(input->value, headers, count, &source, &engine->limits, engine->arena,
+                        &command, &refusal)) {
+        reject(engine, input, &source, &command, now_ms, &refusal);
+        return true;
+    }
+    command_route(&command, source.origin_partition, engine->options.shards, &route);
+    if (forwarded && route.shard[engine->options.shard] == 0) {
+        error_invalid(&refusal, "wrong_shard", "a forwarded command that does not concern shard "
+                      "%" PRId32, engine->options.shard);
+        bury(engine, input, &source, &refusal);
+        return true;
+    }
+    return apply_command(engine, input, &source, &command, &route, now_ms, error);
+}
+
+/* The next in log order; a command that was interrupted comes before all others. */
+static const struct broker_input *next_input(const struct engine *engine)
+{
+    const struct in_command *begun = shard_in_command(engine->shard);
+    if (!begun->active) return inputs_next(&engine->inputs);
+    return inputs_next_of(&engine->inputs,
+                          begun->topic == SOURCE_CONTROL ? TOPIC_CONTROL : TOPIC_FORWARD);
+}
+
+bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *error)
+{
+    const struct broker_input *input = NULL;
+    while ((input = next_input(engine)) != NULL) {
+        if (outbox_is_full(&engine->outbox) && !engine_commit(engine, error)) return false;
+        if (!apply_input(engine, input, now_ms, error)) return false;
+        input_finished(engine, input);
+    }
+    return true;
+}

@@ -1,0 +1,432 @@
+/* Becoming the owner of a shard: old owner fenced, memory restored from the store and the state
+ * log, the new epoch's mark committed, commands read from where the last mark stands. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatcher/core/job.h"
+#include "dispatcher/engine/engine_state.h"
+#include "schemas/job_json.h"
+#include "schemas/mark_json.h"
+#include "schemas/seen_json.h"
+
+enum { POLL_MS = 50 };
+#define RESTORE_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
+#define STORE_AGE_MAX_MS (6 * DAYS_MS)       /* below delete.retention.ms of the state log */
+
+void engine_forget(struct engine *engine)
+{
+    struct broker *broker = engine->ports.broker;
+    broker->operations->stop_reading(broker, TOPIC_CONTROL);
+    broker->operations->stop_reading(broker, TOPIC_FORWARD);
+    inputs_clear(&engine->inputs);
+    checkpointer_destroy(engine->checkpointer);
+    engine->checkpointer = NULL;
+    shard_destroy(engine->shard);
+    engine->shard = NULL;
+    foreign_clear(&engine->foreign);
+}
+
+static void start_empty(struct engine *engine)
+{
+    struct shard_config config;
+    shard_config_defaults(&config);
+    config.shard = engine->options.shard;
+    config.shards = engine->options.shards;
+    config.catchup_per_second = engine->options.catchup_per_second;
+    engine->shard = shard_create(&config);
+    engine->checkpointer =
+        checkpointer_create(&(struct checkpointer_options){.port = engine->ports.checkpoint,
+                                                           .clock = engine->ports.clock,
+                                                           .observer = engine->ports.observer,
+                                                           .shard = engine->options.shard,
+                                                           .interval_ms =
+                                                               engine->options
+                                                                   .checkpoint_interval_ms});
+    outbox_clear(&engine->outbox);
+    struct outbox_listener listener = checkpointer_listener(engine->checkpointer);
+    outbox_init(&engine->outbox, text_of(engine->options.cluster), engine->options.shard,
+                &engine->foreign, &listener);
+}
+
+/* ---- records ---- */
+
+static bool parse_sequence(struct text text, int64_t *sequence)
+{
+    *sequence = 0;
+    if (text.length == 0 || text.length > 18) return false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.bytes[i] < '0' || text.bytes[i] > '9') return false;
+        *sequence = *sequence * 10 + (text.bytes[i] - '0');
+    }
+    return true;
+}
+
+static bool restore_job(struct engine *engine, struct text value, struct error *error)
+{
+    struct job_record record;
+    arena_reset(engine->arena);
+    if (!job_record_decode(value, engine->arena, &record, error)) return false;
+    shard_restore_job(engine->shard, &record);
+    return true;
+}
+
+static bool restore_seen(struct engine *engine, int64_t sequence, struct text value,
+                         struct error *error)
+{
+    const struct seen *seen = NULL;
+    size_t count = 0;
+    arena_reset(engine->arena);
+    if (!seen_decode(value, engine->arena, &seen, &count, error)) return false;
+    for (size_t i = 0; i < count; i++) shard_restore_seen(engine->shard, sequence, &seen[i]);
+    return true;
+}
+
+static bool visit_store_item(void *opaque, const struct store_item *item, struct error *error)
+{
+    struct engine *engine = opaque;
+    int64_t sequence = 0;
+    struct text text = {item->text, item->text_bytes};
+    if (item->kind == STORE_JOB_PUT) return restore_job(engine, text, error);
+    if (!parse_sequence((struct text){item->name, item->name_bytes}, &sequence))
+        return error_invalid(error, "bad_value", "remembered record with a bad sequence");
+    return restore_seen(engine, sequence, text, error);
+}
+
+static bool starts_with(struct text text, const char *prefix, struct text *rest)
+{
+    size_t length = strlen(prefix);
+    if (text.length <= length || memcmp(text.bytes, prefix, length) != 0) return false;
+    *rest = (struct text){text.bytes + length, text.length - length};
+    return true;
+}
+
+static void restore_tombstone(struct engine *engine, struct text name)
+{
+    const char *slash = memchr(name.bytes, '/', name.length);
+    if (slash == NULL) return;
+    size_t group_length = (size_t)(slash - name.bytes);
+    struct text group = {name.bytes, group_length};
+    struct text id = {slash + 1, name.length - group_length - 1};
+    shard_restore_deleted(engine->shard, group, id);
+    checkpointer_name_deleted(engine->checkpointer, name);
+}
+
+/* A job of the log's tail: the store may not have it. */
+static bool restore_logged_job(struct engine *engine, struct text name, struct text value,
+                               struct error *error)
+{
+    if (!restore_job(engine, value, error)) return false;
+    const char *slash = memchr(name.bytes, '/', name.length);
+    if (slash == NULL) return error_invalid(error, "bad_name", "job record with a bad key");
+    size_t group_length = (size_t)(slash - name.bytes);
+    const struct job *job =
+        shard_find(engine->shard, (struct text){name.bytes, group_length},
+                   (struct text){slash + 1, name.length - group_length - 1});
+    if (job == NULL)
+        return error_invalid(error, "bad_name", "job record whose key names another job");
+    checkpointer_job_changed(engine->checkpointer, job);
+    return true;
+}
+
+static bool restore_state_record(struct engine *engine, const struct broker_input *input,
+                                 struct mark *mark, bool *found, struct error *error)
+{
+    struct text rest;
+    int64_t sequence = 0;
+    if (text_equal(input->key, text_of("mark"))) {
+        *found = true;
+        return input->tombstone || mark_decode(input->value, mark, error);
+    }
+    if (starts_with(input->key, "job/", &rest)) {
+        if (!input->tombstone) return restore_logged_job(engine, rest, input->value, error);
+        restore_tombstone(engine, rest);
+        return true;
+    }
+    if (!starts_with(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
+        return error_invalid(error, "bad_name", "state record with the unknown key %.*s",
+                             (int)(input->key.length > 60 ? 60 : input->key.length),
+                             input->key.bytes);
+    if (input->tombstone) {
+        shard_restore_seen_expired(engine->shard, sequence);
+        checkpointer_seen_expired(engine->checkpointer, sequence);
+        return true;
+    }
+    checkpointer_seen(engine->checkpointer, sequence, input->value);
+    return restore_seen(engine, sequence, input->value, error);
+}
+
+/* ---- the state log ---- */
+
+static bool replay_state_log(struct engine *engine, int64_t from, int64_t end, struct mark *mark,
+                             bool *found, int64_t *records, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    const struct broker_operations *operations = broker->operations;
+    if (from >= end) return true;
+    if (!operations->start_reading(broker, TOPIC_STATE, from, error)) return false;
+    int64_t heard_us = engine_monotonic_us(engine);
+    bool ended = false;
+    while (!ended) {
+        struct broker_input input = {.kind = BROKER_NOTHING};
+        if (!operations->poll(broker, POLL_MS, &input, error)) break;
+        if (input.kind == BROKER_NOTHING) {
+            if (engine_monotonic_us(engine) - heard_us < RESTORE_SILENCE_US &&
+                atomic_load(&engine->wish) == ENGINE_RUN)
+                continue;
+            error_set(error, ERROR_RETRY, "state log: nothing to read before its end %" PRId64,
+                      end);
+            break;
+        }
+        heard_us = engine_monotonic_us(engine);
+        if (input.kind == BROKER_END) {
+            ended = input.offset >= end;
+            continue;
+        }
+        bool restored = restore_state_record(engine, &input, mark, found, error);
+        if (!restored && error->kind == ERROR_INVALID) error->kind = ERROR_FATAL;
+        (*records)++;
+        operations->release(broker, &input);
+        if (!restored) break;
+    }
+    operations->stop_reading(broker, TOPIC_STATE);
+    return ended;
+}
+
+/* ---- the store ---- */
+
+struct restored {
+    bool from_store;
+    int64_t state_offset; /* the state log is to be applied from here */
+    struct mark mark;     /* the snapshot's */
+    int64_t jobs;
+};
+
+static void store_ignored(const struct engine *engine, const char *reason, const char *message)
+{
+    char quoted[ERROR_MESSAGE_BYTES + 64];
+    observe(engine->ports.observer, LEVEL_WARN, "store.ignored", engine->options.shard,
+            "reason=%s message=%s", reason, observer_quote(quoted, sizeof quoted, message));
+}
+
+static bool read_items(struct engine *engine, const struct snapshot *snapshot,
+                       struct error *error)
+{
+    struct checkpoint_port *port = engine->ports.checkpoint;
+    if (!port->operations->read_items(port, visit_store_item, engine, error)) return false;
+    int64_t jobs = (int64_t)shard_job_count(engine->shard);
+    if (jobs == snapshot->job_count) return true;
+    return error_set(error, ERROR_RETRY, "%" PRId64 " jobs read, the snapshot says %" PRId64,
+                     jobs, snapshot->job_count);
+}
+
+/* What the store has, if it can be used; the state log is the truth either way. */
+static bool restore_from_store(struct engine *engine, int64_t first, struct restored *restored,
+                               struct error *error)
+{
+    struct checkpoint_port *port = engine->ports.checkpoint;
+    struct snapshot snapshot;
+    bool found = false;
+    struct error trouble = {0};
+    *restored = (struct restored){.state_offset = first};
+    if (!port->operations->read_snapshot(port, &snapshot, &found, &trouble)) {
+        if (trouble.kind == ERROR_FATAL) {
+            *error = trouble;
+            return false;
+        }
+        store_ignored(engine, "away", trouble.message);
+        return true;
+    }
+    if (!found) return true;
+    const char *unfit = NULL;
+    int64_t age_ms = engine_wall_ms(engine) - snapshot.written_at_ms;
+    if (snapshot.mark.shards != engine->options.shards) unfit = "other_shards";
+    if (engine->options.state_log && age_ms > STORE_AGE_MAX_MS) unfit = "too_old";
+    if (engine->options.state_log && snapshot.state_offset < first && first > 0)
+        unfit = "log_cut"; /* compacted away from under it: the log holds all that is left */
+    if (unfit != NULL) {
+        store_ignored(engine, unfit, "the state log is read from its beginning");
+        return true;
+    }
+    if (!read_items(engine, &snapshot, &trouble)) {
+        if (trouble.kind == ERROR_FATAL) {
+            *error = trouble;
+            return false;
+        }
+        store_ignored(engine, "not_whole", trouble.message);
+        engine_forget(engine);
+        start_empty(engine);
+        return true;
+    }
+    restored->from_store = true;
+    restored->state_offset = snapshot.state_offset;
+    restored->mark = snapshot.mark;
+    checkpointer_follows(engine->checkpointer, snapshot.mark.sequence);
+    return true;
+}
+
+/* ---- where we stand ---- */
+
+static bool check_mark(const struct engine *engine, const struct restored *restored,
+                       const struct mark *mark, bool found, struct error *error)
+{
+    if (found && mark->layout > STATE_LAYOUT)
+        return error_set(error, ERROR_FATAL, "newer_layout: the state log has layout %" PRId32
+                         ", this daemon knows %d; run the newer version", mark->layout,
+                         (int)STATE_LAYOUT);
+    if (found && mark->shards != engine->options.shards)
+        return error_set(error, ERROR_FATAL, "the cluster was made with %" PRId32 " shards, the "
+                         "configuration says %" PRId32, mark->shards, engine->options.shards);
+    bool behind = restored->from_store &&
+                  (!found || mark->generation < restored->mark.generation ||
+                   (mark->generation == restored->mark.generation &&
+                    mark->sequence < restored->mark.sequence));
+    if (behind)
+        return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
+                         PRId64 ", Redis at %" PRId64 ": Kafka lost data or is another cluster; "
+                         "see docs/operation.md, \"state_lost\"", found ? mark->sequence : 0,
+                         restored->mark.sequence);
+    return true;
+}
+
+/* No mark at all: a new shard. */
+static bool first_mark(struct engine *engine, struct mark *mark, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    int64_t first = 0;
+    int64_t end = 0;
+    if (!broker->operations->offsets(broker, TOPIC_CONTROL, &first, &end, error)) return false;
+    if (first > 0 && engine->options.state_log)
+        return error_set(error, ERROR_FATAL, "state_lost: the state log is empty, yet the first "
+                         "command kept is number %" PRId64 ": earlier ones are gone; see "
+                         "docs/operation.md, \"state_lost\"", first);
+    *mark = (struct mark){.generation = 1,
+                          .next_ordinal = 1,
+                          .shards = engine->options.shards,
+                          .layout = STATE_LAYOUT,
+                          .watermark = {.instant_ms = engine_wall_ms(engine),
+                                        .ordinal = WATERMARK_WHOLE}};
+    return true;
+}
+
+/* The watermark of a new shard is the log time of its oldest command: slots between that and now
+ * are then as late as they are. */
+static bool start_at_oldest(struct engine *engine, struct mark *mark, struct error *error)
+{
+    int64_t deadline_us = engine_monotonic_us(engine) + RESTORE_SILENCE_US;
+    while (inputs_next(&engine->inputs) == NULL && !inputs_caught_up(&engine->inputs)) {
+        if (!engine_read(engine, POLL_MS, error)) return false;
+        if (engine_monotonic_us(engine) > deadline_us)
+            return error_set(error, ERROR_RETRY, "control topic: neither a record nor its end");
+    }
+    const struct broker_input *oldest = inputs_next(&engine->inputs);
+    if (oldest != NULL && oldest->log_time_ms < mark->watermark.instant_ms)
+        mark->watermark.instant_ms = oldest->log_time_ms - 1;
+    return true;
+}
+
+/* The embedded mode's broker has forgotten everything: its logs begin anew. */
+static void begin_generation(struct mark *mark)
+{
+    mark->generation++;
+    mark->control_offset = 0;
+    mark->forward_offset = 0;
+    mark->completions_offset = 0;
+    mark->in_command = (struct in_command){0};
+}
+
+static bool commit_first_mark(struct engine *engine, struct mark *mark, struct error *error)
+{
+    mark->epoch++;
+    (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
+    (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
+    engine->mark = *mark;
+    engine->control_offset = mark->control_offset;
+    engine->forward_offset = mark->forward_offset;
+    outbox_begin(&engine->outbox, mark->sequence + 1);
+    struct event event;
+    event_init(&event, EVENT_SHARD_TAKEN, engine_wall_ms(engine));
+    event.epoch = mark->epoch;
+    event.owner = text_of(engine->options.owner);
+    struct sink sink = outbox_sink(&engine->outbox);
+    sink.event(sink.opaque, &event);
+    int64_t produced_ms = engine_wall_ms(engine);
+    if (!engine_commit(engine, error)) return false;
+    atomic_store(&engine->epoch, mark->epoch);
+    struct mark read;
+    int64_t log_time_ms = 0;
+    bool found = false;
+    if (!engine_read_last_mark(engine, &read, &log_time_ms, &found, error)) return false;
+    if (found && read.epoch == mark->epoch && read.sequence == engine->mark.sequence)
+        engine_clock_sample(engine, produced_ms, log_time_ms);
+    return true;
+}
+
+/* Foreign topics are looked up and warmed before the first fire to them. */
+static void warm_foreign(struct engine *engine)
+{
+    for (uint32_t slot = 0; slot < shard_slots(engine->shard); slot++) {
+        const struct job *job = shard_job_at(engine->shard, slot);
+        if (job != NULL && (job->flags & JOB_FOREIGN))
+            (void)foreign_find(&engine->foreign, job_topic(job));
+    }
+}
+
+static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    int64_t first = 0;
+    int64_t end = 0;
+    int64_t records = 0;
+    bool found = false;
+    struct restored restored;
+    if (!broker->operations->offsets(broker, TOPIC_STATE, &first, &end, error)) return false;
+    engine->state_first_look = 0;
+    if (!restore_from_store(engine, first, &restored, error)) return false;
+    if (engine->options.state_log) {
+        if (!replay_state_log(engine, restored.state_offset, end, mark, &found, &records, error))
+            return false;
+        if (!found && restored.from_store && restored.state_offset >= end) {
+            *mark = restored.mark; /* nothing after the snapshot: it has to be the last mark */
+            int64_t log_time_ms = 0;
+            if (!engine_read_last_mark(engine, mark, &log_time_ms, &found, error)) return false;
+        }
+        if (!check_mark(engine, &restored, mark, found, error)) return false;
+    } else if (restored.from_store) {
+        *mark = restored.mark;
+        found = true;
+        begin_generation(mark);
+    }
+    *fresh = !found;
+    if (!found && !first_mark(engine, mark, error)) return false;
+    observe(engine->ports.observer, LEVEL_INFO, "shard.restored", engine->options.shard,
+            "jobs=%zu from_store=%s log_records=%" PRId64 " sequence=%" PRId64,
+            shard_job_count(engine->shard), restored.from_store ? "yes" : "no", records,
+            mark->sequence);
+    return true;
+}
+
+bool engine_take_over(struct engine *engine, struct error *error)
+{
+    int64_t began_us = engine_monotonic_us(engine);
+    struct mark mark = {0};
+    bool fresh = false;
+    engine_forget(engine);
+    start_empty(engine);
+    if (!engine_open_producer(engine, error) || !restore(engine, &mark, &fresh, error))
+        return false;
+    if (!inputs_start(&engine->inputs, mark.control_offset, mark.forward_offset, error))
+        return false;
+    if (fresh && !start_at_oldest(engine, &mark, error)) return false;
+    shard_restore_done(engine->shard, &mark);
+    if (!commit_first_mark(engine, &mark, error)) return false;
+    warm_foreign(engine);
+    engine->last_wall_ms = engine_wall_ms(engine);
+    engine->last_monotonic_us = engine_monotonic_us(engine);
+    observe(engine->ports.observer, LEVEL_INFO, "shard.taken", engine->options.shard,
+            "epoch=%" PRId64 " jobs=%zu watermark_ms=%" PRId64 " took_ms=%" PRId64,
+            engine->mark.epoch, shard_job_count(engine->shard), mark.watermark.instant_ms,
+            (engine_monotonic_us(engine) - began_us) / 1000);
+    return true;
+}

@@ -1,0 +1,39 @@
+/* log.h - log lines on a descriptor: one event, one line, one write(), so lines of several
+ * threads never mix. logfmt or JSON. */
+#ifndef BELFRY_LOG_H
+#define BELFRY_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dispatcher/engine/clock.h"
+#include "dispatcher/engine/observer.h"
+
+enum { LOG_LINE_BYTES = 4096 };
+enum log_format { LOG_LOGFMT = 0, LOG_JSON };
+
+/* Read only once it is in use; any thread. */
+struct log {
+    int descriptor;
+    enum observer_level lowest;
+    enum log_format format;
+    const struct clock *clock; /* borrowed */
+};
+
+const char *log_level_name(enum observer_level level);
+
+/* Writes `ts level event [shard] fields...`; lines below the lowest level are dropped.
+ *   shard   -1: the whole process, no such field
+ *   fields  logfmt text; what does not fit a line of LOG_LINE_BYTES is cut at a whole field,
+ *           and `cut=true` says so */
+void log_line(const struct log *log, enum observer_level level, const char *event, int32_t shard,
+              const char *fields);
+
+/* Makes one line without writing it; returns its length with the newline. For tests. */
+unsigned long log_format_line(const struct log *log, enum observer_level level, const char *event,
+                              int32_t shard, const char *fields, char line[LOG_LINE_BYTES]);
+
+/* An observer whose events are lines of the log. `log` is borrowed. */
+struct observer observer_of_log(const struct log *log);
+
+#endif

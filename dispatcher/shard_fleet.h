@@ -1,0 +1,35 @@
+/* shard_fleet.h - the shards this process runs: starts what the group assigns, ends what it takes
+ * away, leaves the rest alone, and watches them all. Called by the daemon's thread. */
+#ifndef BELFRY_SHARD_FLEET_H
+#define BELFRY_SHARD_FLEET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dispatcher/kafka/kafka_member.h"
+#include "dispatcher/shard_runner.h"
+
+struct shard_fleet;
+
+/* `site` is borrowed. */
+struct shard_fleet *shard_fleet_create(const struct shard_site *site);
+/* All shards must have ended. */
+void shard_fleet_destroy(struct shard_fleet *fleet);
+
+/* The group's word, new or the same again. A shard that could not go on gets another chance. */
+void shard_fleet_assign(struct shard_fleet *fleet, const struct kafka_assignment *assignment);
+
+/* Ends of threads, new starts of shards that came back, complaints. To be called often. */
+void shard_fleet_tend(struct shard_fleet *fleet);
+
+/* Asks all shards to finish and to end; none is started any more. */
+void shard_fleet_shutdown(struct shard_fleet *fleet);
+/* Threads that have not ended. */
+int32_t shard_fleet_running(const struct shard_fleet *fleet);
+
+/* Shards that are ours but cannot be run (lost state, a newer layout), and whether that is all of
+ * them, so that this process has nothing left to do. */
+int32_t shard_fleet_failed(const struct shard_fleet *fleet);
+bool shard_fleet_hopeless(const struct shard_fleet *fleet);
+
+#endif

@@ -1,0 +1,167 @@
+/* Topics and the group of daemons on a real Kafka. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/kafka_fixture.h"
+
+enum { REPORT_BYTES = 4096 };
+
+struct report_text {
+    char text[REPORT_BYTES];
+    int lines;
+};
+
+static void collect(void *opaque, const char *text)
+{
+    struct report_text *report = opaque;
+    size_t used = strlen(report->text);
+    (void)snprintf(report->text + used, sizeof report->text - used, "%s\n", text);
+    report->lines++;
+}
+
+static rd_kafka_t *handle_of(struct kafka_fixture *fixture)
+{
+    return kafka_reader_handle(kafka_cluster_reader(fixture->cluster));
+}
+
+static void topics_are_made_as_the_contract_says(void **state)
+{
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct report_text made = {0}, again = {0};
+    fixture_open(&fixture, *state);
+    OK(kafka_cluster_prepare_topics(fixture.cluster, &(struct kafka_report){&made, collect},
+                                    &error));
+    assert_int_equal(made.lines, TOPIC_OWN_COUNT);
+    OK(kafka_cluster_prepare_topics(fixture.cluster, &(struct kafka_report){&again, collect},
+                                    &error));
+    if (again.lines != 0) fail_msg("just made, yet different: %s", again.text);
+    assert_true(strlen(kafka_cluster_id(fixture.cluster)) > 10);
+    fixture_close(&fixture);
+}
+
+static void other_number_of_shards_is_refused(void **state)
+{
+    struct error error = {0};
+    struct kafka_fixture first, second;
+    fixture_open(&first, *state);
+    OK(kafka_cluster_prepare_topics(first.cluster, NULL, &error));
+    fixture_second(&second, &first);
+    second.options.shards = FIXTURE_SHARDS + 3;
+    assert_false(kafka_cluster_prepare_topics(second.cluster, NULL, &error));
+    assert_int_equal(error.kind, ERROR_INVALID);
+    assert_non_null(strstr(error.message, "4 partitions"));
+    assert_non_null(strstr(error.message, "shards = 7"));
+    fixture_close(&second);
+    fixture_close(&first);
+}
+
+static void differences_are_reported(void **state)
+{
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct report_text report = {0};
+    const struct kafka_property odd[] = {{"message.timestamp.type", "CreateTime"},
+                                         {"retention.ms", "1000"},
+                                         {"max.message.bytes", "1000"}};
+    char name[KAFKA_TOPIC_NAME_BYTES];
+    fixture_open(&fixture, *state);
+    kafka_topic_name(fixture.name, TOPIC_CONTROL, name);
+    OK(kafka_admin_create(handle_of(&fixture), name, FIXTURE_SHARDS, odd, 3, &error));
+    struct kafka_topic_facts facts = {0};
+    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
+    while (!facts.exists && fixture_clock.monotonic_us(NULL) < deadline_us)
+        OK(kafka_admin_look_up(handle_of(&fixture), name, &facts, &error));
+    OK(kafka_cluster_prepare_topics(fixture.cluster, &(struct kafka_report){&report, collect},
+                                    &error));
+    assert_non_null(strstr(report.text, "message.timestamp.type is CreateTime, Belfry would set "
+                                        "LogAppendTime"));
+    assert_non_null(strstr(report.text, "retention.ms is 1000"));
+    assert_non_null(strstr(report.text, "max.message.bytes is 1000"));
+    assert_null(strstr(report.text, "cleanup.policy"));
+    fixture_close(&fixture);
+}
+
+/* A second member takes half; what is no longer the first's cannot be proven; the whole comes
+ * back when the second leaves. */
+static void shards_move_between_members(void **state)
+{
+    struct error error = {0};
+    struct kafka_fixture first, second;
+    struct kafka_assignment ours = {0}, theirs = {0};
+    bool changed = false;
+    fixture_open(&first, *state);
+    fixture_start(&first);
+    fixture_second(&second, &first);
+    OK(kafka_cluster_join(second.cluster, &error));
+    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
+    while (ours.count != 2 || theirs.count != 2) {
+        OK(kafka_cluster_poll(first.cluster, 20, &ours, &changed, &error));
+        OK(kafka_cluster_poll(second.cluster, 20, &theirs, &changed, &error));
+        if (fixture_clock.monotonic_us(NULL) > deadline_us) fail_msg("not shared in time");
+    }
+    assert_int_not_equal(ours.shards[0], theirs.shards[0]);
+    struct kafka_member *member = kafka_cluster_member(first.cluster);
+    OK(kafka_member_prove(member, ours.shards[1], 5, &error));
+    assert_false(kafka_member_prove(member, theirs.shards[0], 5, &error));
+    assert_int_equal(error.kind, ERROR_FENCED);
+    error_clear(&error);
+
+    OK(kafka_cluster_leave(second.cluster, 5000, &error));
+    int64_t left_us = fixture_clock.monotonic_us(NULL);
+    (void)fixture_await_shards(&first, FIXTURE_SHARDS);
+    int64_t took_ms = (fixture_clock.monotonic_us(NULL) - left_us) / 1000;
+    if (took_ms > 3000) fail_msg("taken over %d ms after a leave", (int)took_ms);
+    OK(kafka_member_prove(member, theirs.shards[0], 5, &error));
+    fixture_close(&second);
+    fixture_close(&first);
+}
+
+/* Between the group's call to rejoin and the new assignment, nobody may prove anything. */
+static void nothing_is_proven_while_the_group_is_rebalanced(void **state)
+{
+    struct error error = {0};
+    struct kafka_fixture first, second;
+    struct kafka_assignment seen = {0};
+    bool changed = false, refused = false;
+    fixture_open(&first, *state);
+    fixture_start(&first);
+    struct kafka_member *member = kafka_cluster_member(first.cluster);
+    fixture_second(&second, &first);
+    OK(kafka_cluster_join(second.cluster, &error));
+    /* Only the first polls: it revokes, then waits for the second, which does not answer yet. */
+    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
+    while (!refused && fixture_clock.monotonic_us(NULL) < deadline_us) {
+        OK(kafka_cluster_poll(first.cluster, 20, &seen, &changed, &error));
+        assert_false(changed && seen.count == FIXTURE_SHARDS); /* a revoke alone is no news */
+        refused = !kafka_member_prove(member, 0, 1, &error);
+    }
+    assert_true(refused);
+    assert_true(error.kind == ERROR_RETRY || error.kind == ERROR_FENCED);
+    fixture_close(&second);
+    fixture_close(&first);
+}
+
+static int find_kafka(void **state)
+{
+    *state = (void *)(uintptr_t)fixture_brokers();
+    return *state == NULL ? -1 : 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(topics_are_made_as_the_contract_says),
+        cmocka_unit_test(other_number_of_shards_is_refused),
+        cmocka_unit_test(differences_are_reported),
+        cmocka_unit_test(shards_move_between_members),
+        cmocka_unit_test(nothing_is_proven_while_the_group_is_rebalanced),
+    };
+    return cmocka_run_group_tests_name("kafka cluster", tests, find_kafka, NULL);
+}

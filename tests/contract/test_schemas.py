@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""The corpus of schemas/examples against the JSON Schemas, with an independent validator.
+
+Whatever a schema can express must agree with the codecs, which test_corpus.c holds against the same
+files. What it cannot express is listed here by name, and the list is checked: an example on it that
+a schema does refuse is an error too. Needs the Python package jsonschema (tests/support/setup).
+"""
+import json
+import pathlib
+import re
+import sys
+
+import jsonschema
+import referencing
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMAS = ROOT / "schemas"
+EXAMPLES = SCHEMAS / "examples"
+
+# Faults of the text before there is JSON to look at.
+TEXT_CODES = {"invalid_json", "not_utf8", "duplicate_key"}
+
+# Faults that need arithmetic, another member's value, the meaning of a cron text or the daemon's
+# configuration.
+NOT_EXPRESSIBLE = {
+    "bad_cron/command-four-fields",
+    "bad_cron/command-minute",
+    "bad_cron/command-seconds-with-five-fields",
+    "bad_cron/command-set",
+    "bad_cron/command-step-zero",
+    "bad_time/command-no-such-day",
+    "bad_value/command-end-before-start",
+    "bad_value/command-every-too-short",
+    "bad_value/command-job-twice",
+    "bad_value/job-created-at",
+    "bad_value/job-owed-backwards",
+    "bad_value/job-state-does-not-fit",
+    "count_mismatch/command-add",
+    "never_fires/command-february-30",
+    "reply_to_not_allowed/command-not-listed",
+    "too_deep/command-payload",
+    "topic_not_allowed/command-not-listed",
+}
+
+# Structured CloudEvents: the envelope is checked here, its data by the schema of commands.
+ENVELOPE = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "minLength": 1},
+        "type": {"type": "string", "minLength": 1},
+        "data": {"$ref": "command.schema.json"},
+    },
+}
+
+BY_PREFIX = {
+    "command": {"$ref": "command.schema.json"},
+    "binary": {"$ref": "command.schema.json"},
+    "structured": ENVELOPE,
+    "job": {"$ref": "state.schema.json#/$defs/job"},
+    "mark": {"$ref": "state.schema.json#/$defs/mark"},
+    "seen": {"$ref": "state.schema.json#/$defs/seen"},
+    "fire": {"$ref": "fire.schema.json"},
+    "result": {"$ref": "result.schema.json"},
+    "event": {"$ref": "event.schema.json"},
+}
+
+
+def load_schemas():
+    """All schemas as one registry, each checked against the meta-schema of 2020-12."""
+    resources = []
+    for path in sorted(SCHEMAS.glob("*.schema.json")):
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert schema["$id"] == path.name, path
+        resources.append((path.name, referencing.Resource.from_contents(schema)))
+    assert len(resources) == 6, [name for name, _ in resources]
+    return referencing.Registry().with_resources(resources)
+
+
+def validator_for(name, registry):
+    prefix = name.split("-", 1)[0]
+    return jsonschema.Draft202012Validator(BY_PREFIX[prefix], registry=registry)
+
+
+def check_valid(registry, faults):
+    count = 0
+    for path in sorted(EXAMPLES.glob("valid/*.json")):
+        count += 1
+        value = json.loads(path.read_bytes())
+        for error in validator_for(path.stem, registry).iter_errors(value):
+            faults.append(f"{path}: refused: {error.json_path}: {error.message[:200]}")
+    return count
+
+
+def check_invalid(registry, faults):
+    count = 0
+    seen = set()
+    for path in sorted(EXAMPLES.glob("invalid/*/*.json")):
+        count += 1
+        code = path.parent.name
+        if code in TEXT_CODES:
+            continue
+        name = f"{code}/{path.stem}"
+        try:
+            value = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            continue
+        accepted = validator_for(path.stem, registry).is_valid(value)
+        if name in NOT_EXPRESSIBLE:
+            seen.add(name)
+            if not accepted:
+                faults.append(f"{name}: a schema refuses it: take it off the list")
+        elif accepted:
+            faults.append(f"{path}: accepted, the codec says {code}")
+    for name in sorted(NOT_EXPRESSIBLE - seen):
+        faults.append(f"{name}: is on the list, but there is no such example")
+    return count
+
+
+def check_asyncapi(faults):
+    """Without a YAML parser: every file it refers to exists, every schema is referred to."""
+    text = (SCHEMAS / "asyncapi.yaml").read_text(encoding="utf-8")
+    named = set(re.findall(r"\./([a-z]+\.schema\.json)", text))
+    for path in SCHEMAS.glob("*.schema.json"):
+        if path.name not in named | {"job.schema.json"}:
+            faults.append(f"asyncapi.yaml does not mention {path.name}")
+    for name in named:
+        if not (SCHEMAS / name).exists():
+            faults.append(f"asyncapi.yaml names {name}, which does not exist")
+
+
+def main():
+    registry = load_schemas()
+    faults = []
+    valid = check_valid(registry, faults)
+    invalid = check_invalid(registry, faults)
+    check_asyncapi(faults)
+    for fault in faults:
+        print(f"FAIL {fault}")
+    print(f"test_schemas: {valid} valid and {invalid} invalid examples, {len(faults)} faults")
+    assert valid >= 40 and invalid >= 100
+    return 1 if faults else 0
+
+
+def test_schemas():
+    """For pytest and the integration runner."""
+    assert main() == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

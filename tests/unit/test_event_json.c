@@ -1,0 +1,37 @@
+/* test_corpus.c holds whole events against example files; here is each kind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "schemas/event_json.h"
+
+static void test_each_kind(void **state)
+{
+    (void)state;
+    for (int kind = EVENT_MISSED; kind <= EVENT_CLOCK_AHEAD; kind++) {
+        struct event event;
+        struct text_writer writer;
+        event_init(&event, (enum event_kind)kind, 1795294674000);
+        event.detail = text_of("a \"detail\"\n");
+        text_writer_init(&writer);
+        event_encode(&writer, &event, 3);
+        json_t *root = json_loadb(writer.bytes, writer.length, JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(root);
+        assert_string_equal(json_string_value(json_object_get(root, "event")),
+                            event_kind_name((enum event_kind)kind));
+        assert_string_equal(json_string_value(json_object_get(root, "detail")), "a \"detail\"\n");
+        assert_int_equal(json_object_size(root), 4); /* what does not apply is not there */
+        json_decref(root);
+        text_writer_free(&writer);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_kind)};
+    return cmocka_run_group_tests_name("event json", tests, NULL, NULL);
+}

@@ -1,0 +1,146 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "schemas/fire_json.h"
+
+static const struct incarnation an_incarnation = {1795290000123, 10422, 0, 3};
+
+static struct fire_view a_fire(void)
+{
+    return (struct fire_view){.group = text_of("billing"), .id = text_of("invoice-nightly"),
+                              .payload = text_of("{\"report\":\"nightly\"}"),
+                              .incarnation = &an_incarnation, .revision = 7,
+                              .nominal_ms = 1795294674000, .due_ms = 1795294674000,
+                              .now_ms = 1795294674012, .attempt = 1};
+}
+
+/* The order of docs/contract.md, which test_corpus.c holds against an example file too. */
+static void test_structured(void **state)
+{
+    (void)state;
+    static const char expected[] =
+        "{\"specversion\":\"1.0\",\"type\":\"belfry.fire.v1\",\"source\":\"/belfry/c/3\","
+        "\"id\":\"1795290000123-3.10422.0@1795294674000\",\"subject\":\"billing/invoice-nightly\","
+        "\"time\":\"2026-11-21T20:57:54.012Z\",\"dueat\":\"2026-11-21T20:57:54.000Z\","
+        "\"jobgroup\":\"billing\",\"jobid\":\"invoice-nightly\","
+        "\"jobincarnation\":\"1795290000123-3.10422.0\",\"jobrevision\":7,"
+        "\"firekind\":\"schedule\",\"latenessms\":12,\"missedcount\":0,\"attempt\":1,"
+        "\"datacontenttype\":\"application/json\",\"data\":{\"report\":\"nightly\"}}";
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, text_of("c"), 3);
+    struct fire_view fire = a_fire();
+    struct text_writer writer;
+    text_writer_init(&writer);
+    for (int i = 0; i < 2; i++) { /* the second time from the memo */
+        text_writer_reset(&writer);
+        assert_int_equal(fire_encode(&encoder, &fire, &writer), sizeof expected - 1);
+        assert_memory_equal(writer.bytes, expected, sizeof expected - 1);
+    }
+    text_writer_free(&writer);
+}
+
+static void test_ids_are_the_cores(void **state)
+{
+    (void)state;
+    static const struct incarnation rows[] = {
+        {0, 0, 0, 0}, {INSTANT_MAX_MS, INT64_MAX, UINT32_MAX, 1023}, {1, 2, 3, 4}};
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, text_of("c"), 3);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fire_view fire = a_fire();
+        fire.incarnation = &rows[i];
+        fire.nominal_ms = i == 1 ? INSTANT_MAX_MS : 0;
+        char scratch_bytes[FIRE_HEADER_SCRATCH_BYTES];
+        struct text_writer scratch;
+        text_writer_init_fixed(&scratch, scratch_bytes, sizeof scratch_bytes);
+        struct record_header headers[FIRE_HEADERS_MAX];
+        size_t count = fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers);
+        assert_int_equal(count, 16);
+        char id[FIRE_ID_BYTES];
+        size_t length = fire_id_format(&rows[i], fire.nominal_ms, id);
+        assert_true(text_equal(headers[4].name, text_of("ce_id")));
+        assert_true(text_equal(headers[4].value, (struct text){id, length}));
+    }
+}
+
+static void test_fixed_room(void **state)
+{
+    (void)state;
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, text_of("c"), 3);
+    struct fire_view fire = a_fire();
+    char buffer[4096];
+    struct text_writer writer;
+    text_writer_init_fixed(&writer, buffer, fire_bytes_bound(&fire));
+    assert_true(fire_encode(&encoder, &fire, &writer) > 0);
+    size_t length = writer.length;
+    assert_int_equal(fire_encode(&encoder, &fire, &writer), 0);
+    assert_int_equal(writer.length, length);
+    assert_true(writer.overflowed);
+}
+
+/* The longest of everything stays within the bound. */
+static void test_bound(void **state)
+{
+    (void)state;
+    char name[NAME_BYTES_MAX];
+    char wild[COMMAND_ID_BYTES_MAX];
+    memset(name, 'n', sizeof name);
+    memset(wild, 0x01, sizeof wild);
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, (struct text){name, sizeof name}, INT32_MAX);
+    struct incarnation incarnation = {INT64_MAX, INT64_MAX, UINT32_MAX, INT32_MAX};
+    struct fire_view fire = {.group = {name, sizeof name}, .id = {name, sizeof name},
+                             .payload = {wild, sizeof wild}, .payload_binary = true,
+                             .content_type = {wild, sizeof wild},
+                             .trigger_id = {wild, sizeof wild}, .kind = FIRE_BACKFILL,
+                             .incarnation = &incarnation, .revision = INT64_MAX,
+                             .nominal_ms = INSTANT_MAX_MS, .due_ms = 0, .now_ms = INSTANT_MAX_MS,
+                             .missed_count = INT64_MAX, .attempt = INT32_MAX};
+    struct text_writer writer;
+    text_writer_init(&writer);
+    size_t length = fire_encode(&encoder, &fire, &writer);
+    assert_true(length > 0 && length <= fire_bytes_bound(&fire));
+    char scratch_bytes[FIRE_HEADER_SCRATCH_BYTES];
+    struct text_writer scratch;
+    text_writer_init_fixed(&scratch, scratch_bytes, sizeof scratch_bytes);
+    struct record_header headers[FIRE_HEADERS_MAX];
+    assert_int_equal(fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers), 16);
+    text_writer_free(&writer);
+}
+
+static void test_headers_of_the_job(void **state)
+{
+    (void)state;
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, text_of("c"), 3);
+    struct fire_view fire = a_fire();
+    fire.headers = (struct text){"traceparent\0001-2\0x\0", 19};
+    char scratch_bytes[FIRE_HEADER_SCRATCH_BYTES];
+    struct text_writer scratch;
+    text_writer_init_fixed(&scratch, scratch_bytes, sizeof scratch_bytes);
+    struct record_header headers[FIRE_HEADERS_MAX];
+    assert_int_equal(fire_headers(&encoder, &fire, FIRE_STRUCTURED, &scratch, headers), 3);
+    assert_true(text_equal(headers[0].value, text_of("application/cloudevents+json")));
+    assert_true(text_equal(headers[1].name, text_of("traceparent")));
+    assert_true(text_equal(headers[1].value, text_of("1-2")));
+    assert_int_equal(headers[2].value.length, 0);
+    fire.payload = (struct text){NULL, 0};
+    size_t count = fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers);
+    assert_int_equal(count, 15 + 2); /* no content-type without content */
+    assert_true(text_equal(headers[0].name, text_of("ce_specversion")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_structured), cmocka_unit_test(test_ids_are_the_cores),
+        cmocka_unit_test(test_fixed_room), cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_headers_of_the_job),
+    };
+    return cmocka_run_group_tests_name("fire json", tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dispatcher/core/limits.h"
+#include "schemas/job_json.h"
+
+static void a_record(struct job_record *record)
+{
+    struct cron cron;
+    job_record_defaults(record);
+    assert_true(cron_parse("30 2 * * *", 10, &cron, NULL, NULL));
+    record->definition.group = text_of("billing");
+    record->definition.id = text_of("invoice-nightly");
+    record->definition.schedule = schedule_from_cron(&cron);
+    record->definition.cron_text = text_of("30 2 * * *");
+    record->incarnation = (struct incarnation){1795290000123, 10422, 0, 3};
+    record->updated_ms = 1795290000123;
+    record->ordinal = 17;
+}
+
+/* Writes, reads, writes again: the same bytes. *read holds what was read. */
+static void check_round(const struct job_record *record, struct arena *arena,
+                        struct job_record *read)
+{
+    struct text_writer first;
+    struct text_writer second;
+    struct error error = {0};
+    text_writer_init(&first);
+    text_writer_init(&second);
+    job_record_encode(&first, record);
+    arena_reset(arena);
+    /* The record must not live on in the text: it is copied and thrown away. */
+    struct text copy = text_writer_text(&first);
+    if (!job_record_decode(copy, arena, read, &error))
+        fail_msg("%s at %s: %s in %.*s", error.code, error.field, error.message,
+                 (int)copy.length, copy.bytes);
+    memset(first.bytes, '#', first.capacity);
+    job_record_encode(&second, read);
+    text_writer_reset(&first);
+    job_record_encode(&first, record);
+    if (!text_equal(text_writer_text(&first), text_writer_text(&second)))
+        fail_msg("%.*s\n%.*s", (int)first.length, first.bytes, (int)second.length, second.bytes);
+    text_writer_free(&first);
+    text_writer_free(&second);
+}
+
+static void test_minimal(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    struct job_record record;
+    struct job_record read;
+    a_record(&record);
+    check_round(&record, arena, &read);
+    assert_true(cron_equal(&record.definition.schedule.cron, &read.definition.schedule.cron));
+    assert_true(read.paused_ms == INSTANT_NONE && read.finished_ms == INSTANT_NONE);
+    assert_true(read.definition.end_ms == END_NONE);
+    assert_int_equal(read.definition.catchup.limit, CATCHUP_LIMIT_DEFAULT);
+    assert_int_equal(read.incarnation.offset, 10422);
+    arena_destroy(arena);
+}
+
+static void test_each_field_alone(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    for (int field = 0; field < 30; field++) {
+        struct job_record record;
+        struct job_record read;
+        a_record(&record);
+        struct definition *definition = &record.definition;
+        switch (field) {
+        case 0: definition->super_group = text_of("s"); break;
+        case 1: definition->paused = true; record.paused_ms = 5; break;
+        case 2: definition->schedule = schedule_from_every(60000, 7); break;
+        case 3: definition->schedule = schedule_from_at(8); break;
+        case 4: definition->start_ms = 0; break;
+        case 5: definition->end_ms = 9; break;
+        case 6: definition->max_fires = 1; break;
+        case 7: definition->payload = text_of("{\"a\":1.10}"); break;
+        case 8:
+            definition->payload = (struct text){"\0\377", 2};
+            definition->payload_binary = true;
+            break;
+        case 9: definition->content_type = text_of("a/b"); break;
+        case 10: definition->headers = (struct text){"b\0001\0a\0", 7}; break;
+        case 11: definition->labels = (struct text){"a\0001\0b\0", 7}; break;
+        case 12: definition->topic = text_of("t"); break;
+        case 13: definition->key = text_of("k\xC3\xA4"); break;
+        case 14: definition->format = FIRE_BINARY; break;
+        case 15: definition->catchup.policy = CATCHUP_NONE; break;
+        case 16: definition->catchup.grace_ms = 0; break;
+        case 17: definition->keep_finished_ms = KEEP_FINISHED_FOREVER_MS; break;
+        case 18: definition->keep_finished_ms = 0; break;
+        case 19: record.until_ms = 1; break;
+        case 20: record.finished_ms = 2; break;
+        case 21: record.counted_fires = 3; break;
+        case 22: record.tail_from_ms = 0; break;
+        case 23: record.tail_undecided = true; break;
+        case 24: record.failing_since_ms = 4; break;
+        case 25: record.schedule_edited_ms = 6; break;
+        case 26: record.fired = 1; record.missed = 2; record.last_due_ms = 3; break;
+        case 27: record.revision = UINT32_MAX; record.ordinal = INT64_MAX - 1; break;
+        case 28: definition->zone = text_of("UTC"); break;
+        default: definition->given |= GIVEN_ANCHOR; break;
+        }
+        check_round(&record, arena, &read);
+    }
+    arena_destroy(arena);
+}
+
+static void test_owed_ranges(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    struct job_record record;
+    struct job_record read;
+    a_record(&record);
+    for (size_t i = 0; i < OWED_RANGES_MAX; i++) {
+        struct owed_range *range = &record.owed[i];
+        range->from_ms = (int64_t)i;
+        range->to_ms = (int64_t)i + 1;
+        range->missed_count = i == 0 ? 4 : 0;
+        range->planned = (int64_t)i;
+        range->has_schedule = i % 2 == 1;
+        range->schedule = record.definition.schedule;
+        range->cron_text = record.definition.cron_text;
+    }
+    record.owed_count = OWED_RANGES_MAX;
+    record.failing_since_ms = 3;
+    record.retry_ms = 4;
+    record.attempts = 5;
+    check_round(&record, arena, &read);
+    assert_int_equal(read.owed_count, OWED_RANGES_MAX);
+    assert_int_equal(read.owed[0].missed_count, 4);
+    assert_true(read.owed[1].has_schedule);
+    assert_int_equal(read.attempts, 5);
+    arena_destroy(arena);
+}
+
+static void test_anchor_is_the_users_only_when_given(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    struct job_record record;
+    struct job_record read;
+    a_record(&record);
+    record.definition.schedule = schedule_from_every(60000, 7);
+    check_round(&record, arena, &read);
+    assert_int_equal(read.definition.given & GIVEN_ANCHOR, 0);
+    assert_int_equal(read.definition.schedule.anchor_ms, 7);
+    record.definition.given |= GIVEN_ANCHOR;
+    check_round(&record, arena, &read);
+    assert_true((read.definition.given & GIVEN_ANCHOR) != 0);
+    arena_destroy(arena);
+}
+
+static void test_cut_off_anywhere(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    struct job_record record;
+    struct job_record read;
+    struct text_writer writer;
+    text_writer_init(&writer);
+    a_record(&record);
+    record.definition.payload = text_of("{\"a\":[\"x\\\"\",1]}");
+    job_record_encode(&writer, &record);
+    for (size_t length = 0; length < writer.length; length++) {
+        struct error error = {0};
+        arena_reset(arena);
+        assert_false(job_record_decode((struct text){writer.bytes, length}, arena, &read, &error));
+        assert_int_equal(error.kind, ERROR_INVALID);
+    }
+    text_writer_free(&writer);
+    arena_destroy(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_minimal),
+        cmocka_unit_test(test_each_field_alone),
+        cmocka_unit_test(test_owed_ranges),
+        cmocka_unit_test(test_anchor_is_the_users_only_when_given),
+        cmocka_unit_test(test_cut_off_anywhere),
+    };
+    return cmocka_run_group_tests_name("job json", tests, NULL, NULL);
+}

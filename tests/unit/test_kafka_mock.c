@@ -1,0 +1,209 @@
+/* The adapter on librdkafka's mock cluster, as the embedded mode uses it, and without any broker:
+ * every wait must have an end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dispatcher/kafka/mock_cluster.h"
+#include "tests/support/kafka_fixture.h"
+
+enum { VALUES_BYTES = 256 };
+
+static struct mock_cluster *start_mock(struct kafka_fixture *fixture)
+{
+    struct error error = {0};
+    const struct kafka_log log = {NULL, NULL};
+    struct mock_cluster *mock = mock_cluster_create("trial", FIXTURE_SHARDS, &log, &error);
+    OK(mock != NULL);
+    *fixture = (struct kafka_fixture){.options = {.brokers = mock_cluster_brokers(mock),
+                                                  .cluster = "trial", .shards = FIXTURE_SHARDS,
+                                                  .mock = true, .clock = &fixture_clock}};
+    fixture->cluster = kafka_cluster_create(&fixture->options, &error);
+    OK(fixture->cluster != NULL);
+    return mock;
+}
+
+static void transactions_and_reading(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    char values[VALUES_BYTES];
+    OK(kafka_cluster_wait_ready(fixture.cluster, FIXTURE_DEADLINE_MS, &error));
+    OK(kafka_cluster_prepare_topics(fixture.cluster, NULL, &error));
+    struct broker *broker = fixture_broker(&fixture, 1, true);
+    fixture_transaction(broker, 1, "a", 3, true);
+    fixture_transaction(broker, 1, "b", 1, true);
+    fixture_read_state(broker, 0, 4, values, sizeof values);
+    assert_string_equal(values, "a0 a1 a2 b0");
+    struct topic_info info = {0};
+    OK(mock_cluster_add_topic(mock, "orders", 2, &error));
+    OK(broker->operations->foreign_topic(broker, "orders", &info, &error));
+    assert_true(info.exists);
+    assert_int_equal(info.partitions, 2);
+    broker->operations->destroy(broker);
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
+struct fault_case {
+    const char *name;
+    int16_t api_key;
+    rd_kafka_resp_err_t code;
+    size_t count;
+    enum error_kind kind; /* of the commit */
+};
+enum { PRODUCE = 0, ADD_PARTITIONS = 24, END_TXN = 26 };
+static const struct fault_case faults[] = {
+    {"end of transaction: retried until it is done", END_TXN,
+     RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 3, ERROR_NONE},
+    {"end of transaction: fenced", END_TXN, RD_KAFKA_RESP_ERR_PRODUCER_FENCED, 1, ERROR_FENCED},
+    {"end of transaction: fenced by epoch", END_TXN, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1,
+     ERROR_FENCED},
+    {"end of transaction: transactional id expired", END_TXN,
+     RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING, 1, ERROR_UNKNOWN},
+    {"end of transaction: wrong state", END_TXN, RD_KAFKA_RESP_ERR_INVALID_TXN_STATE, 1,
+     ERROR_UNKNOWN},
+    {"end of transaction: no right", END_TXN,
+     RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 1, ERROR_FATAL},
+    {"produce: refused by the topic", PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 5,
+     ERROR_UNKNOWN},
+    {"produce: no right to the topic", PRODUCE, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 5,
+     ERROR_UNKNOWN},
+    {"produce: retried by librdkafka", PRODUCE, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, 2,
+     ERROR_NONE},
+    {"partition: no right", ADD_PARTITIONS, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1,
+     ERROR_UNKNOWN},
+    {"partition: not yet known everywhere, asked again", ADD_PARTITIONS,
+     RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, 1, ERROR_NONE},
+    {"partition: fenced", ADD_PARTITIONS, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1,
+     ERROR_FENCED},
+};
+enum { FAULTS = sizeof faults / sizeof faults[0] };
+
+/* The kind of each failed commit, and that a new producer goes on after it. */
+static void commits_fail_as_the_port_says(void **state)
+{
+    (void)state;
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    struct error error = {0};
+    struct broker *broker = fixture_broker(&fixture, 1, true);
+    for (int i = 0; i < FAULTS; i++) {
+        struct broker_record record = fixture_record(TOPIC_STATE, 1, "k", "v");
+        OK(broker->operations->begin(broker, &error));
+        mock_cluster_fail_requests(mock, faults[i].api_key, faults[i].code, faults[i].count);
+        OK(broker->operations->produce(broker, &record, &error));
+        (void)broker->operations->commit(broker, &error);
+        if (error.kind != faults[i].kind)
+            fail_msg("%s: %s: %s", faults[i].name, error_kind_name(error.kind), error.message);
+        error_clear(&error);
+        mock_cluster_heal(mock, faults[i].api_key);
+        OK(broker->operations->open_producer(broker, &error));
+        fixture_transaction(broker, 1, "next", 1, true);
+    }
+    broker->operations->destroy(broker);
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
+/* The mock knows no broker time: it is the time of reading. */
+static void log_time_is_the_time_of_reading(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    struct broker *broker = fixture_broker(&fixture, 0, true);
+    fixture_transaction(broker, 0, "a", 1, true);
+    fixture_clock.sleep_ms(NULL, 20);
+    int64_t before_ms = fixture_clock.now_ms(NULL);
+    OK(broker->operations->start_reading(broker, TOPIC_STATE, 0, &error));
+    struct broker_input input;
+    fixture_next(broker, &input);
+    assert_int_equal(input.kind, BROKER_RECORD);
+    assert_true(input.log_time_ms >= before_ms);
+    broker->operations->release(broker, &input);
+    broker->operations->destroy(broker);
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
+static void group_assigns_all_shards(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    OK(kafka_cluster_join(fixture.cluster, &error));
+    struct kafka_assignment assignment = fixture_await_shards(&fixture, FIXTURE_SHARDS);
+    for (int32_t shard = 0; shard < FIXTURE_SHARDS; shard++)
+        assert_int_equal(assignment.shards[shard], shard);
+    struct broker *broker = fixture_broker(&fixture, 3, false);
+    OK(broker->operations->prove_ownership(broker, 0, &error));
+    broker->operations->destroy(broker);
+    OK(kafka_cluster_leave(fixture.cluster, 5000, &error));
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
+static void wrong_number_of_shards_is_refused(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    fixture.options.shards = FIXTURE_SHARDS + 1;
+    assert_false(kafka_cluster_prepare_topics(fixture.cluster, NULL, &error));
+    assert_int_equal(error.kind, ERROR_INVALID);
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
+static void waits_end_without_a_broker(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct kafka_fixture fixture = {.options = {.brokers = "127.0.0.1:1", .cluster = "nobody",
+                                                .shards = 1, .clock = &fixture_clock}};
+    struct kafka_assignment assignment;
+    bool changed = true;
+    fixture.cluster = kafka_cluster_create(&fixture.options, &error);
+    OK(fixture.cluster != NULL);
+    int64_t start_us = fixture_clock.monotonic_us(NULL);
+    assert_false(kafka_cluster_wait_ready(fixture.cluster, 300, &error));
+    assert_int_equal(error.kind, ERROR_RETRY);
+    assert_non_null(strstr(error.message, "127.0.0.1:1"));
+    error_clear(&error);
+    OK(kafka_cluster_join(fixture.cluster, &error));
+    OK(kafka_cluster_poll(fixture.cluster, 100, &assignment, &changed, &error));
+    assert_false(changed);
+    struct broker *broker = fixture_broker(&fixture, 0, false);
+    assert_false(broker->operations->prove_ownership(broker, 0, &error));
+    assert_int_equal(error.kind, ERROR_RETRY);
+    error_clear(&error);
+    assert_false(broker->operations->open_producer(broker, &error));
+    assert_int_equal(error.kind, ERROR_RETRY);
+    broker->operations->destroy(broker);
+    error_clear(&error);
+    OK(kafka_cluster_leave(fixture.cluster, 3000, &error));
+    fixture_close(&fixture);
+    assert_in_range(fixture_clock.monotonic_us(NULL) - start_us, 0, 30000000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(transactions_and_reading),
+        cmocka_unit_test(commits_fail_as_the_port_says),
+        cmocka_unit_test(log_time_is_the_time_of_reading),
+        cmocka_unit_test(group_assigns_all_shards),
+        cmocka_unit_test(wrong_number_of_shards_is_refused),
+        cmocka_unit_test(waits_end_without_a_broker),
+    };
+    return cmocka_run_group_tests_name("kafka mock", tests, NULL, NULL);
+}

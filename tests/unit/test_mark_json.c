@@ -1,0 +1,118 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "schemas/mark_json.h"
+#include "schemas/seen_json.h"
+
+static struct mark a_mark(void)
+{
+    return (struct mark){.generation = 1, .epoch = 4, .sequence = 1042,
+                         .watermark = {1795294674123, WATERMARK_WHOLE}, .next_ordinal = 18,
+                         .control_offset = 10423, .forward_offset = 3, .shards = 16,
+                         .layout = STATE_LAYOUT, .owner = "host-1-4242"};
+}
+
+static void check_round(const struct mark *mark)
+{
+    struct text_writer first;
+    struct text_writer second;
+    struct error error = {0};
+    struct mark read;
+    text_writer_init(&first);
+    text_writer_init(&second);
+    mark_encode(&first, mark);
+    if (!mark_decode(text_writer_text(&first), &read, &error))
+        fail_msg("%s at %s: %s", error.code, error.field, error.message);
+    mark_encode(&second, &read);
+    assert_true(text_equal(text_writer_text(&first), text_writer_text(&second)));
+    assert_memory_equal(&read.watermark, &mark->watermark, sizeof read.watermark);
+    assert_int_equal(read.in_command.active, mark->in_command.active);
+    assert_string_equal(read.owner, mark->owner);
+    assert_string_equal(read.tz_version, mark->tz_version);
+    assert_int_equal(read.shards, mark->shards);
+    text_writer_free(&first);
+    text_writer_free(&second);
+}
+
+static void test_rounds(void **state)
+{
+    (void)state;
+    struct mark mark = a_mark();
+    check_round(&mark);
+    mark.watermark.ordinal = 0;
+    memset(mark.owner, '"', OWNER_BYTES_MAX);
+    memcpy(mark.tz_version, "2026b-123456789", 16);
+    mark.in_command = (struct in_command){true, SOURCE_FORWARD, INT64_MAX, -1, 1000000, 20000,
+                                          1795294674123};
+    check_round(&mark);
+    mark.sequence = INT64_MAX;
+    mark.epoch = INT64_MAX;
+    mark.shards = SHARDS_MAX;
+    check_round(&mark);
+}
+
+static void test_cut_off_anywhere(void **state)
+{
+    (void)state;
+    struct mark mark = a_mark();
+    struct text_writer writer;
+    text_writer_init(&writer);
+    mark_encode(&writer, &mark);
+    for (size_t length = 0; length < writer.length; length++) {
+        struct error error = {0};
+        struct mark read;
+        assert_false(mark_decode((struct text){writer.bytes, length}, &read, &error));
+        assert_int_equal(error.kind, ERROR_INVALID);
+    }
+    text_writer_free(&writer);
+}
+
+/* A newer version may have added anything: that it is newer is said first. */
+static void test_newer_layout(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct mark mark;
+    assert_false(mark_decode(text_of("{\"layout\":2,\"what\":{}}"), &mark, &error));
+    assert_int_equal(error.kind, ERROR_FATAL);
+    assert_string_equal(error.code, "newer_layout");
+}
+
+static void test_seen(void **state)
+{
+    (void)state;
+    struct seen seen[3] = {{0, 0, OUTCOME_APPLIED, ""},
+                           {UINT64_MAX, 1795294674123, OUTCOME_CONFLICT, "count_mismatch"},
+                           {UINT64_C(0x0123456789abcdef), 1, OUTCOME_EXPIRED, "expired"}};
+    struct text_writer writer;
+    struct error error = {0};
+    struct arena *arena = arena_create();
+    const struct seen *read = NULL;
+    size_t count = 0;
+    text_writer_init(&writer);
+    seen_encode(&writer, seen, 3);
+    assert_true(seen_decode(text_writer_text(&writer), arena, &read, &count, &error));
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(read[i].hash == seen[i].hash && read[i].at_ms == seen[i].at_ms);
+        assert_int_equal(read[i].outcome, seen[i].outcome);
+        assert_string_equal(read[i].code, seen[i].code);
+    }
+    text_writer_free(&writer);
+    arena_destroy(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_cut_off_anywhere),
+        cmocka_unit_test(test_newer_layout),
+        cmocka_unit_test(test_seen),
+    };
+    return cmocka_run_group_tests_name("mark json", tests, NULL, NULL);
+}

@@ -1,0 +1,116 @@
+/* test_corpus.c holds whole results against example files; here are the bounds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "dispatcher/core/memory.h"
+#include "schemas/dead_letter.h"
+#include "schemas/result_json.h"
+
+static json_t *written(const struct result *result)
+{
+    struct text_writer writer;
+    text_writer_init(&writer);
+    result_encode(&writer, result, text_of("belfry.control"));
+    json_t *root = json_loadb(writer.bytes, writer.length, JSON_REJECT_DUPLICATES, NULL);
+    text_writer_free(&writer);
+    assert_non_null(root);
+    return root;
+}
+
+static void test_lists_are_cut(void **state)
+{
+    (void)state;
+    enum { MANY = 150 };
+    struct result_job *jobs = memory_allocate(MANY, sizeof *jobs);
+    struct result_error *errors = memory_allocate(MANY, sizeof *errors);
+    for (size_t i = 0; i < MANY; i++) {
+        jobs[i] = (struct result_job){.group = text_of("g"), .id = text_of("i"), .revision = 1};
+        errors[i].code = "not_found";
+    }
+    struct result result = {.command_id = text_of("c"), .op = OP_DELETE, .matched = MANY,
+                            .changed = MANY, .outcome = OUTCOME_PARTIAL, .jobs = jobs,
+                            .job_count = MANY, .errors = errors, .error_count = MANY,
+                            .shards = 1};
+    json_t *root = written(&result);
+    assert_int_equal(json_array_size(json_object_get(root, "jobs")), RESULT_JOBS_MAX);
+    assert_int_equal(json_array_size(json_object_get(root, "errors")), RESULT_ERRORS_MAX);
+    assert_int_equal(json_integer_value(json_object_get(root, "matched")), MANY);
+    json_decref(root);
+    free(jobs);
+    free(errors);
+}
+
+/* Nothing a sender wrote may break the answer. */
+static void test_hostile_texts(void **state)
+{
+    (void)state;
+    struct result result = {.command_id = {"\0\"\\\xFF\xED\xA0\x80", 7}, .shards = 1,
+                            .correlation_id = text_of("\x1b]0;title\x07"),
+                            .message = "quote \" and half a sign \xE2\x82"};
+    struct text_writer writer;
+    text_writer_init(&writer);
+    result_encode(&writer, &result, text_of("belfry.control"));
+    for (size_t i = 0; i < writer.length; i++) assert_true((unsigned char)writer.bytes[i] >= 0x20);
+    json_t *root = json_loadb(writer.bytes, writer.length, JSON_ALLOW_NUL, NULL);
+    assert_non_null(root);
+    json_decref(root);
+    text_writer_free(&writer);
+}
+
+static bool has_header(const struct record_header *headers, size_t count, const char *name,
+                       const char *value)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(headers[i].name, text_of(name)))
+            return text_equal(headers[i].value, text_of(value));
+    return false;
+}
+
+static void test_dead_letters(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    (void)error_invalid(&error, "unknown_field", "'x' is not a field");
+    (void)error_at(&error, "/x");
+    char *bytes = memory_allocate(DEAD_COPY_BYTES_MAX + 1, 1);
+    struct dead_letter letter = {text_of("belfry.control"), 3, 10422,
+                                 {bytes, DEAD_COPY_BYTES_MAX}, &error};
+    char buffer[DEAD_SCRATCH_BYTES];
+    struct text_writer scratch;
+    text_writer_init_fixed(&scratch, buffer, sizeof buffer);
+    struct record_header headers[DEAD_HEADERS_MAX];
+    struct text kept;
+    size_t count = dead_letter_headers(&letter, &scratch, headers, &kept);
+    assert_int_equal(count, 6);
+    assert_int_equal(kept.length, DEAD_COPY_BYTES_MAX);
+    assert_true(has_header(headers, count, "dlq_topic", "belfry.control"));
+    assert_true(has_header(headers, count, "dlq_partition", "3"));
+    assert_true(has_header(headers, count, "dlq_offset", "10422"));
+    assert_true(has_header(headers, count, "dlq_code", "unknown_field"));
+    assert_true(has_header(headers, count, "dlq_field", "/x"));
+    letter.value.length++;
+    letter.offset = INT64_MAX;
+    letter.partition = INT32_MAX;
+    text_writer_reset(&scratch);
+    count = dead_letter_headers(&letter, &scratch, headers, &kept);
+    assert_int_equal(kept.length, DEAD_CUT_BYTES);
+    assert_true(has_header(headers, count, "dlq_truncated", "262145"));
+    assert_true(has_header(headers, count, "dlq_offset", "9223372036854775807"));
+    free(bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lists_are_cut),
+        cmocka_unit_test(test_hostile_texts),
+        cmocka_unit_test(test_dead_letters),
+    };
+    return cmocka_run_group_tests_name("result json", tests, NULL, NULL);
+}
