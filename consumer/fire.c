@@ -225,7 +225,9 @@ static bool structured_read(struct belfry_holder *holder, const struct belfry_re
     }
     struct belfry_outline outline;
     belfry_outline_read(record->value, record->value_bytes, &outline);
-    if (outline.depth > BELFRY_FIRE_DEPTH_MAX) return invalid(error, "the value", "is nested too deeply");
+    if (outline.depth > BELFRY_FIRE_DEPTH_MAX) {
+        return invalid(error, "the value", "is nested too deeply");
+    }
     if (outline.escaped_name) return invalid(error, "a member name", "contains an escape");
     holder->attributes = json_read(record->value, record->value_bytes, error);
     if (holder->attributes == NULL) return false;
@@ -328,8 +330,9 @@ static bool record_read(struct belfry_holder *holder, const struct belfry_record
         return belfry_fail(error, BELFRY_ERROR_INVALID, "not a fire: %zu bytes, at most %d are "
                            "allowed", record->value_bytes, RECORD_BYTES_MAX);
     }
-    if (record->header_count > BELFRY_HEADERS_MAX) return invalid(error, "the record", "has more than "
-                                                           "256 headers");
+    if (record->header_count > BELFRY_HEADERS_MAX) {
+        return invalid(error, "the record", "has more than 256 headers");
+    }
     for (size_t i = 0; i < record->header_count; i++) {
         if (record->headers[i].name == NULL) return invalid(error, "a header", "has no name");
     }

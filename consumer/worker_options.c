@@ -44,7 +44,8 @@ void belfry_worker_usage(FILE *out)
 {
     assert(out != NULL);
     (void)fputs(
-        "usage: belfry-worker --kafka HOST:PORT --group-id GROUP [options] --exec PROGRAM [ARG...]\n"
+        "usage: belfry-worker --kafka HOST:PORT --group-id GROUP [options] --exec PROGRAM "
+        "[ARG...]\n"
         "\n"
         "Runs PROGRAM once for each fire of Belfry: the fire as CloudEvents JSON on its standard\n"
         "input, its main fields in the environment (BELFRY_FIRE_ID, BELFRY_GROUP, BELFRY_JOB,\n"
@@ -62,8 +63,8 @@ void belfry_worker_usage(FILE *out)
         "  --exec PROGRAM [ARG...] must come last: everything after it is the program's\n"
         "  --help                  this text\n"
         "\n"
-        "SIGTERM or SIGINT: no new fires, running programs finish, exit 0. A second one kills them\n"
-        "and exits at once. Exit status: 0 ended by a signal, 1 failed, 2 wrong usage.\n"
+        "SIGTERM or SIGINT: no new fires, running programs finish, exit 0. A second one kills\n"
+        "them and exits at once. Exit status: 0 ended by a signal, 1 failed, 2 wrong usage.\n"
         "\n"
         "examples:\n"
         "  belfry-worker --kafka localhost:9092 --group-id printer --exec jq -c .data\n"

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { LOOK_EVERY_MS = 20 };
+
 static bool is_program(const char *path)
 {
     struct stat status;
@@ -149,34 +151,50 @@ static int start(const struct belfry_run *run, struct belfry_running *running, p
     return problem;
 }
 
-/* True: the process has ended, but is not reaped. */
-static bool ended_by(int process, int64_t instant_ms)
+/* A child to wait for. The descriptor is -1 where a sandbox forbids it or the kernel has none: then
+ * its state is looked at every few milliseconds. */
+struct child {
+    pid_t leader;
+    int descriptor;
+};
+
+static bool has_ended(pid_t leader)
 {
-    struct pollfd poll_process = {.fd = process, .events = POLLIN};
-    assert(process >= 0);
+    siginfo_t status = {0};
+    assert(leader > 1);
+    int result = waitid(P_PID, (id_t)leader, &status, WEXITED | WNOWAIT | WNOHANG);
+    return result == 0 && status.si_pid == leader;
+}
+
+/* True: it has ended, but is not reaped. */
+static bool ended_by(const struct child *child, int64_t instant_ms)
+{
+    struct pollfd descriptor = {.fd = child->descriptor, .events = POLLIN};
+    assert(child->leader > 1);
     for (;;) {
         int64_t left_ms = instant_ms - belfry_now_ms();
-        int result = poll(&poll_process, 1, left_ms < 0 ? 0 : (int)left_ms);
-        if (result > 0) return true;
-        if (result == 0 && left_ms <= 0) return false;
+        int wait_ms = left_ms < 0 ? 0 : (int)left_ms;
+        if (child->descriptor < 0 && wait_ms > LOOK_EVERY_MS) wait_ms = LOOK_EVERY_MS;
+        int result = poll(&descriptor, child->descriptor < 0 ? 0 : 1, wait_ms);
         assert(result >= 0 || errno == EINTR);
+        if (result > 0 || (child->descriptor < 0 && has_ended(child->leader))) return true;
+        if (left_ms <= 0) return false;
     }
 }
 
-static void watch(const struct belfry_run *run, int process, pid_t leader,
+static void watch(const struct belfry_run *run, const struct child *child,
                   struct belfry_ending *ending)
 {
     assert(run->timeout_ms > 0 && run->kill_after_ms > 0);
-    assert(leader > 1);
-    int64_t now_ms = belfry_now_ms();
-    if (ended_by(process, now_ms + run->timeout_ms)) return;
+    assert(child->leader > 1);
+    if (ended_by(child, belfry_now_ms() + run->timeout_ms)) return;
     ending->timed_out = true;
-    (void)kill(-leader, SIGTERM);
-    bool ended = ended_by(process, belfry_now_ms() + run->kill_after_ms);
+    (void)kill(-child->leader, SIGTERM);
+    bool ended = ended_by(child, belfry_now_ms() + run->kill_after_ms);
     /* Also when the leader obeyed: what else there is in its group must not live on. The leader
      * is not reaped yet, so its number still means this group. */
-    (void)kill(-leader, SIGKILL);
-    if (!ended) ending->stuck = !ended_by(process, belfry_now_ms() + BELFRY_STUCK_MS);
+    (void)kill(-child->leader, SIGKILL);
+    if (!ended) ending->stuck = !ended_by(child, belfry_now_ms() + BELFRY_STUCK_MS);
 }
 
 /* Takes it off the list first: a reaped number may soon mean another process. */
@@ -211,15 +229,9 @@ void belfry_program_run(const struct belfry_run *run, struct belfry_running *run
     int64_t started_ms = belfry_now_ms();
     ending->start_error = start(run, running, &leader, &place);
     if (ending->start_error != 0) return;
-    int process = pidfd_open(leader, 0);
-    if (process < 0) {
-        /* It cannot be watched, so it must not run. */
-        ending->start_error = errno;
-        (void)kill(-leader, SIGKILL);
-    } else {
-        watch(run, process, leader, ending);
-        (void)close(process);
-    }
+    struct child child = {.leader = leader, .descriptor = pidfd_open(leader, 0)};
+    watch(run, &child, ending);
+    if (child.descriptor >= 0) (void)close(child.descriptor);
     finish(running, place, leader, ending);
     ending->took_ms = belfry_now_ms() - started_ms;
     assert(ending->took_ms >= 0);

@@ -139,8 +139,8 @@ static bool parse_unix(const char *text, struct store_redis_options *options, st
     const char *path = NULL;
     if (!parse_login(text, end, options, &path, error)) return false;
     if (path == end || *path != '/')
-        return error_set(error, ERROR_INVALID,
-                         "Redis URL: the socket's path must be absolute, as in unix:///run/redis.sock");
+        return error_set(error, ERROR_INVALID, "Redis URL: the socket's path must be absolute, "
+                         "as in unix:///run/redis.sock");
     if (!copy_part(path, (size_t)(end - path), false, options->socket_path,
                    sizeof options->socket_path))
         return error_set(error, ERROR_INVALID,
@@ -206,8 +206,8 @@ bool store_redis_options_check(const struct store_redis_options *options, struct
                          options->username);
 #ifndef BELFRY_HIREDIS_SSL
     if (options->tls)
-        return error_set(error, ERROR_INVALID, "this build has no TLS to Redis: install "
-                         "libhiredis 1.0 or newer with hiredis_ssl and build again, or use redis://");
+        return error_set(error, ERROR_INVALID, "this build has no TLS to Redis: install hiredis 1.0 "
+                         "or newer with hiredis_ssl and build again, or use redis://");
 #endif
     return check_limit("connect", options->connect_limit_ms, error) &&
            check_limit("command", options->command_limit_ms, error);

@@ -3,7 +3,8 @@
  * A store is never asked whether something may fire: it can be empty, old, away or rolled back,
  * and the state log mends it. So the contract is narrow: a write changes nothing unless the store
  * holds exactly the position the write follows; only the last write of a group moves the
- * snapshot. Calls block, each for at most the store's time limit. One thread per store object.
+ * snapshot. Calls block, for at most the store's time limit until the next answer comes, of which
+ * reads of many items and write_parts await several. One thread per store object.
  * docs/store.md says what happens at each failure. */
 #ifndef BELFRY_STORE_STORE_H
 #define BELFRY_STORE_STORE_H

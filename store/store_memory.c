@@ -193,11 +193,31 @@ static bool memory_read_snapshot(struct store *store, int32_t shard, struct snap
     return !fails(memory, STORE_FAILURE_AFTER, error);
 }
 
+static bool is_listed(const char *const *names, size_t count, const char *name, size_t name_bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(names[i]) == name_bytes && memcmp(names[i], name, name_bytes) == 0) return true;
+    return count == 0;
+}
+
+static bool is_admitted(const struct store_filter *filter, const struct store_entry *entry)
+{
+    if (filter == NULL) return true;
+    const char *name = store_entry_name(entry);
+    const char *slash = memchr(name, '/', entry->name_bytes);
+    size_t group_bytes = slash != NULL ? (size_t)(slash - name) : entry->name_bytes;
+    return is_listed(filter->groups, filter->group_count, name, group_bytes) &&
+           is_listed(filter->super_groups, filter->super_group_count,
+                     store_entry_super_group(entry), entry->super_group_bytes);
+}
+
 static bool visit_table(const struct store_table *table, enum store_item_kind kind,
-                        store_item_visitor *visitor, void *opaque, struct error *error)
+                        const struct store_filter *filter, store_item_visitor *visitor,
+                        void *opaque, struct error *error)
 {
     const struct store_entry *entry = NULL;
     while ((entry = store_table_next(table, entry)) != NULL) {
+        if (!is_admitted(filter, entry)) continue;
         const struct store_item item = {
             .kind = kind,
             .name = store_entry_name(entry),
@@ -218,8 +238,8 @@ static bool memory_read_items(struct store *store, int32_t shard, store_item_vis
     if (fails(memory, STORE_FAILURE_BEFORE, error)) return false;
     pthread_mutex_lock(&memory->image->lock);
     const struct image_shard *place = image_shard(memory->image, shard);
-    bool done = visit_table(&place->jobs, STORE_JOB_PUT, visitor, opaque, error) &&
-                visit_table(&place->seen, STORE_SEEN_PUT, visitor, opaque, error);
+    bool done = visit_table(&place->jobs, STORE_JOB_PUT, NULL, visitor, opaque, error) &&
+                visit_table(&place->seen, STORE_SEEN_PUT, NULL, visitor, opaque, error);
     pthread_mutex_unlock(&memory->image->lock);
     return done && !fails(memory, STORE_FAILURE_AFTER, error);
 }
@@ -361,24 +381,6 @@ void store_memory_fail(struct store *store, enum store_failure failure, int64_t 
     own(store)->failing_calls = failure == STORE_FAILURE_NONE ? 0 : calls;
 }
 
-static bool is_listed(const char *const *names, size_t count, const char *name, size_t name_bytes)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strlen(names[i]) == name_bytes && memcmp(names[i], name, name_bytes) == 0) return true;
-    return count == 0;
-}
-
-static bool is_admitted(const struct store_filter *filter, const struct store_entry *entry)
-{
-    if (filter == NULL) return true;
-    const char *name = store_entry_name(entry);
-    const char *slash = memchr(name, '/', entry->name_bytes);
-    size_t group_bytes = slash != NULL ? (size_t)(slash - name) : entry->name_bytes;
-    return is_listed(filter->groups, filter->group_count, name, group_bytes) &&
-           is_listed(filter->super_groups, filter->super_group_count,
-                     store_entry_super_group(entry), entry->super_group_bytes);
-}
-
 bool store_memory_list_jobs(struct store *store, int32_t shards,
                             const struct store_filter *filter, store_item_visitor *visitor,
                             void *opaque, struct error *error)
@@ -388,21 +390,9 @@ bool store_memory_list_jobs(struct store *store, int32_t shards,
     struct store_memory *memory = own(store);
     bool going = true;
     pthread_mutex_lock(&memory->image->lock);
-    for (int32_t number = 0; number < shards && going; number++) {
-        const struct store_table *jobs = &image_shard(memory->image, number)->jobs;
-        const struct store_entry *entry = NULL;
-        while (going && (entry = store_table_next(jobs, entry)) != NULL) {
-            if (!is_admitted(filter, entry)) continue;
-            const struct store_item item = {
-                .kind = STORE_JOB_PUT,
-                .name = store_entry_name(entry),
-                .name_bytes = entry->name_bytes,
-                .text = store_entry_text(entry),
-                .text_bytes = entry->text_bytes,
-            };
-            going = visitor(opaque, &item, error);
-        }
-    }
+    for (int32_t number = 0; number < shards && going; number++)
+        going = visit_table(&image_shard(memory->image, number)->jobs, STORE_JOB_PUT, filter,
+                            visitor, opaque, error);
     pthread_mutex_unlock(&memory->image->lock);
     return going;
 }

@@ -212,6 +212,7 @@ static bool exchange_parts(struct store_redis *redis, const struct store_write *
     for (size_t i = 0; i < count; i++)
         if (!send_part(redis, &writes[i], as_text, error)) return false;
     for (size_t i = 0; i < count; i++) {
+        redis_connection_extend(redis->connection); /* each answer shows that it lives */
         redisReply *reply = redis_connection_receive(redis->connection, error);
         if (reply == NULL) return false;
         if (done && !refused) { /* what comes after a refusal is only refused */

@@ -54,7 +54,8 @@ enum store_writer_state store_writer_wait(struct store_writer *writer, int32_t s
 void store_writer_cancel(struct store_writer *writer, int32_t shard);
 
 /* Writes what was submitted for at most limit_ms, then answers the rest with ERROR_RETRY and
- * ends the thread: at the latest the store's time limit after limit_ms. Answers can be polled
+ * ends the thread, at the latest when the calls then in flight (a few parts) have their answers
+ * or time out. Answers can be polled
  * still. Calling it again does nothing. */
 void store_writer_stop(struct store_writer *writer, int64_t limit_ms);
 

@@ -46,7 +46,7 @@ def main(brokers, group_id, topic="belfry.fires"):
         try:
             fire, data = decode(message)
         except Exception as error:  # whatever was wrong with it, it is no fire
-            print(f"no fire at {message.partition()}@{message.offset()}: {error!r}", file=sys.stderr)
+            print("no fire:", message.partition(), message.offset(), repr(error), file=sys.stderr)
             fire = None
         if fire is not None and fire["id"] not in seen:
             handle(fire, data)

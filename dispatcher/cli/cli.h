@@ -8,8 +8,6 @@
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/settings.h"
 
-#define BELFRY_CLI_VERSION "0.1.0"
-
 struct cli_command;
 
 /* One run of one command. Everything is borrowed for its time. */

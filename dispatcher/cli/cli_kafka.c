@@ -66,6 +66,7 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
 
 static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 {
+    assert(message != NULL);
     struct write_record *record = message->_private;
     assert(record != NULL);
     assert(!record->delivered);
@@ -81,6 +82,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
 static bool set_property(rd_kafka_conf_t *conf, const char *key, const char *value,
                          struct error *error)
 {
+    assert(conf != NULL);
     char text[256] = "";
     assert(key != NULL);
     assert(value != NULL);

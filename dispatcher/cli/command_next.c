@@ -26,6 +26,7 @@ static json_t *flags_schedule(const struct arguments *arguments)
 
 static bool read_from(const struct arguments *arguments, int64_t *from_ms, struct error *error)
 {
+    assert(arguments != NULL);
     const char *from = arguments_value(arguments, "from");
     struct error refused = {0};
     assert(from_ms != NULL);

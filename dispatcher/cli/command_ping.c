@@ -38,6 +38,7 @@ static void make_plan(struct write_plan *plan, const char *group, uint32_t shard
 
 static void print_table(const struct settings *settings, const json_t *results, int64_t took_ms)
 {
+    assert(settings != NULL);
     static const struct table_column columns[] = {
         {"SHARD", true, 0}, {"OUTCOME", false, 0}, {"SEQUENCE", true, 0}};
     assert(json_is_array(results));
@@ -65,6 +66,7 @@ static void print_table(const struct settings *settings, const json_t *results, 
 
 static void print_results(const struct settings *settings, const json_t *results, int64_t took_ms)
 {
+    assert(settings != NULL);
     assert(json_is_array(results));
     if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON) {
         value_print(settings, results);

@@ -94,6 +94,7 @@ static void add_row(struct shard_listing *listing, int32_t shard, bool found,
 static bool visit(void *opaque, int32_t shard, bool found, const struct snapshot *snapshot,
                   struct error *error)
 {
+    assert(opaque != NULL);
     struct shard_listing *listing = opaque;
     assert(listing != NULL);
     assert(shard >= 0);

@@ -77,6 +77,7 @@ static bool take(const struct tail *tail, const rd_kafka_message_t *message)
 static bool read_records(const struct tail *tail, struct cli_kafka *reader, int32_t partitions,
                          struct error *error)
 {
+    assert(tail != NULL);
     assert(partitions > 0);
     bool *ended = memory_allocate((size_t)partitions, sizeof *ended);
     int32_t ended_count = 0;

@@ -31,6 +31,7 @@ struct write_run {
 static bool read_wait(const struct arguments *arguments, bool *waiting, int64_t *wait_ms,
                       struct error *error)
 {
+    assert(arguments != NULL);
     assert(waiting != NULL);
     assert(wait_ms != NULL);
     *wait_ms = WAIT_DEFAULT_MS;
@@ -72,6 +73,7 @@ static void say_safe_to_repeat(const struct write_run *run)
 static bool send_plan(struct write_run *run, struct write_plan *plan, json_t **results,
                       struct error *error)
 {
+    assert(run != NULL);
     assert(plan->count > 0);
     assert(results != NULL);
     *results = NULL;

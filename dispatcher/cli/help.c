@@ -27,6 +27,7 @@ static void print_wrapped(FILE *stream, const char *text)
 
 static void print_option(FILE *stream, const struct option_row *row)
 {
+    assert(stream != NULL);
     char left[96];
     assert(row->name != NULL);
     assert(row->kind == OPTION_FLAG || row->argument != NULL);
@@ -46,6 +47,7 @@ static void print_option(FILE *stream, const struct option_row *row)
 
 static void print_options(FILE *stream, const char *title, const struct option_row *rows)
 {
+    assert(stream != NULL);
     assert(title != NULL);
     assert(rows != NULL);
     (void)fprintf(stream, "\n%s:\n", title);

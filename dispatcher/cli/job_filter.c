@@ -14,6 +14,7 @@
 static bool names_read(const struct arguments *arguments, const char *option, const char ***names,
                        size_t *count, struct error *error)
 {
+    assert(arguments != NULL);
     assert(names != NULL);
     assert(count != NULL);
     *names = memory_allocate(arguments->count, sizeof **names);
@@ -73,6 +74,7 @@ struct store_filter job_filter_store(const struct job_filter *filter)
 /* True when the option was not given, too. */
 static bool text_among(const struct arguments *arguments, const char *option, const char *text)
 {
+    assert(arguments != NULL);
     assert(option != NULL);
     assert(text != NULL);
     if (!arguments_has(arguments, option)) return true;

@@ -63,6 +63,7 @@ static bool member_instant(const json_t *job, const char *name, int64_t *instant
 /* The next nominal instant inside the job's start and end. */
 static bool next_compute(const json_t *job, int64_t now_ms, int64_t *next_ms)
 {
+    assert(job != NULL);
     assert(now_ms >= 0);
     json_t *schedule = json_object_get(job, "schedule");
     if (!json_is_object(schedule)) return false;

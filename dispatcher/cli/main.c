@@ -1,4 +1,6 @@
 /* belfry - the command line. Everything is in run.c, so that tests can link it. */
+#include <assert.h>
+
 #include "dispatcher/cli/cli.h"
 
 int main(int argc, char **argv)

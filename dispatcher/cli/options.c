@@ -52,6 +52,7 @@ static bool unknown_option(const struct option_row *const *tables, const char *n
 static bool argument_add(struct arguments *arguments, const struct option_row *row,
                          const char *value, struct error *error)
 {
+    assert(arguments != NULL);
     assert(row != NULL);
     assert(value != NULL);
     for (size_t i = 0; row->kind == OPTION_LAST && i < arguments->count; i++) {
@@ -72,6 +73,7 @@ static bool option_take(struct arguments *arguments, const struct option_row *ro
                         const char *attached, int argc, char *const *argv, int *at,
                         struct error *error)
 {
+    assert(arguments != NULL);
     assert(row != NULL);
     assert(at != NULL);
     if (row->kind == OPTION_FLAG && attached != NULL)
@@ -94,6 +96,7 @@ static bool option_take(struct arguments *arguments, const struct option_row *ro
 static bool word_long(struct arguments *arguments, const struct option_row *const *tables, int argc,
                       char *const *argv, int *at, struct error *error)
 {
+    assert(arguments != NULL);
     const char *name = argv[*at] + 2;
     const char *equals = strchr(name, '=');
     size_t length = equals == NULL ? strlen(name) : (size_t)(equals - name);
@@ -108,6 +111,7 @@ static bool word_long(struct arguments *arguments, const struct option_row *cons
 static bool word_short(struct arguments *arguments, const struct option_row *const *tables,
                        int argc, char *const *argv, int *at, struct error *error)
 {
+    assert(arguments != NULL);
     const char *word = argv[*at];
     assert(word[0] == '-');
     assert(word[1] != '\0');

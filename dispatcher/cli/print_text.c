@@ -7,6 +7,7 @@
 /* Decodes one character. Returns its bytes, or 0 where the text is not UTF-8. */
 static size_t character_decode(const char *bytes, size_t length, uint32_t *code)
 {
+    assert(code != NULL);
     assert(bytes != NULL);
     assert(length > 0);
     const unsigned char *u = (const unsigned char *)bytes;

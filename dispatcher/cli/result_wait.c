@@ -40,7 +40,6 @@ struct result_wait *result_wait_open(const struct settings *settings, const char
 
 void result_wait_close(struct result_wait *wait)
 {
-    assert(wait != NULL);
     if (wait == NULL) return;
     cli_kafka_destroy(wait->reader);
     free(wait);
@@ -70,6 +69,7 @@ bool result_account_complete(const struct result_account *account)
 static bool belongs(const struct result_wait *wait, const struct write_record *record,
                     const json_t *result)
 {
+    assert(result != NULL);
     assert(wait != NULL);
     assert(record != NULL);
     const char *command_id = json_member_text(result, "command_id");
@@ -85,6 +85,7 @@ static void take(const struct result_wait *wait, const struct write_plan *plan,
                  struct result_account *accounts, json_t *const *lists,
                  const rd_kafka_message_t *message)
 {
+    assert(wait != NULL);
     assert(message != NULL);
     assert(plan->count > 0);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->payload == NULL) return;

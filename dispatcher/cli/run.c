@@ -5,6 +5,7 @@
 
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/suggest.h"
+#include "dispatcher/version.h"
 
 enum { OPTION_TABLES_MAX = 12 };
 
@@ -25,6 +26,7 @@ static bool unknown_command(const char *name, struct error *error)
 static bool parse_command(const struct cli_command *command, struct arguments *arguments, int argc,
                           char *const *argv, int *at, struct error *error)
 {
+    assert(arguments != NULL);
     const struct option_row *tables[OPTION_TABLES_MAX] = {0};
     size_t count = 0;
     assert(command != NULL);
@@ -82,7 +84,7 @@ static enum exit_code dispatch(struct arguments *arguments, int argc, char *cons
     if (!arguments_parse(arguments, global, argc, argv, &at, STOP_AT_WORD, &error))
         return exit_with(&error);
     if (arguments_has(arguments, "version")) {
-        (void)printf("belfry %s\n", BELFRY_CLI_VERSION);
+        (void)printf("belfry %s\n", BELFRY_VERSION);
         return CLI_OK;
     }
     if (at >= argc && arguments_has(arguments, "help")) {

@@ -69,6 +69,7 @@ bool selection_paused(const struct arguments *arguments, bool *paused, struct er
 static bool list_write(struct buffer *out, const char *member, const struct arguments *arguments,
                        const char *option, struct error *error)
 {
+    assert(arguments != NULL);
     assert(out != NULL);
     assert(member != NULL);
     if (!arguments_has(arguments, option)) return true;
@@ -144,6 +145,7 @@ static struct write_select *select_of_group(struct write_request *request, struc
 static bool by_names(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
+    assert(request != NULL);
     static const char *const others[] = {"group", "id", "super-group", "label", "paused", "all"};
     assert(arguments->positional_count > 0);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)

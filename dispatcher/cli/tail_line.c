@@ -38,6 +38,7 @@ static void add_text(struct buffer *line, struct text text)
 static struct text attribute(const rd_kafka_message_t *message, const json_t *value,
                              const char *name, char *room, size_t room_bytes)
 {
+    assert(message != NULL);
     const json_t *member = json_object_get(value, name);
     struct text text = {NULL, 0};
     char header[64];
@@ -57,6 +58,7 @@ static struct text attribute(const rd_kafka_message_t *message, const json_t *va
 static void add_attribute(struct buffer *line, const rd_kafka_message_t *message,
                           const json_t *value, const char *name, const char *label)
 {
+    assert(message != NULL);
     char room[32];
     assert(label != NULL);
     struct text text = attribute(message, value, name, room, sizeof room);

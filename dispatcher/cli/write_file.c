@@ -14,6 +14,7 @@ enum { FILE_BYTES_MAX = 1024 * 1024 * 1024, FILE_CHUNK_BYTES = 64 * 1024 };
 
 static bool stream_read(FILE *stream, const char *name, struct buffer *out, struct error *error)
 {
+    assert(name != NULL);
     assert(stream != NULL);
     assert(out != NULL);
     char chunk[FILE_CHUNK_BYTES];
@@ -44,6 +45,7 @@ bool file_read(const char *path, struct buffer *out, struct error *error)
 static bool add_job(struct write_request *request, const char *name, const json_t *job,
                     struct text json, struct error *error)
 {
+    assert(name != NULL);
     assert(request != NULL);
     assert(json.length > 0);
     const char *group = json_member_text(job, "group");
@@ -59,6 +61,7 @@ static bool add_job(struct write_request *request, const char *name, const json_
 static bool add_job_array(struct write_request *request, const char *name, const json_t *array,
                           struct text json, struct error *error)
 {
+    assert(request != NULL);
     assert(json_is_array(array));
     struct json_walk walk = json_walk_open(json);
     struct text item;
@@ -107,6 +110,7 @@ static bool read_select(struct write_request *request, const char *name, const j
 static bool take_member(struct write_request *request, const char *name, const char *member,
                         const json_t *value, struct text json, bool *ok, struct error *error)
 {
+    assert(request != NULL);
     assert(member != NULL);
     assert(ok != NULL);
     const char *text = json_string_value(value);
@@ -134,6 +138,7 @@ static bool take_member(struct write_request *request, const char *name, const c
 static bool read_command(struct write_request *request, const char *name, const json_t *command,
                          struct text json, struct error *error)
 {
+    assert(name != NULL);
     const char *op = json_member_text(command, "op");
     assert(json_is_object(command));
     if (op == NULL || strcmp(op, request->op) != 0)

@@ -58,6 +58,7 @@ static bool usage_of(struct error *error, const char *option, const struct error
 static bool flag_pairs(struct buffer *out, const struct arguments *arguments, const char *option,
                        struct error *error)
 {
+    assert(arguments != NULL);
     assert(out != NULL);
     assert(option != NULL);
     buffer_text(out, "{");
@@ -83,6 +84,7 @@ static bool flag_pairs(struct buffer *out, const struct arguments *arguments, co
 static bool flag_json(struct buffer *out, const char *option, const char *value,
                       struct error *error)
 {
+    assert(out != NULL);
     assert(option != NULL);
     assert(value != NULL);
     struct error refused = {0};
@@ -147,6 +149,7 @@ static bool flags_of_place(struct buffer *out, enum flag_place place,
 static bool flags_object(struct buffer *out, const char *member, enum flag_place place,
                          const struct arguments *arguments, struct error *error)
 {
+    assert(out != NULL);
     assert(member != NULL);
     assert(place != PLACE_JOB);
     struct buffer inside = {0};

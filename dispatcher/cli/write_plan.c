@@ -44,6 +44,7 @@ static struct write_record *plan_add(struct write_plan *plan, int32_t partition,
 static size_t jobs_take(struct write_record *record, const struct write_request *request,
                         const size_t *order, size_t first, size_t last)
 {
+    assert(request != NULL);
     assert(first < last);
     size_t room = (size_t)RECORD_BYTES_MAX - RECORD_ROOM_BYTES - request->members.length;
     size_t next = first;
@@ -64,6 +65,7 @@ static size_t jobs_take(struct write_record *record, const struct write_request 
 /* The jobs' indices sorted by shard, in their own order within one; starts[p] .. starts[p + 1]. */
 static size_t *jobs_order(const struct write_request *request, uint32_t shards, size_t *starts)
 {
+    assert(request != NULL);
     assert(shards > 0);
     assert(starts != NULL);
     uint32_t *shard_of = memory_allocate(request->job_count, sizeof *shard_of);
@@ -161,6 +163,7 @@ static bool record_finish(struct write_record *record, const struct write_reques
                           const char *command_id, size_t number, bool dry_run, bool expect,
                           struct error *error)
 {
+    assert(request != NULL);
     assert(record != NULL);
     assert(command_id != NULL);
     int length = number == 0 ? snprintf(record->command_id, sizeof record->command_id, "%s",

@@ -172,6 +172,7 @@ static bool read_job_name(struct write_request *request, const struct arguments 
 static bool read_job(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
+    assert(arguments != NULL);
     assert(is_add(request));
     struct text group;
     if (!read_job_name(request, arguments, &group, error)) return false;
@@ -207,6 +208,7 @@ static bool read_job(struct write_request *request, const struct arguments *argu
 static bool read_set(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
+    assert(arguments != NULL);
     assert(strcmp(request->op, "update") == 0);
     struct buffer set = {0};
     bool read = write_flags_job(&set, arguments, error);

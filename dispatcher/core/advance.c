@@ -61,7 +61,7 @@ static size_t gather(struct shard *shard, int64_t due_ms, int64_t ordinal)
         assert(schedule->next_ms == due_ms);
         shard->due = memory_grow(shard->due, &shard->due_capacity, count + 1, sizeof *shard->due);
         struct due_list *list = &shard->due[count++];
-        list->schedule = schedule;
+        list->schedule = timers_retain(schedule); /* its last job may go while it is walked */
         list->at = schedule_first_above(schedule, ordinal);
         list->has_next = schedule_next(&schedule->spec, due_ms, &list->next_ms);
     }
@@ -83,13 +83,13 @@ static void put_back(struct shard *shard, size_t count, int64_t due_ms, int64_t 
 {
     for (size_t i = 0; i < count; i++) {
         struct due_list *list = &shard->due[i];
-        if (!done) {
-            timers_reinsert(shard->timers, list->schedule, true, due_ms);
-            continue;
-        }
-        if (list->has_next && list->next_ms <= to_ms && all_covered(list->schedule))
-            list->has_next = schedule_next(&list->schedule->spec, to_ms, &list->next_ms);
-        timers_reinsert(shard->timers, list->schedule, list->has_next, list->next_ms);
+        struct schedule *schedule = list->schedule;
+        if (!done)
+            *list = (struct due_list){.has_next = true, .next_ms = due_ms};
+        else if (list->has_next && list->next_ms <= to_ms && all_covered(schedule))
+            list->has_next = schedule_next(&schedule->spec, to_ms, &list->next_ms);
+        timers_reinsert(shard->timers, schedule, list->has_next, list->next_ms);
+        timers_release(shard->timers, schedule);
     }
 }
 

@@ -1,6 +1,6 @@
 /* The corpus of schemas/examples against the codecs: each invalid file gives the code its folder is
  * named after, each valid one is read, and what Belfry writes itself is there byte for byte.
- * Run from the root of the source tree. test_schemas.py holds the same files against the schemas. */
+ * Run from the root of the source tree. test_schemas.py holds these files against the schemas. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>

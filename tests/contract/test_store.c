@@ -4,22 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "dispatcher/core/limits.h"
 #include "tests/support/store_backend.h"
+#include "tests/support/store_contract.h"
 #include "tests/support/store_script.h"
-
-/* What a case gets: an empty back end with two connections. */
-struct fixture {
-    const struct backend *backend;
-    struct backend_state *state;
-    struct store *a;
-    struct store *b;
-};
 
 #define CHANGE(store, epoch, follows, part, sequence, words) \
     write_words(store, STORE_CHANGE, 1, epoch, follows, part, sequence, words)
@@ -27,7 +19,7 @@ struct fixture {
     write_words(store, STORE_REWRITE, 1, epoch, 0, part, sequence, words)
 #define EXPECT(expected, actual) assert_string_equal(actual, expected)
 
-static void case_write_and_read(struct fixture *f)
+static void case_write_and_read(struct store_fixture *f)
 {
     EXPECT("none", dump_store(f->a));
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one +g/2=two s4=ids"));
@@ -40,7 +32,7 @@ static void case_write_and_read(struct fixture *f)
     EXPECT("seq=9", dump_store(f->b));
 }
 
-static void case_snapshot_keeps_every_field(struct fixture *f)
+static void case_snapshot_keeps_every_field(struct store_fixture *f)
 {
     struct snapshot expected = snapshot_at(1, 2, INT64_C(1) << 52), got;
     struct error error = {0};
@@ -73,7 +65,7 @@ static void case_snapshot_keeps_every_field(struct fixture *f)
     assert_int_equal(got.job_count, 29);
 }
 
-static void case_gap_changes_nothing(struct fixture *f)
+static void case_gap_changes_nothing(struct store_fixture *f)
 {
     EXPECT("GAP", CHANGE(f->a, 1, 0, 0, 1, "+g/1=x"));
     EXPECT("none", dump_store(f->a));
@@ -84,7 +76,7 @@ static void case_gap_changes_nothing(struct fixture *f)
     EXPECT("seq=5 g/1=one", dump_store(f->a));
 }
 
-static void case_stale_changes_nothing(struct fixture *f)
+static void case_stale_changes_nothing(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 4, 0, 5, "+g/1=one"));
     EXPECT("STALE", CHANGE(f->b, 3, 5, 0, 6, "+g/1=x"));
@@ -96,7 +88,7 @@ static void case_stale_changes_nothing(struct fixture *f)
     EXPECT("seq=7 g/1=generation", dump_store(f->a));
 }
 
-static void case_parts(struct fixture *f)
+static void case_parts(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=two"));
@@ -109,7 +101,7 @@ static void case_parts(struct fixture *f)
     EXPECT("GAP", CHANGE(f->a, 1, 6, 3, 7, "+g/4=x"));
 }
 
-static void case_rewrite_replaces_all(struct fixture *f)
+static void case_rewrite_replaces_all(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one@s +g/2=two@t s4=ids"));
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+h/1=a@s +h/2=b"));
@@ -125,7 +117,7 @@ static void case_rewrite_replaces_all(struct fixture *f)
     EXPECT("seq=10", dump_store(f->a));
 }
 
-static void case_rolled_back_between_parts(struct fixture *f)
+static void case_rolled_back_between_parts(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     f->backend->save(f->state);
@@ -142,7 +134,7 @@ static void case_rolled_back_between_parts(struct fixture *f)
 }
 
 /* Rolled back into an abandoned group with as many parts as the one under way. */
-static void case_rolled_back_into_another_group(struct fixture *f)
+static void case_rolled_back_into_another_group(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/1=old"));
@@ -152,7 +144,7 @@ static void case_rolled_back_into_another_group(struct fixture *f)
     EXPECT("GAP", CHANGE(f->a, 1, 5, 1, 6, "+g/2=two"));
 }
 
-static void case_rolled_back_between_groups(struct fixture *f)
+static void case_rolled_back_between_groups(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     f->backend->save(f->state);
@@ -163,7 +155,7 @@ static void case_rolled_back_between_groups(struct fixture *f)
     EXPECT("seq=7 g/1=one g/2=two g/3=three", dump_store(f->a));
 }
 
-static void case_emptied_in_the_middle(struct fixture *f)
+static void case_emptied_in_the_middle(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=two"));
@@ -176,7 +168,7 @@ static void case_emptied_in_the_middle(struct fixture *f)
     EXPECT("none", dump_store(f->a));
 }
 
-static void case_abandoned_rewrite(struct fixture *f)
+static void case_abandoned_rewrite(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/8=left@over s8=left"));
@@ -191,7 +183,7 @@ static void case_abandoned_rewrite(struct fixture *f)
     EXPECT("", list_store(f->backend->list, f->a, "", "over"));
 }
 
-static void case_taken_over_in_the_middle(struct fixture *f)
+static void case_taken_over_in_the_middle(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/1=old +g/2=old"));
@@ -203,7 +195,7 @@ static void case_taken_over_in_the_middle(struct fixture *f)
 }
 
 /* A time-out leaves open whether the write was applied; the same owner goes on either way. */
-static void case_retry_after_unknown_outcome(struct fixture *f)
+static void case_retry_after_unknown_outcome(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=two")); /* answer lost */
@@ -216,7 +208,7 @@ static void case_retry_after_unknown_outcome(struct fixture *f)
 }
 
 /* Parts that lay on a dead connection arrive after the group that replaced theirs began. */
-static void case_delayed_parts(struct fixture *f)
+static void case_delayed_parts(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/1=old"));
@@ -230,7 +222,7 @@ static void case_delayed_parts(struct fixture *f)
     EXPECT("seq=7 g/1=new g/2=new", dump_store(f->a));
 }
 
-static void case_two_stores_alternate(struct fixture *f)
+static void case_two_stores_alternate(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 0, "+g/1=0"));
     for (int64_t sequence = 1; sequence <= 20; sequence++) {
@@ -244,7 +236,7 @@ static void case_two_stores_alternate(struct fixture *f)
     }
 }
 
-static void case_items_apply_in_order(struct fixture *f)
+static void case_items_apply_in_order(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one@s +g/2=two@s"));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 6, "-g/1 +g/1=again@t +g/2=x@u +g/2=y@v -g/2 +g/3=z "
@@ -255,7 +247,7 @@ static void case_items_apply_in_order(struct fixture *f)
     EXPECT("g/1 g/4", list_store(f->backend->list, f->a, "g", ""));
 }
 
-static void case_indexes(struct fixture *f)
+static void case_indexes(struct store_fixture *f)
 {
     list_function *list = f->backend->list;
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+a/1=x@s +a/2=x@t +a/3=x +a.b/1=x@s +a0/1=x +A/1/2=x@t "
@@ -273,93 +265,7 @@ static void case_indexes(struct fixture *f)
     EXPECT("a/1 a/1/2 a/2 a/3", list_store(list, f->a, "a", ""));
 }
 
-static void case_any_name_and_bytes(struct fixture *f)
-{
-    static const char text[] = "{\"a\":\"'\\\"%s %b \xc3\xa9\xf0\x9f\x94\x94\r\n\t$1\"}\0tail";
-    char name[JOB_NAME_BYTES_MAX], super[NAME_BYTES_MAX];
-    struct snapshot snapshot = snapshot_at(1, 1, 1);
-    struct error error = {0};
-    enum store_outcome outcome = STORE_GAP;
-    memset(name, 'n', sizeof name);
-    memcpy(name, "Az09._:@-", 9);
-    name[NAME_BYTES_MAX] = '/';
-    memset(super, ':', sizeof super);
-    const struct store_item item = {STORE_JOB_PUT, name, sizeof name, text, sizeof text - 1, super,
-                                    sizeof super};
-    const struct store_write write = {.shard = 3, .mode = STORE_REWRITE, .generation = 1,
-        .epoch = 1, .items = &item, .item_count = 1, .snapshot = &snapshot};
-    assert_true(f->a->operations->write(f->a, &write, &outcome, &error));
-    assert_int_equal(outcome, STORE_WRITTEN);
-    char group[NAME_BYTES_MAX + 1], super_text[NAME_BYTES_MAX + 1], expected[512];
-    (void)snprintf(group, sizeof group, "%.*s", NAME_BYTES_MAX, name);
-    (void)snprintf(super_text, sizeof super_text, "%.*s", NAME_BYTES_MAX, super);
-    (void)snprintf(expected, sizeof expected, "%.*s", JOB_NAME_BYTES_MAX, name);
-    EXPECT(expected, list_store(f->backend->list, f->a, group, ""));
-    EXPECT(expected, list_store(f->backend->list, f->a, group, super_text));
-    (void)snprintf(expected, sizeof expected, "seq=1 %.*s=%s", JOB_NAME_BYTES_MAX, name, text);
-    EXPECT(expected, dump_store(f->a));
-}
-
-static bool count_bytes(void *opaque, const struct store_item *item, struct error *error)
-{
-    (void)error;
-    *(size_t *)opaque += item->text_bytes + 1000000;
-    return true;
-}
-
-static bool refuse(void *opaque, const struct store_item *item, struct error *error)
-{
-    (void)item;
-    ++*(int *)opaque;
-    return error_set(error, ERROR_INVALID, "enough");
-}
-
-static void case_many_and_large_items(struct fixture *f)
-{
-    enum { COUNT = 5000, LARGE = 300 * 1024 };
-    struct error error = {0};
-    enum store_outcome outcome = STORE_GAP;
-    char *large = malloc(LARGE), names[STORE_CALL_JOBS_MAX][24];
-    struct store_item items[STORE_CALL_JOBS_MAX];
-    struct snapshot snapshot = snapshot_at(1, 1, 1);
-    size_t bytes = 0;
-    int visits = 0;
-    memset(large, 'x', LARGE);
-    for (int part = 0; part < COUNT / STORE_CALL_JOBS_MAX; part++) {
-        for (int i = 0; i < STORE_CALL_JOBS_MAX; i++) {
-            int length = snprintf(names[i], sizeof names[i], "g/%d",
-                                  part * STORE_CALL_JOBS_MAX + i);
-            items[i] = (struct store_item){STORE_JOB_PUT, names[i], (size_t)length, large,
-                                           i == 0 ? LARGE : 10, "s", 1};
-        }
-        const struct store_write write = {.shard = 3, .mode = STORE_REWRITE, .generation = 1,
-            .epoch = 1, .part = part, .items = items, .item_count = STORE_CALL_JOBS_MAX,
-            .snapshot = part + 1 == COUNT / STORE_CALL_JOBS_MAX ? &snapshot : NULL};
-        assert_true(f->a->operations->write(f->a, &write, &outcome, &error));
-        assert_int_equal(outcome, STORE_WRITTEN);
-    }
-    free(large);
-    const size_t expected = (size_t)COUNT * 1000010 + 10 * (LARGE - 10);
-    const char *const names_wanted[] = {"g"};
-    const struct store_filter filters[] = {{0}, {names_wanted, 1, NULL, 0}};
-    assert_true(f->b->operations->read_items(f->b, 3, count_bytes, &bytes, &error));
-    assert_true(bytes == expected);
-    for (int i = 0; i < 2; i++) {
-        bytes = 0;
-        assert_true(f->backend->list(f->b, 4, &filters[i], count_bytes, &bytes, &error));
-        assert_true(bytes == expected);
-        assert_false(f->backend->list(f->b, 4, &filters[i], refuse, &visits, &error));
-        assert_string_equal(error.message, "enough");
-        error_clear(&error);
-    }
-    assert_int_equal(visits, 2);
-    assert_false(f->b->operations->read_items(f->b, 3, refuse, &visits, &error));
-    assert_int_equal(visits, 3);
-    error_clear(&error);
-    EXPECT("WRITTEN", CHANGE(f->b, 1, 1, 0, 2, ""));
-}
-
-static void case_shards_are_apart(struct fixture *f)
+static void case_shards_are_apart(struct store_fixture *f)
 {
     struct error error = {0};
     bool found = true;
@@ -371,7 +277,7 @@ static void case_shards_are_apart(struct fixture *f)
     assert_false(found);
 }
 
-static void case_meta_is_claimed_once(struct fixture *f)
+static void case_meta_is_claimed_once(struct store_fixture *f)
 {
     const struct store_meta first = {STATE_LAYOUT, 16, "cluster-A"};
     const struct store_meta second = {STATE_LAYOUT, 8, "cluster-B"};
@@ -388,10 +294,6 @@ static void case_meta_is_claimed_once(struct fixture *f)
     assert_string_equal(found.kafka_cluster_id, "cluster-B");
 }
 
-struct store_case {
-    const char *name;
-    void (*run)(struct fixture *fixture);
-};
 static const struct store_case cases[] = {
     {"what is written is read", case_write_and_read},
     {"the snapshot keeps every field", case_snapshot_keeps_every_field},
@@ -410,51 +312,11 @@ static const struct store_case cases[] = {
     {"two stores write in turn", case_two_stores_alternate},
     {"items apply in their order", case_items_apply_in_order},
     {"indexes by group and super group", case_indexes},
-    {"any name and any bytes", case_any_name_and_bytes},
-    {"many and large items", case_many_and_large_items},
     {"shards are apart", case_shards_are_apart},
     {"the meta record is claimed once", case_meta_is_claimed_once},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
-
-struct bound_case {
-    const struct store_case *what;
-    const struct backend *backend;
-    struct backend_state *state;
-    char name[96];
-};
-
-static void run_case(void **state)
-{
-    const struct bound_case *bound = *state;
-    struct fixture fixture = {.backend = bound->backend, .state = bound->state};
-    bound->backend->empty(bound->state);
-    fixture.a = bound->backend->connect(bound->state);
-    fixture.b = bound->backend->connect(bound->state);
-    bound->what->run(&fixture);
-    fixture.a->operations->destroy(fixture.a);
-    fixture.b->operations->destroy(fixture.b);
-}
 
 int main(void)
 {
-    struct CMUnitTest tests[BACKENDS * CASES];
-    static struct bound_case bound[BACKENDS * CASES];
-    struct backend_state states[BACKENDS];
-    memset(states, 0, sizeof states);
-    for (int i = 0; i < BACKENDS; i++)
-        if (!store_backend(i)->open(&states[i])) return 1;
-    for (int i = 0; i < BACKENDS * CASES; i++) {
-        struct bound_case *row = &bound[i];
-        row->what = &cases[i % CASES];
-        row->backend = store_backend(i / CASES);
-        row->state = &states[i / CASES];
-        (void)snprintf(row->name, sizeof row->name, "%s: %s", row->backend->name,
-                       row->what->name);
-        tests[i] = (struct CMUnitTest){.name = row->name, .test_func = run_case,
-                                       .initial_state = row};
-    }
-    int failed = cmocka_run_group_tests_name("store contract", tests, NULL, NULL);
-    for (int i = 0; i < BACKENDS; i++) store_backend(i)->close(&states[i]);
-    return failed;
+    return run_store_cases("store contract", cases, sizeof cases / sizeof cases[0]);
 }

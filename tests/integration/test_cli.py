@@ -288,3 +288,9 @@ def test_shards_and_ping(shared: Cluster) -> None:
     assert sorted(answer["shard"] for answer in answers) == list(range(SHARDS))
     answer, = json.loads(shared("ping", "--group", "tail", "-o", "json").stdout)
     assert answer["shard"] == shard_of("tail", SHARDS)
+
+
+def test_redis_away_is_only_a_warning_for_writes(shared: Cluster) -> None:
+    done = run("belfry", "put", "away/a", "--every", "1h", "--wait", "--cluster", CLUSTER, "--kafka",
+               shared.kafka.bootstrap, "--redis", "redis://127.0.0.1:1", expect=0)
+    assert "warning" in done.stderr and "away/a" in done.stdout

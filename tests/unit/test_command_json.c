@@ -96,9 +96,9 @@ static void test_selector_and_set(void **state)
 {
     (void)state;
     struct decoded decoded = decode(
-        "{\"op\":\"update\",\"select\":{\"ids\":[\"i\",\"j/k\"],\"groups\":[\"g\"],\"paused\":false,"
-        "\"labels\":{\"t\":\"1\"}},\"set\":{\"end\":null,\"catchup\":{\"limit\":5},"
-        "\"payload\":null},\"expect\":2,\"dry_run\":true,\"not_after\":\"2026-12-01T00:00:00Z\"}");
+        "{\"op\":\"update\",\"select\":{\"ids\":[\"i\",\"j/k\"],\"groups\":[\"g\"],"
+        "\"paused\":false,\"labels\":{\"t\":\"1\"}},\"set\":{\"end\":null,"
+        "\"catchup\":{\"limit\":5},\"payload\":null},\"expect\":2,\"dry_run\":true,\"not_after\":\"2026-12-01T00:00:00Z\"}");
     assert_true(decoded.read);
     const struct command *command = &decoded.command;
     assert_int_equal(command->select.id_count, 2);
@@ -225,7 +225,8 @@ static struct text many_jobs(struct text_writer *writer, int count, const char *
 {
     text_writer_words(writer, "{\"op\":\"add\",\"jobs\":[");
     for (int i = 0; i < count; i++) {
-        text_writer_words(writer, i == 0 ? "{\"group\":\"g\",\"id\":\"i" : ",{\"group\":\"g\",\"id\":\"i");
+        text_writer_words(writer, i == 0 ? "{" : ",{");
+        text_writer_words(writer, "\"group\":\"g\",\"id\":\"i");
         text_writer_integer(writer, i);
         text_writer_words(writer, "\",\"schedule\":{\"every\":\"1m\"}");
         if (payload != NULL) {

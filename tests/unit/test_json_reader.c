@@ -167,8 +167,8 @@ static void test_members_of_one_object(void **state)
 static void test_member_text(void **state)
 {
     (void)state;
-    struct text object = text_of(" { \"a\\\"\" : 1 , \"b\" : [ {\"c\":\"]\"} , -2.50 ] ,\"c\":{}, \"d\":"
-                                 " 1e5} ");
+    struct text object = text_of(" { \"a\\\"\" : 1 , \"b\" : [ {\"c\":\"]\"} , -2.50 ] ,\"c\":{}, "
+                                 "\"d\": 1e5} ");
     assert_true(text_equal(json_scan_member(object, "c"), text_of("{}")));
     assert_true(text_equal(json_scan_member(object, "d"), text_of("1e5")));
     assert_int_equal(json_scan_member(object, "a").length, 0);
@@ -182,8 +182,8 @@ static void test_member_text(void **state)
     char compact[64];
     size_t length = json_scan_compact(json_scan_member(object, "b"), compact);
     assert_true(text_equal((struct text){compact, length}, text_of("[{\"c\":\"]\"},-2.50]")));
-    static const char *const broken[] = {"", "{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\" 1", "[",
-                                         "{\"a\":\"\\"};
+    static const char *const broken[] = {"",         "{",          "{\"", "{\"a",        "{\"a\"",
+                                         "{\"a\":", "{\"a\" 1", "[",   "{\"a\":\"\\"};
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
         assert_int_equal(json_scan_member(text_of(broken[i]), "x").length, 0);
 }
@@ -191,11 +191,13 @@ static void test_member_text(void **state)
 static void test_grammar(void **state)
 {
     (void)state;
-    static const char *const right[] = {"0", "-0", "12.5e-3", "\"\"", "\"\\u00aF\\n\"", "null", "true",
-                                        "[]", "{}", " [ 1 , [ ] , { \"a\" : { } } ] ",
+    static const char *const right[] = {"0", "-0", "12.5e-3", "\"\"", "\"\\u00aF\\n\"",
+                                        "null", "true", "[]", "{}",
+                                        " [ 1 , [ ] , { \"a\" : { } } ] ",
                                         "{\"a\":[{\"b\":false}],\"c\":1E+2}"};
-    static const char *const wrong[] = {"", "01", "-", "1.", "1e", "\"", "\"\\x\"", "\"\\u12g4\"", "nul",
-                                        "truex", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{a:1}", "[1}",
+    static const char *const wrong[] = {"", "01", "-", "1.", "1e", "\"", "\"\\x\"",
+                                        "\"\\u12g4\"", "nul", "truex", "[1,]", "[,1]",
+                                        "{\"a\"}", "{\"a\":}", "{a:1}", "[1}",
                                         "{\"a\":1]", "1 2", "[", "{\"a\":1,}", "+1", "\"\t\""};
     for (size_t i = 0; i < sizeof right / sizeof right[0]; i++)
         if (!json_scan_is_value(text_of(right[i]))) fail_msg("refused %s", right[i]);

@@ -12,7 +12,7 @@ static struct mark a_mark(void)
 {
     return (struct mark){.generation = 1, .epoch = 4, .sequence = 1042,
                          .watermark = {1795294674123, WATERMARK_WHOLE}, .next_ordinal = 18,
-                         .control_offset = 10423, .forward_offset = 3, .shards = 16,
+                         .control_offset = 10423, .forward_offset = 3, .completions_offset = 5, .shards = 16,
                          .layout = STATE_LAYOUT, .owner = "host-1-4242"};
 }
 
@@ -30,6 +30,11 @@ static void check_round(const struct mark *mark)
     mark_encode(&second, &read);
     assert_true(text_equal(text_writer_text(&first), text_writer_text(&second)));
     assert_memory_equal(&read.watermark, &mark->watermark, sizeof read.watermark);
+    assert_true(read.control_offset == mark->control_offset);
+    assert_true(read.forward_offset == mark->forward_offset);
+    assert_true(read.completions_offset == mark->completions_offset);
+    assert_true(read.generation == mark->generation && read.epoch == mark->epoch);
+    assert_true(read.sequence == mark->sequence && read.next_ordinal == mark->next_ordinal);
     assert_int_equal(read.in_command.active, mark->in_command.active);
     assert_string_equal(read.owner, mark->owner);
     assert_string_equal(read.tz_version, mark->tz_version);

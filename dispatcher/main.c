@@ -1,0 +1,180 @@
+/* main.c - belfryd: reads the configuration, sets the process up, runs the daemon. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "dispatcher/clock_system.h"
+#include "dispatcher/config.h"
+#include "dispatcher/daemon.h"
+#include "dispatcher/embedded.h"
+#include "dispatcher/fault.h"
+#include "dispatcher/log.h"
+#include "dispatcher/signals.h"
+#include "dispatcher/version.h"
+
+enum {
+    EXIT_USAGE = 2,
+    DESCRIPTORS_BASE = 128,
+    DESCRIPTORS_PER_SHARD = 16,
+    DESCRIPTORS_MAX = 1024 * 1024,
+    QUOTED_BYTES = 1000
+};
+
+/* What the parts of the process share; lives as long as it. */
+struct process {
+    struct config config;
+    struct clock clock;
+    struct log log;
+    struct observer observer;
+    struct kafka_log kafka_log;
+    struct fault fault;
+    atomic_bool stop;
+};
+
+static void log_kafka(void *opaque, int level, const char *text)
+{
+    const struct observer *observer = opaque;
+    char quoted[QUOTED_BYTES];
+    enum observer_level ours = level <= 2   ? LEVEL_ERROR
+                               : level <= 4 ? LEVEL_WARN
+                               : level <= 6 ? LEVEL_INFO
+                                            : LEVEL_DEBUG;
+    observe(observer, ours, "kafka.log", -1, "message=%s",
+            observer_quote(quoted, sizeof quoted, text));
+}
+
+static void asked_to_end(void *opaque, int number)
+{
+    struct process *process = opaque;
+    observe(&process->observer, LEVEL_INFO, "daemon.signal", -1, "signal=%s", strsignal(number));
+    atomic_store(&process->stop, true);
+}
+
+static void ending(void *opaque, bool limit, int exit_code)
+{
+    const struct process *process = opaque;
+    observe(&process->observer, LEVEL_WARN, "daemon.killed", -1, "reason=%s exit=%d",
+            limit ? "time_limit" : "second_signal", exit_code);
+}
+
+/* Each shard has connections of its own to each broker. */
+static void raise_descriptors(const struct process *process)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t most = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+    if (limit.rlim_cur < most) {
+        limit.rlim_cur = most;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    int64_t needed = DESCRIPTORS_BASE + process->config.shards * DESCRIPTORS_PER_SHARD;
+    if ((int64_t)most < needed)
+        observe(&process->observer, LEVEL_WARN, "daemon.descriptors", -1,
+                "limit=%" PRId64 " advised=%" PRId64, (int64_t)most, needed);
+}
+
+static int usage_error(const struct error *error)
+{
+    (void)fprintf(stderr, "belfryd: %s\n", error->message);
+    return EXIT_USAGE;
+}
+
+/* Actions that need no daemon; -1: run it. */
+static int act(const struct config *config)
+{
+    switch (config->action) {
+    case CONFIG_RUN: return -1;
+    case CONFIG_CHECK: config_print(config, stdout); break;
+    case CONFIG_HELP: config_print_help(stdout); break;
+    case CONFIG_VERSION: (void)printf("belfryd %s\n", BELFRY_VERSION); break;
+    }
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void set_up_log(struct process *process)
+{
+    process->clock = clock_system();
+    process->log = (struct log){
+        .descriptor = STDERR_FILENO,
+        .lowest = (enum observer_level)process->config.log_level,
+        .format = (enum log_format)process->config.log_format,
+        .clock = &process->clock,
+    };
+    process->observer = observer_of_log(&process->log);
+    process->kafka_log = (struct kafka_log){.opaque = &process->observer, .write = log_kafka};
+}
+
+/* Returns whether it failed; *abandoned: threads are left that use the process's data. */
+static bool serve(struct process *process, bool *abandoned)
+{
+    struct embedded *embedded = NULL;
+    struct error error = {0};
+    char quoted[QUOTED_BYTES];
+    if (process->config.embedded[0] != '\0') {
+        embedded = embedded_start(&process->config, &process->clock, &process->kafka_log,
+                                  &process->stop, &error);
+        if (embedded == NULL) {
+            bool told = atomic_load(&process->stop);
+            observe(&process->observer, told ? LEVEL_INFO : LEVEL_ERROR, "daemon.failed", -1,
+                    "message=%s", observer_quote(quoted, sizeof quoted, error.message));
+            return !told;
+        }
+    }
+    struct daemon_options options = {
+        .config = &process->config,
+        .clock = &process->clock,
+        .observer = &process->observer,
+        .kafka_log = &process->kafka_log,
+        .embedded = embedded,
+        .fault = &process->fault,
+        .stop = &process->stop,
+    };
+    struct daemon_end how = daemon_run(&options);
+    *abandoned = how.abandoned;
+    if (!how.abandoned) embedded_stop(embedded); /* else the kernel ends redis-server with us */
+    return how.failed;
+}
+
+static int run(struct process *process)
+{
+    struct error error = {0};
+    bool abandoned = false;
+    if (!fault_parse(&process->fault, getenv("BELFRY_FAULT"), &error)) return usage_error(&error);
+    set_up_log(process);
+    struct signals_options options = {.limit_ms = DAEMON_END_MS, .opaque = process,
+                                      .asked = asked_to_end, .ending = ending};
+    struct signals *signals = signals_start(&options, &error);
+    if (signals == NULL) {
+        (void)fprintf(stderr, "belfryd: %s\n", error.message);
+        return EXIT_FAILURE;
+    }
+    observe(&process->observer, LEVEL_INFO, "daemon.starting", -1, "version=%s pid=%d cluster=%s",
+            BELFRY_VERSION, (int)getpid(), process->config.cluster);
+    raise_descriptors(process);
+    int exit_code = serve(process, &abandoned) ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (abandoned) _exit(exit_code);
+    signals_stop(signals);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    struct process *process = calloc(1, sizeof *process);
+    if (process == NULL) return EXIT_FAILURE;
+    struct error error = {0};
+    int exit_code;
+    if (!config_load(&process->config, argc, argv, environ, &error)) {
+        exit_code = usage_error(&error);
+    } else {
+        exit_code = act(&process->config);
+        if (exit_code < 0) exit_code = run(process);
+    }
+    config_release(&process->config);
+    free(process);
+    return exit_code;
+}

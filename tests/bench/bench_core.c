@@ -1,0 +1,313 @@
+/* bench_core - what the rules, the codecs and the memory of one shard cost, without Kafka and
+ * Redis: bench_core [jobs]. One line for each figure; all in one thread of one process. */
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "dispatcher/core/job.h"
+#include "dispatcher/core/memory.h"
+#include "dispatcher/core/shard.h"
+#include "dispatcher/engine/outbox.h"
+#include "schemas/arena.h"
+#include "schemas/command_json.h"
+#include "schemas/job_json.h"
+
+enum {
+    JOBS_DEFAULT = 1000000,
+    PAYLOAD_BYTES = 100,
+    GROUPS = 64,
+    NAME_BYTES = 48,
+    RECORD_BYTES = 1024,
+    RESTORE_MAX = 100000 /* records kept to be restored */
+};
+#define START_MS INT64_C(1795290000000)
+#define HERD_MS (START_MS + MINUTES_MS)
+
+struct bench {
+    uint32_t jobs;
+    struct shard *shard;
+    struct outbox outbox;
+    struct arena *arena;
+    char *names; /* of one command's jobs */
+    char payload[PAYLOAD_BYTES + 1];
+    int64_t offset;
+    uint64_t bytes; /* put out */
+    struct text_writer records;
+    size_t *record_ends;
+    uint32_t record_count;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void report(const char *what, int64_t took_ns, uint64_t count)
+{
+    printf("  %-44s %9.1f ns  (%.2f million/s)\n", what, (double)took_ns / (double)count,
+           (double)count * 1000.0 / (double)took_ns);
+    (void)fflush(stdout);
+}
+
+static void fail(const char *what)
+{
+    (void)fprintf(stderr, "bench_core: %s\n", what);
+    exit(1);
+}
+
+/* ---- sinks ---- */
+
+static void ignore_fire(void *opaque, const struct fire *fire)
+{
+    struct bench *bench = opaque;
+    bench->bytes += job_payload(fire->job).length;
+}
+static void ignore_event(void *opaque, const struct event *event) { (void)opaque, (void)event; }
+static void ignore_result(void *opaque, const struct result *result)
+{
+    if (result->outcome != OUTCOME_APPLIED) fail(result->message);
+    (void)opaque;
+}
+static void ignore_job(void *opaque, const struct job *job) { (void)opaque, (void)job; }
+static void ignore_seen(void *opaque, const struct seen *seen) { (void)opaque, (void)seen; }
+static void ignore_number(void *opaque, int64_t number) { (void)opaque, (void)number; }
+static bool answer_no(void *opaque) { return opaque == NULL; }
+static void ignore_text(void *opaque, int64_t sequence, struct text text)
+{
+    (void)opaque, (void)sequence, (void)text;
+}
+
+static struct sink quiet_sink(struct bench *bench)
+{
+    return (struct sink){.opaque = bench,
+                         .fire = ignore_fire,
+                         .event = ignore_event,
+                         .result = ignore_result,
+                         .job_changed = ignore_job,
+                         .job_deleted = ignore_job,
+                         .seen = ignore_seen,
+                         .seen_expired = ignore_number,
+                         .full = answer_no,
+                         .uncertain = answer_no};
+}
+
+/* ---- commands ---- */
+
+static size_t write_job(const struct bench *bench, uint32_t number, bool one_shot, char *text)
+{
+    static const char at[] = "{\"at\":\"2026-11-21T19:41:00.000Z\"}";
+    static const char cron[] = "{\"cron\":\"* * * * *\"}";
+    int length = snprintf(text, RECORD_BYTES,
+                          "{\"group\":\"group-%02u\",\"id\":\"job-%08u\",\"schedule\":%s,"
+                          "\"payload\":%s}",
+                          number % GROUPS, number, one_shot ? at : cron, bench->payload);
+    return (size_t)length;
+}
+
+static char *write_command(const struct bench *bench, uint32_t first, uint32_t count,
+                           bool one_shot, size_t *length)
+{
+    char *text = memory_allocate(count + 1, RECORD_BYTES);
+    char *at = text + sprintf(text, "{\"op\":\"add\",\"command_id\":\"load-%u\",\"jobs\":[", first);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0) *at++ = ',';
+        at += write_job(bench, first + i, one_shot, at);
+    }
+    memcpy(at, "]}", 3);
+    *length = (size_t)(at + 2 - text);
+    return text;
+}
+
+/* Adds all jobs through the decoder; measures decoding and applying apart. */
+static void load(struct bench *bench, bool one_shot, const struct sink *sink, int64_t *decode_ns,
+                 int64_t *apply_ns)
+{
+    struct command_limits limits;
+    command_limits_defaults(&limits);
+    *decode_ns = *apply_ns = 0;
+    for (uint32_t first = 0; first < bench->jobs; first += COMMAND_JOBS_MAX) {
+        uint32_t count = bench->jobs - first;
+        if (count > COMMAND_JOBS_MAX) count = COMMAND_JOBS_MAX;
+        size_t length = 0;
+        char *text = write_command(bench, first, count, one_shot, &length);
+        struct source source = {.offset = bench->offset++, .log_time_ms = START_MS};
+        source.origin_offset = source.offset;
+        struct command command;
+        struct error error = {0};
+        int64_t began_ns = now_ns();
+        if (!command_decode((struct text){text, length}, NULL, 0, &source, &limits, bench->arena,
+                            &command, &error))
+            fail(error.message);
+        int64_t decoded_ns = now_ns();
+        struct application application = {.command = &command,
+                                          .source = &source,
+                                          .effective_ms = START_MS,
+                                          .now_ms = START_MS,
+                                          .sequence = 1,
+                                          .shards_applying = 1};
+        if (sink->full(sink->opaque)) outbox_begin(&bench->outbox, 1);
+        if (!shard_apply(bench->shard, &application, sink)) fail("a command was not finished");
+        *apply_ns += now_ns() - decoded_ns;
+        *decode_ns += decoded_ns - began_ns;
+        arena_reset(bench->arena);
+        free(text);
+    }
+}
+
+/* ---- one shard's life ---- */
+
+static void shard_new(struct bench *bench)
+{
+    struct shard_config config;
+    shard_config_defaults(&config);
+    config.shards = 1;
+    bench->shard = shard_create(&config);
+    struct mark mark = {.watermark = {START_MS, WATERMARK_WHOLE}, .shards = 1};
+    shard_restore_done(bench->shard, &mark);
+}
+
+static size_t heap_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static void advance(struct bench *bench, int64_t to_ms, const struct sink *sink)
+{
+    while (!shard_advance(bench->shard, to_ms, to_ms, sink)) {
+        bench->bytes += bench->outbox.arena.length;
+        outbox_begin(&bench->outbox, 1);
+    }
+    bench->bytes += bench->outbox.arena.length;
+    outbox_begin(&bench->outbox, 1);
+}
+
+static void bench_adding(struct bench *bench, bool one_shot)
+{
+    struct sink quiet = quiet_sink(bench);
+    struct sink encoding = outbox_sink(&bench->outbox);
+    int64_t decode_ns = 0;
+    int64_t apply_ns = 0;
+    shard_new(bench);
+    load(bench, one_shot, &encoding, &decode_ns, &apply_ns);
+    report("add: decode a command, per job", decode_ns, bench->jobs);
+    report("add: apply and encode its record, per job", apply_ns, bench->jobs);
+    shard_destroy(bench->shard);
+    outbox_clear(&bench->outbox);
+    struct outbox_listener listener = bench->outbox.listener;
+    outbox_init(&bench->outbox, text_of("belfry"), 0, NULL, &listener);
+    size_t before = heap_bytes();
+    shard_new(bench);
+    load(bench, one_shot, &quiet, &decode_ns, &apply_ns);
+    report("add: apply alone, per job", apply_ns, bench->jobs);
+    double bytes = (double)(heap_bytes() - before) / bench->jobs - PAYLOAD_BYTES;
+    printf("  %-44s %9.1f bytes\n", "memory of a job, without its payload", bytes);
+}
+
+static void bench_herd(struct bench *bench)
+{
+    struct sink quiet = quiet_sink(bench);
+    struct sink encoding = outbox_sink(&bench->outbox);
+    for (int round = 1; round <= 2; round++) {
+        int64_t began_ns = now_ns();
+        advance(bench, START_MS + round * MINUTES_MS, &quiet);
+        report("herd: walk alone, per due slot", now_ns() - began_ns, bench->jobs);
+    }
+    for (int round = 3; round <= 4; round++) {
+        bench->bytes = 0;
+        int64_t began_ns = now_ns();
+        advance(bench, START_MS + round * MINUTES_MS, &encoding);
+        report("herd: walk and encode, per fire", now_ns() - began_ns, bench->jobs);
+    }
+    printf("  %-44s %9.1f bytes\n", "a fire, key and value",
+           (double)bench->bytes / bench->jobs);
+}
+
+static void bench_one_shots(struct bench *bench)
+{
+    struct sink encoding = outbox_sink(&bench->outbox);
+    int64_t began_ns = now_ns();
+    advance(bench, HERD_MS, &encoding);
+    report("one-shots: fire, finish, encode, per fire", now_ns() - began_ns, bench->jobs);
+}
+
+/* ---- restoring ---- */
+
+static void keep_records(struct bench *bench)
+{
+    text_writer_init(&bench->records);
+    bench->record_ends = memory_allocate(RESTORE_MAX, sizeof *bench->record_ends);
+    for (uint32_t slot = 0; slot < shard_slots(bench->shard); slot++) {
+        const struct job *job = shard_job_at(bench->shard, slot);
+        if (job == NULL || bench->record_count == RESTORE_MAX) continue;
+        struct job_record record;
+        job_view_record(job, &record);
+        job_record_encode(&bench->records, &record);
+        bench->record_ends[bench->record_count++] = bench->records.length;
+    }
+}
+
+static void bench_restore(struct bench *bench)
+{
+    struct shard_config config;
+    shard_config_defaults(&config);
+    config.shards = 1;
+    int64_t began_ns = now_ns();
+    int64_t decode_ns = 0;
+    bench->shard = shard_create(&config);
+    size_t at = 0;
+    for (uint32_t i = 0; i < bench->record_count; i++) {
+        struct text value = {bench->records.bytes + at, bench->record_ends[i] - at};
+        struct job_record record;
+        struct error error = {0};
+        int64_t decode_began_ns = now_ns();
+        if (!job_record_decode(value, bench->arena, &record, &error)) fail(error.message);
+        decode_ns += now_ns() - decode_began_ns;
+        shard_restore_job(bench->shard, &record);
+        arena_reset(bench->arena);
+        at = bench->record_ends[i];
+    }
+    struct mark mark = {.watermark = {HERD_MS, WATERMARK_WHOLE},
+                        .shards = 1,
+                        .next_ordinal = bench->jobs + 1};
+    shard_restore_done(bench->shard, &mark);
+    report("take-over: decode and restore, per record", now_ns() - began_ns,
+           bench->record_count);
+    report("take-over: of these decoding", decode_ns, bench->record_count);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench = {.jobs = JOBS_DEFAULT, .arena = arena_create()};
+    if (argc > 1) bench.jobs = (uint32_t)strtoul(argv[1], NULL, 10);
+    if (bench.jobs == 0) fail("jobs must be a number above 0");
+    memset(bench.payload, 'x', PAYLOAD_BYTES);
+    bench.payload[0] = bench.payload[PAYLOAD_BYTES - 1] = '"'; /* a JSON string */
+    struct outbox_listener listener = {.job_changed = ignore_job,
+                                       .job_fired = ignore_job,
+                                       .job_deleted = ignore_job,
+                                       .seen = ignore_text,
+                                       .seen_expired = ignore_number};
+    outbox_init(&bench.outbox, text_of("belfry"), 0, NULL, &listener);
+    printf("%" PRIu32 " cron jobs, payload %d bytes\n", bench.jobs, PAYLOAD_BYTES);
+    bench_adding(&bench, false);
+    bench_herd(&bench);
+    keep_records(&bench);
+    shard_destroy(bench.shard);
+    bench_restore(&bench);
+    shard_destroy(bench.shard);
+    printf("%" PRIu32 " one-shots at one instant\n", bench.jobs);
+    bench_adding(&bench, true);
+    bench_one_shots(&bench);
+    shard_destroy(bench.shard);
+    outbox_clear(&bench.outbox);
+    text_writer_free(&bench.records);
+    free(bench.record_ends);
+    arena_destroy(bench.arena);
+    return 0;
+}

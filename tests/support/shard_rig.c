@@ -1,0 +1,368 @@
+#include "tests/support/shard_rig.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/job.h"
+#include "dispatcher/core/memory.h"
+#include "schemas/command_json.h"
+#include "schemas/job_json.h"
+#include "schemas/seen_json.h"
+
+int64_t rig_instant(const char *text)
+{
+    int64_t instant_ms = 0;
+    struct error error = {0};
+    if (!instant_parse(text, strlen(text), &instant_ms, &error)) {
+        (void)fprintf(stderr, "bad instant in a test: %s\n", text);
+        abort();
+    }
+    return instant_ms;
+}
+
+/* ---- the sink ---- */
+
+static void say(struct shard_rig *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct shard_rig *rig, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    assert(length > 0 && (size_t)length < sizeof line);
+    text_writer_bytes(&rig->log, line, (size_t)length);
+    text_writer_char(&rig->log, '\n');
+}
+
+/* "2026-01-01T00:00:00.000Z" without what is the same in most tests. */
+static const char *short_time(int64_t instant_ms, char text[INSTANT_TEXT_BYTES])
+{
+    instant_format(instant_ms, text);
+    text[19] = '\0';
+    return text + 5;
+}
+
+static void on_fire(void *opaque, const struct fire *fire)
+{
+    struct shard_rig *rig = opaque;
+    char time[INSTANT_TEXT_BYTES];
+    struct text name = job_name(fire->job);
+    rig->batch++;
+    char missed[32] = "";
+    if (fire->missed_count > 0)
+        (void)snprintf(missed, sizeof missed, " missed=%" PRId64, fire->missed_count);
+    char attempt[32] = "";
+    if (fire->attempt != 1) (void)snprintf(attempt, sizeof attempt, " attempt=%d", fire->attempt);
+    say(rig, "fire %.*s %s %s%s%s", (int)name.length, name.bytes,
+        short_time(fire->nominal_ms, time), fire_kind_name(fire->kind), missed, attempt);
+    rig->fires = memory_grow(rig->fires, &rig->fire_capacity, rig->fire_count + 1,
+                             sizeof *rig->fires);
+    rig->fires[rig->fire_count++] = (struct failed_fire){.slot = fire->job->slot,
+                                                         .incarnation = fire->job->incarnation,
+                                                         .kind = fire->kind,
+                                                         .nominal_ms = fire->nominal_ms,
+                                                         .missed_count = fire->missed_count,
+                                                         .attempt = fire->attempt,
+                                                         .reason = "test"};
+}
+
+static void say_instant(struct text_writer *writer, const char *name, int64_t instant_ms)
+{
+    char time[INSTANT_TEXT_BYTES];
+    if (instant_ms == EVENT_FIELD_NONE) return;
+    text_writer_words(writer, name);
+    text_writer_words(writer, short_time(instant_ms, time));
+}
+
+static void on_event(void *opaque, const struct event *event)
+{
+    struct shard_rig *rig = opaque;
+    struct text_writer *log = &rig->log;
+    rig->batch++;
+    text_writer_words(log, "event ");
+    text_writer_words(log, event_kind_name(event->kind));
+    text_writer_char(log, ' ');
+    text_writer_raw(log, event->group);
+    text_writer_char(log, '/');
+    text_writer_raw(log, event->id);
+    say_instant(log, " first=", event->first_ms);
+    say_instant(log, " last=", event->last_ms);
+    if (event->count != EVENT_FIELD_NONE) {
+        text_writer_words(log, " count=");
+        text_writer_integer(log, event->count);
+    }
+    say_instant(log, " from=", event->from_ms);
+    say_instant(log, " to=", event->to_ms);
+    if (event->reason != NULL) {
+        text_writer_char(log, ' ');
+        text_writer_words(log, event->reason);
+    }
+    text_writer_char(log, '\n');
+}
+
+static void on_result(void *opaque, const struct result *result)
+{
+    struct shard_rig *rig = opaque;
+    rig->batch++;
+    say(rig, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64,
+        command_op_name(result->op), outcome_name(result->outcome),
+        result->code[0] != '\0' ? " " : "", result->code, result->matched, result->changed);
+}
+
+static void keep(struct shard_rig *rig, const char *key, char *value)
+{
+    for (size_t i = 0; i < rig->record_count; i++) {
+        if (strcmp(rig->records[i].key, key) != 0) continue;
+        free(rig->records[i].value);
+        rig->records[i].value = value;
+        return;
+    }
+    rig->records = memory_grow(rig->records, &rig->record_capacity, rig->record_count + 1,
+                               sizeof *rig->records);
+    rig->records[rig->record_count++] =
+        (struct rig_record){.key = memory_copy_text(key, strlen(key)), .value = value};
+}
+
+static void job_key(const struct job *job, char *key, size_t bytes)
+{
+    struct text name = job_name(job);
+    (void)snprintf(key, bytes, "job/%.*s", (int)name.length, name.bytes);
+}
+
+static char *job_text(const struct job *job)
+{
+    struct text_writer writer;
+    struct job_record record;
+    text_writer_init(&writer);
+    job_view_record(job, &record);
+    job_record_encode(&writer, &record);
+    char *text = memory_copy_text(writer.bytes, writer.length);
+    text_writer_free(&writer);
+    return text;
+}
+
+static void on_job_changed(void *opaque, const struct job *job)
+{
+    struct shard_rig *rig = opaque;
+    char key[512];
+    job_key(job, key, sizeof key);
+    rig->batch++;
+    keep(rig, key, job_text(job));
+}
+
+static void on_job_deleted(void *opaque, const struct job *job)
+{
+    struct shard_rig *rig = opaque;
+    char key[512];
+    job_key(job, key, sizeof key);
+    rig->batch++;
+    say(rig, "gone %s", key + 4);
+    keep(rig, key, NULL);
+}
+
+static void on_seen(void *opaque, const struct seen *seen)
+{
+    struct shard_rig *rig = opaque;
+    struct text_writer writer;
+    char key[64];
+    text_writer_init(&writer);
+    seen_encode(&writer, seen, 1);
+    (void)snprintf(key, sizeof key, "seen/%" PRId64, rig->mark.sequence + 1);
+    keep(rig, key, memory_copy_text(writer.bytes, writer.length));
+    text_writer_free(&writer);
+}
+
+static void on_seen_expired(void *opaque, int64_t sequence)
+{
+    struct shard_rig *rig = opaque;
+    char key[64];
+    (void)snprintf(key, sizeof key, "seen/%" PRId64, sequence);
+    keep(rig, key, NULL);
+}
+
+static bool is_full(void *opaque)
+{
+    const struct shard_rig *rig = opaque;
+    return rig->batch_max > 0 && rig->batch >= rig->batch_max;
+}
+
+static bool is_uncertain(void *opaque)
+{
+    const struct shard_rig *rig = opaque;
+    return rig->fires_uncertain && rig->fire_count > 0;
+}
+
+struct sink rig_test_sink(struct shard_rig *rig)
+{
+    return (struct sink){.opaque = rig,
+                         .fire = on_fire,
+                         .event = on_event,
+                         .result = on_result,
+                         .job_changed = on_job_changed,
+                         .job_deleted = on_job_deleted,
+                         .seen = on_seen,
+                         .seen_expired = on_seen_expired,
+                         .full = is_full,
+                         .uncertain = is_uncertain};
+}
+
+/* ---- life ---- */
+
+static struct shard *new_shard(void)
+{
+    struct shard_config config;
+    shard_config_defaults(&config);
+    config.shards = 1;
+    return shard_create(&config);
+}
+
+void rig_open(struct shard_rig *rig, const char *start)
+{
+    *rig = (struct shard_rig){0};
+    text_writer_init(&rig->log);
+    rig->arena = arena_create();
+    rig->mark = (struct mark){.generation = 1,
+                              .epoch = 1,
+                              .next_ordinal = 1,
+                              .shards = 1,
+                              .watermark = {rig_instant(start), WATERMARK_WHOLE}};
+    rig->shard = new_shard();
+    shard_restore_done(rig->shard, &rig->mark);
+}
+
+void rig_close(struct shard_rig *rig)
+{
+    for (size_t i = 0; i < rig->record_count; i++) {
+        free(rig->records[i].key);
+        free(rig->records[i].value);
+    }
+    free(rig->records);
+    free(rig->fires);
+    text_writer_free(&rig->log);
+    arena_destroy(rig->arena);
+    shard_destroy(rig->shard);
+}
+
+static void restore_record(struct shard *shard, const struct rig_record *record)
+{
+    struct arena *arena = arena_create();
+    struct error error = {0};
+    const struct seen *seen = NULL;
+    size_t count = 0;
+    struct text value = text_of(record->value);
+    bool restored = true;
+    if (strncmp(record->key, "job/", 4) == 0 && record->value != NULL) {
+        struct job_record job;
+        restored = job_record_decode(value, arena, &job, &error);
+        if (restored) shard_restore_job(shard, &job);
+    } else if (strncmp(record->key, "seen/", 5) == 0 && record->value != NULL) {
+        restored = seen_decode(value, arena, &seen, &count, &error);
+        for (size_t i = 0; i < count; i++)
+            shard_restore_seen(shard, strtoll(record->key + 5, NULL, 10), &seen[i]);
+    }
+    if (!restored) {
+        (void)fprintf(stderr, "%s: %s\n", record->key, error.message);
+        abort();
+    }
+    arena_destroy(arena);
+}
+
+void rig_restart(struct shard_rig *rig)
+{
+    shard_destroy(rig->shard);
+    rig->shard = new_shard();
+    for (size_t i = 0; i < rig->record_count; i++)
+        restore_record(rig->shard, &rig->records[i]);
+    shard_restore_done(rig->shard, &rig->mark);
+}
+
+void rig_test_commit(struct shard_rig *rig)
+{
+    rig->mark.sequence++;
+    shard_fill_mark(rig->shard, &rig->mark);
+    rig->batch = 0;
+    rig->fire_count = 0;
+    rig->commits++;
+    if (rig->restart_always) rig_restart(rig);
+}
+
+/* ---- stepping ---- */
+
+static void step_to(struct shard_rig *rig, int64_t to_ms, int64_t now_ms)
+{
+    struct sink sink = rig_test_sink(rig);
+    while (!shard_advance(rig->shard, to_ms, now_ms, &sink)) rig_test_commit(rig);
+}
+
+void rig_advance(struct shard_rig *rig, const char *now)
+{
+    struct sink sink = rig_test_sink(rig);
+    int64_t now_ms = rig_instant(now);
+    step_to(rig, now_ms, now_ms);
+    while (!shard_decide(rig->shard, now_ms, &sink)) rig_test_commit(rig);
+    rig_test_commit(rig);
+    /* The lane's clock runs on while the watermark stays: all that is owed goes out. */
+    struct shard_counts counts = {0};
+    int64_t lane_ms = now_ms;
+    for (int turn = 0; turn < 10000; turn++) {
+        shard_run_lane(rig->shard, lane_ms, &sink);
+        rig_test_commit(rig);
+        lane_ms += 100;
+        shard_count(rig->shard, &counts);
+        if (counts.owing == counts.failing) break;
+        bool all_paused = counts.owing <= counts.paused;
+        if (all_paused) break;
+    }
+}
+
+void rig_command(struct shard_rig *rig, const char *at, const char *now, const char *json)
+{
+    struct sink sink = rig_test_sink(rig);
+    struct command_limits limits;
+    struct command command;
+    struct error error = {0};
+    int64_t now_ms = rig_instant(now == NULL ? at : now);
+    struct source source = {.offset = rig->offset, .origin_offset = rig->offset,
+                            .log_time_ms = rig_instant(at)};
+    rig->offset++;
+    command_limits_defaults(&limits);
+    arena_reset(rig->arena);
+    bool good = command_decode(text_of(json), NULL, 0, &source, &limits, rig->arena, &command,
+                               &error);
+    int64_t effective_ms = shard_effective_ms(rig->shard, source.log_time_ms, now_ms);
+    struct application application = {.command = &command,
+                                      .source = &source,
+                                      .effective_ms = effective_ms,
+                                      .now_ms = now_ms,
+                                      .shards_applying = 1};
+    if (good) step_to(rig, effective_ms, now_ms);
+    application.sequence = rig->mark.sequence + 1;
+    if (!good) shard_reject(rig->shard, &application, &error, &sink);
+    while (good && !shard_apply(rig->shard, &application, &sink)) {
+        rig_test_commit(rig);
+        application.sequence = rig->mark.sequence + 1;
+    }
+    rig_test_commit(rig);
+}
+
+const char *rig_said(struct shard_rig *rig)
+{
+    text_writer_char(&rig->log, '\0');
+    rig->log.length = 0;
+    return rig->log.bytes;
+}
+
+const char *rig_record(const struct shard_rig *rig, const char *name)
+{
+    for (size_t i = 0; i < rig->record_count; i++)
+        if (strncmp(rig->records[i].key, "job/", 4) == 0 &&
+            strcmp(rig->records[i].key + 4, name) == 0)
+            return rig->records[i].value;
+    return NULL;
+}

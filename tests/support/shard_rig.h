@@ -1,0 +1,57 @@
+/* shard_rig.h - drives a shard in memory: JSON commands go in at chosen times, what it says comes
+ * out as lines of text; it can be restarted from what it has said, at any transaction. */
+#ifndef BELFRY_TESTS_SHARD_RIG_H
+#define BELFRY_TESTS_SHARD_RIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/core/output.h"
+#include "dispatcher/core/shard.h"
+#include "schemas/arena.h"
+#include "schemas/text_writer.h"
+
+struct rig_record { /* one key of the state log, as compaction leaves it */
+    char *key;
+    char *value; /* NULL: tombstone */
+};
+
+struct shard_rig {
+    struct shard *shard;
+    struct arena *arena;
+    struct text_writer log; /* "fire g/j 2026-... schedule", "event missed ...", "result ..." */
+    struct rig_record *records;
+    size_t record_count;
+    size_t record_capacity;
+    struct mark mark;      /* as committed last */
+    size_t batch_max;      /* outputs a transaction; 0 = no bound */
+    size_t batch;          /* outputs of the one under way */
+    int64_t commits;
+    int64_t offset;        /* of the next command */
+    bool restart_always;   /* restore a new shard from the records after each commit */
+    bool fires_uncertain;  /* as if every fire went to a foreign topic */
+    struct failed_fire *fires; /* of the transaction under way, to be failed on demand */
+    size_t fire_count;
+    size_t fire_capacity;
+};
+
+/* A shard of one, whose watermark is at start (RFC 3339). */
+void rig_open(struct shard_rig *rig, const char *start);
+void rig_close(struct shard_rig *rig);
+/* The watermark goes to `now` as in a live step: advance, decide, lane until nothing is owed. */
+void rig_advance(struct shard_rig *rig, const char *now);
+/* A command read at `now` with the log time `at`. NULL now: at. */
+void rig_command(struct shard_rig *rig, const char *at, const char *now, const char *json);
+/* As if the process had been killed: memory is built anew from records and mark. */
+void rig_restart(struct shard_rig *rig);
+/* The lines said since the last call, terminated; valid until the next call. */
+const char *rig_said(struct shard_rig *rig);
+/* The record of a job as JSON, or NULL. */
+const char *rig_record(const struct shard_rig *rig, const char *name);
+int64_t rig_instant(const char *text);
+/* For tests that call the shard themselves. */
+struct sink rig_test_sink(struct shard_rig *rig);
+void rig_test_commit(struct shard_rig *rig);
+
+#endif
