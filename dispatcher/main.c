@@ -36,15 +36,22 @@ struct process {
     atomic_bool stop;
 };
 
+/* The mock cluster calls itself older than it is; that helps nobody who tries Belfry. */
+static bool is_noise(const struct process *process, const char *text)
+{
+    return process->config.embedded[0] != '\0' && strstr(text, "AUTOCREATE") != NULL;
+}
+
 static void log_kafka(void *opaque, int level, const char *text)
 {
-    const struct observer *observer = opaque;
+    const struct process *process = opaque;
     char quoted[QUOTED_BYTES];
     enum observer_level ours = level <= 2   ? LEVEL_ERROR
                                : level <= 4 ? LEVEL_WARN
                                : level <= 6 ? LEVEL_INFO
                                             : LEVEL_DEBUG;
-    observe(observer, ours, "kafka.log", -1, "message=%s",
+    if (is_noise(process, text)) ours = LEVEL_DEBUG;
+    observe(&process->observer, ours, "kafka.log", -1, "message=%s",
             observer_quote(quoted, sizeof quoted, text));
 }
 
@@ -106,7 +113,7 @@ static void set_up_log(struct process *process)
         .clock = &process->clock,
     };
     process->observer = observer_of_log(&process->log);
-    process->kafka_log = (struct kafka_log){.opaque = &process->observer, .write = log_kafka};
+    process->kafka_log = (struct kafka_log){.opaque = process, .write = log_kafka};
 }
 
 /* Returns whether it failed; *abandoned: threads are left that use the process's data. */
