@@ -96,7 +96,8 @@ static const char *state_of(const json_t *job)
     return paused ? "paused" : "active";
 }
 
-static void number_text(const json_t *job, const char *name, char text[JOB_VIEW_NUMBER_BYTES])
+static void number_text(const json_t *job, const char *name, const char *otherwise,
+                        char text[JOB_VIEW_NUMBER_BYTES])
 {
     assert(job != NULL);
     assert(name != NULL);
@@ -105,7 +106,7 @@ static void number_text(const json_t *job, const char *name, char text[JOB_VIEW_
     if (json_is_integer(value))
         (void)snprintf(text, JOB_VIEW_NUMBER_BYTES, "%lld", (long long)json_integer_value(value));
     else
-        (void)snprintf(text, JOB_VIEW_NUMBER_BYTES, "-");
+        (void)snprintf(text, JOB_VIEW_NUMBER_BYTES, "%s", otherwise);
 }
 
 void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms)
@@ -119,8 +120,8 @@ void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms)
     view->paused = strcmp(view->state, "paused") == 0 ||
                    json_is_true(json_object_get(job, "paused"));
     schedule_text(json_object_get(job, "schedule"), view->schedule);
-    number_text(job, "revision", view->revision);
-    number_text(job, "fired", view->fired);
+    number_text(job, "revision", "-", view->revision);
+    number_text(job, "fired", "0", view->fired); /* a record leaves out a zero */
     int64_t next_ms = 0;
     char next[INSTANT_TEXT_BYTES] = "";
     bool running = strcmp(view->state, "active") == 0 || strcmp(view->state, "failing") == 0;

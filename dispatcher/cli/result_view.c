@@ -168,7 +168,9 @@ static void print_talk(const json_t *results)
         print_list(result, "warnings", "warning: ");
         print_list(result, "errors", "");
         bool told = json_array_size(json_object_get(result, "errors")) > 0;
-        if (!told && text_or_empty(result, "code")[0] != '\0') print_fault(result, "");
+        bool faulty = text_or_empty(result, "code")[0] != '\0' ||
+                      text_or_empty(result, "message")[0] != '\0';
+        if (faulty && !told) print_fault(result, "");
     }
 }
 

@@ -65,20 +65,21 @@ bool result_account_complete(const struct result_account *account)
     return account->expected > 0 && account->got >= account->expected;
 }
 
-/* A result names its command; one whose id could not be read names the place it was read from. */
+/* A result names the place of its command. The id alone would not do: the result of an earlier
+ * command with the same id may still be on its way. */
 static bool belongs(const struct result_wait *wait, const struct write_record *record,
                     const json_t *result)
 {
-    assert(result != NULL);
     assert(wait != NULL);
     assert(record != NULL);
-    const char *command_id = json_member_text(result, "command_id");
-    if (command_id != NULL && strcmp(command_id, record->command_id) == 0) return true;
     const json_t *source = json_object_get(result, "source");
     const char *topic = json_member_text(source, "topic");
-    return topic != NULL && strcmp(topic, wait->control) == 0 && record->delivered &&
-           json_member_number(source, "partition", -1) == record->delivered_partition &&
-           json_member_number(source, "offset", -1) == record->delivered_offset;
+    const char *command_id = json_member_text(result, "command_id");
+    json_int_t offset = json_member_number(source, "offset", -1);
+    if (topic != NULL && offset >= 0 && record->delivered)
+        return strcmp(topic, wait->control) == 0 && offset == record->delivered_offset &&
+               json_member_number(source, "partition", -1) == record->delivered_partition;
+    return command_id != NULL && strcmp(command_id, record->command_id) == 0;
 }
 
 static void take(const struct result_wait *wait, const struct write_plan *plan,

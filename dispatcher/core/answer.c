@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dispatcher/core/memory.h"
 #include "dispatcher/core/shard_state.h"
@@ -69,6 +70,8 @@ void answer_add_warning(struct answer *answer, const char *code, const char *for
 {
     struct result *result = &answer->result;
     if (result->warning_count == RESULT_WARNINGS_MAX) return;
+    for (size_t i = 0; i < result->warning_count; i++)
+        if (strcmp(answer->warnings[i].code, code) == 0) return;
     struct result_warning *warning = &answer->warnings[result->warning_count++];
     warning->code = code;
     va_list arguments;

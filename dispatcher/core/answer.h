@@ -25,6 +25,7 @@ void answer_add_job(struct answer *answer, const struct definition *definition, 
 void answer_add_error(struct answer *answer, struct text group, struct text id, bool rejected,
                       const char *code, const char *field, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
+/* The first of each code is kept. */
 void answer_add_warning(struct answer *answer, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The command as a whole is refused. */

@@ -23,6 +23,34 @@ static struct definition anchored(const struct definition *definition, int64_t e
     return copy;
 }
 
+/* What is allowed but seldom meant; said once for a command, with the first job it is true of. */
+static void warn_about(struct answer *answer, const struct definition *definition,
+                       const struct application *application)
+{
+    const char *name = definition->id.bytes;
+    int length = (int)definition->id.length;
+    if (definition->topic.length > 0 && application->topic_exists != NULL &&
+        !application->topic_exists(application->opaque, definition->topic))
+        answer_add_warning(answer, "topic_missing",
+                           "%.*s: topic %.*s does not exist; fires wait until it is created",
+                           length, name, (int)definition->topic.length, definition->topic.bytes);
+    if (definition->schedule.kind != SCHEDULE_CRON) return;
+    uint32_t warnings = 0;
+    struct cron cron;
+    struct error error = {0};
+    if (!cron_parse(definition->cron_text.bytes, definition->cron_text.length, &cron, &warnings,
+                    &error))
+        return; /* the codec has parsed it before */
+    for (uint32_t bit = 1; bit <= warnings; bit <<= 1)
+        if (warnings & bit)
+            answer_add_warning(answer, "cron", "%.*s: %s", length, name,
+                               cron_warning_text((enum cron_warning)bit));
+    if (definition->zone.length == 0)
+        answer_add_warning(answer, "zone_is_utc",
+                           "%.*s: the cron expression names no zone; it is read in UTC", length,
+                           name);
+}
+
 /* Whether any slot is to come; a one-shot in the past is judged by the catch-up policy. */
 static bool ever_fires(const struct definition *definition, int64_t effective_ms)
 {
@@ -87,6 +115,7 @@ static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
                                       .index = index};
     struct definition copy = anchored(definition, effective_ms);
     answer_add_job(answer, &copy, 1, !definition->paused, effective_ms);
+    warn_about(answer, definition, application);
     answer->result.changed++;
     if (!application->command->dry_run)
         (void)job_add(shard, definition, &incarnation, sink);
@@ -107,6 +136,7 @@ static void put_one(struct shard *shard, struct answer *answer, uint32_t index,
     bool same = job_same_definition(job, &merged);
     answer_add_job(answer, &merged, job->revision + (same ? 0 : 1), running, effective_ms);
     if (same) return;
+    warn_about(answer, definition, application);
     answer->result.changed++;
     if (!application->command->dry_run)
         job_update(shard, job, &merged, effective_ms, application->now_ms, sink);

@@ -66,6 +66,9 @@ struct application {
     int64_t now_ms;
     int64_t sequence; /* of the transaction it goes into */
     int32_t shards_applying;
+    /* Whether a foreign topic exists, for a warning; NULL: not known. */
+    bool (*topic_exists)(void *opaque, struct text topic);
+    void *opaque;
 };
 bool shard_apply(struct shard *shard, const struct application *application,
                  const struct sink *sink);

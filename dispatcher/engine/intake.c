@@ -135,6 +135,12 @@ static bool advance_to(struct engine *engine, int64_t to_ms, int64_t now_ms, str
     return true;
 }
 
+static bool topic_exists(void *opaque, struct text topic)
+{
+    struct engine *engine = opaque;
+    return foreign_find(&engine->foreign, topic)->info.exists;
+}
+
 static bool apply_command(struct engine *engine, const struct broker_input *input,
                           const struct source *source, const struct command *command,
                           const struct route *route, int64_t now_ms, struct error *error)
@@ -154,7 +160,9 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
                                       .effective_ms = effective_ms,
                                       .now_ms = now_ms,
                                       .sequence = engine->outbox.sequence,
-                                      .shards_applying = route->count};
+                                      .shards_applying = route->count,
+                                      .topic_exists = topic_exists,
+                                      .opaque = engine};
     while (!shard_apply(engine->shard, &application, &sink)) {
         if (!engine_commit(engine, error)) return false;
         application.sequence = engine->outbox.sequence;

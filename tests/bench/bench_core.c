@@ -113,7 +113,8 @@ static char *write_command(const struct bench *bench, uint32_t first, uint32_t c
                            bool one_shot, size_t *length)
 {
     char *text = memory_allocate(count + 1, RECORD_BYTES);
-    char *at = text + sprintf(text, "{\"op\":\"add\",\"command_id\":\"load-%u\",\"jobs\":[", first);
+    char *at = text + snprintf(text, RECORD_BYTES,
+                               "{\"op\":\"add\",\"command_id\":\"load-%u\",\"jobs\":[", first);
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0) *at++ = ',';
         at += write_job(bench, first + i, one_shot, at);

@@ -23,150 +23,13 @@ from __future__ import annotations
 
 import bisect
 import collections
-import dataclasses
-import datetime
-import functools
 import json
-import re
-from typing import Any, Iterable
+from typing import Any
 
 import redis as redis_client
 
+from oracle_fold import Fold, Job, Schedule, duration_ms, instant_ms, instant_text
 from topics import Record, TopicReader, shard_of
-
-SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-_MILLISECOND = datetime.timedelta(milliseconds=1)
-FOREVER = 1 << 62
-
-# --- times and schedules ----------------------------------------------------------------------
-
-
-def instant_ms(text: str) -> int:
-    """RFC 3339 with an offset, as milliseconds since 1970."""
-    return (datetime.datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
-
-
-def instant_text(ms: int) -> str:
-    """Milliseconds since 1970 as Belfry writes them."""
-    moment = _EPOCH + datetime.timedelta(milliseconds=ms)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
-
-
-def duration_ms(text: str) -> int:
-    """`1h30m`, `500ms`, `PT90S`, `P2D` as milliseconds."""
-    units = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND, "ms": 1}
-    plain = text.lower().removeprefix("p").replace("t", "")
-    parts = re.findall(r"([0-9.]+)(ms|[dhms])", plain)
-    assert parts and "".join(number + unit for number, unit in parts) == plain, text
-    return round(sum(float(number) * units[unit] for number, unit in parts))
-
-
-_NAMES = {name: number for names in ("SUN MON TUE WED THU FRI SAT".split(),
-                                     " JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" "))
-          for number, name in enumerate(names) if name}
-_NICKNAMES = {"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *",
-              "@weekly": "0 0 * * 0", "@daily": "0 0 * * *", "@midnight": "0 0 * * *",
-              "@hourly": "0 * * * *"}
-
-
-def _value(text: str) -> int:
-    return _NAMES[text.upper()] if text.upper() in _NAMES else int(text)
-
-
-def _field(text: str, low: int, high: int) -> frozenset[int]:
-    """The values a cron field allows."""
-    values: set[int] = set()
-    for part in text.split(","):
-        span, _, step = part.partition("/")
-        first, _, last = span.partition("-")
-        if first in ("*", "?"):
-            begin, end = low, high
-        else:
-            begin = _value(first)
-            end = _value(last) if last else high if step else begin
-        values.update(range(begin, end + 1, int(step or 1)))
-    return frozenset(values)
-
-
-class Cron:
-    """Standard cron in UTC: 5 fields, or 6 with seconds first."""
-
-    def __init__(self, text: str):
-        words = _NICKNAMES.get(text, text).split()
-        self.seconds = sorted(_field(words.pop(0), 0, 59)) if len(words) == 6 else [0]
-        minute, hour, day, month, weekday = words
-        self.minutes = _field(minute, 0, 59)
-        self.hours = _field(hour, 0, 23)
-        self.days = _field(day, 1, 31)
-        self.months = _field(month, 1, 12)
-        self.weekdays = frozenset(value % 7 for value in _field(weekday, 0, 7))
-        self.either = day not in "*?" and weekday not in "*?"
-
-    def allows(self, minute_ms: int) -> bool:
-        """Whether slots lie in the minute that begins at `minute_ms`."""
-        moment = _EPOCH + datetime.timedelta(milliseconds=minute_ms)
-        day = moment.day in self.days
-        weekday = moment.isoweekday() % 7 in self.weekdays
-        return (moment.minute in self.minutes and moment.hour in self.hours
-                and moment.month in self.months
-                and (day or weekday if self.either else day and weekday))
-
-    def slots(self, from_ms: int, to_ms: int) -> list[int]:
-        """All slots after `from_ms` up to `to_ms`."""
-        found = []
-        for minute_ms in range(from_ms // MINUTE * MINUTE, to_ms + 1, MINUTE):
-            if self.allows(minute_ms):
-                found += [minute_ms + second * SECOND for second in self.seconds
-                          if from_ms < minute_ms + second * SECOND <= to_ms]
-        return found
-
-
-@functools.lru_cache(maxsize=4096)
-def _cron_slots(text: str, from_ms: int, to_ms: int) -> tuple[int, ...]:
-    return tuple(Cron(text).slots(from_ms, to_ms))
-
-
-@dataclasses.dataclass(frozen=True)
-class Schedule:
-    """One of cron text, interval with its anchor, or a single instant."""
-
-    cron: str | None = None
-    every_ms: int = 0
-    anchor_ms: int = 0
-    anchor_given: bool = False
-    at_ms: int | None = None
-
-    @staticmethod
-    def of(spec: dict[str, Any], effective_ms: int) -> "Schedule":
-        """From a command's `schedule` that acts at `effective_ms`."""
-        if spec.get("cron"):
-            return Schedule(cron=spec["cron"])
-        if spec.get("at"):
-            return Schedule(at_ms=instant_ms(spec["at"]))
-        anchor = spec.get("anchor")
-        anchor_ms = (effective_ms if anchor is None else
-                     0 if anchor == "epoch" else instant_ms(anchor))
-        return Schedule(every_ms=duration_ms(spec["every"]), anchor_ms=anchor_ms,
-                        anchor_given=anchor is not None)
-
-    def after(self, old: "Schedule") -> "Schedule":
-        """This schedule as it follows `old`: the phase of an unchanged `every` stays."""
-        if self.every_ms and self.every_ms == old.every_ms and not self.anchor_given:
-            return old
-        return self
-
-    def slots(self, from_ms: int, to_ms: int) -> list[int]:
-        """All slots after `from_ms` up to `to_ms`."""
-        if from_ms >= to_ms:
-            return []
-        if self.cron is not None:
-            return list(_cron_slots(self.cron, from_ms, to_ms))
-        if self.at_ms is not None:
-            return [self.at_ms] if from_ms < self.at_ms <= to_ms else []
-        first = max(1, (from_ms - self.anchor_ms) // self.every_ms + 1)
-        return list(range(self.anchor_ms + first * self.every_ms, to_ms + 1, self.every_ms))
-
 
 # --- what was written -------------------------------------------------------------------------
 
@@ -240,267 +103,297 @@ def stored_jobs(redis: redis_client.Redis, cluster: str, shards: int) -> dict[st
     return found
 
 
-# --- the fold of the commands -----------------------------------------------------------------
+# --- the comparison ---------------------------------------------------------------------------
+
+SLOT_KINDS = ("schedule", "catchup", "retry")
+LATE_COMMAND_MS = 3000  # a command may act so much after its log time on its right shard
+EARLY_MS = 0            # tests run on one machine: nothing may be early at all
+GRACE_MS = 30_000       # Belfry's default misfire_grace
 
 
-@dataclasses.dataclass
-class Span:
-    """A time in which a job ran under one definition: slots in (from_ms, to_ms] are due."""
+class Oracle:
+    """Compares a history with the fold of its commands."""
 
-    from_ms: int
-    to_ms: int
-    schedule: Schedule
-    start_ms: int
-    end_ms: int
-
-    def slots(self, until_ms: int) -> list[int]:
-        last = min(self.to_ms, until_ms, self.end_ms - 1)
-        return self.schedule.slots(max(self.from_ms, self.start_ms - 1), last)
-
-
-class Job:
-    """One life of a job, from its add to its delete."""
-
-    DEFAULTS: dict[str, Any] = {"super_group": None, "labels": None, "payload": None,
-                                "start": None, "end": None, "max_fires": None, "topic": None,
-                                "key": None, "catchup": None, "headers": None}
-
-    def __init__(self, definition: dict[str, Any], incarnation: str, effective_ms: int):
-        self.group, self.id = definition["group"], definition["id"]
-        self.incarnation = incarnation
-        self.definition = {**self.DEFAULTS, **definition}
-        self.schedule = Schedule.of(definition["schedule"], effective_ms)
-        self.revision = 1
-        self.paused = bool(definition.get("paused"))
-        self.paused_ms = effective_ms
-        self.until_ms = FOREVER
-        self.edited_ms = -FOREVER
-        self.resumed: list[tuple[int, int]] = []
-        self.payloads = {1: self.definition["payload"]}
-        self.spans: list[Span] = []
-        if not self.paused:
-            self._open(effective_ms, past_at=True)
-
-    @property
-    def name(self) -> str:
-        return f"{self.group}/{self.id}"
-
-    @property
-    def ends(self) -> bool:
-        """Whether it may be finished at some time, which the oracle does not follow."""
-        return self.schedule.at_ms is not None or bool(
-            self.definition["max_fires"] or self.definition["end"])
-
-    def _open(self, from_ms: int, past_at: bool = False) -> None:
-        at_ms = self.schedule.at_ms
-        if past_at and at_ms is not None and at_ms <= from_ms:
-            from_ms = at_ms - 1  # an `at` in the past is due at once
-        start, end = self.definition["start"], self.definition["end"]
-        self.spans.append(Span(from_ms, FOREVER, self.schedule,
-                               instant_ms(start) if start else -FOREVER,
-                               instant_ms(end) if end else FOREVER))
-
-    def _close(self, to_ms: int) -> None:
-        if self.spans and self.spans[-1].to_ms == FOREVER:
-            self.spans[-1].to_ms = to_ms
-
-    def delete(self, effective_ms: int) -> None:
-        self._close(effective_ms)
-
-    def redefine(self, changed: dict[str, Any], effective_ms: int, replace: bool) -> bool:
-        """An update (`replace`: a put). Returns whether anything is different."""
-        definition = {**(self.DEFAULTS if replace else self.definition), **changed,
-                      "group": self.group, "id": self.id}
-        if not replace and isinstance(changed.get("catchup"), dict):
-            definition["catchup"] = {**(self.definition["catchup"] or {}), **changed["catchup"]}
-        definition.pop("paused", None)
-        schedule = self.schedule
-        if "schedule" in changed:
-            schedule = Schedule.of(changed["schedule"], effective_ms).after(self.schedule)
-        mine = {k: v for k, v in self.definition.items() if k not in ("paused", "schedule")}
-        theirs = {k: v for k, v in definition.items() if k != "schedule"}
-        if mine == theirs and schedule == self.schedule:
-            return False
-        rescheduled = schedule != self.schedule
-        self.definition, self.schedule = definition, schedule
-        self.revision += 1
-        self.payloads[self.revision] = definition["payload"]
-        if rescheduled:
-            self.edited_ms = effective_ms
-        if not self.paused:
-            self._close(effective_ms)
-            self._open(effective_ms, past_at=rescheduled)
-        return True
-
-    def pause(self, effective_ms: int, until_ms: int) -> bool:
-        if self.paused and self.until_ms == until_ms:
-            return False
-        if not self.paused:
-            self._close(effective_ms)
-            self.paused_ms = effective_ms
-        self.paused, self.until_ms = True, until_ms
-        self._revise()
-        return True
-
-    def resume(self, from_ms: int) -> bool:
-        if not self.paused:
-            return False
-        self.resumed.append((self.paused_ms, max(from_ms, self.paused_ms)))
-        self.paused, self.until_ms = False, FOREVER
-        self._open(from_ms)
-        self._revise()
-        return True
-
-    def _revise(self) -> None:
-        self.revision += 1
-        self.payloads[self.revision] = self.definition["payload"]
-
-    def due(self, until_ms: int) -> list[int]:
-        """All slots up to `until_ms`; of a job that may fire only so often, the first ones."""
-        slots = sorted({slot for span in self.spans for slot in span.slots(until_ms)})
-        return slots[:self.definition["max_fires"] or len(slots)]
-
-
-class Fold:
-    """The jobs, as the applied commands make them."""
-
-    def __init__(self, shards: int):
-        self.shards = shards
-        self.live: dict[str, Job] = {}
-        self.lives: dict[str, Job] = {}  # by incarnation, deleted ones too
-        self.triggered: dict[str, str] = {}  # fire id -> group/id
-        self.seen: set[tuple[int, str]] = set()
+    def __init__(self, history: History):
+        self.history = history
+        self.shards = history.shards
+        self.fold = Fold(history.shards)
         self.violations: list[str] = []
+        self.fires: dict[str, list[tuple[Record, dict[str, Any]]]] = collections.defaultdict(list)
+        self.named: dict[str, list[dict[str, Any]]] = collections.defaultdict(list)
+        self._fold_commands()
+        for record, fire in history.fires:
+            self.fires[fire["jobincarnation"]].append((record, fire))
+        for event in history.events:
+            if event["event"] in ("missed", "skipped") and event.get("reason") != "paused":
+                self.named[event["incarnation"]].append(event)
 
     def wrong(self, text: str) -> None:
         self.violations.append(text)
 
-    def apply(self, command: dict[str, Any], result: dict[str, Any]) -> None:
-        """One result of one shard, with the command it answers."""
-        shard, effective_ms = result["shard"], instant_ms(result["effective_at"])
-        self._end_pauses(shard, effective_ms)
-        if not self._is_first(command, result):
-            return
-        if result["outcome"] not in ("applied", "partial", "unchanged") or result.get("dry_run"):
-            return
-        changed = getattr(self, f"_{command['op']}")(command, result, shard, effective_ms)
-        self._compare_count(command, result, changed)
-
-    def _is_first(self, command: dict[str, Any], result: dict[str, Any]) -> bool:
-        """False: the same id acted on this shard before. Says so if Belfry thinks otherwise."""
-        if not command.get("command_id"):
-            return True
-        key = (result["shard"], command["command_id"])
-        first = key not in self.seen
-        if first == (result["outcome"] == "duplicate"):
-            self.wrong(f"command {key[1]} on shard {key[0]}: outcome {result['outcome']}, "
-                       f"it is {'the first' if first else 'not the first'} of its id")
-        if not command.get("dry_run"):
-            self.seen.add(key)
-        return first
-
-    def _compare_count(self, command: dict[str, Any], result: dict[str, Any],
-                       jobs: list[Job]) -> None:
-        open_ended = [job for job in jobs if not job.ends]
-        if not len(open_ended) <= result["changed"] <= len(jobs):
-            self.wrong(f"{command['op']} {result['command_id']} on shard {result['shard']} "
-                       f"changed {result['changed']} jobs, not {len(jobs)}")
-
-    def _end_pauses(self, shard: int, effective_ms: int) -> None:
-        """A slot at `until` fires: the pause ends just before it."""
-        for job in self.live.values():
-            if job.until_ms <= effective_ms and shard_of(job.group, self.shards) == shard:
-                job.resume(job.until_ms - 1)
-
-    def end_pauses(self, until_ms: int) -> None:
-        for shard in range(self.shards):
-            self._end_pauses(shard, until_ms)
-
-    def _of_shard(self, command: dict[str, Any], shard: int) -> Iterable[tuple[int, Any]]:
-        jobs = command.get("jobs") or [command["job"]]
-        return [(index, job) for index, job in enumerate(jobs)
-                if shard_of(job["group"], self.shards) == shard]
-
-    def _add(self, command: dict[str, Any], result: dict[str, Any], shard: int,
-             effective_ms: int) -> list[Job]:
-        source = result["source"]
-        added = []
-        for index, definition in self._of_shard(command, shard):
-            name = f"{definition['group']}/{definition['id']}"
-            if name in self.live:
-                if result["outcome"] != "partial":
-                    self.wrong(f"{name} was added although it exists: {result}")
+    def _fold_commands(self) -> None:
+        commands = self.history.commands
+        for record, result in self.history.results:
+            place = (result["source"]["partition"], result["source"]["offset"])
+            if place not in commands:
+                if result["outcome"] != "rejected":
+                    self.wrong(f"a result for a command that is not there: {result}")
                 continue
-            place = f"{source['partition']}.{source['offset']}.{index}"
-            job = Job(definition, f"{effective_ms}-{place}", effective_ms)
-            self.live[name] = self.lives[job.incarnation] = job
-            added.append(job)
-        return added
+            if record.partition != result["shard"]:
+                self.wrong(f"shard {result['shard']} wrote into partition {record.partition}")
+            self.fold.apply(commands[place][1], result)
 
-    def _put(self, command: dict[str, Any], result: dict[str, Any], shard: int,
-             effective_ms: int) -> list[Job]:
-        changed = []
-        for index, definition in self._of_shard(command, shard):
-            job = self.live.get(f"{definition['group']}/{definition['id']}")
+    # ---- what must hold ----
+
+    def check(self, until_ms: int, stored: dict[str, dict[str, Any]] | None = None
+              ) -> dict[str, int]:
+        """Checks everything up to `until_ms`; raises AssertionError with what is wrong.
+
+        `until_ms` must lie in a past that Belfry has dealt with. Returns counts for the log.
+        """
+        self.fold.end_pauses(until_ms)
+        counts = self._check_slots(until_ms)
+        self._check_fires()
+        self._check_order()
+        self._check_results()
+        self._check_log_times()
+        self._check_pauses()
+        if stored is not None:
+            self._check_stored(stored)
+        found = self.violations + self.fold.violations
+        assert not found, (f"{len(found)} violations, the first of them:\n" +
+                           "\n".join(f"  {text}" for text in found[:25]))
+        return {**counts, "commands": len(self.history.commands),
+                "results": len(self.history.results), "jobs": len(self.fold.lives)}
+
+    def missing(self, until_ms: int) -> list[str]:
+        """Slots up to `until_ms` that are neither fired nor named (yet)."""
+        found = []
+        for job in self.fold.lives.values():
+            fired = self._fired(job)
+            found += [f"{job.name} {job.incarnation}@{slot}" for slot in job.due(until_ms)
+                      if slot not in fired and not self._events_naming(job, slot)]
+        return found
+
+    def _fired(self, job: Job) -> dict[int, int]:
+        counts: dict[int, int] = collections.Counter()
+        for _record, fire in self.fires[job.incarnation]:
+            if fire["firekind"] in SLOT_KINDS:
+                counts[instant_ms(fire["dueat"])] += 1
+        return counts
+
+    def _events_naming(self, job: Job, slot: int) -> list[dict[str, Any]]:
+        return [event for event in self.named[job.incarnation]
+                if instant_ms(event["first"]) <= slot <= instant_ms(event["last"])]
+
+    def _check_slots(self, until_ms: int) -> dict[str, int]:
+        total = dropped = 0
+        for job in self.fold.lives.values():
+            fired = self._fired(job)
+            horizon_ms = max([until_ms, *fired])
+            due = job.due(horizon_ms)
+            wanted = bisect.bisect_right(due, until_ms)
+            total += wanted
+            self._check_no_more_than(job, fired, due)
+            dropped += self._check_no_less_than(job, fired, due[:wanted])
+        return {"slots": total, "dropped": dropped, "fires": len(self.history.fires)}
+
+    def _check_no_more_than(self, job: Job, fired: dict[int, int], due: list[int]) -> None:
+        allowed = set(due)
+        for slot, times in fired.items():
+            if slot not in allowed:
+                self.wrong(f"{job.name} fired at {instant_text(slot)}, which is no slot of it")
+            if times != 1:
+                self.wrong(f"{job.name} fired {times} times for {instant_text(slot)}")
+
+    def _check_no_less_than(self, job: Job, fired: dict[int, int], due: list[int]) -> int:
+        """Slots that were not fired must be named by events, and their counts must agree."""
+        unfired = [slot for slot in due if slot not in fired]
+        claimed: dict[int, int] = collections.Counter()
+        for event in self.named[job.incarnation]:
+            first, last = instant_ms(event["first"]), instant_ms(event["last"])
+            names = [slot for slot in unfired if first <= slot <= last]
+            if last <= (due[-1] if due else last) and len(names) != event["count"]:
+                self.wrong(f"{job.name}: {event} counts {event['count']}, {len(names)} slots "
+                           f"were not fired")
+            claimed.update(names)
+            self._check_policy(job, event, first)
+        for slot in unfired:
+            if claimed[slot] != 1:
+                self.wrong(f"{job.name}: the slot {instant_text(slot)} ({slot}) was not fired "
+                           f"and is named by {claimed[slot]} events")
+        return len(unfired)
+
+    def _check_policy(self, job: Job, event: dict[str, Any], first: int) -> None:
+        """A slot is only missed when the catch-up policy allows it."""
+        if event["event"] != "missed":
+            return
+        catchup = job.definition["catchup"] or {}
+        reason = event.get("reason", "")
+        fits = {"policy_none": "none", "superseded": "latest", "limit": "all"}
+        if reason in fits and catchup.get("policy", "latest") != fits[reason]:
+            self.wrong(f"{job.name}: missed for the reason {reason} under {catchup}")
+        late_ms = instant_ms(event["at"]) - first
+        if reason in ("policy_none", "superseded") and late_ms <= GRACE_MS:
+            self.wrong(f"{job.name}: missed although only {late_ms} ms late: {event}")
+        window_ms = duration_ms(catchup.get("window") or "24h")
+        if reason == "window" and late_ms <= window_ms:
+            self.wrong(f"{job.name}: {event} lies inside the window of {window_ms} ms")
+
+    def _check_fires(self) -> None:
+        seen: set[str] = set()
+        triggers = set()
+        for record, fire in self.history.fires:
+            if fire["id"] in seen:
+                self.wrong(f"fire id {fire['id']} came twice")
+            seen.add(fire["id"])
+            job = self.fold.lives.get(fire["jobincarnation"])
             if job is None:
-                one = {"jobs": [None] * index + [definition]}
-                one["jobs"] = [definition] * (index + 1)
-                changed += self._add_at(definition, index, result, effective_ms)
-            elif job.redefine(definition, effective_ms, replace=True):
-                changed.append(job)
-        return changed
+                self.wrong(f"a fire of a job that nobody added: {fire}")
+                continue
+            if fire["firekind"] == "trigger":
+                triggers.add(fire["id"])
+            elif fire["id"] != f"{job.incarnation}@{instant_ms(fire['dueat'])}":
+                self.wrong(f"the id of {fire} is not what it should be")
+            self._check_fire(job, record, fire)
+        wanted = set(self.fold.triggered)
+        for name in sorted(triggers - wanted):
+            self.wrong(f"nobody asked for the trigger {name}")
+        for name in sorted(wanted - triggers):
+            self.wrong(f"the trigger {name} was not fired")
 
-    def _matching(self, command: dict[str, Any], shard: int) -> list[Job]:
-        select = command["select"]
-        labels = select.get("labels") or {}
+    def _check_fire(self, job: Job, record: Record, fire: dict[str, Any]) -> None:
+        shard = shard_of(job.group, self.shards)
+        said_ms, due_ms = instant_ms(fire["time"]), instant_ms(fire["dueat"])
+        if min(said_ms, record.timestamp_ms) < due_ms - EARLY_MS:
+            self.wrong(f"{fire['id']} was early: {fire['time']} before {fire['dueat']}")
+        if fire["firekind"] in SLOT_KINDS and fire["latenessms"] != said_ms - due_ms:
+            self.wrong(f"{fire['id']}: latenessms does not fit: {fire}")
+        if (fire["source"] != f"/belfry/{self.history.cluster}/{shard}"
+                or fire["subject"] != job.name or record.partition != shard
+                or record.key != (job.definition["key"] or job.group).encode()):
+            self.wrong(f"{fire['id']} is in the wrong place: {record}")
+        revision = fire["jobrevision"]
+        if revision not in job.payloads or fire.get("data") != job.payloads[revision]:
+            self.wrong(f"{fire['id']}: payload {fire.get('data')} is not that of revision "
+                       f"{revision}: {job.payloads.get(revision)}")
 
-        def matches(job: Job) -> bool:
-            own = job.definition["labels"] or {}
-            return (shard_of(job.group, self.shards) == shard
-                    and job.id in select.get("ids", [job.id])
-                    and job.group in select.get("groups", [job.group])
-                    and ("super_groups" not in select
-                         or job.definition["super_group"] in select["super_groups"])
-                    and all(own.get(name) == value for name, value in labels.items())
-                    and select.get("paused", job.paused) == job.paused)
+    def _check_order(self) -> None:
+        last_of_job: dict[str, int] = {}
+        last_of_key: dict[tuple[int, bytes | None], int] = {}
+        for record, fire in self.history.fires:
+            if fire["firekind"] not in SLOT_KINDS:
+                continue
+            due_ms = instant_ms(fire["dueat"])
+            incarnation = fire["jobincarnation"]
+            if due_ms <= last_of_job.get(incarnation, -1):
+                self.wrong(f"{fire['id']} came after {last_of_job[incarnation]} of the same job")
+            last_of_job[incarnation] = due_ms
+            if fire["firekind"] == "schedule":
+                key = (record.partition, record.key)
+                if due_ms < last_of_key.get(key, -1):
+                    self.wrong(f"live fire {fire['id']} came after one due at "
+                               f"{last_of_key[key]} with the same key {record.key!r}")
+                last_of_key[key] = due_ms
 
-        return [job for job in self.live.values() if matches(job)]
+    # ---- results ----
 
-    def _update(self, command: dict[str, Any], _result: dict[str, Any], shard: int,
-                effective_ms: int) -> list[Job]:
-        return [job for job in self._matching(command, shard)
-                if job.redefine(command["set"], effective_ms, replace=False)]
+    def touched(self, command: dict[str, Any], partition: int) -> set[int]:
+        """The shards that have to answer a good command which was sent to `partition`."""
+        jobs = command.get("jobs") or ([command["job"]] if command.get("job") else [])
+        groups = [job["group"] for job in jobs]
+        groups += (command.get("select") or {}).get("groups") or []
+        if groups:
+            return {shard_of(group, self.shards) for group in groups}
+        return set(range(self.shards)) if command.get("select") else {partition}
 
-    def _pause(self, command: dict[str, Any], _result: dict[str, Any], shard: int,
-               effective_ms: int) -> list[Job]:
-        until_ms = instant_ms(command["until"]) if command.get("until") else FOREVER
-        return [job for job in self._matching(command, shard) if job.pause(effective_ms, until_ms)]
+    def _check_results(self) -> None:
+        answers: dict[tuple[int, int], list[int]] = collections.defaultdict(list)
+        rejected = set()
+        for _record, result in self.history.results:
+            place = (result["source"]["partition"], result["source"]["offset"])
+            answers[place].append(result["shard"])
+            if result["outcome"] == "rejected" and result["shards"] == 1:
+                rejected.add(place)
+        commands = self.history.commands
+        for record in self.history.records("control"):
+            place = (record.partition, record.offset)
+            command = commands.get(place, (record, {}))[1]
+            wanted = ({record.partition} if place in rejected or not command.get("op")
+                      else self.touched(command, record.partition))
+            if sorted(answers[place]) != sorted(wanted):
+                self.wrong(f"command at {place} {command.get('command_id')} {command.get('op')}: "
+                           f"answered by shards {sorted(answers[place])}, not {sorted(wanted)}")
 
-    def _resume(self, command: dict[str, Any], _result: dict[str, Any], shard: int,
-                effective_ms: int) -> list[Job]:
-        def begin_ms(job: Job) -> int:
-            wanted = command.get("from") or "now"
-            if wanted == "now":
-                return effective_ms
-            asked_ms = job.paused_ms if wanted == "paused_at" else instant_ms(wanted)
-            return max(asked_ms, job.paused_ms, job.edited_ms)
+    def _check_log_times(self) -> None:
+        """On its right shard a command acts at its log time, however late it was read."""
+        commands = self.history.commands
+        last: dict[int, int] = {}
+        for _record, result in self.history.results:
+            shard, effective_ms = result["shard"], instant_ms(result["effective_at"])
+            if effective_ms < last.get(shard, 0):
+                self.wrong(f"shard {shard} went back in time: {result}")
+            last[shard] = effective_ms
+            place = (result["source"]["partition"], result["source"]["offset"])
+            if place not in commands or place[0] != shard:
+                continue
+            late_ms = effective_ms - commands[place][0].timestamp_ms
+            if not 0 <= late_ms <= LATE_COMMAND_MS:
+                self.wrong(f"command {result['command_id']} at {place} acted {late_ms} ms after "
+                           f"its log time, at {result['effective_at']}")
 
-        return [job for job in self._matching(command, shard) if job.resume(begin_ms(job))]
+    def _check_pauses(self) -> None:
+        """Each pause that ended is named by one `resumed` event."""
+        named: dict[tuple[str, int, int], int] = collections.Counter()
+        for event in self.history.events:
+            if event["event"] == "resumed":
+                named[event["incarnation"], instant_ms(event["from"]),
+                      instant_ms(event["to"])] += 1
+        wanted: dict[tuple[str, int, int], int] = collections.Counter(
+            (job.incarnation, *pause) for job in self.fold.lives.values() for pause in job.resumed)
+        for pause in set(named) | set(wanted):
+            if named[pause] != wanted[pause]:
+                self.wrong(f"the end of pause {pause} was announced {named[pause]} times, "
+                           f"it ended {wanted[pause]} times")
 
-    def _delete(self, command: dict[str, Any], _result: dict[str, Any], shard: int,
-                effective_ms: int) -> list[Job]:
-        gone = self._matching(command, shard)
-        for job in gone:
-            job.delete(effective_ms)
-            del self.live[job.name]
-        return gone
+    # ---- at rest ----
 
-    def _trigger(self, command: dict[str, Any], result: dict[str, Any], shard: int,
-                 _effective_ms: int) -> list[Job]:
-        jobs = self._matching(command, shard)
-        for job in jobs:
-            self.triggered[f"{job.incarnation}@t:{result['command_id']}"] = job.name
-        return jobs
+    def _check_stored(self, stored: dict[str, dict[str, Any]]) -> None:
+        for name in sorted(set(stored) ^ set(self.fold.live)):
+            self.wrong(f"{name} is in {'Redis' if name in stored else 'the commands'} only")
+        for name, job in self.fold.live.items():
+            if name in stored:
+                self._check_stored_job(job, stored[name])
 
-    def _ping(self, *_: Any) -> list[Job]:
-        return []
+    def _check_stored_job(self, job: Job, kept: dict[str, Any]) -> None:
+        created_ms = instant_ms(kept["created_at"])
+        wanted: dict[str, Any] = {
+            "incarnation": job.incarnation, "schedule": job.schedule, "paused": job.paused,
+            "payload": job.definition["payload"], "super_group": job.definition["super_group"],
+            "labels": job.definition["labels"] or None,
+            "catchup": _catchup(job.definition["catchup"])}
+        found: dict[str, Any] = {
+            "incarnation": kept["incarnation"], "schedule": _stored_schedule(kept, created_ms),
+            "paused": bool(kept.get("paused")) or kept["state"] == "paused",
+            "payload": kept.get("payload"), "super_group": kept.get("super_group"),
+            "labels": kept.get("labels") or None, "catchup": _catchup(kept.get("catchup"))}
+        if not job.ends:  # when exactly those finish is not followed here
+            wanted["revision"], found["revision"] = job.revision, kept["revision"]
+        for field, value in wanted.items():
+            if found[field] != value:
+                self.wrong(f"{job.name} in Redis: {field} is {found[field]}, not {value}")
+
+
+def _catchup(catchup: dict[str, Any] | None) -> tuple[str, int, int]:
+    catchup = {name: value for name, value in (catchup or {}).items() if value is not None}
+    return (catchup.get("policy", "latest"), duration_ms(catchup.get("window", "24h")),
+            catchup.get("limit", 1000))
+
+
+def _stored_schedule(kept: dict[str, Any], created_ms: int) -> Schedule:
+    """Redis names the anchor always; `anchor_given` says whose it is."""
+    schedule = Schedule.of(kept["schedule"], created_ms)
+    if not schedule.every_ms:
+        return schedule
+    return Schedule(every_ms=schedule.every_ms, anchor_ms=schedule.anchor_ms,
+                    anchor_given=bool(kept.get("anchor_given")))

@@ -254,7 +254,8 @@ static void missing_program_is_an_ending(void **state)
                              .kill_after_ms = 1000};
     struct belfry_ending ending;
     belfry_program_run(&run, &running, &ending);
-    assert_int_equal(ending.start_error, ENOENT);
+    /* Under valgrind posix_spawn() cannot tell, and the child exits with 127. */
+    assert_true(ending.start_error == ENOENT || ending.exit_status == 127);
     assert_int_equal(leaders[0], 0);
 }
 

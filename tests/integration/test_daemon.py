@@ -1,0 +1,335 @@
+"""belfryd as a process: starting, refusing, losing and finding its servers, ending."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from harness import (
+    BUILD, ROOT, Belfryd, CommandClient, Kafka, Process, Redis, TopicReader, accepts_connections,
+    belfry, produce, run, wait_for)
+from runner import limit
+
+KILLED = -signal.SIGKILL
+FAULT_POINTS = ("init.before", "init.after", "begin.before", "produce.before", "produce.after",
+                "commit.before", "commit.after", "checkpoint.before", "checkpoint.after")
+
+
+def _add(group: str = "g", name: str = "j", every: str = "1h") -> dict[str, object]:
+    return {"op": "add", "command_id": f"add-{group}-{name}",
+            "job": {"group": group, "id": name, "schedule": {"every": every}}}
+
+
+# --- starting and ending ----------------------------------------------------------------------
+
+
+def test_starts_serves_and_ends(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    daemon = Belfryd(kafka, redis, cluster).start().wait_ready().wait_live()
+    client = CommandClient(kafka.bootstrap, cluster)
+    result = client.call(_add())
+    assert result["outcome"] == "applied", result
+    meta = redis.client().hgetall(f"{cluster}:meta")
+    assert meta["shards"] == "4" and meta["kafka_cluster_id"], meta
+    daemon.terminate()
+    stopped = daemon.events("daemon.stopped")
+    assert stopped and stopped[0]["shards_left"] == "0", daemon.tail()
+    assert not daemon.events(level="error"), daemon.tail()
+
+
+def test_leaves_the_group_so_that_another_takes_over_at_once(kafka: Kafka, redis: Redis,
+                                                             cluster: str) -> None:
+    first = Belfryd(kafka, redis, cluster, name="first").start().wait_live()
+    second = Belfryd(kafka, redis, cluster, name="second").start().wait_ready()
+    second.wait_live(2)
+    wait_for(lambda: len(first.live_shards()) == 2 or len(first.events("shard.dropped")) == 2, 20,
+             "the first gives two shards away")
+    assert first.live_shards().isdisjoint(second.live_shards())
+    first.terminate()
+    second.wait_live(4, deadline_s=8)  # a session would have taken 10 s
+    result = CommandClient(kafka.bootstrap, cluster).call(_add())
+    assert result["outcome"] == "applied", result
+    second.terminate()
+
+
+def test_logs_json_when_asked(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    daemon = Belfryd(kafka, redis, cluster, args=["--log-format", "json"]).start().wait_live()
+    daemon.terminate()
+    lines = [json.loads(line) for line in daemon.output().splitlines()]
+    assert {"daemon.starting", "daemon.ready", "shard.live"} <= {line["event"] for line in lines}
+    live = [line for line in lines if line["event"] == "shard.live"]
+    assert {line["shard"] for line in live} == {0, 1, 2, 3}
+
+
+def test_tells_the_supervisor(kafka: Kafka, redis: Redis, cluster: str, tmp: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(tmp / "notify"))
+        supervisor.settimeout(30)
+        daemon = Belfryd(kafka, redis, cluster, env={"NOTIFY_SOCKET": str(tmp / "notify")}).start()
+        assert supervisor.recv(100) == b"READY=1"
+        daemon.send(signal.SIGTERM)
+        assert supervisor.recv(100) == b"STOPPING=1"
+        assert daemon.wait_exit(10) == 0
+
+
+def test_ends_in_time_while_redis_is_frozen(kafka: Kafka, cluster: str) -> None:
+    with Redis() as redis:
+        daemon = Belfryd(kafka, redis, cluster).start().wait_live()
+        redis.sigstop()
+        CommandClient(kafka.bootstrap, cluster).call(_add())
+        daemon.terminate(deadline_s=10)
+        redis.sigcont()
+
+
+def test_ends_in_time_while_kafka_is_frozen_and_at_once_when_asked_twice(redis: Redis,
+                                                                        cluster: str) -> None:
+    with Kafka() as kafka:
+        daemon = Belfryd(kafka, redis, cluster).start().wait_live()
+        client = CommandClient(kafka.bootstrap, cluster)
+        client.call(_add(every="1s"))
+        for process in kafka.processes:
+            process.sigstop()
+        daemon.send(signal.SIGTERM)
+        assert daemon.wait_exit(10.5) == 0
+        for process in kafka.processes:
+            process.sigcont()
+        daemon.start().wait_live()
+        for process in kafka.processes:
+            process.sigstop()
+        daemon.send(signal.SIGTERM)
+        daemon.wait_event("daemon.signal")
+        daemon.send(signal.SIGTERM)
+        assert daemon.wait_exit(1) == 1
+        for process in kafka.processes:
+            process.sigcont()
+
+
+# --- servers that are away --------------------------------------------------------------------
+
+
+def test_starts_without_redis_and_claims_it_later(kafka: Kafka, cluster: str) -> None:
+    redis = Redis()
+    daemon = Belfryd(kafka, redis, cluster).start().wait_live()
+    assert daemon.events("redis.away")
+    assert CommandClient(kafka.bootstrap, cluster).call(_add())["outcome"] == "applied"
+    redis.start()
+    daemon.wait_event("redis.claimed", 10)
+    client = redis.client()
+    wait_for(lambda: sum(client.hlen(f"{cluster}:{{{p}}}:jobs") for p in range(4)) == 1, 15,
+             "the job reaches Redis")
+    daemon.terminate()
+
+
+def test_waits_for_kafka(redis: Redis, cluster: str) -> None:
+    with Kafka() as kafka:
+        kafka.stop()
+        daemon = Belfryd(kafka, redis, cluster).start()
+        daemon.wait_event("kafka.away", 20)
+        kafka.start()
+        daemon.wait_live()
+        daemon.terminate()
+
+
+def test_ends_while_waiting_for_kafka(redis: Redis, cluster: str) -> None:
+    daemon = Belfryd("127.0.0.1:1", redis, cluster).start()
+    daemon.wait_event("kafka.away", 20)
+    daemon.terminate(deadline_s=10)
+
+
+# --- refusing ---------------------------------------------------------------------------------
+
+
+def test_refuses_the_redis_of_another_kafka(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    redis.client().hset(f"{cluster}:meta", mapping={"layout": 1, "shards": 4,
+                                                     "kafka_cluster_id": "another"})
+    daemon = Belfryd(kafka, redis, cluster).start()
+    assert daemon.wait_exit(30) == 1
+    message = daemon.events("daemon.failed")[0]["message"]
+    assert "another" in message and "Kafka" in message, message
+
+
+def test_refuses_another_number_of_shards(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    Belfryd(kafka, redis, cluster).start().wait_ready().terminate()
+    daemon = Belfryd(kafka, redis, cluster, shards=5).start()
+    assert daemon.wait_exit(30) == 1
+    message = daemon.events("daemon.failed")[0]["message"]
+    assert "4" in message and "5" in message, message
+
+
+def test_a_wrong_command_line_is_a_usage_error(tmp: Path) -> None:
+    file = tmp / "belfry.ini"
+    file.write_text("[belfry]\nshards = 4\ncheckpoint.intreval = 1s\n")
+    done = run("belfryd", "--config", file, expect=2)
+    assert f"{file}:3" in done.stderr and "checkpoint.interval" in done.stderr, done.stderr
+    for wrong in (["--shards", "0"], ["--shrads", "4"], ["--log-level", "loud"], ["more"],
+                  ["--redis", "http://x"], ["--config", str(tmp / "none")]):
+        done = run("belfryd", *wrong, expect=2)
+        assert done.stderr.startswith("belfryd: ") and done.stdout == "", done
+    done = run("belfryd", env={"BELFRY_FAULT": "commit.sometimes:1"}, expect=2)
+    assert "BELFRY_FAULT" in done.stderr
+
+
+def test_check_config_prints_what_it_would_read(tmp: Path) -> None:
+    secret, file = tmp / "secret", tmp / "belfry.ini"
+    secret.write_text("hidden-word\n")
+    file.write_text("[belfry]\ncluster = night\nfires.topics = orders, mail\n"
+                    f"[redis]\npassword_file = {secret}\n"
+                    f"[kafka]\nsasl.password_file = {secret}\n[kafka.producer]\nlinger.ms = 3\n")
+    done = run("belfryd", "--config", file, "--shards", 8, "--check-config", expect=0,
+               env={"BELFRY_CATCHUP_RATE": "77"})
+    assert "hidden-word" not in done.stdout
+    for line in ("cluster = night", "shards = 8", "catchup.rate = 77", "linger.ms = 3",
+                 "fires.topics = orders,mail", f"sasl.password_file = {secret}"):
+        assert line in done.stdout, (line, done.stdout)
+    again = tmp / "again.ini"
+    again.write_text(done.stdout)
+    twice = run("belfryd", "--config", again, "--check-config", expect=0).stdout
+
+    def values(text: str) -> list[str]:
+        return [line.split(" ; ")[0].rstrip() for line in text.splitlines()]
+
+    assert values(twice) == values(done.stdout)
+
+
+# --- fault points -----------------------------------------------------------------------------
+
+
+@limit(240)
+def test_fault_points_kill_and_the_next_run_goes_on(kafka: Kafka, redis: Redis,
+                                                    cluster: str) -> None:
+    client = CommandClient(kafka.bootstrap, cluster)
+    daemon = Belfryd(kafka, redis, cluster, shards=1)
+    for number, point in enumerate(FAULT_POINTS):
+        daemon.fault = f"{point}:1"
+        daemon.start()
+        assert daemon.wait_exit(60) == KILLED, (point, daemon.tail())
+        daemon.fault = None
+        daemon.start().wait_live()
+        result = client.call(_add(name=f"j{number}"))
+        assert result["outcome"] == "applied", (point, result)
+        daemon.kill9()
+
+
+def test_a_fault_point_can_freeze(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    daemon = Belfryd(kafka, redis, cluster, shards=1, fault="commit.before:1:stop").start()
+
+    def state() -> str:
+        return Path(f"/proc/{daemon.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+    wait_for(lambda: state() == "T", 60, "the daemon froze itself")
+    daemon.sigcont()
+    daemon.wait_live()
+    daemon.terminate()
+
+
+# --- the trial mode ---------------------------------------------------------------------------
+
+
+class Embedded(Process):
+    """belfryd --embedded and the addresses it gives away."""
+
+    def __init__(self, directory: Path):
+        super().__init__("embedded", [BUILD / "belfryd", "--embedded", directory])
+        self.data = directory
+
+    def wait_live(self) -> "Embedded":
+        self.wait_until(lambda: self.output().count("event=shard.live") == 4, 60, "4 shards live")
+        return self
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        lines = (self.data / "addresses").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def belfry(self, *args: object) -> subprocess.CompletedProcess[str]:
+        return run("belfry", *args, env=self.addresses, expect=0)
+
+    def redis_servers(self) -> list[str]:
+        """The command lines of the servers on our socket."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                text = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if text.startswith("redis-server") and str(self.data) in text:
+                found.append(text)
+        return found
+
+
+def test_embedded_keeps_jobs_over_a_restart_and_a_kill(tmp: Path) -> None:
+    daemon = Embedded(tmp / "trial")
+    daemon.start()
+    daemon.wait_live()
+    assert len(daemon.redis_servers()) == 1
+    kafka = daemon.addresses["BELFRY_KAFKA"]
+    assert f"kafka={kafka} redis=unix://" in daemon.output()
+    with TopicReader(kafka, "belfry.fires") as fires:
+        produce(kafka, "belfry.control", [("demo", json.dumps(_add("demo", "tick", "1s")))])
+        first = fires.read_until(1)[0].json
+    assert first["subject"] == "demo/tick", first
+    assert daemon.belfry("-o", "name", "list").stdout.split() == ["demo/tick"]
+    assert daemon.stop(10) == 0
+    assert not daemon.redis_servers() and not (daemon.data / "addresses").exists()
+
+    daemon.start()
+    daemon.wait_live()
+    assert daemon.belfry("-o", "name", "list").stdout.split() == ["demo/tick"]
+    daemon.kill9()
+    wait_for(lambda: not daemon.redis_servers(), 10, "redis-server ends with its belfryd")
+    daemon.start()
+    daemon.wait_live()
+    with TopicReader(daemon.addresses["BELFRY_KAFKA"], "belfry.fires") as fires:
+        again = fires.read_until(1)[0].json
+    assert again["jobincarnation"] == first["jobincarnation"]
+    assert daemon.stop(10) == 0
+
+
+def test_embedded_guards_its_directory(tmp: Path) -> None:
+    first = Embedded(tmp / "trial")
+    first.start()
+    first.wait_live()
+    second = Embedded(tmp / "trial")
+    second.start()
+    assert second.wait_exit(20) == 1
+    assert "another belfryd" in second.output()
+    assert first.belfry("list") and len(first.redis_servers()) == 1
+    third = Embedded(tmp / ("x" * 120))
+    third.start()
+    assert third.wait_exit(20) == 1
+    assert "too long for a socket" in third.output()
+    fourth = Embedded(tmp / "other")
+    fourth.env["PATH"] = str(tmp)
+    fourth.command = ["/usr/bin/env", *fourth.command]
+    fourth.start()
+    assert fourth.wait_exit(20) == 1
+    assert "redis-server is not installed" in fourth.output()
+    assert first.stop(10) == 0
+
+
+def _session(pid: int) -> list[int]:
+    """The processes whose environment names the demo's directory are its; so are its children."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"DEMO_TEST={pid}".encode() in entry.read_bytes():
+                found.append(int(entry.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_the_demo_runs_and_ends_cleanly_on_ctrl_c(tmp: Path) -> None:
+    mark = os.getpid()
+    demo = Process("demo", [ROOT / "tests/support/demo", tmp / "demo"],
+                   env={"BELFRY_BUILD": str(BUILD), "DEMO_TEST": str(mark)})
+    demo.start()
+    demo.wait_until(lambda: demo.output().count("demo/heartbeat  due") >= 2 and
+                    "demo/once  due" in demo.output(), 60, "the worker prints what it runs")
+    os.killpg(demo.pid, signal.SIGINT)  # what a terminal does
+    assert demo.wait_exit(15) == 0, demo.tail()
+    assert "jobs are kept" in demo.output()
+    assert not _session(mark), _session(mark)

@@ -1,0 +1,42 @@
+# Targets that look at quality rather than at function; included by the Makefile.
+
+# clang warns where a function returns false through a text that is always true; gcc does not.
+ifneq ($(findstring clang,$(CC)),)
+CFLAGS += -Wno-string-conversion
+endif
+
+# Layers, purity of the core, lengths, banned calls, shell scripts, pages. Quiet when all is well.
+.PHONY: lint
+lint: $(ARCHIVES)
+	@BELFRY_BUILD=$(BUILD) tests/support/lint
+
+# clang-tidy's bug finders over the sources; slower than lint.
+.PHONY: tidy
+tidy: $(BUILD)/generated/redis_scripts.h
+	@printf '%s\n' $(foreach layer,$(LAYERS),$(SOURCES_$(layer))) | \
+	    xargs -P $$(nproc) -n 8 clang-tidy --quiet -- -std=c11 $(CPPFLAGS) 2>$(BUILD)/tidy.log
+
+# Each tests/fuzz/fuzz_*.c for FUZZ_SECONDS (60) under clang's fuzzer and sanitizers.
+.PHONY: fuzz
+fuzz:
+	@tests/support/fuzz
+
+# Unit and contract tests and a short integration run with a daemon so built or so watched.
+.PHONY: asan tsan valgrind
+asan tsan valgrind: setup-test
+	@tests/support/sanitize $@
+
+# What the rules and codecs of one shard cost, in one process.
+BENCH_PROGRAMS := $(BUILD)/tests/bench/bare_producer $(BUILD)/tests/bench/fire_observer \
+    $(BUILD)/tests/bench/command_loader
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+.PHONY: bench-core
+bench-core: $(BUILD)/tests/bench/bench_core
+	@$<
+
+# Herds, single fires, memory and take-over on a real Kafka and Redis, beside one bare producer;
+# BENCH=--quick for a short run.
+.PHONY: bench
+bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
+	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench.py $(BENCH)
