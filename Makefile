@@ -12,8 +12,11 @@ SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 comma := ,
 
-PACKAGES := rdkafka hiredis jansson inih
-PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+# TLS to Redis where the installed hiredis has it.
+HIREDIS_SSL := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl)
+PACKAGES := rdkafka hiredis jansson inih $(HIREDIS_SSL)
+PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)) \
+    $(if $(HIREDIS_SSL),-DBELFRY_HIREDIS_SSL)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
 
@@ -40,7 +43,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 PROGRAMS := $(BUILD)/belfryd $(BUILD)/belfry $(BUILD)/belfry-worker $(BUILD)/libbelfry.a $(BUILD)/libbelfry.so
 
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS) ## the programs and the library, in build/
 
 define archive_rule
 $(BUILD)/lib$(1).a: $(call objects,$(SOURCES_$(1)))
@@ -91,6 +94,33 @@ unit: $(UNIT_TESTS)
 	@set -e; for test in $^; do $$test; done
 
 include tests/support/test.mk
+include tests/support/quality.mk
+
+.PHONY: check
+check: test-unit test-contract lint ## what needs no running cluster of the test's own
+
+.PHONY: demo
+demo: setup-demo ## Belfry with everything embedded: add, fire, work; Ctrl-C ends it
+	@$(MAKE) --no-print-directory all
+	@tests/support/demo
+
+.PHONY: chaos
+chaos: setup-test ## a long run of the exactly-once test; CHAOS_SECONDS=600
+	@CHAOS_SECONDS=$${CHAOS_SECONDS:-600} tests/support/run_all --only chaos
+
+.PHONY: install
+install: all ## programs, library, header and pages below PREFIX (DESTDIR is honoured)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/belfry
+	install -m 755 $(BUILD)/belfryd $(BUILD)/belfry $(BUILD)/belfry-worker $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(BUILD)/libbelfry.a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BUILD)/libbelfry.so $(DESTDIR)$(PREFIX)/lib/libbelfry.so.1
+	ln -sf libbelfry.so.1 $(DESTDIR)$(PREFIX)/lib/libbelfry.so
+	install -m 644 consumer/consumer.h $(DESTDIR)$(PREFIX)/include/belfry/consumer.h
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | \
+	    awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
 
 .PHONY: clean distclean
 clean: ## removes what was built; what was fetched for the tests stays

@@ -108,7 +108,6 @@ def stored_jobs(redis: redis_client.Redis, cluster: str, shards: int) -> dict[st
 SLOT_KINDS = ("schedule", "catchup", "retry")
 LATE_COMMAND_MS = 3000  # a command may act so much after its log time on its right shard
 EARLY_MS = 0            # tests run on one machine: nothing may be early at all
-GRACE_MS = 30_000       # Belfry's default misfire_grace
 
 
 class Oracle:
@@ -234,7 +233,8 @@ class Oracle:
         if reason in fits and catchup.get("policy", "latest") != fits[reason]:
             self.wrong(f"{job.name}: missed for the reason {reason} under {catchup}")
         late_ms = instant_ms(event["at"]) - first
-        if reason in ("policy_none", "superseded") and late_ms <= GRACE_MS:
+        grace_ms = duration_ms(catchup.get("misfire_grace") or "30s")
+        if reason in ("policy_none", "superseded") and late_ms <= grace_ms:
             self.wrong(f"{job.name}: missed although only {late_ms} ms late: {event}")
         window_ms = duration_ms(catchup.get("window") or "24h")
         if reason == "window" and late_ms <= window_ms:
