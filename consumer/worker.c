@@ -110,7 +110,8 @@ static void log_ending(const struct belfry_fire *fire, const struct belfry_endin
     belfry_fields_text(&fields, "job", fire->job_id);
     belfry_fields_text(&fields, "kind", fire->kind);
     if (ending->start_error != 0) {
-        belfry_fields_text(&fields, "message", strerror(ending->start_error));
+        const char *why = strerrordesc_np(ending->start_error);
+        belfry_fields_text(&fields, "message", why == NULL ? "unknown error" : why);
         belfry_log_stderr(BELFRY_LOG_ERROR, "program.not_started", fields.text, NULL);
         return;
     }

@@ -33,7 +33,7 @@ static void *signal_main(void *argument)
     assert(process->consumer != NULL);
     if (sigwait(&process->signals, &number) != 0 || atomic_load(&process->over)) return NULL;
     struct belfry_fields fields = {0};
-    belfry_fields_text(&fields, "signal", strsignal(number));
+    belfry_fields_text(&fields, "signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
     belfry_log_stderr(BELFRY_LOG_INFO, "worker.stopping", fields.text, NULL);
     belfry_consumer_stop(process->consumer);
     if (sigwait(&process->signals, &number) != 0 || atomic_load(&process->over)) return NULL;

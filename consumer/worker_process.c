@@ -38,7 +38,7 @@ char *belfry_program_find(const char *name, struct belfry_error *error)
     if (list == NULL) {
         if (strchr(name, '/') == NULL || !is_program(name)) {
             belfry_fail(error, BELFRY_ERROR_INVALID, "--exec %.120s cannot be run: %s", name,
-                        strchr(name, '/') == NULL ? "PATH is not set" : strerror(errno));
+                        strchr(name, '/') == NULL ? "PATH is not set" : strerrordesc_np(errno));
             return NULL;
         }
         char *copy = strdup(name);

@@ -18,7 +18,9 @@ static struct text answer_group(const struct command *command)
 
 struct answer *answer_create(const struct shard *shard, const struct application *application)
 {
-    struct answer *answer = memory_allocate(1, sizeof *answer);
+    struct answer *answer = memory_resize(NULL, 1, sizeof *answer); /* its lists are filled later */
+    answer->error_total = 0;
+    answer->rejected = false;
     const struct command *command = application->command;
     answer->result = (struct result){.command_id = command->command_id,
                                      .correlation_id = command->correlation_id,

@@ -102,7 +102,7 @@ static void bury(struct engine *engine, const struct broker_input *input,
     outbox_add(&engine->outbox, TOPIC_DEAD, engine->options.shard, input->key, kept, headers,
                count);
     char quoted[ERROR_MESSAGE_BYTES + 64];
-    observe(engine->ports.observer, LEVEL_INFO, "command.rejected", engine->options.shard,
+    observe(engine->ports.observer, LEVEL_DEBUG, "command.rejected", engine->options.shard,
             "offset=%" PRId64 " code=%s message=%s", source->offset, error->code,
             observer_quote(quoted, sizeof quoted, error->message));
 }
@@ -148,6 +148,7 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
     struct sink sink = outbox_sink(&engine->outbox);
     bool begun = shard_in_command(engine->shard)->active; /* before a restart */
     int64_t effective_ms = shard_effective_ms(engine->shard, source->log_time_ms, now_ms);
+    if (now_ms < effective_ms) now_ms = effective_ms; /* our clock went back: nothing is later */
     if (!begun) {
         if (!advance_to(engine, effective_ms, now_ms, error)) return false;
         bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque);
@@ -195,6 +196,7 @@ static bool apply_input(struct engine *engine, const struct broker_input *input,
     struct error refusal = {0};
     struct route route;
     bool forwarded = input->topic == TOPIC_FORWARD;
+    arena_reset(engine->arena); /* a restore, or a try that failed, may have left something */
     if (forwarded && !read_origin(input, &source)) {
         error_invalid(&refusal, "wrong_shard", "a forwarded record without a good %s header; "
                       "only daemons write to this topic", origin_header);

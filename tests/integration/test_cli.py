@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any, Callable, Iterator
+from typing import Any, Iterator
 
 from harness import Belfryd, CommandClient, Kafka, Redis, belfry, read_all, run, shard_of, wait_for
 from runner import limit
@@ -12,8 +12,6 @@ from runner import limit
 SHARDS = 4
 CLUSTER = "cli"
 FAR = "2099-01-01T00:00:00Z"
-
-Command = Callable[..., subprocess.CompletedProcess]
 
 
 class Cluster:

@@ -26,11 +26,11 @@ fuzz:
 asan tsan valgrind: setup-test
 	@tests/support/sanitize $@
 
-# What the rules and codecs of one shard cost, in one process.
-BENCH_PROGRAMS := $(BUILD)/tests/bench/bare_producer $(BUILD)/tests/bench/fire_observer \
-    $(BUILD)/tests/bench/command_loader
-$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
+BENCH_PROGRAMS := $(BUILD)/tests/bench/bare_producer $(BUILD)/tests/bench/fire_observer
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/bench_records.o $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# What the rules and codecs of one shard cost, in one process.
 .PHONY: bench-core
 bench-core: $(BUILD)/tests/bench/bench_core
 	@$<
