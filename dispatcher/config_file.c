@@ -27,6 +27,15 @@ static void refuse(struct reading *reading, const struct error *cause)
     reading->error_line = reading->line;
 }
 
+/* Without what inih takes for a comment: it may be longer than inih's lines. */
+static size_t length_without_comment(const char *start, const char *stop)
+{
+    if (start < stop && (*start == ';' || *start == '#')) return 0;
+    for (const char *at = start; at + 1 < stop; at++)
+        if ((*at == ' ' || *at == '\t') && at[1] == ';') return (size_t)(at - start);
+    return (size_t)(stop - start);
+}
+
 /* inih cuts a line that is too long in two and reads the rest as another one: refuse it here.
  * Leading blanks go, so that no line is read as the continuation of the one before. */
 static char *next_line(char *text, int bytes, void *stream)
@@ -40,7 +49,7 @@ static char *next_line(char *text, int bytes, void *stream)
     const char *stop = newline == NULL ? reading->end : newline;
     reading->at = newline == NULL ? reading->end : newline + 1;
     while (start < stop && (*start == ' ' || *start == '\t')) start++;
-    size_t length = (size_t)(stop - start);
+    size_t length = length_without_comment(start, stop);
     struct error error = {0};
     if (length > (size_t)bytes - 2)
         error_invalid(&error, "bad_value", "a line of %zu characters, %d are allowed; a long value "

@@ -114,6 +114,8 @@ static void reap(struct shard_fleet *fleet, int32_t shard)
         log_error(fleet, "shard.failed", shard, &error);
         slot->failed = slot->wanted && !asked;
     } else if (!fleet->shutdown) {
+        observe(fleet->site->observer, LEVEL_INFO, asked ? "shard.dropped" : "shard.ended", shard,
+                "%s", "");
         slot->not_before_us = asked ? 0 : now_us(fleet) + START_AGAIN_US;
     }
 }

@@ -81,6 +81,9 @@ static bool all_covered(const struct schedule *schedule)
 
 static void put_back(struct shard *shard, size_t count, int64_t due_ms, int64_t to_ms, bool done)
 {
+    const struct alarm *alarm = alarms_first(&shard->alarms);
+    if (alarm != NULL && alarm->at_ms <= to_ms) /* it may bring a job that is not covered */
+        to_ms = alarm->at_ms > due_ms ? alarm->at_ms - 1 : due_ms;
     for (size_t i = 0; i < count; i++) {
         struct due_list *list = &shard->due[i];
         struct schedule *schedule = list->schedule;

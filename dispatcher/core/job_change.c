@@ -186,7 +186,9 @@ static void job_begin(struct shard *shard, struct job *job, int64_t effective_ms
     const struct schedule_spec *spec = &job->schedule->spec;
     timers_attach(shard->timers, job, effective_ms);
     if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms) {
-        /* Judged at its effective time: the same answer before and after a restart. */
+        /* Judged at its effective time: the same answer before and after a restart. Behind what
+         * is owed from an earlier schedule there is no tail: no slot comes after it. */
+        job_extra(job)->tail_from_ms = INSTANT_NONE;
         lane_open(shard, job, spec->at_ms - 1, spec->at_ms, effective_ms, sink);
     }
     if (!job_owes(job) && !job_has_slot_after(job, effective_ms)) {
@@ -229,7 +231,7 @@ static void job_reschedule(struct shard *shard, struct job *job, struct schedule
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
     job_extra(job)->schedule_edited_ms = effective_ms;
-    if (job_owes(job)) job->extra->tail_from_ms = effective_ms;
+    if (job_owes(job) && !(job->flags & JOB_PAUSED)) job->extra->tail_from_ms = effective_ms;
     if (job->flags & JOB_FINISHED) {
         job->flags &= (uint8_t)~JOB_FINISHED;
         job->extra->finished_ms = INSTANT_NONE;
@@ -283,6 +285,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
         return;
     }
     if (revived) set_alarm(shard, job); /* keep_finished may have changed */
+    if (job_owes(job)) lane_enqueue(shard, job); /* what was decided just now */
     sink->job_changed(sink->opaque, job);
 }
 

@@ -190,13 +190,17 @@ void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text na
     list_add(&checkpointer->deleted, memory_copy_text(name.bytes, name.length));
 }
 
-static void job_deleted(void *opaque, const struct job *job)
+void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct job *job)
 {
-    struct checkpointer *checkpointer = opaque;
     (void)bits_take(&checkpointer->dirty, job->slot);
     (void)bits_take(&checkpointer->sent, job->slot);
     (void)bits_take(&checkpointer->statistics, job->slot);
     checkpointer_name_deleted(checkpointer, job_name(job));
+}
+
+static void job_deleted(void *opaque, const struct job *job)
+{
+    checkpointer_job_deleted(opaque, job);
 }
 
 void checkpointer_seen(struct checkpointer *checkpointer, int64_t sequence, struct text text)

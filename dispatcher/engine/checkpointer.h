@@ -29,6 +29,8 @@ void checkpointer_destroy(struct checkpointer *checkpointer);
 /* What the outbox tells; also called for what a takeover reads from the state log. */
 struct outbox_listener checkpointer_listener(struct checkpointer *checkpointer);
 void checkpointer_job_changed(struct checkpointer *checkpointer, const struct job *job);
+void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct job *job);
+/* One that the shard does not have, but the store may. */
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name);
 void checkpointer_seen(struct checkpointer *checkpointer, int64_t sequence, struct text text);
 void checkpointer_seen_expired(struct checkpointer *checkpointer, int64_t sequence);

@@ -109,8 +109,10 @@ static void restore_tombstone(struct engine *engine, struct text name)
     size_t group_length = (size_t)(slash - name.bytes);
     struct text group = {name.bytes, group_length};
     struct text id = {slash + 1, name.length - group_length - 1};
+    const struct job *job = shard_find(engine->shard, group, id);
+    if (job != NULL) checkpointer_job_deleted(engine->checkpointer, job);
+    else checkpointer_name_deleted(engine->checkpointer, name);
     shard_restore_deleted(engine->shard, group, id);
-    checkpointer_name_deleted(engine->checkpointer, name);
 }
 
 /* A job of the log's tail: the store may not have it. */

@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 from harness import (
-    BUILD, ROOT, Belfryd, CommandClient, Kafka, Process, Redis, TopicReader, accepts_connections,
-    belfry, produce, run, wait_for)
+    BUILD, ROOT, Belfryd, CommandClient, Kafka, Process, Redis, TopicReader, new_directory,
+    produce, run, wait_for)
 from runner import limit
 
 KILLED = -signal.SIGKILL
@@ -19,9 +19,17 @@ FAULT_POINTS = ("init.before", "init.after", "begin.before", "produce.before", "
                 "commit.before", "commit.after", "checkpoint.before", "checkpoint.after")
 
 
-def _add(group: str = "g", name: str = "j", every: str = "1h") -> dict[str, object]:
+def _add(*, group: str = "g", name: str = "j", every: str = "1h") -> dict[str, object]:
     return {"op": "add", "command_id": f"add-{group}-{name}",
             "job": {"group": group, "id": name, "schedule": {"every": every}}}
+
+
+def _apply(kafka: Kafka, cluster: str, **job: str) -> None:
+    """Adds a job through a client of its own; the daemon must say so."""
+    client = CommandClient(kafka.bootstrap, cluster)
+    results = client.call(_add(**job))
+    assert [result["outcome"] for result in results] == ["applied"], results
+    client.close()
 
 
 # --- starting and ending ----------------------------------------------------------------------
@@ -29,9 +37,7 @@ def _add(group: str = "g", name: str = "j", every: str = "1h") -> dict[str, obje
 
 def test_starts_serves_and_ends(kafka: Kafka, redis: Redis, cluster: str) -> None:
     daemon = Belfryd(kafka, redis, cluster).start().wait_ready().wait_live()
-    client = CommandClient(kafka.bootstrap, cluster)
-    result = client.call(_add())
-    assert result["outcome"] == "applied", result
+    _apply(kafka, cluster)
     meta = redis.client().hgetall(f"{cluster}:meta")
     assert meta["shards"] == "4" and meta["kafka_cluster_id"], meta
     daemon.terminate()
@@ -45,13 +51,11 @@ def test_leaves_the_group_so_that_another_takes_over_at_once(kafka: Kafka, redis
     first = Belfryd(kafka, redis, cluster, name="first").start().wait_live()
     second = Belfryd(kafka, redis, cluster, name="second").start().wait_ready()
     second.wait_live(2)
-    wait_for(lambda: len(first.live_shards()) == 2 or len(first.events("shard.dropped")) == 2, 20,
-             "the first gives two shards away")
+    first.wait_event("shard.dropped", 20, count=2)
     assert first.live_shards().isdisjoint(second.live_shards())
     first.terminate()
     second.wait_live(4, deadline_s=8)  # a session would have taken 10 s
-    result = CommandClient(kafka.bootstrap, cluster).call(_add())
-    assert result["outcome"] == "applied", result
+    _apply(kafka, cluster)
     second.terminate()
 
 
@@ -79,7 +83,7 @@ def test_ends_in_time_while_redis_is_frozen(kafka: Kafka, cluster: str) -> None:
     with Redis() as redis:
         daemon = Belfryd(kafka, redis, cluster).start().wait_live()
         redis.sigstop()
-        CommandClient(kafka.bootstrap, cluster).call(_add())
+        _apply(kafka, cluster)
         daemon.terminate(deadline_s=10)
         redis.sigcont()
 
@@ -88,8 +92,7 @@ def test_ends_in_time_while_kafka_is_frozen_and_at_once_when_asked_twice(redis: 
                                                                         cluster: str) -> None:
     with Kafka() as kafka:
         daemon = Belfryd(kafka, redis, cluster).start().wait_live()
-        client = CommandClient(kafka.bootstrap, cluster)
-        client.call(_add(every="1s"))
+        _apply(kafka, cluster, every="1s")
         for process in kafka.processes:
             process.sigstop()
         daemon.send(signal.SIGTERM)
@@ -114,7 +117,7 @@ def test_starts_without_redis_and_claims_it_later(kafka: Kafka, cluster: str) ->
     redis = Redis()
     daemon = Belfryd(kafka, redis, cluster).start().wait_live()
     assert daemon.events("redis.away")
-    assert CommandClient(kafka.bootstrap, cluster).call(_add())["outcome"] == "applied"
+    _apply(kafka, cluster)
     redis.start()
     daemon.wait_event("redis.claimed", 10)
     client = redis.client()
@@ -200,7 +203,6 @@ def test_check_config_prints_what_it_would_read(tmp: Path) -> None:
 @limit(240)
 def test_fault_points_kill_and_the_next_run_goes_on(kafka: Kafka, redis: Redis,
                                                     cluster: str) -> None:
-    client = CommandClient(kafka.bootstrap, cluster)
     daemon = Belfryd(kafka, redis, cluster, shards=1)
     for number, point in enumerate(FAULT_POINTS):
         daemon.fault = f"{point}:1"
@@ -208,8 +210,7 @@ def test_fault_points_kill_and_the_next_run_goes_on(kafka: Kafka, redis: Redis,
         assert daemon.wait_exit(60) == KILLED, (point, daemon.tail())
         daemon.fault = None
         daemon.start().wait_live()
-        result = client.call(_add(name=f"j{number}"))
-        assert result["outcome"] == "applied", (point, result)
+        _apply(kafka, cluster, name=f"j{number}")
         daemon.kill9()
 
 
@@ -233,7 +234,7 @@ class Embedded(Process):
 
     def __init__(self, directory: Path):
         super().__init__("embedded", [BUILD / "belfryd", "--embedded", directory])
-        self.data = directory
+        self.data = directory  # short, because a socket's path is
 
     def wait_live(self) -> "Embedded":
         self.wait_until(lambda: self.output().count("event=shard.live") == 4, 60, "4 shards live")
@@ -260,15 +261,15 @@ class Embedded(Process):
         return found
 
 
-def test_embedded_keeps_jobs_over_a_restart_and_a_kill(tmp: Path) -> None:
-    daemon = Embedded(tmp / "trial")
+def test_embedded_keeps_jobs_over_a_restart_and_a_kill() -> None:
+    daemon = Embedded(new_directory("e") / "trial")
     daemon.start()
     daemon.wait_live()
     assert len(daemon.redis_servers()) == 1
     kafka = daemon.addresses["BELFRY_KAFKA"]
     assert f"kafka={kafka} redis=unix://" in daemon.output()
     with TopicReader(kafka, "belfry.fires") as fires:
-        produce(kafka, "belfry.control", [("demo", json.dumps(_add("demo", "tick", "1s")))])
+        produce(kafka, "belfry.control", [("demo", json.dumps(_add(group="demo", name="tick", every="1s")))])
         first = fires.read_until(1)[0].json
     assert first["subject"] == "demo/tick", first
     assert daemon.belfry("-o", "name", "list").stdout.split() == ["demo/tick"]
@@ -289,10 +290,10 @@ def test_embedded_keeps_jobs_over_a_restart_and_a_kill(tmp: Path) -> None:
 
 
 def test_embedded_guards_its_directory(tmp: Path) -> None:
-    first = Embedded(tmp / "trial")
+    first = Embedded(new_directory("e"))
     first.start()
     first.wait_live()
-    second = Embedded(tmp / "trial")
+    second = Embedded(first.data)
     second.start()
     assert second.wait_exit(20) == 1
     assert "another belfryd" in second.output()
@@ -301,9 +302,8 @@ def test_embedded_guards_its_directory(tmp: Path) -> None:
     third.start()
     assert third.wait_exit(20) == 1
     assert "too long for a socket" in third.output()
-    fourth = Embedded(tmp / "other")
-    fourth.env["PATH"] = str(tmp)
-    fourth.command = ["/usr/bin/env", *fourth.command]
+    fourth = Embedded(new_directory("e"))
+    fourth.command = ["env", f"PATH={tmp}", *fourth.command]
     fourth.start()
     assert fourth.wait_exit(20) == 1
     assert "redis-server is not installed" in fourth.output()
@@ -322,9 +322,9 @@ def _session(pid: int) -> list[int]:
     return found
 
 
-def test_the_demo_runs_and_ends_cleanly_on_ctrl_c(tmp: Path) -> None:
+def test_the_demo_runs_and_ends_cleanly_on_ctrl_c() -> None:
     mark = os.getpid()
-    demo = Process("demo", [ROOT / "tests/support/demo", tmp / "demo"],
+    demo = Process("demo", [ROOT / "tests/support/demo", new_directory("e")],
                    env={"BELFRY_BUILD": str(BUILD), "DEMO_TEST": str(mark)})
     demo.start()
     demo.wait_until(lambda: demo.output().count("demo/heartbeat  due") >= 2 and

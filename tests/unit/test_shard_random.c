@@ -1,0 +1,184 @@
+/* Random commands and times, played in one memory, and again with memory rebuilt from the records
+ * after every transaction and transactions cut at random sizes: job by job, both must say the
+ * same. What a restart forgets, or does twice, is a line too few or too many. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/memory.h"
+#include "tests/support/shard_rig.h"
+
+enum { SEEDS = 300, STEPS = 60, JOBS = 8, JSON_BYTES = 1024, LINES_MAX = 200000 };
+
+struct dice {
+    uint64_t state;
+};
+
+static uint32_t roll(struct dice *dice, uint32_t sides)
+{
+    dice->state = dice->state * 6364136223846793005U + 1442695040888963407U;
+    return (uint32_t)(dice->state >> 33) % sides;
+}
+
+static const char *pick(struct dice *dice, const char *const *words, uint32_t count)
+{
+    return words[roll(dice, count)];
+}
+#define PICK(dice, words) pick(dice, words, sizeof(words) / sizeof(words)[0])
+
+static const char *const schedules[] = {
+    "{\"cron\":\"* * * * *\"}",    "{\"cron\":\"*/7 3-5 * * *\"}", "{\"cron\":\"0 0 * * MON\"}",
+    "{\"cron\":\"0 12 29 2 *\"}",  "{\"every\":\"90s\"}",          "{\"every\":\"7m\"}",
+    "{\"every\":\"1h\",\"anchor\":\"epoch\"}",
+    "{\"at\":\"2026-01-01T02:00:00Z\"}", "{\"at\":\"2025-12-31T23:59:00Z\"}"};
+static const char *const policies[] = {
+    "", ",\"catchup\":{\"policy\":\"none\"}", ",\"catchup\":{\"policy\":\"all\"}",
+    ",\"catchup\":{\"policy\":\"all\",\"window\":\"2h\",\"limit\":5}",
+    ",\"catchup\":{\"policy\":\"latest\",\"window\":\"1h\"}",
+    ",\"catchup\":{\"policy\":\"all\",\"misfire_grace\":\"0s\"}"};
+static const char *const bounds[] = {"", "", "", ",\"max_fires\":3",
+                                     ",\"end\":\"2026-01-01T05:00:00Z\"",
+                                     ",\"start\":\"2026-01-01T01:00:00Z\"",
+                                     ",\"keep_finished\":\"0s\"", ",\"keep_finished\":\"10m\""};
+static const char *const resumes[] = {"", ",\"from\":\"paused_at\"", ""};
+
+/* One command as JSON; the ids overlap on purpose. */
+static void make_command(struct dice *dice, int64_t now_ms, char *json)
+{
+    uint32_t job = roll(dice, JOBS);
+    char until[INSTANT_TEXT_BYTES];
+    instant_format(now_ms + 1000 * (int64_t)(1 + roll(dice, 7200)), until);
+    switch (roll(dice, 10)) {
+    case 0: case 1: case 2:
+        (void)snprintf(json, JSON_BYTES,
+                       "{\"op\":\"%s\",\"job\":{\"group\":\"g\",\"id\":\"%u\",\"schedule\":%s%s%s}}",
+                       roll(dice, 2) ? "add" : "put", job, PICK(dice, schedules),
+                       PICK(dice, policies), PICK(dice, bounds));
+        return;
+    case 3:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"update\",\"select\":{\"groups\":[\"g\"],"
+                       "\"ids\":[\"%u\"]},\"set\":{\"schedule\":%s}}", job,
+                       PICK(dice, schedules));
+        return;
+    case 4:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"update\",\"select\":{\"groups\":[\"g\"]},"
+                       "\"set\":{\"payload\":%u}}", roll(dice, 1000));
+        return;
+    case 5:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"pause\",\"select\":{\"ids\":[\"%u\"]}%s%s%s}",
+                       job, roll(dice, 2) ? "" : ",\"until\":\"", until, "\"");
+        if (strstr(json, "until") == NULL)
+            (void)snprintf(json, JSON_BYTES, "{\"op\":\"pause\",\"select\":{\"ids\":[\"%u\"]}}",
+                           job);
+        return;
+    case 6:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"resume\",\"select\":{\"all\":true}%s}",
+                       PICK(dice, resumes));
+        return;
+    case 7:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"delete\",\"select\":{\"ids\":[\"%u\"]}}", job);
+        return;
+    case 8:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"trigger\",\"select\":{\"groups\":[\"g\"],"
+                       "\"ids\":[\"%u\"]}}", job);
+        return;
+    default:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"pause\",\"select\":{\"all\":true}}");
+    }
+}
+
+/* Live steps of seconds to minutes, and now and then an outage of hours with commands inside. */
+static void play(uint64_t seed, struct shard_rig *rig, struct text_writer *story)
+{
+    struct dice dice = {seed};
+    int64_t now_ms = rig_instant("2026-01-01T00:00:00Z");
+    char json[JSON_BYTES];
+    char at[INSTANT_TEXT_BYTES];
+    char now[INSTANT_TEXT_BYTES];
+    for (int step = 0; step < STEPS; step++) {
+        bool outage = roll(&dice, 8) == 0;
+        int64_t passed_ms = 1000 * (int64_t)(1 + roll(&dice, outage ? 20000 : 200));
+        uint32_t commands = roll(&dice, 3);
+        instant_format(now_ms + passed_ms, now);
+        for (uint32_t i = 0; i < commands; i++) {
+            int64_t at_ms = now_ms + passed_ms * (i + 1) / (commands + 1);
+            instant_format(at_ms, at);
+            make_command(&dice, at_ms, json);
+            rig_command(rig, at, now, json);
+        }
+        now_ms += passed_ms;
+        rig_advance(rig, now);
+        text_writer_words(story, rig_said(rig));
+    }
+}
+
+static int by_text(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The lines in order of text: the lane takes jobs in an order that a restart may change. */
+static size_t sorted_lines(struct text_writer *story, char **lines)
+{
+    size_t count = 0;
+    text_writer_char(story, '\0');
+    for (char *line = strtok(story->bytes, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        assert_true(count < LINES_MAX);
+        lines[count++] = line;
+    }
+    qsort(lines, count, sizeof *lines, by_text);
+    return count;
+}
+
+static void compare(uint64_t seed, struct text_writer *plain, struct text_writer *restarted)
+{
+    char **expected = memory_allocate(LINES_MAX, sizeof *expected);
+    char **said = memory_allocate(LINES_MAX, sizeof *said);
+    size_t expected_count = sorted_lines(plain, expected);
+    size_t said_count = sorted_lines(restarted, said);
+    for (size_t i = 0; i < expected_count && i < said_count; i++)
+        if (strcmp(expected[i], said[i]) != 0)
+            fail_msg("seed %llu: in one memory\n%s\nrestarted\n%s", (unsigned long long)seed,
+                     expected[i], said[i]);
+    assert_int_equal(expected_count, said_count);
+    free(expected);
+    free(said);
+}
+
+static void restarts_change_nothing(void **state)
+{
+    (void)state;
+    size_t lines = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct shard_rig plain;
+        struct shard_rig restarted;
+        struct text_writer stories[2];
+        text_writer_init(&stories[0]);
+        text_writer_init(&stories[1]);
+        rig_open(&plain, "2026-01-01T00:00:00Z");
+        rig_open(&restarted, "2026-01-01T00:00:00Z");
+        restarted.restart_always = true;
+        restarted.batch_max = 1 + seed % 5;
+        play(seed, &plain, &stories[0]);
+        play(seed, &restarted, &stories[1]);
+        lines += stories[0].length;
+        compare(seed, &stories[0], &stories[1]);
+        rig_close(&plain);
+        rig_close(&restarted);
+        text_writer_free(&stories[0]);
+        text_writer_free(&stories[1]);
+    }
+    assert_true(lines > 100000); /* something has been said */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(restarts_change_nothing)};
+    return cmocka_run_group_tests_name("shard, random", tests, NULL, NULL);
+}
