@@ -200,6 +200,11 @@ static bool next_instant(const struct shard *shard, int64_t to_ms, int64_t *inst
 static bool do_instant(struct shard *shard, int64_t instant_ms, int64_t to_ms, int64_t now_ms,
                        const struct sink *sink)
 {
+    /* Nothing was due before this instant: an alarm that changes a job, and a crash right after,
+     * must not make the slots before the alarm look as if they were still to come. */
+    if (shard->watermark.instant_ms < instant_ms - 1)
+        shard->watermark =
+            (struct watermark){.instant_ms = instant_ms - 1, .ordinal = WATERMARK_WHOLE};
     if (!run_alarms(shard, instant_ms, now_ms, sink)) return false;
     bool half_done = shard->watermark.instant_ms == instant_ms &&
                      shard->watermark.ordinal != WATERMARK_WHOLE;

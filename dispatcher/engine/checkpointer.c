@@ -20,6 +20,7 @@ enum {
 };
 #define RETRY_AWAY_US INT64_C(1000000)
 #define STATISTICS_EVERY_US INT64_C(1000000)
+#define LOOK_EVERY_US INT64_C(10000000) /* an idle shard sees whether the store still has it */
 
 /* One bit for each slot of the job table. */
 struct bits {
@@ -56,6 +57,7 @@ struct checkpointer {
     int64_t handed_sequence;
     int64_t not_before_us;
     int64_t statistics_us;
+    int64_t look_us;
     bool away_told;
 };
 
@@ -439,6 +441,7 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
     checkpointer->under_way = false;
     checkpointer->rewriting = false;
     checkpointer->stored_sequence = checkpointer->handed_sequence;
+    checkpointer->look_us = now_us(checkpointer) + LOOK_EVERY_US;
     if (checkpointer->away_told)
         observe(checkpointer->options.observer, LEVEL_INFO, "checkpoint.caught_up",
                 checkpointer->options.shard, "sequence=%" PRId64, checkpointer->stored_sequence);
@@ -499,7 +502,8 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
 static bool something_to_write(const struct checkpointer *checkpointer, const struct mark *mark)
 {
     return checkpointer->rewriting || checkpointer->under_way || checkpointer->dirty.set > 0 ||
-           checkpointer->statistics.set > 0 || checkpointer->stored_sequence != mark->sequence;
+           checkpointer->statistics.set > 0 || checkpointer->stored_sequence != mark->sequence ||
+           now_us(checkpointer) >= checkpointer->look_us;
 }
 
 void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *shard,

@@ -41,6 +41,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _short(result: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in result.items() if name != "jobs"}
+
+
 class Scenario:
     """Daemons of one cluster, its client, and the check of everything at the end."""
 
@@ -77,7 +81,25 @@ class Scenario:
     def call(self, command: dict[str, Any], outcome: str | None = "applied",
              **send: Any) -> list[dict[str, Any]]:
         """Sends a command, waits for its results; all must have `outcome`."""
-        return self.client.call(command, outcome, **send)
+        results = self.answers(self.client.send(command, **send))
+        assert outcome is None or all(r["outcome"] == outcome for r in results), (
+            f"{command!r}: wanted {outcome}, got {[_short(result) for result in results]}")
+        return results
+
+    def answers(self, sent: Sent, deadline_s: float = 30.0) -> list[dict[str, Any]]:
+        """The results of one record, however often its command id was used."""
+
+        def found() -> list[dict[str, Any]]:
+            return [r for r in self.client.by_command.get(sent.command_id, [])
+                    if (r["source"]["partition"], r["source"]["offset"])
+                    == (sent.partition, sent.offset)]
+
+        def complete() -> bool:
+            self.client.poll(0.02)
+            return bool(found()) and len(found()) >= found()[0]["shards"]
+
+        wait_for(complete, deadline_s, f"results of {sent}, so far {found()}", every_s=0.0)
+        return sorted(found(), key=lambda result: int(result["shard"]))
 
     def send(self, command: dict[str, Any], **send: Any) -> Sent:
         return self.client.send(command, **send)
