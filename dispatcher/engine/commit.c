@@ -7,7 +7,13 @@
 #include "dispatcher/engine/engine_state.h"
 #include "schemas/mark_json.h"
 
-enum { MARK_BYTES_MAX = 2048, MARK_LOOKS = 4, POLL_MS = 50, READ_LIMIT_MS = 20000, ATTEMPTS_MAX = 100 };
+enum {
+    MARK_BYTES_MAX = 2048,
+    MARK_LOOKS = 4,
+    POLL_MS = 50,
+    READ_LIMIT_MS = 20000,
+    ATTEMPTS_MAX = 100
+};
 
 void engine_next_mark(const struct engine *engine, struct mark *mark)
 {

@@ -9,7 +9,7 @@
 #include "dispatcher/kafka/kafka_topics.h"
 
 /* From this version on the mock's wait for the first member can be taken away (3 s before). */
-#define VERSION_WITH_REBALANCE_DELAY 0x020300ff
+#define VERSION_WITH_REBALANCE_DELAY 0x020800ff
 
 struct mock_cluster {
     struct kafka_client client;

@@ -27,7 +27,7 @@ int64_t rig_instant(const char *text)
 
 /* ---- the sink ---- */
 
-static void say(struct shard_rig *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
+__attribute__((format(printf, 2, 3)))
 static void say(struct shard_rig *rig, const char *format, ...)
 {
     char line[1024];

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/memory.h"
 #include "tests/support/shard_rig.h"
 
 enum { STEPS_MAX = 12 };
@@ -341,14 +340,19 @@ static void check_scenario(void **state)
 
 static void add_many(struct shard_rig *rig, int count, const char *schedule)
 {
-    char *json = memory_allocate((size_t)count * 120 + 100, 1);
-    size_t at = (size_t)sprintf(json, "{\"op\":\"add\",\"jobs\":[");
-    for (int i = 0; i < count; i++)
-        at += (size_t)sprintf(json + at, "%s{\"group\":\"g\",\"id\":\"%04d\",\"schedule\":%s}",
-                              i > 0 ? "," : "", i, schedule);
-    (void)sprintf(json + at, "]}");
-    rig_command(rig, "2026-01-01T00:00:00Z", NULL, json);
-    free(json);
+    struct text_writer json;
+    text_writer_init(&json);
+    text_writer_words(&json, "{\"op\":\"add\",\"jobs\":[");
+    for (int i = 0; i < count; i++) {
+        char job[160];
+        (void)snprintf(job, sizeof job, "%s{\"group\":\"g\",\"id\":\"%04d\",\"schedule\":%s}",
+                       i > 0 ? "," : "", i, schedule);
+        text_writer_words(&json, job);
+    }
+    text_writer_words(&json, "]}");
+    text_writer_char(&json, '\0');
+    rig_command(rig, "2026-01-01T00:00:00Z", NULL, json.bytes);
+    text_writer_free(&json);
     (void)rig_said(rig);
 }
 
@@ -373,7 +377,7 @@ static void herd_in_many_transactions(void **state)
     assert_int_equal(count_lines(said, "fire g/"), 500);
     for (int i = 0; i < 500; i++) {
         char line[64];
-        (void)sprintf(line, "fire g/%04d 01-01T00:01:00 schedule\n", i);
+        (void)snprintf(line, sizeof line, "fire g/%04d 01-01T00:01:00 schedule\n", i);
         assert_non_null(strstr(said, line));
         assert_null(strstr(strstr(said, line) + 1, line));
     }
@@ -450,7 +454,7 @@ static void catch_up_survives_a_crash_at_every_fire(void **state)
     const char *at = said;
     for (int i = 1; i <= 200; i++) { /* each once, in order */
         char line[64];
-        (void)sprintf(line, "fire g/a 01-01T%02d:%02d:00 catchup\n", i / 60, i % 60);
+        (void)snprintf(line, sizeof line, "fire g/a 01-01T%02d:%02d:00 catchup\n", i / 60, i % 60);
         at = strstr(at, line);
         assert_non_null(at);
         assert_null(strstr(at + 1, line));

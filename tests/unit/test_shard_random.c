@@ -57,8 +57,8 @@ static void make_command(struct dice *dice, int64_t now_ms, char *json)
     switch (roll(dice, 10)) {
     case 0: case 1: case 2:
         (void)snprintf(json, JSON_BYTES,
-                       "{\"op\":\"%s\",\"job\":{\"group\":\"g\",\"id\":\"%u\",\"schedule\":%s%s%s}}",
-                       roll(dice, 2) ? "add" : "put", job, PICK(dice, schedules),
+                       "{\"op\":\"%s\",\"job\":{\"group\":\"g\",\"id\":\"%u\",\"schedule\":%s%s%s"
+                       "}}", roll(dice, 2) ? "add" : "put", job, PICK(dice, schedules),
                        PICK(dice, policies), PICK(dice, bounds));
         return;
     case 3:
@@ -128,9 +128,13 @@ static size_t sorted_lines(struct text_writer *story, char **lines)
 {
     size_t count = 0;
     text_writer_char(story, '\0');
-    for (char *line = strtok(story->bytes, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+    for (char *line = story->bytes; *line != '\0';) {
+        char *end = strchr(line, '\n');
+        assert_non_null(end);
         assert_true(count < LINES_MAX);
         lines[count++] = line;
+        *end = '\0';
+        line = end + 1;
     }
     qsort(lines, count, sizeof *lines, by_text);
     return count;
