@@ -238,20 +238,3 @@ bool config_load(struct config *config, int argc, char *const *argv, char *const
     free(values);
     return done;
 }
-
-void config_release(struct config *config)
-{
-    assert(config != NULL);
-    for (size_t i = 0; config->sources != NULL && i < config_option_count(); i++) {
-        void *field = (char *)config + config_options[i].offset;
-        free(config->sources[i]);
-        if (config_options[i].kind == OPTION_TEXT) free(*(char **)field);
-        if (config_options[i].kind != OPTION_LIST) continue;
-        struct config_list *list = field;
-        for (size_t j = 0; j < list->count; j++) free(list->items[j]);
-        free(list->items);
-    }
-    free(config->sources);
-    for (size_t i = 0; i < CLIENT_COUNT; i++) config_properties_release(&config->properties[i]);
-    *config = (struct config){0};
-}

@@ -18,7 +18,6 @@ extern const char *const config_client_sections[CLIENT_COUNT];
 bool config_property_add(struct config_properties *properties, const char *section,
                          const char *name, const char *value, struct error *error)
     __attribute__((warn_unused_result));
-void config_properties_release(struct config_properties *properties);
 
 /* What lies between the options: topics that may be named, the Redis URL with its password,
  * properties that belong to Belfry. Fills config->redis. */

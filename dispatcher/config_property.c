@@ -40,30 +40,38 @@ char *config_secret_read(const char *path, struct error *error)
     return NULL;
 }
 
-static void offer(struct suggestion *near, const char **names, size_t count)
+/* librdkafka's own table of properties as text, "name | C/P | range ...": the one list that has
+ * the aliases too. free() it; NULL when memory is short. */
+static char *property_table(void)
 {
-    for (size_t i = 0; i + 1 < count; i += 2) suggestion_offer(near, names[i]);
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (out == NULL) return NULL;
+    rd_kafka_conf_properties_show(out);
+    (void)fclose(out);
+    return text;
 }
 
-static bool unknown(rd_kafka_conf_t *conf, const char *section, const char *name,
-                    struct error *error)
+static bool unknown(const char *section, const char *name, struct error *error)
 {
-    size_t count = 0, topic_count = 0;
-    rd_kafka_topic_conf_t *topic_conf = rd_kafka_topic_conf_new();
-    const char **names = rd_kafka_conf_dump(conf, &count);
-    const char **topic_names = rd_kafka_topic_conf_dump(topic_conf, &topic_count);
     struct suggestion near = {.word = name, .word_length = strlen(name)};
-    offer(&near, names, count);
-    offer(&near, topic_names, topic_count);
+    char *table = property_table();
+    for (char *line = table; line != NULL && *line != '\0';) {
+        char *next = strchr(line, '\n');
+        size_t length = strcspn(line, " \n");
+        bool row = length > 0 && line[length + strspn(line + length, " ")] == '|';
+        line[length] = '\0';
+        if (row) suggestion_offer(&near, line);
+        line = next == NULL ? NULL : next + 1;
+    }
     if (near.best != NULL)
         error_invalid(error, "bad_value", "[%s] %.60s: librdkafka has no such property; did you "
                       "mean %s?", section, name, near.best);
     else
         error_invalid(error, "bad_value", "[%s] %.60s: librdkafka %s has no such property",
                       section, name, rd_kafka_version_str());
-    rd_kafka_conf_dump_free(names, count);
-    rd_kafka_conf_dump_free(topic_names, topic_count);
-    rd_kafka_topic_conf_destroy(topic_conf);
+    free(table);
     return false;
 }
 
@@ -76,7 +84,7 @@ static bool check(const char *section, const char *name, const char *value, stru
     rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, reason, sizeof reason);
     switch (result) {
     case RD_KAFKA_CONF_OK: fine = true; break;
-    case RD_KAFKA_CONF_UNKNOWN: unknown(conf, section, name, error); break;
+    case RD_KAFKA_CONF_UNKNOWN: unknown(section, name, error); break;
     case RD_KAFKA_CONF_INVALID:
         error_invalid(error, "bad_value", "[%s] %s: %s", section, name,
                       is_secret(name) ? "librdkafka refuses the value" : reason);
@@ -126,17 +134,4 @@ refused:
     free(value);
     free(name);
     return false;
-}
-
-void config_properties_release(struct config_properties *properties)
-{
-    assert(properties != NULL);
-    for (size_t i = 0; i < properties->count; i++) {
-        free((char *)properties->items[i].name);
-        free((char *)properties->items[i].value);
-        free(properties->shown[i]);
-    }
-    free(properties->items);
-    free(properties->shown);
-    *properties = (struct config_properties){0};
 }

@@ -207,3 +207,29 @@ const char *config_option_print(const struct option *option, const struct config
     }
     return text;
 }
+
+static void release_properties(struct config_properties *properties)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        free((char *)properties->items[i].name);
+        free((char *)properties->items[i].value);
+        free(properties->shown[i]);
+    }
+    free(properties->items);
+    free(properties->shown);
+    *properties = (struct config_properties){0};
+}
+
+void config_release(struct config *config)
+{
+    assert(config != NULL);
+    for (size_t i = 0; i < config_option_count(); i++) {
+        void *field = field_of(&config_options[i], config);
+        if (config->sources != NULL) free(config->sources[i]);
+        if (config_options[i].kind == OPTION_TEXT) free(*(char **)field);
+        if (config_options[i].kind == OPTION_LIST) release_list(field);
+    }
+    free(config->sources);
+    for (size_t i = 0; i < CLIENT_COUNT; i++) release_properties(&config->properties[i]);
+    *config = (struct config){0};
+}

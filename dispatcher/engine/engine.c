@@ -112,6 +112,7 @@ struct engine *engine_create(const struct engine_options *options,
     engine->limits.opaque = engine;
     engine->arena = arena_create();
     engine->foreign = (struct foreign){.broker = ports->broker, .clock = ports->clock};
+    engine->control_offset = -1; /* not known: the proof of ownership keeps what the group has */
     inputs_init(&engine->inputs, ports->broker);
     set_state(engine, ENGINE_STARTING);
     return engine;

@@ -389,8 +389,8 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
     if (engine->options.state_log) {
         if (!replay_state_log(engine, restored.state_offset, end, mark, &found, &records, error))
             return false;
-        if (!found && restored.from_store && restored.state_offset >= end) {
-            *mark = restored.mark; /* nothing after the snapshot: it has to be the last mark */
+        if (!found && restored.from_store) {
+            *mark = restored.mark; /* nothing after the snapshot but the markers of transactions */
             int64_t log_time_ms = 0;
             if (!engine_read_last_mark(engine, mark, &log_time_ms, &found, error)) return false;
         }

@@ -13,6 +13,7 @@
 struct entry {
     struct kafka_foreign_topic topic;
     int64_t looked_up_us;
+    bool doubtful; /* the producer was replaced since: ask again */
     char *name;
 };
 
@@ -54,6 +55,7 @@ void kafka_foreign_cool(struct kafka_foreign *foreign)
         struct kafka_foreign_topic *topic = &foreign->entries[i]->topic;
         if (topic->handle != NULL) rd_kafka_topic_destroy(topic->handle);
         topic->handle = NULL;
+        foreign->entries[i]->doubtful = true;
     }
 }
 
@@ -107,7 +109,7 @@ struct kafka_foreign_topic *kafka_foreign_find(struct kafka_foreign *foreign, co
     struct entry *entry = found ? foreign->entries[at] : NULL;
     if (entry != NULL && !fresh) return &entry->topic;
     int64_t now_us = clock->monotonic_us(clock->opaque);
-    if (entry != NULL && entry->topic.info.exists &&
+    if (entry != NULL && entry->topic.info.exists && !entry->doubtful &&
         now_us - entry->looked_up_us < REMEMBERED_US)
         return &entry->topic;
     struct topic_info info = {0};
@@ -124,6 +126,7 @@ struct kafka_foreign_topic *kafka_foreign_find(struct kafka_foreign *foreign, co
     }
     entry->topic.info = info;
     entry->looked_up_us = now_us;
+    entry->doubtful = false;
     return &entry->topic;
 }
 
@@ -137,7 +140,12 @@ bool kafka_foreign_warm(struct kafka_foreign_topic *topic, const char *name, rd_
     if (topic->handle == NULL)
         return error_set(error, ERROR_INVALID, "topic %s: librdkafka refuses the name", name);
     struct kafka_topic_facts facts;
-    if (kafka_admin_look_up(producer, name, &facts, error)) return true;
+    bool known = kafka_admin_look_up(producer, name, &facts, error);
+    if (known && facts.exists) return true;
+    if (known) {
+        topic->info.exists = false;
+        error_invalid(error, "topic_missing", "topic %s has gone, or we may not see it", name);
+    }
     rd_kafka_topic_destroy(topic->handle);
     topic->handle = NULL;
     return false;

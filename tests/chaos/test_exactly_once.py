@@ -12,11 +12,11 @@ import random
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 from harness import Belfryd, Kafka, Redis, wait_for
 from oracle import History, Oracle, stored_jobs
-from runner import limit
+from runner import LOGS, limit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -239,7 +239,11 @@ def test_exactly_once_under_faults() -> None:
                 daemon.terminate()
             with redis.client() as client:
                 stored = stored_jobs(client, "belfry", SHARDS)
-            counts: dict[str, Any] = Oracle(history.read()).check(until_ms, stored)
+            try:
+                counts = Oracle(history.read()).check(until_ms, stored)
+            except AssertionError:
+                say(f"kept: {history.save(LOGS / f'chaos-{seed}.history')}")
+                raise
         say(f"seed={seed} kills={chaos.kills} {counts}")
         assert chaos.kills >= KILLS_MIN
         assert counts["jobs"] >= 200

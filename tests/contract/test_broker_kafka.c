@@ -279,6 +279,50 @@ static void foreign_topics_are_looked_up(void **state)
     broker->operations->destroy(broker);
 }
 
+static void delete_topic(rd_kafka_t *handle, const char *name)
+{
+    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_DeleteTopics(handle, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, FIXTURE_DEADLINE_MS);
+    assert_non_null(event);
+    assert_int_equal(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy(topic);
+}
+
+/* What was known of a topic is not believed any more after the producer had to be replaced. */
+static void deleted_topic_is_found_out(void **state)
+{
+    struct kafka_fixture *fixture = *state;
+    struct error error = {0};
+    struct topic_info info = {0};
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s-gone", fixture->name);
+    rd_kafka_t *handle = kafka_reader_handle(kafka_cluster_reader(fixture->cluster));
+    struct broker *broker = fixture_broker(fixture, 0, true);
+    OK(kafka_admin_create(handle, name, 1, NULL, 0, &error));
+    int64_t deadline_ms = steady_ms() + FIXTURE_DEADLINE_MS;
+    while (!info.exists && steady_ms() < deadline_ms)
+        OK(broker->operations->foreign_topic(broker, name, &info, &error));
+    delete_topic(handle, name);
+    struct kafka_topic_facts facts = {.exists = true};
+    while (facts.exists && steady_ms() < deadline_ms)
+        OK(kafka_admin_look_up(handle, name, &facts, &error));
+    OK(broker->operations->open_producer(broker, &error));
+    struct broker_record record = fixture_record(TOPIC_FOREIGN, BROKER_PARTITION_BY_KEY, "k", "v");
+    record.foreign_topic = name;
+    OK(broker->operations->begin(broker, &error));
+    assert_false(broker->operations->produce(broker, &record, &error));
+    assert_int_equal(error.kind, ERROR_INVALID);
+    error_clear(&error);
+    OK(broker->operations->commit(broker, &error));
+    OK(broker->operations->foreign_topic(broker, name, &info, &error));
+    assert_false(info.exists);
+    broker->operations->destroy(broker);
+}
+
 static void *wake_soon(void *broker)
 {
     fixture_clock.sleep_ms(NULL, 200);
@@ -347,6 +391,7 @@ int main(void)
         cmocka_unit_test(offset_beyond_the_log_is_an_error),
         cmocka_unit_test(bad_records_are_refused_alone),
         cmocka_unit_test(foreign_topics_are_looked_up),
+        cmocka_unit_test(deleted_topic_is_found_out),
         cmocka_unit_test(waking_ends_the_wait),
         cmocka_unit_test(ownership_is_proven),
     };

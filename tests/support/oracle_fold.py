@@ -185,6 +185,7 @@ class Job:
         self.edited_ms = -FOREVER
         self.resumed: list[tuple[int, int]] = []
         self.payloads = {1: self.definition["payload"]}
+        self.catchups = [self.definition["catchup"] or {}]
         self.spans: list[Span] = []
         if not self.paused:
             self._open(effective_ms, past_at=True)
@@ -233,6 +234,7 @@ class Job:
         self.definition, self.schedule = definition, schedule
         self.revision += 1
         self.payloads[self.revision] = definition["payload"]
+        self.catchups.append(definition["catchup"] or {})
         if rescheduled:
             self.edited_ms = effective_ms
         if not self.paused:
