@@ -10,6 +10,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/heap_release.h"
 #include "dispatcher/kafka/kafka_cluster.h"
 #include "dispatcher/notify.h"
 #include "dispatcher/redis_claim.h"
@@ -38,6 +39,7 @@ struct daemon {
     struct shard_wakes *wakes;
     struct shard_site site;
     struct shard_fleet *fleet;
+    struct heap_release heap_release;
     char owner[OWNER_BYTES_MAX + 1];
     bool ready;
     bool failed;
@@ -182,6 +184,7 @@ static bool turn(struct daemon *daemon, struct kafka_assignment *assignment, str
     if (changed) shard_fleet_assign(daemon->fleet, assignment);
     if (changed && !daemon->ready) tell_ready(daemon, assignment);
     shard_fleet_tend(daemon->fleet);
+    heap_release_tend(&daemon->heap_release, now_us(daemon));
     if (shard_fleet_hopeless(daemon->fleet))
         return error_set(error, ERROR_FATAL, "none of the %d assigned shards can be run",
                          (int)shard_fleet_failed(daemon->fleet));

@@ -472,6 +472,7 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
                          int32_t next_part, const struct error *error)
 {
     if (state == CHECKPOINT_IDLE || state == CHECKPOINT_BUSY) return;
+    if (!checkpointer->handed) return; /* of the one before, when the shard was taken again */
     checkpointer->handed = false;
     if (checkpointer->ignore_outcome && state != CHECKPOINT_STALE) {
         checkpointer->ignore_outcome = false;

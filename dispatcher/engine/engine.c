@@ -11,7 +11,7 @@
 enum {
     WAIT_MAX_MS = 200,        /* the longest wait: wishes are noticed also without a wake */
     LANE_DISTANCE_MS = 20,    /* lane fires do not begin so close before a live one */
-    PAUSE_CATCH_UP_MS = 2000, /* after so long away commands come before slots again */
+    PAUSE_CATCH_UP_MS = 500,  /* after so long away commands come before slots again */
     DRAIN_MS = 3000,
     BACKOFF_FIRST_MS = 100,
     BACKOFF_LAST_MS = 5000,
@@ -240,8 +240,10 @@ static bool live(struct engine *engine, struct error *error)
     int64_t looked_us = engine_monotonic_us(engine);
     while (running(engine)) {
         error_clear(error);
-        if (!catch_up_after_pause(engine, &looked_us, error) ||
-            !engine_read(engine, wait_ms(engine), error) || !step(engine, error)) {
+        /* After the reading, which is where nearly all time passes: a process frozen there must
+         * not step before it has looked for what came meanwhile. */
+        if (!engine_read(engine, wait_ms(engine), error) ||
+            !catch_up_after_pause(engine, &looked_us, error) || !step(engine, error)) {
             if (error->kind != ERROR_RETRY) return false;
             engine_log_error(engine, LEVEL_WARN, "shard.retry", error);
             engine_sleep_ms(engine, BACKOFF_FIRST_MS);

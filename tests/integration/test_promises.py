@@ -314,7 +314,7 @@ def test_sigterm_without_kafka(redis: Redis) -> None:
         time.sleep(1)
         daemon.terminate(deadline_s=10.5, expect=0)
         kafka.start()
-        daemon.start()
+        daemon.start().wait_live()
         scene.wait_fires(24)
         scene.verify()
 

@@ -186,6 +186,8 @@ class Job:
         self.resumed: list[tuple[int, int]] = []
         self.payloads = {1: self.definition["payload"]}
         self.catchups = [self.definition["catchup"] or {}]
+        self.reopened = False  # a resume reached back: the policy judged without a grace
+        self.ended = self.ends
         self.spans: list[Span] = []
         if not self.paused:
             self._open(effective_ms, past_at=True)
@@ -196,7 +198,7 @@ class Job:
 
     @property
     def ends(self) -> bool:
-        """Whether it may be finished at some time, which the oracle does not follow."""
+        """Whether it may be finished at some time: since when is not followed here."""
         return self.schedule.at_ms is not None or bool(
             self.definition["max_fires"] or self.definition["end"])
 
@@ -235,6 +237,7 @@ class Job:
         self.revision += 1
         self.payloads[self.revision] = definition["payload"]
         self.catchups.append(definition["catchup"] or {})
+        self.ended = self.ended or self.ends
         if rescheduled:
             self.edited_ms = effective_ms
         if not self.paused:
@@ -252,9 +255,10 @@ class Job:
         self._revise()
         return True
 
-    def resume(self, from_ms: int) -> bool:
+    def resume(self, from_ms: int, effective_ms: int) -> bool:
         if not self.paused:
             return False
+        self.reopened = self.reopened or from_ms < effective_ms
         self.resumed.append((self.paused_ms, max(from_ms, self.paused_ms)))
         self.paused, self.until_ms = False, FOREVER
         self._open(from_ms)
@@ -311,7 +315,7 @@ class Fold:
 
     def _compare_count(self, command: dict[str, Any], result: dict[str, Any],
                        jobs: list[Job]) -> None:
-        open_ended = [job for job in jobs if not job.ends]
+        open_ended = [job for job in jobs if not job.ended]
         if not len(open_ended) <= result["changed"] <= len(jobs):
             self.wrong(f"{command['op']} {result['command_id']} on shard {result['shard']} "
                        f"changed {result['changed']} jobs, not {len(jobs)}")
@@ -320,7 +324,7 @@ class Fold:
         """A slot at `until` fires: the pause ends just before it."""
         for job in self.live.values():
             if job.until_ms <= effective_ms and shard_of(job.group, self.shards) == shard:
-                job.resume(job.until_ms - 1)
+                job.resume(job.until_ms - 1, job.until_ms - 1)
 
     def end_pauses(self, until_ms: int) -> None:
         for shard in range(self.shards):
@@ -396,7 +400,8 @@ class Fold:
             asked_ms = job.paused_ms if wanted == "paused_at" else instant_ms(wanted)
             return max(asked_ms, job.paused_ms, job.edited_ms)
 
-        return [job for job in self._matching(command, shard) if job.resume(begin_ms(job))]
+        return [job for job in self._matching(command, shard)
+                if job.resume(begin_ms(job), effective_ms)]
 
     def _delete(self, command: dict[str, Any], _result: dict[str, Any], shard: int,
                 effective_ms: int) -> list[Job]:
