@@ -52,14 +52,14 @@ static bool unknown_key(const char *section, const char *key, struct error *erro
     for (size_t i = 0; i < CLIENT_COUNT; i++)
         suggestion_offer(&near_section, config_client_sections[i]);
     if (known_section && near.best != NULL)
-        return error_invalid(error, "bad_value", "[%s] %.60s is not known; did you mean %s?", section,
-                             key, near.best);
+        return error_invalid(error, "bad_value", "[%s] %.60s is not known; did you mean %s?",
+                             section, key, near.best);
     if (known_section)
-        return error_invalid(error, "bad_value", "[%s] %.60s is not known; belfryd --help lists what "
-                             "is", section, key);
+        return error_invalid(error, "bad_value", "[%s] %.60s is not known; belfryd --help lists "
+                             "what is", section, key);
     if (near_section.best != NULL && strcmp(near_section.best, section) != 0)
-        return error_invalid(error, "bad_value", "[%.40s] is not known; did you mean [%s]?", section,
-                             near_section.best);
+        return error_invalid(error, "bad_value", "[%.40s] is not known; did you mean [%s]?",
+                             section, near_section.best);
     return error_invalid(error, "bad_value", "%.40s in [%.40s]: the sections are belfry, kafka, "
                          "kafka.producer, kafka.consumer, redis and limits", key, section);
 }
@@ -168,8 +168,8 @@ static bool read_flags(struct config *config, int argc, char *const *argv, const
     for (int at = 1; at < argc; at++) {
         if (strncmp(argv[at], "--", 2) != 0 || argv[at][2] == '\0') {
             if (strcmp(argv[at], "-h") != 0)
-                return error_invalid(error, "bad_value", "\"%.60s\": belfryd takes flags only; belfryd "
-                                     "--help lists them", argv[at]);
+                return error_invalid(error, "bad_value", "\"%.60s\": belfryd takes flags only; "
+                                     "belfryd --help lists them", argv[at]);
             config->action = CONFIG_HELP;
             continue;
         }

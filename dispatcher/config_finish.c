@@ -57,8 +57,8 @@ static bool finish_redis(struct config *config, struct error *error)
     if (!store_redis_options_parse(config->redis_url, redis, &cause))
         return error_invalid(error, "bad_value", "[redis] url: %s", cause.message);
     if (redis->password[0] != '\0')
-        return error_invalid(error, "bad_value", "[redis] url: no password in it, please: put it in "
-                             "a file and write password_file = PATH in [redis]");
+        return error_invalid(error, "bad_value", "[redis] url: no password in it, please: put it "
+                             "in a file and write password_file = PATH in [redis]");
     if (config->redis_password_file[0] != '\0') {
         char *password = config_secret_read(config->redis_password_file, &cause);
         bool fits = password != NULL && strlen(password) < sizeof redis->password;

@@ -23,8 +23,10 @@ void redis_claim_init(struct redis_claim *claim, const struct store_redis_option
     assert(claim != NULL && options != NULL);
     assert(shards > 0 && kafka_cluster_id != NULL);
     *claim = (struct redis_claim){.options = *options, .clock = clock, .observer = observer};
-    if (claim->options.connect_limit_ms > ASK_LIMIT_MS) claim->options.connect_limit_ms = ASK_LIMIT_MS;
-    if (claim->options.command_limit_ms > ASK_LIMIT_MS) claim->options.command_limit_ms = ASK_LIMIT_MS;
+    if (claim->options.connect_limit_ms > ASK_LIMIT_MS)
+        claim->options.connect_limit_ms = ASK_LIMIT_MS;
+    if (claim->options.command_limit_ms > ASK_LIMIT_MS)
+        claim->options.command_limit_ms = ASK_LIMIT_MS;
     claim->wanted = (struct store_meta){.layout = STATE_LAYOUT, .shards = shards};
     (void)snprintf(claim->wanted.kafka_cluster_id, sizeof claim->wanted.kafka_cluster_id, "%s",
                    kafka_cluster_id);

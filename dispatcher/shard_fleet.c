@@ -11,13 +11,14 @@ enum {
     STUCK_US = 10 * 1000 * 1000,
     STUCK_AGAIN_US = 30 * 1000 * 1000,
     START_AGAIN_US = 1000 * 1000,
+    FAILED_AGAIN_US = 60 * 1000 * 1000, /* somebody may have mended what is wrong */
     QUOTED_BYTES = 600
 };
 
 struct slot {
     struct shard_runner *runner; /* NULL: no thread */
     bool wanted;                 /* the group's last word */
-    bool failed;                 /* wanted, but its engine could not go on */
+    bool failed;                 /* wanted, but its engine could not go on; it has said why */
     int64_t not_before_us;       /* of the next start, after one that did not succeed */
     int64_t waiting_since_us;    /* wanted and not live; 0 = live or not wanted */
     int64_t complain_us;
@@ -68,6 +69,7 @@ static void start(struct shard_fleet *fleet, int32_t shard)
     struct slot *slot = &fleet->slots[shard];
     struct error error = {0};
     assert(slot->runner == NULL && slot->wanted);
+    slot->failed = false;
     slot->runner = shard_runner_start(fleet->site, shard, &error);
     if (slot->runner != NULL) return;
     log_error(fleet, "shard.not_started", shard, &error);
@@ -106,13 +108,12 @@ void shard_fleet_assign(struct shard_fleet *fleet, const struct kafka_assignment
 static void reap(struct shard_fleet *fleet, int32_t shard)
 {
     struct slot *slot = &fleet->slots[shard];
-    struct error error = {0};
     bool asked = shard_runner_ending(slot->runner);
-    bool done = shard_runner_finish(slot->runner, &error);
+    bool done = shard_runner_finish(slot->runner, NULL);
     slot->runner = NULL;
     if (!done) {
-        log_error(fleet, "shard.failed", shard, &error);
         slot->failed = slot->wanted && !asked;
+        slot->not_before_us = now_us(fleet) + FAILED_AGAIN_US;
     } else if (!fleet->shutdown) {
         observe(fleet->site->observer, LEVEL_INFO, asked ? "shard.dropped" : "shard.ended", shard,
                 "%s", "");
@@ -155,7 +156,7 @@ void shard_fleet_tend(struct shard_fleet *fleet)
         struct slot *slot = &fleet->slots[shard];
         if (slot->runner != NULL && shard_runner_ended(slot->runner)) reap(fleet, shard);
         if (fleet->shutdown) continue;
-        if (slot->wanted && !slot->failed && slot->runner == NULL && at_us >= slot->not_before_us)
+        if (slot->wanted && slot->runner == NULL && at_us >= slot->not_before_us)
             start(fleet, shard);
         watch(fleet, shard, at_us);
     }

@@ -35,8 +35,8 @@ static bool capture_end(struct inputs *inputs, enum broker_topic topic,
     int64_t end = 0;
     if (!inputs->broker->operations->offsets(inputs->broker, topic, &first, &end, error))
         return false;
-    queue->reached = queue->reached && end <= queue->end_to_reach;
     queue->end_to_reach = end;
+    queue->reached = queue->position >= end; /* the end is told once: it may lie behind us */
     return true;
 }
 
@@ -80,13 +80,10 @@ bool inputs_take(struct inputs *inputs, struct broker_input *input)
     if (input->topic != TOPIC_CONTROL && input->topic != TOPIC_FORWARD) return false;
     struct input_queue *queue =
         input->topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward;
-    if (input->kind == BROKER_END) {
-        if (input->offset >= queue->end_to_reach) queue->reached = true;
-        return true;
-    }
-    assert(input->kind == BROKER_RECORD);
-    queue_add(queue, input);
-    if (input->offset + 1 >= queue->end_to_reach) queue->reached = true;
+    assert(input->kind == BROKER_END || input->kind == BROKER_RECORD);
+    queue->position = input->kind == BROKER_END ? input->offset : input->offset + 1;
+    if (queue->position >= queue->end_to_reach) queue->reached = true;
+    if (input->kind == BROKER_RECORD) queue_add(queue, input);
     return true;
 }
 

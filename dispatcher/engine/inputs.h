@@ -14,7 +14,8 @@ struct input_queue {
     size_t capacity;
     size_t first;
     size_t count;
-    int64_t end_to_reach; /* captured; reached when the partition's end is seen at or after it */
+    int64_t position;     /* after the last record or end of partition that was seen */
+    int64_t end_to_reach; /* captured; reached when the position is at or after it */
     bool reached;
 };
 

@@ -111,8 +111,9 @@ static void watch(struct observer *observer)
         /* A batch call waits for a full batch: first one record, then what else is there. */
         rd_kafka_message_t *first = rd_kafka_consume_queue(observer->queue, TURN_MS);
         if (first == NULL) continue;
-        heard_us = bench_now_us();
-        see(observer, first, heard_us);
+        int64_t first_us = bench_now_us();
+        if (first->err == RD_KAFKA_RESP_ERR_NO_ERROR) heard_us = first_us;
+        see(observer, first, first_us);
         rd_kafka_message_destroy(first);
         ssize_t more = rd_kafka_consume_batch_queue(observer->queue, 0, messages, BATCH);
         int64_t at_us = bench_now_us();

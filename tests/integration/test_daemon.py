@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 from pathlib import Path
 
+import confluent_kafka.admin
+
 from harness import (
-    BUILD, ROOT, Belfryd, CommandClient, Kafka, Process, Redis, TopicReader, new_directory,
-    produce, run, wait_for)
+    BUILD, ROOT, Belfryd, CommandClient, Kafka, Process, Redis, TopicReader, client_options,
+    new_directory, produce, run, wait_for)
 
 KILLED = -signal.SIGKILL
 FAULT_POINTS = ("init.before", "init.after", "begin.before", "produce.before", "produce.after",
@@ -103,7 +106,7 @@ def test_ends_in_time_while_kafka_is_frozen_and_at_once_when_asked_twice(redis: 
         daemon.send(signal.SIGTERM)
         daemon.wait_event("daemon.signal")
         daemon.send(signal.SIGTERM)
-        assert daemon.wait_exit(1) == 1
+        assert daemon.wait_exit(3) == 1
         for process in kafka.processes:
             process.sigcont()
 
@@ -160,6 +163,26 @@ def test_refuses_another_number_of_shards(kafka: Kafka, redis: Redis, cluster: s
     assert "4" in message and "5" in message, message
 
 
+def _delete_topic(kafka: Kafka, name: str) -> None:
+    admin = confluent_kafka.admin.AdminClient(client_options(kafka.bootstrap))
+    admin.delete_topics([name])[name].result(timeout=30)
+    wait_for(lambda: name not in admin.list_topics(timeout=5).topics, 30, f"{name} is gone")
+
+
+def test_refuses_a_kafka_that_lost_the_state(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
+    _apply(kafka, cluster)
+    daemon.terminate()
+    _delete_topic(kafka, f"{cluster}.state")
+    daemon.start()
+    assert daemon.wait_exit(60) == 1, "its only shard cannot be run: the supervisor must know"
+    reason = daemon.events("shard.failed", shard=0)[0]["message"]
+    assert "state_lost" in reason and "Redis" in reason, reason
+    assert daemon.events("daemon.failed"), daemon.tail()
+    snapshot = redis.client().hget(f"{cluster}:{{0}}:snapshot", "job_count")
+    assert snapshot == "1", "what Redis holds is not touched"
+
+
 def test_a_wrong_command_line_is_a_usage_error(tmp: Path) -> None:
     file = tmp / "belfry.ini"
     file.write_text("[belfry]\nshards = 4\ncheckpoint.intreval = 1s\n")
@@ -193,6 +216,19 @@ def test_check_config_prints_what_it_would_read(tmp: Path) -> None:
         return [line.split(" ; ")[0].rstrip() for line in text.splitlines()]
 
     assert values(twice) == values(done.stdout)
+
+
+def test_the_page_on_operation_has_every_option_with_its_default() -> None:
+    page = (ROOT / "docs/operation.md").read_text()
+    documented = {row.group(1): row.group(2) for row in
+                  re.finditer(r"^\| `([a-z_.]+)` \| (?:`([^`]*)` )?\|", page, re.MULTILINE)}
+    known = {row.group(1): row.group(2) or None for row in
+             re.finditer(r"^;?([a-z_.]+) = (\S*) +; default$",
+                         run("belfryd", "--check-config", expect=0).stdout, re.MULTILINE)}
+    assert len(known) > 20 and known == documented
+    for variable in re.findall(r"^ +(BELFRY_[A-Z_]+)", run("belfryd", "--help").stdout,
+                               re.MULTILINE):
+        assert f"`{variable}`" in page, variable
 
 
 # --- fault points -----------------------------------------------------------------------------
@@ -267,7 +303,8 @@ def test_embedded_keeps_jobs_over_a_restart_and_a_kill() -> None:
     kafka = daemon.addresses["BELFRY_KAFKA"]
     assert f"kafka={kafka} redis=unix://" in daemon.output()
     with TopicReader(kafka, "belfry.fires") as fires:
-        produce(kafka, "belfry.control", [("demo", json.dumps(_add(group="demo", name="tick", every="1s")))])
+        command = json.dumps(_add(group="demo", name="tick", every="1s"))
+        produce(kafka, "belfry.control", [("demo", command)])
         first = fires.read_until(1)[0].json
     assert first["subject"] == "demo/tick", first
     assert daemon.belfry("-o", "name", "list").stdout.split() == ["demo/tick"]

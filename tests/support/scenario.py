@@ -63,7 +63,7 @@ class Scenario:
         if self._fires is not None:
             self._fires.close()
         for daemon in self.daemons:
-            daemon.close()
+            daemon.kill9()  # not close(): the runner keeps the log of a test that failed
 
     def daemon(self, start: bool = True, **more: Any) -> Belfryd:
         """One more daemon, ready; static, so that a restart does not wait for its dead self."""

@@ -25,7 +25,7 @@ struct given {
 
 static void write_file(char path[PATH_BYTES], const char *text)
 {
-    strcpy(path, "/tmp/belfry-config-XXXXXX");
+    (void)snprintf(path, PATH_BYTES, "/tmp/belfry-config-XXXXXX");
     int descriptor = mkstemp(path);
     assert_true(descriptor >= 0);
     assert_int_equal(write(descriptor, text, strlen(text)), (ssize_t)strlen(text));
