@@ -56,11 +56,13 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(dir $@)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/belfryd: $(BUILD)/dispatcher/main.o $(ARCHIVES)
+# Debian's librdkafka uses C11 threads, which the thread sanitizer does not follow by itself.
+PROGRAM_SUPPORT := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/tests/support/thread_sanitizer.o)
+$(BUILD)/belfryd: $(BUILD)/dispatcher/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/belfry: $(BUILD)/dispatcher/cli/main.o $(ARCHIVES)
+$(BUILD)/belfry: $(BUILD)/dispatcher/cli/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(BUILD)/libconsumer.a
+$(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUILD)/libconsumer.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c,$(SOURCES_consumer))

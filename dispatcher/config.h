@@ -60,6 +60,7 @@ struct config {
     char *redis_tls_server_name;
     struct store_redis_options redis; /* made of the above */
 
+    int64_t record_bytes;
     int64_t payload_bytes;
     int64_t every_min_ms;
 };

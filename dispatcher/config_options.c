@@ -62,6 +62,8 @@ const struct option config_options[] = {
      PATH_MAX_BYTES, NULL, "our key"},
     {"redis", "tls.server_name", NULL, "NAME", OPTION_TEXT, FIELD(redis_tls_server_name), "", 0,
      255, NULL, "expected in its certificate in place of the host"},
+    {"limits", "record_bytes", NULL, "SIZE", OPTION_BYTES, FIELD(record_bytes), "1MiB", 1024,
+     RECORD_BYTES_MAX, NULL, "largest record on the control topic"},
     {"limits", "payload_bytes", NULL, "SIZE", OPTION_BYTES, FIELD(payload_bytes), "256KiB", 1,
      PAYLOAD_BYTES_MAX, NULL, "largest payload of a job"},
     {"limits", "every_min", NULL, "D", OPTION_DURATION, FIELD(every_min_ms), "1s",

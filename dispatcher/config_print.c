@@ -73,8 +73,8 @@ void config_print_help(FILE *out)
 {
     assert(out != NULL);
     (void)fputs("usage: belfryd [flags]\n\n"
-                "Takes commands from a Kafka topic, keeps jobs, publishes a fire for each due time.\n"
-                "\n",
+                "Takes commands from a Kafka topic, keeps jobs, publishes a fire for each due "
+                "time.\n\n",
                 out);
     for (size_t i = 0; i < config_option_count(); i++)
         if (config_options[i].flag != NULL) print_flag(&config_options[i], out);

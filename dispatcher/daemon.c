@@ -122,6 +122,7 @@ static void fill_engine_options(const struct daemon *daemon, struct engine_optio
     options->mark_interval_ms = config->mark_interval_ms;
     options->clock_tolerance_ms = config->clock_tolerance_ms;
     options->clock_step_ms = config->clock_step_ms;
+    options->record_bytes_max = (size_t)config->record_bytes;
     options->payload_bytes_max = (size_t)config->payload_bytes;
     options->every_min_ms = config->every_min_ms;
     options->misfire_grace_ms = config->misfire_grace_ms;

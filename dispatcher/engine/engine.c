@@ -68,6 +68,7 @@ void engine_options_defaults(struct engine_options *options)
                                        .mark_interval_ms = HOURS_MS,
                                        .clock_tolerance_ms = 1000,
                                        .clock_step_ms = 5 * MINUTES_MS,
+                                       .record_bytes_max = RECORD_BYTES_MAX,
                                        .payload_bytes_max = PAYLOAD_BYTES_MAX,
                                        .every_min_ms = SCHEDULE_EVERY_MIN_MS,
                                        .misfire_grace_ms = MISFIRE_GRACE_DEFAULT_MS,
@@ -103,6 +104,7 @@ struct engine *engine_create(const struct engine_options *options,
     engine->options = *options;
     engine->ports = *ports;
     command_limits_defaults(&engine->limits);
+    engine->limits.record_bytes_max = options->record_bytes_max;
     engine->limits.payload_bytes_max = options->payload_bytes_max;
     engine->limits.every_min_ms = options->every_min_ms;
     engine->limits.catchup.grace_ms = options->misfire_grace_ms;

@@ -24,6 +24,7 @@ struct engine_options {
     int64_t mark_interval_ms;       /* a mark at least this often, also when idle */
     int64_t clock_tolerance_ms;
     int64_t clock_step_ms;
+    size_t record_bytes_max;
     size_t payload_bytes_max;
     int64_t every_min_ms;
     int64_t misfire_grace_ms;
