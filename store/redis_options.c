@@ -206,8 +206,8 @@ bool store_redis_options_check(const struct store_redis_options *options, struct
                          options->username);
 #ifndef BELFRY_HIREDIS_SSL
     if (options->tls)
-        return error_set(error, ERROR_INVALID, "this build has no TLS to Redis: install hiredis 1.0 "
-                         "or newer with hiredis_ssl and build again, or use redis://");
+        return error_set(error, ERROR_INVALID, "this build has no TLS to Redis: install hiredis "
+                         "1.0 or newer with hiredis_ssl and build again, or use redis://");
 #endif
     return check_limit("connect", options->connect_limit_ms, error) &&
            check_limit("command", options->command_limit_ms, error);

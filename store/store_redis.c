@@ -74,7 +74,8 @@ static bool redis_claim_meta(struct store *store, const struct store_meta *wante
         redis_connection_use_script_text(redis->connection, SCRIPT_CLAIM_META, command);
         freeReplyObject(reply);
     }
-    bool done = redis_reply_check(reply, "claim meta", error) && redis_meta_read(reply, found, error);
+    bool done = redis_reply_check(reply, "claim meta", error) &&
+                redis_meta_read(reply, found, error);
     freeReplyObject(reply);
     return done;
 }

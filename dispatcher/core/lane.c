@@ -321,6 +321,17 @@ static bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
     return kept;
 }
 
+/* max_fires is used up: what is still owed is no longer due. */
+static void lane_end(struct shard *shard, struct job *job, int64_t now_ms,
+                     const struct sink *sink)
+{
+    for (uint32_t i = 0; i < job->extra->owed_count; i++) {
+        int64_t planned = job->extra->owed[i].planned;
+        if (planned > 0) announce_catchup(job, EVENT_CATCHUP_FINISHED, now_ms, planned, sink);
+    }
+    lane_release(shard, job);
+}
+
 /* Fires the job's next owed slot and lists the job again if it owes more. */
 static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
                       const struct sink *sink)
@@ -334,7 +345,7 @@ static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind,
         job_fire(job, kind, nominal_ms, now_ms, missed, attempt, sink);
         if (job->flags & JOB_BOUNDED) extra->counted_fires++;
         owed_done(job, nominal_ms);
-        if (job_fires_used_up(job)) lane_release(shard, job);
+        if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }
     int64_t more_ms = 0;
     if (owed_next(shard, job, now_ms, &more_ms, sink)) lane_enqueue(shard, job);

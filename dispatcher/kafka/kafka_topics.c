@@ -137,7 +137,7 @@ static bool check_topic(rd_kafka_t *handle, const struct kafka_options *options,
 static void read_default_copies(void *opaque, const char *name, const char *value)
 {
     int32_t *copies = opaque;
-    if (strcmp(name, "default.replication.factor") == 0) *copies = (int32_t)atoi(value);
+    if (strcmp(name, "default.replication.factor") == 0) *copies = (int32_t)strtol(value, NULL, 10);
 }
 
 /* The broker's default replication factor, 0 when it is not to be had. */

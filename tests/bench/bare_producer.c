@@ -4,8 +4,9 @@
  *   bare_producer BROKERS TOPIC FILE COUNT PER_TRANSACTION [--no-header]
  *
  * Records come from FILE (fire_observer --save), again from its beginning until COUNT are sent,
- * each with the header of a fire. Values are not copied, keys choose the partition. Prints "begun_us=... ended_us=...": the
- * system's time when the first transaction began and when the last commit had returned. */
+ * each with the header of a fire. Values are not copied, keys choose the partition. Prints
+ * "begun_us=... ended_us=...": the system's time when the first transaction began and when the
+ * last commit had returned. */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>

@@ -68,14 +68,26 @@ static void open_consumer(struct observer *observer, const char *brokers, const 
     rd_kafka_metadata_destroy(metadata);
 }
 
+/* First offset and last stable offset; a new topic may have no leader for a moment. */
+static void query_offsets(const struct observer *observer, const char *topic, int32_t partition,
+                          int64_t *low, int64_t *high)
+{
+    int64_t deadline_us = bench_now_us() + WAIT_MS * INT64_C(1000);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    do {
+        code = rd_kafka_query_watermark_offsets(observer->consumer, topic, partition, low, high,
+                                                WAIT_MS);
+    } while (code != RD_KAFKA_RESP_ERR_NO_ERROR && bench_now_us() < deadline_us);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        bench_fail("no offsets of %s/%d: %s", topic, (int)partition, rd_kafka_err2str(code));
+}
+
 static void start(const struct observer *observer, const char *topic, bool from_beginning)
 {
     for (int32_t partition = 0; partition < observer->partitions; partition++) {
         int64_t low = 0;
         int64_t high = 0;
-        if (rd_kafka_query_watermark_offsets(observer->consumer, topic, partition, &low, &high,
-                                             WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-            bench_fail("no offsets of %s/%d", topic, (int)partition);
+        query_offsets(observer, topic, partition, &low, &high);
         if (rd_kafka_consume_start_queue(observer->topic, partition, from_beginning ? low : high,
                                          observer->queue) != 0)
             bench_fail("%s/%d cannot be read", topic, (int)partition);

@@ -66,9 +66,18 @@ class Chaos:
             self.kills += 1
 
     def tend(self) -> None:
-        """Starts again what has ended at its fault point; anything else that ends is a bug."""
+        """Starts again what has ended at its fault point; anything else that ends is a bug.
+
+        But one: a static member whose session ended while the broker was away can be fenced by
+        its own new membership, in the client library. The daemon then ends and is to be
+        restarted by its supervisor, which is us.
+        """
         for daemon in self.daemons:
             if daemon.running:
+                continue
+            if daemon.exit_code == 1 and "FENCED_INSTANCE_ID" in daemon.output():
+                say(f"{daemon.name} was fenced by its own new membership and is restarted")
+                self.start(daemon, faulty=False)
                 continue
             assert daemon.exit_code == -9 and daemon.fault, (
                 f"{daemon} ended by itself with {daemon.exit_code}\n{daemon.tail()}")

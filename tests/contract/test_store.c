@@ -250,8 +250,8 @@ static void case_items_apply_in_order(struct store_fixture *f)
 static void case_indexes(struct store_fixture *f)
 {
     list_function *list = f->backend->list;
-    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+a/1=x@s +a/2=x@t +a/3=x +a.b/1=x@s +a0/1=x +A/1/2=x@t "
-                                             "+a/1/2=x@s-1"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+a/1=x@s +a/2=x@t +a/3=x +a.b/1=x@s +a0/1=x "
+                                             "+A/1/2=x@t +a/1/2=x@s-1"));
     EXPECT("a/1 a/1/2 a/2 a/3", list_store(list, f->a, "a", ""));
     EXPECT("a.b/1 a/1", list_store(list, f->a, "", "s"));
     EXPECT("A/1/2 a.b/1 a/1 a/2", list_store(list, f->a, "", "s t s"));

@@ -1,4 +1,4 @@
-"""The command line against a real daemon, Kafka and Redis, as a user and as scripts would use it."""
+"""The command line against a real daemon, Kafka and Redis, as users and scripts would use it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_unreachable_servers_end_in_time() -> None:
     assert "Redis" in done.stderr
 
 
-# --- writes ----------------------------------------------------------------------------------------
+# --- writes --------------------------------------------------------------------------------------
 
 
 def test_a_get_after_a_waited_add_sees_the_job(shared: Cluster) -> None:
@@ -221,7 +221,7 @@ def test_many_jobs_are_split(shared: Cluster) -> None:
     assert len(shared.names("--group", "many0", "--group", "many1", "--group", "many2")) == 7000
 
 
-# --- reads -----------------------------------------------------------------------------------------
+# --- reads ---------------------------------------------------------------------------------------
 
 
 def test_list_formats(shared: Cluster) -> None:
@@ -289,6 +289,6 @@ def test_shards_and_ping(shared: Cluster) -> None:
 
 
 def test_redis_away_is_only_a_warning_for_writes(shared: Cluster) -> None:
-    done = run("belfry", "put", "away/a", "--every", "1h", "--wait", "--cluster", CLUSTER, "--kafka",
-               shared.kafka.bootstrap, "--redis", "redis://127.0.0.1:1", expect=0)
+    done = run("belfry", "put", "away/a", "--every", "1h", "--wait", "--cluster", CLUSTER,
+               "--kafka", shared.kafka.bootstrap, "--redis", "redis://127.0.0.1:1", expect=0)
     assert "warning" in done.stderr and "away/a" in done.stdout

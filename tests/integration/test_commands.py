@@ -219,7 +219,8 @@ def test_not_after(shared: Scenario) -> None:
 
 
 def test_duplicates_carry_the_first_outcome(shared: Scenario) -> None:
-    refused = {"op": "add", "command_id": "dup-1", "jobs": [job("dup", "a", {"cron": "61 * * * *"})]}
+    jobs = [job("dup", "a", {"cron": "61 * * * *"})]
+    refused = {"op": "add", "command_id": "dup-1", "jobs": jobs}
     one(shared, refused, "rejected", "bad_cron")
     result = one(shared, refused, "duplicate", "bad_cron")
     assert result["first_outcome"] == "rejected"
@@ -300,7 +301,8 @@ def test_two_thousand_jobs_in_one_command(shared: Scenario) -> None:
     result = one(shared, {"op": "pause", "select": {"groups": ["many"]}}, "applied")
     assert result["changed"] == 2000
     one(shared, {"op": "add", "jobs": [*jobs, job("many", "over", NEVER)]}, "rejected", "too_many")
-    assert one(shared, {"op": "delete", "select": {"groups": ["many"]}}, "applied")["changed"] == 2000
+    deleted = one(shared, {"op": "delete", "select": {"groups": ["many"]}}, "applied")
+    assert deleted["changed"] == 2000
 
 
 def test_commands_in_one_transaction_of_a_client(shared: Scenario) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Callable, Iterator
 
 import confluent_kafka
 
-from harness import ROOT, Belfryd, TopicReader, wait_for
+from harness import ROOT, Belfryd, DeadlineExceeded, TopicReader, wait_for
 from runner import limit
 from scenario import Scenario, every
 from topics import client_options
@@ -136,7 +136,8 @@ def hostile_records(seed: int, count: int) -> Iterator[Hostile]:
         if number < len(seeds):
             value: bytes | None = seeds[number]
         elif number % 4999 == 0:
-            value = b'{"op":"ping","reason":"' + b"x" * chance.choice([900_000, 1_048_577, 1_500_000])
+            size = chance.choice([900_000, 1_048_577, 1_500_000])
+            value = b'{"op":"ping","reason":"' + b"x" * size
         elif number % 997 == 0:
             value = None
         else:
@@ -153,7 +154,7 @@ class Flood:
 
     def __init__(self, bootstrap: str, topic: str):
         self.topic = topic
-        self.places: dict[tuple[int, int], bool] = {}
+        self.places: dict[tuple[int, int], bytes] = {}  # the beginning of each value
         self.producer = confluent_kafka.Producer(client_options(
             bootstrap, linger_ms=5, message_max_bytes=1_900_000,
             partitioner="random"))
@@ -171,7 +172,7 @@ class Flood:
 
     def _delivered(self, error: Any, message: Any) -> None:
         assert error is None, error
-        self.places[message.partition(), message.offset()] = True
+        self.places[message.partition(), message.offset()] = (message.value() or b"")[:300]
 
     def flush(self) -> None:
         assert self.producer.flush(60) == 0
@@ -189,7 +190,7 @@ def good_command(scene: Scenario, number: int) -> float:
     """Applies one good command; returns how long that took, in milliseconds."""
     begin = time.monotonic()
     scene.call({"op": "put", "command_id": f"good-{number}",
-                "jobs": [every("alpha", "good", "10s", payload=number)]}, deadline_s=30)
+                "jobs": [every("alpha", "good", "10s", payload=number)]})
     return (time.monotonic() - begin) * 1000
 
 
@@ -207,8 +208,10 @@ def answered_places(results: TopicReader) -> dict[tuple[int, int], int]:
 def test_hostile_records(kafka: Any, redis: Any, cluster: str) -> None:
     seed = int(os.environ.get("HOSTILE_SEED", 20261121))
     with Scenario(kafka, redis, cluster, shards=SHARDS) as scene:
-        daemon = scene.daemon(args=["--log-level", "error"])
-        # The log line of each refusal is not what is measured here.
+        # The log line of each refusal is not what is measured here; nor is "ready" logged then.
+        daemon = scene.daemon(start=False, args=["--log-level", "error"])
+        daemon.start()
+        good_command(scene, 0)
         flood = Flood(kafka.bootstrap, f"{cluster}.control")
         results = TopicReader(kafka.bootstrap, f"{cluster}.results")
         slow: list[float] = []
@@ -228,9 +231,12 @@ def test_hostile_records(kafka: Any, redis: Any, cluster: str) -> None:
         def all_answered() -> bool:
             assert daemon.running, daemon.tail()
             results.read_to_end()
-            return len(answered_places(results)) >= len(flood.places) + len(slow)
+            return not set(flood.places) - set(answered_places(results))
 
-        wait_for(all_answered, 120, "each record has a result", every_s=0.5)
+        try:
+            wait_for(all_answered, 60, "each record has a result", every_s=0.5)
+        except DeadlineExceeded:
+            pass  # below it is said which have none
         counts = answered_places(results)
         grown_kib = rss_kib(daemon) - warm_kib
         took_s = time.monotonic() - begin
@@ -246,7 +252,8 @@ def test_hostile_records(kafka: Any, redis: Any, cluster: str) -> None:
               f"{warm_kib} + {grown_kib} KiB, good commands at most {max(slow):.0f} ms",
               flush=True)
         unanswered = set(flood.places) - set(counts)
-        assert not unanswered, f"{len(unanswered)} without a result: {sorted(unanswered)[:5]}"
+        examples = [(place, flood.places[place]) for place in sorted(unanswered)[:5]]
+        assert not unanswered, f"{len(unanswered)} without a result: {examples}"
         assert outcomes.get("rejected", 0) > RECORDS // 2
         with TopicReader(kafka.bootstrap, f"{cluster}.dead") as dead:
             letters = [(int(record.header("dlq_partition") or -1),

@@ -66,9 +66,10 @@ static _Noreturn void become_server(const struct redis_process *process, pid_t p
     while (arguments[count] != NULL) count++;
     (void)snprintf(port, sizeof port, "%d", process->port);
     (void)snprintf(extra, sizeof extra, "%s", process->extra);
-    for (char *word = strtok(extra, " "); word != NULL && count < ARGUMENTS_MAX - 1;
-         word = strtok(NULL, " "))
-        arguments[count++] = word;
+    char *rest = extra;
+    for (char *word = strsep(&rest, " "); word != NULL && count < ARGUMENTS_MAX - 1;
+         word = strsep(&rest, " "))
+        if (*word != '\0') arguments[count++] = word;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     execvp(arguments[0], arguments);

@@ -154,7 +154,9 @@ static bool add_name(void *opaque, const struct store_item *item, struct error *
 static size_t split_names(char *words, const char *names[NAMES_MAX])
 {
     size_t count = 0;
-    for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
+    char *rest = words;
+    for (char *word = strsep(&rest, " "); word != NULL; word = strsep(&rest, " ")) {
+        if (*word == '\0') continue;
         assert(count < NAMES_MAX);
         names[count++] = word;
     }

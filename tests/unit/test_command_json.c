@@ -98,7 +98,8 @@ static void test_selector_and_set(void **state)
     struct decoded decoded = decode(
         "{\"op\":\"update\",\"select\":{\"ids\":[\"i\",\"j/k\"],\"groups\":[\"g\"],"
         "\"paused\":false,\"labels\":{\"t\":\"1\"}},\"set\":{\"end\":null,"
-        "\"catchup\":{\"limit\":5},\"payload\":null},\"expect\":2,\"dry_run\":true,\"not_after\":\"2026-12-01T00:00:00Z\"}");
+        "\"catchup\":{\"limit\":5},\"payload\":null},\"expect\":2,\"dry_run\":true,"
+        "\"not_after\":\"2026-12-01T00:00:00Z\"}");
     assert_true(decoded.read);
     const struct command *command = &decoded.command;
     assert_int_equal(command->select.id_count, 2);

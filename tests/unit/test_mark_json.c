@@ -12,7 +12,8 @@ static struct mark a_mark(void)
 {
     return (struct mark){.generation = 1, .epoch = 4, .sequence = 1042,
                          .watermark = {1795294674123, WATERMARK_WHOLE}, .next_ordinal = 18,
-                         .control_offset = 10423, .forward_offset = 3, .completions_offset = 5, .shards = 16,
+                         .control_offset = 10423, .forward_offset = 3, .completions_offset = 5,
+                         .shards = 16,
                          .layout = STATE_LAYOUT, .owner = "host-1-4242"};
 }
 

@@ -92,7 +92,8 @@ static void test_table(void **state)
         char name[16];
         int name_bytes = snprintf(name, sizeof name, "n%d", i);
         const struct store_entry *entry = store_table_find(&copy, name, (size_t)name_bytes);
-        assert_int_equal(entry != NULL ? atoi(store_entry_text(entry)) : 0, expected[i]);
+        long value = entry != NULL ? strtol(store_entry_text(entry), NULL, 10) : 0;
+        assert_int_equal(value, expected[i]);
         if (entry != NULL) count++;
     }
     const struct store_entry *entry = NULL, *original = NULL;
