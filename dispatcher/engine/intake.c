@@ -36,10 +36,14 @@ bool engine_read(struct engine *engine, int32_t wait_ms, struct error *error)
 
 static size_t record_headers(const struct broker_input *input, struct record_header *headers)
 {
-    for (size_t i = 0; i < input->header_count; i++)
-        headers[i] = (struct record_header){.name = text_of(input->headers[i].name),
-                                            .value = input->headers[i].value};
-    return input->header_count;
+    size_t count = 0;
+    for (size_t i = 0; i < input->header_count; i++) {
+        /* Only the forward topic, which clients cannot write, says where a record was born. */
+        if (strcmp(input->headers[i].name, origin_header) == 0) continue;
+        headers[count++] = (struct record_header){.name = text_of(input->headers[i].name),
+                                                  .value = input->headers[i].value};
+    }
+    return count;
 }
 
 /* Where the original of a forwarded record stands; false: it does not say. */
