@@ -115,12 +115,8 @@ static void forward(struct engine *engine, const struct broker_input *input,
                     const struct route *route)
 {
     struct record_header headers[BROKER_INPUT_HEADERS_MAX + 1];
-    size_t count = 0;
-    assert(input->header_count < BROKER_INPUT_HEADERS_MAX);
-    for (size_t i = 0; i < input->header_count; i++) /* a sender's own would be believed */
-        if (strcmp(input->headers[i].name, origin_header) != 0)
-            headers[count++] = (struct record_header){.name = text_of(input->headers[i].name),
-                                                      .value = input->headers[i].value};
+    size_t count = record_headers(input, headers);
+    assert(count < BROKER_INPUT_HEADERS_MAX);
     char origin[48];
     (void)snprintf(origin, sizeof origin, "%" PRId32 "/%" PRId64, engine->options.shard,
                    input->offset);
