@@ -45,7 +45,6 @@ static void *handler_main(void *argument)
 {
     struct belfry_consumer *consumer = argument;
     assert(consumer->handler != NULL);
-    assert(consumer->references > 0);
     struct belfry_fire *fire = NULL;
     while ((fire = ready_take(consumer)) != NULL) {
         enum belfry_outcome outcome = consumer->handler(fire, consumer->handler_opaque);

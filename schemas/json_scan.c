@@ -67,8 +67,13 @@ static bool check_byte(struct scan *scan, char byte, struct error *error)
                                  "byte %zu: an object has more than %d members", scan->at,
                                  JSON_MEMBERS_MAX);
         return true;
+    case '\t':
+    case '\n':
+    case '\r': return true;
     default: break;
     }
+    if ((unsigned char)byte < ' ') /* jansson passes over a NUL that follows a number or word */
+        return error_invalid(error, "invalid_json", "byte %zu: a control character", scan->at);
     if ((unsigned char)byte < 0x80) return true;
     if (utf8_sequence(scan->text.bytes + scan->at - 1, scan->text.length - scan->at + 1) == 0)
         return error_invalid(error, "not_utf8", "byte %zu is not well-formed UTF-8", scan->at);
@@ -186,6 +191,7 @@ size_t json_scan_compact(struct text value, char *compact)
         if (value.bytes[at] == '"') {
             end = skip_string(value, at);
         } else {
+            assert((unsigned char)value.bytes[at] > ' '); /* else it would not come on */
             while (end < value.length && value.bytes[end] != '"' &&
                    (unsigned char)value.bytes[end] > ' ')
                 end++;

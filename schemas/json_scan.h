@@ -13,8 +13,9 @@
 enum { JSON_TOKENS_MAX = 200000 };
 
 /* Checks size, UTF-8, depth (JSON_DEPTH_MAX), members of one object (JSON_MEMBERS_MAX) and tokens
- * in one pass, without memory. Says nothing about the grammar.
- *   errors  ERROR_INVALID, codes too_large, not_utf8, too_deep, too_many */
+ * in one pass, without memory. Of the grammar it checks that control characters and others beyond
+ * ASCII stand in strings only.
+ *   errors  ERROR_INVALID, codes too_large, not_utf8, too_deep, too_many, invalid_json */
 bool json_scan_check(struct text text, size_t bytes_max, struct error *error)
     __attribute__((warn_unused_result));
 

@@ -367,4 +367,4 @@ def test_the_demo_runs_and_ends_cleanly_on_ctrl_c() -> None:
     os.killpg(demo.pid, signal.SIGINT)  # what a terminal does
     assert demo.wait_exit(15) == 0, demo.tail()
     assert "jobs are kept" in demo.output()
-    assert not _session(mark), _session(mark)
+    wait_for(lambda: not _session(mark), 10, "no process of the demo is left")

@@ -12,9 +12,10 @@ lint: $(ARCHIVES)
 
 # clang-tidy's bug finders over the sources; slower than lint.
 .PHONY: tidy
+TIDY_SOURCES := $(foreach layer,$(LAYERS),$(SOURCES_$(layer)))
 tidy: $(BUILD)/generated/redis_scripts.h
-	@printf '%s\n' $(foreach layer,$(LAYERS),$(SOURCES_$(layer))) | \
-	    xargs -P $$(nproc) -n 8 clang-tidy --quiet -- -std=c11 $(CPPFLAGS) 2>$(BUILD)/tidy.log
+	@printf '%s\n' $(TIDY_SOURCES) | xargs -P $$(nproc) -n 4 sh -c \
+	    'clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) 2>>$(BUILD)/tidy.log' tidy
 
 # Each tests/fuzz/fuzz_*.c for FUZZ_SECONDS (60) under clang's fuzzer and sanitizers.
 .PHONY: fuzz
