@@ -33,6 +33,8 @@ static const struct kafka_property reader_rows[] = {
     {"auto.offset.reset", "error"},
     {"fetch.wait.max.ms", "50"},
     {"fetch.error.backoff.ms", "10"},
+    /* What is read ahead is memory, for each partition: the default of 64 MiB is too much. */
+    {"queued.max.messages.kbytes", "8192"},
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
 };

@@ -189,8 +189,11 @@ class Oracle:
         found = []
         for job in self.fold.lives.values():
             fired = self._fired(job)
+            named = [(instant_ms(event["first"]), instant_ms(event["last"]))
+                     for event in self.named[job.incarnation]]
             found += [f"{job.name} {job.incarnation}@{slot}" for slot in job.due(until_ms)
-                      if slot not in fired and not self._events_naming(job, slot)]
+                      if slot not in fired
+                      and not any(first <= slot <= last for first, last in named)]
         return found
 
     def _fired(self, job: Job) -> dict[int, int]:
@@ -199,10 +202,6 @@ class Oracle:
             if fire["firekind"] in SLOT_KINDS:
                 counts[instant_ms(fire["dueat"])] += 1
         return counts
-
-    def _events_naming(self, job: Job, slot: int) -> list[dict[str, Any]]:
-        return [event for event in self.named[job.incarnation]
-                if instant_ms(event["first"]) <= slot <= instant_ms(event["last"])]
 
     def _check_slots(self, until_ms: int) -> dict[str, int]:
         total = dropped = 0
