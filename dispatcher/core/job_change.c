@@ -231,11 +231,17 @@ static void job_reschedule(struct shard *shard, struct job *job, struct schedule
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
     job_extra(job)->schedule_edited_ms = effective_ms;
-    if (job_owes(job) && !(job->flags & JOB_PAUSED)) job->extra->tail_from_ms = effective_ms;
     if (job->flags & JOB_FINISHED) {
         job->flags &= (uint8_t)~JOB_FINISHED;
         job->extra->finished_ms = INSTANT_NONE;
     }
+}
+
+static bool bounds_differ(const struct job *job, const struct definition *definition)
+{
+    struct definition present;
+    job_view(job, &present);
+    return present.start_ms != definition->start_ms || present.end_ms != definition->end_ms;
 }
 
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
@@ -249,12 +255,14 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     if (reanchor) anchored.schedule.anchor_ms = effective_ms;
     struct schedule *schedule = intern(shard, &anchored);
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
+    bool rebounded = bounds_differ(job, &anchored);
     bool revived = (job->flags & JOB_FINISHED) != 0;
     if (job->extra != NULL && job->extra->tail_undecided)
         lane_decide(shard, job, effective_ms, now_ms, sink);
-    if (rescheduled && job_owes(job)) {
-        lane_close_tail(shard, job, effective_ms);
+    if ((rescheduled || rebounded) && job_owes(job)) { /* what is owed stays as it was opened */
+        lane_close_tail(shard, job, effective_ms, now_ms, sink);
         lane_keep_schedule(shard, job);
+        if (job_owes(job) && !(job->flags & JOB_PAUSED)) job->extra->tail_from_ms = effective_ms;
     }
     job_redefine(job, &anchored);
     job->revision++;
@@ -296,7 +304,7 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
     struct job_extra *extra = job_extra(job);
     if ((job->flags & JOB_PAUSED) == 0) {
         if (extra->tail_undecided) lane_decide(shard, job, effective_ms, now_ms, sink);
-        if (job_owes(job)) lane_close_tail(shard, job, effective_ms);
+        if (job_owes(job)) lane_close_tail(shard, job, effective_ms, now_ms, sink);
         timers_detach(shard->timers, job);
         job->flags |= JOB_PAUSED;
         extra->paused_ms = effective_ms;

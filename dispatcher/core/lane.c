@@ -53,8 +53,10 @@ void lane_owe_more(struct shard *shard, struct job *job, int64_t nominal_ms,
                    const struct sink *sink)
 {
     assert(job_owes(job));
-    if (job->extra->tail_undecided || job->extra->owed_count == OWED_RANGES_MAX) return;
-    lane_close_tail(shard, job, nominal_ms - 1);
+    /* The tail so far becomes a range, what will be decided another one; without room for both the
+     * slot stays with the tail, and is fired. */
+    if (job->extra->tail_undecided || job->extra->owed_count + 2 > OWED_RANGES_MAX) return;
+    lane_close_tail(shard, job, nominal_ms - 1, nominal_ms, sink);
     owe_tail(shard, job, nominal_ms, sink);
 }
 
@@ -76,6 +78,14 @@ static uint64_t slots_in(const struct job *job, int64_t from_ms, int64_t to_ms)
     return schedule_count(&job->schedule->spec, from_ms, to_ms, INT64_MAX);
 }
 
+/* Where a range (from, to] is to end: with its last slot, so that what remains of a range is one
+ * millisecond wide only if that is a slot. False: there is none in it. */
+static bool last_slot(const struct schedule_spec *spec, int64_t from_ms, int64_t to_ms,
+                      int64_t *last_ms)
+{
+    return from_ms < to_ms && schedule_last(spec, from_ms, to_ms, last_ms);
+}
+
 static void push_range(struct job *job, uint32_t at, struct job_owed range)
 {
     struct job_extra *extra = job->extra;
@@ -95,27 +105,17 @@ static void pop_range(struct shard *shard, struct job *job)
     extra->owed_count--;
 }
 
-void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms)
-{
-    (void)shard;
-    struct job_extra *extra = job->extra;
-    assert(!extra->tail_undecided);
-    int64_t from_ms = extra->tail_from_ms;
-    extra->tail_from_ms = INSTANT_NONE;
-    if (from_ms == INSTANT_NONE || slots_in(job, from_ms, to_ms) == 0) return;
-    struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
-    bool joins = last != NULL && last->schedule == NULL && last->to_ms == from_ms;
-    if (joins) last->to_ms = to_ms;
-    else push_range(job, extra->owed_count, (struct job_owed){.from_ms = from_ms, .to_ms = to_ms});
-}
-
 void lane_keep_schedule(struct shard *shard, struct job *job)
 {
     (void)shard;
     for (uint32_t i = 0; i < job->extra->owed_count; i++) {
         struct job_owed *owed = &job->extra->owed[i];
         if (owed->schedule != NULL) continue;
-        clamp(job, &owed->from_ms, &owed->to_ms);
+        int64_t to_ms = owed->to_ms;
+        clamp(job, &owed->from_ms, &to_ms);
+        bool single = owed->to_ms - owed->from_ms == 1;
+        if (!single && !last_slot(&job->schedule->spec, owed->from_ms, to_ms, &owed->to_ms))
+            owed->to_ms = owed->from_ms;
         owed->schedule = timers_retain(job->schedule);
     }
 }
@@ -180,6 +180,34 @@ static void announce_dropped(struct job *job, const struct schedule_spec *spec, 
     job_announce(job, EVENT_MISSED, at_ms, first_ms, last_ms, count, reason, sink);
 }
 
+void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_t at_ms,
+                     const struct sink *sink)
+{
+    (void)shard;
+    struct job_extra *extra = job->extra;
+    const struct schedule_spec *spec = &job->schedule->spec;
+    assert(!extra->tail_undecided);
+    int64_t from_ms = extra->tail_from_ms;
+    extra->tail_from_ms = INSTANT_NONE;
+    int64_t count = from_ms == INSTANT_NONE ? 0 : (int64_t)slots_in(job, from_ms, to_ms);
+    if (count == 0) return;
+    struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
+    bool joins = last != NULL && last->schedule == NULL && last->missed_count == 0 &&
+                 last->to_ms <= from_ms && slots_in(job, last->to_ms, from_ms) == 0;
+    clamp(job, &from_ms, &to_ms);
+    int64_t last_ms = 0;
+    bool any = last_slot(spec, from_ms, to_ms, &last_ms);
+    assert(any);
+    (void)any;
+    if (joins)
+        last->to_ms = last_ms;
+    else if (extra->owed_count == OWED_RANGES_MAX) /* never silent */
+        announce_dropped(job, spec, from_ms, to_ms, at_ms, count, "too_many_ranges", sink);
+    else
+        push_range(job, extra->owed_count,
+                   (struct job_owed){.from_ms = from_ms, .to_ms = last_ms});
+}
+
 static void announce_catchup(struct job *job, enum event_kind kind, int64_t at_ms, int64_t count,
                              const struct sink *sink)
 {
@@ -211,10 +239,12 @@ void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t no
             announce_dropped(job, &definition.schedule, from_ms, verdict.keep_from_ms, now_ms,
                              total - kept, verdict.reason, sink);
         bool latest = definition.catchup.policy == CATCHUP_LATEST;
-        if (kept > 0)
+        int64_t newest_ms = 0;
+        if (kept > 0 &&
+            last_slot(&definition.schedule, verdict.keep_from_ms, last_ms, &newest_ms))
             push_range(job, extra->owed_count,
                        (struct job_owed){.from_ms = verdict.keep_from_ms,
-                                         .to_ms = to_ms,
+                                         .to_ms = newest_ms,
                                          .missed_count = latest ? total - kept : 0,
                                          .planned = latest ? 0 : kept});
         if (kept > 0 && !latest)

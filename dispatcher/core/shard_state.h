@@ -100,10 +100,11 @@ void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t no
 /* Opens a range the policy has to decide about at once (resume from, a past `at`). */
 void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to_ms,
                int64_t now_ms, const struct sink *sink);
-/* The tail becomes a closed range up to to_ms, under the present schedule: a pause or a schedule
- * edit follows. */
-void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms);
-/* Ranges of the present schedule keep it although the job gets another one. */
+/* The tail becomes a closed range up to to_ms, under the present schedule: a pause or an edit
+ * follows. Where there are too many ranges, an event at at_ms names what is dropped. */
+void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_t at_ms,
+                     const struct sink *sink);
+/* Ranges of the present schedule keep it, and its start and end, although the job gets others. */
 void lane_keep_schedule(struct shard *shard, struct job *job);
 /* What is owed will not be fired: one event says so. */
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,

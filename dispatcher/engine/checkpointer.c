@@ -20,6 +20,7 @@ enum {
 };
 #define RETRY_AWAY_US INT64_C(1000000)
 #define STATISTICS_EVERY_US INT64_C(1000000)
+#define STATISTICS_STARVED_US INT64_C(30000000) /* then they are written also amid a herd */
 #define LOOK_EVERY_US INT64_C(10000000) /* an idle shard sees whether the store still has it */
 
 /* One bit for each slot of the job table. */
@@ -57,6 +58,7 @@ struct checkpointer {
     int64_t handed_sequence;
     int64_t not_before_us;
     int64_t statistics_us;
+    int64_t herd_until_us; /* a herd goes out: counters can wait */
     int64_t look_us;
     bool away_told;
 };
@@ -274,6 +276,11 @@ void checkpointer_rewrite(struct checkpointer *checkpointer)
     bits_clear(&checkpointer->sent);
 }
 
+void checkpointer_herd(struct checkpointer *checkpointer)
+{
+    checkpointer->herd_until_us = now_us(checkpointer) + STATISTICS_EVERY_US;
+}
+
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer)
 {
     return checkpointer->stored_sequence;
@@ -339,8 +346,11 @@ static void add_statistics(struct checkpointer *checkpointer, struct store_group
                            struct text_writer *writer, const struct shard *shard)
 {
     uint32_t slot = 0;
-    if (now_us(checkpointer) < checkpointer->statistics_us) return;
-    checkpointer->statistics_us = now_us(checkpointer) + STATISTICS_EVERY_US;
+    int64_t now = now_us(checkpointer);
+    bool starved = now >= checkpointer->statistics_us + STATISTICS_STARVED_US;
+    if (now < checkpointer->statistics_us || (now < checkpointer->herd_until_us && !starved))
+        return;
+    checkpointer->statistics_us = now + STATISTICS_EVERY_US;
     for (size_t i = 0; i < GROUP_STATISTICS_MAX &&
                        bits_next(&checkpointer->statistics, 0, &slot); i++) {
         (void)bits_take(&checkpointer->statistics, slot);
@@ -537,8 +547,10 @@ int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struc
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
                            checkpointer->dirty.set == 0 &&
                            checkpointer->stored_sequence == mark->sequence;
-    if (only_statistics && checkpointer->statistics_us > checkpointer->not_before_us)
-        return checkpointer->statistics_us;
+    int64_t statistics_us = checkpointer->statistics_us > checkpointer->herd_until_us
+                                ? checkpointer->statistics_us
+                                : checkpointer->herd_until_us;
+    if (only_statistics && statistics_us > checkpointer->not_before_us) return statistics_us;
     return checkpointer->not_before_us;
 }
 

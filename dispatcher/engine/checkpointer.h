@@ -56,6 +56,9 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
                         const struct mark *mark, checkpointer_state_offset *state_offset,
                         void *opaque, int64_t deadline_us);
 
+/* Many fires have just been committed and more may follow: counters are written later. */
+void checkpointer_herd(struct checkpointer *checkpointer);
+
 /* The sequence the store is known to hold; -1: none. */
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer);
 

@@ -12,7 +12,8 @@ enum {
     MARK_LOOKS = 4,
     POLL_MS = 50,
     READ_LIMIT_MS = 20000,
-    ATTEMPTS_MAX = 100
+    ATTEMPTS_MAX = 100,
+    HERD_FIRES = 1000 /* of one transaction */
 };
 
 void engine_next_mark(const struct engine *engine, struct mark *mark)
@@ -258,6 +259,7 @@ static void committed(struct engine *engine, const struct mark *mark)
     atomic_store(&engine->sequence, mark->sequence);
     atomic_store(&engine->watermark_ms, mark->watermark.instant_ms);
     atomic_fetch_add(&engine->fires, outbox->fires);
+    if (outbox->fires >= HERD_FIRES) checkpointer_herd(engine->checkpointer);
     if (engine->shard != NULL)
         atomic_store(&engine->jobs, (int64_t)shard_job_count(engine->shard));
     outbox_begin(outbox, mark->sequence + 1);

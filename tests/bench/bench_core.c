@@ -1,6 +1,5 @@
 /* bench_core - what the rules, the codecs and the memory of one shard cost, without Kafka and
- * Redis: bench_core [jobs]. One line for each figure, in processor time of
- * one thread. */
+ * Redis: bench_core [jobs]. One line for each figure, in processor time of one thread. */
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>

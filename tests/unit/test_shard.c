@@ -127,6 +127,28 @@ static const struct scenario scenarios[] = {
                "fire g/a 01-01T02:00:00 catchup\nfire g/a 01-01T03:00:00 catchup\n"
                "event catchup_finished g/a count=3\n"},
       {.now = "2026-01-01T04:00:00Z", .said = "fire g/a 01-01T04:00:00 schedule\n"}}},
+    {"a decision one millisecond after a slot makes no slot of that millisecond",
+     {{.at = "2026-01-01T00:00:00Z",
+       .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"1h\"},"
+                   "\"catchup\":{\"policy\":\"all\",\"misfire_grace\":\"1s\"}"),
+       .said = "result add applied matched=1 changed=1\n"},
+      {.now = "2026-01-01T02:00:00.001Z",
+       .said = "event catchup_started g/a count=2\nfire g/a 01-01T01:00:00 catchup\n"
+               "fire g/a 01-01T02:00:00 catchup\nevent catchup_finished g/a count=2\n"},
+      {.now = "2026-01-01T03:00:00Z", .said = "fire g/a 01-01T03:00:00 schedule\n"}}},
+    {"an edit of start or end leaves what is owed as it was",
+     {{.at = "2026-01-01T00:00:00Z",
+       .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"1h\"},"
+                   "\"catchup\":{\"policy\":\"all\"}"),
+       .said = "result add applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T02:30:00Z", .now = "2026-01-01T02:30:00Z",
+       .json = SELECT("update", ",\"set\":{\"start\":\"2026-01-01T04:00:00Z\"}"),
+       .said = "event catchup_started g/a count=2\n"
+               "result update applied matched=1 changed=1\n"},
+      {.now = "2026-01-01T03:10:00Z",
+       .said = "fire g/a 01-01T01:00:00 catchup\nfire g/a 01-01T02:00:00 catchup\n"
+               "event catchup_finished g/a count=2\n"},
+      {.now = "2026-01-01T04:00:00Z", .said = "fire g/a 01-01T04:00:00 schedule\n"}}},
     {"policy all keeps the newest `limit` inside the window",
      {{.at = "2026-01-01T00:00:00Z",
        .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"1h\"},"
