@@ -53,7 +53,9 @@ struct checkpointer {
     bool stale;
     uint32_t next_slot;   /* of the scan */
     int32_t next_part;
+    int32_t groups; /* handed over for this position */
     int64_t state_offset; /* taken when the first group began */
+    bool outdated;        /* that was several groups ago: a take-over would read much again */
     int64_t stored_sequence;
     int64_t handed_sequence;
     int64_t not_before_us;
@@ -394,6 +396,8 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
 {
     checkpointer->state_offset = state_offset;
     checkpointer->under_way = true;
+    checkpointer->outdated = false;
+    checkpointer->groups = 0;
     checkpointer->next_slot = 0;
     checkpointer->next_part = 0;
     if (!checkpointer->rewriting) return;
@@ -435,6 +439,7 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
     checkpointer->last_handed = complete;
     text_writer_free(&writer);
     checkpointer->handed = true;
+    checkpointer->groups++;
     checkpointer->options.port->operations->submit(checkpointer->options.port, group);
 }
 
@@ -449,6 +454,7 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
     if (!checkpointer->last_handed) return;
     bits_clear(&checkpointer->sent);
     checkpointer->under_way = false;
+    checkpointer->outdated = checkpointer->groups > 1;
     checkpointer->rewriting = false;
     checkpointer->stored_sequence = checkpointer->handed_sequence;
     checkpointer->look_us = now_us(checkpointer) + LOOK_EVERY_US;
@@ -512,7 +518,8 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
 
 static bool something_to_write(const struct checkpointer *checkpointer, const struct mark *mark)
 {
-    return checkpointer->rewriting || checkpointer->under_way || checkpointer->dirty.set > 0 ||
+    return checkpointer->rewriting || checkpointer->under_way || checkpointer->outdated ||
+           checkpointer->dirty.set > 0 ||
            checkpointer->statistics.set > 0 || checkpointer->stored_sequence != mark->sequence ||
            now_us(checkpointer) >= checkpointer->look_us;
 }
@@ -545,7 +552,7 @@ int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struc
 {
     if (checkpointer->stale || !something_to_write(checkpointer, mark)) return INT64_MAX;
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
-                           checkpointer->dirty.set == 0 &&
+                           !checkpointer->outdated && checkpointer->dirty.set == 0 &&
                            checkpointer->stored_sequence == mark->sequence;
     int64_t statistics_us = checkpointer->statistics_us > checkpointer->herd_until_us
                                 ? checkpointer->statistics_us
