@@ -114,7 +114,6 @@ static void fill_engine_options(const struct daemon *daemon, struct engine_optio
     engine_options_defaults(options);
     options->cluster = config->cluster;
     options->owner = daemon->owner;
-    options->kafka_cluster_id = daemon->claim.wanted.kafka_cluster_id;
     options->tz_version = "none"; /* everything is in UTC so far */
     options->shards = (int32_t)config->shards;
     options->catchup_per_second = config->catchup_rate;

@@ -118,7 +118,7 @@ static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
     warn_about(answer, definition, application);
     answer->result.changed++;
     if (!application->command->dry_run)
-        (void)job_add(shard, definition, &incarnation, sink);
+        (void)job_add(shard, &copy, &incarnation, sink);
 }
 
 static void put_one(struct shard *shard, struct answer *answer, uint32_t index,

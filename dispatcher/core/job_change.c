@@ -208,10 +208,7 @@ static struct schedule *intern(struct shard *shard, const struct definition *def
 struct job *job_add(struct shard *shard, const struct definition *definition,
                     const struct incarnation *incarnation, const struct sink *sink)
 {
-    struct definition anchored = *definition;
-    if (anchored.schedule.kind == SCHEDULE_EVERY && (anchored.given & GIVEN_ANCHOR) == 0)
-        anchored.schedule.anchor_ms = incarnation->effective_ms;
-    struct job *job = job_create(&anchored, intern(shard, &anchored));
+    struct job *job = job_create(definition, intern(shard, definition));
     job->incarnation = *incarnation;
     job->ordinal = shard->next_ordinal++;
     job->updated_ms = incarnation->effective_ms;
@@ -247,15 +244,9 @@ static bool bounds_differ(const struct job *job, const struct definition *defini
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
                 int64_t effective_ms, int64_t now_ms, const struct sink *sink)
 {
-    struct definition anchored = *definition;
-    bool reanchor = anchored.schedule.kind == SCHEDULE_EVERY &&
-                    (anchored.given & GIVEN_ANCHOR) == 0 &&
-                    (job->schedule->spec.kind != SCHEDULE_EVERY ||
-                     job->schedule->spec.every_ms != anchored.schedule.every_ms);
-    if (reanchor) anchored.schedule.anchor_ms = effective_ms;
-    struct schedule *schedule = intern(shard, &anchored);
+    struct schedule *schedule = intern(shard, definition);
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
-    bool rebounded = bounds_differ(job, &anchored);
+    bool rebounded = bounds_differ(job, definition);
     bool revived = (job->flags & JOB_FINISHED) != 0;
     if (job->extra != NULL && job->extra->tail_undecided)
         lane_decide(shard, job, effective_ms, now_ms, sink);
@@ -264,7 +255,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
         lane_keep_schedule(shard, job);
         if (job_owes(job) && !(job->flags & JOB_PAUSED)) job->extra->tail_from_ms = effective_ms;
     }
-    job_redefine(job, &anchored);
+    job_redefine(job, definition);
     job->revision++;
     job->updated_ms = effective_ms;
     if (rescheduled) {

@@ -45,10 +45,11 @@ struct shard {
 struct job *shard_job_of(const struct shard *shard, struct job_reference reference);
 struct job_reference job_reference_of(const struct job *job);
 
-/* Adds a job; an `every` without anchor starts at effective_ms. */
+/* Adds a job; the caller has given an `every` its anchor. */
 struct job *job_add(struct shard *shard, const struct definition *definition,
                     const struct incarnation *incarnation, const struct sink *sink);
-/* Gives the job the merged definition; a changed schedule starts after effective_ms. */
+/* Gives the job the merged definition, an `every` with its anchor; a changed schedule starts
+ * after effective_ms. */
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
                 int64_t effective_ms, int64_t now_ms, const struct sink *sink);
 void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,

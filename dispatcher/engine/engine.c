@@ -60,7 +60,6 @@ void engine_options_defaults(struct engine_options *options)
 {
     *options = (struct engine_options){.cluster = "belfry",
                                        .owner = "",
-                                       .kafka_cluster_id = "",
                                        .tz_version = "",
                                        .shards = SHARDS_DEFAULT,
                                        .catchup_per_second = 1000,

@@ -15,7 +15,6 @@
 struct engine_options {
     const char *cluster; /* borrowed, like all texts here */
     const char *owner;   /* this process: host, pid and a random part; not above OWNER_BYTES_MAX */
-    const char *kafka_cluster_id;
     const char *tz_version;
     int32_t shard;
     int32_t shards;
