@@ -70,7 +70,7 @@ static bool read_owed_schedule(const struct json_node *node, void *target, void 
     if (!definition_read_schedule(node, &definition, context, error)) return false;
     range->has_schedule = true;
     range->schedule = definition.schedule;
-    range->cron_text = definition.cron_text;
+    range->words = definition_words(&definition);
     return true;
 }
 
@@ -81,6 +81,7 @@ static const struct json_field owed_rows[] = {
     {.name = "missed", .kind = JSON_INT, .max = COUNT_MAX, FIELD(missed_count)},
     {.name = "planned", .kind = JSON_INT, .max = COUNT_MAX, FIELD(planned)},
     {.name = "schedule", .kind = JSON_CUSTOM, .read = read_owed_schedule},
+    {.name = "jitter", .kind = JSON_DURATION, .max = SCHEDULE_JITTER_MAX_MS, FIELD(jitter_ms)},
 };
 #undef FIELD
 static const struct json_table owed_table = {
@@ -126,8 +127,8 @@ static const struct json_field job_rows[] = {
     {.name = "end", .kind = JSON_INSTANT, .given = GIVEN_END, DEFINITION(end_ms)},
     {.name = "max_fires", .kind = JSON_INT, .given = GIVEN_MAX_FIRES, .min = 1, .max = COUNT_MAX,
      DEFINITION(max_fires)},
-    {.name = "jitter", .where = JOB_IN_COMMAND | JOB_IN_SET,
-     .unsupported = "leave it out, or spread the schedules"},
+    {.name = "jitter", .kind = JSON_DURATION, .given = GIVEN_JITTER,
+     .max = SCHEDULE_JITTER_MAX_MS, DEFINITION(jitter_ms)},
     {.name = "payload", .kind = JSON_CUSTOM, .given = GIVEN_PAYLOAD,
      .read = definition_read_payload},
     {.name = "payload_base64", .kind = JSON_CUSTOM, .given = GIVEN_PAYLOAD,
@@ -230,14 +231,15 @@ static bool take_payload(struct text value, struct arena *arena, struct text *pa
     return true;
 }
 
-static bool read_record(const struct json_node *node, struct arena *arena, struct text payload,
+static bool read_record(const struct json_node *node, struct arena *arena,
+                        const struct zone_lookup *zones, struct text payload,
                         struct record_reading *reading, struct error *error)
 {
     if (!json_is_object(node->value))
         return json_refuse(node, error, "wrong_type", "a job record is an object, not %s",
                            json_type_name(node->value));
     if (!layout_check(node->value, "a job record", error)) return false;
-    struct definition_reader reader = {NULL, arena, {NULL, 0}};
+    struct definition_reader reader = {.arena = arena, .zones = zones};
     struct definition *definition = &reading->record.definition;
     job_record_defaults(&reading->record);
     definition->given = 0;
@@ -255,8 +257,8 @@ static bool read_record(const struct json_node *node, struct arena *arena, struc
     return true;
 }
 
-bool job_record_decode(struct text value, struct arena *arena, struct job_record *record,
-                       struct error *error)
+bool job_record_decode(struct text value, struct arena *arena, const struct zone_lookup *zones,
+                       struct job_record *record, struct error *error)
 {
     assert(arena != NULL && record != NULL);
     if (!json_scan_check(value, RECORD_BYTES, error)) return false;
@@ -267,7 +269,7 @@ bool job_record_decode(struct text value, struct arena *arena, struct job_record
     if (!json_parse_checked(rest, &node.value, error)) return false;
     arena_keep_json(arena, node.value);
     struct record_reading reading = {0};
-    if (!read_record(&node, arena, payload, &reading, error)) return false;
+    if (!read_record(&node, arena, zones, payload, &reading, error)) return false;
     *record = reading.record;
     return true;
 }
@@ -300,7 +302,11 @@ static void write_owed(struct text_writer *writer, const struct job_record *reco
         if (range->planned != 0) write_integer(writer, "planned", range->planned);
         if (range->has_schedule) {
             text_writer_member(writer, "schedule");
-            schedule_write(writer, &range->schedule, range->cron_text, (struct text){NULL, 0});
+            schedule_write(writer, &range->schedule, &range->words);
+        }
+        if (range->jitter_ms > 0) {
+            text_writer_member(writer, "jitter");
+            text_writer_duration(writer, range->jitter_ms);
         }
         text_writer_char(writer, '}');
     }

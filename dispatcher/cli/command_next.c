@@ -67,7 +67,7 @@ static void point_at(const struct arguments *arguments, const struct error *erro
 }
 
 /* One line at a time, so that a program can talk to it through two pipes. */
-static enum exit_code run_batch(void)
+static enum exit_code run_batch(const struct zone_lookup *zones)
 {
     char *line = NULL;
     size_t capacity = 0;
@@ -76,7 +76,7 @@ static enum exit_code run_batch(void)
     while ((length = getline(&line, &capacity, stdin)) >= 0) {
         assert(line != NULL);
         if (strspn(line, " \t\r\n") == (size_t)length) continue;
-        json_t *answer = next_batch_answer(line, (size_t)length, cli_now_ms());
+        json_t *answer = next_batch_answer(line, (size_t)length, zones, cli_now_ms());
         (void)json_dumpf(answer, stdout, JSON_COMPACT);
         (void)fputc('\n', stdout);
         json_decref(answer);
@@ -89,6 +89,7 @@ enum exit_code command_next(const struct invocation *invocation)
 {
     assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
+    const struct zone_lookup *zones = invocation->settings->zones;
     struct error error = {0};
     int64_t from_ms = cli_now_ms();
     int64_t count = NEXT_COUNT_DEFAULT;
@@ -100,13 +101,13 @@ enum exit_code command_next(const struct invocation *invocation)
     if (error.kind != ERROR_NONE || !read_from(arguments, &from_ms, &error) ||
         !arguments_number(arguments, "count", 1, NEXT_COUNT_MAX, &count, &error))
         return exit_with(&error);
-    if (arguments_has(arguments, "batch")) return run_batch();
+    if (arguments_has(arguments, "batch")) return run_batch(zones);
     json_t *schedule = flags_schedule(arguments);
     json_t *times = NULL;
     if (json_object_size(schedule) == 0)
         (void)error_invalid(&error, CLI_CODE_USAGE,
                             "when? Give --cron EXPR, --every D, --at TIME, or --batch");
-    bool ok = error.kind == ERROR_NONE && next_times(schedule, from_ms, count, &times, &error);
+    bool ok = error.kind == ERROR_NONE && next_times(schedule, zones, from_ms, count, &times, &error);
     if (ok) print_times(invocation->settings, times);
     enum exit_code code = ok ? CLI_OK : exit_with(&error);
     if (!ok) point_at(arguments, &error);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "dispatcher/cli/json_text.h"
+#include "dispatcher/core/duration.h"
 #include "dispatcher/core/instant.h"
+#include "dispatcher/core/limits.h"
 #include "dispatcher/core/schedule.h"
 #include "schemas/definition_json.h"
 
@@ -19,14 +21,14 @@ void time_shorten(const char *time, char *text, size_t bytes)
     if (length > 5 && strcmp(text + length - 5, ".000Z") == 0) memcpy(text + length - 5, "Z", 2);
 }
 
-bool schedule_read(json_t *schedule, struct arena *arena, struct definition *definition,
-                   struct error *error)
+bool schedule_read(json_t *schedule, struct arena *arena, const struct zone_lookup *zones,
+                   struct definition *definition, struct error *error)
 {
     assert(arena != NULL);
     assert(definition != NULL);
     definition_defaults(definition);
     struct json_node node = {schedule, NULL, "schedule", 0};
-    struct definition_reader reader = {.limits = NULL, .arena = arena};
+    struct definition_reader reader = {.arena = arena, .zones = zones};
     return definition_read_schedule(&node, definition, &reader, error);
 }
 
@@ -60,8 +62,27 @@ static bool member_instant(const json_t *job, const char *name, int64_t *instant
     return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
 }
 
-/* The next nominal instant inside the job's start and end. */
-static bool next_compute(const json_t *job, int64_t now_ms, int64_t *next_ms)
+/* H and jitter take their values from the job's name and incarnation. */
+static bool settle(const json_t *job, struct definition *definition)
+{
+    struct incarnation incarnation = {0};
+    const char *jitter = json_member_text(job, "jitter");
+    definition->group = text_of(json_member_text(job, "group"));
+    definition->id = text_of(json_member_text(job, "id"));
+    if (definition->group.length > NAME_BYTES_MAX || definition->id.length > NAME_BYTES_MAX)
+        return false;
+    if (jitter != NULL &&
+        (!duration_parse(jitter, strlen(jitter), &definition->jitter_ms, NULL) ||
+         definition->jitter_ms > SCHEDULE_JITTER_MAX_MS ||
+         !incarnation_parse(text_of(json_member_text(job, "incarnation")), &incarnation)))
+        return false;
+    definition_settle(definition, &incarnation);
+    return true;
+}
+
+/* The next instant inside the job's start and end. */
+static bool next_compute(const json_t *job, int64_t now_ms, const struct zone_lookup *zones,
+                         int64_t *next_ms)
 {
     assert(job != NULL);
     assert(now_ms >= 0);
@@ -75,8 +96,8 @@ static bool next_compute(const json_t *job, int64_t now_ms, int64_t *next_ms)
     if (member_instant(job, "start", &start_ms) && start_ms - 1 > after_ms)
         after_ms = start_ms - 1;
     (void)member_instant(job, "end", &end_ms);
-    bool found = schedule_read(schedule, arena, &definition, NULL) &&
-                 schedule_next(&definition.schedule, after_ms, next_ms) && *next_ms < end_ms;
+    bool found = schedule_read(schedule, arena, zones, &definition, NULL) &&
+                 settle(job, &definition) && schedule_next(&definition.schedule, after_ms, next_ms) && *next_ms < end_ms;
     arena_destroy(arena);
     assert(!found || *next_ms > now_ms);
     return found;
@@ -109,7 +130,8 @@ static void number_text(const json_t *job, const char *name, const char *otherwi
         (void)snprintf(text, JOB_VIEW_NUMBER_BYTES, "%s", otherwise);
 }
 
-void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms)
+void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms,
+                   const struct zone_lookup *zones)
 {
     assert(view != NULL);
     assert(json_is_object(job));
@@ -125,6 +147,6 @@ void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms)
     int64_t next_ms = 0;
     char next[INSTANT_TEXT_BYTES] = "";
     bool running = strcmp(view->state, "active") == 0 || strcmp(view->state, "failing") == 0;
-    if (running && next_compute(job, now_ms, &next_ms)) instant_format(next_ms, next);
+    if (running && next_compute(job, now_ms, zones, &next_ms)) instant_format(next_ms, next);
     time_shorten(next, view->next, sizeof view->next);
 }

@@ -49,13 +49,14 @@ static struct definition merged_definition(const struct job *job,
     struct definition merged;
     job_view(job, &merged);
     bool was_every = merged.schedule.kind == SCHEDULE_EVERY;
-    int64_t every_ms = merged.schedule.every_ms;
+    int64_t every_ms = was_every ? merged.schedule.every_ms : 0;
     definition_merge(&merged, &application->command->set);
     bool reanchor = merged.schedule.kind == SCHEDULE_EVERY &&
                     (application->command->set.given & GIVEN_ANCHOR) == 0 &&
                     (application->command->set.given & GIVEN_SCHEDULE) != 0 &&
                     !(was_every && every_ms == merged.schedule.every_ms);
     if (reanchor) merged.schedule.anchor_ms = application->effective_ms;
+    definition_settle(&merged, &job->incarnation);
     return merged;
 }
 

@@ -201,13 +201,14 @@ static void job_begin(struct shard *shard, struct job *job, int64_t effective_ms
 
 static struct schedule *intern(struct shard *shard, const struct definition *definition)
 {
-    return timers_intern(shard->timers, &definition->schedule, definition->cron_text,
-                         definition->zone, (definition->given & GIVEN_ANCHOR) != 0);
+    struct schedule_words words = definition_words(definition);
+    return timers_intern(shard->timers, &definition->schedule, &words);
 }
 
 struct job *job_add(struct shard *shard, const struct definition *definition,
                     const struct incarnation *incarnation, const struct sink *sink)
 {
+    assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
     struct job *job = job_create(definition, intern(shard, definition));
     job->incarnation = *incarnation;
     job->ordinal = shard->next_ordinal++;
@@ -244,6 +245,7 @@ static bool bounds_differ(const struct job *job, const struct definition *defini
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
                 int64_t effective_ms, int64_t now_ms, const struct sink *sink)
 {
+    assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
     struct schedule *schedule = intern(shard, definition);
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
     bool rebounded = bounds_differ(job, definition);

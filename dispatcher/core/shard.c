@@ -45,6 +45,16 @@ void shard_destroy(struct shard *shard)
 
 /* ---- restoring ---- */
 
+static struct schedule *restore_schedule(struct shard *shard, const struct job_record *record,
+                                         const struct owed_range *range)
+{
+    struct schedule_spec spec = range->schedule;
+    struct schedule_words words = range->words;
+    words.anchor_given = true;
+    schedule_settle(&spec, &words, &record->definition, range->jitter_ms, &record->incarnation);
+    return timers_intern(shard->timers, &spec, &words);
+}
+
 static void restore_owed(struct shard *shard, struct job *job, const struct job_record *record)
 {
     struct job_extra *extra = job->extra;
@@ -59,8 +69,7 @@ static void restore_owed(struct shard *shard, struct job *job, const struct job_
                                            .missed_count = range->missed_count,
                                            .planned = range->planned};
         if (range->has_schedule)
-            extra->owed[i].schedule = timers_intern(shard->timers, &range->schedule,
-                                                    range->cron_text, text_of(NULL), true);
+            extra->owed[i].schedule = restore_schedule(shard, record, range);
     }
 }
 
@@ -97,11 +106,12 @@ void shard_restore_deleted(struct shard *shard, struct text group, struct text i
 
 void shard_restore_job(struct shard *shard, const struct job_record *record)
 {
-    const struct definition *definition = &record->definition;
+    struct definition settled = record->definition;
+    const struct definition *definition = &settled;
+    definition_settle(&settled, &record->incarnation);
     shard_restore_deleted(shard, definition->group, definition->id);
-    struct schedule *schedule =
-        timers_intern(shard->timers, &definition->schedule, definition->cron_text,
-                      definition->zone, (definition->given & GIVEN_ANCHOR) != 0);
+    struct schedule_words words = definition_words(definition);
+    struct schedule *schedule = timers_intern(shard->timers, &definition->schedule, &words);
     struct job *job = job_create(definition, schedule);
     job->incarnation = record->incarnation;
     job->ordinal = record->ordinal;

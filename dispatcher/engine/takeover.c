@@ -67,7 +67,7 @@ static bool restore_job(struct engine *engine, struct text value, struct error *
 {
     struct job_record record;
     arena_reset(engine->arena);
-    if (!job_record_decode(value, engine->arena, &record, error)) return false;
+    if (!job_record_decode(value, engine->arena, engine->options.zones, &record, error)) return false;
     shard_restore_job(engine->shard, &record);
     return true;
 }
