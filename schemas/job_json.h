@@ -19,7 +19,8 @@ void job_record_encode(struct text_writer *writer, const struct job_record *reco
  *   errors  ERROR_FATAL, code newer_layout: written by a newer version, do not take the shard;
  *           ERROR_INVALID: not a record */
 bool job_record_decode(struct text value, struct arena *arena, const struct zone_lookup *zones,
-                       struct job_record *record, struct error *error) __attribute__((warn_unused_result));
+                       struct job_record *record, struct error *error)
+    __attribute__((warn_unused_result));
 
 /* Refuses records of a newer layout (ERROR_FATAL, newer_layout) and of none (ERROR_INVALID). Used
  * before anything else of a stored record is looked at. `root` is a json_t. */

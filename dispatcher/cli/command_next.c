@@ -107,7 +107,8 @@ enum exit_code command_next(const struct invocation *invocation)
     if (json_object_size(schedule) == 0)
         (void)error_invalid(&error, CLI_CODE_USAGE,
                             "when? Give --cron EXPR, --every D, --at TIME, or --batch");
-    bool ok = error.kind == ERROR_NONE && next_times(schedule, zones, from_ms, count, &times, &error);
+    bool ok = error.kind == ERROR_NONE &&
+              next_times(schedule, zones, from_ms, count, &times, &error);
     if (ok) print_times(invocation->settings, times);
     enum exit_code code = ok ? CLI_OK : exit_with(&error);
     if (!ok) point_at(arguments, &error);

@@ -97,7 +97,8 @@ static bool next_compute(const json_t *job, int64_t now_ms, const struct zone_lo
         after_ms = start_ms - 1;
     (void)member_instant(job, "end", &end_ms);
     bool found = schedule_read(schedule, arena, zones, &definition, NULL) &&
-                 settle(job, &definition) && schedule_next(&definition.schedule, after_ms, next_ms) && *next_ms < end_ms;
+                 settle(job, &definition) &&
+                 schedule_next(&definition.schedule, after_ms, next_ms) && *next_ms < end_ms;
     arena_destroy(arena);
     assert(!found || *next_ms > now_ms);
     return found;

@@ -32,7 +32,8 @@ void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms,
 /* Reads a JSON schedule as commands have it: {"cron":...,"zone":...}, {"every":...} or {"at":...}.
  * Texts of the definition are borrowed from the JSON and the arena. */
 bool schedule_read(json_t *schedule, struct arena *arena, const struct zone_lookup *zones,
-                   struct definition *definition, struct error *error) __attribute__((warn_unused_result));
+                   struct definition *definition, struct error *error)
+    __attribute__((warn_unused_result));
 
 /* RFC 3339 without milliseconds that are zero: 2026-11-22T01:30:00Z. NULL or "" gives "-". */
 void time_shorten(const char *time, char *text, size_t bytes);

@@ -116,7 +116,7 @@ uint32_t cron_month_days(const struct cron *cron, int32_t year, int32_t month);
 /* The same for a month of `length` days that begins on `weekday`; ignores months and years. */
 uint32_t cron_days_of(const struct cron *cron, uint32_t weekday, uint32_t length);
 
-/* First instant strictly after `after_ms` (any number). Walks months and changes of the zone, never
+/* First instant strictly after `after_ms` (any number). Walks months and changes of the zone, no
  * instants.
  *   next_ms  set only on true; a whole second in INSTANT_MIN_MS..INSTANT_MAX_MS
  *   false    nothing more before the year 10000 */

@@ -9,7 +9,7 @@
 #define CRON_LOCAL_MIN_S (INT64_C(-2) * 86400)
 #define CRON_LOCAL_MAX_S (INT64_C(2932899) * 86400)
 
-/* The first matching second at or after from_s; false: none up to the end of year 9999 and a day. */
+/* The first matching second at or after from_s; false: none up to the year 10000. */
 bool cron_local_from(const struct cron *cron, int64_t from_s, int64_t *found_s)
     __attribute__((warn_unused_result));
 

@@ -18,12 +18,12 @@ void zone_files_destroy(struct zone_files *files);
  * unknown. */
 const struct zone_lookup *zone_files_lookup(const struct zone_files *files);
 
-/* Such as "2025b", "unknown" when the files do not tell; at most ZONE_VERSION_BYTES with its end. */
+/* Such as "2025b", "unknown" when the files do not tell; ZONE_VERSION_BYTES at most. */
 enum { ZONE_VERSION_BYTES = 16 };
 const char *zone_files_version(const struct zone_files *files);
 
 /* Calls `visit` with the name of each zone there is, in no order, until it returns false. */
-void zone_files_each(const struct zone_files *files, bool (*visit)(void *opaque, const char *name),
-                     void *opaque);
+void zone_files_each(const struct zone_files *files,
+                     bool (*visit)(void *opaque, const char *name), void *opaque);
 
 #endif

@@ -24,7 +24,8 @@ ZONE_BYTES_MAX = 32 * 1024
 RANDOM_INSTANTS = int(os.environ.get("ZONE_INSTANTS", "200"))
 MONTHS = {name: number for number, name in enumerate(
     "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)}
-LINE = re.compile(r"^(\S+)\s+\w{3} (\w{3}) +(\d+) (\d\d):(\d\d):(\d\d) (\d+) UTC? = .* gmtoff=(-?\d+)$")
+LINE = re.compile(r"^(\S+)\s+\w{3} (\w{3}) +(\d+) (\d\d):(\d\d):(\d\d) (\d+) UTC? = "
+                  r".* gmtoff=(-?\d+)$")
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 

@@ -92,7 +92,8 @@ class Expression:
         today = (date.weekday() + 1) % 7
         if "#" in item:
             name, which = item.split("#")
-            return today == (number(name, DAYS, low) - low) % 7 and (date.day + 6) // 7 == int(which)
+            wanted = (number(name, DAYS, low) - low) % 7
+            return today == wanted and (date.day + 6) // 7 == int(which)
         if item.upper() == "L":
             return today == 6
         if item.upper().endswith("L"):

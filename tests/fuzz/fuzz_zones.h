@@ -32,7 +32,8 @@ static inline const struct zone *fuzz_zone_find(void *opaque, struct text name,
                                                 struct error *error)
 {
     static struct zone *zones[2];
-    static const char *const rules[2] = {"CET-1CEST,M3.5.0,M10.5.0/3", "<-12>12<+12>-12,J60/0,J300"};
+    static const char *const rules[2] = {"CET-1CEST,M3.5.0,M10.5.0/3",
+                                         "<-12>12<+12>-12,J60/0,J300"};
     uint8_t bytes[FUZZ_TZIF_BYTES];
     (void)opaque;
     for (size_t i = 0; i < 2; i++)
