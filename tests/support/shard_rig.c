@@ -99,11 +99,43 @@ static void on_event(void *opaque, const struct event *event)
     }
     say_instant(log, " from=", event->from_ms);
     say_instant(log, " to=", event->to_ms);
+    if (event->backfill_id.length > 0) {
+        text_writer_char(log, ' ');
+        text_writer_raw(log, event->backfill_id);
+    }
     if (event->reason != NULL) {
         text_writer_char(log, ' ');
         text_writer_words(log, event->reason);
     }
     text_writer_char(log, '\n');
+}
+
+static void say_days(struct shard_rig *rig, const char *name, const int64_t *due_ms, int32_t count)
+{
+    text_writer_words(&rig->log, name);
+    for (int32_t i = 0; i < count; i++) {
+        char time[INSTANT_TEXT_BYTES];
+        text_writer_char(&rig->log, ' ');
+        text_writer_raw(&rig->log, (struct text){short_time(due_ms[i], time), 5});
+    }
+}
+
+static void say_more(struct shard_rig *rig, const struct result *result)
+{
+    for (size_t i = 0; i < result->error_count; i++)
+        say(rig, "  %s %s", result->errors[i].field, result->errors[i].code);
+    for (size_t i = 0; i < result->difference_count; i++) {
+        const struct result_difference *difference = &result->differences[i];
+        char line[512];
+        (void)snprintf(line, sizeof line, "  %s %.*s/%.*s +%" PRId64 " -%" PRId64,
+                       difference->change, (int)difference->group.length,
+                       difference->group.bytes, (int)difference->id.length, difference->id.bytes,
+                       difference->fires_added, difference->fires_removed);
+        text_writer_words(&rig->log, line);
+        say_days(rig, " before:", difference->before_ms, difference->before_count);
+        say_days(rig, " after:", difference->after_ms, difference->after_count);
+        text_writer_char(&rig->log, '\n');
+    }
 }
 
 static void on_result(void *opaque, const struct result *result)
@@ -113,6 +145,7 @@ static void on_result(void *opaque, const struct result *result)
     say(rig, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64,
         command_op_name(result->op), outcome_name(result->outcome),
         result->code[0] != '\0' ? " " : "", result->code, result->matched, result->changed);
+    if (rig->tells_more) say_more(rig, result);
 }
 
 static void keep(struct shard_rig *rig, const char *key, char *value)
@@ -304,8 +337,9 @@ static bool lane_has_work(const struct shard *shard)
 {
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
         const struct job *job = shard_job_at(shard, slot);
-        if (job != NULL && job_owes(job) && !job_is_failing(job) && !(job->flags & JOB_PAUSED))
-            return true;
+        if (job == NULL || (job->flags & JOB_PAUSED)) continue;
+        bool owes = job_owes(job) && !job_is_failing(job);
+        if (owes || (job->extra != NULL && job->extra->backfill_count > 0)) return true;
     }
     return false;
 }
