@@ -172,7 +172,7 @@ static bool run_one(struct job *job, struct job_backfill *backfill, int64_t now_
     return fired;
 }
 
-/* One that fired its last slot in an earlier transaction is done: that fire cannot fail any more. */
+/* One that fired its last slot in an earlier transaction is done: that fire cannot fail now. */
 static bool run_job(struct shard *shard, struct job *job, int64_t now_ms, int64_t *allowance,
                     const struct sink *sink)
 {
