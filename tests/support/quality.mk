@@ -10,6 +10,11 @@ endif
 lint: $(ARCHIVES)
 	@BELFRY_BUILD=$(BUILD) tests/support/lint
 
+# docs/reference.md from the schemas; a contract test holds it against them.
+.PHONY: reference
+reference: ## writes docs/reference.md from the schemas
+	@tests/support/reference
+
 # clang-tidy's bug finders over the sources; slower than lint.
 .PHONY: tidy
 TIDY_SOURCES := $(foreach layer,$(LAYERS),$(SOURCES_$(layer)))
