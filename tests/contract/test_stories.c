@@ -72,7 +72,7 @@ static size_t check_story(const char *name, bool restarts)
 static void check_stories(bool restarts)
 {
     DIR *directory = opendir(STORIES);
-    if (directory == NULL) fail_msg("cannot open %s; run from the root of the source tree", STORIES);
+    if (directory == NULL) fail_msg("cannot open %s; run from the root of the tree", STORIES);
     size_t count = 0;
     const struct dirent *entry = NULL;
     while ((entry = readdir(directory)) != NULL)
