@@ -32,7 +32,7 @@ fuzz:
 asan tsan valgrind: setup-test
 	@tests/support/sanitize $@
 
-BENCH_PROGRAMS := $(BUILD)/tests/bench/bare_producer $(BUILD)/tests/bench/fire_observer
+BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,bare_producer bare_loop fire_observer)
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/bench_records.o $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -46,3 +46,8 @@ bench-core: $(BUILD)/tests/bench/bench_core
 .PHONY: bench
 bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench.py $(BENCH)
+
+# Single-job adds beside a bare consume-produce loop, latency of results, an import; BENCH=--rounds=1.
+.PHONY: bench-control
+bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
+	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_control.py $(BENCH)
