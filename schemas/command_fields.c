@@ -97,7 +97,6 @@ static bool check_distinct(const struct json_node *node, struct job_list *list,
     qsort(sorted, list->count, sizeof *sorted, compare_names);
     for (size_t i = 1; i < list->count; i++) {
         if (!same_name(sorted[i], sorted[i - 1])) continue;
-        if (!reader->each) return refuse_twice(node, list, sorted[i], error);
         twice[sorted[i] - list->jobs] = true;
         distinct = false;
     }
@@ -108,6 +107,7 @@ static bool check_distinct(const struct json_node *node, struct job_list *list,
             list->positions[kept++] = list->positions[i];
             continue;
         }
+        if (!reader->each) return refuse_twice(node, list, &list->jobs[i], error);
         struct json_node item = {json_array_get(node->value, list->positions[i]), node, NULL,
                                  list->positions[i]};
         struct error refusal = {0};

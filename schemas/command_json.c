@@ -78,6 +78,7 @@ static void peek(const struct json_node *node, const struct command_limits *limi
         limits->reply_to_allowed != NULL && limits->reply_to_allowed(limits->opaque, text))
         command->reply_to = text;
     if (peek_text(node, "op", TEXT_FIELD_BYTES_MAX, &text)) command->op = find_op(text);
+    command->dry_run = json_is_true(json_object_get(node->value, "dry_run")); /* not remembered */
 }
 
 static bool refuse_op(const struct json_node *op, struct text name, struct error *error)

@@ -24,6 +24,14 @@ bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_
            *next_ms < definition->end_ms;
 }
 
+bool job_has_max_fires(const struct job *job)
+{
+    if ((job->flags & JOB_BOUNDED) == 0) return false;
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.max_fires > 0;
+}
+
 bool job_fires_used_up(const struct job *job)
 {
     if ((job->flags & JOB_BOUNDED) == 0 || job->extra == NULL) return false;

@@ -257,6 +257,7 @@ void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to
 {
     struct job_extra *extra = job_extra(job);
     assert(extra->tail_from_ms == INSTANT_NONE);
+    if (job_fires_used_up(job)) return; /* it is finished, or will be at once */
     if (extra->owed_count == OWED_RANGES_MAX) { /* never silent */
         int64_t count = (int64_t)slots_in(job, from_ms, to_ms);
         if (count > 0)
@@ -372,7 +373,7 @@ static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind,
         int32_t attempt = extra->attempts + 1;
         extra->attempts = 0;
         job_fire(job, kind, nominal_ms, now_ms, missed, attempt, sink);
-        if (job->flags & JOB_BOUNDED) extra->counted_fires++;
+        if (job_has_max_fires(job)) extra->counted_fires++;
         owed_done(job, nominal_ms);
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }

@@ -130,7 +130,7 @@ def import_jobs(kafka: harness.Kafka, redis: harness.Redis, jobs: int, shards: i
             lines.write(json.dumps(json.loads(command)["job"]) + "\n")
     words = import_words(file)
     begun = time.monotonic()
-    harness.belfry(kafka, redis, cluster, *words, expect=0, limit_s=120)
+    harness.belfry(kafka, redis, cluster, *words, expect=0, deadline_s=120)
     took_s = time.monotonic() - begun
     say(f"belfry {words[0]} of {jobs} jobs: {took_s:.1f} s")
     drop(kafka, redis, daemon)

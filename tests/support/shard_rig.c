@@ -11,7 +11,9 @@
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
 #include "schemas/command_json.h"
+#include "schemas/event_json.h"
 #include "schemas/job_json.h"
+#include "schemas/result_json.h"
 #include "schemas/seen_json.h"
 
 int64_t rig_instant(const char *text)
@@ -48,12 +50,30 @@ static const char *short_time(int64_t instant_ms, char text[INSTANT_TEXT_BYTES])
     return text + 5;
 }
 
+static void say_fire_id(struct shard_rig *rig, const struct fire *fire)
+{
+    char id[FIRE_ID_BYTES];
+    (void)incarnation_format(&fire->job->incarnation, id);
+    if (fire->kind == FIRE_TRIGGER)
+        say(rig, "fire %s@t:%.*s trigger", id, (int)fire->trigger_id.length,
+            fire->trigger_id.bytes);
+    else if (fire->kind == FIRE_BACKFILL)
+        say(rig, "fire %s@b:%.*s:%" PRId64 " backfill", id, (int)fire->trigger_id.length,
+            fire->trigger_id.bytes, fire->nominal_ms);
+    else
+        say(rig, "fire %s@%" PRId64 " %s", id, fire->nominal_ms, fire_kind_name(fire->kind));
+}
+
 static void on_fire(void *opaque, const struct fire *fire)
 {
     struct shard_rig *rig = opaque;
     char time[INSTANT_TEXT_BYTES];
     struct text name = job_name(fire->job);
     rig->batch++;
+    if (rig->speaks_json) {
+        say_fire_id(rig, fire);
+        return;
+    }
     char missed[32] = "";
     if (fire->missed_count > 0)
         (void)snprintf(missed, sizeof missed, " missed=%" PRId64, fire->missed_count);
@@ -86,6 +106,11 @@ static void on_event(void *opaque, const struct event *event)
     struct text_writer *log = &rig->log;
     rig->batch++;
     text_writer_words(log, "event ");
+    if (rig->speaks_json) {
+        event_encode(log, event, 0);
+        text_writer_char(log, '\n');
+        return;
+    }
     text_writer_words(log, event_kind_name(event->kind));
     text_writer_char(log, ' ');
     text_writer_raw(log, event->group);
@@ -142,6 +167,12 @@ static void on_result(void *opaque, const struct result *result)
 {
     struct shard_rig *rig = opaque;
     rig->batch++;
+    if (rig->speaks_json) {
+        text_writer_words(&rig->log, "result ");
+        result_encode(&rig->log, result, text_of("belfry.control"));
+        text_writer_char(&rig->log, '\n');
+        return;
+    }
     say(rig, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64,
         command_op_name(result->op), outcome_name(result->outcome),
         result->code[0] != '\0' ? " " : "", result->code, result->matched, result->changed);
@@ -195,7 +226,7 @@ static void on_job_deleted(void *opaque, const struct job *job)
     char key[512];
     job_key(job, key, sizeof key);
     rig->batch++;
-    say(rig, "gone %s", key + 4);
+    if (!rig->speaks_json) say(rig, "gone %s", key + 4);
     keep(rig, key, NULL);
 }
 
