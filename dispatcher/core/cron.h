@@ -104,8 +104,8 @@ bool cron_fires(const struct cron *cron);
 bool cron_equal(const struct cron *left, const struct cron *right);
 
 /* Writes an expression that reads back as the same masks in the same zone, in the dialect and with
- * the rule for clock changes that are set too: six fields, or seven where years are named. Not
- * above CRON_FORMAT_BYTES, but it may be longer than what cron_parse() takes. Returns its length. */
+ * the rule for clock changes that are set too: six fields, or seven where years are named. It may
+ * be longer than what cron_parse() takes. Returns its length. */
 enum { CRON_FORMAT_BYTES = 1600 };
 size_t cron_format(const struct cron *cron, char text[CRON_FORMAT_BYTES],
                    enum cron_dialect *dialect, enum cron_dst *dst);

@@ -19,8 +19,25 @@ struct job_owed {
     struct schedule *schedule; /* a reference held; NULL = the job's present schedule */
 };
 
+struct job_backfill {
+    char *id;
+    int64_t rate;  /* fires a second */
+    int64_t fired;
+    int64_t due_us;   /* when its rate allows the next; not kept over restarts */
+    int64_t retry_ms; /* INSTANT_NONE: not failing; not kept over restarts */
+    int32_t attempts;
+    struct job_owed range; /* always with a schedule of its own */
+};
+
+/* One slot of a job: ids go by the nominal time, the watermark by the due time. */
+struct slot {
+    int64_t nominal_ms;
+    int64_t due_ms;
+};
+
 struct job_extra {
     int64_t schedule_edited_ms;
+    int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
     int64_t paused_ms;
     int64_t until_ms;
     int64_t finished_ms;
@@ -28,10 +45,14 @@ struct job_extra {
     int64_t tail_from_ms;
     int64_t failing_since_ms;
     int64_t retry_ms;
+    struct slot pending; /* of the schedule before the last edit; due_ms INSTANT_NONE: none */
     int32_t attempts;
     bool tail_undecided;
     bool in_lane;      /* queued in the catch-up lane */
     bool in_undecided; /* queued for the catch-up policy */
+    bool in_backfill;  /* queued to have its backfills worked off */
+    uint32_t backfill_count;
+    struct job_backfill *backfills;
     uint32_t owed_count;
     struct job_owed *owed;
 };
@@ -94,6 +115,7 @@ struct job_extra *job_extra(struct job *job);
 /* Whether slots are owed: the job's own new slots queue behind them. */
 bool job_owes(const struct job *job);
 bool job_is_failing(const struct job *job);
+bool job_has_pending(const struct job *job);
 int64_t job_paused_ms(const struct job *job);
 
 #endif

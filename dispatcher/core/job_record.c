@@ -9,11 +9,14 @@ void job_record_defaults(struct job_record *record)
     definition_defaults(&record->definition);
     record->revision = 1;
     record->schedule_edited_ms = INSTANT_NONE;
+    record->earlier_due_ms = INSTANT_NONE;
     record->paused_ms = INSTANT_NONE;
     record->until_ms = INSTANT_NONE;
     record->finished_ms = INSTANT_NONE;
     record->tail_from_ms = INSTANT_NONE;
     record->failing_since_ms = INSTANT_NONE;
     record->retry_ms = INSTANT_NONE;
+    record->pending_nominal_ms = INSTANT_NONE;
+    record->pending_due_ms = INSTANT_NONE;
     record->last_due_ms = INSTANT_NONE;
 }

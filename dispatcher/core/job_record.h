@@ -9,6 +9,7 @@
 
 #include "dispatcher/core/definition.h"
 #include "dispatcher/core/incarnation.h"
+#include "dispatcher/core/limits.h"
 
 /* No instant: paused_ms, until_ms, finished_ms, tail_from_ms, retry_ms ... are not set. */
 #define INSTANT_NONE INT64_MIN
@@ -27,6 +28,14 @@ struct owed_range {
 
 enum { OWED_RANGES_MAX = 16 };
 
+/* A past range a command asked for, as far as it is still to be fired. */
+struct backfill_record {
+    struct text id;
+    int64_t rate; /* fires a second */
+    int64_t fired;
+    struct owed_range range; /* with its schedule */
+};
+
 struct job_record {
     struct definition definition; /* .paused says whether it is paused now */
     struct incarnation incarnation;
@@ -34,6 +43,7 @@ struct job_record {
     int64_t revision;
     int64_t updated_ms;
     int64_t schedule_edited_ms; /* INSTANT_NONE: never edited */
+    int64_t earlier_due_ms; /* newest slot an earlier schedule may have fired; INSTANT_NONE */
     int64_t paused_ms;
     int64_t until_ms;
     int64_t finished_ms; /* INSTANT_NONE: still running */
@@ -43,10 +53,15 @@ struct job_record {
     struct owed_range owed[OWED_RANGES_MAX];
     int64_t tail_from_ms;  /* INSTANT_NONE: no tail */
     bool tail_undecided;   /* the catch-up policy has not decided about the tail yet */
+    size_t backfill_count;
+    struct backfill_record backfills[BACKFILLS_MAX];
     /* A fire that could not be produced; its slot is the first owed one. */
     int64_t failing_since_ms; /* INSTANT_NONE: not failing */
     int64_t retry_ms;
     int32_t attempts;
+    /* A slot of the schedule before the last edit, due after it: fires at its old due time. */
+    int64_t pending_nominal_ms;
+    int64_t pending_due_ms; /* INSTANT_NONE: none */
     /* Statistics: may be lost with Redis; counted since since_ms. */
     int64_t fired;
     int64_t missed;

@@ -194,6 +194,13 @@ static bool nominal_newest(const struct schedule_spec *spec, int64_t from_ms, in
 
 /* ---- jitter ---- */
 
+bool schedule_names(const struct schedule_spec *spec, int64_t nominal_ms)
+{
+    int64_t next_ms = 0;
+    return instant_in_range(nominal_ms) && nominal_next(spec, nominal_ms - 1, &next_ms) &&
+           next_ms == nominal_ms;
+}
+
 int64_t schedule_due(const struct schedule_spec *spec, int64_t nominal_ms)
 {
     assert(instant_in_range(nominal_ms));

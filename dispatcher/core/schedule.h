@@ -93,6 +93,9 @@ bool schedule_last(const struct schedule_spec *spec, int64_t from_ms, int64_t to
 int64_t schedule_keep_newest(const struct schedule_spec *spec, int64_t from_ms, int64_t to_ms,
                              uint64_t keep);
 
+/* Whether it is the nominal time of a slot. */
+bool schedule_names(const struct schedule_spec *spec, int64_t nominal_ms);
+
 /* The nominal time of the slot that is due at due_ms; due_ms itself when none is due then. */
 int64_t schedule_nominal(const struct schedule_spec *spec, int64_t due_ms);
 

@@ -38,6 +38,7 @@ void shard_destroy(struct shard *shard)
     alarms_clear(&shard->retries);
     job_queue_clear(&shard->lane);
     job_queue_clear(&shard->undecided);
+    job_queue_clear(&shard->backfills);
     free(shard->targets);
     free(shard->due);
     free(shard);
@@ -55,6 +56,17 @@ static struct schedule *restore_schedule(struct shard *shard, const struct job_r
     return timers_intern(shard->timers, &spec, &words);
 }
 
+static struct job_owed restored_range(struct shard *shard, const struct job_record *record,
+                                       const struct owed_range *range)
+{
+    struct job_owed owed = {.from_ms = range->from_ms,
+                            .to_ms = range->to_ms,
+                            .missed_count = range->missed_count,
+                            .planned = range->planned};
+    if (range->has_schedule) owed.schedule = restore_schedule(shard, record, range);
+    return owed;
+}
+
 static void restore_owed(struct shard *shard, struct job *job, const struct job_record *record)
 {
     struct job_extra *extra = job->extra;
@@ -62,14 +74,20 @@ static void restore_owed(struct shard *shard, struct job *job, const struct job_
     if (record->owed_count == 0) return;
     extra->owed = memory_allocate(record->owed_count, sizeof *extra->owed);
     extra->owed_count = (uint32_t)record->owed_count;
-    for (size_t i = 0; i < record->owed_count; i++) {
-        const struct owed_range *range = &record->owed[i];
-        extra->owed[i] = (struct job_owed){.from_ms = range->from_ms,
-                                           .to_ms = range->to_ms,
-                                           .missed_count = range->missed_count,
-                                           .planned = range->planned};
-        if (range->has_schedule)
-            extra->owed[i].schedule = restore_schedule(shard, record, range);
+    for (size_t i = 0; i < record->owed_count; i++)
+        extra->owed[i] = restored_range(shard, record, &record->owed[i]);
+}
+
+static void restore_backfills(struct shard *shard, struct job *job,
+                              const struct job_record *record)
+{
+    for (size_t i = 0; i < record->backfill_count; i++) {
+        const struct backfill_record *from = &record->backfills[i];
+        assert(from->range.has_schedule);
+        struct job_backfill *backfill = backfill_push(job, from->id);
+        backfill->rate = from->rate;
+        backfill->fired = from->fired;
+        backfill->range = restored_range(shard, record, &from->range);
     }
 }
 
@@ -78,7 +96,9 @@ static bool record_needs_extra(const struct job_record *record)
     return record->schedule_edited_ms != INSTANT_NONE || record->paused_ms != INSTANT_NONE ||
            record->until_ms != INSTANT_NONE || record->finished_ms != INSTANT_NONE ||
            record->tail_from_ms != INSTANT_NONE || record->failing_since_ms != INSTANT_NONE ||
-           record->counted_fires != 0 || record->owed_count != 0 || record->attempts != 0;
+           record->counted_fires != 0 || record->pending_due_ms != INSTANT_NONE ||
+           record->owed_count != 0 || record->attempts != 0 ||
+           record->earlier_due_ms != INSTANT_NONE || record->backfill_count != 0;
 }
 
 static void restore_extra(struct shard *shard, struct job *job, const struct job_record *record)
@@ -95,7 +115,11 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     extra->failing_since_ms = record->failing_since_ms;
     extra->retry_ms = record->retry_ms;
     extra->attempts = record->attempts;
+    extra->pending.nominal_ms = record->pending_nominal_ms;
+    extra->pending.due_ms = record->pending_due_ms;
+    extra->earlier_due_ms = record->earlier_due_ms;
     restore_owed(shard, job, record);
+    restore_backfills(shard, job, record);
 }
 
 void shard_restore_deleted(struct shard *shard, struct text group, struct text id)
@@ -202,7 +226,7 @@ int64_t shard_next_due_ms(const struct shard *shard, int64_t now_ms)
     const struct alarm *retry = alarms_first(&shard->retries);
     if (retry != NULL && retry->at_ms < due_ms) due_ms = retry->at_ms;
     if (shard->undecided.count > 0) due_ms = now_ms;
-    if (shard->lane.count > 0) {
+    if (shard->lane.count > 0 || shard->backfills.count > 0) {
         int64_t turn_ms = shard_lane_due_ms(shard);
         if (turn_ms < due_ms) due_ms = turn_ms;
     }

@@ -160,6 +160,7 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
         if (source->topic == SOURCE_CONTROL) forward(engine, input, route);
     }
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
+    struct error rejection = {0};
     struct application application = {.command = command,
                                       .source = source,
                                       .effective_ms = effective_ms,
@@ -167,11 +168,13 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
                                       .sequence = engine->outbox.sequence,
                                       .shards_applying = route->count,
                                       .topic_exists = topic_exists,
-                                      .opaque = engine};
+                                      .opaque = engine,
+                                      .rejection = &rejection};
     while (!shard_apply(engine->shard, &application, &sink)) {
         if (!engine_commit(engine, error)) return false;
         application.sequence = engine->outbox.sequence;
     }
+    if (rejection.kind != ERROR_NONE) bury(engine, input, source, &rejection);
     return true;
 }
 
@@ -228,6 +231,10 @@ static bool apply_input(struct engine *engine, const struct broker_input *input,
         error_invalid(&refusal, "wrong_shard", "a forwarded command that does not concern shard "
                       "%" PRId32, engine->options.shard);
         bury(engine, input, &source, &refusal);
+        return true;
+    }
+    if (!forwarded && !command_check_route(&command, &route, &refusal)) {
+        reject(engine, input, &source, &command, now_ms, &refusal);
         return true;
     }
     return apply_command(engine, input, &source, &command, &route, now_ms, error);
