@@ -57,7 +57,8 @@ def setup() -> Path:
     program = directory / "consumer"
     sanitize = os.environ.get("BELFRY_SANITIZE")  # what the library was built with
     subprocess.run(["cc", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror",
-                    *([f"-fsanitize={sanitize}"] if sanitize else []), f"-I{directory}", EXAMPLES / "consumer.c", BUILD / "libbelfry.a",
+                    *([f"-fsanitize={sanitize}"] if sanitize else []),
+                    f"-I{directory}", EXAMPLES / "consumer.c", BUILD / "libbelfry.a",
                     "-lrdkafka", "-ljansson", "-lpthread", "-o", program], check=True, timeout=60)
     return program
 
