@@ -297,6 +297,7 @@ class Shard:
         job.revision += 1
         job.updated = effective
         job.schedule = schedule
+        job.done_to = effective
         if rescheduled:
             since = max(job.created, job.edited or 0)
             past = old.within(since, effective) if old.at is None else \
