@@ -14,7 +14,9 @@ enum { EXCERPT_BYTES = 64 };
 #define ON(op) (UINT32_C(1) << (op))
 enum {
     ON_JOBS = ON(OP_ADD) | ON(OP_PUT),
-    ON_SELECTED = ON(OP_UPDATE) | ON(OP_PAUSE) | ON(OP_RESUME) | ON(OP_DELETE) | ON(OP_TRIGGER),
+    ON_BACKFILL = ON(OP_BACKFILL) | ON(OP_CANCEL_BACKFILL),
+    ON_SELECTED = ON(OP_UPDATE) | ON(OP_PAUSE) | ON(OP_RESUME) | ON(OP_DELETE) | ON(OP_TRIGGER) |
+                  ON_BACKFILL,
     ON_CHANGES = ON_JOBS | ON_SELECTED
 };
 
@@ -22,9 +24,14 @@ static const char *const mode_names[] = {"atomic", "each", NULL};
 
 /* ---- jobs ---- */
 
-struct named_job {
-    const struct definition *job;
-    size_t index;
+/* The jobs of a command as they are read. */
+struct job_list {
+    struct definition *jobs; /* the good ones */
+    uint32_t *positions;
+    size_t count;
+    struct refused_job *refused; /* made with the first one */
+    size_t refused_count;
+    size_t sent;
 };
 
 static int compare_texts(struct text a, struct text b)
@@ -37,32 +44,77 @@ static int compare_texts(struct text a, struct text b)
 
 static int compare_names(const void *left, const void *right)
 {
-    const struct named_job *a = left;
-    const struct named_job *b = right;
-    int order = compare_texts(a->job->group, b->job->group);
-    if (order == 0) order = compare_texts(a->job->id, b->job->id);
-    if (order == 0) order = (a->index > b->index) - (a->index < b->index);
+    const struct definition *a = *(const struct definition *const *)left;
+    const struct definition *b = *(const struct definition *const *)right;
+    int order = compare_texts(a->group, b->group);
+    if (order == 0) order = compare_texts(a->id, b->id);
+    if (order == 0) order = (a > b) - (a < b);
     return order;
 }
 
-static bool check_distinct(const struct json_node *node, const struct definition *jobs,
-                           size_t count, struct arena *arena, struct error *error)
+static bool same_name(const struct definition *a, const struct definition *b)
 {
-    struct named_job *sorted = arena_take(arena, count, sizeof *sorted);
-    for (size_t i = 0; i < count; i++) sorted[i] = (struct named_job){&jobs[i], i};
-    qsort(sorted, count, sizeof *sorted, compare_names);
-    for (size_t i = 1; i < count; i++) {
-        const struct definition *job = sorted[i].job;
-        if (!text_equal(job->group, sorted[i - 1].job->group) ||
-            !text_equal(job->id, sorted[i - 1].job->id))
-            continue;
-        struct json_node item = {NULL, node, NULL, sorted[i].index};
-        char group[EXCERPT_BYTES];
-        char id[EXCERPT_BYTES];
-        return json_refuse(&item, error, "bad_value", "job %s/%s is named twice in one command",
-                           utf8_excerpt(job->group, group, sizeof group),
-                           utf8_excerpt(job->id, id, sizeof id));
+    return text_equal(a->group, b->group) && text_equal(a->id, b->id);
+}
+
+/* Keeps what is wrong with a job for the result, with its name as far as that can be read. */
+static void list_refused(const struct json_node *node, struct arena *arena,
+                         struct job_list *list, const struct error *error)
+{
+    if (list->refused == NULL)
+        list->refused = arena_take(arena, list->sent, sizeof *list->refused);
+    struct refused_job *refused = &list->refused[list->refused_count++];
+    const json_t *group = json_object_get(node->value, "group");
+    const json_t *id = json_object_get(node->value, "id");
+    refused->error = *error;
+    struct text name = {json_string_value(group), json_string_length(group)};
+    if (name.bytes == NULL || !json_name_is_valid(name, false)) return;
+    refused->group = name;
+    name = (struct text){json_string_value(id), json_string_length(id)};
+    if (name.bytes != NULL && json_name_is_valid(name, true)) refused->id = name;
+}
+
+static bool refuse_twice(const struct json_node *node, const struct job_list *list,
+                         const struct definition *job, struct error *error)
+{
+    struct json_node item = {NULL, node, NULL, list->positions[job - list->jobs]};
+    char group[EXCERPT_BYTES];
+    char id[EXCERPT_BYTES];
+    return json_refuse(&item, error, "bad_value", "job %s/%s is named twice in one command",
+                       utf8_excerpt(job->group, group, sizeof group),
+                       utf8_excerpt(job->id, id, sizeof id));
+}
+
+/* Of several jobs with one name the first is meant; false: that is refused. */
+static bool check_distinct(const struct json_node *node, struct job_list *list,
+                           struct command_reader *reader, struct error *error)
+{
+    struct arena *arena = reader->definition.arena;
+    const struct definition **sorted = arena_take(arena, list->count, sizeof *sorted);
+    bool *twice = arena_take(arena, list->count, sizeof *twice);
+    bool distinct = true;
+    for (size_t i = 0; i < list->count; i++) sorted[i] = &list->jobs[i];
+    qsort(sorted, list->count, sizeof *sorted, compare_names);
+    for (size_t i = 1; i < list->count; i++) {
+        if (!same_name(sorted[i], sorted[i - 1])) continue;
+        twice[sorted[i] - list->jobs] = true;
+        distinct = false;
     }
+    size_t kept = 0;
+    for (size_t i = 0; !distinct && i < list->count; i++) {
+        if (!twice[i]) {
+            list->jobs[kept] = list->jobs[i];
+            list->positions[kept++] = list->positions[i];
+            continue;
+        }
+        if (!reader->each) return refuse_twice(node, list, &list->jobs[i], error);
+        struct json_node item = {json_array_get(node->value, list->positions[i]), node, NULL,
+                                 list->positions[i]};
+        struct error refusal = {0};
+        if (!refuse_twice(node, list, &list->jobs[i], &refusal))
+            list_refused(&item, arena, list, &refusal);
+    }
+    if (!distinct) list->count = kept;
     return true;
 }
 
@@ -83,17 +135,53 @@ static bool refuse_both(const struct json_node *node, struct error *error)
     return json_refuse(node, error, "bad_value", "a command has 'job' or 'jobs', not both");
 }
 
+static struct job_list list_of(struct arena *arena, size_t count)
+{
+    return (struct job_list){.jobs = arena_take(arena, count, sizeof(struct definition)),
+                             .positions = arena_take(arena, count, sizeof(uint32_t)),
+                             .sent = count};
+}
+
+static void keep_list(struct command *command, const struct job_list *list)
+{
+    command->jobs = list->jobs;
+    command->job_count = list->count;
+    command->positions = list->positions;
+    command->refused = list->refused;
+    command->refused_count = list->refused_count;
+}
+
 static bool read_one_job(const struct json_node *node, void *target, void *context,
                          struct error *error)
 {
     struct command *command = target;
     struct command_reader *reader = context;
     if (command->jobs != NULL) return refuse_both(node, error);
-    struct definition *job = arena_take(reader->definition.arena, 1, sizeof *job);
+    struct job_list list = list_of(reader->definition.arena, 1);
     struct text raw = json_scan_member(reader->definition.raw, "job");
-    command->jobs = job;
-    command->job_count = 1;
-    return read_job(node, raw, reader, job, error);
+    list.count = 1;
+    command->single = true;
+    if (!read_job(node, raw, reader, &list.jobs[0], error)) return false;
+    keep_list(command, &list);
+    return true;
+}
+
+/* Element i; a bad one is listed in mode each. False: the command is refused. */
+static bool read_element(const struct json_node *item, struct text raw, struct job_list *list,
+                         struct command_reader *reader, struct error *error)
+{
+    struct error refusal = {0};
+    list->positions[list->count] = (uint32_t)item->index;
+    if (read_job(item, raw, reader, &list->jobs[list->count], &refusal)) {
+        list->count++;
+        return true;
+    }
+    if (reader->each) {
+        list_refused(item, reader->definition.arena, list, &refusal);
+        return true;
+    }
+    *error = refusal;
+    return false;
 }
 
 static bool read_jobs(const struct json_node *node, void *target, void *context,
@@ -104,17 +192,19 @@ static bool read_jobs(const struct json_node *node, void *target, void *context,
     if (command->jobs != NULL) return refuse_both(node, error);
     if (!json_check_array(node, reader->definition.limits->jobs_max, error)) return false;
     size_t count = json_array_size(node->value);
-    struct definition *jobs = arena_take(reader->definition.arena, count, sizeof *jobs);
+    struct job_list list = list_of(reader->definition.arena, count);
     struct text rest = json_scan_member(reader->definition.raw, "jobs");
     for (size_t i = 0; i < count; i++) {
         struct json_node item = {json_array_get(node->value, i), node, NULL, i};
         struct text raw = {NULL, 0};
         if (rest.length > 0 && !json_scan_element(&rest, &raw)) raw = (struct text){NULL, 0};
-        if (!read_job(&item, raw, reader, &jobs[i], error)) return false;
+        if (!read_element(&item, raw, &list, reader, error)) return false;
     }
-    command->jobs = jobs;
-    command->job_count = count;
-    return check_distinct(node, jobs, count, reader->definition.arena, error);
+    if (!check_distinct(node, &list, reader, error)) return false;
+    keep_list(command, &list);
+    if (list.count > 0) return true;
+    *error = list.refused[0].error; /* none is good: the command is not */
+    return false;
 }
 
 /* ---- select ---- */
@@ -248,7 +338,7 @@ static bool read_from(const struct json_node *node, void *target, void *context,
 {
     (void)context;
     struct command *command = target;
-    if (json_is_string(node->value)) {
+    if (json_is_string(node->value) && command->op == OP_RESUME) {
         const char *word = json_string_value(node->value);
         if (strcmp(word, "now") == 0) return true;
         command->from = strcmp(word, "paused_at") == 0 ? RESUME_PAUSED_AT : RESUME_INSTANT;
@@ -300,7 +390,13 @@ static const struct json_field command_rows[] = {
      FIELD(expected_revision), .min = 1, .max = COUNT_MAX},
     {.name = "not_after", .kind = JSON_INSTANT, FIELD(not_after_ms)},
     {.name = "until", .kind = JSON_INSTANT, .where = ON(OP_PAUSE), FIELD(until_ms)},
-    {.name = "from", .kind = JSON_CUSTOM, .where = ON(OP_RESUME), .read = read_from},
+    {.name = "from", .kind = JSON_CUSTOM, .where = ON(OP_RESUME) | ON(OP_BACKFILL),
+     .read = read_from},
+    {.name = "to", .kind = JSON_INSTANT, .where = ON(OP_BACKFILL), FIELD(to_ms)},
+    {.name = "rate", .kind = JSON_INT, .where = ON(OP_BACKFILL), FIELD(rate), .min = 1,
+     .max = BACKFILL_RATE_MAX},
+    {.name = "backfill_id", .kind = JSON_TEXT, .where = ON_BACKFILL, FIELD(backfill_id),
+     .min = 1, .max = COMMAND_ID_BYTES_MAX},
     {.name = "dry_run", .kind = JSON_BOOL, .where = ON_CHANGES, FIELD(dry_run)},
     {.name = "reason", .kind = JSON_TEXT, FIELD(reason), .max = TEXT_FIELD_BYTES_MAX},
     {.name = "actor", .kind = JSON_TEXT, FIELD(actor), .max = TEXT_FIELD_BYTES_MAX},
@@ -312,7 +408,8 @@ static const char *const subjects[] = {
     [OP_ADD] = "an 'add' command",       [OP_PUT] = "a 'put' command",
     [OP_UPDATE] = "an 'update' command", [OP_PAUSE] = "a 'pause' command",
     [OP_RESUME] = "a 'resume' command",  [OP_DELETE] = "a 'delete' command",
-    [OP_TRIGGER] = "a 'trigger' command", [OP_PING] = "a 'ping' command"};
+    [OP_TRIGGER] = "a 'trigger' command", [OP_BACKFILL] = "a 'backfill' command",
+    [OP_CANCEL_BACKFILL] = "a 'cancel_backfill' command", [OP_PING] = "a 'ping' command"};
 
 static bool refuse_missing(const struct json_node *node, const char *name, const char *code,
                            const char *message, struct error *error)
@@ -335,12 +432,21 @@ static bool check_whole(const struct json_node *node, const struct command *comm
         return refuse_missing(node, "set", "nothing_to_update",
                               "'set' names no field; give a schedule, a payload or another field",
                               error);
+    if (command->op == OP_BACKFILL && !json_is_string(json_object_get(node->value, "from")))
+        return refuse_missing(node, "from", "missing_field",
+                              "'from' is required: slots after it are fired", error);
+    if (command->op == OP_BACKFILL && command->from_ms >= command->to_ms)
+        return refuse_missing(node, "to", "bad_value", "'to' must be later than 'from'", error);
+    if (command->op == OP_CANCEL_BACKFILL && command->backfill_id.length == 0)
+        return refuse_missing(node, "backfill_id", "missing_field",
+                              "'backfill_id' is required: which backfill is to end", error);
     if (command->expect < 0) return true;
     if ((on & ON_SELECTED) != 0 && command->select.group_count == 0)
         return refuse_missing(node, "expect", "expect_needs_groups",
                               "'expect' needs select.groups: only jobs of one shard are counted "
                               "together", error);
-    if ((on & ON_JOBS) != 0 && command->expect != (int64_t)command->job_count)
+    int64_t sent = (int64_t)(command->job_count + command->refused_count);
+    if ((on & ON_JOBS) != 0 && command->mode == MODE_ATOMIC && command->expect != sent)
         return refuse_missing(node, "expect", "count_mismatch",
                               "'expect' is not the number of jobs in the command", error);
     return true;
@@ -352,6 +458,8 @@ bool command_fields_read(const struct json_node *node, struct command_reader *re
     assert(node != NULL && reader != NULL);
     struct command *command = reader->command;
     assert(command->op >= OP_ADD && command->op <= OP_PING);
+    const json_t *mode = json_object_get(node->value, "mode"); /* may come after the jobs */
+    reader->each = json_is_string(mode) && strcmp(json_string_value(mode), "each") == 0;
     const struct json_table table = {subjects[command->op], command_rows,
                                      sizeof command_rows / sizeof command_rows[0]};
     return json_read_object(node, &table, ON(command->op), command, reader, NULL, error) &&

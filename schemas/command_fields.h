@@ -8,6 +8,7 @@
 struct command_reader {
     struct definition_reader definition; /* raw = the text of the command's object */
     struct command *command;             /* op is set, the rest has its defaults */
+    bool each;                           /* a bad job is listed, the others are read */
 };
 
 /* Reads and checks all members into reader->command. */

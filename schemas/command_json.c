@@ -34,7 +34,9 @@ static void command_defaults(const struct source *source, struct arena *arena,
     *command = (struct command){.expect = -1,
                                 .expected_revision = -1,
                                 .not_after_ms = INT64_MAX,
-                                .until_ms = INT64_MAX};
+                                .until_ms = INT64_MAX,
+                                .to_ms = INT64_MAX,
+                                .rate = BACKFILL_RATE_DEFAULT};
     char *id = arena_take_bytes(arena, DEFAULT_ID_BYTES);
     int length = snprintf(id, DEFAULT_ID_BYTES, "%" PRId32 "/%" PRId64, source->origin_partition,
                           source->origin_offset);
@@ -76,15 +78,14 @@ static void peek(const struct json_node *node, const struct command_limits *limi
         limits->reply_to_allowed != NULL && limits->reply_to_allowed(limits->opaque, text))
         command->reply_to = text;
     if (peek_text(node, "op", TEXT_FIELD_BYTES_MAX, &text)) command->op = find_op(text);
+    command->dry_run = json_is_true(json_object_get(node->value, "dry_run")); /* not remembered */
 }
 
 static bool refuse_op(const struct json_node *op, struct text name, struct error *error)
 {
-    static const char *const known[] = {"add",    "put",     "update", "pause",    "resume",
-                                        "delete", "trigger", "ping",   "backfill", NULL};
-    if (text_equal(name, text_of("backfill")) || text_equal(name, text_of("cancel_backfill")))
-        return json_refuse(op, error, "not_supported", "op 'backfill' is not supported yet; "
-                           "'trigger' fires a job once");
+    static const char *const known[] = {"add",     "put",      "update",          "pause", "resume",
+                                        "delete",  "trigger",  "backfill",
+                                        "cancel_backfill", "ping", NULL};
     char excerpt[EXCERPT_BYTES];
     (void)utf8_excerpt(name, excerpt, sizeof excerpt);
     const char *nearest = json_nearest(name, known);
@@ -92,7 +93,8 @@ static bool refuse_op(const struct json_node *op, struct text name, struct error
         return json_refuse(op, error, "unknown_op", "op '%s' is not known; did you mean '%s'?",
                            excerpt, nearest);
     return json_refuse(op, error, "unknown_op", "op '%s' is not known; there are add, put, update,"
-                       " pause, resume, delete, trigger and ping", excerpt);
+                       " pause, resume, delete, trigger, backfill, cancel_backfill and ping",
+                       excerpt);
 }
 
 /* Version and op decide how the rest is read, so they come first. */
@@ -178,6 +180,6 @@ bool command_decode(struct text value, const struct record_header *headers, size
     if (!use_event_id(&root, EVENT_STRUCTURED, inner_id, command, error)) known = false;
     if (node.value != NULL && json_is_object(node.value)) peek(&node, limits, command);
     if (!known || !opened || !check_op(&node, command, error)) return false;
-    struct command_reader reader = {{limits, arena, raw}, command};
+    struct command_reader reader = {{limits, arena, raw}, command, false};
     return command_fields_read(&node, &reader, error);
 }

@@ -104,6 +104,45 @@ static bool read_owed(const struct json_node *node, void *target, void *context,
     return true;
 }
 
+static bool read_backfill_schedule(const struct json_node *node, void *target, void *context,
+                                   struct error *error)
+{
+    struct backfill_record *backfill = target;
+    return read_owed_schedule(node, &backfill->range, context, error);
+}
+
+#define FIELD(member) .required = true, .offset = offsetof(struct backfill_record, member)
+static const struct json_field backfill_rows[] = {
+    {.name = "id", .kind = JSON_TEXT, .min = 1, .max = COMMAND_ID_BYTES_MAX, FIELD(id)},
+    {.name = "rate", .kind = JSON_INT, .min = 1, .max = BACKFILL_RATE_MAX, FIELD(rate)},
+    {.name = "fired", .kind = JSON_INT, .max = COUNT_MAX, FIELD(fired)},
+    {.name = "from", .kind = JSON_INSTANT, FIELD(range.from_ms)},
+    {.name = "to", .kind = JSON_INSTANT, FIELD(range.to_ms)},
+    {.name = "schedule", .kind = JSON_CUSTOM, .required = true, .read = read_backfill_schedule},
+};
+#undef FIELD
+static const struct json_table backfill_table = {
+    "a backfill", backfill_rows, sizeof backfill_rows / sizeof backfill_rows[0]};
+
+static bool read_backfills(const struct json_node *node, void *target, void *context,
+                           struct error *error)
+{
+    struct job_record *record = target;
+    if (!json_check_array(node, BACKFILLS_MAX, error)) return false;
+    size_t count = json_array_size(node->value);
+    for (size_t i = 0; i < count; i++) {
+        struct json_node item = {json_array_get(node->value, i), node, NULL, i};
+        struct backfill_record *backfill = &record->backfills[i];
+        *backfill = (struct backfill_record){0};
+        if (!json_read_object(&item, &backfill_table, 0, backfill, context, NULL, error))
+            return false;
+        if (backfill->range.from_ms > backfill->range.to_ms)
+            return json_refuse(&item, error, "bad_value", "'from' is later than 'to'");
+    }
+    record->backfill_count = count;
+    return true;
+}
+
 #define DEFINITION(member) .offset = offsetof(struct definition, member)
 #define RECORD(member) .where = JOB_IN_RECORD, .offset = offsetof(struct job_record, member)
 #define READING(member) .where = JOB_IN_RECORD, .offset = offsetof(struct record_reading, member)
@@ -167,7 +206,9 @@ static const struct json_field job_rows[] = {
     {.name = "tail_from", .kind = JSON_INSTANT, RECORD(tail_from_ms)},
     {.name = "tail_undecided", .kind = JSON_BOOL, RECORD(tail_undecided)},
     {.name = "failing", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_failing},
+    {.name = "backfills", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_backfills},
     {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(schedule_edited_ms)},
+    {.name = "earlier_due", .kind = JSON_INSTANT, RECORD(earlier_due_ms)},
     {.name = "fired", .kind = JSON_INT, RECORD(fired), .max = COUNT_MAX},
     {.name = "missed", .kind = JSON_INT, RECORD(missed), .max = COUNT_MAX},
     {.name = "last_due", .kind = JSON_INSTANT, RECORD(last_due_ms)},
@@ -285,6 +326,32 @@ static void write_instant(struct text_writer *writer, const char *name, int64_t 
     text_writer_instant(writer, instant_ms);
 }
 
+static void write_range_schedule(struct text_writer *writer, const struct owed_range *range)
+{
+    text_writer_member(writer, "schedule");
+    schedule_write(writer, &range->schedule, range->cron_text, (struct text){NULL, 0});
+}
+
+static void write_backfills(struct text_writer *writer, const struct job_record *record)
+{
+    assert(record->backfill_count <= BACKFILLS_MAX);
+    text_writer_member(writer, "backfills");
+    text_writer_char(writer, '[');
+    for (size_t i = 0; i < record->backfill_count; i++) {
+        const struct backfill_record *backfill = &record->backfills[i];
+        text_writer_comma(writer);
+        text_writer_words(writer, "{\"id\":");
+        text_writer_string(writer, backfill->id);
+        write_integer(writer, "rate", backfill->rate);
+        write_integer(writer, "fired", backfill->fired);
+        write_instant(writer, "from", backfill->range.from_ms);
+        write_instant(writer, "to", backfill->range.to_ms);
+        write_range_schedule(writer, &backfill->range);
+        text_writer_char(writer, '}');
+    }
+    text_writer_char(writer, ']');
+}
+
 static void write_owed(struct text_writer *writer, const struct job_record *record)
 {
     assert(record->owed_count <= OWED_RANGES_MAX);
@@ -298,10 +365,7 @@ static void write_owed(struct text_writer *writer, const struct job_record *reco
         write_instant(writer, "to", range->to_ms);
         if (range->missed_count != 0) write_integer(writer, "missed", range->missed_count);
         if (range->planned != 0) write_integer(writer, "planned", range->planned);
-        if (range->has_schedule) {
-            text_writer_member(writer, "schedule");
-            schedule_write(writer, &range->schedule, range->cron_text, (struct text){NULL, 0});
-        }
+        if (range->has_schedule) write_range_schedule(writer, range);
         text_writer_char(writer, '}');
     }
     text_writer_char(writer, ']');
@@ -337,7 +401,9 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
     write_instant(writer, "tail_from", record->tail_from_ms);
     if (record->tail_undecided) text_writer_words(writer, ",\"tail_undecided\":true");
     if (record->failing_since_ms != INSTANT_NONE) write_failing(writer, record);
+    if (record->backfill_count > 0) write_backfills(writer, record);
     write_instant(writer, "schedule_edited_at", record->schedule_edited_ms);
+    write_instant(writer, "earlier_due", record->earlier_due_ms);
     if (record->fired != 0) write_integer(writer, "fired", record->fired);
     if (record->missed != 0) write_integer(writer, "missed", record->missed);
     write_instant(writer, "last_due", record->last_due_ms);

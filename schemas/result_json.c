@@ -21,6 +21,19 @@ static void write_integer(struct text_writer *writer, const char *name, int64_t 
     text_writer_integer(writer, value);
 }
 
+static void write_instants(struct text_writer *writer, const char *name, const int64_t *due_ms,
+                           int32_t count)
+{
+    assert(count >= 0 && count <= RESULT_NEXT_DUE_MAX);
+    text_writer_member(writer, name);
+    text_writer_char(writer, '[');
+    for (int32_t i = 0; i < count; i++) {
+        text_writer_comma(writer);
+        text_writer_instant(writer, due_ms[i]);
+    }
+    text_writer_char(writer, ']');
+}
+
 static void write_jobs(struct text_writer *writer, const struct result *result)
 {
     size_t count = result->job_count < RESULT_JOBS_MAX ? result->job_count : RESULT_JOBS_MAX;
@@ -28,21 +41,44 @@ static void write_jobs(struct text_writer *writer, const struct result *result)
     text_writer_char(writer, '[');
     for (size_t i = 0; i < count; i++) {
         const struct result_job *job = &result->jobs[i];
-        assert(job->next_due_count >= 0 && job->next_due_count <= RESULT_NEXT_DUE_MAX);
         text_writer_comma(writer);
         text_writer_char(writer, '{');
         write_text(writer, "group", job->group);
         write_text(writer, "id", job->id);
         write_integer(writer, "revision", job->revision);
-        text_writer_member(writer, "next_due");
-        text_writer_char(writer, '[');
-        for (int32_t next = 0; next < job->next_due_count; next++) {
-            text_writer_comma(writer);
-            text_writer_instant(writer, job->next_due_ms[next]);
-        }
-        text_writer_words(writer, "]}");
+        write_instants(writer, "next_due", job->next_due_ms, job->next_due_count);
+        text_writer_char(writer, '}');
     }
     text_writer_char(writer, ']');
+}
+
+static void write_difference(struct text_writer *writer,
+                             const struct result_difference *difference)
+{
+    text_writer_comma(writer);
+    text_writer_char(writer, '{');
+    write_text(writer, "group", difference->group);
+    write_text(writer, "id", difference->id);
+    write_text(writer, "change", text_of(difference->change));
+    write_instants(writer, "next_due_before", difference->before_ms, difference->before_count);
+    write_instants(writer, "next_due_after", difference->after_ms, difference->after_count);
+    write_integer(writer, "fires_added", difference->fires_added);
+    write_integer(writer, "fires_removed", difference->fires_removed);
+    if (difference->counted_to_ms != INT64_MAX) {
+        text_writer_member(writer, "counted_to");
+        text_writer_instant(writer, difference->counted_to_ms);
+    }
+    text_writer_char(writer, '}');
+}
+
+/* What a dry run found out. */
+static void write_differences(struct text_writer *writer, const struct result *result)
+{
+    text_writer_member(writer, "diff");
+    text_writer_words(writer, "{\"jobs\":[");
+    for (size_t i = 0; i < result->difference_count; i++)
+        write_difference(writer, &result->differences[i]);
+    text_writer_words(writer, "]}");
 }
 
 static void write_errors(struct text_writer *writer, const struct result *result)
@@ -109,6 +145,7 @@ void result_encode(struct text_writer *writer, const struct result *result,
     write_integer(writer, "matched", result->matched);
     write_integer(writer, "changed", result->changed);
     if (result->job_count > 0) write_jobs(writer, result);
+    if (result->difference_count > 0) write_differences(writer, result);
     if (result->error_count > 0) write_errors(writer, result);
     if (result->warning_count > 0) write_warnings(writer, result);
     write_source(writer, &result->source, control_topic);

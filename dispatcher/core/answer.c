@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/route.h"
 #include "dispatcher/core/shard_state.h"
 
 static struct text answer_group(const struct command *command)
@@ -68,6 +69,29 @@ void answer_add_error(struct answer *answer, struct text group, struct text id, 
     va_end(arguments);
 }
 
+struct result_difference *answer_next_difference(struct answer *answer)
+{
+    struct result *result = &answer->result;
+    if (result->difference_count == RESULT_JOBS_MAX) return NULL;
+    return &answer->differences[result->difference_count++];
+}
+
+void answer_add_refused(struct answer *answer, const struct shard *shard,
+                        const struct application *application, bool all)
+{
+    const struct command *command = application->command;
+    const struct shard_config *config = &shard->config;
+    for (size_t i = 0; i < command->refused_count; i++) {
+        const struct refused_job *refused = &command->refused[i];
+        int32_t sent_to = application->source->origin_partition;
+        if (!all && refused_job_shard(refused, sent_to, config->shards) != config->shard)
+            continue;
+        answer->result.matched++;
+        answer_add_error(answer, refused->group, refused->id, true, refused->error.code,
+                         refused->error.field, "%s", refused->error.message);
+    }
+}
+
 void answer_add_warning(struct answer *answer, const char *code, const char *format, ...)
 {
     struct result *result = &answer->result;
@@ -122,6 +146,7 @@ void answer_finish(struct answer *answer, struct shard *shard,
     result->jobs = answer->jobs;
     result->errors = answer->errors;
     result->warnings = answer->warnings;
+    result->differences = answer->differences;
     const struct command *command = application->command;
     if (command->command_id_given && !command->dry_run &&
         result->outcome != OUTCOME_DUPLICATE) {
@@ -131,6 +156,10 @@ void answer_finish(struct answer *answer, struct shard *shard,
         (void)snprintf(seen.code, sizeof seen.code, "%s", result->code);
         seen_table_add(shard->seen, application->sequence, &seen);
         sink->seen(sink->opaque, &seen);
+    }
+    if (result->outcome == OUTCOME_REJECTED && application->rejection != NULL) {
+        (void)error_invalid(application->rejection, result->code, "%s", result->message);
+        (void)error_at(application->rejection, result->field);
     }
     sink->result(sink->opaque, result);
     free(answer);

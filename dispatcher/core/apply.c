@@ -1,10 +1,13 @@
 /* A command is applied: duplicates and late ones answered, jobs added, the rest handed to
  * apply_select.c. Each command ends in exactly one result. */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "dispatcher/core/answer.h"
 #include "dispatcher/core/apply_select.h"
+#include "dispatcher/core/difference.h"
 #include "dispatcher/core/route.h"
 #include "dispatcher/core/shard_state.h"
 
@@ -61,11 +64,28 @@ static bool ever_fires(const struct definition *definition, int64_t effective_ms
     return job_next_slot(definition, effective_ms, &next_ms);
 }
 
-static bool check_fires(struct answer *answer, const struct definition *definition,
-                        int64_t effective_ms)
+/* The place of a job in its command, as a JSON Pointer. */
+struct place {
+    char pointer[ERROR_FIELD_BYTES];
+};
+
+static struct place place_of(const struct command *command, uint32_t index, const char *member)
+{
+    struct place place;
+    if (command->single)
+        (void)snprintf(place.pointer, sizeof place.pointer, "/job%s", member);
+    else
+        (void)snprintf(place.pointer, sizeof place.pointer, "/jobs/%" PRIu32 "%s",
+                       command->positions[index], member);
+    return place;
+}
+
+static bool check_fires(struct answer *answer, const struct command *command, uint32_t index,
+                        const struct definition *definition, int64_t effective_ms)
 {
     if (ever_fires(definition, effective_ms)) return true;
-    answer_add_error(answer, definition->group, definition->id, true, "never_fires", "/schedule",
+    answer_add_error(answer, definition->group, definition->id, true, "never_fires",
+                     place_of(command, index, "/schedule").pointer,
                      "%.*s/%.*s: no slot after the command's effective time lies between start "
                      "and end; change schedule, start or end",
                      (int)definition->group.length, definition->group.bytes,
@@ -74,17 +94,19 @@ static bool check_fires(struct answer *answer, const struct definition *definiti
 }
 
 static bool check_add(const struct shard *shard, struct answer *answer,
-                      const struct definition *definition, int64_t effective_ms)
+                      const struct command *command, uint32_t index, int64_t effective_ms)
 {
+    const struct definition *definition = &command->jobs[index];
     if (job_table_find(shard->jobs, definition->group, definition->id) != NULL) {
-        answer_add_error(answer, definition->group, definition->id, false, "exists", "",
+        answer_add_error(answer, definition->group, definition->id, false, "exists",
+                         place_of(command, index, "").pointer,
                          "%.*s/%.*s exists; use put to replace it, or another id",
                          (int)definition->group.length, definition->group.bytes,
                          (int)definition->id.length, definition->id.bytes);
         return false;
     }
     struct definition copy = anchored(definition, effective_ms);
-    return check_fires(answer, &copy, effective_ms);
+    return check_fires(answer, command, index, &copy, effective_ms);
 }
 
 /* What a put makes of an existing job: fields left out return to their defaults; the anchor of
@@ -103,6 +125,28 @@ static struct definition put_over(const struct job *job, const struct definition
     return merged;
 }
 
+/* What a dry run shows of an add or put; `job` NULL: it would be new. */
+static void add_difference(struct answer *answer, const struct job *job,
+                           const struct definition *after, bool same, int64_t effective_ms)
+{
+    struct result_difference *difference = answer_next_difference(answer);
+    if (difference == NULL) return;
+    struct job_prospect old =
+        job != NULL ? prospect_of_job(job, effective_ms) : prospect_none();
+    int64_t fired = job != NULL && job->extra != NULL ? job->extra->counted_fires : 0;
+    struct job_prospect new = prospect_of_definition(after, effective_ms, fired);
+    if (job == NULL && after->paused) new.runs = false;
+    if (job != NULL && (job->flags & JOB_PAUSED)) { /* a put leaves the pause as it is */
+        new.runs = new.runs && old.runs;
+        new.after_ms = old.after_ms;
+    }
+    *difference = (struct result_difference){
+        .group = after->group,
+        .id = after->id,
+        .change = same ? "unchanged" : job != NULL ? "update" : "add"};
+    difference_make(difference, &old, same ? &old : &new, effective_ms);
+}
+
 static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
                     const struct application *application, const struct sink *sink)
 {
@@ -112,12 +156,14 @@ static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
     struct incarnation incarnation = {.effective_ms = effective_ms,
                                       .shard = source->origin_partition,
                                       .offset = source->origin_offset,
-                                      .index = index};
+                                      .index = application->command->positions[index]};
     struct definition copy = anchored(definition, effective_ms);
     answer_add_job(answer, &copy, 1, !definition->paused, effective_ms);
     warn_about(answer, definition, application);
     answer->result.changed++;
-    if (!application->command->dry_run)
+    if (application->command->dry_run)
+        add_difference(answer, NULL, &copy, false, effective_ms);
+    else
         (void)job_add(shard, &copy, &incarnation, sink);
 }
 
@@ -135,6 +181,8 @@ static void put_one(struct shard *shard, struct answer *answer, uint32_t index,
     bool running = (job->flags & JOB_PAUSED) == 0;
     bool same = job_same_definition(job, &merged);
     answer_add_job(answer, &merged, job->revision + (same ? 0 : 1), running, effective_ms);
+    if (application->command->dry_run)
+        add_difference(answer, job, &merged, same, effective_ms);
     if (same) return;
     warn_about(answer, definition, application);
     answer->result.changed++;
@@ -142,23 +190,42 @@ static void put_one(struct shard *shard, struct answer *answer, uint32_t index,
         job_update(shard, job, &merged, effective_ms, application->now_ms, sink);
 }
 
-static bool check_put(const struct shard *shard, struct answer *answer,
-                      const struct definition *definition, int64_t effective_ms)
+/* Compare and set: an expected revision is that of a job which exists. */
+static bool check_put_revision(struct answer *answer, const struct job *job,
+                               const struct definition *definition, int64_t expected)
 {
+    if (expected < 0 || (job != NULL && job->revision == expected)) return true;
+    char standing[48] = "the job does not exist";
+    if (job != NULL)
+        (void)snprintf(standing, sizeof standing, "the job is at revision %" PRIu32,
+                       job->revision);
+    answer_add_error(answer, definition->group, definition->id, false,
+                     job != NULL ? "revision_mismatch" : "not_found", "/expected_revision",
+                     "%.*s/%.*s: expected_revision is %" PRId64 ", %s; read it again and decide",
+                     (int)definition->group.length, definition->group.bytes,
+                     (int)definition->id.length, definition->id.bytes, expected, standing);
+    return false;
+}
+
+static bool check_put(const struct shard *shard, struct answer *answer,
+                      const struct command *command, uint32_t index, int64_t effective_ms)
+{
+    const struct definition *definition = &command->jobs[index];
     const struct job *job = job_table_find(shard->jobs, definition->group, definition->id);
+    if (!check_put_revision(answer, job, definition, command->expected_revision)) return false;
     struct definition copy = job != NULL ? put_over(job, definition, effective_ms)
                                          : anchored(definition, effective_ms);
     if (job != NULL && job_same_definition(job, &copy)) return true;
-    return check_fires(answer, &copy, effective_ms);
+    return check_fires(answer, command, index, &copy, effective_ms);
 }
 
 static bool check_job(const struct shard *shard, struct answer *answer,
                       const struct application *application, uint32_t index)
 {
-    const struct definition *definition = &application->command->jobs[index];
-    if (application->command->op == OP_ADD)
-        return check_add(shard, answer, definition, application->effective_ms);
-    return check_put(shard, answer, definition, application->effective_ms);
+    const struct command *command = application->command;
+    if (command->op == OP_ADD)
+        return check_add(shard, answer, command, index, application->effective_ms);
+    return check_put(shard, answer, command, index, application->effective_ms);
 }
 
 static void apply_jobs(struct shard *shard, struct answer *answer,
@@ -166,8 +233,15 @@ static void apply_jobs(struct shard *shard, struct answer *answer,
 {
     const struct command *command = application->command;
     assert(command->job_count <= COMMAND_JOBS_MAX);
-    bool good[COMMAND_JOBS_MAX] = {false};
+    bool good[COMMAND_JOBS_MAX];
+    int64_t sent = (int64_t)(command->job_count + command->refused_count);
+    if (command->expect >= 0 && command->expect != sent)
+        answer_add_error(answer, text_of(NULL), text_of(NULL), false, "count_mismatch", "/expect",
+                         "expect is %" PRId64 ", the command has %" PRId64 " jobs",
+                         command->expect, sent);
+    answer_add_refused(answer, shard, application, false);
     for (uint32_t i = 0; i < command->job_count; i++) {
+        good[i] = false;
         if (!mine(shard, &command->jobs[i])) continue;
         answer->result.matched++;
         good[i] = check_job(shard, answer, application, i);
@@ -234,6 +308,7 @@ void shard_reject(struct shard *shard, const struct application *application,
     assert(error->kind == ERROR_INVALID);
     if (answer_duplicate(shard, application, sink)) return;
     struct answer *answer = answer_create(shard, application);
+    answer_add_refused(answer, shard, application, true);
     answer_refuse(answer, OUTCOME_REJECTED, error->code[0] != '\0' ? error->code : "bad_value",
                   error->field, "%s", error->message);
     answer_finish(answer, shard, application, sink);

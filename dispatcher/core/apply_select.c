@@ -2,30 +2,13 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "dispatcher/core/difference.h"
+#include "dispatcher/core/operation.h"
 #include "dispatcher/core/selector.h"
 #include "dispatcher/core/shard_state.h"
-
-/* What one operation does to one job. */
-struct operation {
-    /* Whether it can be done; else adds the job's error. */
-    bool (*check)(struct answer *answer, const struct job *job,
-                  const struct application *application);
-    /* Does it; false: the job was as wanted already. The job may be gone afterwards. */
-    bool (*change)(struct shard *shard, struct job *job, const struct application *application,
-                   const struct sink *sink);
-    /* The same question without doing it, for dry runs. */
-    bool (*would_change)(const struct job *job, const struct application *application);
-};
-
-static void refuse(struct answer *answer, const struct job *job, bool rejected, const char *code,
-                   const char *field, const char *sentence)
-{
-    struct text name = job_name(job);
-    answer_add_error(answer, job_group(job), job_id(job), rejected, code, field, "%.*s: %s",
-                     (int)name.length, name.bytes, sentence);
-}
 
 static bool check_revision(struct answer *answer, const struct job *job,
                            const struct application *application)
@@ -39,182 +22,6 @@ static bool check_revision(struct answer *answer, const struct job *job,
                      "; read it again and decide",
                      (int)name.length, name.bytes, expected, job->revision);
     return false;
-}
-
-/* ---- update ---- */
-
-static struct definition merged_definition(const struct job *job,
-                                           const struct application *application)
-{
-    struct definition merged;
-    job_view(job, &merged);
-    bool was_every = merged.schedule.kind == SCHEDULE_EVERY;
-    int64_t every_ms = merged.schedule.every_ms;
-    definition_merge(&merged, &application->command->set);
-    bool reanchor = merged.schedule.kind == SCHEDULE_EVERY &&
-                    (application->command->set.given & GIVEN_ANCHOR) == 0 &&
-                    (application->command->set.given & GIVEN_SCHEDULE) != 0 &&
-                    !(was_every && every_ms == merged.schedule.every_ms);
-    if (reanchor) merged.schedule.anchor_ms = application->effective_ms;
-    return merged;
-}
-
-static bool check_update(struct answer *answer, const struct job *job,
-                         const struct application *application)
-{
-    struct definition merged = merged_definition(job, application);
-    int64_t next_ms = 0;
-    bool past_at = merged.schedule.kind == SCHEDULE_AT &&
-                   merged.schedule.at_ms <= application->effective_ms;
-    if (merged.start_ms != START_NONE && merged.end_ms <= merged.start_ms) {
-        refuse(answer, job, true, "bad_value", "/set/end", "end must be later than start");
-        return false;
-    }
-    uint32_t timing = GIVEN_SCHEDULE | GIVEN_START | GIVEN_END;
-    if ((application->command->set.given & timing) != 0 && !past_at &&
-        !job_next_slot(&merged, application->effective_ms, &next_ms)) {
-        refuse(answer, job, true, "never_fires", "/set",
-               "no slot after the command's effective time lies between start and end");
-        return false;
-    }
-    return true;
-}
-
-static bool would_update(const struct job *job, const struct application *application)
-{
-    struct definition merged = merged_definition(job, application);
-    return !job_same_definition(job, &merged);
-}
-
-static bool change_update(struct shard *shard, struct job *job,
-                          const struct application *application, const struct sink *sink)
-{
-    if (!would_update(job, application)) return false;
-    struct definition merged = merged_definition(job, application);
-    job_update(shard, job, &merged, application->effective_ms, application->now_ms, sink);
-    return true;
-}
-
-/* ---- pause ---- */
-
-static bool check_pause(struct answer *answer, const struct job *job,
-                        const struct application *application)
-{
-    if (application->command->until_ms > application->effective_ms) return true;
-    refuse(answer, job, true, "bad_value", "/until",
-           "until must be later than the time at which the command acts");
-    return false;
-}
-
-static bool would_pause(const struct job *job, const struct application *application)
-{
-    if (job->flags & JOB_FINISHED) return false;
-    if ((job->flags & JOB_PAUSED) == 0) return true;
-    int64_t until_ms = application->command->until_ms;
-    return job->extra->until_ms != (until_ms == INT64_MAX ? INSTANT_NONE : until_ms);
-}
-
-static bool change_pause(struct shard *shard, struct job *job,
-                         const struct application *application, const struct sink *sink)
-{
-    if (!would_pause(job, application)) return false;
-    job_pause(shard, job, application->effective_ms, application->command->until_ms,
-              application->now_ms, sink);
-    return true;
-}
-
-/* ---- resume ---- */
-
-static bool check_resume(struct answer *answer, const struct job *job,
-                         const struct application *application)
-{
-    const struct command *command = application->command;
-    if (command->from != RESUME_INSTANT || (job->flags & JOB_PAUSED) == 0) return true;
-    if (command->from_ms > application->effective_ms) {
-        refuse(answer, job, false, "from_in_future", "/from",
-               "from is later than the time at which the command acts");
-        return false;
-    }
-    if (command->from_ms < job_paused_ms(job)) {
-        refuse(answer, job, false, "from_before_pause", "/from",
-               "from is before the pause began; earlier slots were not missed");
-        return false;
-    }
-    return true;
-}
-
-static bool would_resume(const struct job *job, const struct application *application)
-{
-    (void)application;
-    return (job->flags & JOB_PAUSED) != 0;
-}
-
-static bool change_resume(struct shard *shard, struct job *job,
-                          const struct application *application, const struct sink *sink)
-{
-    if (!would_resume(job, application)) return false;
-    const struct command *command = application->command;
-    int64_t from_ms = application->effective_ms;
-    if (command->from == RESUME_PAUSED_AT) from_ms = job->extra->paused_ms;
-    if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
-    if (job->extra->schedule_edited_ms != INSTANT_NONE && from_ms < job->extra->schedule_edited_ms)
-        from_ms = job->extra->schedule_edited_ms;
-    job_resume(shard, job, application->effective_ms, from_ms, application->now_ms, sink);
-    return true;
-}
-
-/* ---- delete, trigger ---- */
-
-static bool check_nothing(struct answer *answer, const struct job *job,
-                          const struct application *application)
-{
-    (void)answer;
-    (void)job;
-    (void)application;
-    return true;
-}
-
-static bool would_always(const struct job *job, const struct application *application)
-{
-    (void)job;
-    (void)application;
-    return true;
-}
-
-static bool change_delete(struct shard *shard, struct job *job,
-                          const struct application *application, const struct sink *sink)
-{
-    job_delete(shard, job, application->effective_ms, sink);
-    return true;
-}
-
-static bool change_trigger(struct shard *shard, struct job *job,
-                           const struct application *application, const struct sink *sink)
-{
-    (void)shard;
-    struct fire fire = {.job = job,
-                        .kind = FIRE_TRIGGER,
-                        .nominal_ms = application->effective_ms,
-                        .due_ms = application->effective_ms,
-                        .now_ms = application->now_ms,
-                        .attempt = 1,
-                        .trigger_id = application->command->command_id};
-    job->fired++;
-    sink->fire(sink->opaque, &fire);
-    return true;
-}
-
-static const struct operation *operation_of(enum command_op op)
-{
-    static const struct operation operations[] = {
-        [OP_UPDATE] = {check_update, change_update, would_update},
-        [OP_PAUSE] = {check_pause, change_pause, would_pause},
-        [OP_RESUME] = {check_resume, change_resume, would_resume},
-        [OP_DELETE] = {check_nothing, change_delete, would_always},
-        [OP_TRIGGER] = {check_nothing, change_trigger, would_always},
-    };
-    assert(op >= OP_UPDATE && op <= OP_TRIGGER);
-    return &operations[op];
 }
 
 /* ---- all matching jobs ---- */
@@ -276,15 +83,33 @@ static void list_job(struct answer *answer, const struct application *applicatio
     int64_t revision = job->revision;
     bool paused = (job->flags & JOB_PAUSED) != 0;
     if (dry) {
-        revision++;
+        bool revised = application->command->op <= OP_RESUME;
+        revision += revised ? 1 : 0;
         if (application->command->op == OP_UPDATE)
-            definition = merged_definition(job, application);
+            definition = operation_merged(job, application);
         if (application->command->op == OP_PAUSE) paused = true;
         if (application->command->op == OP_RESUME) paused = false;
     }
     bool running = !paused && (job->flags & JOB_FINISHED) == 0;
     if (application->command->op == OP_DELETE) running = false;
     answer_add_job(answer, &definition, revision, running, application->effective_ms);
+}
+
+static void list_difference(struct answer *answer, const struct job *job, bool would,
+                            const struct application *application)
+{
+    const struct operation *operation = operation_of(application->command->op);
+    struct result_difference *difference = answer_next_difference(answer);
+    if (difference == NULL) return;
+    *difference = (struct result_difference){.group = job_group(job),
+                                             .id = job_id(job),
+                                             .change = would ? operation->name : "unchanged"};
+    struct job_prospect before = prospect_of_job(job, application->effective_ms);
+    struct job_prospect after = before;
+    if (would && operation->prospect != NULL) operation->prospect(job, application, &after);
+    difference_make(difference, &before, &after, application->effective_ms);
+    if (would && operation->extra_fires != NULL)
+        difference->fires_added += operation->extra_fires(job, application);
 }
 
 /* True: it was, or would be, changed. */
@@ -295,6 +120,7 @@ static bool change_one(struct shard *shard, struct answer *answer, struct job *j
     if (application->command->dry_run) {
         bool would = operation->would_change(job, application);
         if (would) list_job(answer, application, job, true);
+        list_difference(answer, job, would, application);
         return would;
     }
     return operation->change(shard, job, application, sink);
@@ -322,6 +148,10 @@ static bool change_targets(struct shard *shard, struct answer *answer,
             in_command->matched = answer->result.matched;
             in_command->changed = answer->result.changed;
             in_command->effective_ms = application->effective_ms;
+            in_command->errors = answer->error_total;
+            if (answer->error_total > 0 && in_command->code[0] == '\0')
+                (void)snprintf(in_command->code, sizeof in_command->code, "%s",
+                               answer->errors[0].code);
             return false;
         }
         struct job_reference reference = shard->targets[shard->target_at];
@@ -360,6 +190,12 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
     struct answer *answer = answer_create(shard, &same);
     answer->result.matched = begun.matched;
     answer->result.changed = begun.changed;
+    if (begun.errors > 0) { /* the list went with the memory; what is left is that it was there */
+        answer_add_error(answer, text_of(NULL), text_of(NULL), false, begun.code, "",
+                         "%" PRId64 " jobs could not be changed, the first: %s", begun.errors,
+                         begun.code);
+        answer->error_total = begun.errors;
+    }
     if (!change_targets(shard, answer, &same, sink)) {
         free(answer);
         return false;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "dispatcher/core/definition.h"
+#include "dispatcher/core/error.h"
 #include "dispatcher/core/mark.h"
 #include "dispatcher/core/text.h"
 
@@ -18,6 +19,8 @@ enum command_op {
     OP_RESUME,
     OP_DELETE,
     OP_TRIGGER,
+    OP_BACKFILL,
+    OP_CANCEL_BACKFILL,
     OP_PING
 };
 
@@ -51,6 +54,13 @@ struct source {
     int64_t origin_offset;
 };
 
+/* A job of a command in mode `each` that could not be read; the others are done. */
+struct refused_job {
+    struct text group; /* empty: not readable either */
+    struct text id;
+    struct error error; /* its field is the place in the command */
+};
+
 struct command {
     enum command_op op;
     struct text command_id; /* always set after decoding; given or <partition>/<offset> */
@@ -58,6 +68,10 @@ struct command {
     enum command_mode mode;
     const struct definition *jobs; /* add, put */
     size_t job_count;
+    const uint32_t *positions; /* of each of them in the command as it was sent */
+    bool single;               /* sent as 'job', not in 'jobs' */
+    const struct refused_job *refused; /* mode each */
+    size_t refused_count;
     struct selector select;
     struct definition set; /* update */
     int64_t expect;            /* -1 = not given */
@@ -65,7 +79,10 @@ struct command {
     int64_t not_after_ms;      /* INT64_MAX = not given */
     int64_t until_ms;          /* pause; INT64_MAX = not given */
     enum resume_from from;
-    int64_t from_ms; /* RESUME_INSTANT */
+    int64_t from_ms; /* RESUME_INSTANT; backfill: exclusive */
+    int64_t to_ms;   /* backfill: inclusive; INT64_MAX = not given: until the command acts */
+    int64_t rate;    /* backfill: fires a second of one job */
+    struct text backfill_id; /* empty = not given: the command id */
     bool dry_run;
     struct text reason;
     struct text actor;

@@ -217,21 +217,37 @@ void job_view(const struct job *job, struct definition *definition)
     assert(at == (const char *)packed + packed->bytes);
 }
 
+static void view_range(const struct job_owed *owed, struct owed_range *range)
+{
+    *range = (struct owed_range){.from_ms = owed->from_ms,
+                                 .to_ms = owed->to_ms,
+                                 .missed_count = owed->missed_count,
+                                 .planned = owed->planned,
+                                 .has_schedule = owed->schedule != NULL};
+    if (owed->schedule == NULL) return;
+    range->schedule = owed->schedule->spec;
+    range->cron_text = schedule_cron_text(owed->schedule);
+}
+
 static void view_owed(const struct job_extra *extra, struct job_record *record)
 {
     assert(extra->owed_count <= OWED_RANGES_MAX);
     record->owed_count = extra->owed_count;
-    for (uint32_t i = 0; i < extra->owed_count; i++) {
-        const struct job_owed *owed = &extra->owed[i];
-        struct owed_range *range = &record->owed[i];
-        *range = (struct owed_range){.from_ms = owed->from_ms,
-                                     .to_ms = owed->to_ms,
-                                     .missed_count = owed->missed_count,
-                                     .planned = owed->planned,
-                                     .has_schedule = owed->schedule != NULL};
-        if (owed->schedule == NULL) continue;
-        range->schedule = owed->schedule->spec;
-        range->cron_text = schedule_cron_text(owed->schedule);
+    for (uint32_t i = 0; i < extra->owed_count; i++)
+        view_range(&extra->owed[i], &record->owed[i]);
+}
+
+static void view_backfills(const struct job_extra *extra, struct job_record *record)
+{
+    assert(extra->backfill_count <= BACKFILLS_MAX);
+    record->backfill_count = extra->backfill_count;
+    for (uint32_t i = 0; i < extra->backfill_count; i++) {
+        const struct job_backfill *backfill = &extra->backfills[i];
+        struct backfill_record *view = &record->backfills[i];
+        view->id = text_of(backfill->id);
+        view->rate = backfill->rate;
+        view->fired = backfill->fired;
+        view_range(&backfill->range, &view->range);
     }
 }
 
@@ -258,7 +274,9 @@ void job_view_record(const struct job *job, struct job_record *record)
     record->failing_since_ms = extra->failing_since_ms;
     record->retry_ms = extra->retry_ms;
     record->attempts = extra->attempts;
+    record->earlier_due_ms = extra->earlier_due_ms;
     view_owed(extra, record);
+    view_backfills(extra, record);
 }
 
 static uint8_t definition_flags(const struct definition *definition)
@@ -286,7 +304,12 @@ struct job *job_create(const struct definition *definition, struct schedule *sch
 void job_destroy(struct job *job)
 {
     if (job == NULL) return;
-    if (job->extra != NULL) free(job->extra->owed);
+    if (job->extra != NULL) {
+        for (uint32_t i = 0; i < job->extra->backfill_count; i++)
+            free(job->extra->backfills[i].id);
+        free(job->extra->backfills);
+        free(job->extra->owed);
+    }
     free(job->extra);
     free(job->packed);
     free(job);
@@ -320,6 +343,7 @@ struct job_extra *job_extra(struct job *job)
     if (job->extra != NULL) return job->extra;
     job->extra = memory_allocate(1, sizeof *job->extra);
     *job->extra = (struct job_extra){.schedule_edited_ms = INSTANT_NONE,
+                                     .earlier_due_ms = INSTANT_NONE,
                                      .paused_ms = INSTANT_NONE,
                                      .until_ms = INSTANT_NONE,
                                      .finished_ms = INSTANT_NONE,

@@ -19,8 +19,19 @@ struct job_owed {
     struct schedule *schedule; /* a reference held; NULL = the job's present schedule */
 };
 
+struct job_backfill {
+    char *id;
+    int64_t rate;  /* fires a second */
+    int64_t fired;
+    int64_t due_us;   /* when its rate allows the next; not kept over restarts */
+    int64_t retry_ms; /* INSTANT_NONE: not failing; not kept over restarts */
+    int32_t attempts;
+    struct job_owed range; /* always with a schedule of its own */
+};
+
 struct job_extra {
     int64_t schedule_edited_ms;
+    int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
     int64_t paused_ms;
     int64_t until_ms;
     int64_t finished_ms;
@@ -32,6 +43,9 @@ struct job_extra {
     bool tail_undecided;
     bool in_lane;      /* queued in the catch-up lane */
     bool in_undecided; /* queued for the catch-up policy */
+    bool in_backfill;  /* queued to have its backfills worked off */
+    uint32_t backfill_count;
+    struct job_backfill *backfills;
     uint32_t owed_count;
     struct job_owed *owed;
 };

@@ -24,6 +24,14 @@ bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_
            *next_ms < definition->end_ms;
 }
 
+bool job_has_max_fires(const struct job *job)
+{
+    if ((job->flags & JOB_BOUNDED) == 0) return false;
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.max_fires > 0;
+}
+
 bool job_fires_used_up(const struct job *job)
 {
     if ((job->flags & JOB_BOUNDED) == 0 || job->extra == NULL) return false;
@@ -139,6 +147,7 @@ static int64_t slots_done_ms(const struct shard *shard)
 void job_settle(struct shard *shard, struct job *job)
 {
     set_alarm(shard, job);
+    backfill_enqueue(shard, job);
     if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
     timers_attach(shard->timers, job, slots_done_ms(shard));
     if (job_owes(job)) lane_enqueue(shard, job);
@@ -148,6 +157,7 @@ void job_remove(struct shard *shard, struct job *job)
 {
     timers_detach(shard->timers, job);
     lane_release(shard, job);
+    backfill_release(shard, job);
     timers_release(shard->timers, job->schedule);
     job_table_remove(shard->jobs, job);
     job_destroy(job);
@@ -164,6 +174,7 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
     job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
     sink->event(sink->opaque, &event);
     if (!job_keeps_when_finished(job)) {
+        backfill_drop(shard, job, at_ms, "finished", sink);
         sink->job_deleted(sink->opaque, job);
         job_remove(shard, job);
         return;
@@ -174,9 +185,10 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
     sink->job_changed(sink->opaque, job);
 }
 
-/* A job begins to run under its schedule: after an add, an edit, a resume. */
-static void job_begin(struct shard *shard, struct job *job, int64_t effective_ms,
-                      const struct sink *sink)
+/* A job begins to run under its schedule: after an add or an edit. done_before: an `at` in the past
+ * may have been fired by an earlier schedule; an id never comes twice. */
+static void job_begin(struct shard *shard, struct job *job, bool done_before,
+                      int64_t effective_ms, const struct sink *sink)
 {
     if (job->flags & JOB_PAUSED) {
         set_alarm(shard, job);
@@ -185,7 +197,10 @@ static void job_begin(struct shard *shard, struct job *job, int64_t effective_ms
     }
     const struct schedule_spec *spec = &job->schedule->spec;
     timers_attach(shard->timers, job, effective_ms);
-    if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms) {
+    if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms && done_before) {
+        job_announce(job, EVENT_SKIPPED, effective_ms, spec->at_ms, spec->at_ms, 1, "already_due",
+                     sink);
+    } else if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms) {
         /* Judged at its effective time: the same answer before and after a restart. Behind what
          * is owed from an earlier schedule there is no tail: no slot comes after it. */
         job_extra(job)->tail_from_ms = INSTANT_NONE;
@@ -217,21 +232,43 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
         job->flags |= JOB_PAUSED;
         job_extra(job)->paused_ms = incarnation->effective_ms;
     }
-    job_begin(shard, job, incarnation->effective_ms, sink);
+    job_begin(shard, job, false, incarnation->effective_ms, sink);
     return job;
 }
 
-static void job_reschedule(struct shard *shard, struct job *job, struct schedule *schedule,
+/* The newest slot that the present schedule may have fired by effective_ms. */
+static int64_t newest_due_ms(const struct job *job, int64_t effective_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    if (spec->kind == SCHEDULE_AT) return spec->at_ms <= effective_ms ? spec->at_ms : INSTANT_NONE;
+    int64_t since_ms = job->incarnation.effective_ms;
+    if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
+    int64_t newest_ms = INSTANT_NONE;
+    if (since_ms >= effective_ms || !schedule_last(spec, since_ms, effective_ms, &newest_ms))
+        return INSTANT_NONE;
+    return newest_ms;
+}
+
+/* Gives the job its new schedule. True: an `at` in the past may have been fired before: exactly
+ * known for the schedule that ends here, on the safe side for earlier ones. */
+static bool job_reschedule(struct shard *shard, struct job *job, struct schedule *schedule,
                            int64_t effective_ms)
 {
+    struct job_extra *extra = job_extra(job);
+    int64_t at_ms = schedule->spec.at_ms;
+    int64_t newest_ms = newest_due_ms(job, effective_ms);
+    bool done_before = at_ms <= extra->earlier_due_ms ||
+                       (at_ms <= newest_ms && schedule_contains(&job->schedule->spec, at_ms));
+    if (newest_ms > extra->earlier_due_ms) extra->earlier_due_ms = newest_ms;
     timers_detach(shard->timers, job);
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
-    job_extra(job)->schedule_edited_ms = effective_ms;
+    extra->schedule_edited_ms = effective_ms;
     if (job->flags & JOB_FINISHED) {
         job->flags &= (uint8_t)~JOB_FINISHED;
-        job->extra->finished_ms = INSTANT_NONE;
+        extra->finished_ms = INSTANT_NONE;
     }
+    return done_before;
 }
 
 static bool bounds_differ(const struct job *job, const struct definition *definition)
@@ -259,8 +296,8 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     job->revision++;
     job->updated_ms = effective_ms;
     if (rescheduled) {
-        job_reschedule(shard, job, schedule, effective_ms);
-        job_begin(shard, job, effective_ms, sink);
+        bool done_before = job_reschedule(shard, job, schedule, effective_ms);
+        job_begin(shard, job, done_before, effective_ms, sink);
         return;
     }
     if (schedule != job->schedule) { /* other words for the same instants */
@@ -275,7 +312,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     if (revived && job_has_slot_after(job, effective_ms)) { /* a later end, more fires */
         job->flags &= (uint8_t)~JOB_FINISHED;
         job->extra->finished_ms = INSTANT_NONE;
-        job_begin(shard, job, effective_ms, sink);
+        job_begin(shard, job, false, effective_ms, sink);
         return;
     }
     if (!revived && !(job->flags & JOB_PAUSED) && !job_owes(job) &&
@@ -311,8 +348,10 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
 static bool one_shot_passed(const struct job *job, int64_t from_ms, int64_t effective_ms)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
-    return spec->kind == SCHEDULE_AT && spec->at_ms > job->extra->paused_ms &&
-           spec->at_ms > INSTANT_NONE && spec->at_ms <= effective_ms && from_ms >= spec->at_ms;
+    const struct job_extra *extra = job->extra;
+    bool in_pause = spec->at_ms > extra->paused_ms || extra->schedule_edited_ms >= extra->paused_ms;
+    return spec->kind == SCHEDULE_AT && in_pause && spec->at_ms <= effective_ms &&
+           from_ms >= spec->at_ms;
 }
 
 void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
@@ -334,9 +373,11 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job->revision++;
     job->updated_ms = effective_ms;
     timers_attach(shard->timers, job, effective_ms);
+    backfill_resume(shard, job);
     if (passed) {
         int64_t at_ms = job->schedule->spec.at_ms;
-        job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1, "paused", sink);
+        job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1,
+                     at_ms > extra->earlier_due_ms ? "paused" : "already_due", sink);
     } else if (from_ms < effective_ms) {
         lane_open(shard, job, from_ms, effective_ms, now_ms, sink);
     }
@@ -354,6 +395,7 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink)
 {
     if (job_owes(job)) lane_drop(shard, job, effective_ms, "deleted", sink);
+    backfill_drop(shard, job, effective_ms, "deleted", sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);
 }

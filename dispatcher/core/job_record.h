@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dispatcher/core/definition.h"
+#include "dispatcher/core/limits.h"
 
 /* Identity of one life of a job: delete and add again is a new one. In text
  * <effective_ms>-<shard>.<offset>.<index>: where the command that added it stood. */
@@ -42,6 +43,14 @@ struct owed_range {
 
 enum { OWED_RANGES_MAX = 16 };
 
+/* A past range a command asked for, as far as it is still to be fired. */
+struct backfill_record {
+    struct text id;
+    int64_t rate; /* fires a second */
+    int64_t fired;
+    struct owed_range range; /* with its schedule */
+};
+
 struct job_record {
     struct definition definition; /* .paused says whether it is paused now */
     struct incarnation incarnation;
@@ -49,6 +58,7 @@ struct job_record {
     int64_t revision;
     int64_t updated_ms;
     int64_t schedule_edited_ms; /* INSTANT_NONE: never edited */
+    int64_t earlier_due_ms; /* newest slot an earlier schedule may have fired; INSTANT_NONE */
     int64_t paused_ms;
     int64_t until_ms;
     int64_t finished_ms; /* INSTANT_NONE: still running */
@@ -58,6 +68,8 @@ struct job_record {
     struct owed_range owed[OWED_RANGES_MAX];
     int64_t tail_from_ms;  /* INSTANT_NONE: no tail */
     bool tail_undecided;   /* the catch-up policy has not decided about the tail yet */
+    size_t backfill_count;
+    struct backfill_record backfills[BACKFILLS_MAX];
     /* A fire that could not be produced; its slot is the first owed one. */
     int64_t failing_since_ms; /* INSTANT_NONE: not failing */
     int64_t retry_ms;

@@ -60,8 +60,7 @@ void lane_owe_more(struct shard *shard, struct job *job, int64_t nominal_ms,
     owe_tail(shard, job, nominal_ms, sink);
 }
 
-/* The bounds start and end put on instants (from, to] of the job's present schedule. */
-static void clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
+void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
 {
     if ((job->flags & JOB_BOUNDED) == 0) return;
     struct definition definition;
@@ -73,7 +72,7 @@ static void clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
 
 static uint64_t slots_in(const struct job *job, int64_t from_ms, int64_t to_ms)
 {
-    clamp(job, &from_ms, &to_ms);
+    lane_clamp(job, &from_ms, &to_ms);
     if (from_ms >= to_ms) return 0;
     return schedule_count(&job->schedule->spec, from_ms, to_ms, INT64_MAX);
 }
@@ -112,7 +111,7 @@ void lane_keep_schedule(struct shard *shard, struct job *job)
         struct job_owed *owed = &job->extra->owed[i];
         if (owed->schedule != NULL) continue;
         int64_t to_ms = owed->to_ms;
-        clamp(job, &owed->from_ms, &to_ms);
+        lane_clamp(job, &owed->from_ms, &to_ms);
         bool single = owed->to_ms - owed->from_ms == 1;
         if (!single && !last_slot(&job->schedule->spec, owed->from_ms, to_ms, &owed->to_ms))
             owed->to_ms = owed->from_ms;
@@ -194,7 +193,7 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
     bool joins = last != NULL && last->schedule == NULL && last->missed_count == 0 &&
                  last->to_ms <= from_ms && slots_in(job, last->to_ms, from_ms) == 0;
-    clamp(job, &from_ms, &to_ms);
+    lane_clamp(job, &from_ms, &to_ms);
     int64_t last_ms = 0;
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);
     assert(any);
@@ -229,7 +228,7 @@ void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t no
     int64_t from_ms = extra->tail_from_ms;
     int64_t last_ms = to_ms;
     extra->tail_undecided = false;
-    clamp(job, &from_ms, &last_ms);
+    lane_clamp(job, &from_ms, &last_ms);
     int64_t total = (int64_t)slots_in(job, extra->tail_from_ms, to_ms);
     if (total > 0) {
         struct verdict verdict = judge(&definition, from_ms, last_ms, now_ms);
@@ -258,6 +257,7 @@ void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to
 {
     struct job_extra *extra = job_extra(job);
     assert(extra->tail_from_ms == INSTANT_NONE);
+    if (job_fires_used_up(job)) return; /* it is finished, or will be at once */
     if (extra->owed_count == OWED_RANGES_MAX) { /* never silent */
         int64_t count = (int64_t)slots_in(job, from_ms, to_ms);
         if (count > 0)
@@ -295,7 +295,7 @@ bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
 /* ---- working off ---- */
 
 /* A range one millisecond wide is its one slot, whatever the schedule says by now. */
-static bool range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms)
+bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms)
 {
     if (owed->from_ms >= owed->to_ms) return false;
     if (owed->to_ms - owed->from_ms == 1) {
@@ -306,7 +306,7 @@ static bool range_next(const struct job *job, const struct job_owed *owed, int64
     int64_t to_ms = owed->to_ms;
     if (owed->schedule != NULL)
         return schedule_next(&owed->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
-    clamp(job, &from_ms, &to_ms);
+    lane_clamp(job, &from_ms, &to_ms);
     return schedule_next(&job->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
 }
 
@@ -315,7 +315,7 @@ static bool tail_next(const struct shard *shard, const struct job *job, int64_t 
     if (job->extra->tail_from_ms == INSTANT_NONE) return false;
     int64_t from_ms = job->extra->tail_from_ms;
     int64_t to_ms = shard->watermark.instant_ms;
-    clamp(job, &from_ms, &to_ms);
+    lane_clamp(job, &from_ms, &to_ms);
     return schedule_next(&job->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
 }
 
@@ -325,7 +325,7 @@ static bool owed_next(struct shard *shard, struct job *job, int64_t now_ms, int6
 {
     struct job_extra *extra = job->extra;
     while (extra->owed_count > 0) {
-        if (range_next(job, &extra->owed[0], nominal_ms)) return true;
+        if (lane_range_next(job, &extra->owed[0], nominal_ms)) return true;
         int64_t planned = extra->owed[0].planned;
         pop_range(shard, job);
         if (planned > 0) announce_catchup(job, EVENT_CATCHUP_FINISHED, now_ms, planned, sink);
@@ -373,7 +373,7 @@ static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind,
         int32_t attempt = extra->attempts + 1;
         extra->attempts = 0;
         job_fire(job, kind, nominal_ms, now_ms, missed, attempt, sink);
-        if (job->flags & JOB_BOUNDED) extra->counted_fires++;
+        if (job_has_max_fires(job)) extra->counted_fires++;
         owed_done(job, nominal_ms);
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }
@@ -399,7 +399,8 @@ void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink
     assert(shard->watermark.ordinal == WATERMARK_WHOLE);
     int64_t turn_ms = lane_turn_ms(shard);
     int64_t since_ms = now_ms - shard->lane_ran_ms;
-    if (shard->lane.count == 0 || (since_ms >= 0 && since_ms < turn_ms)) return;
+    if (shard->lane.count == 0 && shard->backfills.count == 0) return;
+    if (since_ms >= 0 && since_ms < turn_ms) return;
     if (since_ms < 0 || since_ms > 2 * turn_ms) since_ms = 2 * turn_ms;
     int64_t allowance = since_ms * shard->config.catchup_per_second / 1000;
     shard->lane_ran_ms = now_ms;
@@ -415,6 +416,7 @@ void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink
         lane_fire(shard, job, FIRE_CATCHUP, now_ms, sink);
         allowance--;
     }
+    backfill_run(shard, now_ms, &allowance, sink);
 }
 
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
@@ -427,13 +429,13 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
     for (uint32_t i = 0; i < extra->owed_count; i++) {
         struct job_owed *owed = &extra->owed[i];
         int64_t nominal_ms = 0;
-        if (!range_next(job, owed, &nominal_ms)) continue;
+        if (!lane_range_next(job, owed, &nominal_ms)) continue;
         if (nominal_ms < first_ms) first_ms = nominal_ms;
         const struct schedule_spec *spec =
             owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec;
         int64_t to_ms = owed->to_ms;
         int64_t from_ms = owed->from_ms;
-        if (owed->schedule == NULL) clamp(job, &from_ms, &to_ms);
+        if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
         bool single = owed->to_ms - owed->from_ms == 1;
         count += single ? 1 : (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
         if (single || !schedule_last(spec, from_ms, to_ms, &last_ms)) last_ms = nominal_ms;
@@ -443,7 +445,7 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
         if (nominal_ms < first_ms) first_ms = nominal_ms;
         int64_t from_ms = extra->tail_from_ms;
         int64_t to_ms = shard->watermark.instant_ms;
-        clamp(job, &from_ms, &to_ms);
+        lane_clamp(job, &from_ms, &to_ms);
         count += (int64_t)schedule_count(&job->schedule->spec, from_ms, to_ms, INT64_MAX);
         if (!schedule_last(&job->schedule->spec, from_ms, to_ms, &last_ms)) last_ms = nominal_ms;
     }
@@ -510,6 +512,10 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     announce_failed(job, failed, now_ms, sink);
     job->fired--;
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
+    if (failed->kind == FIRE_BACKFILL) {
+        backfill_failed(shard, job, failed, now_ms + backoff_ms(failed->attempt), sink);
+        return;
+    }
     struct job_extra *extra = job_extra(job);
     if (extra->counted_fires > 0) extra->counted_fires--;
     if (!owe_again(job, failed))
@@ -550,6 +556,7 @@ bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
         struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm.ordinal,
                                                                      .slot = alarm.slot});
         first = alarms_first(&shard->retries);
+        if (job != NULL && backfill_retry(shard, job, alarm.at_ms, now_ms, sink)) return true;
         if (job == NULL || !job_is_failing(job) || job->extra->retry_ms != alarm.at_ms ||
             job->extra->tail_undecided || (job->flags & JOB_PAUSED))
             continue;

@@ -25,6 +25,10 @@ enum {
     SHARDS_MAX = 1024,
     SHARDS_DEFAULT = 16,
     CATCHUP_LIMIT_DEFAULT = 1000,
+    BACKFILLS_MAX = 8,                /* of one job at one time */
+    BACKFILL_RATE_DEFAULT = 10,       /* fires a second of one job */
+    BACKFILL_RATE_MAX = 1000,
+    DIFFERENCE_FIRES_MAX = 10000,     /* a dry run compares so many fires of a job */
     DEAD_COPY_BYTES_MAX = 256 * 1024, /* larger dead letters keep their first DEAD_CUT_BYTES */
     DEAD_CUT_BYTES = 4 * 1024,
     BATCH_OUTPUTS_MAX = 15000,        /* records a transaction: more gains nothing */
@@ -40,6 +44,7 @@ enum {
 #define DAYS_MS (24 * HOURS_MS)
 
 #define SEEN_KEEP_MS DAYS_MS
+#define DIFFERENCE_SPAN_MS (7 * DAYS_MS) /* what a dry run looks ahead */
 #define MISFIRE_GRACE_DEFAULT_MS (30 * SECONDS_MS)
 #define CATCHUP_WINDOW_DEFAULT_MS (24 * HOURS_MS)
 #define KEEP_FINISHED_DEFAULT_MS (24 * HOURS_MS)

@@ -13,7 +13,8 @@ const char *event_kind_name(enum event_kind kind)
 {
     static const char *const names[] = {
         "missed",           "skipped",     "exhausted",   "resumed",         "catchup_started",
-        "catchup_finished", "fire_failed", "shard_taken", "shard_contested", "clock_ahead"};
+        "catchup_finished", "fire_failed", "shard_taken", "shard_contested", "clock_ahead",
+        "backfill_started", "backfill_finished"};
     assert((size_t)kind < sizeof names / sizeof names[0]);
     return names[kind];
 }
@@ -29,7 +30,8 @@ const char *outcome_name(enum outcome outcome)
 const char *command_op_name(enum command_op op)
 {
     static const char *const names[] = {"",       "add",    "put",     "update", "pause",
-                                        "resume", "delete", "trigger", "ping"};
+                                        "resume", "delete", "trigger", "backfill",
+                                        "cancel_backfill", "ping"};
     assert((size_t)op < sizeof names / sizeof names[0]);
     return names[op];
 }

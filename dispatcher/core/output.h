@@ -23,7 +23,7 @@ struct fire {
     int64_t now_ms;
     int64_t missed_count; /* slots this fire stands for besides its own (policy latest) */
     int32_t attempt;      /* from 1 */
-    struct text trigger_id; /* FIRE_TRIGGER: the command id */
+    struct text trigger_id; /* FIRE_TRIGGER: the command id; FIRE_BACKFILL: the backfill's */
 };
 
 enum event_kind {
@@ -36,7 +36,9 @@ enum event_kind {
     EVENT_FIRE_FAILED,
     EVENT_SHARD_TAKEN,
     EVENT_SHARD_CONTESTED,
-    EVENT_CLOCK_AHEAD
+    EVENT_CLOCK_AHEAD,
+    EVENT_BACKFILL_STARTED,
+    EVENT_BACKFILL_FINISHED
 };
 const char *event_kind_name(enum event_kind kind);
 
@@ -55,6 +57,7 @@ struct event {
     int64_t to_ms;
     const char *reason; /* snake_case word, NULL = none */
     struct text detail; /* one sentence for people, may be empty */
+    struct text backfill_id; /* empty: not about a backfill */
     int64_t epoch;      /* shard events */
     struct text owner;
 };
@@ -94,6 +97,20 @@ struct result_warning {
 
 enum { RESULT_WARNINGS_MAX = 8 };
 
+/* What a dry run says a command would change about one job. */
+struct result_difference {
+    struct text group;
+    struct text id;
+    const char *change; /* "add", "update", "delete", "pause", "resume", "unchanged" ... */
+    int32_t before_count;
+    int64_t before_ms[RESULT_NEXT_DUE_MAX]; /* next due times as they are */
+    int32_t after_count;
+    int64_t after_ms[RESULT_NEXT_DUE_MAX]; /* as they would be */
+    int64_t fires_added;   /* in the next DIFFERENCE_SPAN_MS */
+    int64_t fires_removed;
+    int64_t counted_to_ms; /* INT64_MAX: all of them were counted */
+};
+
 struct result {
     struct text command_id;
     struct text correlation_id;
@@ -112,6 +129,8 @@ struct result {
     size_t error_count;
     const struct result_warning *warnings;
     size_t warning_count;
+    const struct result_difference *differences; /* dry runs */
+    size_t difference_count;
     struct source source;
     int32_t shard;
     int32_t shards; /* how many shards apply the command */

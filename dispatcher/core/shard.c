@@ -38,12 +38,25 @@ void shard_destroy(struct shard *shard)
     alarms_clear(&shard->retries);
     job_queue_clear(&shard->lane);
     job_queue_clear(&shard->undecided);
+    job_queue_clear(&shard->backfills);
     free(shard->targets);
     free(shard->due);
     free(shard);
 }
 
 /* ---- restoring ---- */
+
+static struct job_owed restored_range(struct shard *shard, const struct owed_range *range)
+{
+    struct job_owed owed = {.from_ms = range->from_ms,
+                            .to_ms = range->to_ms,
+                            .missed_count = range->missed_count,
+                            .planned = range->planned};
+    if (range->has_schedule)
+        owed.schedule = timers_intern(shard->timers, &range->schedule, range->cron_text,
+                                      text_of(NULL), true);
+    return owed;
+}
 
 static void restore_owed(struct shard *shard, struct job *job, const struct job_record *record)
 {
@@ -52,15 +65,20 @@ static void restore_owed(struct shard *shard, struct job *job, const struct job_
     if (record->owed_count == 0) return;
     extra->owed = memory_allocate(record->owed_count, sizeof *extra->owed);
     extra->owed_count = (uint32_t)record->owed_count;
-    for (size_t i = 0; i < record->owed_count; i++) {
-        const struct owed_range *range = &record->owed[i];
-        extra->owed[i] = (struct job_owed){.from_ms = range->from_ms,
-                                           .to_ms = range->to_ms,
-                                           .missed_count = range->missed_count,
-                                           .planned = range->planned};
-        if (range->has_schedule)
-            extra->owed[i].schedule = timers_intern(shard->timers, &range->schedule,
-                                                    range->cron_text, text_of(NULL), true);
+    for (size_t i = 0; i < record->owed_count; i++)
+        extra->owed[i] = restored_range(shard, &record->owed[i]);
+}
+
+static void restore_backfills(struct shard *shard, struct job *job,
+                              const struct job_record *record)
+{
+    for (size_t i = 0; i < record->backfill_count; i++) {
+        const struct backfill_record *from = &record->backfills[i];
+        assert(from->range.has_schedule);
+        struct job_backfill *backfill = backfill_push(job, from->id);
+        backfill->rate = from->rate;
+        backfill->fired = from->fired;
+        backfill->range = restored_range(shard, &from->range);
     }
 }
 
@@ -69,7 +87,8 @@ static bool record_needs_extra(const struct job_record *record)
     return record->schedule_edited_ms != INSTANT_NONE || record->paused_ms != INSTANT_NONE ||
            record->until_ms != INSTANT_NONE || record->finished_ms != INSTANT_NONE ||
            record->tail_from_ms != INSTANT_NONE || record->failing_since_ms != INSTANT_NONE ||
-           record->counted_fires != 0 || record->owed_count != 0 || record->attempts != 0;
+           record->counted_fires != 0 || record->owed_count != 0 || record->attempts != 0 ||
+           record->earlier_due_ms != INSTANT_NONE || record->backfill_count != 0;
 }
 
 static void restore_extra(struct shard *shard, struct job *job, const struct job_record *record)
@@ -86,7 +105,9 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     extra->failing_since_ms = record->failing_since_ms;
     extra->retry_ms = record->retry_ms;
     extra->attempts = record->attempts;
+    extra->earlier_due_ms = record->earlier_due_ms;
     restore_owed(shard, job, record);
+    restore_backfills(shard, job, record);
 }
 
 void shard_restore_deleted(struct shard *shard, struct text group, struct text id)
@@ -192,7 +213,7 @@ int64_t shard_next_due_ms(const struct shard *shard, int64_t now_ms)
     const struct alarm *retry = alarms_first(&shard->retries);
     if (retry != NULL && retry->at_ms < due_ms) due_ms = retry->at_ms;
     if (shard->undecided.count > 0) due_ms = now_ms;
-    if (shard->lane.count > 0) {
+    if (shard->lane.count > 0 || shard->backfills.count > 0) {
         int64_t turn_ms = shard_lane_due_ms(shard);
         if (turn_ms < due_ms) due_ms = turn_ms;
     }

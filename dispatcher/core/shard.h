@@ -69,6 +69,8 @@ struct application {
     /* Whether a foreign topic exists, for a warning; NULL: not known. */
     bool (*topic_exists)(void *opaque, struct text topic);
     void *opaque;
+    /* Set when the command turns out to be wrong whatever the state; NULL: not wanted. */
+    struct error *rejection;
 };
 bool shard_apply(struct shard *shard, const struct application *application,
                  const struct sink *sink);
@@ -85,6 +87,7 @@ struct failed_fire {
     int64_t nominal_ms;
     int64_t missed_count;
     int32_t attempt;
+    char backfill_id[COMMAND_ID_BYTES_MAX + 1]; /* FIRE_BACKFILL */
     const char *reason; /* snake_case word */
     char detail[ERROR_MESSAGE_BYTES];
 };

@@ -1,6 +1,7 @@
 /* shard_state.h - the inside of a shard, shared by the files that make up its state machine:
- * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots), job_change.c
- * (what can happen to one job), apply.c and apply_select.c (commands). */
+ * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots),
+ * backfill.c (past ranges), job_change.c (what can happen to one job), apply.c and apply_select.c
+ * (commands). */
 #ifndef BELFRY_CORE_SHARD_STATE_H
 #define BELFRY_CORE_SHARD_STATE_H
 
@@ -31,6 +32,7 @@ struct shard {
     int64_t lane_ran_ms;
     struct job_queue lane;      /* jobs with owed slots decided to be fired */
     struct job_queue undecided; /* jobs with owed slots the policy has to decide about */
+    struct job_queue backfills; /* jobs with a backfill to be worked off */
     struct in_command in_command;
     struct job_reference *targets; /* jobs of the command under way, by ordinal */
     size_t target_count;
@@ -73,6 +75,7 @@ void job_settle(struct shard *shard, struct job *job);
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms);
 bool job_has_slot_after(const struct job *job, int64_t after_ms);
 int64_t job_grace_ms(const struct job *job);
+bool job_has_max_fires(const struct job *job);
 /* Whether max_fires has been reached. */
 bool job_fires_used_up(const struct job *job);
 /* Whether job_finish() leaves the job there for a while. */
@@ -114,5 +117,40 @@ void lane_release(struct shard *shard, struct job *job); /* frees the ranges, sa
 void lane_enqueue(struct shard *shard, struct job *job);
 /* When the lane may run again. */
 int64_t shard_lane_due_ms(const struct shard *shard);
+/* The bounds start and end put on instants (from, to] of the job's present schedule. */
+void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* The range's next slot; false: it is done. */
+bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
+
+/* ---- backfill.c ---- */
+
+/* The id under which a backfill command works: its own, or the command's. */
+struct text command_backfill_id(const struct command *command);
+struct job_backfill *backfill_find(const struct job *job, struct text id); /* NULL: none */
+bool backfill_is_full(const struct job *job); /* there is room for no further one */
+/* Cuts (from, to] to the slots the job's schedule has there; false: there is none. */
+bool backfill_range(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* Opens the range (from, to], which ends with a slot. The id must be new. */
+void backfill_open(struct shard *shard, struct job *job, const struct command *command,
+                   int64_t from_ms, int64_t to_ms, int64_t at_ms, const struct sink *sink);
+/* Adds an empty one, for restoring; the caller fills it. */
+struct job_backfill *backfill_push(struct job *job, struct text id);
+/* Ends one, or all: an event for each says what will not be fired. */
+void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *backfill,
+                     int64_t at_ms, const char *reason, const struct sink *sink);
+void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+                   const struct sink *sink);
+void backfill_release(struct shard *shard, struct job *job); /* frees them, says nothing */
+void backfill_enqueue(struct shard *shard, struct job *job);
+void backfill_resume(struct shard *shard, struct job *job); /* after a pause */
+/* Fires what the rates allow, at most *allowance, which shrinks. */
+void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
+                  const struct sink *sink);
+/* A fire could not be produced: its slot is fired again at retry_ms. */
+void backfill_failed(struct shard *shard, struct job *job, const struct failed_fire *failed,
+                     int64_t retry_ms, const struct sink *sink);
+/* Tries again what was to be retried at alarm_ms; false: nothing was. */
+bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
+                    const struct sink *sink);
 
 #endif

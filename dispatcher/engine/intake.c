@@ -8,7 +8,9 @@
 #include "dispatcher/engine/engine_state.h"
 #include "schemas/dead_letter.h"
 
-enum { READ_AHEAD = 512 };
+/* What is read before it is applied: the larger, the fewer transactions while many commands come;
+ * the smaller, the sooner the slots that come due meanwhile. */
+enum { READ_AHEAD = 2048, READ_AHEAD_BYTES = 4 * 1024 * 1024 };
 
 static const char origin_header[] = "belfry-origin"; /* <partition>/<offset> of the original */
 
@@ -22,9 +24,9 @@ bool engine_read(struct engine *engine, int32_t wait_ms, struct error *error)
         if (!broker->operations->poll(broker, i == 0 ? wait_ms : 0, &input, error)) return false;
         if (input.kind == BROKER_NOTHING) return true;
         if (inputs_take(&engine->inputs, &input)) {
-            if (inputs_count(&engine->inputs) >= READ_AHEAD &&
-                inputs_next(&engine->inputs) != NULL)
-                return true;
+            bool enough = inputs_count(&engine->inputs) >= READ_AHEAD ||
+                          inputs_bytes(&engine->inputs) >= READ_AHEAD_BYTES;
+            if (enough && inputs_next(&engine->inputs) != NULL) return true;
             continue;
         }
         if (input.kind == BROKER_RECORD) broker->operations->release(broker, &input);
@@ -160,6 +162,7 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
         if (source->topic == SOURCE_CONTROL) forward(engine, input, route);
     }
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
+    struct error rejection = {0};
     struct application application = {.command = command,
                                       .source = source,
                                       .effective_ms = effective_ms,
@@ -167,11 +170,13 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
                                       .sequence = engine->outbox.sequence,
                                       .shards_applying = route->count,
                                       .topic_exists = topic_exists,
-                                      .opaque = engine};
+                                      .opaque = engine,
+                                      .rejection = &rejection};
     while (!shard_apply(engine->shard, &application, &sink)) {
         if (!engine_commit(engine, error)) return false;
         application.sequence = engine->outbox.sequence;
     }
+    if (rejection.kind != ERROR_NONE) bury(engine, input, source, &rejection);
     return true;
 }
 
@@ -228,6 +233,10 @@ static bool apply_input(struct engine *engine, const struct broker_input *input,
         error_invalid(&refusal, "wrong_shard", "a forwarded command that does not concern shard "
                       "%" PRId32, engine->options.shard);
         bury(engine, input, &source, &refusal);
+        return true;
+    }
+    if (!forwarded && !command_check_route(&command, &route, &refusal)) {
+        reject(engine, input, &source, &command, now_ms, &refusal);
         return true;
     }
     return apply_command(engine, input, &source, &command, &route, now_ms, error);

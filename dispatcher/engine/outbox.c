@@ -172,6 +172,9 @@ static struct failed_fire failure_of(const struct fire *fire, const char *reason
                                   .attempt = fire->attempt,
                                   .reason = reason};
     (void)snprintf(failure.detail, sizeof failure.detail, "%s", detail);
+    if (fire->kind == FIRE_BACKFILL)
+        (void)snprintf(failure.backfill_id, sizeof failure.backfill_id, "%.*s",
+                       (int)fire->trigger_id.length, fire->trigger_id.bytes);
     return failure;
 }
 

@@ -143,6 +143,8 @@ class Oracle:
         for record, fire in history.fires:
             self.fires[fire["jobincarnation"]].append((record, fire))
         for event in history.events:
+            if event.get("backfill_id"):
+                continue  # about fires with ids of their own
             if event["event"] in ("missed", "skipped") and event.get("reason") != "paused":
                 self.named[event["incarnation"]].append(event)
 

@@ -10,6 +10,11 @@ endif
 lint: $(ARCHIVES)
 	@BELFRY_BUILD=$(BUILD) tests/support/lint
 
+# docs/reference.md from the schemas; a contract test holds it against them.
+.PHONY: reference
+reference: ## writes docs/reference.md from the schemas
+	@tests/support/reference
+
 # clang-tidy's bug finders over the sources; slower than lint.
 .PHONY: tidy
 TIDY_SOURCES := $(foreach layer,$(LAYERS),$(SOURCES_$(layer)))
@@ -27,7 +32,7 @@ fuzz:
 asan tsan valgrind: setup-test
 	@tests/support/sanitize $@
 
-BENCH_PROGRAMS := $(BUILD)/tests/bench/bare_producer $(BUILD)/tests/bench/fire_observer
+BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,bare_producer bare_loop fire_observer)
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/bench_records.o $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -41,3 +46,8 @@ bench-core: $(BUILD)/tests/bench/bench_core
 .PHONY: bench
 bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench.py $(BENCH)
+
+# Single-job adds beside a bare consume-produce loop, latency of results, an import; BENCH=--rounds=1.
+.PHONY: bench-control
+bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
+	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_control.py $(BENCH)

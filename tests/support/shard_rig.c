@@ -11,7 +11,9 @@
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
 #include "schemas/command_json.h"
+#include "schemas/event_json.h"
 #include "schemas/job_json.h"
+#include "schemas/result_json.h"
 #include "schemas/seen_json.h"
 
 int64_t rig_instant(const char *text)
@@ -48,12 +50,30 @@ static const char *short_time(int64_t instant_ms, char text[INSTANT_TEXT_BYTES])
     return text + 5;
 }
 
+static void say_fire_id(struct shard_rig *rig, const struct fire *fire)
+{
+    char id[FIRE_ID_BYTES];
+    (void)incarnation_format(&fire->job->incarnation, id);
+    if (fire->kind == FIRE_TRIGGER)
+        say(rig, "fire %s@t:%.*s trigger", id, (int)fire->trigger_id.length,
+            fire->trigger_id.bytes);
+    else if (fire->kind == FIRE_BACKFILL)
+        say(rig, "fire %s@b:%.*s:%" PRId64 " backfill", id, (int)fire->trigger_id.length,
+            fire->trigger_id.bytes, fire->nominal_ms);
+    else
+        say(rig, "fire %s@%" PRId64 " %s", id, fire->nominal_ms, fire_kind_name(fire->kind));
+}
+
 static void on_fire(void *opaque, const struct fire *fire)
 {
     struct shard_rig *rig = opaque;
     char time[INSTANT_TEXT_BYTES];
     struct text name = job_name(fire->job);
     rig->batch++;
+    if (rig->speaks_json) {
+        say_fire_id(rig, fire);
+        return;
+    }
     char missed[32] = "";
     if (fire->missed_count > 0)
         (void)snprintf(missed, sizeof missed, " missed=%" PRId64, fire->missed_count);
@@ -86,6 +106,11 @@ static void on_event(void *opaque, const struct event *event)
     struct text_writer *log = &rig->log;
     rig->batch++;
     text_writer_words(log, "event ");
+    if (rig->speaks_json) {
+        event_encode(log, event, 0);
+        text_writer_char(log, '\n');
+        return;
+    }
     text_writer_words(log, event_kind_name(event->kind));
     text_writer_char(log, ' ');
     text_writer_raw(log, event->group);
@@ -99,6 +124,10 @@ static void on_event(void *opaque, const struct event *event)
     }
     say_instant(log, " from=", event->from_ms);
     say_instant(log, " to=", event->to_ms);
+    if (event->backfill_id.length > 0) {
+        text_writer_char(log, ' ');
+        text_writer_raw(log, event->backfill_id);
+    }
     if (event->reason != NULL) {
         text_writer_char(log, ' ');
         text_writer_words(log, event->reason);
@@ -106,13 +135,48 @@ static void on_event(void *opaque, const struct event *event)
     text_writer_char(log, '\n');
 }
 
+static void say_days(struct shard_rig *rig, const char *name, const int64_t *due_ms, int32_t count)
+{
+    text_writer_words(&rig->log, name);
+    for (int32_t i = 0; i < count; i++) {
+        char time[INSTANT_TEXT_BYTES];
+        text_writer_char(&rig->log, ' ');
+        text_writer_raw(&rig->log, (struct text){short_time(due_ms[i], time), 5});
+    }
+}
+
+static void say_more(struct shard_rig *rig, const struct result *result)
+{
+    for (size_t i = 0; i < result->error_count; i++)
+        say(rig, "  %s %s", result->errors[i].field, result->errors[i].code);
+    for (size_t i = 0; i < result->difference_count; i++) {
+        const struct result_difference *difference = &result->differences[i];
+        char line[512];
+        (void)snprintf(line, sizeof line, "  %s %.*s/%.*s +%" PRId64 " -%" PRId64,
+                       difference->change, (int)difference->group.length,
+                       difference->group.bytes, (int)difference->id.length, difference->id.bytes,
+                       difference->fires_added, difference->fires_removed);
+        text_writer_words(&rig->log, line);
+        say_days(rig, " before:", difference->before_ms, difference->before_count);
+        say_days(rig, " after:", difference->after_ms, difference->after_count);
+        text_writer_char(&rig->log, '\n');
+    }
+}
+
 static void on_result(void *opaque, const struct result *result)
 {
     struct shard_rig *rig = opaque;
     rig->batch++;
+    if (rig->speaks_json) {
+        text_writer_words(&rig->log, "result ");
+        result_encode(&rig->log, result, text_of("belfry.control"));
+        text_writer_char(&rig->log, '\n');
+        return;
+    }
     say(rig, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64,
         command_op_name(result->op), outcome_name(result->outcome),
         result->code[0] != '\0' ? " " : "", result->code, result->matched, result->changed);
+    if (rig->tells_more) say_more(rig, result);
 }
 
 static void keep(struct shard_rig *rig, const char *key, char *value)
@@ -162,7 +226,7 @@ static void on_job_deleted(void *opaque, const struct job *job)
     char key[512];
     job_key(job, key, sizeof key);
     rig->batch++;
-    say(rig, "gone %s", key + 4);
+    if (!rig->speaks_json) say(rig, "gone %s", key + 4);
     keep(rig, key, NULL);
 }
 
@@ -304,8 +368,9 @@ static bool lane_has_work(const struct shard *shard)
 {
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
         const struct job *job = shard_job_at(shard, slot);
-        if (job != NULL && job_owes(job) && !job_is_failing(job) && !(job->flags & JOB_PAUSED))
-            return true;
+        if (job == NULL || (job->flags & JOB_PAUSED)) continue;
+        bool owes = job_owes(job) && !job_is_failing(job);
+        if (owes || (job->extra != NULL && job->extra->backfill_count > 0)) return true;
     }
     return false;
 }

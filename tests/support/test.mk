@@ -2,7 +2,7 @@
 
 # What the C tests are built from the sources that are there now.
 .PHONY: test-programs
-test-programs: $(UNIT_TESTS) $(CONTRACT_TESTS)
+test-programs: $(UNIT_TESTS) $(CONTRACT_TESTS) $(BUILD)/tests/model/model_driver
 
 # Packages for building and the demo, or for everything; does nothing when all is there.
 .PHONY: setup-demo setup-test
@@ -19,3 +19,11 @@ test: setup-test
 # One folder of tests alone: make test-unit, test-contract, test-integration, test-chaos.
 test-%: setup-test
 	@tests/support/run_all --only $*
+
+# Random commands against a reference model in Python: 100,000 sequences in memory, and a long run
+# against a daemon that is killed meanwhile; `make test-model` runs few.
+MODEL_DRIVER := $(BUILD)/tests/model/model_driver
+.PHONY: model
+model: setup-test all $(MODEL_DRIVER)
+	@MODEL_SEQUENCES=$${MODEL_SEQUENCES:-100000} MODEL_COMMANDS=$${MODEL_COMMANDS:-5000} \
+	    tests/support/run_all --only model

@@ -52,8 +52,16 @@ static void test_rounds(void **state)
     mark.watermark.ordinal = 0;
     memset(mark.owner, '"', OWNER_BYTES_MAX);
     memcpy(mark.tz_version, "2026b-123456789", 16);
-    mark.in_command = (struct in_command){true, SOURCE_FORWARD, INT64_MAX, -1, 1000000, 20000,
-                                          1795294674123};
+    mark.in_command = (struct in_command){.active = true,
+                                          .topic = SOURCE_FORWARD,
+                                          .offset = INT64_MAX,
+                                          .ordinal = -1,
+                                          .matched = 1000000,
+                                          .changed = 20000,
+                                          .effective_ms = 1795294674123};
+    check_round(&mark);
+    mark.in_command.errors = 3;
+    memcpy(mark.in_command.code, "revision_mismatch", 18);
     check_round(&mark);
     mark.sequence = INT64_MAX;
     mark.epoch = INT64_MAX;

@@ -54,7 +54,7 @@ static void make_command(struct dice *dice, int64_t now_ms, char *json)
     uint32_t job = roll(dice, JOBS);
     char until[INSTANT_TEXT_BYTES];
     instant_format(now_ms + 1000 * (int64_t)(1 + roll(dice, 7200)), until);
-    switch (roll(dice, 10)) {
+    switch (roll(dice, 12)) {
     case 0: case 1: case 2:
         (void)snprintf(json, JSON_BYTES,
                        "{\"op\":\"%s\",\"job\":{\"group\":\"g\",\"id\":\"%u\",\"schedule\":%s%s%s"
@@ -87,6 +87,15 @@ static void make_command(struct dice *dice, int64_t now_ms, char *json)
     case 8:
         (void)snprintf(json, JSON_BYTES, "{\"op\":\"trigger\",\"select\":{\"groups\":[\"g\"],"
                        "\"ids\":[\"%u\"]}}", job);
+        return;
+    case 9:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"backfill\",\"select\":{\"all\":true},\"rate\":"
+                       "1000,\"backfill_id\":\"%u\",\"from\":\"2025-12-31T2%u:00:00Z\",\"to\":"
+                       "\"2025-12-31T23:59:00Z\"}", roll(dice, 4), roll(dice, 4));
+        return;
+    case 10:
+        (void)snprintf(json, JSON_BYTES, "{\"op\":\"cancel_backfill\",\"select\":{\"all\":true},"
+                       "\"backfill_id\":\"%u\"}", roll(dice, 4));
         return;
     default:
         (void)snprintf(json, JSON_BYTES, "{\"op\":\"pause\",\"select\":{\"all\":true}}");
