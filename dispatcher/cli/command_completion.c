@@ -68,6 +68,8 @@ static void print_bash(void)
         (void)fputs("' ;;\n", stdout);
     }
     (void)fputs("    esac\n    case $command:$before in\n", stdout);
+    char no_command[] = "";
+    options_each(none, bash_value, no_command);
     for (const struct cli_command *row = cli_commands; row->name != NULL; row++) {
         char name[64];
         (void)snprintf(name, sizeof name, "%s", row->name);

@@ -156,21 +156,24 @@ static void print_items(const struct settings *settings, const json_t *items,
 
 static void print_history(const struct description *description)
 {
-    static const char *const fire_members[] = {"dueat", "firekind", "time", "latenessms",
-                                               "missedcount", "jobrevision"};
-    static const struct table_column fire_columns[] = {
-        {"DUE AT", false, 0},  {"KIND", false, 0},    {"FIRED AT", false, 0},
-        {"LATE MS", true, 0},  {"MISSED", true, 0},   {"REVISION", true, 0}};
-    static const char *const event_members[] = {"at", "event", "reason", "count", "first",
-                                                "last"};
-    static const struct table_column event_columns[] = {
-        {"AT", false, 0},     {"EVENT", false, 0}, {"REASON", false, 0},
-        {"SLOTS", true, 0},   {"FIRST", false, 0}, {"LAST", false, 0}};
+    static const char *const fire_members[] = {"dueat", "firekind", "latenessms", "missedcount",
+                                               "jobrevision"};
+    static const struct table_column fire_columns[] = {{"DUE AT", false, 0},
+                                                       {"KIND", false, 0},
+                                                       {"LATE MS", true, 0},
+                                                       {"MISSED", true, 0},
+                                                       {"REVISION", true, 0}};
+    static const char *const event_members[] = {"at", "event", "reason", "count", "first"};
+    static const struct table_column event_columns[] = {{"AT", false, 0},
+                                                        {"EVENT", false, 0},
+                                                        {"REASON", false, 6},
+                                                        {"SLOTS", true, 0},
+                                                        {"FIRST SLOT", false, 10}};
     heading(description->settings, "Last fires");
-    print_items(description->settings, description->history.fires, fire_members, fire_columns, 6);
+    print_items(description->settings, description->history.fires, fire_members, fire_columns, 5);
     heading(description->settings, "Last events");
     print_items(description->settings, description->history.events, event_members, event_columns,
-                6);
+                5);
     (void)fflush(stdout);
     if (description->history.cut)
         (void)fprintf(stderr, "belfry: of the topics only the last %lld records of the shard were "
