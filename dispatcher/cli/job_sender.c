@@ -40,7 +40,7 @@ static void say_fault(struct job_sender *sender, const char *group, const char *
     const char *code = json_member_text(fault, "code");
     const char *message = json_member_text(fault, "message");
     struct buffer line = {0};
-    buffer_format(&line, "%s/%s: %s: %s", group == NULL ? "?" : group, id == NULL ? "?" : id,
+    buffer_format(&line, "%s/%s: %s: %s", group == NULL ? "*" : group, id == NULL ? "*" : id,
                   code == NULL ? "refused" : code, message == NULL ? "" : message);
     progress_end(&sender->progress);
     (void)fputs("belfry: ", stderr);
@@ -49,25 +49,23 @@ static void say_fault(struct job_sender *sender, const char *group, const char *
     buffer_free(&line);
 }
 
-/* A refused command names the job by its place: /jobs/17/topic. */
-static void say_refused(struct job_sender *sender, const struct write_record *record,
-                        const json_t *result)
+/* Faults name the job, or its place in the command: /jobs/17/topic. */
+static void say_job_fault(struct job_sender *sender, const struct write_record *record,
+                          const json_t *fault)
 {
     assert(record != NULL);
-    assert(result != NULL);
-    const char *field = json_member_text(result, "field");
-    json_t *command = json_loadb(record->value.bytes, record->value.length, 0, NULL);
-    const json_t *job = NULL;
-    if (field != NULL && strncmp(field, "/jobs/", 6) == 0)
+    assert(fault != NULL);
+    const char *field = json_member_text(fault, "field");
+    const char *group = json_member_text(fault, "group");
+    json_t *command = NULL;
+    const json_t *job = fault;
+    if (group == NULL && field != NULL && strncmp(field, "/jobs/", 6) == 0) {
+        command = json_loadb(record->value.bytes, record->value.length, 0, NULL);
         job = json_array_get(json_object_get(command, "jobs"),
                              (size_t)strtoul(field + 6, NULL, 10));
-    if (job != NULL) {
-        say_fault(sender, json_member_text(job, "group"), json_member_text(job, "id"), result);
-        (void)fprintf(stderr, "belfry: so the %zu jobs of its command were not taken\n",
-                      record->jobs);
-    } else {
-        say_fault(sender, record->key, "*", result);
     }
+    group = json_member_text(job, "group");
+    say_fault(sender, group == NULL ? record->key : group, json_member_text(job, "id"), fault);
     json_decref(command);
 }
 
@@ -87,12 +85,13 @@ static void note_result(void *opaque, const struct write_record *record, const j
     sender->changed += (size_t)(changed > 0 ? changed : 0);
     if (refused) {
         sender->failed += jobs > 0 ? jobs : 1;
-        say_refused(sender, record, result);
+        say_job_fault(sender, record, result);
+        if (jobs > 1)
+            (void)fprintf(stderr, "belfry: so the %zu jobs of its command were not taken\n", jobs);
     }
     for (size_t i = 0; !refused && i < json_array_size(errors); i++) {
-        const json_t *fault = json_array_get(errors, i);
         sender->failed++;
-        say_fault(sender, json_member_text(fault, "group"), json_member_text(fault, "id"), fault);
+        say_job_fault(sender, record, json_array_get(errors, i));
     }
     progress_show(&sender->progress, sender->answered);
 }

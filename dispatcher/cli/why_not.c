@@ -59,7 +59,8 @@ static bool next_slot(const json_t *job, int64_t after_ms, int64_t *slot_ms)
     return found;
 }
 
-static bool say_fired(struct why *why, const struct why_facts *facts, int64_t slot_ms)
+/* The fire for a slot, by the schedule or by a backfill; NULL when there was none. */
+static const json_t *fire_of(const struct why_facts *facts, int64_t slot_ms, bool backfill)
 {
     assert(facts != NULL);
     for (size_t i = 0; i < json_array_size(facts->fires); i++) {
@@ -68,6 +69,17 @@ static bool say_fired(struct why *why, const struct why_facts *facts, int64_t sl
         const char *kind = text_or(fire, "firekind", "");
         if (!member_ms(fire, "dueat", &due_ms) || due_ms != slot_ms) continue;
         if (strcmp(kind, "trigger") == 0) continue;
+        if ((strcmp(kind, "backfill") == 0) == backfill) return fire;
+    }
+    return NULL;
+}
+
+static bool say_fired(struct why *why, const struct why_facts *facts, int64_t slot_ms)
+{
+    assert(facts != NULL);
+    const json_t *fire = fire_of(facts, slot_ms, false);
+    if (fire != NULL) {
+        const char *kind = text_or(fire, "firekind", "");
         return answer(why, "fired", "it did fire: %s, at %s, %" JSON_INTEGER_FORMAT
                       " ms late; the fire's id is %.100s", kind, text_or(fire, "time", "?"),
                       json_member_number(fire, "latenessms", 0), text_or(fire, "id", "?"));
@@ -86,6 +98,7 @@ static const struct {
     {"limit", "more slots were late than the catch-up limit allows, and the newest were kept"},
     {"too_many_ranges", "too many ranges of slots were owed already"},
     {"undeliverable", "Kafka did not take it until its catch-up window had passed"},
+    {"already_due", "it was moved to a time that was due already"},
     {"updated", "the job was changed before it could fire"},
     {"deleted", "the job was deleted before it could fire"},
     {"paused", "its time passed while the job was paused"},
@@ -106,6 +119,7 @@ static bool say_event(struct why *why, const struct why_facts *facts, int64_t sl
                           "out when it was resumed", text_or(event, "from", "?"),
                           text_or(event, "to", "?"));
         if (strcmp(kind, "missed") != 0 && strcmp(kind, "skipped") != 0) continue;
+        if (json_object_get(event, "backfill_id") != NULL) continue; /* not about its own slots */
         if (!member_ms(event, "first", &first_ms) || !member_ms(event, "last", &last_ms)) continue;
         if (slot_ms < first_ms || slot_ms > last_ms) continue;
         const char *words = "";
@@ -187,24 +201,10 @@ static bool say_not_alive(struct why *why, const struct why_facts *facts, int64_
     return false;
 }
 
-void why_not(struct why *why, const struct why_facts *facts)
+static void explain_slot(struct why *why, const struct why_facts *facts, int64_t slot_ms)
 {
-    assert(why != NULL);
     assert(facts != NULL);
-    int64_t slot_ms = 0;
-    bool found = next_slot(facts->job, facts->at_ms - 1, &slot_ms);
-    bool due = found && slot_ms <= facts->at_ms + SLOT_WITHIN_MS;
     char slot[INSTANT_TEXT_BYTES];
-    if (!due && say_fired(why, facts, facts->at_ms)) return;
-    if (due && say_fired(why, facts, slot_ms)) return;
-    if (facts->at_ms > facts->now_ms) {
-        (void)answer(why, "in_future", "that is still to come");
-        return;
-    }
-    if (!due) {
-        if (!say_not_alive(why, facts, facts->at_ms)) (void)say_not_due(why, facts, found, slot_ms);
-        return;
-    }
     instant_format(slot_ms, slot);
     if (say_not_alive(why, facts, slot_ms) || say_event(why, facts, slot_ms) ||
         say_state(why, facts, slot_ms))
@@ -219,4 +219,25 @@ void why_not(struct why *why, const struct why_facts *facts)
     (void)answer(why, "unknown", "neither a fire nor an event about %s was found%s", slot,
                  facts->history_cut ? " in the records looked through; --search N looks further"
                                     : "; the topics may have dropped it (retention)");
+}
+
+void why_not(struct why *why, const struct why_facts *facts)
+{
+    assert(why != NULL);
+    assert(facts != NULL);
+    int64_t slot_ms = 0;
+    bool found = next_slot(facts->job, facts->at_ms - 1, &slot_ms);
+    bool due = found && slot_ms <= facts->at_ms + SLOT_WITHIN_MS;
+    if (say_fired(why, facts, due ? slot_ms : facts->at_ms)) return;
+    if (facts->at_ms > facts->now_ms) {
+        (void)answer(why, "in_future", "that is still to come");
+        return;
+    }
+    if (due) explain_slot(why, facts, slot_ms);
+    else if (!say_not_alive(why, facts, facts->at_ms)) (void)say_not_due(why, facts, found, slot_ms);
+    const json_t *backfill = fire_of(facts, due ? slot_ms : facts->at_ms, true);
+    size_t length = strlen(why->text);
+    if (backfill != NULL)
+        (void)snprintf(why->text + length, sizeof why->text - length,
+                       "; a backfill fired it at %s", text_or(backfill, "time", "?"));
 }
