@@ -126,7 +126,7 @@ help: ## this list
 
 .PHONY: clean distclean
 clean: ## removes what was built; what was fetched for the tests stays
-	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name venv ! -name kafka -exec rm -rf {} +; fi
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name venv ! -name kafka ! -name interop -exec rm -rf {} +; fi
 distclean:
 	rm -rf build
 
