@@ -196,6 +196,16 @@ def test_a_wrong_command_line_is_a_usage_error(tmp: Path) -> None:
     assert "BELFRY_FAULT" in done.stderr
 
 
+def test_a_property_the_client_refuses_ends_the_daemon(kafka: Kafka, redis: Redis, cluster: str,
+                                                       tmp: Path) -> None:
+    file = tmp / "belfry.ini"
+    file.write_text("[kafka.producer]\nqueue.buffering.backpressure.threshold = 10\n")
+    daemon = Belfryd(kafka, redis, cluster, args=["--config", file]).start()
+    assert daemon.wait_exit(30) == 1
+    assert daemon.events("shard.failed"), daemon.tail()
+    assert "queue.buffering.backpressure.threshold" in daemon.output()
+
+
 def test_check_config_prints_what_it_would_read(tmp: Path) -> None:
     secret, file = tmp / "secret", tmp / "belfry.ini"
     secret.write_text("hidden-word\n")
