@@ -114,8 +114,9 @@ const struct cli_command cli_commands[] = {
      "belfry import jobs.ndjson\n"
      "belfry export --cluster old | belfry import - --cluster new",
      of_import, NULL, command_import},
-    {"list", "list jobs", "[selectors] [-n N]",
-     "Reads Redis. Sorted by group and id, up to 100,000 jobs; longer lists come unsorted.",
+    {"list", "list jobs", "[selectors] [--sort ORDER] [-n N]",
+     "Reads Redis. Sorted by group and id unless --sort says another order; lists of more than "
+     "100,000 jobs come unsorted.",
      "belfry list\n"
      "belfry list --group billing --paused=false\n"
      "belfry list --label team=core -o name",

@@ -3,6 +3,7 @@
 
 const struct option_row options_list[] = {
     {"limit", 'n', OPTION_VALUE, "N", "show at most so many"},
+    {"sort", '\0', OPTION_VALUE, "name|next|created|updated", "order (default name)"},
     {0},
 };
 

@@ -234,7 +234,8 @@ void why_not(struct why *why, const struct why_facts *facts)
         return;
     }
     if (due) explain_slot(why, facts, slot_ms);
-    else if (!say_not_alive(why, facts, facts->at_ms)) (void)say_not_due(why, facts, found, slot_ms);
+    else if (!say_not_alive(why, facts, facts->at_ms))
+        (void)say_not_due(why, facts, found, slot_ms);
     const json_t *backfill = fire_of(facts, due ? slot_ms : facts->at_ms, true);
     size_t length = strlen(why->text);
     if (backfill != NULL)

@@ -29,8 +29,7 @@ class Cluster:
 
     def __init__(self, kafka: Kafka, redis: Redis):
         self.kafka, self.redis = kafka, redis
-        self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS,
-                              env={"BELFRY_FIRES_TOPICS": ""})
+        self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS)
 
     def __call__(self, *args: object, expect: int | None = 0, **more: Any
                  ) -> subprocess.CompletedProcess[str]:
@@ -66,8 +65,8 @@ class Cluster:
 
 
 @limit(120)
-def setup() -> Iterator[Cluster]:
-    with Kafka() as kafka, Redis() as redis:
+def setup(kafka: Kafka) -> Iterator[Cluster]:
+    with Redis() as redis:  # of its own: the shared one is emptied by each test
         cluster = Cluster(kafka, redis)
         cluster.daemon.start().wait_live()
         yield cluster

@@ -184,8 +184,8 @@ static void progress_fits_the_terminal(void **state)
     struct progress progress = {.what = "importing", .total = 100000, .done = 50000, .width = 80};
     char line[200];
     progress_line(&progress, 2000, line, sizeof line);
-    assert_string_equal(line, "importing  [###############................]   50%  50,000 of 100,000"
-                              "  25,000/s");
+    assert_string_equal(line, "importing  [###############................]   50%  "
+                              "50,000 of 100,000  25,000/s");
     for (size_t width = 1; width < 200; width++) {
         progress.width = width;
         progress_line(&progress, 2000, line, sizeof line);

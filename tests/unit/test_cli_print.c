@@ -153,7 +153,7 @@ static void prints_more_rows_than_it_holds(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ESCAPE_CASES + 6];
+    struct CMUnitTest tests[ESCAPE_CASES + 7];
     for (int i = 0; i < ESCAPE_CASES; i++)
         tests[i] = (struct CMUnitTest){.name = escape_cases[i].name, .test_func = check_escape,
                                        .initial_state = (void *)(uintptr_t)&escape_cases[i]};

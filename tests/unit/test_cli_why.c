@@ -112,7 +112,8 @@ static void check_why(void **state)
     struct why why;
     why_not(&why, &facts);
     assert_string_equal(why.code, row->code);
-    if (strstr(why.text, row->text) == NULL) fail_msg("\"%s\" is not in \"%s\"", row->text, why.text);
+    if (strstr(why.text, row->text) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", row->text, why.text);
     json_decref(record);
     json_decref(fires);
     json_decref(events);
