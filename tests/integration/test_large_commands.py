@@ -1,6 +1,6 @@
 """A command for all of very many jobs: one outcome, bounded transactions, kills in the middle.
 
-LARGE_JOBS says how many jobs (100,000; the promise is made for 1,000,000).
+LARGE_JOBS says how many jobs (50,000; the promise is made for 1,000,000).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from harness import Kafka, Redis, TopicReader, produce, wait_for
 from runner import limit
 from scenario import Scenario, every, group_on
 
-JOBS = int(os.environ.get("LARGE_JOBS", 100_000))
+JOBS = int(os.environ.get("LARGE_JOBS", 50_000))
 PER_COMMAND = 2000
 SHARDS = 2
 LATE_MAX_MS = 2000  # of the other shard's fires while the command is written
