@@ -119,6 +119,15 @@ install: all ## programs, library, header and pages below PREFIX (DESTDIR is hon
 	install -m 755 $(BUILD)/libbelfry.so $(DESTDIR)$(PREFIX)/lib/libbelfry.so.1
 	ln -sf libbelfry.so.1 $(DESTDIR)$(PREFIX)/lib/libbelfry.so
 	install -m 644 consumer/consumer.h $(DESTDIR)$(PREFIX)/include/belfry/consumer.h
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(BUILD)/belfry completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/belfry
+	$(BUILD)/belfry completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_belfry
+	$(BUILD)/belfry completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/belfry.fish
+	$(BUILD)/belfry manual > $(DESTDIR)$(PREFIX)/share/man/man1/belfry.1
+	set -e; for command in $$($(BUILD)/belfry --help | sed -n '/^Commands:/,/^$$/s/^  \([a-z-]*\) .*/\1/p'); do \
+	    $(BUILD)/belfry manual $$command > $(DESTDIR)$(PREFIX)/share/man/man1/belfry-$$command.1; \
+	done
 
 .PHONY: help
 help: ## this list
@@ -127,7 +136,7 @@ help: ## this list
 
 .PHONY: clean distclean
 clean: ## removes what was built; what was fetched for the tests stays
-	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name venv ! -name kafka -exec rm -rf {} +; fi
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name venv ! -name kafka ! -name interop -exec rm -rf {} +; fi
 distclean:
 	rm -rf build
 

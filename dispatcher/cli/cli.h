@@ -26,6 +26,7 @@ struct cli_command {
     const char *details;  /* paragraphs, NULL = none */
     const char *examples; /* lines */
     const struct option_row *const *options; /* NULL-terminated list of tables */
+    const char *words;    /* what its first word may be, separated by blanks; NULL = anything */
     command_run *run;
 };
 
@@ -34,6 +35,9 @@ extern const struct cli_command cli_commands[];
 
 /* NULL when there is no such command. */
 const struct cli_command *cli_command_find(const char *name);
+
+/* Sets an error, code "usage", that suggests the nearest command. Returns false. */
+bool cli_unknown_command(const char *name, struct error *error);
 
 /* The whole program: reads argv, runs the command, returns the exit code. */
 enum exit_code cli_main(int argc, char *const *argv);
@@ -50,6 +54,16 @@ command_run command_next;
 command_run command_tail;
 command_run command_dead;
 command_run command_shards;
+command_run dead_requeue; /* belfry dead requeue */
+command_run command_describe;
+command_run command_export;
+command_run command_import;
+command_run command_diff;
+command_run command_apply;
+command_run command_verify;
+command_run command_doctor;
+command_run command_completion;
+command_run command_manual;
 
 extern const struct option_row options_select[];   /* what selects jobs */
 extern const struct option_row options_define[];   /* group, labels ... of a new job */
@@ -57,5 +71,20 @@ extern const struct option_row options_schedule[]; /* --cron --every --at ... */
 extern const struct option_row options_set[];      /* what an update may set besides */
 extern const struct option_row options_job[];      /* payload, catch-up ... of add, put, update */
 extern const struct option_row options_write[];    /* --wait --dry-run ... */
+extern const struct option_row options_pause[];
+extern const struct option_row options_resume[];
+extern const struct option_row options_backfill[];
+extern const struct option_row options_cancel[];
+extern const struct option_row options_list[]; /* from here on read_options.c */
+extern const struct option_row options_get[];
+extern const struct option_row options_describe[];
+extern const struct option_row options_next[];
+extern const struct option_row options_tail[];
+extern const struct option_row options_dead[];
+extern const struct option_row options_ping[];
+extern const struct option_row options_export[];
+extern const struct option_row options_import[];
+extern const struct option_row options_diff[];
+extern const struct option_row options_apply[];
 
 #endif

@@ -100,7 +100,7 @@ static bool set_table(rd_kafka_conf_t *conf, const char *const table[][2], struc
 }
 
 static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
-                      enum kafka_role role, struct error *error)
+                      enum cli_kafka_role role, struct error *error)
 {
     assert(conf != NULL);
     assert(settings != NULL);
@@ -122,14 +122,14 @@ static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
         {"auto.offset.reset", "earliest"},     {"fetch.wait.max.ms", "50"},
         {"fetch.error.backoff.ms", "10"},      {NULL, NULL},
     };
-    assert(role == KAFKA_PRODUCER || role == KAFKA_READER);
+    assert(role == CLI_PRODUCER || role == CLI_READER);
     char timeout[24];
     (void)snprintf(timeout, sizeof timeout, "%lld", (long long)settings->timeout_ms);
     if (!set_property(conf, "bootstrap.servers", settings->kafka, error) ||
         !set_table(conf, both, error) ||
-        !set_table(conf, role == KAFKA_PRODUCER ? producer : reader, error))
+        !set_table(conf, role == CLI_PRODUCER ? producer : reader, error))
         return false;
-    if (role == KAFKA_PRODUCER && !set_property(conf, "message.timeout.ms", timeout, error))
+    if (role == CLI_PRODUCER && !set_property(conf, "message.timeout.ms", timeout, error))
         return false;
     char key[128];
     const char *value = NULL;
@@ -138,11 +138,11 @@ static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
         if (!set_property(conf, key, value, error)) return false;
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
-    if (role == KAFKA_PRODUCER) rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    if (role == CLI_PRODUCER) rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     return true;
 }
 
-struct cli_kafka *cli_kafka_create(const struct settings *settings, enum kafka_role role,
+struct cli_kafka *cli_kafka_create(const struct settings *settings, enum cli_kafka_role role,
                                          struct error *error)
 {
     assert(settings != NULL);
@@ -155,7 +155,7 @@ struct cli_kafka *cli_kafka_create(const struct settings *settings, enum kafka_r
     char text[256] = "";
     if (configure(conf, settings, role, error)) {
         client->handle =
-            rd_kafka_new(role == KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
+            rd_kafka_new(role == CLI_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
                          text, sizeof text);
         if (client->handle != NULL) return client;
         (void)error_invalid(error, CLI_CODE_USAGE, "Kafka client: %s", text);
@@ -291,6 +291,19 @@ static bool find_ends(struct cli_kafka *client, rd_kafka_topic_partition_list_t 
     return unreachable(client, error);
 }
 
+static bool start_partition(struct cli_kafka *client, const char *topic, int32_t partition,
+                            int64_t offset, struct error *error)
+{
+    assert(client->topic != NULL);
+    assert(client->queue != NULL);
+    if (rd_kafka_consume_start_queue(client->topic, partition, offset, client->queue) == 0) {
+        client->partitions = partition + 1;
+        return true;
+    }
+    return error_set(error, ERROR_RETRY, "%s: partition %d cannot be read: %s", topic,
+                     (int)partition, rd_kafka_err2str(rd_kafka_last_error()));
+}
+
 bool cli_kafka_read(struct cli_kafka *client, const char *topic, int32_t partitions,
                        enum read_from from, struct error *error)
 {
@@ -305,16 +318,62 @@ bool cli_kafka_read(struct cli_kafka *client, const char *topic, int32_t partiti
         client->topic = rd_kafka_topic_new(client->handle, topic, NULL);
         client->queue = rd_kafka_queue_new(client->handle);
     }
-    for (int32_t p = 0; reading && p < partitions; p++) {
-        if (rd_kafka_consume_start_queue(client->topic, p, list->elems[p].offset,
-                                         client->queue) == 0)
-            client->partitions = p + 1;
-        else
-            reading = error_set(error, ERROR_RETRY, "%s: partition %d cannot be read: %s", topic,
-                                (int)p, rd_kafka_err2str(rd_kafka_last_error()));
-    }
+    for (int32_t p = 0; reading && p < partitions; p++)
+        reading = start_partition(client, topic, p, list->elems[p].offset, error);
     rd_kafka_topic_partition_list_destroy(list);
     return reading;
+}
+
+bool cli_kafka_read_at(struct cli_kafka *client, const char *topic, int32_t partitions,
+                       const int64_t *starts, struct error *error)
+{
+    assert(client != NULL);
+    assert(client->queue == NULL);
+    assert(starts != NULL);
+    bool reading = true;
+    client->topic = rd_kafka_topic_new(client->handle, topic, NULL);
+    client->queue = rd_kafka_queue_new(client->handle);
+    for (int32_t p = 0; reading && p < partitions; p++)
+        if (starts[p] >= 0) reading = start_partition(client, topic, p, starts[p], error);
+    return reading;
+}
+
+bool cli_kafka_bounds(struct cli_kafka *client, const char *topic, int32_t partition,
+                      int64_t *oldest, int64_t *end, struct error *error)
+{
+    assert(client != NULL);
+    assert(oldest != NULL);
+    assert(end != NULL);
+    rd_kafka_resp_err_t failure = rd_kafka_query_watermark_offsets(
+        client->handle, topic, partition, oldest, end, (int)client->timeout_ms);
+    if (failure == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+    return error_set(error, ERROR_RETRY, "%s: partition %d: %s", topic, (int)partition,
+                     rd_kafka_err2str(failure));
+}
+
+bool cli_kafka_offset_at(struct cli_kafka *client, const char *topic, int32_t partition,
+                         int64_t from_ms, int64_t end, int64_t *offset, struct error *error)
+{
+    assert(client != NULL);
+    assert(offset != NULL);
+    assert(from_ms >= 0);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = from_ms;
+    rd_kafka_resp_err_t failure =
+        rd_kafka_offsets_for_times(client->handle, list, (int)client->timeout_ms);
+    if (failure == RD_KAFKA_RESP_ERR_NO_ERROR) failure = list->elems[0].err;
+    *offset = list->elems[0].offset >= 0 ? list->elems[0].offset : end;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (failure == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+    return error_set(error, ERROR_RETRY, "%s: partition %d: %s", topic, (int)partition,
+                     rd_kafka_err2str(failure));
+}
+
+rd_kafka_t *cli_kafka_handle(struct cli_kafka *client)
+{
+    assert(client != NULL);
+    assert(client->handle != NULL);
+    return client->handle;
 }
 
 bool cli_kafka_next(struct cli_kafka *client, int wait_ms, rd_kafka_message_t **message,

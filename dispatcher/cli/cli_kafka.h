@@ -11,12 +11,12 @@
 #include "dispatcher/cli/write_plan.h"
 #include "dispatcher/core/error.h"
 
-enum kafka_role { KAFKA_PRODUCER, KAFKA_READER };
+enum cli_kafka_role { CLI_PRODUCER, CLI_READER };
 
 struct cli_kafka;
 
 /* Does not connect yet. Errors: ERROR_INVALID, code "usage": a property of -X. NULL then. */
-struct cli_kafka *cli_kafka_create(const struct settings *settings, enum kafka_role role,
+struct cli_kafka *cli_kafka_create(const struct settings *settings, enum cli_kafka_role role,
                                          struct error *error) __attribute__((warn_unused_result));
 void cli_kafka_destroy(struct cli_kafka *client);
 
@@ -39,6 +39,26 @@ enum read_from { READ_FROM_BEGINNING, READ_FROM_END };
 bool cli_kafka_read(struct cli_kafka *client, const char *topic, int32_t partitions,
                        enum read_from from, struct error *error)
     __attribute__((warn_unused_result));
+
+/* Where a partition can be read now: its oldest record and where the next one will come.
+ * Errors: ERROR_RETRY. */
+bool cli_kafka_bounds(struct cli_kafka *client, const char *topic, int32_t partition,
+                      int64_t *oldest, int64_t *end, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* The first offset of a partition whose record is not older than from_ms; `end` where all are.
+ * Errors: ERROR_RETRY. */
+bool cli_kafka_offset_at(struct cli_kafka *client, const char *topic, int32_t partition,
+                         int64_t from_ms, int64_t end, int64_t *offset, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* As cli_kafka_read, at offsets of the caller's: starts[p], -1 = not this partition. */
+bool cli_kafka_read_at(struct cli_kafka *client, const char *topic, int32_t partitions,
+                       const int64_t *starts, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* The handle of librdkafka, for questions about the cluster. Borrowed. */
+rd_kafka_t *cli_kafka_handle(struct cli_kafka *client);
 
 /* The next record, NULL when none came in wait_ms. End-of-partition marks come as records with
  * err RD_KAFKA_RESP_ERR__PARTITION_EOF. The caller destroys it. False: ERROR_RETRY. */

@@ -1,17 +1,13 @@
 #include <assert.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/cli_clock.h"
+#include "dispatcher/cli/job_fetch.h"
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/json_text.h"
 #include "dispatcher/cli/print_table.h"
-#include "dispatcher/cli/redis_reader.h"
-#include "dispatcher/cli/selection.h"
-#include "dispatcher/core/hash.h"
-#include "store/store_redis_query.h"
 
 static void print_field(struct table *table, struct text name, struct text value)
 {
@@ -86,53 +82,15 @@ static bool print_record(const struct settings *settings, const char *name, stru
     return true;
 }
 
-/* GROUP/ID as one word, or by --group and --id. */
-static bool read_name(const struct arguments *arguments, char name[512], struct text *group,
-                      struct error *error)
-{
-    assert(arguments != NULL);
-    const char *flag_group = arguments_value(arguments, "group");
-    const char *flag_id = arguments_value(arguments, "id");
-    struct text id = text_of(flag_id);
-    assert(name != NULL);
-    *group = text_of(flag_group);
-    bool word = arguments->positional_count == 1 && flag_group == NULL && flag_id == NULL;
-    bool flags = arguments->positional_count == 0 && flag_group != NULL && flag_id != NULL;
-    if (!word && !flags)
-        return error_invalid(error, CLI_CODE_USAGE, "which job? belfry get GROUP/ID");
-    if (word && !job_name_split(arguments->positionals[0], group, &id, error)) return false;
-    if (!job_name_check(*group, id, error)) return false;
-    (void)snprintf(name, 512, "%.*s/%.*s", (int)group->length, group->bytes, (int)id.length,
-                   id.bytes);
-    return true;
-}
-
-static bool get_job(const struct invocation *invocation, struct error *error)
-{
-    char name[512];
-    struct text group;
-    struct redis_reader reader;
-    assert(invocation != NULL);
-    if (!read_name(invocation->arguments, name, &group, error)) return false;
-    if (!redis_reader_open(&reader, invocation->settings, error)) return false;
-    int32_t shard = (int32_t)shard_of_key(group.bytes, group.length, (uint32_t)reader.shards);
-    char *text = NULL;
-    size_t text_bytes = 0;
-    bool got = store_redis_get_job(reader.store, shard, name, strlen(name), &text, &text_bytes,
-                                   error);
-    redis_reader_close(&reader);
-    if (got && text == NULL)
-        got = error_invalid(error, CLI_CODE_NOT_FOUND, "there is no job %s", name);
-    if (got) got = print_record(invocation->settings, name, (struct text){text, text_bytes}, error);
-    free(text);
-    return got;
-}
-
 enum exit_code command_get(const struct invocation *invocation)
 {
     assert(invocation != NULL);
     struct error error = {0};
-    bool got = get_job(invocation, &error);
+    struct job_fetched job = {0};
+    bool got = job_fetch(&job, invocation->settings, "get", &error) &&
+               print_record(invocation->settings, job.name,
+                            (struct text){job.text, job.text_bytes}, &error);
+    job_fetched_free(&job);
     assert(got == (error.kind == ERROR_NONE));
     return got ? CLI_OK : exit_with(&error);
 }

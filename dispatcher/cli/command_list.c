@@ -8,9 +8,11 @@
 #include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/job_filter.h"
 #include "dispatcher/cli/job_view.h"
+#include "dispatcher/cli/json_text.h"
 #include "dispatcher/cli/print_table.h"
 #include "dispatcher/cli/print_text.h"
 #include "dispatcher/cli/redis_reader.h"
+#include "dispatcher/core/instant.h"
 #include "dispatcher/core/memory.h"
 #include "store/store_redis_query.h"
 
@@ -27,6 +29,7 @@ enum { COLUMNS = sizeof columns / sizeof columns[0] };
 /* A job that is to be printed: its name, for the order, and its text. */
 struct listed {
     char *name;
+    int64_t order; /* before the name, by --sort */
     char *text;
     size_t text_bytes;
 };
@@ -36,6 +39,7 @@ struct listing {
     const struct job_filter *filter;
     struct table *table;
     int64_t now_ms;
+    const char *sort;   /* member of the record, "next", or NULL: by name */
     int64_t limit;      /* at most so many, -1 = all */
     int64_t printed;
     struct listed *held;
@@ -108,6 +112,20 @@ static void print_held(struct listing *listing)
     listing->held_count = 0;
 }
 
+/* Jobs without the instant come last. */
+static int64_t order_of(const struct listing *listing, const json_t *job,
+                        const struct job_view *view)
+{
+    assert(listing != NULL);
+    assert(job != NULL);
+    int64_t instant_ms = INT64_MAX;
+    if (listing->sort == NULL) return 0;
+    bool next = strcmp(listing->sort, "next") == 0;
+    const char *text = next ? view->next : json_member_text(job, listing->sort);
+    if (text == NULL || !instant_parse(text, strlen(text), &instant_ms, NULL)) return INT64_MAX;
+    return instant_ms;
+}
+
 static bool visit(void *opaque, const struct store_item *item, struct error *error)
 {
     assert(opaque != NULL);
@@ -116,14 +134,16 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
     (void)error;
     json_t *job = json_loadb(item->text, item->text_bytes, 0, NULL);
     bool admitted = json_is_object(job);
+    int64_t order = 0;
     if (admitted) {
         struct job_view view;
         job_view_read(&view, job, listing->now_ms, listing->settings->zones);
         admitted = job_filter_admits(listing->filter, job, &view);
+        order = order_of(listing, job, &view);
     }
     json_decref(job);
     if (!admitted) return true;
-    struct listed listed = {memory_copy_text(item->name, item->name_bytes),
+    struct listed listed = {memory_copy_text(item->name, item->name_bytes), order,
                             memory_copy_text(item->text, item->text_bytes), item->text_bytes};
     listing->held = memory_grow(listing->held, &listing->held_capacity, listing->held_count + 1,
                                 sizeof *listing->held);
@@ -149,6 +169,16 @@ static int compare_names(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->name + a_group, b->name + b_group);
 }
 
+static int compare_orders(const void *left, const void *right)
+{
+    const struct listed *a = left;
+    const struct listed *b = right;
+    assert(a->name != NULL);
+    assert(b->name != NULL);
+    if (a->order != b->order) return a->order < b->order ? -1 : 1;
+    return compare_names(left, right);
+}
+
 /* A job that was visited twice while its shard was being rewritten is listed once. */
 static void sort_held(struct listing *listing)
 {
@@ -166,6 +196,8 @@ static void sort_held(struct listing *listing)
     }
     assert(kept <= listing->held_count);
     listing->held_count = kept;
+    if (listing->sort != NULL)
+        qsort(listing->held, kept, sizeof *listing->held, compare_orders);
 }
 
 static bool list_jobs(struct listing *listing, const struct settings *settings,
@@ -192,6 +224,23 @@ static bool list_jobs(struct listing *listing, const struct settings *settings,
     return listed;
 }
 
+static bool read_sort(const struct arguments *arguments, const char **sort, struct error *error)
+{
+    static const char *const orders[][2] = {
+        {"name", NULL}, {"next", "next"}, {"created", "created_at"}, {"updated", "updated_at"}};
+    const char *value = arguments_value(arguments, "sort");
+    assert(sort != NULL);
+    *sort = NULL;
+    if (value == NULL) return true;
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        if (strcmp(orders[i][0], value) != 0) continue;
+        *sort = orders[i][1];
+        return true;
+    }
+    return error_invalid(error, CLI_CODE_USAGE, "--sort: \"%.40s\" is not name, next, created or "
+                         "updated", value);
+}
+
 enum exit_code command_list(const struct invocation *invocation)
 {
     assert(invocation != NULL);
@@ -205,7 +254,8 @@ enum exit_code command_list(const struct invocation *invocation)
         listed = error_invalid(&error, CLI_CODE_USAGE,
                                "\"%.60s\" is too much: list takes selectors; belfry get shows one "
                                "job", arguments->positionals[0]);
-    listed = listed && arguments_number(arguments, "limit", 1, INT64_MAX, &listing.limit, &error) &&
+    listed = listed && read_sort(arguments, &listing.sort, &error) &&
+             arguments_number(arguments, "limit", 1, INT64_MAX, &listing.limit, &error) &&
              list_jobs(&listing, invocation->settings, &error);
     job_filter_free(&filter);
     assert(listed || error.kind != ERROR_NONE);

@@ -111,7 +111,7 @@ static enum exit_code run(const struct tail *tail)
     struct error error = {0};
     int32_t partitions = 0;
     assert(tail->format != NULL);
-    struct cli_kafka *reader = cli_kafka_create(tail->settings, KAFKA_READER, &error);
+    struct cli_kafka *reader = cli_kafka_create(tail->settings, CLI_READER, &error);
     bool ok = reader != NULL &&
               cli_kafka_partitions(reader, tail->topic, &partitions, &error) &&
               cli_kafka_read(reader, tail->topic, partitions, tail->from, &error) &&
@@ -180,9 +180,17 @@ enum exit_code command_dead(const struct invocation *invocation)
         .whole_record = true,
         .count = -1,
     };
-    bool list = arguments->positional_count == 1 &&
-                strcmp(arguments->positionals[0], "list") == 0;
-    if (!list) (void)error_invalid(&error, CLI_CODE_USAGE, "belfry dead list");
+    const char *verb = arguments->positional_count > 0 ? arguments->positionals[0] : "";
+    if (strcmp(verb, "requeue") == 0) return dead_requeue(invocation);
+    static const char *const listing[] = {"all", "dry-run", "wait"};
+    bool list = arguments->positional_count == 1 && strcmp(verb, "list") == 0;
+    if (!list)
+        (void)error_invalid(&error, CLI_CODE_USAGE, "belfry dead list, or belfry dead requeue "
+                            "PARTITION/OFFSET");
+    for (size_t i = 0; list && i < sizeof listing / sizeof listing[0]; i++)
+        if (arguments_has(arguments, listing[i]))
+            list = error_invalid(&error, CLI_CODE_USAGE, "--%s belongs to dead requeue",
+                                 listing[i]);
     if (!list || !arguments_number(arguments, "count", 1, INT64_MAX, &tail.count, &error))
         return exit_with(&error);
     topic_name(tail.topic, invocation->settings, "dead");

@@ -7,6 +7,18 @@
 
 #include "dispatcher/cli/print_text.h"
 
+const struct exit_code_row exit_code_rows[] = {
+    {CLI_OK, "done"},
+    {CLI_FAILED, "failed: rejected, expired, a file or schedule with a fault; diff: differences"},
+    {CLI_USAGE, "usage: the words of the command line"},
+    {CLI_NOT_FOUND, "not found: no such job, or a selector that matches nothing"},
+    {CLI_CONFLICT, "conflict: it exists, or another number of jobs or revision than expected"},
+    {CLI_TIMED_OUT, "timed out waiting: what happened is unknown; the command id is printed"},
+    {CLI_UNREACHABLE, "Kafka or Redis cannot be reached"},
+    {CLI_PARTLY, "partly done: mode each, or some shards did their part and others refused"},
+    {0},
+};
+
 enum exit_code exit_code_of(const struct error *error)
 {
     assert(error != NULL);

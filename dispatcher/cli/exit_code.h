@@ -20,6 +20,13 @@ enum exit_code {
 #define CLI_CODE_NOT_FOUND "not_found"
 #define CLI_CODE_TIMED_OUT "timed_out"
 
+/* What each code means, for help, manual and documentation; ends with a row without a meaning. */
+struct exit_code_row {
+    enum exit_code code;
+    const char *meaning;
+};
+extern const struct exit_code_row exit_code_rows[];
+
 /* The exit code that tells `error`, which must be set. */
 enum exit_code exit_code_of(const struct error *error);
 

@@ -74,12 +74,13 @@ void help_print(FILE *stream)
                 "Usage: belfry [global options] COMMAND [options]\n\nCommands:\n", stream);
     for (const struct cli_command *command = cli_commands; command->name != NULL; command++) {
         assert(command->run != NULL);
-        (void)fprintf(stream, "  %-9s %s\n", command->name, command->summary);
+        (void)fprintf(stream, "  %-15s %s\n", command->name, command->summary);
     }
     print_options(stream, "Global options, before or after the command", settings_options);
-    (void)fputs("\nExit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 timed out "
-                "waiting,\n6 Kafka or Redis unreachable, 8 partly done.\n"
-                "`belfry COMMAND --help` says more about one command.\n", stream);
+    (void)fputs("\nExit codes:\n", stream);
+    for (const struct exit_code_row *row = exit_code_rows; row->meaning != NULL; row++)
+        (void)fprintf(stream, "  %d  %s\n", (int)row->code, row->meaning);
+    (void)fputs("\n`belfry COMMAND --help` says more about one command.\n", stream);
 }
 
 void help_print_command(FILE *stream, const struct cli_command *command)
@@ -99,6 +100,8 @@ void help_print_command(FILE *stream, const struct cli_command *command)
         {options_select, "Which jobs"},      {options_define, "The job"},
         {options_schedule, "When"},          {options_set, "New values"},
         {options_job, "What and how"},       {options_write, "The command"},
+        {options_pause, "How long"},         {options_resume, "What of the pause"},
+        {options_backfill, "Which slots"},   {options_cancel, "Which backfill"},
     };
     for (const struct option_row *const *table = command->options; *table != NULL; table++) {
         const char *title = "Options";

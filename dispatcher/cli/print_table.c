@@ -20,6 +20,7 @@ struct table {
     FILE *stream;
     const struct table_column *columns;
     size_t count;
+    size_t shown; /* the first columns; the others do not fit */
     size_t width;
     bool colour;
     bool started; /* the headings are out, the widths fixed */
@@ -39,6 +40,7 @@ struct table *table_create(FILE *stream, const struct table_column *columns, siz
     table->stream = stream;
     table->columns = columns;
     table->count = count;
+    table->shown = count;
     table->width = width;
     table->colour = colour;
     for (size_t i = 0; i < count; i++) table->widths[i] = strlen(columns[i].title);
@@ -86,7 +88,7 @@ static void cell_print(const struct table *table, size_t column, const struct he
     (void)fwrite(cell->text, 1, length, table->stream);
     if (cut) (void)fputs("\xe2\x80\xa6", table->stream);
     if (tinted) (void)fputs("\x1b[0m", table->stream);
-    bool last = column + 1 == table->count;
+    bool last = column + 1 == table->shown;
     if (!table->columns[column].right && !last) spaces(table->stream, pad);
     if (!last) spaces(table->stream, GAP_COLUMNS);
 }
@@ -95,12 +97,13 @@ static void row_print(const struct table *table, const struct held_cell *cells)
 {
     assert(table->started);
     assert(cells != NULL);
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->shown; i++)
         cell_print(table, i, &cells[i], tone_code(cells[i].tone));
     (void)fputc('\n', table->stream);
 }
 
-/* Takes columns from the widest that may shrink, until the row fits or none may. */
+/* Takes columns from the widest that may shrink, until the row fits; where none may any more, the
+ * last ones are left out. */
 static void widths_fit(struct table *table)
 {
     assert(table->width > 0);
@@ -113,10 +116,12 @@ static void widths_fit(struct table *table)
             if (least == 0 || table->widths[i] <= least) continue;
             if (widest == table->count || table->widths[i] > table->widths[widest]) widest = i;
         }
-        if (widest == table->count) return;
+        if (widest == table->count) break;
         table->widths[widest]--;
         total--;
     }
+    for (; total > table->width && table->shown > 1; table->shown--)
+        total -= table->widths[table->shown - 1] + GAP_COLUMNS;
 }
 
 static void table_start(struct table *table)
@@ -129,7 +134,7 @@ static void table_start(struct table *table)
     }
     if (table->width > 0) widths_fit(table);
     table->started = true;
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; i < table->shown; i++) {
         char *title = memory_copy_text(table->columns[i].title, strlen(table->columns[i].title));
         struct held_cell heading = {title, strlen(title), TONE_PLAIN};
         cell_print(table, i, &heading, "\x1b[1m");

@@ -26,7 +26,8 @@ struct table;
 
 /* Widths come from the first TABLE_ROWS_HELD rows; later ones are printed as they come.
  *   columns  borrowed until table_finish()
- *   width    of the terminal, 0 = none: nothing is cut */
+ *   width    of the terminal, 0 = none: nothing is cut. Where even cut columns do not fit, the
+ *            last ones are left out, so the most important come first */
 enum { TABLE_ROWS_HELD = 1000, TABLE_COLUMNS_MAX = 12 };
 struct table *table_create(FILE *stream, const struct table_column *columns, size_t count,
                            size_t width, bool colour);

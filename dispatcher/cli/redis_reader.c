@@ -16,8 +16,8 @@
 
 enum { RETRY_FIRST_MS = 2, RETRY_MOST_MS = 50 };
 
-static bool options_read(const struct settings *settings, struct store_redis_options *options,
-                         struct error *error)
+bool redis_reader_options(const struct settings *settings, struct store_redis_options *options,
+                          struct error *error)
 {
     assert(settings != NULL);
     assert(options != NULL);
@@ -42,7 +42,7 @@ bool redis_reader_open(struct redis_reader *reader, const struct settings *setti
     struct store_meta meta;
     bool found = false;
     *reader = (struct redis_reader){0};
-    if (!options_read(settings, &options, error)) return false;
+    if (!redis_reader_options(settings, &options, error)) return false;
     reader->store = store_redis_create(&options, error);
     if (reader->store == NULL) return false;
     struct error refused = {0};

@@ -8,12 +8,17 @@
 
 #include "dispatcher/cli/settings.h"
 #include "dispatcher/core/error.h"
+#include "store/redis_options.h"
 #include "store/store.h"
 
 struct redis_reader {
     struct store *store;
     int32_t shards;
 };
+
+/* How to reach the Redis of the settings. Errors: code "usage" the URL. */
+bool redis_reader_options(const struct settings *settings, struct store_redis_options *options,
+                          struct error *error) __attribute__((warn_unused_result));
 
 /* Errors: ERROR_RETRY Redis is away; ERROR_FATAL no daemon of this cluster has used it, or one
  * with a newer layout; code "usage" the URL. */

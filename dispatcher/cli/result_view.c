@@ -147,6 +147,7 @@ static void print_talk(const json_t *results)
     static const char *const outcomes[] = {"applied",  "unchanged", "duplicate", "partial",
                                            "conflict", "expired",   "rejected"};
     assert(json_is_array(results));
+    bool dry = json_is_true(json_object_get(json_array_get(results, 0), "dry_run"));
     for (size_t o = 0; o < sizeof outcomes / sizeof outcomes[0]; o++) {
         json_int_t shards = 0;
         json_int_t matched = 0;
@@ -159,8 +160,9 @@ static void print_talk(const json_t *results)
             changed += json_member_number(result, "changed", 0);
         }
         if (shards > 0)
-            (void)fprintf(stderr, "belfry: %s: %lld matched, %lld changed, on %lld %s\n",
-                          outcomes[o], (long long)matched, (long long)changed, (long long)shards,
+            (void)fprintf(stderr, "belfry: %s%s: %lld matched, %lld %schanged, on %lld %s\n",
+                          dry ? "dry run: " : "", outcomes[o], (long long)matched,
+                          (long long)changed, dry ? "would be " : "", (long long)shards,
                           shards == 1 ? "shard" : "shards");
     }
     for (size_t i = 0; i < json_array_size(results); i++) {
@@ -174,42 +176,6 @@ static void print_talk(const json_t *results)
     }
 }
 
-static void print_jobs(const struct settings *settings, const json_t *results)
-{
-    assert(settings != NULL);
-    static const struct table_column columns[] = {
-        {"JOB", false, 20}, {"REVISION", true, 0}, {"NEXT DUE", false, 0}};
-    assert(json_is_array(results));
-    struct table *table = NULL;
-    for (size_t i = 0; i < json_array_size(results); i++) {
-        const json_t *jobs = json_object_get(json_array_get(results, i), "jobs");
-        for (size_t j = 0; j < json_array_size(jobs); j++) {
-            const json_t *job = json_array_get(jobs, j);
-            char name[512];
-            char revision[24];
-            char next[40];
-            const json_t *due = json_array_get(json_object_get(job, "next_due"), 0);
-            (void)snprintf(name, sizeof name, "%s/%s", text_or_empty(job, "group"),
-                           text_or_empty(job, "id"));
-            (void)snprintf(revision, sizeof revision, "%lld",
-                           (long long)json_member_number(job, "revision", 0));
-            time_shorten(json_string_value(due), next, sizeof next);
-            if (settings->output == OUTPUT_NAME) {
-                print_safe(stdout, name, strlen(name));
-                (void)fputc('\n', stdout);
-                continue;
-            }
-            if (table == NULL)
-                table = table_create(stdout, columns, 3, settings->width, settings->colour);
-            const struct table_cell cells[] = {
-                {text_of(name), TONE_PLAIN}, {text_of(revision), TONE_PLAIN},
-                {text_of(next), TONE_PLAIN}};
-            table_add(table, cells);
-        }
-    }
-    if (table != NULL) table_finish(table);
-}
-
 void results_print(const struct settings *settings, const json_t *results)
 {
     assert(settings != NULL);
@@ -218,7 +184,7 @@ void results_print(const struct settings *settings, const json_t *results)
         value_print(settings,
                     json_array_size(results) == 1 ? json_array_get(results, 0) : results);
     else
-        print_jobs(settings, results);
+        result_jobs_print(settings, results);
     (void)fflush(stdout);
     print_talk(results);
 }

@@ -20,6 +20,9 @@ json_int_t results_total(const json_t *results, const char *member);
 /* Data to stdout as settings say; what happened, errors and warnings to stderr. */
 void results_print(const struct settings *settings, const json_t *results);
 
+/* The jobs of results as a table or as names; of a dry run, how their due times would change. */
+void result_jobs_print(const struct settings *settings, const json_t *results);
+
 /* JSON to stdout: -o json indented, -o ndjson the items of an array one a line. */
 void value_print(const struct settings *settings, const json_t *value);
 

@@ -16,6 +16,8 @@ enum { POLL_MS = 100 };
 struct result_wait {
     struct cli_kafka *reader;
     char control[TOPIC_NAME_BYTES];
+    result_watcher *watcher; /* NULL = none */
+    void *watcher_opaque;
 };
 
 struct result_wait *result_wait_open(const struct settings *settings, const char *reply_to,
@@ -29,7 +31,7 @@ struct result_wait *result_wait_open(const struct settings *settings, const char
     topic_name(wait->control, settings, "control");
     const char *source = reply_to != NULL ? reply_to : topic;
     int32_t partitions = 0;
-    wait->reader = cli_kafka_create(settings, KAFKA_READER, error);
+    wait->reader = cli_kafka_create(settings, CLI_READER, error);
     if (wait->reader != NULL &&
         cli_kafka_partitions(wait->reader, source, &partitions, error) &&
         cli_kafka_read(wait->reader, source, partitions, READ_FROM_END, error))
@@ -43,6 +45,14 @@ void result_wait_close(struct result_wait *wait)
     if (wait == NULL) return;
     cli_kafka_destroy(wait->reader);
     free(wait);
+}
+
+void result_wait_watch(struct result_wait *wait, result_watcher *watcher, void *opaque)
+{
+    assert(wait != NULL);
+    assert(watcher != NULL);
+    wait->watcher = watcher;
+    wait->watcher_opaque = opaque;
 }
 
 bool result_account_note(struct result_account *account, const json_t *result)
@@ -82,21 +92,27 @@ static bool belongs(const struct result_wait *wait, const struct write_record *r
     return command_id != NULL && strcmp(command_id, record->command_id) == 0;
 }
 
-static void take(const struct result_wait *wait, const struct write_plan *plan,
+/* True: it was a result of the plan that had not been seen. */
+static bool take(const struct result_wait *wait, const struct write_plan *plan,
                  struct result_account *accounts, json_t *const *lists,
                  const rd_kafka_message_t *message)
 {
     assert(wait != NULL);
     assert(message != NULL);
     assert(plan->count > 0);
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->payload == NULL) return;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->payload == NULL) return false;
+    bool taken = false;
     json_t *result = json_loadb(message->payload, message->len, 0, NULL);
     for (size_t i = 0; result != NULL && i < plan->count; i++) {
         if (!belongs(wait, &plan->records[i], result)) continue;
-        if (result_account_note(&accounts[i], result)) (void)json_array_append(lists[i], result);
+        taken = result_account_note(&accounts[i], result);
+        if (taken) (void)json_array_append(lists[i], result);
+        if (taken && wait->watcher != NULL)
+            wait->watcher(wait->watcher_opaque, &plan->records[i], result);
         break;
     }
     json_decref(result);
+    return taken;
 }
 
 static size_t complete_count(const struct result_account *accounts, size_t count)
@@ -157,7 +173,8 @@ bool result_wait_collect(struct result_wait *wait, const struct write_plan *plan
         }
         ok = cli_kafka_next(wait->reader, left_ms, &message, error);
         if (message == NULL) continue;
-        take(wait, plan, accounts, lists, message);
+        bool taken = take(wait, plan, accounts, lists, message);
+        if (taken && wait->watcher != NULL) deadline_ms = cli_monotonic_ms() + timeout_ms;
         rd_kafka_message_destroy(message);
     }
     *results = json_array();

@@ -18,6 +18,13 @@ struct result_wait *result_wait_open(const struct settings *settings, const char
                                      struct error *error) __attribute__((warn_unused_result));
 void result_wait_close(struct result_wait *wait);
 
+/* Called for each new result, with the record of the plan it answers. */
+typedef void result_watcher(void *opaque, const struct write_record *record,
+                            const json_t *result);
+
+/* From now on the watcher sees each result, and the time limit counts from the last one. */
+void result_wait_watch(struct result_wait *wait, result_watcher *watcher, void *opaque);
+
 /* Waits until each record of the plan has its result from every shard that applies it.
  *   results  array, owned by the caller: what came, in the order of the plan's records and then
  *            of shards; set on false, too

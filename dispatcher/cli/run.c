@@ -10,7 +10,7 @@
 
 enum { OPTION_TABLES_MAX = 12 };
 
-static bool unknown_command(const char *name, struct error *error)
+bool cli_unknown_command(const char *name, struct error *error)
 {
     assert(name != NULL);
     struct suggestion near = {.word = name, .word_length = strlen(name)};
@@ -51,7 +51,7 @@ static enum exit_code run_help(int argc, char *const *argv, int at)
     }
     const struct cli_command *command = cli_command_find(argv[at]);
     if (command == NULL) {
-        (void)unknown_command(argv[at], &error);
+        (void)cli_unknown_command(argv[at], &error);
         return exit_with(&error);
     }
     help_print_command(stdout, command);
@@ -103,7 +103,7 @@ static enum exit_code dispatch(struct arguments *arguments, int argc, char *cons
     const char *name = argv[at++];
     if (strcmp(name, "help") == 0) return run_help(argc, argv, at);
     const struct cli_command *command = cli_command_find(name);
-    if (command == NULL) (void)unknown_command(name, &error);
+    if (command == NULL) (void)cli_unknown_command(name, &error);
     if (command == NULL || !parse_command(command, arguments, argc, argv, &at, &error)) {
         enum exit_code code = exit_with(&error);
         if (command != NULL)

@@ -58,6 +58,29 @@ const struct option_row options_job[] = {
     {0},
 };
 
+const struct option_row options_pause[] = {
+    {"until", '\0', OPTION_VALUE, "TIME", "resume by itself at this time"},
+    {0},
+};
+
+const struct option_row options_resume[] = {
+    {"from", '\0', OPTION_VALUE, "now|paused_at|TIME", "what of the pause to catch up"},
+    {0},
+};
+
+const struct option_row options_backfill[] = {
+    {"from", '\0', OPTION_VALUE, "TIME", "slots after this time"},
+    {"to", '\0', OPTION_VALUE, "TIME", "up to this time, inclusive (default now)"},
+    {"rate", '\0', OPTION_VALUE, "N", "fires a second of one job, at most"},
+    {"backfill-id", '\0', OPTION_VALUE, "ID", "part of the fires' ids (default: the command id)"},
+    {0},
+};
+
+const struct option_row options_cancel[] = {
+    {"backfill-id", '\0', OPTION_VALUE, "ID", "only this one (default: all of the jobs)"},
+    {0},
+};
+
 const struct option_row options_write[] = {
     {"file", 'f', OPTION_VALUE, "FILE|-", "read a command, or jobs, as JSON instead of flags"},
     {"wait", 'w', OPTION_OPTIONAL, "D", "wait for the result (default 10s)"},
@@ -66,8 +89,6 @@ const struct option_row options_write[] = {
     {"expect", '\0', OPTION_VALUE, "N", "number of jobs that must match"},
     {"expected-revision", '\0', OPTION_VALUE, "N", "only if the job has this revision"},
     {"not-after", '\0', OPTION_VALUE, "TIME", "refuse when it is read later than this"},
-    {"until", '\0', OPTION_VALUE, "TIME", "pause: resume by itself at this time"},
-    {"from", '\0', OPTION_VALUE, "now|paused_at|TIME", "resume: what of the pause to catch up"},
     {"reason", '\0', OPTION_VALUE, "TEXT", "why, for the record"},
     {"actor", '\0', OPTION_VALUE, "TEXT", "who, for the record"},
     {"command-id", '\0', OPTION_VALUE, "ID", "idempotency key; sent twice, it is done once"},

@@ -67,20 +67,21 @@ static bool is_add(const struct write_request *request)
     return strcmp(request->op, "add") == 0 || strcmp(request->op, "put") == 0;
 }
 
-/* Options that are a text member of the command, and the one operation they belong to. */
+/* Options that are a text member of the command. Those of another command are never given. */
 static const struct {
     const char *option;
     const char *member;
-    const char *only; /* NULL: any */
 } command_texts[] = {
-    {"mode", "mode", NULL},
-    {"not-after", "not_after", NULL},
-    {"until", "until", "pause"},
-    {"from", "from", "resume"},
-    {"reason", "reason", NULL},
-    {"actor", "actor", NULL},
-    {"correlation-id", "correlation_id", NULL},
-    {"reply-to", "reply_to", NULL},
+    {"mode", "mode"},
+    {"not-after", "not_after"},
+    {"until", "until"},
+    {"from", "from"},
+    {"to", "to"},
+    {"backfill-id", "backfill_id"},
+    {"reason", "reason"},
+    {"actor", "actor"},
+    {"correlation-id", "correlation_id"},
+    {"reply-to", "reply_to"},
 };
 enum { COMMAND_TEXTS = sizeof command_texts / sizeof command_texts[0] };
 
@@ -92,12 +93,27 @@ static bool read_texts(struct write_request *request, const struct arguments *ar
     for (int i = 0; i < COMMAND_TEXTS; i++) {
         const char *value = arguments_value(arguments, command_texts[i].option);
         if (value == NULL) continue;
-        const char *only = command_texts[i].only;
-        if (only != NULL && strcmp(only, request->op) != 0)
-            return error_invalid(error, CLI_CODE_USAGE, "--%s belongs to %s",
-                                 command_texts[i].option, only);
         buffer_member(&request->members, command_texts[i].member);
         if (!buffer_json_string(&request->members, value, strlen(value), error)) return false;
+    }
+    return true;
+}
+
+/* Options that are a number of the command. */
+static bool read_numbers(struct write_request *request, const struct arguments *arguments,
+                         struct error *error)
+{
+    assert(request != NULL);
+    assert(arguments != NULL);
+    static const char *const numbers[][2] = {{"expected-revision", "expected_revision"},
+                                             {"rate", "rate"}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        int64_t number = -1;
+        if (!arguments_number(arguments, numbers[i][0], 1, INT64_MAX, &number, error))
+            return false;
+        if (number < 0) continue;
+        buffer_member(&request->members, numbers[i][1]);
+        buffer_format(&request->members, "%lld", (long long)number);
     }
     return true;
 }
@@ -127,15 +143,8 @@ static bool read_common(struct write_request *request, const struct arguments *a
         request->reply_to = memory_copy_text(reply_to, strlen(reply_to));
     }
     if (arguments_has(arguments, "dry-run")) request->dry_run = true;
-    int64_t revision = -1;
-    if (!arguments_number(arguments, "expect", 0, INT64_MAX, &request->expect, error) ||
-        !arguments_number(arguments, "expected-revision", 1, INT64_MAX, &revision, error))
-        return false;
-    if (revision >= 0) {
-        buffer_member(&request->members, "expected_revision");
-        buffer_format(&request->members, "%lld", (long long)revision);
-    }
-    return read_texts(request, arguments, error);
+    return arguments_number(arguments, "expect", 0, INT64_MAX, &request->expect, error) &&
+           read_numbers(request, arguments, error) && read_texts(request, arguments, error);
 }
 
 /* `"group":G,"id":I` of a new job, from one GROUP/ID or from the flags. */
@@ -231,8 +240,8 @@ static bool refuse_beside_file(const struct arguments *arguments,
     assert(arguments_has(arguments, "file"));
     static const char *const allowed[] = {
         "file", "wait", "dry-run", "mode", "expect", "expected-revision", "not-after", "until",
-        "from", "reason", "actor", "command-id", "correlation-id", "reply-to", "kafka", "redis",
-        "cluster", "output", "property", "timeout"};
+        "from", "to", "rate", "backfill-id", "reason", "actor", "command-id", "correlation-id",
+        "reply-to", "kafka", "redis", "cluster", "output", "property", "timeout"};
     if (arguments->positional_count > 0)
         return error_invalid(error, CLI_CODE_USAGE, "-f says which jobs; \"%.60s\" is too much",
                              arguments->positionals[0]);
@@ -261,5 +270,8 @@ bool write_request_read(struct write_request *request, const char *op,
     if (!read_common(request, arguments, error)) return false;
     if (is_add(request)) return read_job(request, arguments, error);
     if (strcmp(op, "update") == 0 && !read_set(request, arguments, error)) return false;
+    if (strcmp(op, "backfill") == 0 && !arguments_has(arguments, "from"))
+        return error_invalid(error, CLI_CODE_USAGE, "since when? Give --from TIME, and --to TIME "
+                             "where it is not to go on until now");
     return selection_read(request, arguments, error);
 }

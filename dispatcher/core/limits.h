@@ -31,8 +31,8 @@ enum {
     DIFFERENCE_FIRES_MAX = 10000,     /* a dry run compares so many fires of a job */
     DEAD_COPY_BYTES_MAX = 256 * 1024, /* larger dead letters keep their first DEAD_CUT_BYTES */
     DEAD_CUT_BYTES = 4 * 1024,
-    BATCH_OUTPUTS_MAX = 10000,        /* records a transaction: more gains nothing */
-    BATCH_BYTES_MAX = 5 * 1024 * 1024,
+    BATCH_OUTPUTS_MAX = 15000,        /* records a transaction: more gains nothing */
+    BATCH_BYTES_MAX = 8 * 1024 * 1024,
     STORE_CALL_JOBS_MAX = 500,        /* jobs in one Lua call */
     OWNER_BYTES_MAX = 96,
     STATE_LAYOUT = 1                  /* version of records in belfry.state and Redis */

@@ -13,6 +13,7 @@ enum {
     POLL_MS = 50,
     READ_LIMIT_MS = 20000,
     ATTEMPTS_MAX = 100,
+    SHRINK_AFTER_US = 5 * 1000 * 1000,
     HERD_FIRES = 1000 /* of one transaction */
 };
 
@@ -254,8 +255,9 @@ static void committed(struct engine *engine, const struct mark *mark)
             foreign_find(&engine->foreign, text_of(outbox->records[i].foreign_topic))->suspect =
                 false;
     engine->mark = *mark;
-    engine->mark_due_us =
-        engine_monotonic_us(engine) + engine->options.mark_interval_ms * INT64_C(1000);
+    int64_t monotonic_us = engine_monotonic_us(engine);
+    engine->mark_due_us = monotonic_us + engine->options.mark_interval_ms * INT64_C(1000);
+    engine->shrink_due_us = monotonic_us + SHRINK_AFTER_US;
     atomic_store(&engine->sequence, mark->sequence);
     atomic_store(&engine->watermark_ms, mark->watermark.instant_ms);
     atomic_fetch_add(&engine->fires, outbox->fires);

@@ -198,6 +198,10 @@ static bool step(struct engine *engine, struct error *error)
         !engine_commit(engine, error))
         return false;
     if (told && !engine->clock_refused && !step_retries(engine, now_ms, error)) return false;
+    if (engine_monotonic_us(engine) >= engine->shrink_due_us) {
+        outbox_shrink(&engine->outbox);
+        engine->shrink_due_us = INT64_MAX;
+    }
     checkpointer_tick(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
                       engine);
     atomic_store(&engine->checkpoint_sequence, checkpointer_sequence(engine->checkpointer));

@@ -30,6 +30,7 @@ struct engine {
     int64_t forward_offset;
     int64_t state_first_look; /* no mark of ours is before this offset of the state log */
     int64_t mark_due_us;
+    int64_t shrink_due_us; /* no transaction until then: the outbox gives its memory back */
 
     int64_t skew_ms;          /* what our clock is ahead of the broker's by, beyond tolerance */
     bool clock_refused;       /* too far ahead: nothing fires until they agree */

@@ -73,6 +73,7 @@ static void queue_add(struct input_queue *queue, const struct broker_input *inpu
     struct broker_input *copy = memory_allocate(1, bytes);
     memcpy(copy, input, bytes);
     queue->items[(queue->first + queue->count++) & (queue->capacity - 1)] = copy;
+    queue->bytes += copy->key.length + copy->value.length;
 }
 
 bool inputs_take(struct inputs *inputs, struct broker_input *input)
@@ -120,10 +121,16 @@ void inputs_done(struct inputs *inputs, const struct broker_input *input)
         input->topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward;
     assert(input == queue_head(queue));
     struct broker_input *owned = queue->items[queue->first];
+    queue->bytes -= owned->key.length + owned->value.length;
     inputs->broker->operations->release(inputs->broker, owned);
     free(owned);
     queue->first = (queue->first + 1) & (queue->capacity - 1);
     queue->count--;
+}
+
+size_t inputs_bytes(const struct inputs *inputs)
+{
+    return inputs->control.bytes + inputs->forward.bytes;
 }
 
 size_t inputs_count(const struct inputs *inputs)

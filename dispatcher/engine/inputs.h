@@ -14,6 +14,7 @@ struct input_queue {
     size_t capacity;
     size_t first;
     size_t count;
+    size_t bytes;         /* of their keys and values */
     int64_t position;     /* after the last record or end of partition that was seen */
     int64_t end_to_reach; /* captured; reached when the position is at or after it */
     bool reached;
@@ -45,5 +46,6 @@ const struct broker_input *inputs_next(const struct inputs *inputs);
 const struct broker_input *inputs_next_of(const struct inputs *inputs, enum broker_topic topic);
 void inputs_done(struct inputs *inputs, const struct broker_input *input);
 size_t inputs_count(const struct inputs *inputs);
+size_t inputs_bytes(const struct inputs *inputs); /* of keys and values not applied yet */
 
 #endif

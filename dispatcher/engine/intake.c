@@ -8,7 +8,9 @@
 #include "dispatcher/engine/engine_state.h"
 #include "schemas/dead_letter.h"
 
-enum { READ_AHEAD = 512 };
+/* What is read before it is applied: the larger, the fewer transactions while many commands come;
+ * the smaller, the sooner the slots that come due meanwhile. */
+enum { READ_AHEAD = 2048, READ_AHEAD_BYTES = 4 * 1024 * 1024 };
 
 static const char origin_header[] = "belfry-origin"; /* <partition>/<offset> of the original */
 
@@ -22,9 +24,9 @@ bool engine_read(struct engine *engine, int32_t wait_ms, struct error *error)
         if (!broker->operations->poll(broker, i == 0 ? wait_ms : 0, &input, error)) return false;
         if (input.kind == BROKER_NOTHING) return true;
         if (inputs_take(&engine->inputs, &input)) {
-            if (inputs_count(&engine->inputs) >= READ_AHEAD &&
-                inputs_next(&engine->inputs) != NULL)
-                return true;
+            bool enough = inputs_count(&engine->inputs) >= READ_AHEAD ||
+                          inputs_bytes(&engine->inputs) >= READ_AHEAD_BYTES;
+            if (enough && inputs_next(&engine->inputs) != NULL) return true;
             continue;
         }
         if (input.kind == BROKER_RECORD) broker->operations->release(broker, &input);

@@ -57,6 +57,16 @@ void outbox_begin(struct outbox *outbox, int64_t sequence)
     outbox->last_fire_refused = false;
 }
 
+void outbox_shrink(struct outbox *outbox)
+{
+    assert(outbox_is_empty(outbox) && outbox->refused_count == 0);
+    text_writer_free(&outbox->arena);
+    text_writer_init(&outbox->arena);
+    free(outbox->records);
+    outbox->records = NULL;
+    outbox->capacity = 0;
+}
+
 bool outbox_is_empty(const struct outbox *outbox)
 {
     return outbox->count == 0 && outbox->seen_count == 0;

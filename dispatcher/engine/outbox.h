@@ -93,6 +93,8 @@ void outbox_clear(struct outbox *outbox); /* frees */
 
 /* Empty, for the transaction with this sequence. */
 void outbox_begin(struct outbox *outbox, int64_t sequence);
+/* Gives back the room that earlier transactions needed; only while it is empty. */
+void outbox_shrink(struct outbox *outbox);
 struct sink outbox_sink(struct outbox *outbox);
 bool outbox_is_empty(const struct outbox *outbox);
 bool outbox_is_full(const struct outbox *outbox);

@@ -162,6 +162,19 @@ static bool restore_state_record(struct engine *engine, const struct broker_inpu
 
 /* ---- the state log ---- */
 
+/* A record that cannot be read ends the shard: half a job is worse than none. */
+static void name_record(const struct broker_input *input, struct error *error)
+{
+    char message[ERROR_MESSAGE_BYTES];
+    if (error->kind == ERROR_INVALID) error->kind = ERROR_FATAL;
+    if (error->kind != ERROR_FATAL) return;
+    (void)snprintf(message, sizeof message, "state record %.*s at offset %" PRId64 ": %.150s; if a "
+                   "newer belfryd wrote it, start that one",
+                   (int)(input->key.length > 40 ? 40 : input->key.length), input->key.bytes,
+                   input->offset, error->message);
+    (void)snprintf(error->message, sizeof error->message, "%s", message);
+}
+
 static bool replay_state_log(struct engine *engine, int64_t from, int64_t end, struct mark *mark,
                              bool *found, int64_t *records, struct error *error)
 {
@@ -188,7 +201,7 @@ static bool replay_state_log(struct engine *engine, int64_t from, int64_t end, s
             continue;
         }
         bool restored = restore_state_record(engine, &input, mark, found, error);
-        if (!restored && error->kind == ERROR_INVALID) error->kind = ERROR_FATAL;
+        if (!restored) name_record(&input, error);
         (*records)++;
         operations->release(broker, &input);
         if (!restored) break;

@@ -62,7 +62,8 @@ rd_kafka_t *kafka_client_open(struct kafka_client *client, rd_kafka_conf_t *conf
     rd_kafka_t *handle = rd_kafka_new(type, conf, refusal, sizeof refusal);
     if (handle == NULL) {
         rd_kafka_conf_destroy(conf);
-        error_invalid(error, "bad_value", "kafka client: %s", refusal);
+        error_set(error, ERROR_FATAL, "the Kafka client cannot be made: %s (sections [kafka], "
+                  "[kafka.producer], [kafka.consumer])", refusal);
         return NULL;
     }
     if (role == KAFKA_MEMBER) (void)rd_kafka_poll_set_consumer(handle);

@@ -44,7 +44,7 @@ static const struct kafka_property producer_rows[] = {
     {"topic.metadata.propagation.max.ms", "1000"},
     {"acks", "all"},
     {"enable.idempotence", "true"},
-    {"linger.ms", "1"},
+    {"linger.ms", "50"},
     {"retry.backoff.ms", "1"},
     {"compression.type", "lz4"},
     {"partitioner", "murmur2_random"},

@@ -237,3 +237,24 @@ bool kafka_topics_prepare(rd_kafka_t *handle, const struct kafka_options *option
     }
     return true;
 }
+
+bool kafka_topics_check(rd_kafka_t *handle, const struct kafka_options *options,
+                        const struct kafka_report *report, int32_t *missing_count,
+                        struct error *error)
+{
+    assert(handle != NULL);
+    assert(options != NULL);
+    assert(missing_count != NULL);
+    bool missing[TOPIC_OWN_COUNT] = {false};
+    *missing_count = 0;
+    if (!look_up_all(handle, options, report, missing, error)) return false;
+    for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
+        if (!missing[topic]) continue;
+        char text[REPORT_BYTES], name[KAFKA_TOPIC_NAME_BYTES];
+        kafka_topic_name(options->cluster, topic, name);
+        (void)snprintf(text, sizeof text, "topic %s does not exist", name);
+        tell(report, text);
+        *missing_count += 1;
+    }
+    return true;
+}

@@ -30,4 +30,10 @@ bool kafka_topics_prepare(rd_kafka_t *handle, const struct kafka_options *option
                           const struct kafka_report *report, struct error *error)
     __attribute__((warn_unused_result));
 
+/* The same looks at what is there, creating nothing: one line for each difference and for each
+ * topic that is missing. Errors: as kafka_topics_prepare(). */
+bool kafka_topics_check(rd_kafka_t *handle, const struct kafka_options *options,
+                        const struct kafka_report *report, int32_t *missing_count,
+                        struct error *error) __attribute__((warn_unused_result));
+
 #endif

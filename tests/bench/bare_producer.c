@@ -22,7 +22,7 @@ static const char *const settings[][2] = {
     {"transaction.timeout.ms", "60000"},
     {"topic.metadata.propagation.max.ms", "1000"},
     {"acks", "all"},
-    {"linger.ms", "1"},
+    {"linger.ms", "50"},
     {"retry.backoff.ms", "1"},
     {"compression.type", "lz4"},
     {"partitioner", "murmur2_random"},

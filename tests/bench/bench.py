@@ -90,12 +90,28 @@ def bare(kafka: harness.Kafka, topic: str, sample: Path, count: int, per_transac
     return count / (observer.result(90)["last_us"] - begun_us) * 1e6
 
 
-def next_minute(minutes: list[int], lead_s: float) -> float:
-    """The next instant at one of these minutes of the hour, at least lead_s away."""
-    at = (int(time.time() + lead_s) // 60 + 1) * 60
-    while time.gmtime(at).tm_min not in minutes:
-        at += 60
-    return float(at)
+class Herds:
+    """When herds are due: each 20 seconds from `begins_s` on, for some minutes; a cron schedule."""
+
+    every_s = 20
+
+    def __init__(self, begins_s: float, minutes: int):
+        first = int(begins_s) // 60 + 1
+        self.minutes = [(first + i) % 60 for i in range(minutes)]
+        self.schedule = {"cron": f"*/{self.every_s} {','.join(map(str, self.minutes))} * * * *"}
+
+    def next(self, lead_s: float) -> float:
+        """The next one that is at least lead_s away."""
+        at = (int(time.time() + lead_s) // self.every_s + 1) * self.every_s
+        while time.gmtime(at).tm_min not in self.minutes:
+            at += self.every_s
+        return float(at)
+
+    def wait_for_quiet(self, needed_s: float) -> None:
+        """Lets one that is due within needed_s pass first: it would disturb the peer."""
+        due = self.next(0)
+        if due - time.time() < needed_s:
+            time.sleep(due - time.time() + needed_s)
 
 
 def rss_kib(daemon: harness.Belfryd) -> int:
@@ -153,13 +169,9 @@ def herd(kafka: harness.Kafka, redis: harness.Redis, jobs: int, settings: Settin
     cluster = f"herd{jobs}"
     daemon = start_daemon(kafka, redis, cluster, settings.shards)
     empty_kib = rss_kib(daemon)
-    lead_s = 20 + jobs / 8000
-    now = int(time.time())
-    first = int(now + lead_s) // 60 + 1
-    minutes = [(first + i) % 60 for i in range(4 * settings.rounds + 6)]
-    schedule = {"cron": ",".join(map(str, minutes)) + " * * * *"}
+    herds = Herds(time.time() + 20 + jobs / 8000, 2 * settings.rounds + 6)
     say(f"{jobs} cron jobs on {settings.shards} shards: loading")
-    workload = Workload(jobs, settings.shards, [schedule])
+    workload = Workload(jobs, settings.shards, [herds.schedule])
     took_s = load(kafka, cluster, workload)
     say(f"loaded in {took_s:.1f} s ({jobs / took_s:.0f} jobs/s, results received)")
     peak_kib = rss_kib(daemon)
@@ -174,17 +186,17 @@ def herd(kafka: harness.Kafka, redis: harness.Redis, jobs: int, settings: Settin
     harness.create_topic(kafka.bootstrap, topic, settings.shards)
     sample = harness.new_directory("sample") / "fires"
     say("herd to warm up, not counted:")
-    one_herd(kafka, cluster, jobs, minutes)
+    one_herd(kafka, cluster, jobs, herds)
     Observer(kafka, f"{cluster}.fires", min(SAMPLE, jobs), 30, "--save", str(sample)).result(60)
     bare(kafka, topic, sample, max(jobs, WARM_UP), 10_000)
     rates, bare_10k, bare_100k = [], [], []
     while len(rates) < settings.rounds:
-        rates.append(one_herd(kafka, cluster, jobs, minutes))
+        rates.append(one_herd(kafka, cluster, jobs, herds))
         for rate, per_transaction in ((bare_10k, 10_000), (bare_100k, 100_000)):
-            wait_for_quiet(minutes, 5 + jobs / 100_000)
+            herds.wait_for_quiet(3 + jobs / 150_000)
             rate.append(bare(kafka, topic, sample, jobs, per_transaction))
             say(f"bare producer, {per_transaction} a transaction: {rate[-1]:,.0f}/s")
-    wait_for_quiet(minutes, 5 + jobs / 100_000)
+    herds.wait_for_quiet(3 + jobs / 150_000)
     plain = bare(kafka, topic, sample, jobs, 10_000, "--no-header")
     say(f"bare producer, 10000 a transaction, without the fire's header: {plain:,.0f}/s")
     say(f"memory after the herds: {rss_kib(daemon) / 1024:.1f} MiB")
@@ -192,22 +204,16 @@ def herd(kafka: harness.Kafka, redis: harness.Redis, jobs: int, settings: Settin
     return HerdFigures(*map(statistics.median, (rates, bare_10k, bare_100k))), bytes_per_job
 
 
-def one_herd(kafka: harness.Kafka, cluster: str, jobs: int, minutes: list[int]) -> float:
+def one_herd(kafka: harness.Kafka, cluster: str, jobs: int, herds: Herds) -> float:
     """Waits for the next herd; fires a second, from due to the last one visible."""
-    due = next_minute(minutes, 8)
+    due = herds.next(2)
+    time.sleep(max(0.0, due - 8 - time.time()))  # the one before has been seen
     observer = Observer(kafka, f"{cluster}.fires", jobs, int(due - time.time()) + 60).ready()
     seen = observer.result(due - time.time() + 200)
     took_s = seen["last_us"] / 1e6 - due
     say(f"herd: first visible {seen['first_us'] / 1e3 - due * 1e3:.0f} ms, last "
         f"{took_s * 1e3:.0f} ms after due: {jobs / took_s:,.0f} fires/s")
     return jobs / took_s
-
-
-def wait_for_quiet(minutes: list[int], needed_s: float) -> None:
-    """Lets a herd that is due within needed_s pass first: it would disturb the peer."""
-    due = next_minute(minutes, 0)
-    if due - time.time() < needed_s:
-        time.sleep(due - time.time() + needed_s)
 
 
 def one_shots(kafka: harness.Kafka, redis: harness.Redis, jobs: int, settings: Settings) -> float:

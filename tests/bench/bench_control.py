@@ -1,10 +1,10 @@
-"""What the control plane does, beside a bare transactional consume-produce loop: make bench-control.
+"""What the control plane does beside a bare consume-produce loop: make bench-control.
 
-Single-job adds: as many commands as CONTROL_ADDS wait in the control topic when the daemon starts;
+Single-job adds: as many commands as CONTROL_ADDS wait in the control topic when the daemon starts,
 their rate is taken from the first result visible to the last. The loop passes the same records on,
-one for one, between topics of the same broker, in turn with the daemon. Then the latency of a result
-while little happens, and an import of 100,000 jobs by the command line. The last line is for
-machines. docs/performance.md has the figures of one machine.
+one for one, between topics of the same broker, in turn with the daemon. Then the latency of a
+result while little happens, and an import of 100,000 jobs by the command line. The last line is
+for machines. docs/performance.md has the figures of one machine.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ The fires are produced here, in transactions, as Belfry does it; a daemon is not
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +55,9 @@ def setup() -> Path:
     directory = new_directory("example")
     (directory / "belfry").symlink_to(ROOT / "consumer")
     program = directory / "consumer"
+    sanitize = os.environ.get("BELFRY_SANITIZE")  # what the library was built with
     subprocess.run(["cc", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror",
+                    *([f"-fsanitize={sanitize}"] if sanitize else []),
                     f"-I{directory}", EXAMPLES / "consumer.c", BUILD / "libbelfry.a",
                     "-lrdkafka", "-ljansson", "-lpthread", "-o", program], check=True, timeout=60)
     return program

@@ -183,6 +183,28 @@ def test_refuses_a_kafka_that_lost_the_state(kafka: Kafka, redis: Redis, cluster
     assert snapshot == "1", "what Redis holds is not touched"
 
 
+def test_a_job_record_of_a_newer_version_is_not_taken(kafka: Kafka, redis: Redis, cluster: str
+                                                     ) -> None:
+    """A field this version does not know, or a newer layout: refused, and the place is named."""
+    for field, value in (("priority", 3), ("layout", 2)):
+        name = f"{cluster}-{field}"
+        static = {"BELFRY_GROUP_INSTANCE_ID": name}  # a restart does not wait for its dead self
+        with Belfryd(kafka, redis, name, shards=1, env=static) as daemon:
+            daemon.wait_ready()
+            with CommandClient(kafka.bootstrap, name) as client:
+                client.call({"op": "add", "job": {"group": "g", "id": "a",
+                                                  "schedule": {"every": "1h"}}})
+            wait_for(lambda: redis.client().hlen(f"{name}:{{0}}:jobs"), 10, "the checkpoint")
+            record = json.loads(redis.client().hget(f"{name}:{{0}}:jobs", "g/a"))
+            daemon.kill9()
+            produce(kafka.bootstrap, f"{name}.state",
+                    [("job/g/a", json.dumps({**record, field: value}), None, 0)])
+            daemon.start()
+            assert daemon.wait_exit(60) == 1
+            reason = daemon.events("shard.failed", shard=0)[0]["message"]
+            assert "job/g/a" in reason and "newer" in reason and field in reason, reason
+
+
 def test_a_wrong_command_line_is_a_usage_error(tmp: Path) -> None:
     file = tmp / "belfry.ini"
     file.write_text("[belfry]\nshards = 4\ncheckpoint.intreval = 1s\n")
@@ -194,6 +216,16 @@ def test_a_wrong_command_line_is_a_usage_error(tmp: Path) -> None:
         assert done.stderr.startswith("belfryd: ") and done.stdout == "", done
     done = run("belfryd", env={"BELFRY_FAULT": "commit.sometimes:1"}, expect=2)
     assert "BELFRY_FAULT" in done.stderr
+
+
+def test_a_property_the_client_refuses_ends_the_daemon(kafka: Kafka, redis: Redis, cluster: str,
+                                                       tmp: Path) -> None:
+    file = tmp / "belfry.ini"
+    file.write_text("[kafka.producer]\nqueue.buffering.backpressure.threshold = 10\n")
+    daemon = Belfryd(kafka, redis, cluster, args=["--config", file]).start()
+    assert daemon.wait_exit(30) == 1
+    assert daemon.events("shard.failed"), daemon.tail()
+    assert "queue.buffering.backpressure.threshold" in daemon.output()
 
 
 def test_check_config_prints_what_it_would_read(tmp: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a command does to the jobs of a shard, and the result it gets; the other half of model.py."""
+"""What a command does to the jobs of a shard, and the result it gets: the rest of model.py."""
 
 from __future__ import annotations
 

@@ -123,7 +123,8 @@ class Job:
     def same(self, fields: Json, schedule: Schedule) -> bool:
         def plain(value: Json) -> Json:
             made = dict(value)
-            catchup = {"policy": "latest", "window": "24h", "limit": 1000, **(value["catchup"] or {})}
+            catchup = {"policy": "latest", "window": "24h", "limit": 1000,
+                       **(value["catchup"] or {})}
             return {**made, "catchup": catchup, "labels": value["labels"] or None,
                     "keep_finished": value["keep_finished"] or "24h"}
         return (plain(fields) == plain(self.fields) and schedule.key() == self.schedule.key()
@@ -139,7 +140,7 @@ class Refusal(Exception):
 
 
 class Shard:
-    """Jobs and what was said; `say` gets ("fire", id, kind), ("event", {...}), ("result", {...})."""
+    """Jobs; `say` gets ("fire", (id, kind)), ("event", {...}), ("result", {...})."""
 
     def __init__(self, start: int, say: Callable[[str, Any], None]):
         self.jobs: dict[str, Job] = {}
@@ -297,6 +298,7 @@ class Shard:
         job.revision += 1
         job.updated = effective
         job.schedule = schedule
+        job.done_to = effective
         if rescheduled:
             since = max(job.created, job.edited or 0)
             past = old.within(since, effective) if old.at is None else \

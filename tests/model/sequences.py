@@ -111,7 +111,8 @@ def command(dice: Dice, now: int) -> Json:
     if op == "pause" and dice.one_in(2):
         made["until"] = text(now + dice.randrange(-30, 600) * 1000)
     if op == "resume" and dice.one_in(2):
-        made["from"] = dice.choice(["now", "paused_at", text(now - dice.randrange(-30, 900) * 1000)])
+        some_time = text(now - dice.randrange(-30, 900) * 1000)
+        made["from"] = dice.choice(["now", "paused_at", some_time])
     if op in ("backfill", "cancel_backfill"):
         made["backfill_id"] = dice.choice("xyz")
     if op == "backfill":

@@ -16,7 +16,7 @@ setup-test:
 test: setup-test
 	@tests/support/run_all
 
-# One folder of tests alone: make test-unit, test-contract, test-integration, test-chaos.
+# One folder of tests alone: make test-unit, test-contract, test-integration, test-interop, test-chaos.
 test-%: setup-test
 	@tests/support/run_all --only $*
 

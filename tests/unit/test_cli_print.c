@@ -100,6 +100,16 @@ static void fits_the_screen(void **state)
     free(text);
 }
 
+static void leaves_out_the_last_columns(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {{"a-very-long-name-indeed", "7", "active"}};
+    char *text = table_text(15, false, rows, 1);
+    assert_string_equal(text, "NAME    COUNT\n"
+                              "a-ver\xe2\x80\xa6      7\n");
+    free(text);
+}
+
 static void escapes_cells(void **state)
 {
     (void)state;
@@ -143,13 +153,14 @@ static void prints_more_rows_than_it_holds(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ESCAPE_CASES + 6];
+    struct CMUnitTest tests[ESCAPE_CASES + 7];
     for (int i = 0; i < ESCAPE_CASES; i++)
         tests[i] = (struct CMUnitTest){.name = escape_cases[i].name, .test_func = check_escape,
                                        .initial_state = (void *)(uintptr_t)&escape_cases[i]};
     const struct CMUnitTest more[] = {
         cmocka_unit_test(counts_columns),  cmocka_unit_test(aligns_columns),
         cmocka_unit_test(fits_the_screen), cmocka_unit_test(escapes_cells),
+        cmocka_unit_test(leaves_out_the_last_columns),
         cmocka_unit_test(colours_only_when_asked),
         cmocka_unit_test(prints_more_rows_than_it_holds),
     };

@@ -69,7 +69,7 @@ static const struct flag_case flag_cases[] = {
      "needs its own quotes"},
     {"a payload file that is not there", {"add", "g/a", "--every", "1m", "-p", "@/no/such"}, NULL,
      "No such file"},
-    {"until belongs to pause", {"resume", "g/a", "--until", "x"}, NULL, "--until belongs to pause"},
+    {"until belongs to pause", {"resume", "g/a", "--until", "x"}, NULL, "unknown option --until"},
     {"a label without =", {"add", "g/a", "--every", "1m", "-l", "x"}, NULL, "not KEY=VALUE"},
     {"flags beside a file", {"add", "-f", "x", "--every", "1m"}, NULL, "cannot stand beside -f"},
     {"an unknown mode", {"pause", "-g", "g", "--mode", "some"}, NULL, "not atomic or each"},

@@ -38,7 +38,7 @@ static const struct property_case property_cases[] = {
     {"producer: id of the shard", KAFKA_PRODUCER, "transactional.id", "belfry-7"},
     {"producer: transaction time-out", KAFKA_PRODUCER, "transaction.timeout.ms", "15000"},
     {"producer: message time-out", KAFKA_PRODUCER, "message.timeout.ms", "5000"},
-    {"producer: linger", KAFKA_PRODUCER, "linger.ms", "1"},
+    {"producer: linger", KAFKA_PRODUCER, "linger.ms", "50"},
     {"producer: commit latency", KAFKA_PRODUCER, "retry.backoff.ms", "1"},
     {"producer: lz4", KAFKA_PRODUCER, "compression.type", "lz4"},
     {"producer: Java's partitioner", KAFKA_PRODUCER, "partitioner", "murmur2_random"},

@@ -1,0 +1,106 @@
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatcher/cli/cli.h"
+#include "dispatcher/cli/cli_clock.h"
+#include "dispatcher/cli/job_filter.h"
+#include "dispatcher/cli/job_text.h"
+#include "dispatcher/cli/progress.h"
+#include "dispatcher/cli/redis_reader.h"
+#include "schemas/job_json.h"
+#include "store/store_redis_query.h"
+
+struct export {
+    const struct job_filter *filter;
+    struct progress progress;
+    struct arena *arena;
+    struct text_writer line;
+    bool finished; /* those, too */
+    size_t written;
+    size_t left_out;
+};
+
+static bool admits(const struct export *export, const struct store_item *item)
+{
+    assert(export != NULL);
+    assert(item->text != NULL);
+    json_t *job = json_loadb(item->text, item->text_bytes, 0, NULL);
+    bool admitted = json_is_object(job);
+    if (admitted) {
+        struct job_view view;
+        job_view_read(&view, job, cli_now_ms());
+        admitted = job_filter_admits(export->filter, job, &view);
+    }
+    json_decref(job);
+    return admitted;
+}
+
+static bool visit(void *opaque, const struct store_item *item, struct error *error)
+{
+    assert(opaque != NULL);
+    assert(item->kind == STORE_JOB_PUT);
+    struct export *export = opaque;
+    struct job_record record;
+    if (!admits(export, item)) return true;
+    arena_reset(export->arena);
+    struct text text = {item->text, item->text_bytes};
+    if (!job_record_decode(text, export->arena, &record, error)) return false;
+    if (record.finished_ms != INSTANT_NONE && !export->finished) {
+        export->left_out++;
+        return true;
+    }
+    text_writer_reset(&export->line);
+    job_text_write(&export->line, &record.definition);
+    text_writer_char(&export->line, '\n');
+    bool whole = fwrite(export->line.bytes, 1, export->line.length, stdout) == export->line.length;
+    progress_show(&export->progress, ++export->written);
+    return whole || error_set(error, ERROR_FATAL, "stdout takes no more; is the disk full?");
+}
+
+static bool export_jobs(struct export *export, const struct settings *settings,
+                        struct error *error)
+{
+    assert(export != NULL);
+    struct redis_reader reader;
+    if (!redis_reader_open(&reader, settings, error)) return false;
+    struct store_filter filter = job_filter_store(export->filter);
+    progress_start(&export->progress, "exporting", 0);
+    bool listed = store_redis_list_jobs(reader.store, reader.shards, &filter, visit, export,
+                                        error);
+    if (listed && fflush(stdout) != 0)
+        listed = error_set(error, ERROR_FATAL, "stdout takes no more; is the disk full?");
+    progress_end(&export->progress);
+    redis_reader_close(&reader);
+    assert(listed || error->kind != ERROR_NONE);
+    return listed;
+}
+
+enum exit_code command_export(const struct invocation *invocation)
+{
+    assert(invocation != NULL);
+    struct error error = {0};
+    struct job_filter filter;
+    const struct arguments *arguments = invocation->arguments;
+    struct export export = {.filter = &filter, .finished = arguments_has(arguments, "finished")};
+    bool done = job_filter_read(&filter, arguments, &error);
+    if (done && arguments->positional_count > 0)
+        done = error_invalid(&error, CLI_CODE_USAGE, "\"%.60s\" is too much: export takes "
+                             "selectors and writes to stdout", arguments->positionals[0]);
+    if (done) {
+        export.arena = arena_create();
+        text_writer_init(&export.line);
+        done = export_jobs(&export, invocation->settings, &error);
+        text_writer_free(&export.line);
+        arena_destroy(export.arena);
+    }
+    job_filter_free(&filter);
+    if (!done) return exit_with(&error);
+    (void)fprintf(stderr, "belfry: %zu jobs", export.written);
+    if (export.left_out > 0)
+        (void)fprintf(stderr, "; %zu finished ones were left out: --finished exports them, too",
+                      export.left_out);
+    (void)fputc('\n', stderr);
+    return CLI_OK;
+}

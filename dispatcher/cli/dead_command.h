@@ -1,0 +1,20 @@
+/* dead_command.h - a dead letter as the command it would be if it were sent again. Pure. */
+#ifndef BELFRY_CLI_DEAD_COMMAND_H
+#define BELFRY_CLI_DEAD_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dispatcher/cli/buffer.h"
+#include "dispatcher/core/error.h"
+#include "dispatcher/core/text.h"
+
+/* Writes the command again, under an id made of the dead letter's place: requeued twice it is
+ * done once, and the id under which it was refused does not stand in its way. The old id becomes
+ * the correlation id where there is none. A CloudEvent in structured mode is sent as the command
+ * it carries. Everything else stays as it was written.
+ *   errors  ERROR_INVALID: it is no JSON object, so it has to be mended by hand */
+bool dead_command_write(struct text value, int32_t partition, int64_t offset, struct buffer *out,
+                        struct error *error) __attribute__((warn_unused_result));
+
+#endif

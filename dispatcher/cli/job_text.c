@@ -1,0 +1,113 @@
+#include "dispatcher/cli/job_text.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "dispatcher/cli/json_text.h"
+#include "schemas/command_json.h"
+#include "schemas/definition_json.h"
+
+static bool any_topic(void *opaque, struct text topic)
+{
+    (void)opaque;
+    assert(topic.length > 0);
+    return true;
+}
+
+bool job_text_read(json_t *job, struct text raw, struct arena *arena,
+                   struct definition *definition, struct error *error)
+{
+    assert(arena != NULL);
+    assert(definition != NULL);
+    struct command_limits limits;
+    command_limits_defaults(&limits);
+    limits.every_min_ms = SCHEDULE_EVERY_FLOOR_MS;
+    limits.topic_allowed = any_topic;
+    struct definition_reader reader = {.limits = &limits, .arena = arena, .raw = raw};
+    struct json_node node = {job, NULL, NULL, 0};
+    definition_defaults(definition);
+    return definition_read(&node, JOB_IN_COMMAND, &reader, definition, error);
+}
+
+static void write_members(struct text_writer *writer, const struct definition *definition)
+{
+    assert(writer != NULL);
+    if (definition->super_group.length > 0) {
+        text_writer_member(writer, "super_group");
+        text_writer_string(writer, definition->super_group);
+    }
+    definition_write(writer, definition);
+}
+
+void job_text_write(struct text_writer *writer, const struct definition *definition)
+{
+    assert(writer != NULL);
+    assert(definition->group.length > 0);
+    text_writer_words(writer, "{\"group\":");
+    text_writer_string(writer, definition->group);
+    text_writer_member(writer, "id");
+    text_writer_string(writer, definition->id);
+    write_members(writer, definition);
+    if (definition->paused) text_writer_words(writer, ",\"paused\":true");
+    text_writer_char(writer, '}');
+}
+
+static bool find_member(struct text object, struct text name, struct text *value)
+{
+    assert(object.length >= 2);
+    struct json_walk walk = json_walk_open(object);
+    struct text member;
+    while (json_walk_member(&walk, &member, value))
+        if (text_equal(member, name)) return true;
+    *value = (struct text){"", 0};
+    return false;
+}
+
+static size_t visit_differences(struct text present, struct text wanted,
+                                job_text_difference *visit, void *opaque)
+{
+    assert(visit != NULL);
+    size_t count = 0;
+    struct json_walk walk = json_walk_open(present);
+    struct text name;
+    struct text value;
+    struct text other;
+    while (json_walk_member(&walk, &name, &value)) {
+        if (find_member(wanted, name, &other) && text_equal(value, other)) continue;
+        visit(opaque, name, value, other);
+        count++;
+    }
+    walk = json_walk_open(wanted);
+    while (json_walk_member(&walk, &name, &value)) {
+        if (find_member(present, name, &other)) continue;
+        visit(opaque, name, other, value);
+        count++;
+    }
+    return count;
+}
+
+size_t job_text_compare(const struct definition *present, struct definition *wanted,
+                        job_text_difference *visit, void *opaque)
+{
+    assert(present != NULL);
+    assert(wanted != NULL);
+    struct text_writer texts[2];
+    text_writer_init(&texts[0]);
+    text_writer_init(&texts[1]);
+    struct schedule_spec *spec = &wanted->schedule;
+    bool keeps = spec->kind == SCHEDULE_EVERY && (wanted->given & GIVEN_ANCHOR) == 0 &&
+                 present->schedule.kind == SCHEDULE_EVERY &&
+                 present->schedule.every_ms == spec->every_ms;
+    if (keeps) spec->anchor_ms = present->schedule.anchor_ms;
+    const struct definition *sides[2] = {present, wanted};
+    for (int i = 0; i < 2; i++) {
+        text_writer_char(&texts[i], '{');
+        write_members(&texts[i], sides[i]);
+        text_writer_char(&texts[i], '}');
+    }
+    size_t count = visit_differences(text_writer_text(&texts[0]), text_writer_text(&texts[1]),
+                                     visit, opaque);
+    text_writer_free(&texts[0]);
+    text_writer_free(&texts[1]);
+    return count;
+}

@@ -1,0 +1,36 @@
+/* job_text.h - jobs in one form, whoever wrote them: what a file says and what a record of Redis
+ * says can be compared member by member. */
+#ifndef BELFRY_CLI_JOB_TEXT_H
+#define BELFRY_CLI_JOB_TEXT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "dispatcher/core/error.h"
+#include "dispatcher/core/job_record.h"
+#include "dispatcher/core/text.h"
+#include "schemas/arena.h"
+#include "schemas/text_writer.h"
+
+/* Reads a job as commands have it, as strictly as the daemon does, but for what only the daemon
+ * knows: its allow-lists and its own limits.
+ *   raw     the text `job` was parsed from; the definition borrows from both and from the arena
+ *   errors  ERROR_INVALID with code, field and message */
+bool job_text_read(json_t *job, struct text raw, struct arena *arena,
+                   struct definition *definition, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* A record as import, apply and put read it: {"group":...,"id":...,...}; no counters. */
+void job_text_write(struct text_writer *writer, const struct definition *definition);
+
+/* The members that both or one of the definitions have and that differ: visits each with its two
+ * texts, an empty one where it is missing. Returns how many. Whether a job is paused is no
+ * difference, and an interval that names no anchor keeps the one it has.
+ *   present  what runs
+ *   wanted   what the file says; its anchor is filled in as the daemon would */
+typedef void job_text_difference(void *opaque, struct text name, struct text present,
+                                 struct text wanted);
+size_t job_text_compare(const struct definition *present, struct definition *wanted,
+                        job_text_difference *visit, void *opaque);
+
+#endif
