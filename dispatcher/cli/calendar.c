@@ -64,13 +64,15 @@ static void print_cell(const struct page *page, int32_t date, int32_t number, bo
     else if (day.fires > 1)
         (void)snprintf(mark, sizeof mark, "%s%s", page->unicode ? "×" : "x", count);
     columns = day.skipped ? 4 : day.fires == 1 ? 1 : day.fires > 1 ? 1 + (int)strlen(count) : 0;
+    if (mark[0] != '\0' || day.clocks_change) columns++;
     const char *tone = !colour ? "" : day.fires > 0 ? "\x1b[1;32m" : "\x1b[2m";
     const char *frame = colour && number == page->today ? "\x1b[7m" : "";
     const char *plain = colour ? "\x1b[0m" : "";
     const char *change = colour ? "\x1b[33m!" : "!";
-    (void)printf(" %s%s%2d%s %s%s%s", tone, frame, (int)date, plain, tone, mark, plain);
-    if (day.clocks_change) (void)printf("%s%s", change, plain);
-    columns += 4 + day.clocks_change;
+    (void)printf(" %s%s%2d%s", tone, frame, (int)date, plain);
+    if (mark[0] != '\0') (void)printf(" %s%s%s", tone, mark, plain);
+    if (day.clocks_change) (void)printf("%s%s%s", mark[0] == '\0' ? " " : "", change, plain);
+    columns += 3 + day.clocks_change;
     if (!last) (void)printf("%*s", columns < CELL_COLUMNS ? CELL_COLUMNS - columns : 1, "");
 }
 
