@@ -65,3 +65,8 @@ differential: $(BUILD)/belfry $(BUILD)/tests/differential/zone_probe
 	@BELFRY_BUILD=$(BUILD) tests/differential/compare_zones.py
 	@BELFRY_BUILD=$(BUILD) tests/differential/compare_oracle.py
 	@BELFRY_BUILD=$(BUILD) tests/differential/compare_others.py
+
+# Branches of the core that the unit and corpus tests take, file by file.
+.PHONY: coverage
+coverage:
+	@tests/support/coverage
