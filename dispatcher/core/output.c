@@ -12,9 +12,9 @@ const char *fire_kind_name(enum fire_kind kind)
 const char *event_kind_name(enum event_kind kind)
 {
     static const char *const names[] = {
-        "missed",           "skipped",     "exhausted",   "resumed",         "catchup_started",
-        "catchup_finished", "fire_failed", "shard_taken", "shard_contested", "clock_ahead",
-        "backfill_started", "backfill_finished"};
+        "missed",           "skipped",           "exhausted",   "resumed",    "catchup_started",
+        "catchup_finished", "fire_failed",       "shard_taken", "tz_changed", "shard_contested",
+        "clock_ahead",      "backfill_started",  "backfill_finished"};
     assert((size_t)kind < sizeof names / sizeof names[0]);
     return names[kind];
 }

@@ -11,7 +11,7 @@
 #include "schemas/mark_json.h"
 #include "schemas/seen_json.h"
 
-enum { POLL_MS = 50 };
+enum { POLL_MS = 50, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
 #define RESTORE_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
 #define STORE_AGE_MAX_MS (6 * DAYS_MS)       /* below delete.retention.ms of the state log */
 
@@ -352,10 +352,45 @@ static void begin_generation(struct mark *mark)
     mark->in_command = (struct in_command){0};
 }
 
+/* Jobs whose clocks change, the first few by name: what they are due by may be another instant now.
+ * Returns how many. */
+static int64_t name_zoned_jobs(const struct engine *engine, const char *before,
+                               char text[ZONED_TEXT_BYTES])
+{
+    int64_t count = 0;
+    size_t length = (size_t)snprintf(text, ZONED_TEXT_BYTES, "time zone data %s, before %s;",
+                                     engine->options.tz_version, before);
+    for (uint32_t slot = 0; slot < shard_slots(engine->shard); slot++) {
+        const struct job *job = shard_job_at(engine->shard, slot);
+        if (job == NULL || job->schedule->spec.kind != SCHEDULE_CRON ||
+            job->schedule->spec.cron.zone == NULL)
+            continue;
+        struct text name = job_name(job);
+        if (count++ >= ZONED_NAMED || length + name.length + 2 >= ZONED_TEXT_BYTES) continue;
+        length += (size_t)snprintf(text + length, ZONED_TEXT_BYTES - length, " %.*s",
+                                   (int)name.length, name.bytes);
+    }
+    return count;
+}
+
+/* Slots after the watermark are by the new rules: those who have jobs in zones are told. */
+static void tell_tz_change(struct engine *engine, const char *before, const struct sink *sink)
+{
+    char text[ZONED_TEXT_BYTES];
+    struct event event;
+    if (before[0] == '\0' || strcmp(before, engine->options.tz_version) == 0) return;
+    event_init(&event, EVENT_TZ_CHANGED, engine_wall_ms(engine));
+    event.count = name_zoned_jobs(engine, before, text);
+    event.detail = text_of(text);
+    if (event.count > 0) sink->event(sink->opaque, &event);
+}
+
 static bool commit_first_mark(struct engine *engine, struct mark *mark, struct error *error)
 {
     mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
+    char tz_before[sizeof mark->tz_version];
+    memcpy(tz_before, mark->tz_version, sizeof tz_before);
     (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
     engine->mark = *mark;
     engine->control_offset = mark->control_offset;
@@ -367,6 +402,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     event.owner = text_of(engine->options.owner);
     struct sink sink = outbox_sink(&engine->outbox);
     sink.event(sink.opaque, &event);
+    tell_tz_change(engine, tz_before, &sink);
     int64_t produced_ms = engine_wall_ms(engine);
     if (!engine_commit(engine, error)) return false;
     atomic_store(&engine->epoch, mark->epoch);

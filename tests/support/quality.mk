@@ -61,6 +61,7 @@ bench-next: $(BUILD)/tests/bench/next/bench_next
 # installed below build/differential. DIFFERENTIAL_CASES=200000, ORACLE_CASES=1500.
 .PHONY: differential
 differential: $(BUILD)/belfry $(BUILD)/tests/differential/zone_probe
+	@tests/support/setup --interop
 	@tests/differential/setup
 	@BELFRY_BUILD=$(BUILD) tests/differential/compare_zones.py
 	@BELFRY_BUILD=$(BUILD) tests/differential/compare_oracle.py
