@@ -98,6 +98,7 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     extra->schedule_edited_ms = record->schedule_edited_ms;
     extra->paused_ms = record->paused_ms;
     extra->until_ms = record->until_ms;
+    if (record->pause_reason.length > 0) job_set_pause_reason(job, record->pause_reason);
     extra->finished_ms = record->finished_ms;
     extra->counted_fires = record->counted_fires;
     extra->tail_from_ms = record->tail_from_ms;

@@ -55,7 +55,7 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
                 int64_t effective_ms, int64_t now_ms, const struct sink *sink);
 void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
-               int64_t now_ms, const struct sink *sink);
+               struct text reason, int64_t now_ms, const struct sink *sink);
 /* from_ms: slots after it, missed in the pause, are owed; effective_ms for none of them. */
 void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
                 int64_t now_ms, const struct sink *sink);
