@@ -41,6 +41,7 @@ void shard_destroy(struct shard *shard)
     job_queue_clear(&shard->backfills);
     free(shard->targets);
     free(shard->due);
+    free(shard->answer);
     free(shard);
 }
 

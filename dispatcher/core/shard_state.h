@@ -39,6 +39,7 @@ struct shard {
     size_t target_at;
     struct due_list *due; /* scratch of advance.c */
     size_t due_capacity;
+    struct answer *answer; /* scratch of answer.c */
 };
 
 /* ---- job_change.c: each keeps timers, alarms, lane and records in agreement ---- */
