@@ -35,6 +35,15 @@ bool schedule_read(json_t *schedule, struct arena *arena, const struct zone_look
                    struct definition *definition, struct error *error)
     __attribute__((warn_unused_result));
 
+/* The schedule of a job record as that job has it, H and jitter included, with its start and end.
+ * False: the record does not say, or names a zone this machine does not have. */
+bool job_schedule_read(const json_t *job, struct arena *arena, const struct zone_lookup *zones,
+                       struct definition *definition) __attribute__((warn_unused_result));
+
+/* Its due times after after_ms, within start and end, as an array of at most `count` texts. */
+json_t *job_next_times(const json_t *job, int64_t after_ms, size_t count,
+                       const struct zone_lookup *zones);
+
 /* RFC 3339 without milliseconds that are zero: 2026-11-22T01:30:00Z. NULL or "" gives "-". */
 void time_shorten(const char *time, char *text, size_t bytes);
 

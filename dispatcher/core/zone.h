@@ -34,8 +34,8 @@ struct zone {
     int64_t cycle_s; /* from here on the table repeats every 400 years; INT64_MAX: it does not */
     uint32_t span_count;
     uint32_t bucket_count;
-    struct zone_span *spans; /* the first one holds 1970 */
-    uint16_t *buckets; /* the span that holds the start of each bucket */
+    const struct zone_span *spans; /* the first one holds 1970 */
+    const uint16_t *buckets; /* the span that holds the start of each bucket */
 };
 
 /* A span as seen from some instant in it, moved to its own 400 years. */

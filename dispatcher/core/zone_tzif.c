@@ -199,19 +199,21 @@ static struct zone *finish(struct text name, const struct build *build, int64_t 
     size_t spans_bytes = build->count * sizeof(struct zone_span);
     struct zone *zone = memory_allocate(
         1, sizeof *zone + spans_bytes + buckets * sizeof(uint16_t));
-    zone->spans = (struct zone_span *)(zone + 1);
-    zone->buckets = (uint16_t *)(void *)(zone->spans + build->count);
+    struct zone_span *spans = (struct zone_span *)(zone + 1);
+    uint16_t *starts = (uint16_t *)(void *)(spans + build->count);
+    zone->spans = spans;
+    zone->buckets = starts;
     zone->span_count = build->count;
     zone->bucket_count = (uint32_t)buckets;
     zone->cycle_s = cycle_s;
     zone->digest = digest_of(build, cycle_s);
     memcpy(zone->name, name.bytes, name.length);
-    memcpy(zone->spans, build->spans, spans_bytes);
+    memcpy(spans, build->spans, spans_bytes);
     uint32_t at = 0;
     for (uint32_t i = 0; i < zone->bucket_count; i++) {
         int64_t start_s = (int64_t)i << ZONE_BUCKET_SHIFT;
         while (at + 1 < build->count && build->spans[at + 1].from_s <= start_s) at++;
-        zone->buckets[i] = (uint16_t)at;
+        starts[i] = (uint16_t)at;
     }
     return zone;
 }
