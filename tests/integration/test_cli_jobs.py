@@ -191,7 +191,7 @@ def test_import_goes_on_after_an_interruption(shared: Cluster) -> None:
 
 def test_progress_only_on_a_terminal(shared: Cluster, tmp: Path) -> None:
     path = tmp / "jobs.ndjson"
-    path.write_text(jobs_text([job(f"bar{n % 9}", n) for n in range(60_000)]))
+    path.write_text(jobs_text([job(f"bar{n % 9}", n) for n in range(20_000)]))
     assert "importing" not in shared("import", path, deadline_s=60).stderr
     shown = shared.terminal("import", path)
     assert "importing  [#" in shown and "\x1b[K" in shown
@@ -293,6 +293,25 @@ def test_tables_fit_the_terminal(shared: Cluster) -> None:
         shown = shared.terminal("list", "--group", "wide", columns=columns)
         plain = shown.replace("\x1b[1m", "").replace("\x1b[32m", "").replace("\x1b[0m", "")
         assert "\x1b[" in shown and max(map(len, plain.splitlines())) <= columns, plain
+
+
+def test_nothing_foreign_reaches_the_terminal(shared: Cluster) -> None:
+    evil = "\u202e\u009b31m\u2066"
+    shared("put", "evil/a", "--at", FAR, "--wait", "--payload",
+           json.dumps(evil, ensure_ascii=False))
+    shared("trigger", "evil/a", "--wait")
+    with CommandClient(shared.kafka.bootstrap, CLUSTER) as client:
+        client.call(f'{{"op":"add","evil":"{evil}"}}', outcome="rejected", key="evil")
+    for words in (["get", "evil/a"], ["get", "evil/a", "-o", "json"], ["export", "--group", "evil"],
+                  ["list", "--group", "evil", "-o", "ndjson"], ["describe", "evil/a"],
+                  ["describe", "evil/a", "-o", "json"], ["dead", "list", "--group", "evil"],
+                  ["dead", "list", "--group", "evil", "-o", "json"],
+                  ["dead", "requeue", "--group", "evil", "--dry-run"],
+                  ["tail", "fires", "--group", "evil", "--from-beginning", "--no-follow", "-o",
+                   "json"]):
+        shown = shared.terminal(*words)
+        assert "evil" in shown and not set(evil[:2] + evil[-1]) & set(shown), (words, shown)
+    assert evil in shared("export", "--group", "evil").stdout, "a pipe gets it as it is"
 
 
 # --- dead letters ---------------------------------------------------------------------------------
