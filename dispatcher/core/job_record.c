@@ -1,7 +1,6 @@
 #include "dispatcher/core/job_record.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <string.h>
 
 /* Digits of a number that is not negative; snprintf is too slow for a million ids a second. */
@@ -80,12 +79,7 @@ size_t fire_id_format(const struct incarnation *incarnation, int64_t nominal_ms,
 void job_record_defaults(struct job_record *record)
 {
     assert(record != NULL);
-    /* The lists are read up to their counts only, and are large. */
-    memset(record, 0, offsetof(struct job_record, owed));
-    memset(&record->tail_from_ms, 0,
-           offsetof(struct job_record, backfills) - offsetof(struct job_record, tail_from_ms));
-    memset(&record->failing_since_ms, 0,
-           sizeof *record - offsetof(struct job_record, failing_since_ms));
+    memset(record, 0, sizeof *record);
     definition_defaults(&record->definition);
     record->revision = 1;
     record->schedule_edited_ms = INSTANT_NONE;
