@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* Local time and UTC are never further apart, whatever the clocks do. */
+#define ZONE_REACH_S (INT64_C(3) * 86400)
+
 struct zone_view zone_at(const struct zone *zone, int64_t at_s)
 {
     assert(zone != NULL && zone->span_count > 0);
@@ -22,6 +25,20 @@ struct zone_view zone_at(const struct zone *zone, int64_t at_s)
                              .offset_s = span->offset_s,
                              .high_s = span->high_s};
     return view;
+}
+
+int64_t zone_first_showing(const struct zone *zone, int64_t local_s)
+{
+    if (zone == NULL) return local_s > 0 ? local_s : 0;
+    int64_t start_s = local_s - ZONE_REACH_S > 0 ? local_s - ZONE_REACH_S : 0;
+    struct zone_view view = zone_at(zone, start_s);
+    for (;;) {
+        int64_t at_s = local_s - view.offset_s;
+        if (at_s < view.from_s) at_s = view.from_s;
+        if (at_s < start_s) at_s = start_s;
+        if (at_s < view.until_s) return at_s;
+        view = zone_at(zone, view.until_s);
+    }
 }
 
 bool zone_is_fixed(const struct zone *zone)

@@ -58,6 +58,10 @@ struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
 /* The span that holds the instant `at_s` (UTC seconds, 0 or later). */
 struct zone_view zone_at(const struct zone *zone, int64_t at_s);
 
+/* The first instant, UTC seconds, at which the clock of the zone shows local_s (local seconds since
+ * 1970) or a later time; never before 1970. NULL is UTC. */
+int64_t zone_first_showing(const struct zone *zone, int64_t local_s);
+
 /* Whether the offset never changes after 1970. */
 bool zone_is_fixed(const struct zone *zone);
 
