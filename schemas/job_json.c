@@ -220,6 +220,7 @@ static const struct json_field job_rows[] = {
     {.name = "anchor_given", .kind = JSON_BOOL, READING(anchor_given)},
     {.name = "paused_at", .kind = JSON_INSTANT, RECORD(paused_ms)},
     {.name = "until", .kind = JSON_INSTANT, RECORD(until_ms)},
+    {.name = "pause_reason", .kind = JSON_TEXT, RECORD(pause_reason), .max = TEXT_FIELD_BYTES_MAX},
     {.name = "finished_at", .kind = JSON_INSTANT, RECORD(finished_ms)},
     {.name = "counted_fires", .kind = JSON_INT, RECORD(counted_fires), .max = COUNT_MAX},
     {.name = "owed", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_owed},
@@ -420,6 +421,10 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
         text_writer_words(writer, ",\"anchor_given\":true");
     write_instant(writer, "paused_at", record->paused_ms);
     write_instant(writer, "until", record->until_ms);
+    if (record->pause_reason.length > 0) {
+        text_writer_member(writer, "pause_reason");
+        text_writer_string(writer, record->pause_reason);
+    }
     write_instant(writer, "finished_at", record->finished_ms);
     if (record->counted_fires != 0) write_integer(writer, "counted_fires", record->counted_fires);
     if (record->owed_count > 0) write_owed(writer, record);

@@ -17,9 +17,10 @@ static struct text answer_group(const struct command *command)
     return text_of(NULL);
 }
 
-struct answer *answer_create(const struct shard *shard, const struct application *application)
+struct answer *answer_begin(struct shard *shard, const struct application *application)
 {
-    struct answer *answer = memory_resize(NULL, 1, sizeof *answer); /* its lists are filled later */
+    if (shard->answer == NULL) shard->answer = memory_allocate(1, sizeof *shard->answer);
+    struct answer *answer = shard->answer; /* its lists are filled later */
     answer->error_total = 0;
     answer->rejected = false;
     const struct command *command = application->command;
@@ -162,5 +163,4 @@ void answer_finish(struct answer *answer, struct shard *shard,
         (void)error_at(application->rejection, result->field);
     }
     sink->result(sink->opaque, result);
-    free(answer);
 }

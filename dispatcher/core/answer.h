@@ -15,8 +15,8 @@ struct answer {
     bool rejected; /* some error is wrong whatever the state */
 };
 
-/* Large: on the heap, freed by answer_finish(). */
-struct answer *answer_create(const struct shard *shard, const struct application *application);
+/* A new answer. Large, so the shard has one, which is used again and again: one at a time. */
+struct answer *answer_begin(struct shard *shard, const struct application *application);
 
 /* A job that was, or by a dry run would be, changed. Names are borrowed until the end. */
 void answer_add_job(struct answer *answer, const struct definition *definition, int64_t revision,
@@ -42,7 +42,7 @@ void answer_refuse(struct answer *answer, enum outcome outcome, const char *code
 
 /* Sets outcome and code from what was added, unless refused before. */
 void answer_conclude(struct answer *answer);
-/* Puts it out, remembers the command id, frees it. */
+/* Puts it out, remembers the command id. */
 void answer_finish(struct answer *answer, struct shard *shard,
                    const struct application *application, const struct sink *sink);
 

@@ -261,7 +261,7 @@ static bool answer_duplicate(struct shard *shard, const struct application *appl
     if (!command->command_id_given ||
         !seen_table_find(shard->seen, seen_hash(command->command_id), &seen))
         return false;
-    struct answer *answer = answer_create(shard, application);
+    struct answer *answer = answer_begin(shard, application);
     answer_refuse(answer, OUTCOME_DUPLICATE, seen.code, "/command_id",
                   "command_id %.*s was seen before: nothing is done twice; the first outcome "
                   "was %s",
@@ -281,7 +281,7 @@ bool shard_apply(struct shard *shard, const struct application *application,
     if (shard->in_command.active)
         return apply_select_continue(shard, application, sink);
     if (answer_duplicate(shard, application, sink)) return true;
-    struct answer *answer = answer_create(shard, application);
+    struct answer *answer = answer_begin(shard, application);
     bool finished = true;
     if (application->effective_ms > command->not_after_ms)
         answer_refuse(answer, OUTCOME_EXPIRED, "expired", "/not_after",
@@ -290,10 +290,7 @@ bool shard_apply(struct shard *shard, const struct application *application,
         apply_jobs(shard, answer, application, sink);
     else if (command->op != OP_PING)
         finished = apply_select(shard, answer, application, sink);
-    if (!finished) {
-        free(answer);
-        return false;
-    }
+    if (!finished) return false;
     answer_conclude(answer);
     answer_finish(answer, shard, application, sink);
     return true;
@@ -304,7 +301,7 @@ void shard_reject(struct shard *shard, const struct application *application,
 {
     assert(error->kind == ERROR_INVALID);
     if (answer_duplicate(shard, application, sink)) return;
-    struct answer *answer = answer_create(shard, application);
+    struct answer *answer = answer_begin(shard, application);
     answer_add_refused(answer, shard, application, true);
     answer_refuse(answer, OUTCOME_REJECTED, error->code[0] != '\0' ? error->code : "bad_value",
                   error->field, "%s", error->message);

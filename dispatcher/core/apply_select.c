@@ -187,7 +187,7 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
     if (shard->targets == NULL) find_targets(shard, application->command, begun.ordinal);
     struct application same = *application;
     same.effective_ms = begun.effective_ms;
-    struct answer *answer = answer_create(shard, &same);
+    struct answer *answer = answer_begin(shard, &same);
     answer->result.matched = begun.matched;
     answer->result.changed = begun.changed;
     if (begun.errors > 0) { /* the list went with the memory; what is left is that it was there */
@@ -196,10 +196,7 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
                          begun.code);
         answer->error_total = begun.errors;
     }
-    if (!change_targets(shard, answer, &same, sink)) {
-        free(answer);
-        return false;
-    }
+    if (!change_targets(shard, answer, &same, sink)) return false;
     drop_targets(shard);
     answer_conclude(answer);
     answer_finish(answer, shard, &same, sink);

@@ -273,6 +273,7 @@ void job_view_record(const struct job *job, struct job_record *record)
     record->schedule_edited_ms = extra->schedule_edited_ms;
     record->paused_ms = extra->paused_ms;
     record->until_ms = extra->until_ms;
+    record->pause_reason = text_of(extra->pause_reason);
     record->finished_ms = extra->finished_ms;
     record->counted_fires = extra->counted_fires;
     record->tail_from_ms = extra->tail_from_ms;
@@ -317,6 +318,7 @@ void job_destroy(struct job *job)
             free(job->extra->backfills[i].id);
         free(job->extra->backfills);
         free(job->extra->owed);
+        free(job->extra->pause_reason);
     }
     free(job->extra);
     free(job->packed);
@@ -361,6 +363,14 @@ struct job_extra *job_extra(struct job *job)
                                      .retry_ms = INSTANT_NONE,
                                      .pending = {INSTANT_NONE, INSTANT_NONE}};
     return job->extra;
+}
+
+void job_set_pause_reason(struct job *job, struct text reason)
+{
+    struct job_extra *extra = job_extra(job);
+    free(extra->pause_reason);
+    extra->pause_reason =
+        reason.length == 0 ? NULL : memory_copy_text(reason.bytes, reason.length);
 }
 
 bool job_owes(const struct job *job)

@@ -40,6 +40,7 @@ struct job_extra {
     int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
     int64_t paused_ms;
     int64_t until_ms;
+    char *pause_reason; /* as the command gave it; NULL: none */
     int64_t finished_ms;
     int64_t counted_fires;
     int64_t tail_from_ms;
@@ -109,6 +110,9 @@ bool job_is_plain(const struct job *job);
 
 /* Whether any numeric option (window, limit, grace, start ...) differs from its default. */
 bool job_has_options(const struct job *job);
+
+/* Keeps why the job is paused; empty: no reason. */
+void job_set_pause_reason(struct job *job, struct text reason);
 
 /* The extra part, made when missing. */
 struct job_extra *job_extra(struct job *job);

@@ -429,7 +429,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
 }
 
 void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
-               int64_t now_ms, const struct sink *sink)
+               struct text reason, int64_t now_ms, const struct sink *sink)
 {
     assert((job->flags & JOB_FINISHED) == 0);
     struct job_extra *extra = job_extra(job);
@@ -441,6 +441,7 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
         extra->paused_ms = effective_ms;
     }
     extra->until_ms = until_ms == INT64_MAX ? INSTANT_NONE : until_ms;
+    job_set_pause_reason(job, reason);
     job->revision++;
     job->updated_ms = effective_ms;
     set_alarm(shard, job);
@@ -474,6 +475,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job->flags &= (uint8_t)~JOB_PAUSED;
     extra->paused_ms = INSTANT_NONE;
     extra->until_ms = INSTANT_NONE;
+    job_set_pause_reason(job, text_of(NULL));
     job->revision++;
     job->updated_ms = effective_ms;
     attach(shard, job, effective_ms);

@@ -46,6 +46,7 @@ struct job_record {
     int64_t earlier_due_ms; /* newest slot an earlier schedule may have fired; INSTANT_NONE */
     int64_t paused_ms;
     int64_t until_ms;
+    struct text pause_reason; /* empty: none */
     int64_t finished_ms; /* INSTANT_NONE: still running */
     int64_t counted_fires; /* towards max_fires */
     /* The lane: ranges first, then the tail (tail_from_ms, watermark] of the present schedule. */

@@ -103,7 +103,7 @@ static bool change_pause(struct shard *shard, struct job *job,
 {
     if (!would_pause(job, application)) return false;
     job_pause(shard, job, application->effective_ms, application->command->until_ms,
-              application->now_ms, sink);
+              application->command->reason, application->now_ms, sink);
     return true;
 }
 

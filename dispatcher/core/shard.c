@@ -41,6 +41,7 @@ void shard_destroy(struct shard *shard)
     job_queue_clear(&shard->backfills);
     free(shard->targets);
     free(shard->due);
+    free(shard->answer);
     free(shard);
 }
 
@@ -108,6 +109,7 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     extra->schedule_edited_ms = record->schedule_edited_ms;
     extra->paused_ms = record->paused_ms;
     extra->until_ms = record->until_ms;
+    if (record->pause_reason.length > 0) job_set_pause_reason(job, record->pause_reason);
     extra->finished_ms = record->finished_ms;
     extra->counted_fires = record->counted_fires;
     extra->tail_from_ms = record->tail_from_ms;

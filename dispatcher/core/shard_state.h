@@ -39,6 +39,7 @@ struct shard {
     size_t target_at;
     struct due_list *due; /* scratch of advance.c */
     size_t due_capacity;
+    struct answer *answer; /* scratch of answer.c */
 };
 
 /* ---- job_change.c: each keeps timers, alarms, lane and records in agreement ---- */
@@ -55,7 +56,7 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
                 int64_t effective_ms, int64_t now_ms, const struct sink *sink);
 void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
-               int64_t now_ms, const struct sink *sink);
+               struct text reason, int64_t now_ms, const struct sink *sink);
 /* from_ms: slots after it, missed in the pause, are owed; effective_ms for none of them. */
 void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
                 int64_t now_ms, const struct sink *sink);

@@ -11,7 +11,7 @@
 #include "dispatcher/kafka/kafka_topics.h"
 
 static const enum broker_topic readable[] = {TOPIC_CONTROL, TOPIC_STATE, TOPIC_FORWARD};
-enum { READABLE = sizeof readable / sizeof readable[0], WHAT_BYTES = 320 };
+enum { READABLE = sizeof readable / sizeof readable[0], WHAT_BYTES = 320, AHEAD_MAX = 256 };
 
 struct kafka_reader {
     struct kafka_client client;
@@ -32,6 +32,9 @@ struct kafka_reading {
     int32_t shard;
     rd_kafka_queue_t *queue;
     struct source sources[READABLE];
+    rd_kafka_message_t *ahead[AHEAD_MAX]; /* taken out of the queue; NULL: of a stopped source */
+    size_t ahead_at;
+    size_t ahead_count;
 };
 
 struct kafka_reader *kafka_reader_create(const struct kafka_options *options, struct error *error)
@@ -96,6 +99,8 @@ void kafka_reading_destroy(struct kafka_reading *reading)
         kafka_reading_stop(reading, reading->sources[i].topic);
         rd_kafka_topic_destroy(reading->sources[i].handle);
     }
+    for (size_t i = reading->ahead_at; i < reading->ahead_count; i++)
+        if (reading->ahead[i] != NULL) rd_kafka_message_destroy(reading->ahead[i]);
     rd_kafka_queue_destroy(reading->queue);
     free(reading);
 }
@@ -134,6 +139,13 @@ void kafka_reading_stop(struct kafka_reading *reading, enum broker_topic topic)
     /* Raises the partition's version: what is still queued of it is dropped by librdkafka. */
     (void)rd_kafka_consume_stop(source->handle, reading->shard);
     source->active = false;
+    for (size_t i = reading->ahead_at; i < reading->ahead_count; i++) {
+        rd_kafka_message_t *message = reading->ahead[i];
+        if (message == NULL || strcmp(rd_kafka_topic_name(message->rkt), source->name) != 0)
+            continue;
+        rd_kafka_message_destroy(message);
+        reading->ahead[i] = NULL;
+    }
 }
 
 bool kafka_reading_offsets(struct kafka_reading *reading, enum broker_topic topic, int64_t *first,
@@ -226,6 +238,21 @@ static struct source *match(struct kafka_reading *reading, const rd_kafka_messag
     return NULL;
 }
 
+/* The next message of the queue; what else is there is taken out with it: a look costs a lock. */
+static rd_kafka_message_t *next_message(struct kafka_reading *reading, int32_t wait_ms)
+{
+    while (reading->ahead_at < reading->ahead_count) {
+        rd_kafka_message_t *message = reading->ahead[reading->ahead_at++];
+        if (message != NULL) return message;
+    }
+    rd_kafka_message_t *message = rd_kafka_consume_queue(reading->queue, wait_ms);
+    if (message == NULL) return NULL;
+    ssize_t more = rd_kafka_consume_batch_queue(reading->queue, 0, reading->ahead, AHEAD_MAX);
+    reading->ahead_at = 0;
+    reading->ahead_count = more > 0 ? (size_t)more : 0;
+    return message;
+}
+
 bool kafka_reading_poll(struct kafka_reading *reading, int32_t wait_ms,
                         struct broker_input *input, struct error *error)
 {
@@ -236,11 +263,11 @@ bool kafka_reading_poll(struct kafka_reading *reading, int32_t wait_ms,
     input->truncated_headers = false;
     input->tombstone = false;
     input->handle = NULL;
-    rd_kafka_message_t *message = rd_kafka_consume_queue(reading->queue, wait_ms);
+    rd_kafka_message_t *message = next_message(reading, wait_ms);
     struct source *source = NULL;
     while (message != NULL && (source = match(reading, message)) == NULL) {
         rd_kafka_message_destroy(message);
-        message = rd_kafka_consume_queue(reading->queue, 0);
+        message = next_message(reading, 0);
     }
     if (message == NULL) return true;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -28,7 +28,8 @@ from bench import (JVM, TOOLS, Observer, describe_machine, drop, fields, say,  #
                    start_daemon)
 from workload import Workload  # noqa: E402
 
-PER_TRANSACTION = 10_000
+PER_TRANSACTION = 2048  # of the loop: what a shard reads ahead, dispatcher/engine/intake.c
+LARGE_TRANSACTION = 10_000
 PAYLOAD = {"report": "invoice", "note": "x" * 60}
 
 
@@ -66,20 +67,26 @@ def adds_round(kafka: harness.Kafka, redis: harness.Redis, number: int, jobs: in
     observer = Observer(kafka, f"{cluster}.results", jobs, 60).ready()
     daemon.start()
     rate = seen_rate(observer.result(120))
-    for end in ("from", "to"):
+    for end in ("from", "to", "to2"):
         harness.create_topic(kafka.bootstrap, f"{cluster}.{end}", shards)
     fill(kafka, f"{cluster}.from", jobs, shards)
-    observer = Observer(kafka, f"{cluster}.to", jobs, 60).ready()
-    done = subprocess.run([TOOLS / "bare_loop", kafka.bootstrap, f"{cluster}.from",
-                           f"{cluster}.to", str(jobs), str(PER_TRANSACTION)],
-                          capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    begun_us = fields(done.stdout)["begun_us"]
-    bare = jobs / (observer.result(90)["last_us"] - begun_us) * 1e6
-    say(f"{jobs} single-job adds on {shards} shards: {rate:,.0f}/s; bare loop: {bare:,.0f}/s; "
-        f"ratio {rate / bare:.2f}")
+    bare = loop_rate(kafka, f"{cluster}.from", f"{cluster}.to", jobs, PER_TRANSACTION)
+    large = loop_rate(kafka, f"{cluster}.from", f"{cluster}.to2", jobs, LARGE_TRANSACTION)
+    say(f"{jobs} single-job adds on {shards} shards: {rate:,.0f}/s; bare loop: {bare:,.0f}/s, "
+        f"ratio {rate / bare:.2f}; with {LARGE_TRANSACTION} a transaction: {large:,.0f}/s")
     drop(kafka, redis, daemon)
     return rate, bare
+
+
+def loop_rate(kafka: harness.Kafka, source: str, target: str, jobs: int, per_transaction: int
+              ) -> float:
+    """Records a second of the bare loop, to the last one visible."""
+    observer = Observer(kafka, target, jobs, 60).ready()
+    done = subprocess.run([TOOLS / "bare_loop", kafka.bootstrap, source, target, str(jobs),
+                           str(per_transaction)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    begun_us = fields(done.stdout)["begun_us"]
+    return jobs / (observer.result(90)["last_us"] - begun_us) * 1e6
 
 
 def latency(kafka: harness.Kafka, redis: harness.Redis, count: int, shards: int) -> float:

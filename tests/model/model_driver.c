@@ -1,7 +1,9 @@
 /* model_driver - a shard in memory for the model test: reads one order a line, writes what the
  * shard says as JSON, then a line with a dot.
  *
- *   open <start> <outputs>      a new shard; transactions of at most so many outputs, 0: no bound
+ *   open <start> <outputs> <0|1>
+ *                               a new shard; transactions of at most so many outputs, 0: no bound;
+ *                               1: as if killed after each transaction
  *   command <at> <now> <json>   a command with this log time, read at `now`
  *   advance <now>               time passes; what is owed is worked off
  *   restart                     memory is built anew from records and mark
@@ -45,11 +47,13 @@ static void open_rig(struct shard_rig *rig, bool *opened, const char *words)
 {
     char start[TIME_BYTES];
     unsigned long outputs = 0;
-    if (sscanf(words, "%39s %lu", start, &outputs) != 2) fail(words);
+    int restarts = 0;
+    if (sscanf(words, "%39s %lu %d", start, &outputs, &restarts) != 3) fail(words);
     if (*opened) rig_close(rig);
     rig_open(rig, start);
     rig->speaks_json = true;
     rig->batch_max = outputs;
+    rig->restart_always = restarts != 0;
     *opened = true;
 }
 

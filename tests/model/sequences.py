@@ -136,9 +136,9 @@ def command(dice: Dice, now: int) -> Json:
 
 
 def sequence(seed: int) -> Iterator[tuple[str, Any]]:
-    """("open", outputs), ("command", at, now, {...}), ("advance", now), ("restart",), ("jobs",)."""
+    """Steps: "open" outputs restarts, "command" at now {...}, "advance" now, "restart", "jobs"."""
     dice = Dice(seed)
-    yield "open", dice.choice([0, 0, 1, 2, 5])
+    yield "open", dice.choice([0, 0, 1, 2, 5]), int(dice.one_in(2))
     now = START_MS
     for _ in range(4 + dice.randrange(14)):
         # Within the grace of a late slot: what is late beyond it is the promise tests' matter.

@@ -35,7 +35,7 @@ Said = list[tuple[str, Any]]
 def order_of(step: tuple[Any, ...]) -> str:
     """The line of the driver."""
     if step[0] == "open":
-        return f"open {text(START_MS)} {step[1]}"
+        return f"open {text(START_MS)} {step[1]} {step[2]}"
     if step[0] == "advance":
         return f"advance {text(step[1])}"
     if step[0] == "command":

@@ -49,7 +49,7 @@ bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
 
 # Single-job adds beside a bare consume-produce loop, latency of results, an import; BENCH=--rounds=1.
 .PHONY: bench-control
-bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
+bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## commands a second, result latency, import
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_control.py $(BENCH)
 
 # One next due time beside other schedulers' libraries, which it builds through their registries.

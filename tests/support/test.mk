@@ -24,6 +24,6 @@ test-%: setup-test
 # against a daemon that is killed meanwhile; `make test-model` runs few.
 MODEL_DRIVER := $(BUILD)/tests/model/model_driver
 .PHONY: model
-model: setup-test all $(MODEL_DRIVER)
+model: setup-test all $(MODEL_DRIVER) ## 100,000 random sequences against the reference model
 	@MODEL_SEQUENCES=$${MODEL_SEQUENCES:-100000} MODEL_COMMANDS=$${MODEL_COMMANDS:-5000} \
 	    tests/support/run_all --only model

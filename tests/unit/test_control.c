@@ -298,9 +298,28 @@ static void errors_outlive_a_split(void **state)
     rig_close(&rig);
 }
 
+/* The reason is kept as long as the pause. */
+static void pause_keeps_its_reason(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    rig_open(&rig, "2026-01-01T00:00:00Z");
+    rig_command(&rig, "2026-01-01T00:00:00Z", NULL, ADD("\"schedule\":{\"every\":\"1h\"}"));
+    rig_command(&rig, "2026-01-01T00:00:01Z", NULL,
+                "{\"op\":\"pause\",\"select\":{\"all\":true},\"reason\":\"a \\\"move\\\"\"}");
+    rig_restart(&rig);
+    rig_command(&rig, "2026-01-01T00:00:02Z", NULL,
+                "{\"op\":\"update\",\"select\":{\"all\":true},\"set\":{\"payload\":1}}");
+    assert_non_null(strstr(rig_record(&rig, "g/a"), "\"pause_reason\":\"a \\\"move\\\"\""));
+    rig_command(&rig, "2026-01-01T00:00:03Z", NULL,
+                "{\"op\":\"resume\",\"select\":{\"all\":true}}");
+    assert_null(strstr(rig_record(&rig, "g/a"), "pause_reason"));
+    rig_close(&rig);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[SCENARIOS + 3];
+    struct CMUnitTest tests[SCENARIOS + 4];
     for (int i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){.name = scenarios[i].name,
                                        .test_func = check_scenario,
@@ -309,5 +328,6 @@ int main(void)
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(backfill_keeps_its_rate);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(failed_backfill_is_retried);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(errors_outlive_a_split);
+    tests[more++] = (struct CMUnitTest)cmocka_unit_test(pause_keeps_its_reason);
     return cmocka_run_group_tests_name("control", tests, NULL, NULL);
 }
