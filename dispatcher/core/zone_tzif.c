@@ -162,13 +162,26 @@ static int32_t year_of(int64_t at_s)
     return at_s <= 0 ? 1970 : civil_date((int32_t)(at_s / CIVIL_SECONDS_PER_DAY)).year;
 }
 
+/* Where the repetition may begin: with the second change by the rule, for the first one may join
+ * the file's last offset. Daylight time all the year changes nothing but at the end of what was
+ * expanded: then there is no repetition, and that end is none. */
+static int64_t cycle_start(struct build *build, uint32_t before, int64_t after_s)
+{
+    int64_t end_s = (after_s < 0 ? 0 : after_s) + ZONE_CYCLE_SECONDS;
+    if (build->count < before + 3) {
+        while (build->count > 1 && build->spans[build->count - 1].from_s > end_s) build->count--;
+        return INT64_MAX;
+    }
+    return build->spans[before + 1].from_s;
+}
+
 /* The changes the rule makes after `after_s`, over 400 years and a little more. Returns where the
  * repetition may begin. */
 static int64_t add_rule(struct build *build, const struct zone_rule *rule, int64_t after_s)
 {
     if (!rule->has_daylight) return INT64_MAX; /* the last change of the file says the same */
     int32_t year = year_of(after_s);
-    int64_t cycle_s = INT64_MAX;
+    uint32_t before = build->count;
     for (int32_t end = year + YEARS_OF_CYCLE + 3; year <= end; year++) {
         int64_t starts[2] = {zone_rule_start(rule, year), zone_rule_end(rule, year)};
         int32_t offsets[2] = {rule->daylight_s, rule->standard_s};
@@ -177,10 +190,9 @@ static int64_t add_rule(struct build *build, const struct zone_rule *rule, int64
             uint32_t which = first ^ i;
             if (starts[which] <= after_s || starts[which] <= 0) continue;
             add_change(build, starts[which], offsets[which]);
-            if (cycle_s == INT64_MAX && year > year_of(after_s)) cycle_s = starts[which];
         }
     }
-    return build->count == 1 ? INT64_MAX : cycle_s;
+    return cycle_start(build, before, after_s);
 }
 
 static uint64_t digest_of(const struct build *build, int64_t cycle_s)

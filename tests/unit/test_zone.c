@@ -109,6 +109,8 @@ static void rules_make_tables(void **state)
     assert_non_null(always);
     assert_int_equal(zone_at(always, 1767225600).offset_s, -4 * 3600);
     assert_int_equal(zone_at(always, 1782864000).offset_s, -4 * 3600);
+    assert_int_equal(zone_at(always, 253402300799).offset_s, -4 * 3600);
+    assert_int_equal(zone_at(always, 253402300799).from_s, zone_at(always, 100000).from_s);
     free(always);
     struct zone *south = of_rule("AAA-10BBB,M10.1.0,M4.1.0/3");
     assert_non_null(south);
