@@ -35,8 +35,9 @@ SOURCES_kafka := $(wildcard dispatcher/kafka/*.c)
 SOURCES_engine := $(wildcard dispatcher/engine/*.c)
 SOURCES_schemas := $(wildcard schemas/*.c)
 SOURCES_store := $(wildcard store/*.c)
+SOURCES_zones := $(wildcard dispatcher/zones/*.c)
 SOURCES_core := $(wildcard dispatcher/core/*.c)
-LAYERS := edge cli consumer kafka engine schemas store core
+LAYERS := edge cli consumer kafka engine schemas store zones core
 ARCHIVES := $(foreach layer,$(LAYERS),$(BUILD)/lib$(layer).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -15,6 +15,7 @@
 #include "dispatcher/notify.h"
 #include "dispatcher/redis_claim.h"
 #include "dispatcher/shard_fleet.h"
+#include "dispatcher/zones/zone_files.h"
 #include "store/store_redis.h"
 
 enum {
@@ -40,6 +41,7 @@ struct daemon {
     struct shard_site site;
     struct shard_fleet *fleet;
     struct heap_release heap_release;
+    struct zone_files *zones;
     char owner[OWNER_BYTES_MAX + 1];
     bool ready;
     bool failed;
@@ -114,7 +116,8 @@ static void fill_engine_options(const struct daemon *daemon, struct engine_optio
     engine_options_defaults(options);
     options->cluster = config->cluster;
     options->owner = daemon->owner;
-    options->tz_version = "none"; /* everything is in UTC so far */
+    options->tz_version = zone_files_version(daemon->zones);
+    options->zones = zone_files_lookup(daemon->zones);
     options->shards = (int32_t)config->shards;
     options->catchup_per_second = config->catchup_rate;
     options->checkpoint_interval_ms = config->checkpoint_interval_ms;
@@ -247,6 +250,7 @@ static bool end(struct daemon *daemon)
     store_writer_destroy(daemon->writer);
     shard_wakes_destroy(daemon->wakes);
     kafka_cluster_destroy(daemon->kafka);
+    zone_files_destroy(daemon->zones);
     return false;
 }
 
@@ -260,6 +264,7 @@ struct daemon_end daemon_run(const struct daemon_options *options)
     daemon->kafka_options = config_kafka_options(options->config);
     daemon->kafka_options.clock = options->clock;
     daemon->kafka_options.log = *options->kafka_log;
+    daemon->zones = zone_files_create(NULL);
     name_owner(daemon);
     bool prepared = prepare_kafka(daemon, &error) && prepare_shards(daemon, &error);
     if (prepared) run(daemon);

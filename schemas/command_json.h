@@ -19,6 +19,7 @@ struct command_limits {
     size_t payload_bytes_max;
     size_t jobs_max;
     int64_t every_min_ms;
+    const struct zone_lookup *zones; /* NULL: UTC only */
     struct catchup catchup;   /* of jobs that do not say */
     int64_t keep_finished_ms; /* likewise */
     bool (*topic_allowed)(void *opaque, struct text topic);

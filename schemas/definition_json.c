@@ -253,7 +253,8 @@ void definition_write(struct text_writer *writer, const struct definition *defin
 {
     assert(definition != NULL);
     text_writer_member(writer, "schedule");
-    schedule_write(writer, &definition->schedule, definition->cron_text, definition->zone);
+    struct schedule_words words = definition_words(definition);
+    schedule_write(writer, &definition->schedule, &words);
     if (definition->start_ms != START_NONE) {
         text_writer_member(writer, "start");
         text_writer_instant(writer, definition->start_ms);
@@ -261,6 +262,10 @@ void definition_write(struct text_writer *writer, const struct definition *defin
     if (definition->end_ms != END_NONE) {
         text_writer_member(writer, "end");
         text_writer_instant(writer, definition->end_ms);
+    }
+    if (definition->jitter_ms > 0) {
+        text_writer_member(writer, "jitter");
+        text_writer_duration(writer, definition->jitter_ms);
     }
     if (definition->max_fires > 0) {
         text_writer_member(writer, "max_fires");

@@ -18,6 +18,7 @@ enum job_reader { JOB_IN_COMMAND = 1 << 0, JOB_IN_SET = 1 << 1, JOB_IN_RECORD = 
 struct definition_reader {
     const struct command_limits *limits; /* NULL: a record, whose bounds were checked before */
     struct arena *arena;
+    const struct zone_lookup *zones; /* NULL: UTC only */
     struct text raw; /* the object's own text, for the payload byte for byte; may be empty */
 };
 
@@ -67,6 +68,6 @@ void definition_write(struct text_writer *writer, const struct definition *defin
 
 /* {"cron":...}, {"every":...,"anchor":...} or {"at":...}. */
 void schedule_write(struct text_writer *writer, const struct schedule_spec *schedule,
-                    struct text cron_text, struct text zone);
+                    const struct schedule_words *words);
 
 #endif

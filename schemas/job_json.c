@@ -54,6 +54,25 @@ static const struct json_field failing_rows[] = {
 static const struct json_table failing_table = {
     "'failing'", failing_rows, sizeof failing_rows / sizeof failing_rows[0]};
 
+static const struct json_field pending_rows[] = {
+    {.name = "nominal", .kind = JSON_INSTANT, .required = true,
+     .offset = offsetof(struct job_record, pending_nominal_ms)},
+    {.name = "due", .kind = JSON_INSTANT, .required = true,
+     .offset = offsetof(struct job_record, pending_due_ms)},
+};
+static const struct json_table pending_table = {
+    "'pending'", pending_rows, sizeof pending_rows / sizeof pending_rows[0]};
+
+static bool read_pending(const struct json_node *node, void *target, void *context,
+                         struct error *error)
+{
+    (void)context;
+    struct job_record *record = target;
+    if (!json_read_object(node, &pending_table, 0, target, NULL, NULL, error)) return false;
+    if (record->pending_nominal_ms <= record->pending_due_ms) return true;
+    return json_refuse(node, error, "bad_value", "'nominal' is later than 'due'");
+}
+
 static bool read_failing(const struct json_node *node, void *target, void *context,
                          struct error *error)
 {
@@ -70,7 +89,7 @@ static bool read_owed_schedule(const struct json_node *node, void *target, void 
     if (!definition_read_schedule(node, &definition, context, error)) return false;
     range->has_schedule = true;
     range->schedule = definition.schedule;
-    range->cron_text = definition.cron_text;
+    range->words = definition_words(&definition);
     return true;
 }
 
@@ -81,6 +100,7 @@ static const struct json_field owed_rows[] = {
     {.name = "missed", .kind = JSON_INT, .max = COUNT_MAX, FIELD(missed_count)},
     {.name = "planned", .kind = JSON_INT, .max = COUNT_MAX, FIELD(planned)},
     {.name = "schedule", .kind = JSON_CUSTOM, .read = read_owed_schedule},
+    {.name = "jitter", .kind = JSON_DURATION, .max = SCHEDULE_JITTER_MAX_MS, FIELD(jitter_ms)},
 };
 #undef FIELD
 static const struct json_table owed_table = {
@@ -165,8 +185,8 @@ static const struct json_field job_rows[] = {
     {.name = "end", .kind = JSON_INSTANT, .given = GIVEN_END, DEFINITION(end_ms)},
     {.name = "max_fires", .kind = JSON_INT, .given = GIVEN_MAX_FIRES, .min = 1, .max = COUNT_MAX,
      DEFINITION(max_fires)},
-    {.name = "jitter", .where = JOB_IN_COMMAND | JOB_IN_SET,
-     .unsupported = "leave it out, or spread the schedules"},
+    {.name = "jitter", .kind = JSON_DURATION, .given = GIVEN_JITTER,
+     .max = SCHEDULE_JITTER_MAX_MS, DEFINITION(jitter_ms)},
     {.name = "payload", .kind = JSON_CUSTOM, .given = GIVEN_PAYLOAD,
      .read = definition_read_payload},
     {.name = "payload_base64", .kind = JSON_CUSTOM, .given = GIVEN_PAYLOAD,
@@ -209,6 +229,7 @@ static const struct json_field job_rows[] = {
     {.name = "failing", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_failing},
     {.name = "backfills", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_backfills},
     {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(schedule_edited_ms)},
+    {.name = "pending", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_pending},
     {.name = "earlier_due", .kind = JSON_INSTANT, RECORD(earlier_due_ms)},
     {.name = "fired", .kind = JSON_INT, RECORD(fired), .max = COUNT_MAX},
     {.name = "missed", .kind = JSON_INT, RECORD(missed), .max = COUNT_MAX},
@@ -272,14 +293,15 @@ static bool take_payload(struct text value, struct arena *arena, struct text *pa
     return true;
 }
 
-static bool read_record(const struct json_node *node, struct arena *arena, struct text payload,
+static bool read_record(const struct json_node *node, struct arena *arena,
+                        const struct zone_lookup *zones, struct text payload,
                         struct record_reading *reading, struct error *error)
 {
     if (!json_is_object(node->value))
         return json_refuse(node, error, "wrong_type", "a job record is an object, not %s",
                            json_type_name(node->value));
     if (!layout_check(node->value, "a job record", error)) return false;
-    struct definition_reader reader = {NULL, arena, {NULL, 0}};
+    struct definition_reader reader = {.arena = arena, .zones = zones};
     struct definition *definition = &reading->record.definition;
     job_record_defaults(&reading->record);
     definition->given = 0;
@@ -297,8 +319,8 @@ static bool read_record(const struct json_node *node, struct arena *arena, struc
     return true;
 }
 
-bool job_record_decode(struct text value, struct arena *arena, struct job_record *record,
-                       struct error *error)
+bool job_record_decode(struct text value, struct arena *arena, const struct zone_lookup *zones,
+                       struct job_record *record, struct error *error)
 {
     assert(arena != NULL && record != NULL);
     if (!json_scan_check(value, RECORD_BYTES, error)) return false;
@@ -309,7 +331,7 @@ bool job_record_decode(struct text value, struct arena *arena, struct job_record
     if (!json_parse_checked(rest, &node.value, error)) return false;
     arena_keep_json(arena, node.value);
     struct record_reading reading = {0};
-    if (!read_record(&node, arena, payload, &reading, error)) return false;
+    if (!read_record(&node, arena, zones, payload, &reading, error)) return false;
     *record = reading.record;
     return true;
 }
@@ -330,7 +352,10 @@ static void write_instant(struct text_writer *writer, const char *name, int64_t 
 static void write_range_schedule(struct text_writer *writer, const struct owed_range *range)
 {
     text_writer_member(writer, "schedule");
-    schedule_write(writer, &range->schedule, range->cron_text, (struct text){NULL, 0});
+    schedule_write(writer, &range->schedule, &range->words);
+    if (range->jitter_ms == 0) return;
+    text_writer_member(writer, "jitter");
+    text_writer_duration(writer, range->jitter_ms);
 }
 
 static void write_backfills(struct text_writer *writer, const struct job_record *record)
@@ -408,6 +433,13 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
     if (record->failing_since_ms != INSTANT_NONE) write_failing(writer, record);
     if (record->backfill_count > 0) write_backfills(writer, record);
     write_instant(writer, "schedule_edited_at", record->schedule_edited_ms);
+    if (record->pending_due_ms != INSTANT_NONE) {
+        text_writer_member(writer, "pending");
+        text_writer_char(writer, '{');
+        write_instant(writer, "nominal", record->pending_nominal_ms);
+        write_instant(writer, "due", record->pending_due_ms);
+        text_writer_char(writer, '}');
+    }
     write_instant(writer, "earlier_due", record->earlier_due_ms);
     if (record->fired != 0) write_integer(writer, "fired", record->fired);
     if (record->missed != 0) write_integer(writer, "missed", record->missed);

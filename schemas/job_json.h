@@ -14,11 +14,13 @@
 void job_record_encode(struct text_writer *writer, const struct job_record *record);
 
 /* Reads what job_record_encode() wrote: encoding it again gives the same bytes.
- *   record  borrows from the arena, which is reset by the caller before each record
+ *   record  borrows from the arena, which is reset by the caller before each record, and zones
+ *           from the lookup (NULL: UTC only); its schedule is still to be settled
  *   errors  ERROR_FATAL, code newer_layout: written by a newer version, do not take the shard;
  *           ERROR_INVALID: not a record */
-bool job_record_decode(struct text value, struct arena *arena, struct job_record *record,
-                       struct error *error) __attribute__((warn_unused_result));
+bool job_record_decode(struct text value, struct arena *arena, const struct zone_lookup *zones,
+                       struct job_record *record, struct error *error)
+    __attribute__((warn_unused_result));
 
 /* Refuses records of a newer layout (ERROR_FATAL, newer_layout) and of none (ERROR_INVALID). Used
  * before anything else of a stored record is looked at. `root` is a json_t. */

@@ -8,11 +8,10 @@
 #include "schemas/command_json.h"
 #include "schemas/utf8.h"
 
-enum { ZONE_BYTES_MAX = 64, EXCERPT_BYTES = 64 };
-
-enum dialect { DIALECT_STANDARD = 0, DIALECT_SECONDS, DIALECT_QUARTZ };
 static const char *const dialect_names[] = {"standard", "seconds", "quartz", NULL};
 static const char *const dst_names[] = {"vixie", "skip_repeat", NULL};
+static_assert(CRON_STANDARD == 0 && CRON_SECONDS == 1 && CRON_QUARTZ == 2, "indices of names");
+static_assert(CRON_DST_VIXIE == 0 && CRON_DST_SKIP_REPEAT == 1, "indices of names");
 
 struct schedule_fields {
     struct text cron;
@@ -24,35 +23,19 @@ struct schedule_fields {
     int64_t at_ms;     /* INSTANT_NONE: not given */
 };
 
-static bool zone_name_looks_right(struct text zone)
-{
-    if (zone.length == 0 || zone.length > ZONE_BYTES_MAX) return false;
-    bool start = true; /* of a part between slashes */
-    for (size_t i = 0; i < zone.length; i++) {
-        char byte = zone.bytes[i];
-        bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
-        bool other = (byte >= '0' && byte <= '9') || memchr("_+-", byte, 3) != NULL;
-        if (byte == '/' ? start : !(letter || (other && !start))) return false;
-        start = byte == '/';
-    }
-    return !start;
-}
-
+/* Checked here, so that a wrong one is named with the zone's own place. */
 static bool read_zone(const struct json_node *node, void *target, void *context,
                       struct error *error)
 {
-    (void)context;
     struct schedule_fields *fields = target;
+    const struct definition_reader *reader = context;
+    const struct zone *zone = NULL;
     if (!json_read_text(node, &fields->zone, error)) return false;
-    if (text_equal(fields->zone, text_of("UTC"))) return true;
-    char excerpt[EXCERPT_BYTES];
-    (void)utf8_excerpt(fields->zone, excerpt, sizeof excerpt);
-    if (!zone_name_looks_right(fields->zone))
-        return json_refuse(node, error, "unknown_zone",
-                           "'%s' is not the name of a time zone; names look like Europe/Berlin",
-                           excerpt);
-    return json_refuse(node, error, "not_supported",
-                       "zone '%s': only UTC is supported yet; give the schedule in UTC", excerpt);
+    if (fields->zone.length == 0)
+        return json_refuse(node, error, "unknown_zone", "is empty; leave it out, or name a zone "
+                           "such as Europe/Berlin");
+    if (zone_find(reader->zones, fields->zone, &zone, error)) return true;
+    return json_refuse_at(node, error);
 }
 
 static bool read_anchor(const struct json_node *node, void *target, void *context,
@@ -116,39 +99,39 @@ static bool check_kinds(const struct json_node *node, const struct schedule_fiel
     return true;
 }
 
-static size_t count_words(struct text text)
+static bool check_every(const struct json_node *node, int64_t every_ms,
+                        const struct command_limits *limits, struct error *error)
 {
-    size_t words = 0;
-    bool inside = false;
-    for (size_t i = 0; i < text.length; i++) {
-        bool space = text.bytes[i] == ' ' || text.bytes[i] == '\t';
-        if (!space && !inside) words++;
-        inside = !space;
-    }
-    return words;
+    int64_t min_ms = limits == NULL ? SCHEDULE_EVERY_FLOOR_MS : limits->every_min_ms;
+    return schedule_check_every(every_ms, min_ms, error) || json_refuse_at(node, error);
 }
 
 static bool make_cron(const struct json_node *node, const struct schedule_fields *fields,
-                      struct definition *definition, struct error *error)
+                      const struct definition_reader *reader, struct definition *definition,
+                      struct error *error)
 {
-    if (fields->dialect == DIALECT_QUARTZ)
-        return refuse_member(node, "dialect", "not_supported",
-                             "dialect 'quartz' is not supported yet; write it as five or six "
-                             "standard fields", error);
-    if (fields->dst >= 0)
-        return refuse_member(node, "dst", "not_supported",
-                             "'dst' is not supported yet; schedules are in UTC", error);
     struct json_node member = {json_object_get(node->value, "cron"), node, "cron", 0};
-    if (fields->dialect == DIALECT_SECONDS && count_words(fields->cron) != 6)
-        return json_refuse(&member, error, "bad_cron",
-                           "dialect 'seconds' has six fields, this has %zu",
-                           count_words(fields->cron));
-    struct cron cron;
-    if (!cron_parse(fields->cron.bytes, fields->cron.length, &cron, NULL, error))
+    struct cron_options options = {
+        .dialect = fields->dialect < 0 ? CRON_STANDARD : (enum cron_dialect)fields->dialect,
+        .dst = fields->dst < 0 ? CRON_DST_VIXIE : (enum cron_dst)fields->dst,
+        .zone = fields->zone,
+        .zones = reader->zones,
+    };
+    struct cron_reading reading;
+    if (!cron_parse(fields->cron.bytes, fields->cron.length, &options, &reading, error))
         return json_refuse_at(&member, error);
-    definition->schedule = schedule_from_cron(&cron);
+    if (reading.every_ms > 0) { /* @every */
+        if (!check_every(&member, reading.every_ms, reader->limits, error)) return false;
+        definition->schedule = schedule_from_every(reading.every_ms, 0);
+        return true;
+    }
+    definition->schedule = schedule_from_cron(&reading.cron);
     definition->cron_text = fields->cron;
     definition->zone = fields->zone;
+    definition->dialect = options.dialect;
+    definition->dst = options.dst;
+    definition->hashed = reading.hashed;
+    definition->cron_warnings = reading.warnings;
     return true;
 }
 
@@ -156,11 +139,8 @@ static bool make_every(const struct json_node *node, const struct schedule_field
                        const struct command_limits *limits, struct definition *definition,
                        struct error *error)
 {
-    int64_t min_ms = limits == NULL ? SCHEDULE_EVERY_FLOOR_MS : limits->every_min_ms;
-    if (!schedule_check_every(fields->every_ms, min_ms, error)) {
-        struct json_node member = {json_object_get(node->value, "every"), node, "every", 0};
-        return json_refuse_at(&member, error);
-    }
+    struct json_node member = {json_object_get(node->value, "every"), node, "every", 0};
+    if (!check_every(&member, fields->every_ms, limits, error)) return false;
     bool anchored = fields->anchor_ms != INSTANT_NONE;
     definition->schedule = schedule_from_every(fields->every_ms, anchored ? fields->anchor_ms : 0);
     if (anchored) definition->given |= GIVEN_ANCHOR;
@@ -175,28 +155,39 @@ bool definition_read_schedule(const struct json_node *node, void *target, void *
     const struct definition_reader *reader = context;
     struct schedule_fields fields = {.dialect = -1, .dst = -1, .every_ms = -1,
                                      .anchor_ms = INSTANT_NONE, .at_ms = INSTANT_NONE};
-    if (!json_read_object(node, &schedule_table, 0, &fields, NULL, NULL, error)) return false;
+    if (!json_read_object(node, &schedule_table, 0, &fields, context, NULL, error)) return false;
     if (!check_kinds(node, &fields, error)) return false;
-    if (fields.cron.length > 0) return make_cron(node, &fields, definition, error);
+    if (fields.cron.length > 0) return make_cron(node, &fields, reader, definition, error);
     if (fields.every_ms >= 0) return make_every(node, &fields, reader->limits, definition, error);
     definition->schedule = schedule_from_at(fields.at_ms);
     return true;
 }
 
+static void write_cron(struct text_writer *writer, const struct schedule_words *words)
+{
+    assert(words->cron.length > 0);
+    text_writer_words(writer, "{\"cron\":");
+    text_writer_string(writer, words->cron);
+    if (words->zone.length > 0) {
+        text_writer_member(writer, "zone");
+        text_writer_string(writer, words->zone);
+    }
+    if (words->dialect != CRON_STANDARD) {
+        text_writer_member(writer, "dialect");
+        text_writer_string(writer, text_of(dialect_names[words->dialect]));
+    }
+    if (words->dst != CRON_DST_VIXIE) {
+        text_writer_member(writer, "dst");
+        text_writer_string(writer, text_of(dst_names[words->dst]));
+    }
+}
+
 void schedule_write(struct text_writer *writer, const struct schedule_spec *schedule,
-                    struct text cron_text, struct text zone)
+                    const struct schedule_words *words)
 {
     assert(schedule != NULL);
     switch (schedule->kind) {
-    case SCHEDULE_CRON:
-        assert(cron_text.length > 0);
-        text_writer_words(writer, "{\"cron\":");
-        text_writer_string(writer, cron_text);
-        if (zone.length > 0) {
-            text_writer_member(writer, "zone");
-            text_writer_string(writer, zone);
-        }
-        break;
+    case SCHEDULE_CRON: write_cron(writer, words); break;
     case SCHEDULE_EVERY:
         text_writer_words(writer, "{\"every\":");
         text_writer_duration(writer, schedule->every_ms);

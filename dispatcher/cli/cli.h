@@ -51,6 +51,7 @@ command_run command_ping;
 command_run command_list;
 command_run command_get;
 command_run command_next;
+command_run command_validate;
 command_run command_tail;
 command_run command_dead;
 command_run command_shards;
@@ -78,6 +79,8 @@ extern const struct option_row options_cancel[];
 extern const struct option_row options_list[]; /* from here on read_options.c */
 extern const struct option_row options_get[];
 extern const struct option_row options_describe[];
+extern const struct option_row options_name[];     /* --group --id of a schedule with H */
+extern const struct option_row options_validate[];
 extern const struct option_row options_next[];
 extern const struct option_row options_tail[];
 extern const struct option_row options_dead[];

@@ -9,7 +9,6 @@
 #include "dispatcher/cli/job_history.h"
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/json_text.h"
-#include "dispatcher/cli/next_times.h"
 #include "dispatcher/cli/print_table.h"
 #include "dispatcher/cli/print_text.h"
 #include "dispatcher/cli/result_view.h"
@@ -31,42 +30,6 @@ struct description {
     int64_t search; /* records of each partition, at most */
 };
 
-static bool member_ms(const json_t *object, const char *name, int64_t *instant_ms)
-{
-    assert(name != NULL);
-    const char *text = json_member_text(object, name);
-    assert(instant_ms != NULL);
-    return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
-}
-
-/* The next due times, within start and end; none of a job that does not fire by itself now. */
-static json_t *next_due(const json_t *job, int64_t now_ms)
-{
-    assert(job != NULL);
-    struct job_view view;
-    job_view_read(&view, job, now_ms);
-    json_t *times = NULL;
-    int64_t after_ms = now_ms;
-    int64_t start_ms = 0;
-    int64_t end_ms = INT64_MAX;
-    int64_t due_ms = 0;
-    if (member_ms(job, "start", &start_ms) && start_ms - 1 > after_ms) after_ms = start_ms - 1;
-    (void)member_ms(job, "end", &end_ms);
-    json_t *schedule = json_object_get(job, "schedule");
-    bool fires = strcmp(view.state, "active") == 0 || strcmp(view.state, "failing") == 0;
-    if (!fires || !json_is_object(schedule) ||
-        !next_times(schedule, after_ms, NEXT_SHOWN, &times, NULL))
-        return json_array();
-    while (json_array_size(times) > 0) {
-        const json_t *last = json_array_get(times, json_array_size(times) - 1);
-        if (instant_parse(json_string_value(last), json_string_length(last), &due_ms, NULL) &&
-            due_ms < end_ms)
-            break;
-        (void)json_array_remove(times, json_array_size(times) - 1);
-    }
-    return times;
-}
-
 /* --- for people --- */
 
 static void heading(const struct settings *settings, const char *text)
@@ -81,7 +44,7 @@ static void print_fields(const struct description *description)
     static const struct table_column columns[] = {{"FIELD", false, 0}, {"VALUE", false, 20}};
     const struct settings *settings = description->settings;
     struct job_view view;
-    job_view_read(&view, description->job, cli_now_ms());
+    job_view_read(&view, description->job, cli_now_ms(), settings->zones);
     print_safe(stdout, description->fetched.name, strlen(description->fetched.name));
     (void)printf("  (%s, shard %d)\n\n", view.state, (int)description->fetched.shard);
     struct table *table = table_create(stdout, columns, 2, settings->width, settings->colour);
@@ -240,7 +203,12 @@ static bool describe(struct description *description, struct error *error)
         return error_set(error, ERROR_FATAL, "%s: its record in Redis is no JSON object; belfry "
                          "verify says what to do", fetched->name);
     int64_t now_ms = cli_now_ms();
-    description->next = next_due(description->job, now_ms);
+    const struct zone_lookup *zones = description->settings->zones;
+    struct job_view view;
+    job_view_read(&view, description->job, now_ms, zones);
+    description->next = view.next[0] == '-'
+                            ? json_array()
+                            : job_next_times(description->job, now_ms, NEXT_SHOWN, zones);
     /* A fire is recorded when it is produced, at its due time or later. */
     int64_t from_ms = description->asked ? description->why_ms - MINUTES_MS : 0;
     if (!job_history_read(&description->history, description->settings, fetched->name,
@@ -250,6 +218,7 @@ static bool describe(struct description *description, struct error *error)
         return false;
     if (!description->asked) return true;
     const struct why_facts facts = {.job = description->job,
+                                    .zones = zones,
                                     .fires = description->history.fires,
                                     .events = description->history.events,
                                     .at_ms = description->why_ms,

@@ -30,7 +30,7 @@ static bool admits(const struct export *export, const struct store_item *item)
     bool admitted = json_is_object(job);
     if (admitted) {
         struct job_view view;
-        job_view_read(&view, job, cli_now_ms());
+        job_view_read(&view, job, cli_now_ms(), NULL);
         admitted = job_filter_admits(export->filter, job, &view);
     }
     json_decref(job);
@@ -46,7 +46,7 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
     if (!admits(export, item)) return true;
     arena_reset(export->arena);
     struct text text = {item->text, item->text_bytes};
-    if (!job_record_decode(text, export->arena, &record, error)) return false;
+    if (!job_record_decode(text, export->arena, job_text_zones(), &record, error)) return false;
     if (record.finished_ms != INSTANT_NONE && !export->finished) {
         export->left_out++;
         return true;

@@ -24,7 +24,7 @@ static void print_fields(const struct settings *settings, const json_t *job, str
     static const struct table_column columns[] = {{"FIELD", false, 0}, {"VALUE", false, 0}};
     struct job_view view;
     assert(json_is_object(job));
-    job_view_read(&view, job, cli_now_ms());
+    job_view_read(&view, job, cli_now_ms(), settings->zones);
     struct table *table = table_create(stdout, columns, 2, 0, settings->colour);
     print_field(table, text_of("state"), text_of(view.state));
     print_field(table, text_of("next_due"), text_of(view.next));

@@ -61,7 +61,7 @@ static void print_row(struct listing *listing, const json_t *job)
     assert(job != NULL);
     struct job_view view;
     assert(listing->table != NULL);
-    job_view_read(&view, job, listing->now_ms);
+    job_view_read(&view, job, listing->now_ms, listing->settings->zones);
     const struct table_cell cells[COLUMNS] = {
         {text_of(view.group), TONE_PLAIN},      {text_of(view.id), TONE_PLAIN},
         {text_of(view.schedule), TONE_PLAIN},   {text_of(view.state), state_tone(view.state)},
@@ -137,7 +137,7 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
     int64_t order = 0;
     if (admitted) {
         struct job_view view;
-        job_view_read(&view, job, listing->now_ms);
+        job_view_read(&view, job, listing->now_ms, listing->settings->zones);
         admitted = job_filter_admits(listing->filter, job, &view);
         order = order_of(listing, job, &view);
     }

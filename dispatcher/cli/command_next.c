@@ -3,37 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/cli/calendar.h"
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/next_times.h"
+#include "dispatcher/cli/schedule_flags.h"
 #include "dispatcher/core/instant.h"
-
-static const char *const members[] = {"cron", "every", "at", "zone", "dialect", "dst", "anchor"};
-enum { MEMBERS = sizeof members / sizeof members[0] };
-
-static json_t *flags_schedule(const struct arguments *arguments)
-{
-    json_t *schedule = json_object();
-    assert(arguments != NULL);
-    for (int i = 0; i < MEMBERS; i++) {
-        const char *value = arguments_value(arguments, members[i]);
-        if (value != NULL) (void)json_object_set_new(schedule, members[i], json_string(value));
-    }
-    assert(schedule != NULL);
-    return schedule;
-}
-
-static bool read_from(const struct arguments *arguments, int64_t *from_ms, struct error *error)
-{
-    assert(arguments != NULL);
-    const char *from = arguments_value(arguments, "from");
-    struct error refused = {0};
-    assert(from_ms != NULL);
-    if (from == NULL || instant_parse(from, strlen(from), from_ms, &refused)) return true;
-    assert(refused.kind == ERROR_INVALID);
-    return error_invalid(error, CLI_CODE_USAGE, "--from: %s", refused.message);
-}
 
 static void print_times(const struct settings *settings, const json_t *times)
 {
@@ -54,20 +30,8 @@ static void print_times(const struct settings *settings, const json_t *times)
     if (json_array_size(times) == 0) (void)fputs("belfry: never again\n", stderr);
 }
 
-/* Under the offending column, as compilers do: the text, then a caret. */
-static void point_at(const struct arguments *arguments, const struct error *error)
-{
-    assert(arguments != NULL);
-    const char *cron = arguments_value(arguments, "cron");
-    assert(error->kind != ERROR_NONE);
-    if (cron == NULL || error->column < 1 || (size_t)error->column > strlen(cron) + 1) return;
-    for (const char *at = cron; *at != '\0'; at++)
-        if (*at < ' ' || *at > '~') return;
-    (void)fprintf(stderr, "  %s\n  %*s\n", cron, error->column, "^");
-}
-
 /* One line at a time, so that a program can talk to it through two pipes. */
-static enum exit_code run_batch(void)
+static enum exit_code run_batch(const struct zone_lookup *zones)
 {
     char *line = NULL;
     size_t capacity = 0;
@@ -76,7 +40,7 @@ static enum exit_code run_batch(void)
     while ((length = getline(&line, &capacity, stdin)) >= 0) {
         assert(line != NULL);
         if (strspn(line, " \t\r\n") == (size_t)length) continue;
-        json_t *answer = next_batch_answer(line, (size_t)length, cli_now_ms());
+        json_t *answer = next_batch_answer(line, (size_t)length, zones, cli_now_ms());
         (void)json_dumpf(answer, stdout, JSON_COMPACT);
         (void)fputc('\n', stdout);
         json_decref(answer);
@@ -85,32 +49,43 @@ static enum exit_code run_batch(void)
     return CLI_OK;
 }
 
+/* The next ones as an array of texts. */
+static json_t *next_of(const struct flag_schedule *schedule, int64_t count)
+{
+    json_t *times = json_array();
+    int64_t at_ms = schedule->from_ms;
+    while ((int64_t)json_array_size(times) < count &&
+           schedule_next(&schedule->definition.schedule, at_ms, &at_ms)) {
+        char text[INSTANT_TEXT_BYTES];
+        instant_format(at_ms, text);
+        (void)json_array_append_new(times, json_string(text));
+    }
+    return times;
+}
+
 enum exit_code command_next(const struct invocation *invocation)
 {
     assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
+    struct flag_schedule schedule = {0};
     struct error error = {0};
-    int64_t from_ms = cli_now_ms();
-    int64_t count = NEXT_COUNT_DEFAULT;
-    assert(arguments != NULL);
-    if (arguments->positional_count > 0)
-        (void)error_invalid(&error, CLI_CODE_USAGE,
-                            "\"%.60s\" is too much: give the schedule by --cron, --every or --at",
-                            arguments->positionals[0]);
-    if (error.kind != ERROR_NONE || !read_from(arguments, &from_ms, &error) ||
-        !arguments_number(arguments, "count", 1, NEXT_COUNT_MAX, &count, &error))
-        return exit_with(&error);
-    if (arguments_has(arguments, "batch")) return run_batch();
-    json_t *schedule = flags_schedule(arguments);
-    json_t *times = NULL;
-    if (json_object_size(schedule) == 0)
-        (void)error_invalid(&error, CLI_CODE_USAGE,
-                            "when? Give --cron EXPR, --every D, --at TIME, or --batch");
-    bool ok = error.kind == ERROR_NONE && next_times(schedule, from_ms, count, &times, &error);
-    if (ok) print_times(invocation->settings, times);
-    enum exit_code code = ok ? CLI_OK : exit_with(&error);
-    if (!ok) point_at(arguments, &error);
-    json_decref(times);
-    json_decref(schedule);
+    bool calendar = arguments_has(arguments, "calendar");
+    int64_t count = calendar ? 1 : NEXT_COUNT_DEFAULT;
+    int64_t most = calendar ? CALENDAR_MONTHS_MAX : NEXT_COUNT_MAX;
+    enum exit_code code = CLI_OK;
+    if (arguments_has(arguments, "batch") && arguments->positional_count == 0)
+        return run_batch(invocation->settings->zones);
+    if (!flag_schedule_read(&schedule, invocation, &error) ||
+        !arguments_number(arguments, "count", 1, most, &count, &error)) {
+        code = exit_with(&error);
+        flag_schedule_point_at(arguments, &error);
+    } else if (calendar) {
+        calendar_print(invocation->settings, &schedule, count);
+    } else {
+        json_t *times = next_of(&schedule, count);
+        print_times(invocation->settings, times);
+        json_decref(times);
+    }
+    flag_schedule_free(&schedule);
     return code;
 }

@@ -185,8 +185,8 @@ enum exit_code command_dead(const struct invocation *invocation)
     static const char *const listing[] = {"all", "dry-run", "wait"};
     bool list = arguments->positional_count == 1 && strcmp(verb, "list") == 0;
     if (!list)
-        (void)error_invalid(&error, CLI_CODE_USAGE, "belfry dead list, or belfry dead requeue "
-                            "PARTITION/OFFSET");
+        (void)error_invalid(&error, CLI_CODE_USAGE, "dead what? belfry dead list, or belfry dead "
+                            "requeue PARTITION/OFFSET");
     for (size_t i = 0; list && i < sizeof listing / sizeof listing[0]; i++)
         if (arguments_has(arguments, listing[i]))
             list = error_invalid(&error, CLI_CODE_USAGE, "--%s belongs to dead requeue",

@@ -238,16 +238,18 @@ enum exit_code command_verify(const struct invocation *invocation)
                                                   {"DIFFERENT", true, 0}};
     struct error error = {0};
     const struct settings *settings = invocation->settings;
-    struct verification verification = {.settings = settings, .names = json_array()};
+    struct verification verification = {.settings = settings, .names = NULL};
+    if (invocation->arguments->positional_count > 0) {
+        (void)error_invalid(&error, CLI_CODE_USAGE, "verify takes no names: it looks at all jobs");
+        return exit_with(&error);
+    }
     topic_name(verification.state, settings, "state");
+    verification.names = json_array();
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
     if (json) verification.array = json_array();
     else if (settings->output == OUTPUT_TABLE)
         verification.table = table_create(stdout, columns, 4, settings->width, settings->colour);
-    bool read = invocation->arguments->positional_count == 0 ||
-                error_invalid(&error, CLI_CODE_USAGE, "verify takes no names: it looks at all "
-                              "jobs");
-    read = read && verify_shards(&verification, &error);
+    bool read = verify_shards(&verification, &error);
     if (verification.table != NULL) table_finish(verification.table);
     if (read && json) value_print(settings, verification.array);
     if (read) say_verdict(&verification);

@@ -25,7 +25,10 @@ static const struct option_row *const of_diff[] = {options_select, options_diff,
 static const struct option_row *const of_apply[] = {options_select, options_apply, NULL};
 static const struct option_row *const of_list[] = {options_select, options_list, NULL};
 static const struct option_row *const of_get[] = {options_get, NULL};
-static const struct option_row *const of_next[] = {options_schedule, options_next, NULL};
+static const struct option_row *const of_next[] = {options_schedule, options_name, options_next,
+                                                   NULL};
+static const struct option_row *const of_validate[] = {options_schedule, options_name,
+                                                       options_validate, NULL};
 static const struct option_row *const of_tail[] = {options_tail, NULL};
 static const struct option_row *const of_dead[] = {options_dead, NULL};
 static const struct option_row *const of_ping[] = {options_ping, NULL};
@@ -133,13 +136,21 @@ const struct cli_command cli_commands[] = {
      "belfry describe billing/invoice --why 2026-11-22T02:30:00Z",
      of_describe, NULL, command_describe},
     {"next", "show when a schedule is due",
-     "(--cron EXPR | --every D | --at TIME) [--from TIME] [--count N] | --batch",
+     "(--cron EXPR | --every D | --at TIME) [--from TIME] [--count N] [--calendar] | --batch",
      "Asks nobody: it computes. --batch reads lines {\"id\",\"cron\"|\"every\"|\"at\",\"zone\","
      "\"from\",\"count\"} and answers each with {\"id\",\"next\":[...]} or "
      "{\"id\",\"error\",\"column\"}.",
      "belfry next --cron \"30 2 * * *\"\n"
-     "belfry next --every 90s --from 2026-01-01T00:00:00Z --count 10 -o json",
+     "belfry next --every 90s --from 2026-01-01T00:00:00Z --count 10 -o json\n"
+     "belfry next --cron \"30 2 * * MON-FRI\" --zone Europe/Berlin --calendar --count 3",
      of_next, NULL, command_next},
+    {"validate", "explain a schedule in words, with its next times, warnings and clock changes",
+     "(--cron EXPR | --every D | --at TIME) [--zone ZONE] [--from TIME] [--count N]",
+     "Asks nobody: it computes. Exit code 1 when the schedule is refused; the column at fault is "
+     "pointed at.",
+     "belfry validate --cron \"30 2 * * *\" --zone Europe/Berlin\n"
+     "belfry validate --cron \"0 0 12 ? * 6#3\" --dialect quartz --zone America/New_York -o json",
+     of_validate, NULL, command_validate},
     {"tail", "print fires, results or events as they come", "fires|results|events [options]",
      "Reads Kafka, committed records only, without a consumer group. -o json prints the values "
      "as they are.",

@@ -106,7 +106,7 @@ static bool is_pruned(const struct comparison *comparison, const struct store_it
     json_t *job = json_loadb(item->text, item->text_bytes, 0, NULL);
     bool pruned = json_is_object(job);
     if (pruned) {
-        job_view_read(&view, job, cli_now_ms());
+        job_view_read(&view, job, cli_now_ms(), NULL);
         pruned = job_filter_admits(comparison->filter, job, &view);
     }
     json_decref(job);
@@ -126,7 +126,7 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
         struct job_record record;
         arena_reset(comparison->present);
         ok = job_record_decode((struct text){item->text, item->text_bytes}, comparison->present,
-                               &record, error) &&
+                               job_text_zones(), &record, error) &&
              compare_job(comparison, wanted, &record, error);
     } else if (wanted == NULL && is_pruned(comparison, item)) {
         struct job_difference *difference = diff_add(comparison->diff, JOB_DELETED);

@@ -20,8 +20,8 @@ const char *job_file_path(const struct arguments *arguments, const char *command
     size_t words = arguments->positional_count;
     if (flag != NULL && words == 0) return flag;
     if (flag == NULL && words == 1) return arguments->positionals[0];
-    (void)error_invalid(error, CLI_CODE_USAGE, "%s: belfry %s FILE, or - for stdin",
-                        words == 0 ? "which file?" : "one file at a time", command);
+    (void)error_invalid(error, CLI_CODE_USAGE, "%s belfry %s FILE, or - for stdin",
+                        words == 0 ? "which file?" : "one file at a time:", command);
     return NULL;
 }
 

@@ -14,6 +14,24 @@ static bool any_topic(void *opaque, struct text topic)
     return true;
 }
 
+/* Stands for every zone where only the texts of jobs count. */
+static const struct zone *any_zone(void *opaque, struct text name, struct error *error)
+{
+    static const struct zone_span span;
+    static const struct zone zone = {.name = "UTC", .cycle_s = INT64_MAX, .span_count = 1,
+                                     .spans = &span};
+    (void)opaque;
+    (void)name;
+    (void)error;
+    return &zone;
+}
+
+const struct zone_lookup *job_text_zones(void)
+{
+    static const struct zone_lookup zones = {.find = any_zone};
+    return &zones;
+}
+
 bool job_text_read(json_t *job, struct text raw, struct arena *arena,
                    struct definition *definition, struct error *error)
 {
@@ -23,7 +41,8 @@ bool job_text_read(json_t *job, struct text raw, struct arena *arena,
     command_limits_defaults(&limits);
     limits.every_min_ms = SCHEDULE_EVERY_FLOOR_MS;
     limits.topic_allowed = any_topic;
-    struct definition_reader reader = {.limits = &limits, .arena = arena, .raw = raw};
+    struct definition_reader reader = {
+        .limits = &limits, .arena = arena, .zones = job_text_zones(), .raw = raw};
     struct json_node node = {job, NULL, NULL, 0};
     definition_defaults(definition);
     return definition_read(&node, JOB_IN_COMMAND, &reader, definition, error);

@@ -12,8 +12,11 @@
 #include "schemas/arena.h"
 #include "schemas/text_writer.h"
 
+/* Knows every zone whose name could be one, for reading what is only compared or written again. */
+const struct zone_lookup *job_text_zones(void);
+
 /* Reads a job as commands have it, as strictly as the daemon does, but for what only the daemon
- * knows: its allow-lists and its own limits.
+ * knows: its allow-lists, its own limits, and which time zones its system has.
  *   raw     the text `job` was parsed from; the definition borrows from both and from the arena
  *   errors  ERROR_INVALID with code, field and message */
 bool job_text_read(json_t *job, struct text raw, struct arena *arena,

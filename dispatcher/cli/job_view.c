@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "dispatcher/cli/json_text.h"
+#include "dispatcher/core/duration.h"
 #include "dispatcher/core/instant.h"
+#include "dispatcher/core/limits.h"
 #include "dispatcher/core/schedule.h"
 #include "schemas/definition_json.h"
 
@@ -19,14 +21,14 @@ void time_shorten(const char *time, char *text, size_t bytes)
     if (length > 5 && strcmp(text + length - 5, ".000Z") == 0) memcpy(text + length - 5, "Z", 2);
 }
 
-bool schedule_read(json_t *schedule, struct arena *arena, struct definition *definition,
-                   struct error *error)
+bool schedule_read(json_t *schedule, struct arena *arena, const struct zone_lookup *zones,
+                   struct definition *definition, struct error *error)
 {
     assert(arena != NULL);
     assert(definition != NULL);
     definition_defaults(definition);
     struct json_node node = {schedule, NULL, "schedule", 0};
-    struct definition_reader reader = {.limits = NULL, .arena = arena};
+    struct definition_reader reader = {.arena = arena, .zones = zones};
     return definition_read_schedule(&node, definition, &reader, error);
 }
 
@@ -60,26 +62,55 @@ static bool member_instant(const json_t *job, const char *name, int64_t *instant
     return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
 }
 
-/* The next nominal instant inside the job's start and end. */
-static bool next_compute(const json_t *job, int64_t now_ms, int64_t *next_ms)
+bool job_schedule_read(const json_t *job, struct arena *arena, const struct zone_lookup *zones,
+                       struct definition *definition)
 {
     assert(job != NULL);
-    assert(now_ms >= 0);
+    struct incarnation incarnation = {0};
+    const char *jitter = json_member_text(job, "jitter");
     json_t *schedule = json_object_get(job, "schedule");
-    if (!json_is_object(schedule)) return false;
-    int64_t start_ms = 0;
-    int64_t end_ms = INT64_MAX;
+    if (!json_is_object(schedule) || !schedule_read(schedule, arena, zones, definition, NULL))
+        return false;
+    definition->group = text_of(json_member_text(job, "group"));
+    definition->id = text_of(json_member_text(job, "id"));
+    if (definition->group.length > NAME_BYTES_MAX || definition->id.length > NAME_BYTES_MAX)
+        return false;
+    if (jitter != NULL &&
+        (!duration_parse(jitter, strlen(jitter), &definition->jitter_ms, NULL) ||
+         definition->jitter_ms > SCHEDULE_JITTER_MAX_MS ||
+         !incarnation_parse(text_of(json_member_text(job, "incarnation")), &incarnation)))
+        return false;
+    definition_settle(definition, &incarnation);
+    (void)member_instant(job, "start", &definition->start_ms);
+    (void)member_instant(job, "end", &definition->end_ms);
+    return true;
+}
+
+/* Steps to the first due time after *at_ms inside the job's start and end. */
+static bool next_due(const struct definition *definition, int64_t *at_ms)
+{
+    const struct schedule_spec *spec = &definition->schedule;
+    if (definition->start_ms != START_NONE && *at_ms < definition->start_ms)
+        *at_ms = schedule_bound(spec, definition->start_ms) - 1;
+    return schedule_next(spec, *at_ms, at_ms) &&
+           schedule_nominal(spec, *at_ms) < definition->end_ms;
+}
+
+json_t *job_next_times(const json_t *job, int64_t after_ms, size_t count,
+                       const struct zone_lookup *zones)
+{
+    assert(count > 0);
+    json_t *times = json_array();
     struct definition definition;
     struct arena *arena = arena_create();
-    int64_t after_ms = now_ms;
-    if (member_instant(job, "start", &start_ms) && start_ms - 1 > after_ms)
-        after_ms = start_ms - 1;
-    (void)member_instant(job, "end", &end_ms);
-    bool found = schedule_read(schedule, arena, &definition, NULL) &&
-                 schedule_next(&definition.schedule, after_ms, next_ms) && *next_ms < end_ms;
+    bool read = job_schedule_read(job, arena, zones, &definition);
+    while (read && json_array_size(times) < count && next_due(&definition, &after_ms)) {
+        char text[INSTANT_TEXT_BYTES];
+        instant_format(after_ms, text);
+        (void)json_array_append_new(times, json_string(text));
+    }
     arena_destroy(arena);
-    assert(!found || *next_ms > now_ms);
-    return found;
+    return times;
 }
 
 static const char *state_of(const json_t *job)
@@ -109,7 +140,8 @@ static void number_text(const json_t *job, const char *name, const char *otherwi
         (void)snprintf(text, JOB_VIEW_NUMBER_BYTES, "%s", otherwise);
 }
 
-void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms)
+void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms,
+                   const struct zone_lookup *zones)
 {
     assert(view != NULL);
     assert(json_is_object(job));
@@ -122,9 +154,8 @@ void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms)
     schedule_text(json_object_get(job, "schedule"), view->schedule);
     number_text(job, "revision", "-", view->revision);
     number_text(job, "fired", "0", view->fired); /* a record leaves out a zero */
-    int64_t next_ms = 0;
-    char next[INSTANT_TEXT_BYTES] = "";
     bool running = strcmp(view->state, "active") == 0 || strcmp(view->state, "failing") == 0;
-    if (running && next_compute(job, now_ms, &next_ms)) instant_format(next_ms, next);
-    time_shorten(next, view->next, sizeof view->next);
+    json_t *next = running ? job_next_times(job, now_ms, 1, zones) : json_array();
+    time_shorten(json_string_value(json_array_get(next, 0)), view->next, sizeof view->next);
+    json_decref(next);
 }

@@ -8,15 +8,15 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/schedule.h"
 
-bool next_times(json_t *schedule, int64_t from_ms, int64_t count, json_t **times,
-                struct error *error)
+bool next_times(json_t *schedule, const struct zone_lookup *zones, int64_t from_ms, int64_t count,
+                json_t **times, struct error *error)
 {
     assert(times != NULL);
     assert(count >= 0);
     assert(count <= NEXT_COUNT_MAX);
     struct definition definition;
     struct arena *arena = arena_create();
-    bool read = schedule_read(schedule, arena, &definition, error);
+    bool read = schedule_read(schedule, arena, zones, &definition, error);
     *times = NULL;
     if (read) {
         *times = json_array();
@@ -60,7 +60,8 @@ static bool take_range(json_t *object, int64_t *from_ms, int64_t *count, struct 
     return true;
 }
 
-static bool answer_object(json_t *object, int64_t now_ms, json_t **times, struct error *error)
+static bool answer_object(json_t *object, const struct zone_lookup *zones, int64_t now_ms,
+                          json_t **times, struct error *error)
 {
     int64_t from_ms = now_ms;
     int64_t count = NEXT_COUNT_DEFAULT;
@@ -70,10 +71,11 @@ static bool answer_object(json_t *object, int64_t now_ms, json_t **times, struct
         return error_invalid(error, "wrong_type", "the line must hold a JSON object");
     if (!take_range(object, &from_ms, &count, error)) return false;
     (void)json_object_del(object, "id");
-    return next_times(object, from_ms, count, times, error);
+    return next_times(object, zones, from_ms, count, times, error);
 }
 
-json_t *next_batch_answer(const char *line, size_t length, int64_t now_ms)
+json_t *next_batch_answer(const char *line, size_t length, const struct zone_lookup *zones,
+                          int64_t now_ms)
 {
     assert(line != NULL);
     struct error error = {0};
@@ -84,7 +86,7 @@ json_t *next_batch_answer(const char *line, size_t length, int64_t now_ms)
     json_t *id = json_incref(json_object_get(object, "id"));
     if (id != NULL) (void)json_object_set(answer, "id", id);
     json_decref(id);
-    if (ok) ok = answer_object(object, now_ms, &times, &error);
+    if (ok) ok = answer_object(object, zones, now_ms, &times, &error);
     json_decref(object);
     if (ok) {
         (void)json_object_set_new(answer, "next", times);

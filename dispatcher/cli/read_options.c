@@ -7,10 +7,23 @@ const struct option_row options_list[] = {
     {0},
 };
 
+const struct option_row options_name[] = {
+    {"group", 'g', OPTION_VALUE, "GROUP", "group of the job, for H in --cron"},
+    {"id", '\0', OPTION_VALUE, "ID", "id of the job, for H in --cron"},
+    {0},
+};
+
+const struct option_row options_validate[] = {
+    {"from", '\0', OPTION_VALUE, "TIME", "strictly after this time (default now)"},
+    {"count", 'n', OPTION_VALUE, "N", "how many due times (default 5)"},
+    {0},
+};
+
 const struct option_row options_next[] = {
     {"from", '\0', OPTION_VALUE, "TIME", "strictly after this time (default now)"},
     {"count", 'n', OPTION_VALUE, "N", "how many (default 5)"},
     {"batch", '\0', OPTION_FLAG, NULL, "read JSON lines, write one answer a line"},
+    {"calendar", '\0', OPTION_FLAG, NULL, "the month at a glance; --count: so many months"},
     {0},
 };
 

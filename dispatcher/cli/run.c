@@ -6,6 +6,7 @@
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/suggest.h"
 #include "dispatcher/version.h"
+#include "dispatcher/zones/zone_files.h"
 
 enum { OPTION_TABLES_MAX = 12 };
 
@@ -69,8 +70,12 @@ static enum exit_code run_command(const struct cli_command *command,
         return CLI_OK;
     }
     if (!settings_read(&settings, arguments, &error)) return exit_with(&error);
+    struct zone_files *zones = zone_files_create(NULL);
+    settings.zones = zone_files_lookup(zones);
     struct invocation invocation = {command, &settings, arguments};
-    return command->run(&invocation);
+    enum exit_code code = command->run(&invocation);
+    zone_files_destroy(zones);
+    return code;
 }
 
 static enum exit_code dispatch(struct arguments *arguments, int argc, char *const *argv)

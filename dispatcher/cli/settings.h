@@ -8,6 +8,7 @@
 
 #include "dispatcher/cli/options.h"
 #include "dispatcher/core/error.h"
+#include "dispatcher/core/zone.h"
 
 enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_NAME };
 
@@ -20,6 +21,7 @@ struct settings {
     int64_t timeout_ms;  /* for each thing asked of Kafka or Redis */
     const struct arguments *arguments; /* for -X */
     bool colour;
+    const struct zone_lookup *zones;
     size_t width;        /* columns of the terminal on stdout, 0 = not a terminal */
 };
 

@@ -8,7 +8,6 @@
 
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/json_text.h"
-#include "dispatcher/cli/next_times.h"
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/job_record.h"
 
@@ -43,19 +42,18 @@ static const char *text_or(const json_t *object, const char *name, const char *o
     return text == NULL ? otherwise : text;
 }
 
-/* The first due time of the present schedule after `after_ms`. */
-static bool next_slot(const json_t *job, int64_t after_ms, int64_t *slot_ms)
+/* The first nominal time of the present schedule after `after_ms`. */
+static bool next_slot(const struct why_facts *facts, int64_t after_ms, int64_t *slot_ms)
 {
     assert(slot_ms != NULL);
-    json_t *times = NULL;
-    json_t *schedule = json_object_get(job, "schedule");
-    bool found = json_is_object(schedule) && next_times(schedule, after_ms, 1, &times, NULL) &&
-                 json_array_size(times) == 1;
+    struct definition definition;
+    struct arena *arena = arena_create();
+    bool found = job_schedule_read(facts->job, arena, facts->zones, &definition);
     if (found) {
-        const char *text = json_string_value(json_array_get(times, 0));
-        found = instant_parse(text, strlen(text), slot_ms, NULL);
+        definition.schedule.jitter = (struct schedule_jitter){0};
+        found = schedule_next(&definition.schedule, after_ms, slot_ms);
     }
-    json_decref(times);
+    arena_destroy(arena);
     return found;
 }
 
@@ -226,7 +224,7 @@ void why_not(struct why *why, const struct why_facts *facts)
     assert(why != NULL);
     assert(facts != NULL);
     int64_t slot_ms = 0;
-    bool found = next_slot(facts->job, facts->at_ms - 1, &slot_ms);
+    bool found = next_slot(facts, facts->at_ms - 1, &slot_ms);
     bool due = found && slot_ms <= facts->at_ms + SLOT_WITHIN_MS;
     if (say_fired(why, facts, due ? slot_ms : facts->at_ms)) return;
     if (facts->at_ms > facts->now_ms) {

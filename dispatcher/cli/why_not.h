@@ -10,6 +10,7 @@ struct why_facts {
     const json_t *job;     /* its record of Redis */
     const json_t *fires;   /* array of fires of this job, as CloudEvents, oldest first */
     const json_t *events;  /* array of events of this job, oldest first */
+    const struct zone_lookup *zones;
     int64_t at_ms;         /* the time in question */
     int64_t now_ms;
     int64_t watermark_ms;  /* how far the job's shard has come; INT64_MIN = not known */

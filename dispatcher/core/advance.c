@@ -20,9 +20,10 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
             job_extra(job)->counted_fires++;
             counted = true;
         }
-        more = more && list->next_ms < definition.end_ms && !job_fires_used_up(job);
+        more = more && !job_fires_used_up(job) &&
+               schedule_nominal(&list->schedule->spec, list->next_ms) < definition.end_ms;
     }
-    if (!more) job_finish(shard, job, now_ms, sink);
+    if (!more && !job_has_pending(job)) job_finish(shard, job, now_ms, sink);
     else if (counted) sink->job_changed(sink->opaque, job);
 }
 
@@ -30,11 +31,12 @@ static void slot_due(struct shard *shard, struct job *job, const struct due_list
                      int64_t due_ms, int64_t now_ms, const struct sink *sink)
 {
     assert((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0);
+    struct slot slot = {schedule_nominal(&list->schedule->spec, due_ms), due_ms};
     if (job->flags & JOB_BOUNDED) {
         struct definition definition;
         job_view(job, &definition);
-        if (definition.start_ms != START_NONE && due_ms < definition.start_ms) return;
-        if (due_ms >= definition.end_ms) {
+        if (definition.start_ms != START_NONE && slot.nominal_ms < definition.start_ms) return;
+        if (slot.nominal_ms >= definition.end_ms) {
             if (!job_owes(job)) job_finish(shard, job, now_ms, sink);
             return;
         }
@@ -45,7 +47,7 @@ static void slot_due(struct shard *shard, struct job *job, const struct due_list
     } else if (late) {
         lane_owe(shard, job, due_ms, sink);
     } else {
-        job_fire(job, FIRE_SCHEDULE, due_ms, now_ms, 0, 1, sink);
+        job_fire(job, FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
         slot_fired(shard, job, list, now_ms, sink);
     }
 }
@@ -157,6 +159,10 @@ static void alarm_rings(struct shard *shard, const struct alarm *alarm, int64_t 
 {
     if (!shard_alarm_holds(shard, alarm)) return;
     struct job *job = job_table_at(shard->jobs, alarm->slot);
+    if (shard_pending_rings(job, alarm->at_ms)) {
+        job_fire_pending(shard, job, now_ms, sink);
+        return;
+    }
     if (job->flags & JOB_PAUSED) { /* a slot at `until` fires: the pause ends just before it */
         int64_t end_ms = alarm->at_ms - 1;
         if (end_ms < shard->watermark.instant_ms) end_ms = shard->watermark.instant_ms;

@@ -38,17 +38,12 @@ static void warn_about(struct answer *answer, const struct definition *definitio
                            "%.*s: topic %.*s does not exist; fires wait until it is created",
                            length, name, (int)definition->topic.length, definition->topic.bytes);
     if (definition->schedule.kind != SCHEDULE_CRON) return;
-    uint32_t warnings = 0;
-    struct cron cron;
-    struct error error = {0};
-    if (!cron_parse(definition->cron_text.bytes, definition->cron_text.length, &cron, &warnings,
-                    &error))
-        return; /* the codec has parsed it before */
-    for (uint32_t bit = 1; bit <= warnings; bit <<= 1)
-        if (warnings & bit)
+    for (uint32_t bit = 1; bit <= definition->cron_warnings; bit <<= 1)
+        if ((definition->cron_warnings & bit) != 0 && bit != CRON_WARNING_NO_ZONE &&
+            bit != CRON_WARNING_NO_NAME)
             answer_add_warning(answer, "cron", "%.*s: %s", length, name,
                                cron_warning_text((enum cron_warning)bit));
-    if (definition->zone.length == 0)
+    if ((definition->cron_warnings & CRON_WARNING_NO_ZONE) != 0)
         answer_add_warning(answer, "zone_is_utc",
                            "%.*s: the cron expression names no zone; it is read in UTC", length,
                            name);
@@ -116,6 +111,7 @@ static struct definition put_over(const struct job *job, const struct definition
 {
     struct definition merged = anchored(definition, effective_ms);
     const struct schedule_spec *spec = &job->schedule->spec;
+    definition_settle(&merged, &job->incarnation);
     bool same_every = spec->kind == SCHEDULE_EVERY && merged.schedule.kind == SCHEDULE_EVERY &&
                       spec->every_ms == merged.schedule.every_ms;
     if (same_every && (definition->given & GIVEN_ANCHOR) == 0) {
@@ -158,6 +154,7 @@ static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
                                       .offset = source->origin_offset,
                                       .index = application->command->positions[index]};
     struct definition copy = anchored(definition, effective_ms);
+    definition_settle(&copy, &incarnation);
     answer_add_job(answer, &copy, 1, !definition->paused, effective_ms);
     warn_about(answer, definition, application);
     answer->result.changed++;

@@ -34,10 +34,23 @@ bool backfill_is_full(const struct job *job)
     return backfill_count(job) == BACKFILLS_MAX;
 }
 
+/* Backfills go by nominal time: what has passed need not be spread. */
+static struct schedule_spec without_jitter(const struct job *job)
+{
+    struct schedule_spec spec = job->schedule->spec;
+    spec.jitter = (struct schedule_jitter){0};
+    return spec;
+}
+
 bool backfill_range(const struct job *job, int64_t *from_ms, int64_t *to_ms)
 {
-    lane_clamp(job, from_ms, to_ms);
-    return *from_ms < *to_ms && schedule_last(&job->schedule->spec, *from_ms, *to_ms, to_ms);
+    struct schedule_spec spec = without_jitter(job);
+    struct definition definition;
+    job_view(job, &definition);
+    if (definition.start_ms != START_NONE && *from_ms < definition.start_ms)
+        *from_ms = definition.start_ms - 1;
+    if (*to_ms >= definition.end_ms) *to_ms = definition.end_ms - 1;
+    return *from_ms < *to_ms && schedule_last(&spec, *from_ms, *to_ms, to_ms);
 }
 
 static void announce(const struct job *job, const struct job_backfill *backfill,
@@ -95,8 +108,11 @@ void backfill_open(struct shard *shard, struct job *job, const struct command *c
 {
     struct job_backfill *backfill = backfill_push(job, command_backfill_id(command));
     backfill->rate = command->rate;
-    backfill->range = (struct job_owed){
-        .from_ms = from_ms, .to_ms = to_ms, .schedule = timers_retain(job->schedule)};
+    struct schedule_spec spec = without_jitter(job);
+    struct schedule_words words = schedule_words_of(job->schedule);
+    backfill->range = (struct job_owed){.from_ms = from_ms,
+                                        .to_ms = to_ms,
+                                        .schedule = timers_intern(shard->timers, &spec, &words)};
     announce(job, backfill, EVENT_BACKFILL_STARTED, at_ms, slots_left(backfill), NULL, sink);
     backfill_enqueue(shard, job);
 }

@@ -42,7 +42,8 @@ enum definition_field {
     GIVEN_FORMAT = 1 << 15,
     GIVEN_KEEP_FINISHED = 1 << 16,
     GIVEN_ANCHOR = 1 << 17, /* `every` with an anchor of the user's */
-    GIVEN_PAUSED = 1 << 18
+    GIVEN_PAUSED = 1 << 18,
+    GIVEN_JITTER = 1 << 19
 };
 
 #define START_NONE INT64_MIN
@@ -54,8 +55,13 @@ struct definition {
     struct text id;
     struct text super_group; /* empty = none */
     struct schedule_spec schedule;
-    struct text cron_text;   /* SCHEDULE_CRON: the expression as the user wrote it */
-    struct text zone;        /* empty = UTC, not named */
+    struct text cron_text; /* SCHEDULE_CRON: the expression as the user wrote it */
+    struct text zone;      /* empty = not named by the field */
+    enum cron_dialect dialect;
+    enum cron_dst dst;
+    bool hashed;            /* the expression has H: the schedule depends on the job's name */
+    uint32_t cron_warnings; /* bits of enum cron_warning; of a command just read */
+    int64_t jitter_ms;      /* 0 = none */
     int64_t start_ms;        /* START_NONE, or the first instant allowed (inclusive) */
     int64_t end_ms;          /* END_NONE, or the first instant not allowed */
     int64_t max_fires;       /* 0 = no bound */
@@ -74,6 +80,18 @@ struct definition {
 
 /* Every field at its default; no texts. */
 void definition_defaults(struct definition *definition);
+
+/* Makes the schedule that of one job: H by its name, jitter by its incarnation. The definition
+ * must have its names. Doing it again changes nothing. */
+void definition_settle(struct definition *definition, const struct incarnation *incarnation);
+
+/* The same for a schedule the job had earlier. */
+void schedule_settle(struct schedule_spec *spec, const struct schedule_words *words,
+                     const struct definition *definition, int64_t jitter_ms,
+                     const struct incarnation *incarnation);
+
+/* How the user wrote the schedule. */
+struct schedule_words definition_words(const struct definition *definition);
 
 /* Copies into *target the fields that `change` gives. Texts stay borrowed from `change`. */
 void definition_merge(struct definition *target, const struct definition *change);

@@ -195,10 +195,15 @@ void job_view(const struct job *job, struct definition *definition)
     definition->format = (packed->traits & PACKED_BINARY_FORMAT) ? FIRE_BINARY : FIRE_STRUCTURED;
     definition->catchup.policy = (enum catchup_policy)(packed->traits & PACKED_POLICY_MASK);
     definition->paused = (job->flags & JOB_PAUSED) != 0;
+    struct schedule_words words = schedule_words_of(job->schedule);
     definition->schedule = job->schedule->spec;
-    definition->cron_text = schedule_cron_text(job->schedule);
-    definition->zone = schedule_zone(job->schedule);
-    definition->given = job->schedule->anchor_given ? GIVEN_ANCHOR : 0;
+    definition->jitter_ms = job->schedule->spec.jitter.most_ms;
+    definition->cron_text = words.cron;
+    definition->zone = words.zone;
+    definition->dialect = words.dialect;
+    definition->dst = words.dst;
+    definition->hashed = words.hashed;
+    definition->given = words.anchor_given ? GIVEN_ANCHOR : 0;
     if (packed->options == 0) return;
     const char *at = options_start(packed);
     for (size_t i = 0; i < NUMBER_OPTIONS; i++) {
@@ -226,7 +231,8 @@ static void view_range(const struct job_owed *owed, struct owed_range *range)
                                  .has_schedule = owed->schedule != NULL};
     if (owed->schedule == NULL) return;
     range->schedule = owed->schedule->spec;
-    range->cron_text = schedule_cron_text(owed->schedule);
+    range->words = schedule_words_of(owed->schedule);
+    range->jitter_ms = owed->schedule->spec.jitter.most_ms;
 }
 
 static void view_owed(const struct job_extra *extra, struct job_record *record)
@@ -275,6 +281,8 @@ void job_view_record(const struct job *job, struct job_record *record)
     record->failing_since_ms = extra->failing_since_ms;
     record->retry_ms = extra->retry_ms;
     record->attempts = extra->attempts;
+    record->pending_nominal_ms = extra->pending.nominal_ms;
+    record->pending_due_ms = extra->pending.due_ms;
     record->earlier_due_ms = extra->earlier_due_ms;
     view_owed(extra, record);
     view_backfills(extra, record);
@@ -328,10 +336,11 @@ void job_redefine(struct job *job, const struct definition *definition)
 
 bool job_same_definition(const struct job *job, const struct definition *definition)
 {
-    const struct schedule *schedule = job->schedule;
-    if (!schedule_spec_equal(&schedule->spec, &definition->schedule) ||
-        !text_equal(schedule_cron_text(schedule), definition->cron_text) ||
-        !text_equal(schedule_zone(schedule), definition->zone))
+    struct schedule_words words = schedule_words_of(job->schedule);
+    if (!schedule_spec_equal(&job->schedule->spec, &definition->schedule) ||
+        !text_equal(words.cron, definition->cron_text) ||
+        !text_equal(words.zone, definition->zone) || words.dialect != definition->dialect ||
+        words.dst != definition->dst)
         return false;
     struct packed_definition *packed = pack(definition);
     bool same = packed->bytes == job->packed->bytes &&
@@ -351,7 +360,8 @@ struct job_extra *job_extra(struct job *job)
                                      .finished_ms = INSTANT_NONE,
                                      .tail_from_ms = INSTANT_NONE,
                                      .failing_since_ms = INSTANT_NONE,
-                                     .retry_ms = INSTANT_NONE};
+                                     .retry_ms = INSTANT_NONE,
+                                     .pending = {INSTANT_NONE, INSTANT_NONE}};
     return job->extra;
 }
 
@@ -367,6 +377,11 @@ bool job_owes(const struct job *job)
 {
     return job->extra != NULL &&
            (job->extra->owed_count > 0 || job->extra->tail_from_ms != INSTANT_NONE);
+}
+
+bool job_has_pending(const struct job *job)
+{
+    return job->extra != NULL && job->extra->pending.due_ms != INSTANT_NONE;
 }
 
 bool job_is_failing(const struct job *job)

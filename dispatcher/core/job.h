@@ -29,6 +29,12 @@ struct job_backfill {
     struct job_owed range; /* always with a schedule of its own */
 };
 
+/* One slot of a job: ids go by the nominal time, the watermark by the due time. */
+struct slot {
+    int64_t nominal_ms;
+    int64_t due_ms;
+};
+
 struct job_extra {
     int64_t schedule_edited_ms;
     int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
@@ -40,6 +46,7 @@ struct job_extra {
     int64_t tail_from_ms;
     int64_t failing_since_ms;
     int64_t retry_ms;
+    struct slot pending; /* of the schedule before the last edit; due_ms INSTANT_NONE: none */
     int32_t attempts;
     bool tail_undecided;
     bool in_lane;      /* queued in the catch-up lane */
@@ -112,6 +119,7 @@ struct job_extra *job_extra(struct job *job);
 /* Whether slots are owed: the job's own new slots queue behind them. */
 bool job_owes(const struct job *job);
 bool job_is_failing(const struct job *job);
+bool job_has_pending(const struct job *job);
 int64_t job_paused_ms(const struct job *job);
 
 #endif

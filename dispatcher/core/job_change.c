@@ -4,6 +4,8 @@
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/shard_state.h"
 
+static const struct slot no_slot = {.nominal_ms = INSTANT_NONE, .due_ms = INSTANT_NONE};
+
 struct job_reference job_reference_of(const struct job *job)
 {
     return (struct job_reference){.ordinal = job->ordinal, .slot = job->slot};
@@ -18,10 +20,11 @@ struct job *shard_job_of(const struct shard *shard, struct job_reference referen
 
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms)
 {
+    const struct schedule_spec *spec = &definition->schedule;
     if (definition->start_ms != START_NONE && after_ms < definition->start_ms)
-        after_ms = definition->start_ms - 1;
-    return schedule_next(&definition->schedule, after_ms, next_ms) &&
-           *next_ms < definition->end_ms;
+        after_ms = schedule_bound(spec, definition->start_ms) - 1;
+    return schedule_next(spec, after_ms, next_ms) &&
+           schedule_nominal(spec, *next_ms) < definition->end_ms;
 }
 
 bool job_has_max_fires(const struct job *job)
@@ -48,9 +51,22 @@ bool job_keeps_when_finished(const struct job *job)
     return definition.keep_finished_ms != 0;
 }
 
+int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    if (spec->jitter.most_ms == 0 || spec->kind == SCHEDULE_AT) return after_ms;
+    int64_t since_ms = job->incarnation.effective_ms;
+    if (job->extra != NULL && job->extra->schedule_edited_ms > since_ms)
+        since_ms = job->extra->schedule_edited_ms;
+    int64_t bound_ms = schedule_bound(spec, since_ms + 1) - 1;
+    return bound_ms > after_ms ? bound_ms : after_ms;
+}
+
 bool job_has_slot_after(const struct job *job, int64_t after_ms)
 {
     int64_t next_ms = 0;
+    if (job_has_pending(job)) return true;
+    after_ms = job_slots_after_ms(job, after_ms);
     if ((job->flags & JOB_BOUNDED) == 0)
         return schedule_next(&job->schedule->spec, after_ms, &next_ms);
     if (job_fires_used_up(job)) return false;
@@ -67,15 +83,16 @@ int64_t job_grace_ms(const struct job *job)
     return definition.catchup.grace_ms;
 }
 
-void job_fire(struct job *job, enum fire_kind kind, int64_t nominal_ms, int64_t now_ms,
+void job_fire(struct job *job, enum fire_kind kind, struct slot slot, int64_t now_ms,
               int64_t missed_count, int32_t attempt, const struct sink *sink)
 {
+    int64_t nominal_ms = slot.nominal_ms;
     job->fired++;
     job->last_due_ms = nominal_ms;
     struct fire fire = {.job = job,
                         .kind = kind,
                         .nominal_ms = nominal_ms,
-                        .due_ms = nominal_ms,
+                        .due_ms = slot.due_ms,
                         .now_ms = now_ms,
                         .missed_count = missed_count,
                         .attempt = attempt};
@@ -124,17 +141,24 @@ static int64_t alarm_ms(const struct job *job)
 
 static void set_alarm(struct shard *shard, const struct job *job)
 {
-    int64_t at_ms = alarm_ms(job);
-    if (at_ms == INSTANT_NONE) return;
-    alarms_add(&shard->alarms,
-               (struct alarm){.at_ms = at_ms, .ordinal = job->ordinal, .slot = job->slot});
+    struct alarm alarm = {.at_ms = alarm_ms(job), .ordinal = job->ordinal, .slot = job->slot};
+    if (alarm.at_ms != INSTANT_NONE) alarms_add(&shard->alarms, alarm);
+    if (!job_has_pending(job) || (job->flags & JOB_PAUSED)) return;
+    alarm.at_ms = job->extra->pending.due_ms;
+    alarms_add(&shard->alarms, alarm);
+}
+
+bool shard_pending_rings(const struct job *job, int64_t at_ms)
+{
+    return job_has_pending(job) && (job->flags & JOB_PAUSED) == 0 &&
+           job->extra->pending.due_ms == at_ms;
 }
 
 bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm)
 {
     struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm->ordinal,
                                                                  .slot = alarm->slot});
-    return job != NULL && alarm_ms(job) == alarm->at_ms;
+    return job != NULL && (alarm_ms(job) == alarm->at_ms || shard_pending_rings(job, alarm->at_ms));
 }
 
 /* A half-done instant is walked again from its ordinal, so its slots still count as to come. */
@@ -144,12 +168,17 @@ static int64_t slots_done_ms(const struct shard *shard)
                                                        : shard->watermark.instant_ms - 1;
 }
 
+static void attach(struct shard *shard, struct job *job, int64_t after_ms)
+{
+    timers_attach(shard->timers, job, job_slots_after_ms(job, after_ms));
+}
+
 void job_settle(struct shard *shard, struct job *job)
 {
     set_alarm(shard, job);
     backfill_enqueue(shard, job);
     if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
-    timers_attach(shard->timers, job, slots_done_ms(shard));
+    attach(shard, job, slots_done_ms(shard));
     if (job_owes(job)) lane_enqueue(shard, job);
 }
 
@@ -196,15 +225,17 @@ static void job_begin(struct shard *shard, struct job *job, bool done_before,
         return;
     }
     const struct schedule_spec *spec = &job->schedule->spec;
-    timers_attach(shard->timers, job, effective_ms);
-    if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms && done_before) {
+    int64_t at_ms = spec->kind == SCHEDULE_AT ? schedule_due(spec, spec->at_ms) : INT64_MAX;
+    set_alarm(shard, job);
+    attach(shard, job, effective_ms);
+    if (at_ms <= effective_ms && done_before) {
         job_announce(job, EVENT_SKIPPED, effective_ms, spec->at_ms, spec->at_ms, 1, "already_due",
                      sink);
-    } else if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms) {
+    } else if (at_ms <= effective_ms) {
         /* Judged at its effective time: the same answer before and after a restart. Behind what
          * is owed from an earlier schedule there is no tail: no slot comes after it. */
         job_extra(job)->tail_from_ms = INSTANT_NONE;
-        lane_open(shard, job, spec->at_ms - 1, spec->at_ms, effective_ms, sink);
+        lane_open(shard, job, at_ms - 1, at_ms, effective_ms, sink);
     }
     if (!job_owes(job) && !job_has_slot_after(job, effective_ms)) {
         job_finish(shard, job, effective_ms, sink);
@@ -216,13 +247,14 @@ static void job_begin(struct shard *shard, struct job *job, bool done_before,
 
 static struct schedule *intern(struct shard *shard, const struct definition *definition)
 {
-    return timers_intern(shard->timers, &definition->schedule, definition->cron_text,
-                         definition->zone, (definition->given & GIVEN_ANCHOR) != 0);
+    struct schedule_words words = definition_words(definition);
+    return timers_intern(shard->timers, &definition->schedule, &words);
 }
 
 struct job *job_add(struct shard *shard, const struct definition *definition,
                     const struct incarnation *incarnation, const struct sink *sink)
 {
+    assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
     struct job *job = job_create(definition, intern(shard, definition));
     job->incarnation = *incarnation;
     job->ordinal = shard->next_ordinal++;
@@ -240,13 +272,14 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
 static int64_t newest_due_ms(const struct job *job, int64_t effective_ms)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
-    if (spec->kind == SCHEDULE_AT) return spec->at_ms <= effective_ms ? spec->at_ms : INSTANT_NONE;
+    if (spec->kind == SCHEDULE_AT)
+        return schedule_due(spec, spec->at_ms) <= effective_ms ? spec->at_ms : INSTANT_NONE;
     int64_t since_ms = job->incarnation.effective_ms;
     if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
     int64_t newest_ms = INSTANT_NONE;
     if (since_ms >= effective_ms || !schedule_last(spec, since_ms, effective_ms, &newest_ms))
         return INSTANT_NONE;
-    return newest_ms;
+    return schedule_nominal(spec, newest_ms);
 }
 
 /* Gives the job its new schedule. True: an `at` in the past may have been fired before: exactly
@@ -255,10 +288,11 @@ static bool job_reschedule(struct shard *shard, struct job *job, struct schedule
                            int64_t effective_ms)
 {
     struct job_extra *extra = job_extra(job);
-    int64_t at_ms = schedule->spec.at_ms;
+    bool one_shot = schedule->spec.kind == SCHEDULE_AT;
+    int64_t at_ms = one_shot ? schedule->spec.at_ms : INT64_MAX;
     int64_t newest_ms = newest_due_ms(job, effective_ms);
     bool done_before = at_ms <= extra->earlier_due_ms ||
-                       (at_ms <= newest_ms && schedule_contains(&job->schedule->spec, at_ms));
+                       (at_ms <= newest_ms && schedule_names(&job->schedule->spec, at_ms));
     if (newest_ms > extra->earlier_due_ms) extra->earlier_due_ms = newest_ms;
     timers_detach(shard->timers, job);
     timers_release(shard->timers, job->schedule);
@@ -271,6 +305,70 @@ static bool job_reschedule(struct shard *shard, struct job *job, struct schedule
     return done_before;
 }
 
+/* ---- a slot that waits for its due time while the schedule is edited ---- */
+
+/* What is pending: a slot kept before, or the one of the present schedule whose nominal time has
+ * come and whose due time has not. One is kept; a second one could only come from two edits
+ * within one delay. */
+static struct slot pending_at_edit(const struct job *job, int64_t effective_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    struct slot slot = no_slot;
+    if (job_has_pending(job)) return job->extra->pending;
+    if (spec->jitter.most_ms == 0 || (job->flags & (JOB_PAUSED | JOB_FINISHED))) return slot;
+    struct definition definition;
+    job_view(job, &definition);
+    int64_t after_ms = job_slots_after_ms(job, effective_ms);
+    if (!job_next_slot(&definition, after_ms, &slot.due_ms)) return no_slot;
+    slot.nominal_ms = schedule_nominal(spec, slot.due_ms);
+    return slot.nominal_ms <= effective_ms ? slot : no_slot;
+}
+
+static void announce_slot(struct job *job, struct slot slot, int64_t at_ms, const char *reason,
+                          const struct sink *sink)
+{
+    job_announce(job, EVENT_SKIPPED, at_ms, slot.nominal_ms, slot.nominal_ms, 1, reason, sink);
+}
+
+/* After the edit: the slot stays if the new schedule names it too. */
+static void keep_pending(struct job *job, struct slot slot, int64_t effective_ms,
+                         const struct sink *sink)
+{
+    struct definition definition;
+    if (slot.due_ms == INSTANT_NONE) return;
+    job_view(job, &definition);
+    bool within = slot.nominal_ms >= definition.start_ms && slot.nominal_ms < definition.end_ms;
+    job->extra->pending = no_slot;
+    if (within && schedule_names(&definition.schedule, slot.nominal_ms))
+        job->extra->pending = slot;
+    else
+        announce_slot(job, slot, effective_ms, "updated", sink);
+}
+
+void job_fire_pending(struct shard *shard, struct job *job, int64_t now_ms,
+                      const struct sink *sink)
+{
+    struct definition definition;
+    struct slot slot = job->extra->pending;
+    job_view(job, &definition);
+    job->extra->pending = no_slot;
+    const struct catchup *catchup = &definition.catchup;
+    bool late = now_ms - slot.due_ms > catchup->grace_ms;
+    bool lost = late && (catchup->policy == CATCHUP_NONE ||
+                         slot.nominal_ms < now_ms - catchup->window_ms);
+    if (lost) {
+        job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
+                     catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
+    } else {
+        job_fire(job, late ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
+        if (job_has_max_fires(job)) job->extra->counted_fires++;
+    }
+    if (!job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))
+        job_finish(shard, job, now_ms, sink);
+    else
+        sink->job_changed(sink->opaque, job);
+}
+
 static bool bounds_differ(const struct job *job, const struct definition *definition)
 {
     struct definition present;
@@ -281,10 +379,12 @@ static bool bounds_differ(const struct job *job, const struct definition *defini
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
                 int64_t effective_ms, int64_t now_ms, const struct sink *sink)
 {
+    assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
     struct schedule *schedule = intern(shard, definition);
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
     bool rebounded = bounds_differ(job, definition);
     bool revived = (job->flags & JOB_FINISHED) != 0;
+    struct slot pending = rescheduled ? pending_at_edit(job, effective_ms) : no_slot;
     if (job->extra != NULL && job->extra->tail_undecided)
         lane_decide(shard, job, effective_ms, now_ms, sink);
     if ((rescheduled || rebounded) && job_owes(job)) { /* what is owed stays as it was opened */
@@ -297,6 +397,9 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     job->updated_ms = effective_ms;
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
+        keep_pending(job, pending, effective_ms, sink);
+        if (job->extra->tail_from_ms == effective_ms)
+            job->extra->tail_from_ms = job_slots_after_ms(job, effective_ms);
         job_begin(shard, job, done_before, effective_ms, sink);
         return;
     }
@@ -305,7 +408,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
         timers_detach(shard->timers, job);
         timers_release(shard->timers, job->schedule);
         job->schedule = schedule;
-        if (attached) timers_attach(shard->timers, job, slots_done_ms(shard));
+        if (attached) attach(shard, job, slots_done_ms(shard));
     } else {
         timers_release(shard->timers, schedule);
     }
@@ -350,9 +453,10 @@ static bool one_shot_passed(const struct job *job, int64_t from_ms, int64_t effe
 {
     const struct schedule_spec *spec = &job->schedule->spec;
     const struct job_extra *extra = job->extra;
-    bool in_pause = spec->at_ms > extra->paused_ms || extra->schedule_edited_ms >= extra->paused_ms;
-    return spec->kind == SCHEDULE_AT && in_pause && spec->at_ms <= effective_ms &&
-           from_ms >= spec->at_ms;
+    if (spec->kind != SCHEDULE_AT) return false;
+    int64_t due_ms = schedule_due(spec, spec->at_ms);
+    bool in_pause = due_ms > extra->paused_ms || extra->schedule_edited_ms >= extra->paused_ms;
+    return in_pause && due_ms <= effective_ms && from_ms >= due_ms;
 }
 
 void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
@@ -374,7 +478,9 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job_set_pause_reason(job, text_of(NULL));
     job->revision++;
     job->updated_ms = effective_ms;
-    timers_attach(shard->timers, job, effective_ms);
+    attach(shard, job, effective_ms);
+    if (job_has_pending(job) && extra->pending.due_ms <= from_ms) extra->pending = no_slot;
+    set_alarm(shard, job);
     backfill_resume(shard, job);
     if (passed) {
         int64_t at_ms = job->schedule->spec.at_ms;
@@ -397,6 +503,8 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink)
 {
     if (job_owes(job)) lane_drop(shard, job, effective_ms, "deleted", sink);
+    if (job_has_pending(job))
+        announce_slot(job, job->extra->pending, effective_ms, "deleted", sink);
     backfill_drop(shard, job, effective_ms, "deleted", sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);

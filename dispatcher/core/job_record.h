@@ -8,24 +8,8 @@
 #include <stdint.h>
 
 #include "dispatcher/core/definition.h"
+#include "dispatcher/core/incarnation.h"
 #include "dispatcher/core/limits.h"
-
-/* Identity of one life of a job: delete and add again is a new one. In text
- * <effective_ms>-<shard>.<offset>.<index>: where the command that added it stood. */
-struct incarnation {
-    int64_t effective_ms;
-    int64_t offset;
-    uint32_t index;
-    int32_t shard;
-};
-enum { INCARNATION_TEXT_BYTES = 64, FIRE_ID_BYTES = INCARNATION_TEXT_BYTES + 24 };
-
-/* Writes the text, terminated; returns its length. `text` has INCARNATION_TEXT_BYTES. */
-size_t incarnation_format(const struct incarnation *incarnation, char *text);
-bool incarnation_parse(struct text text, struct incarnation *incarnation);
-
-/* "<incarnation>@<nominal_ms>"; `text` has FIRE_ID_BYTES. Returns its length. */
-size_t fire_id_format(const struct incarnation *incarnation, int64_t nominal_ms, char *text);
 
 /* No instant: paused_ms, until_ms, finished_ms, tail_from_ms, retry_ms ... are not set. */
 #define INSTANT_NONE INT64_MIN
@@ -38,7 +22,8 @@ struct owed_range {
     int64_t planned;      /* fires planned when opened; for catchup_finished */
     bool has_schedule;    /* opened under an earlier schedule than the job's present one */
     struct schedule_spec schedule; /* when has_schedule */
-    struct text cron_text;
+    struct schedule_words words;
+    int64_t jitter_ms;
 };
 
 enum { OWED_RANGES_MAX = 16 };
@@ -75,6 +60,9 @@ struct job_record {
     int64_t failing_since_ms; /* INSTANT_NONE: not failing */
     int64_t retry_ms;
     int32_t attempts;
+    /* A slot of the schedule before the last edit, due after it: fires at its old due time. */
+    int64_t pending_nominal_ms;
+    int64_t pending_due_ms; /* INSTANT_NONE: none */
     /* Statistics: may be lost with Redis; counted since since_ms. */
     int64_t fired;
     int64_t missed;

@@ -1,4 +1,5 @@
-/* Owed slots: what came due while it could not be fired. First the job owes an undecided tail,
+/* Owed slots: what came due while it could not be fired. Ranges are of due times; events and fires
+ * name nominal ones. First the job owes an undecided tail,
  * (tail_from, watermark]; the catch-up policy turns it into ranges; the lane works these off,
  * one slot of each job in turn. As long as something is owed, the job's own new slots are the
  * tail behind the ranges, so that its fires stay in order of nominal time. */
@@ -33,31 +34,31 @@ void lane_enqueue(struct shard *shard, struct job *job)
     }
 }
 
-static void owe_tail(struct shard *shard, struct job *job, int64_t nominal_ms,
+static void owe_tail(struct shard *shard, struct job *job, int64_t due_ms,
                      const struct sink *sink)
 {
-    job->extra->tail_from_ms = nominal_ms - 1;
+    job->extra->tail_from_ms = due_ms - 1;
     job->extra->tail_undecided = true;
     lane_enqueue(shard, job);
     sink->job_changed(sink->opaque, job);
 }
 
-void lane_owe(struct shard *shard, struct job *job, int64_t nominal_ms, const struct sink *sink)
+void lane_owe(struct shard *shard, struct job *job, int64_t due_ms, const struct sink *sink)
 {
     assert(!job_owes(job));
     (void)job_extra(job);
-    owe_tail(shard, job, nominal_ms, sink);
+    owe_tail(shard, job, due_ms, sink);
 }
 
-void lane_owe_more(struct shard *shard, struct job *job, int64_t nominal_ms,
+void lane_owe_more(struct shard *shard, struct job *job, int64_t due_ms,
                    const struct sink *sink)
 {
     assert(job_owes(job));
     /* The tail so far becomes a range, what will be decided another one; without room for both the
      * slot stays with the tail, and is fired. */
     if (job->extra->tail_undecided || job->extra->owed_count + 2 > OWED_RANGES_MAX) return;
-    lane_close_tail(shard, job, nominal_ms - 1, nominal_ms, sink);
-    owe_tail(shard, job, nominal_ms, sink);
+    lane_close_tail(shard, job, due_ms - 1, due_ms, sink);
+    owe_tail(shard, job, due_ms, sink);
 }
 
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
@@ -65,9 +66,15 @@ void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
     if ((job->flags & JOB_BOUNDED) == 0) return;
     struct definition definition;
     job_view(job, &definition);
-    if (definition.start_ms != START_NONE && *from_ms < definition.start_ms)
-        *from_ms = definition.start_ms - 1;
-    if (*to_ms >= definition.end_ms) *to_ms = definition.end_ms - 1;
+    const struct schedule_spec *spec = &definition.schedule;
+    if (definition.start_ms != START_NONE && *from_ms < definition.start_ms) {
+        int64_t start_ms = schedule_bound(spec, definition.start_ms);
+        if (*from_ms < start_ms) *from_ms = start_ms - 1;
+    }
+    if (*to_ms >= definition.end_ms) {
+        int64_t end_ms = schedule_bound(spec, definition.end_ms);
+        if (*to_ms >= end_ms) *to_ms = end_ms - 1;
+    }
 }
 
 static uint64_t slots_in(const struct job *job, int64_t from_ms, int64_t to_ms)
@@ -141,7 +148,7 @@ static struct verdict judge(const struct definition *definition, int64_t from_ms
 {
     const struct catchup *catchup = &definition->catchup;
     const struct schedule_spec *spec = &definition->schedule;
-    int64_t window_from_ms = now_ms - catchup->window_ms - 1;
+    int64_t window_from_ms = schedule_bound(spec, now_ms - catchup->window_ms) - 1;
     if (window_from_ms < from_ms) window_from_ms = from_ms;
     if (window_from_ms > to_ms) window_from_ms = to_ms;
     int64_t newest_ms = 0;
@@ -176,6 +183,8 @@ static void announce_dropped(struct job *job, const struct schedule_spec *spec, 
                schedule_last(spec, from_ms, to_ms, &last_ms);
     assert(any);
     (void)any;
+    first_ms = schedule_nominal(spec, first_ms);
+    last_ms = schedule_nominal(spec, last_ms);
     job_announce(job, EVENT_MISSED, at_ms, first_ms, last_ms, count, reason, sink);
 }
 
@@ -295,49 +304,49 @@ bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
 /* ---- working off ---- */
 
 /* A range one millisecond wide is its one slot, whatever the schedule says by now. */
-bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms)
+bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *due_ms)
 {
     if (owed->from_ms >= owed->to_ms) return false;
     if (owed->to_ms - owed->from_ms == 1) {
-        *nominal_ms = owed->to_ms;
+        *due_ms = owed->to_ms;
         return true;
     }
     int64_t from_ms = owed->from_ms;
     int64_t to_ms = owed->to_ms;
     if (owed->schedule != NULL)
-        return schedule_next(&owed->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
+        return schedule_next(&owed->schedule->spec, from_ms, due_ms) && *due_ms <= to_ms;
     lane_clamp(job, &from_ms, &to_ms);
-    return schedule_next(&job->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
+    return schedule_next(&job->schedule->spec, from_ms, due_ms) && *due_ms <= to_ms;
 }
 
-static bool tail_next(const struct shard *shard, const struct job *job, int64_t *nominal_ms)
+static bool tail_next(const struct shard *shard, const struct job *job, int64_t *due_ms)
 {
     if (job->extra->tail_from_ms == INSTANT_NONE) return false;
     int64_t from_ms = job->extra->tail_from_ms;
     int64_t to_ms = shard->watermark.instant_ms;
     lane_clamp(job, &from_ms, &to_ms);
-    return schedule_next(&job->schedule->spec, from_ms, nominal_ms) && *nominal_ms <= to_ms;
+    return schedule_next(&job->schedule->spec, from_ms, due_ms) && *due_ms <= to_ms;
 }
 
 /* The next owed slot; drops ranges that are done. False: nothing is owed any more. */
-static bool owed_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *nominal_ms,
+static bool owed_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
                       const struct sink *sink)
 {
     struct job_extra *extra = job->extra;
     while (extra->owed_count > 0) {
-        if (lane_range_next(job, &extra->owed[0], nominal_ms)) return true;
+        if (lane_range_next(job, &extra->owed[0], due_ms)) return true;
         int64_t planned = extra->owed[0].planned;
         pop_range(shard, job);
         if (planned > 0) announce_catchup(job, EVENT_CATCHUP_FINISHED, now_ms, planned, sink);
     }
-    return tail_next(shard, job, nominal_ms);
+    return tail_next(shard, job, due_ms);
 }
 
-static void owed_done(struct job *job, int64_t nominal_ms)
+static void owed_done(struct job *job, int64_t due_ms)
 {
     struct job_extra *extra = job->extra;
-    if (extra->owed_count > 0) extra->owed[0].from_ms = nominal_ms;
-    else extra->tail_from_ms = nominal_ms;
+    if (extra->owed_count > 0) extra->owed[0].from_ms = due_ms;
+    else extra->tail_from_ms = due_ms;
 }
 
 /* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
@@ -362,19 +371,28 @@ static void lane_end(struct shard *shard, struct job *job, int64_t now_ms,
     lane_release(shard, job);
 }
 
+/* The schedule of the job's next owed slot. */
+static const struct schedule_spec *owed_spec(const struct job *job)
+{
+    const struct job_extra *extra = job->extra;
+    bool earlier = extra->owed_count > 0 && extra->owed[0].schedule != NULL;
+    return earlier ? &extra->owed[0].schedule->spec : &job->schedule->spec;
+}
+
 /* Fires the job's next owed slot and lists the job again if it owes more. */
 static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
                       const struct sink *sink)
 {
     struct job_extra *extra = job->extra;
-    int64_t nominal_ms = 0;
-    if (owed_next(shard, job, now_ms, &nominal_ms, sink)) {
+    int64_t due_ms = 0;
+    if (owed_next(shard, job, now_ms, &due_ms, sink)) {
         int64_t missed = extra->owed_count > 0 ? extra->owed[0].missed_count : 0;
         int32_t attempt = extra->attempts + 1;
         extra->attempts = 0;
-        job_fire(job, kind, nominal_ms, now_ms, missed, attempt, sink);
+        struct slot slot = {schedule_nominal(owed_spec(job), due_ms), due_ms};
+        job_fire(job, kind, slot, now_ms, missed, attempt, sink);
         if (job_has_max_fires(job)) extra->counted_fires++;
-        owed_done(job, nominal_ms);
+        owed_done(job, due_ms);
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }
     int64_t more_ms = 0;
@@ -428,26 +446,31 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
     int64_t last_ms = INT64_MIN;
     for (uint32_t i = 0; i < extra->owed_count; i++) {
         struct job_owed *owed = &extra->owed[i];
-        int64_t nominal_ms = 0;
-        if (!lane_range_next(job, owed, &nominal_ms)) continue;
-        if (nominal_ms < first_ms) first_ms = nominal_ms;
+        int64_t due_ms = 0;
+        if (!lane_range_next(job, owed, &due_ms)) continue;
         const struct schedule_spec *spec =
             owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec;
+        int64_t nominal_ms = schedule_nominal(spec, due_ms);
+        if (nominal_ms < first_ms) first_ms = nominal_ms;
         int64_t to_ms = owed->to_ms;
         int64_t from_ms = owed->from_ms;
         if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
         bool single = owed->to_ms - owed->from_ms == 1;
         count += single ? 1 : (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
-        if (single || !schedule_last(spec, from_ms, to_ms, &last_ms)) last_ms = nominal_ms;
+        if (single || !schedule_last(spec, from_ms, to_ms, &last_ms)) last_ms = due_ms;
+        last_ms = schedule_nominal(spec, last_ms);
     }
-    int64_t nominal_ms = 0;
-    if (tail_next(shard, job, &nominal_ms)) {
+    int64_t due_ms = 0;
+    if (tail_next(shard, job, &due_ms)) {
+        const struct schedule_spec *spec = &job->schedule->spec;
+        int64_t nominal_ms = schedule_nominal(spec, due_ms);
         if (nominal_ms < first_ms) first_ms = nominal_ms;
         int64_t from_ms = extra->tail_from_ms;
         int64_t to_ms = shard->watermark.instant_ms;
         lane_clamp(job, &from_ms, &to_ms);
-        count += (int64_t)schedule_count(&job->schedule->spec, from_ms, to_ms, INT64_MAX);
-        if (!schedule_last(&job->schedule->spec, from_ms, to_ms, &last_ms)) last_ms = nominal_ms;
+        count += (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
+        if (!schedule_last(spec, from_ms, to_ms, &last_ms)) last_ms = due_ms;
+        last_ms = schedule_nominal(spec, last_ms);
     }
     if (count > 0) job_announce(job, EVENT_SKIPPED, at_ms, first_ms, last_ms, count, reason, sink);
     lane_release(shard, job);
@@ -480,24 +503,26 @@ static int64_t backoff_ms(int32_t attempt)
 static bool owe_again(struct job *job, const struct failed_fire *failed)
 {
     struct job_extra *extra = job_extra(job);
-    int64_t nominal_ms = failed->nominal_ms;
     int64_t next_ms = 0;
     struct job_owed *front = extra->owed_count > 0 ? &extra->owed[0] : NULL;
-    bool joins = front != NULL && front->schedule == NULL && front->from_ms >= nominal_ms &&
-                 schedule_contains(&job->schedule->spec, nominal_ms) &&
-                 (!schedule_next(&job->schedule->spec, nominal_ms, &next_ms) ||
+    bool earlier = front != NULL && front->schedule != NULL;
+    const struct schedule_spec *spec = earlier ? &front->schedule->spec : &job->schedule->spec;
+    int64_t due_ms = schedule_due(spec, failed->nominal_ms);
+    bool joins = front != NULL && front->schedule == NULL && front->from_ms >= due_ms &&
+                 schedule_contains(&job->schedule->spec, due_ms) &&
+                 (!schedule_next(&job->schedule->spec, due_ms, &next_ms) ||
                   next_ms > front->from_ms);
-    bool takes_back = front != NULL && front->from_ms == nominal_ms;
+    bool takes_back = front != NULL && front->from_ms == due_ms;
     if (joins || takes_back) {
-        front->from_ms = nominal_ms - 1;
+        front->from_ms = due_ms - 1;
     } else {
         if (extra->owed_count == OWED_RANGES_MAX) return false;
-        push_range(job, 0, (struct job_owed){.from_ms = nominal_ms - 1,
-                                             .to_ms = nominal_ms,
+        push_range(job, 0, (struct job_owed){.from_ms = due_ms - 1,
+                                             .to_ms = due_ms,
                                              .missed_count = failed->missed_count});
     }
     if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED))
-        extra->tail_from_ms = nominal_ms;
+        extra->tail_from_ms = due_ms;
     return true;
 }
 
@@ -538,11 +563,12 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
 {
     struct definition definition;
     job_view(job, &definition);
-    int64_t nominal_ms = 0;
-    while (owed_next(shard, job, now_ms, &nominal_ms, sink) &&
-           nominal_ms < now_ms - definition.catchup.window_ms) {
+    int64_t due_ms = 0;
+    while (owed_next(shard, job, now_ms, &due_ms, sink)) {
+        int64_t nominal_ms = schedule_nominal(owed_spec(job), due_ms);
+        if (nominal_ms >= now_ms - definition.catchup.window_ms) return;
         job_announce(job, EVENT_MISSED, now_ms, nominal_ms, nominal_ms, 1, "undeliverable", sink);
-        owed_done(job, nominal_ms);
+        owed_done(job, due_ms);
         job->extra->attempts = 0;
     }
 }

@@ -20,13 +20,14 @@ struct definition operation_merged(const struct job *job,
     struct definition merged;
     job_view(job, &merged);
     bool was_every = merged.schedule.kind == SCHEDULE_EVERY;
-    int64_t every_ms = merged.schedule.every_ms;
+    int64_t every_ms = was_every ? merged.schedule.every_ms : 0;
     definition_merge(&merged, &application->command->set);
     bool reanchor = merged.schedule.kind == SCHEDULE_EVERY &&
                     (application->command->set.given & GIVEN_ANCHOR) == 0 &&
                     (application->command->set.given & GIVEN_SCHEDULE) != 0 &&
                     !(was_every && every_ms == merged.schedule.every_ms);
     if (reanchor) merged.schedule.anchor_ms = application->effective_ms;
+    definition_settle(&merged, &job->incarnation);
     return merged;
 }
 
@@ -150,6 +151,7 @@ static bool change_resume(struct shard *shard, struct job *job,
     if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
     if (job->extra->schedule_edited_ms != INSTANT_NONE && from_ms < job->extra->schedule_edited_ms)
         from_ms = job->extra->schedule_edited_ms;
+    from_ms = job_slots_after_ms(job, from_ms);
     job_resume(shard, job, application->effective_ms, from_ms, application->now_ms, sink);
     return true;
 }

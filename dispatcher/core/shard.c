@@ -47,15 +47,24 @@ void shard_destroy(struct shard *shard)
 
 /* ---- restoring ---- */
 
-static struct job_owed restored_range(struct shard *shard, const struct owed_range *range)
+static struct schedule *restore_schedule(struct shard *shard, const struct job_record *record,
+                                         const struct owed_range *range)
+{
+    struct schedule_spec spec = range->schedule;
+    struct schedule_words words = range->words;
+    words.anchor_given = true;
+    schedule_settle(&spec, &words, &record->definition, range->jitter_ms, &record->incarnation);
+    return timers_intern(shard->timers, &spec, &words);
+}
+
+static struct job_owed restored_range(struct shard *shard, const struct job_record *record,
+                                       const struct owed_range *range)
 {
     struct job_owed owed = {.from_ms = range->from_ms,
                             .to_ms = range->to_ms,
                             .missed_count = range->missed_count,
                             .planned = range->planned};
-    if (range->has_schedule)
-        owed.schedule = timers_intern(shard->timers, &range->schedule, range->cron_text,
-                                      text_of(NULL), true);
+    if (range->has_schedule) owed.schedule = restore_schedule(shard, record, range);
     return owed;
 }
 
@@ -67,7 +76,7 @@ static void restore_owed(struct shard *shard, struct job *job, const struct job_
     extra->owed = memory_allocate(record->owed_count, sizeof *extra->owed);
     extra->owed_count = (uint32_t)record->owed_count;
     for (size_t i = 0; i < record->owed_count; i++)
-        extra->owed[i] = restored_range(shard, &record->owed[i]);
+        extra->owed[i] = restored_range(shard, record, &record->owed[i]);
 }
 
 static void restore_backfills(struct shard *shard, struct job *job,
@@ -79,7 +88,7 @@ static void restore_backfills(struct shard *shard, struct job *job,
         struct job_backfill *backfill = backfill_push(job, from->id);
         backfill->rate = from->rate;
         backfill->fired = from->fired;
-        backfill->range = restored_range(shard, &from->range);
+        backfill->range = restored_range(shard, record, &from->range);
     }
 }
 
@@ -88,7 +97,8 @@ static bool record_needs_extra(const struct job_record *record)
     return record->schedule_edited_ms != INSTANT_NONE || record->paused_ms != INSTANT_NONE ||
            record->until_ms != INSTANT_NONE || record->finished_ms != INSTANT_NONE ||
            record->tail_from_ms != INSTANT_NONE || record->failing_since_ms != INSTANT_NONE ||
-           record->counted_fires != 0 || record->owed_count != 0 || record->attempts != 0 ||
+           record->counted_fires != 0 || record->pending_due_ms != INSTANT_NONE ||
+           record->owed_count != 0 || record->attempts != 0 ||
            record->earlier_due_ms != INSTANT_NONE || record->backfill_count != 0;
 }
 
@@ -107,6 +117,8 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     extra->failing_since_ms = record->failing_since_ms;
     extra->retry_ms = record->retry_ms;
     extra->attempts = record->attempts;
+    extra->pending.nominal_ms = record->pending_nominal_ms;
+    extra->pending.due_ms = record->pending_due_ms;
     extra->earlier_due_ms = record->earlier_due_ms;
     restore_owed(shard, job, record);
     restore_backfills(shard, job, record);
@@ -120,11 +132,12 @@ void shard_restore_deleted(struct shard *shard, struct text group, struct text i
 
 void shard_restore_job(struct shard *shard, const struct job_record *record)
 {
-    const struct definition *definition = &record->definition;
+    struct definition settled = record->definition;
+    const struct definition *definition = &settled;
+    definition_settle(&settled, &record->incarnation);
     shard_restore_deleted(shard, definition->group, definition->id);
-    struct schedule *schedule =
-        timers_intern(shard->timers, &definition->schedule, definition->cron_text,
-                      definition->zone, (definition->given & GIVEN_ANCHOR) != 0);
+    struct schedule_words words = definition_words(definition);
+    struct schedule *schedule = timers_intern(shard->timers, &definition->schedule, &words);
     struct job *job = job_create(definition, schedule);
     job->incarnation = record->incarnation;
     job->ordinal = record->ordinal;

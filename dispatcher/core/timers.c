@@ -50,15 +50,24 @@ void timers_destroy(struct timers *timers)
 
 /* ---- interning ---- */
 
-struct text schedule_cron_text(const struct schedule *schedule)
+struct schedule_words schedule_words_of(const struct schedule *schedule)
 {
-    return text_of(schedule->text);
+    const char *text = schedule->text;
+    return (struct schedule_words){
+        .cron = text_of(text),
+        .zone = text_of(text == NULL ? NULL : text + strlen(text) + 1),
+        .dialect = (enum cron_dialect)schedule->dialect,
+        .dst = (enum cron_dst)schedule->dst,
+        .hashed = schedule->hashed,
+        .anchor_given = schedule->anchor_given,
+    };
 }
 
-struct text schedule_zone(const struct schedule *schedule)
+static bool words_equal(const struct schedule_words *left, const struct schedule_words *right)
 {
-    return schedule->text == NULL ? text_of(NULL)
-                                  : text_of(schedule->text + strlen(schedule->text) + 1);
+    return text_equal(left->cron, right->cron) && text_equal(left->zone, right->zone) &&
+           left->dialect == right->dialect && left->dst == right->dst &&
+           left->hashed == right->hashed && left->anchor_given == right->anchor_given;
 }
 
 static char *schedule_text(struct text cron_text, struct text zone)
@@ -89,17 +98,15 @@ static void buckets_grow(struct timers *timers)
 }
 
 struct schedule *timers_intern(struct timers *timers, const struct schedule_spec *spec,
-                               struct text cron_text, struct text zone, bool anchor_given)
+                               const struct schedule_words *words)
 {
     assert(timers != NULL);
     uint32_t hash = (uint32_t)schedule_spec_hash(spec);
     struct schedule **bucket = &timers->buckets[hash & (timers->bucket_count - 1)];
     for (struct schedule *schedule = *bucket; schedule != NULL; schedule = schedule->hash_next) {
-        if (schedule->hash == hash && schedule->anchor_given == anchor_given &&
-            schedule_spec_equal(&schedule->spec, spec) &&
-            text_equal(schedule_cron_text(schedule), cron_text) &&
-            text_equal(schedule_zone(schedule), zone))
-            return timers_retain(schedule);
+        if (schedule->hash != hash || !schedule_spec_equal(&schedule->spec, spec)) continue;
+        struct schedule_words present = schedule_words_of(schedule);
+        if (words_equal(&present, words)) return timers_retain(schedule);
     }
     buckets_grow(timers);
     bucket = &timers->buckets[hash & (timers->bucket_count - 1)];
@@ -109,8 +116,11 @@ struct schedule *timers_intern(struct timers *timers, const struct schedule_spec
     schedule->references = 1;
     schedule->hash = hash;
     schedule->sorted = true;
-    schedule->anchor_given = anchor_given;
-    schedule->text = schedule_text(cron_text, zone);
+    schedule->anchor_given = words->anchor_given;
+    schedule->hashed = words->hashed;
+    schedule->dialect = (uint8_t)words->dialect;
+    schedule->dst = (uint8_t)words->dst;
+    schedule->text = schedule_text(words->cron, words->zone);
     schedule->hash_next = *bucket;
     *bucket = schedule;
     timers->schedule_count++;

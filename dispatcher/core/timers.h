@@ -30,6 +30,9 @@ struct schedule {
     uint32_t hash;
     bool sorted;
     bool anchor_given;
+    bool hashed;
+    uint8_t dialect; /* enum cron_dialect */
+    uint8_t dst;     /* enum cron_dst */
     struct schedule *hash_next;
     char *text; /* the cron expression as written, NUL, the zone as written, NUL */
 };
@@ -39,12 +42,12 @@ void timers_destroy(struct timers *timers);
 
 /* The interned schedule, with one more reference, which the caller gives back by release. */
 struct schedule *timers_intern(struct timers *timers, const struct schedule_spec *spec,
-                               struct text cron_text, struct text zone, bool anchor_given);
+                               const struct schedule_words *words);
 struct schedule *timers_retain(struct schedule *schedule);
 void timers_release(struct timers *timers, struct schedule *schedule);
 
-struct text schedule_cron_text(const struct schedule *schedule);
-struct text schedule_zone(const struct schedule *schedule);
+/* As the user wrote it; borrowed from the schedule. */
+struct schedule_words schedule_words_of(const struct schedule *schedule);
 
 /* Lists the job under its schedule: its slots after after_ms will be found due. */
 void timers_attach(struct timers *timers, struct job *job, int64_t after_ms);

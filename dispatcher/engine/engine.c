@@ -106,6 +106,7 @@ struct engine *engine_create(const struct engine_options *options,
     engine->limits.record_bytes_max = options->record_bytes_max;
     engine->limits.payload_bytes_max = options->payload_bytes_max;
     engine->limits.every_min_ms = options->every_min_ms;
+    engine->limits.zones = options->zones;
     engine->limits.catchup.grace_ms = options->misfire_grace_ms;
     engine->limits.keep_finished_ms = options->keep_finished_ms;
     engine->limits.topic_allowed = topic_allowed;

@@ -16,6 +16,7 @@ struct engine_options {
     const char *cluster; /* borrowed, like all texts here */
     const char *owner;   /* this process: host, pid and a random part; not above OWNER_BYTES_MAX */
     const char *tz_version;
+    const struct zone_lookup *zones; /* shared by all shards; NULL: UTC only */
     int32_t shard;
     int32_t shards;
     int64_t catchup_per_second;

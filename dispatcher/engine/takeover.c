@@ -67,7 +67,8 @@ static bool restore_job(struct engine *engine, struct text value, struct error *
 {
     struct job_record record;
     arena_reset(engine->arena);
-    if (!job_record_decode(value, engine->arena, &record, error)) return false;
+    const struct zone_lookup *zones = engine->options.zones;
+    if (!job_record_decode(value, engine->arena, zones, &record, error)) return false;
     shard_restore_job(engine->shard, &record);
     return true;
 }

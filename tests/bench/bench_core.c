@@ -268,7 +268,7 @@ static void bench_restore(struct bench *bench)
         struct job_record record;
         struct error error = {0};
         int64_t decode_began_ns = now_ns();
-        if (!job_record_decode(value, bench->arena, &record, &error)) fail(error.message);
+        if (!job_record_decode(value, bench->arena, NULL, &record, &error)) fail(error.message);
         decode_ns += now_ns() - decode_began_ns;
         shard_restore_job(bench->shard, &record);
         arena_reset(bench->arena);

@@ -19,6 +19,7 @@
 #include "schemas/mark_json.h"
 #include "schemas/result_json.h"
 #include "schemas/seen_json.h"
+#include "tests/support/cron_case.h"
 
 #define EXAMPLES "schemas/examples"
 
@@ -66,6 +67,7 @@ static bool decode_command(const char *name, struct text value, struct arena *ar
 {
     struct command_limits limits;
     command_limits_defaults(&limits);
+    limits.zones = test_zones();
     limits.topic_allowed = allow_fires;
     limits.reply_to_allowed = allow_results;
     struct source source = {.origin_partition = 3, .origin_offset = 10422};
@@ -93,7 +95,7 @@ static bool decode(const char *name, struct text value, struct error *error,
     size_t count = 0;
     bool read = false;
     if (strncmp(name, "job-", 4) == 0) {
-        read = job_record_decode(value, arena, &record, error);
+        read = job_record_decode(value, arena, test_zones(), &record, error);
         if (read) job_record_encode(again, &record);
     } else if (strncmp(name, "mark-", 5) == 0) {
         read = mark_decode(value, &mark, error);

@@ -2,7 +2,9 @@
  * promises: the next instant is later, counts agree with steps, texts read back to the same. */
 #include "dispatcher/core/duration.h"
 #include "dispatcher/core/instant.h"
+#include "dispatcher/core/limits.h"
 #include "dispatcher/core/schedule.h"
+#include "tests/fuzz/fuzz_zones.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -47,17 +49,43 @@ static void check_schedule(const struct schedule_spec *spec, int64_t after_ms)
     promise(kept == (steps < STEPS / 2 ? steps : STEPS / 2));
 }
 
-static void try_cron(const char *text, size_t length, int64_t after_ms)
+/* The text printed for a schedule reads back as the same schedule. */
+static void check_format(const struct cron *cron, const struct cron_options *options)
 {
-    struct cron cron;
+    char text[CRON_FORMAT_BYTES];
+    struct cron_options again = *options;
+    struct cron_reading back;
+    size_t length = cron_format(cron, text, &again.dialect, &again.dst);
+    promise(length < sizeof text && strlen(text) == length);
+    again.zone_known = true;
+    again.known_zone = cron->zone;
+    if (length > CRON_TEXT_BYTES_MAX) return;
+    promise(cron_parse(text, length, &again, &back, NULL));
+    promise(cron_equal(cron, &back.cron));
+}
+
+static void try_cron(const char *text, size_t length, int64_t after_ms, uint8_t choice)
+{
+    struct zone_lookup zones = fuzz_zones();
+    struct cron_options options = {.dialect = (enum cron_dialect)(choice % 3),
+                                   .dst = choice & 8 ? CRON_DST_SKIP_REPEAT : CRON_DST_VIXIE,
+                                   .zone = text_of(choice & 16 ? "Fuzz/Rule" : NULL),
+                                   .name = text_of(choice & 32 ? "group/id" : NULL),
+                                   .zones = &zones};
+    struct cron_reading reading;
     struct error error = {0};
-    if (!cron_parse(text, length, &cron, NULL, &error)) {
+    if (!cron_parse(text, length, &options, &reading, &error)) {
         check_refusal(&error, length);
         return;
     }
-    struct schedule_spec spec = schedule_from_cron(&cron);
+    if (reading.every_ms > 0) return;
+    struct schedule_spec spec = schedule_from_cron(&reading.cron);
     int64_t next_ms = 0;
     promise(schedule_next(&spec, INT64_MIN, &next_ms));
+    check_schedule(&spec, after_ms);
+    check_format(&reading.cron, &options);
+    spec.jitter = (struct schedule_jitter){.most_ms = 1 + choice * 1000U,
+                                           .incarnation = {.effective_ms = 1, .offset = choice}};
     check_schedule(&spec, after_ms);
 }
 
@@ -111,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = malloc(length + 1); /* exact, so that a read beyond it is seen */
     if (text == NULL) return 0;
     memcpy(text + 1, data + prefix, length);
-    try_cron(text + 1, length, after_ms);
+    try_cron(text + 1, length, after_ms, data[prefix - 1]);
     try_duration(text + 1, length, after_ms > INSTANT_MAX_MS ? INSTANT_MAX_MS : after_ms);
     try_instant(text + 1, length);
     free(text);

@@ -21,7 +21,7 @@ static bool round_trip(bool is_job, struct text value, struct text_writer *write
     struct job_record record;
     const struct seen *seen = NULL;
     size_t count = 0;
-    bool read = is_job ? job_record_decode(value, arena, &record, &error)
+    bool read = is_job ? job_record_decode(value, arena, NULL, &record, &error)
                        : seen_decode(value, arena, &seen, &count, &error);
     require(read == (error.kind == ERROR_NONE));
     if (read && is_job) job_record_encode(writer, &record);

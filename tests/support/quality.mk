@@ -51,3 +51,22 @@ bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
 .PHONY: bench-control
 bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## commands a second, result latency, import
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_control.py $(BENCH)
+
+# One next due time beside other schedulers' libraries, which it builds through their registries.
+.PHONY: bench-next
+bench-next: $(BUILD)/tests/bench/next/bench_next
+	@BELFRY_BUILD=$(BUILD) tests/bench/next/bench
+
+# Schedules and zones against other implementations, a slow oracle, glibc and Python; the others are
+# installed below build/differential. DIFFERENTIAL_CASES=200000, ORACLE_CASES=1500.
+.PHONY: differential
+differential: $(BUILD)/belfry $(BUILD)/tests/differential/zone_probe
+	@tests/differential/setup
+	@BELFRY_BUILD=$(BUILD) tests/differential/compare_zones.py
+	@BELFRY_BUILD=$(BUILD) tests/differential/compare_oracle.py
+	@BELFRY_BUILD=$(BUILD) tests/differential/compare_others.py
+
+# Branches of the core that the unit and corpus tests take, file by file.
+.PHONY: coverage
+coverage:
+	@tests/support/coverage

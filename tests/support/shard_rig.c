@@ -1,3 +1,4 @@
+#include "tests/support/cron_case.h"
 #include "tests/support/shard_rig.h"
 
 #include <assert.h>
@@ -15,6 +16,7 @@
 #include "schemas/job_json.h"
 #include "schemas/result_json.h"
 #include "schemas/seen_json.h"
+#include "tests/support/cron_case.h"
 
 int64_t rig_instant(const char *text)
 {
@@ -323,7 +325,7 @@ static void restore_record(struct shard *shard, const struct rig_record *record)
     bool restored = true;
     if (strncmp(record->key, "job/", 4) == 0 && record->value != NULL) {
         struct job_record job;
-        restored = job_record_decode(value, arena, &job, &error);
+        restored = job_record_decode(value, arena, test_zones(), &job, &error);
         if (restored) shard_restore_job(shard, &job);
     } else if (strncmp(record->key, "seen/", 5) == 0 && record->value != NULL) {
         restored = seen_decode(value, arena, &seen, &count, &error);
@@ -401,6 +403,7 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
                             .log_time_ms = rig_instant(at)};
     rig->offset++;
     command_limits_defaults(&limits);
+    limits.zones = test_zones();
     arena_reset(rig->arena);
     bool good = command_decode(text_of(json), NULL, 0, &source, &limits, rig->arena, &command,
                                &error);

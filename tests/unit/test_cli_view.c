@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/cron_case.h"
+
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/json_text.h"
 #include "dispatcher/cli/next_times.h"
@@ -111,7 +113,7 @@ static void check_view(void **state)
     json_t *job = json_loads(row->record, 0, NULL);
     assert_non_null(job);
     assert_true(instant_parse(NOW, strlen(NOW), &now_ms, NULL));
-    job_view_read(&view, job, now_ms);
+    job_view_read(&view, job, now_ms, test_zones());
     assert_string_equal(view.state, row->state);
     assert_string_equal(view.schedule, row->schedule);
     assert_string_equal(view.next, row->next);
@@ -132,6 +134,10 @@ static const struct batch_case batch_cases[] = {
      "{\"id\":\"e\",\"next\":[\"2026-01-01T00:01:31.000Z\"]}"},
     {"strictly after", "{\"at\":\"2026-01-01T00:00:00Z\",\"from\":\"2026-01-01T00:00:00Z\"}",
      "{\"next\":[]}"},
+    {"a zone",
+     "{\"cron\":\"30 2 * * *\",\"zone\":\"Europe/Berlin\",\"from\":\"2026-03-28T12:00:00Z\","
+     "\"count\":2}",
+     "{\"next\":[\"2026-03-29T01:00:00.000Z\",\"2026-03-30T00:30:00.000Z\"]}"},
     {"six fields are seconds first",
      "{\"cron\":\"*/30 * * * * *\",\"from\":\"2026-01-01T00:00:00Z\",\"count\":1}",
      "{\"next\":[\"2026-01-01T00:00:30.000Z\"]}"},
@@ -141,7 +147,7 @@ enum { BATCH_CASES = sizeof batch_cases / sizeof batch_cases[0] };
 static void check_batch(void **state)
 {
     const struct batch_case *row = *state;
-    json_t *answer = next_batch_answer(row->line, strlen(row->line), 0);
+    json_t *answer = next_batch_answer(row->line, strlen(row->line), test_zones(), 0);
     char *text = json_dumps(answer, JSON_COMPACT);
     assert_string_equal(text, row->answer);
     free(text);
@@ -152,7 +158,7 @@ static void batch_errors_name_the_column(void **state)
 {
     (void)state;
     static const char line[] = "{\"id\":\"x\",\"cron\":\"0 25 * * *\"}";
-    json_t *answer = next_batch_answer(line, strlen(line), 0);
+    json_t *answer = next_batch_answer(line, strlen(line), test_zones(), 0);
     assert_string_equal(json_member_text(answer, "id"), "x");
     assert_non_null(json_member_text(answer, "error"));
     assert_int_equal(json_member_number(answer, "column", 0), 3);
@@ -161,10 +167,10 @@ static void batch_errors_name_the_column(void **state)
     static const char *const wrong[] = {
         "nonsense", "[]", "{}", "{\"cron\":\"* * * * *\",\"count\":0}",
         "{\"cron\":\"* * * * *\",\"from\":7}", "{\"cron\":\"* * * * *\",\"every\":\"1m\"}",
-        "{\"cron\":\"* * * * *\",\"zone\":\"Europe/Berlin\"}",
+        "{\"cron\":\"* * * * *\",\"zone\":\"Europe/Atlantis\"}",
         "{\"cron\":\"* * * * *\",\"dialect\":\"quartz\"}", "{\"cron\":\"* * * * *\",\"x\":1}"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        answer = next_batch_answer(wrong[i], strlen(wrong[i]), 0);
+        answer = next_batch_answer(wrong[i], strlen(wrong[i]), test_zones(), 0);
         if (json_member_text(answer, "error") == NULL) fail_msg("%s was taken", wrong[i]);
         json_decref(answer);
     }

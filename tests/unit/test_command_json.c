@@ -8,6 +8,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "schemas/command_json.h"
+#include "tests/support/cron_case.h"
 #include "schemas/text_writer.h"
 
 struct decoded {
@@ -28,6 +29,7 @@ static struct decoded decode_with(struct text value, const struct record_header 
     struct decoded decoded = {.arena = arena_create()};
     struct command_limits limits;
     command_limits_defaults(&limits);
+    limits.zones = test_zones();
     limits.topic_allowed = allow_x;
     limits.reply_to_allowed = allow_x;
     limits.opaque = "x";
@@ -287,6 +289,7 @@ static void test_arena_is_used_again(void **state)
     struct arena *arena = arena_create();
     struct command_limits limits;
     command_limits_defaults(&limits);
+    limits.zones = test_zones();
     struct source source = {0};
     struct text_writer writer;
     text_writer_init(&writer);

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/cron_case.h"
+
 #include "dispatcher/core/limits.h"
 #include "schemas/job_json.h"
 
@@ -12,7 +14,7 @@ static void a_record(struct job_record *record)
 {
     struct cron cron;
     job_record_defaults(record);
-    assert_true(cron_parse("30 2 * * *", 10, &cron, NULL, NULL));
+    assert_true(cron_read("30 2 * * *", 10, &cron, NULL, NULL));
     record->definition.group = text_of("billing");
     record->definition.id = text_of("invoice-nightly");
     record->definition.schedule = schedule_from_cron(&cron);
@@ -35,7 +37,7 @@ static void check_round(const struct job_record *record, struct arena *arena,
     arena_reset(arena);
     /* The record must not live on in the text: it is copied and thrown away. */
     struct text copy = text_writer_text(&first);
-    if (!job_record_decode(copy, arena, read, &error))
+    if (!job_record_decode(copy, arena, test_zones(), read, &error))
         fail_msg("%s at %s: %s in %.*s", error.code, error.field, error.message,
                  (int)copy.length, copy.bytes);
     memset(first.bytes, '#', first.capacity);
@@ -146,7 +148,7 @@ static void test_owed_ranges(void **state)
         range->planned = (int64_t)i;
         range->has_schedule = i % 2 == 1;
         range->schedule = record.definition.schedule;
-        range->cron_text = record.definition.cron_text;
+        range->words.cron = record.definition.cron_text;
     }
     record.owed_count = OWED_RANGES_MAX;
     record.failing_since_ms = 3;
@@ -191,7 +193,8 @@ static void test_cut_off_anywhere(void **state)
     for (size_t length = 0; length < writer.length; length++) {
         struct error error = {0};
         arena_reset(arena);
-        assert_false(job_record_decode((struct text){writer.bytes, length}, arena, &read, &error));
+        assert_false(job_record_decode((struct text){writer.bytes, length}, arena,
+                                       test_zones(), &read, &error));
         assert_int_equal(error.kind, ERROR_INVALID);
     }
     text_writer_free(&writer);

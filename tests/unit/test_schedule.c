@@ -10,11 +10,13 @@
 
 #include <cmocka.h>
 
+#include "tests/support/cron_case.h"
+
 static struct schedule_spec of_cron(const char *text)
 {
     struct cron cron = {0};
     struct error error = {0};
-    if (!cron_parse(text, strlen(text), &cron, NULL, &error))
+    if (!cron_read(text, strlen(text), &cron, NULL, &error))
         fail_msg("'%s': %s", text, error.message);
     return schedule_from_cron(&cron);
 }
@@ -104,13 +106,19 @@ static void padding_means_nothing(void **state)
     struct schedule_spec dirty;
     memset(&dirty, 0xa5, sizeof dirty);
     dirty.kind = clean.kind;
+    dirty.jitter.most_ms = 0;
     dirty.cron.seconds = clean.cron.seconds;
     dirty.cron.minutes = clean.cron.minutes;
+    dirty.cron.nth = clean.cron.nth;
+    memcpy(dirty.cron.years, clean.cron.years, sizeof clean.cron.years);
     dirty.cron.hours = clean.cron.hours;
     dirty.cron.days = clean.cron.days;
+    dirty.cron.nearest = clean.cron.nearest;
+    dirty.cron.before_last = clean.cron.before_last;
     dirty.cron.months = clean.cron.months;
     dirty.cron.weekdays = clean.cron.weekdays;
     dirty.cron.flags = clean.cron.flags;
+    dirty.cron.zone = clean.cron.zone;
     assert_true(schedule_spec_equal(&clean, &dirty));
     assert_int_equal(schedule_spec_hash(&clean), schedule_spec_hash(&dirty));
 }
