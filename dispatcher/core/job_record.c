@@ -1,7 +1,6 @@
 #include "dispatcher/core/job_record.h"
 
 #include <assert.h>
-#include <string.h>
 
 void job_record_defaults(struct job_record *record)
 {
