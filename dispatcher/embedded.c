@@ -66,7 +66,8 @@ static void print_welcome(const struct embedded *embedded, const struct config *
 {
     assert(embedded->addresses[0] != '\0');
     (void)printf("kafka=%s redis=unix://%s\n", config->kafka_brokers, config->redis.socket_path);
-    (void)printf("The same for a shell: . %s\n", embedded->addresses);
+    (void)printf("The same for a shell: . %s; export BELFRY_KAFKA BELFRY_REDIS BELFRY_CLUSTER\n",
+                 embedded->addresses);
     (void)printf("This is for trying Belfry. Known limits: the broker forgets its topics when\n"
                  "belfryd ends (jobs stay, in Redis), readers may see aborted records, and a\n"
                  "kill -9 can double fires.\n");

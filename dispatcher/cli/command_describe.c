@@ -159,7 +159,7 @@ static void print_why(const struct description *description)
 
 /* --- for programs --- */
 
-static void print_json(const struct description *description)
+static void print_object(const struct description *description)
 {
     assert(description->job != NULL);
     json_t *object = json_pack("{s:O, s:i, s:O, s:O, s:O}", "job", description->job, "shard",
@@ -237,7 +237,7 @@ enum exit_code command_describe(const struct invocation *invocation)
     bool described = describe(&description, &error);
     enum output_format output = invocation->settings->output;
     if (described && (output == OUTPUT_JSON || output == OUTPUT_NDJSON)) {
-        print_json(&description);
+        print_object(&description);
     } else if (described && output == OUTPUT_NAME) {
         (void)puts(description.fetched.name);
     } else if (described && description.asked) {

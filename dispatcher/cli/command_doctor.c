@@ -32,6 +32,7 @@ struct checkup {
     int counts[BAD + 1];
     int32_t shards; /* as Kafka says; 0 = not known */
     char kafka_cluster_id[CLUSTER_ID_BYTES];
+    bool embedded; /* belfryd --embedded: no administration, and no cluster id of its own */
 };
 
 __attribute__((format(printf, 5, 6))) static void find(struct checkup *checkup,
@@ -133,12 +134,18 @@ static void check_kafka(struct checkup *checkup)
         (void)snprintf(checkup->kafka_cluster_id, CLUSTER_ID_BYTES, "%s", cluster_id);
         rd_kafka_mem_free(handle, cluster_id);
     }
-    find(checkup, FINE, "kafka", NULL, "%d brokers at %s, cluster id %s", brokers,
-         checkup->settings->kafka,
-         checkup->kafka_cluster_id[0] == '\0' ? "not told" : checkup->kafka_cluster_id);
+    checkup->embedded = strncmp(checkup->kafka_cluster_id, "mockCluster", 11) == 0;
+    if (checkup->embedded)
+        find(checkup, WARN, "kafka", "for anything but trying Belfry, start belfryd with --kafka",
+             "the embedded stand-in at %s: it forgets its topics when belfryd ends",
+             checkup->settings->kafka);
+    else
+        find(checkup, FINE, "kafka", NULL, "%d %s at %s, cluster id %s", brokers,
+             brokers == 1 ? "broker" : "brokers", checkup->settings->kafka,
+             checkup->kafka_cluster_id[0] == '\0' ? "not told" : checkup->kafka_cluster_id);
     if (found) {
         checkup->shards = partitions;
-        check_topics(checkup, handle);
+        if (!checkup->embedded) check_topics(checkup, handle);
         check_dead_letters(checkup, client);
     } else {
         find(checkup, BAD, "topics", "start belfryd for this cluster name: it creates them", "%s",
@@ -170,7 +177,7 @@ static void check_meta(struct checkup *checkup, struct store *store)
         find(checkup, BAD, "redis", "one of --kafka, --redis and --cluster is of another cluster",
              "it was written for %d shards, Kafka has %d", (int)meta.shards,
              (int)checkup->shards);
-    } else if (checkup->kafka_cluster_id[0] != '\0' &&
+    } else if (checkup->kafka_cluster_id[0] != '\0' && !checkup->embedded &&
                strcmp(meta.kafka_cluster_id, checkup->kafka_cluster_id) != 0) {
         find(checkup, BAD, "redis", "daemons refuse to run on the two together: name the right "
              "Redis, or the right Kafka", "it belongs to the Kafka cluster %.63s",

@@ -7,6 +7,7 @@
 #include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/job_filter.h"
 #include "dispatcher/cli/job_text.h"
+#include "dispatcher/cli/print_text.h"
 #include "dispatcher/cli/progress.h"
 #include "dispatcher/cli/redis_reader.h"
 #include "schemas/job_json.h"
@@ -18,6 +19,7 @@ struct export {
     struct arena *arena;
     struct text_writer line;
     bool finished; /* those, too */
+    bool terminal; /* stdout is one */
     size_t written;
     size_t left_out;
 };
@@ -54,7 +56,7 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
     text_writer_reset(&export->line);
     job_text_write(&export->line, &record.definition);
     text_writer_char(&export->line, '\n');
-    bool whole = fwrite(export->line.bytes, 1, export->line.length, stdout) == export->line.length;
+    bool whole = print_json(stdout, export->line.bytes, export->line.length, export->terminal);
     progress_show(&export->progress, ++export->written);
     return whole || error_set(error, ERROR_FATAL, "stdout takes no more; is the disk full?");
 }
@@ -67,6 +69,7 @@ static bool export_jobs(struct export *export, const struct settings *settings,
     if (!redis_reader_open(&reader, settings, error)) return false;
     struct store_filter filter = job_filter_store(export->filter);
     progress_start(&export->progress, "exporting", 0);
+    if (export->terminal) progress_end(&export->progress); /* the jobs themselves are seen */
     bool listed = store_redis_list_jobs(reader.store, reader.shards, &filter, visit, export,
                                         error);
     if (listed && fflush(stdout) != 0)
@@ -83,7 +86,9 @@ enum exit_code command_export(const struct invocation *invocation)
     struct error error = {0};
     struct job_filter filter;
     const struct arguments *arguments = invocation->arguments;
-    struct export export = {.filter = &filter, .finished = arguments_has(arguments, "finished")};
+    struct export export = {.filter = &filter,
+                            .finished = arguments_has(arguments, "finished"),
+                            .terminal = invocation->settings->width > 0};
     bool done = job_filter_read(&filter, arguments, &error);
     if (done && arguments->positional_count > 0)
         done = error_invalid(&error, CLI_CODE_USAGE, "\"%.60s\" is too much: export takes "

@@ -8,6 +8,7 @@
 #include "dispatcher/cli/job_view.h"
 #include "dispatcher/cli/json_text.h"
 #include "dispatcher/cli/print_table.h"
+#include "dispatcher/cli/print_text.h"
 
 static void print_field(struct table *table, struct text name, struct text value)
 {
@@ -41,17 +42,12 @@ static void print_fields(const struct settings *settings, const json_t *job, str
     table_finish(table);
 }
 
-static void print_json(const struct settings *settings, const json_t *job, struct text text)
+static void print_indented(const struct settings *settings, struct text text)
 {
     assert(settings != NULL);
     struct buffer out = {0};
-    assert(json_is_object(job));
-    if (settings->width > 0) { /* on a terminal nothing may steer it */
-        (void)json_dumpf(job, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    } else {
-        json_text_indent(&out, text);
-        (void)fwrite(out.bytes, 1, out.length, stdout);
-    }
+    json_text_indent(&out, text);
+    (void)print_json(stdout, out.bytes, out.length, settings->width > 0);
     (void)fputc('\n', stdout);
     buffer_free(&out);
 }
@@ -71,10 +67,10 @@ static bool print_record(const struct settings *settings, const char *name, stru
     text = (struct text){text.bytes + blank, text.length - blank};
     switch (settings->output) {
     case OUTPUT_TABLE: print_fields(settings, job, text); break;
-    case OUTPUT_JSON: print_json(settings, job, text); break;
+    case OUTPUT_JSON: print_indented(settings, text); break;
     case OUTPUT_NAME: (void)puts(name); break;
     case OUTPUT_NDJSON:
-        (void)fwrite(text.bytes, 1, text.length, stdout);
+        (void)print_json(stdout, text.bytes, text.length, settings->width > 0);
         (void)fputc('\n', stdout);
         break;
     }

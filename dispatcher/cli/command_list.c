@@ -84,10 +84,10 @@ static void print_job(struct listing *listing, const struct listed *job)
         break;
     case OUTPUT_JSON:
         (void)fputs(listing->printed == 0 ? "[\n" : ",\n", stdout);
-        (void)fwrite(job->text, 1, job->text_bytes, stdout);
+        (void)print_json(stdout, job->text, job->text_bytes, listing->settings->width > 0);
         break;
     case OUTPUT_NDJSON:
-        (void)fwrite(job->text, 1, job->text_bytes, stdout);
+        (void)print_json(stdout, job->text, job->text_bytes, listing->settings->width > 0);
         (void)fputc('\n', stdout);
         break;
     case OUTPUT_TABLE: {

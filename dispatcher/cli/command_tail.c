@@ -7,6 +7,7 @@
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/cli_kafka.h"
+#include "dispatcher/cli/print_text.h"
 #include "dispatcher/cli/suggest.h"
 #include "dispatcher/cli/tail_line.h"
 #include "dispatcher/core/memory.h"
@@ -44,10 +45,11 @@ static void print_record(const struct tail *tail, const rd_kafka_message_t *mess
     assert(message->err == RD_KAFKA_RESP_ERR_NO_ERROR);
     if (json && tail->whole_record) {
         json_t *record = record_to_json(message);
-        (void)json_dumpf(record, stdout, JSON_COMPACT);
+        (void)json_dumpf(record, stdout,
+                         JSON_COMPACT | (settings->width > 0 ? JSON_ENSURE_ASCII : 0));
         json_decref(record);
     } else if (json) {
-        if (message->len > 0) (void)fwrite(message->payload, 1, message->len, stdout);
+        (void)print_json(stdout, message->payload, message->len, settings->width > 0);
     } else {
         if (settings->output == OUTPUT_NAME) tail_name(&line, message, value);
         else tail->format(&line, message, value);

@@ -176,7 +176,14 @@ static void report_shard(struct verification *verification, int32_t shard,
             json_pack("{s:i, s:I, s:I, s:I}", "shard", (int)shard, "jobs_in_log",
                       (json_int_t)numbers[0], "jobs_in_redis", (json_int_t)numbers[1],
                       "different", (json_int_t)numbers[2]));
-    } else if (verification->table != NULL) {
+    } else if (verification->settings->output == OUTPUT_TABLE) {
+        static const struct table_column columns[] = {{"SHARD", true, 0},
+                                                      {"JOBS IN KAFKA", true, 0},
+                                                      {"JOBS IN REDIS", true, 0},
+                                                      {"DIFFERENT", true, 0}};
+        if (verification->table == NULL)
+            verification->table = table_create(stdout, columns, 4, verification->settings->width,
+                                               verification->settings->colour);
         char text[4][CELL_BYTES];
         (void)snprintf(text[0], CELL_BYTES, "%" PRId32, shard);
         for (size_t i = 0; i < 3; i++) (void)snprintf(text[i + 1], CELL_BYTES, "%zu", numbers[i]);
@@ -232,10 +239,6 @@ static void say_verdict(const struct verification *verification)
 enum exit_code command_verify(const struct invocation *invocation)
 {
     assert(invocation != NULL);
-    static const struct table_column columns[] = {{"SHARD", true, 0},
-                                                  {"JOBS IN KAFKA", true, 0},
-                                                  {"JOBS IN REDIS", true, 0},
-                                                  {"DIFFERENT", true, 0}};
     struct error error = {0};
     const struct settings *settings = invocation->settings;
     struct verification verification = {.settings = settings, .names = NULL};
@@ -247,8 +250,6 @@ enum exit_code command_verify(const struct invocation *invocation)
     verification.names = json_array();
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
     if (json) verification.array = json_array();
-    else if (settings->output == OUTPUT_TABLE)
-        verification.table = table_create(stdout, columns, 4, settings->width, settings->colour);
     bool read = verify_shards(&verification, &error);
     if (verification.table != NULL) table_finish(verification.table);
     if (read && json) value_print(settings, verification.array);

@@ -153,10 +153,8 @@ static void print_plan(const struct requeue *requeue)
     assert(requeue != NULL);
     for (size_t i = 0; i < requeue->plan.count; i++) {
         const struct write_record *record = &requeue->plan.records[i];
-        if (requeue->settings->width > 0)
-            print_safe(stdout, record->value.bytes, record->value.length);
-        else
-            (void)fwrite(record->value.bytes, 1, record->value.length, stdout);
+        (void)print_json(stdout, record->value.bytes, record->value.length,
+                         requeue->settings->width > 0);
         (void)fputc('\n', stdout);
     }
     (void)fflush(stdout);

@@ -43,7 +43,7 @@ static json_t *to_json(const struct job_difference *item)
     return object;
 }
 
-static void print_json(const struct settings *settings, const struct job_diff *diff)
+static void print_object(const struct settings *settings, const struct job_diff *diff)
 {
     assert(settings != NULL);
     assert(diff != NULL);
@@ -87,7 +87,7 @@ void job_diff_print(const struct settings *settings, const struct job_diff *diff
     assert(settings != NULL);
     assert(diff != NULL);
     if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON) {
-        print_json(settings, diff);
+        print_object(settings, diff);
         return;
     }
     for (size_t i = 0; i < diff->count; i++) {

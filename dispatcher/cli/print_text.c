@@ -76,6 +76,28 @@ void print_safe(FILE *stream, const char *bytes, size_t length)
     buffer_free(&escaped);
 }
 
+bool print_json(FILE *stream, const char *bytes, size_t length, bool terminal)
+{
+    assert(stream != NULL);
+    assert(bytes != NULL || length == 0);
+    if (!terminal) return length == 0 || fwrite(bytes, 1, length, stream) == length;
+    struct buffer shown = {0};
+    for (size_t at = 0; at < length;) {
+        uint32_t code = 0;
+        size_t size = character_decode(bytes + at, length - at, &code);
+        bool plain = size > 0 && (code == '\n' || code == '\t' || !character_steers(code));
+        if (plain) buffer_append(&shown, bytes + at, size);
+        else if (size == 0) buffer_text(&shown, "\\ufffd");
+        else if (code < 0x10000) buffer_format(&shown, "\\u%04x", (unsigned)code);
+        else buffer_format(&shown, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+                           (unsigned)(0xdc00 + (code & 0x3ff)));
+        at += size == 0 ? 1 : size;
+    }
+    bool whole = shown.length == 0 || fwrite(shown.bytes, 1, shown.length, stream) == shown.length;
+    buffer_free(&shown);
+    return whole;
+}
+
 static size_t character_columns(uint32_t code)
 {
     assert(code <= 0x10ffff);

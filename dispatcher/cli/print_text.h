@@ -2,6 +2,7 @@
 #ifndef BELFRY_CLI_PRINT_TEXT_H
 #define BELFRY_CLI_PRINT_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -13,6 +14,10 @@ void text_escape(struct buffer *out, const char *bytes, size_t length);
 
 /* As text_escape, straight to a stream. */
 void print_safe(FILE *stream, const char *bytes, size_t length);
+
+/* JSON text to a stream: byte for byte, or on a terminal with what could steer it as the escapes
+ * of JSON, so that it stays the same JSON. False: the stream takes no more. */
+bool print_json(FILE *stream, const char *bytes, size_t length, bool terminal);
 
 /* Terminal columns the text takes, which must be free of control characters: wide East Asian
  * characters count two, combining ones none. */

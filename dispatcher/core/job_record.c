@@ -1,6 +1,7 @@
 #include "dispatcher/core/job_record.h"
 
 #include <assert.h>
+#include <string.h>
 
 void job_record_defaults(struct job_record *record)
 {

@@ -88,12 +88,23 @@ static void input_finished(struct engine *engine, const struct broker_input *inp
 
 /* ---- refusing and forwarding ---- */
 
+/* Where the sender put it, also when it has been forwarded since. */
+static struct source sent_to(const struct source *source)
+{
+    struct source sent = *source;
+    sent.topic = SOURCE_CONTROL;
+    sent.partition = source->origin_partition;
+    sent.offset = source->origin_offset;
+    return sent;
+}
+
+/* Copies the record to the dead letters; `source` is the place they name. */
 static void bury(struct engine *engine, const struct broker_input *input,
                  const struct source *source, const struct error *error)
 {
     char topic[300];
     (void)snprintf(topic, sizeof topic, "%s.%s", engine->options.cluster,
-                   input->topic == TOPIC_CONTROL ? "control" : "forward");
+                   source->topic == SOURCE_CONTROL ? "control" : "forward");
     struct dead_letter letter = {.topic = text_of(topic),
                                  .partition = source->partition,
                                  .offset = source->offset,
@@ -176,7 +187,10 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
         if (!engine_commit(engine, error)) return false;
         application.sequence = engine->outbox.sequence;
     }
-    if (rejection.kind != ERROR_NONE) bury(engine, input, source, &rejection);
+    if (rejection.kind != ERROR_NONE) {
+        struct source sent = sent_to(source);
+        bury(engine, input, &sent, &rejection);
+    }
     return true;
 }
 
@@ -185,7 +199,8 @@ static void reject(struct engine *engine, const struct broker_input *input,
                    const struct error *refusal)
 {
     struct sink sink = outbox_sink(&engine->outbox);
-    bury(engine, input, source, refusal);
+    struct source sent = sent_to(source);
+    bury(engine, input, &sent, refusal);
     struct application application = {
         .command = command,
         .source = source,

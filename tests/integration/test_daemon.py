@@ -340,6 +340,7 @@ def test_embedded_keeps_jobs_over_a_restart_and_a_kill() -> None:
         first = fires.read_until(1)[0].json
     assert first["subject"] == "demo/tick", first
     assert daemon.belfry("-o", "name", "list").stdout.split() == ["demo/tick"]
+    assert "embedded stand-in" in daemon.belfry("doctor").stdout
     assert daemon.stop(10) == 0
     assert not daemon.redis_servers() and not (daemon.data / "addresses").exists()
 

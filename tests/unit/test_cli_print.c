@@ -100,6 +100,30 @@ static void fits_the_screen(void **state)
     free(text);
 }
 
+/* On a terminal it is the same JSON without a byte that steers; elsewhere the same bytes. */
+static void json_on_a_terminal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *shown;
+    } rows[] = {{"{\n\t\"a\":\"\xc3\xbc\"}", "{\n\t\"a\":\"\xc3\xbc\"}"},
+                {"\"\xe2\x80\xae\"", "\"\\u202e\""}, {"\"\xc2\x9b\"", "\"\\u009b\""},
+                {"\"\x1b\"", "\"\\u001b\""},         {"\"\xff\"", "\"\\ufffd\""},
+                {"\"\xf3\xa0\x80\xa0\"", "\"\\udb40\\udc20\""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int terminal = 0; terminal < 2; terminal++) {
+            char *text = NULL;
+            size_t bytes = 0;
+            FILE *stream = open_memstream(&text, &bytes);
+            assert_true(print_json(stream, rows[i].text, strlen(rows[i].text), terminal == 1));
+            (void)fclose(stream);
+            assert_string_equal(text, terminal == 1 ? rows[i].shown : rows[i].text);
+            free(text);
+        }
+    }
+}
+
 static void leaves_out_the_last_columns(void **state)
 {
     (void)state;
@@ -153,14 +177,14 @@ static void prints_more_rows_than_it_holds(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ESCAPE_CASES + 7];
+    struct CMUnitTest tests[ESCAPE_CASES + 8];
     for (int i = 0; i < ESCAPE_CASES; i++)
         tests[i] = (struct CMUnitTest){.name = escape_cases[i].name, .test_func = check_escape,
                                        .initial_state = (void *)(uintptr_t)&escape_cases[i]};
     const struct CMUnitTest more[] = {
         cmocka_unit_test(counts_columns),  cmocka_unit_test(aligns_columns),
         cmocka_unit_test(fits_the_screen), cmocka_unit_test(escapes_cells),
-        cmocka_unit_test(leaves_out_the_last_columns),
+        cmocka_unit_test(leaves_out_the_last_columns), cmocka_unit_test(json_on_a_terminal),
         cmocka_unit_test(colours_only_when_asked),
         cmocka_unit_test(prints_more_rows_than_it_holds),
     };

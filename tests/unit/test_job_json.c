@@ -142,6 +142,7 @@ static void test_owed_ranges(void **state)
     a_record(&record);
     for (size_t i = 0; i < OWED_RANGES_MAX; i++) {
         struct owed_range *range = &record.owed[i];
+        *range = (struct owed_range){0};
         range->from_ms = (int64_t)i;
         range->to_ms = (int64_t)i + 1;
         range->missed_count = i == 0 ? 4 : 0;
