@@ -1,7 +1,10 @@
 #include "schemas/result_json.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 
+#include "dispatcher/core/civil.h"
 #include "dispatcher/core/limits.h"
 
 static void write_text(struct text_writer *writer, const char *name, struct text text)
@@ -52,6 +55,22 @@ static void write_jobs(struct text_writer *writer, const struct result *result)
     text_writer_char(writer, ']');
 }
 
+static void write_days(struct text_writer *writer, const struct result_difference *difference)
+{
+    text_writer_member(writer, "dst_days");
+    text_writer_char(writer, '[');
+    for (int32_t i = 0; i < difference->dst_day_count; i++) {
+        char text[32];
+        struct civil_date date = civil_date(difference->dst_days[i]);
+        int length = snprintf(text, sizeof text, "%04" PRId32 "-%02" PRId32 "-%02" PRId32,
+                              date.year, date.month, date.day);
+        assert(length == 10);
+        text_writer_comma(writer);
+        text_writer_string(writer, (struct text){text, (size_t)length});
+    }
+    text_writer_char(writer, ']');
+}
+
 static void write_difference(struct text_writer *writer,
                              const struct result_difference *difference)
 {
@@ -64,6 +83,7 @@ static void write_difference(struct text_writer *writer,
     write_instants(writer, "next_due_after", difference->after_ms, difference->after_count);
     write_integer(writer, "fires_added", difference->fires_added);
     write_integer(writer, "fires_removed", difference->fires_removed);
+    write_days(writer, difference);
     if (difference->counted_to_ms != INT64_MAX) {
         text_writer_member(writer, "counted_to");
         text_writer_instant(writer, difference->counted_to_ms);

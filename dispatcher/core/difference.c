@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "dispatcher/core/civil.h"
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/shard_state.h"
 
@@ -79,6 +80,33 @@ static bool caught_up_at_once(const struct job_prospect *before, const struct jo
     return effective_ms - spec->at_ms <= window_ms;
 }
 
+static void add_day(struct result_difference *difference, int32_t day)
+{
+    int32_t at = 0;
+    while (at < difference->dst_day_count && difference->dst_days[at] < day) at++;
+    if (at < difference->dst_day_count && difference->dst_days[at] == day) return;
+    if (difference->dst_day_count == RESULT_DST_DAYS_MAX) return;
+    for (int32_t i = difference->dst_day_count; i > at; i--)
+        difference->dst_days[i] = difference->dst_days[i - 1];
+    difference->dst_days[at] = day;
+    difference->dst_day_count++;
+}
+
+/* The local days in (from, to] on which the clocks of the job's zone are changed. */
+static void add_dst_days(struct result_difference *difference, const struct job_prospect *prospect,
+                         int64_t from_ms, int64_t to_ms)
+{
+    const struct schedule_spec *spec = &prospect->definition.schedule;
+    if (!prospect->runs || spec->kind != SCHEDULE_CRON || spec->cron.zone == NULL) return;
+    struct zone_view view = zone_at(spec->cron.zone, from_ms < 0 ? 0 : from_ms / SECONDS_MS);
+    while (view.until_s <= to_ms / SECONDS_MS) {
+        int64_t change_s = view.until_s;
+        int32_t offset_s = view.offset_s; /* the day that is shown just before the change */
+        add_day(difference, (int32_t)((change_s - 1 + offset_s) / CIVIL_SECONDS_PER_DAY));
+        view = zone_at(spec->cron.zone, change_s);
+    }
+}
+
 void difference_make(struct result_difference *difference, const struct job_prospect *before,
                      const struct job_prospect *after, int64_t effective_ms)
 {
@@ -87,7 +115,10 @@ void difference_make(struct result_difference *difference, const struct job_pros
     difference->fires_added = caught_up_at_once(before, after, effective_ms) ? 1 : 0;
     difference->fires_removed = 0;
     difference->counted_to_ms = INT64_MAX;
+    difference->dst_day_count = 0;
     int64_t to_ms = effective_ms + DIFFERENCE_SPAN_MS;
+    add_dst_days(difference, before, effective_ms, to_ms);
+    add_dst_days(difference, after, effective_ms, to_ms);
     struct walk old = walk_begin(before);
     struct walk new = walk_begin(after);
     for (int steps = 0; (old.any && old.next_ms <= to_ms) || (new.any && new.next_ms <= to_ms);

@@ -21,6 +21,7 @@ enum {
     RESULT_JOBS_MAX = 100,            /* lists in a result are cut here; totals are exact */
     RESULT_ERRORS_MAX = 100,
     RESULT_NEXT_DUE_MAX = 5,
+    RESULT_DST_DAYS_MAX = 8,
     SEEN_MAX = 1000000,               /* remembered command ids a shard */
     SHARDS_MAX = 1024,
     SHARDS_DEFAULT = 16,

@@ -110,6 +110,8 @@ struct result_difference {
     int64_t fires_added;   /* in the next DIFFERENCE_SPAN_MS */
     int64_t fires_removed;
     int64_t counted_to_ms; /* INT64_MAX: all of them were counted */
+    int32_t dst_day_count; /* local days of that span on which the job's zone changes its offset */
+    int32_t dst_days[RESULT_DST_DAYS_MAX]; /* civil day numbers, ascending */
 };
 
 struct result {

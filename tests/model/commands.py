@@ -407,7 +407,8 @@ def difference(change: str, old_job: Job | None, before: Prospect, after: Prospe
                effective: int) -> Json:
     to = effective + 7 * DAY
     entry: Json = {"group": job.group, "id": job.id, "change": change,
-                   "next_due_before": next_five(before), "next_due_after": next_five(after)}
+                   "next_due_before": next_five(before), "next_due_after": next_five(after),
+                   "dst_days": []}
     old, new = set(fires_of(before, to)), set(fires_of(after, to))
     entry["fires_added"], entry["fires_removed"] = len(new - old), len(old - new)
     both = sorted(old | new)

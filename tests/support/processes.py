@@ -21,6 +21,10 @@ T = TypeVar("T")
 # --- waiting, ports, directories --------------------------------------------------------------
 
 
+# How many times longer everything may take: programs under Valgrind are slow.
+PATIENCE = float(os.environ.get("BELFRY_PATIENCE", "1"))
+
+
 class DeadlineExceeded(AssertionError):
     """A condition was not met in time; the message says which."""
 
@@ -31,7 +35,7 @@ def wait_for(condition: Callable[[], T], deadline_s: float, what: str, every_s: 
     Raises DeadlineExceeded naming `what` after `deadline_s`. An exception of the condition is not
     swallowed: catch in the condition what is to be expected there.
     """
-    end = time.monotonic() + deadline_s
+    end = time.monotonic() + deadline_s * PATIENCE
     while True:
         value = condition()
         if value:
@@ -186,7 +190,7 @@ class Process:
         """Waits until the child has ended by itself; returns its exit code."""
         assert self.child is not None
         try:
-            return self.child.wait(timeout=deadline_s)
+            return self.child.wait(timeout=deadline_s * PATIENCE)
         except subprocess.TimeoutExpired:
             raise DeadlineExceeded(f"{self.name} still runs after {deadline_s:g} s\n{self.tail()}")
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Iterable
 
-from processes import Process
+from processes import PATIENCE, Process
 from servers import ROOT, Kafka, Redis
 
 BUILD = Path(os.environ.get("BELFRY_BUILD", ROOT / "build"))
@@ -116,7 +116,8 @@ def run(program: str, *args: object, stdin: str | None = None, deadline_s: float
     With `expect`, another exit code fails the test with what the program said.
     """
     command = [str(BUILD / program), *map(str, args)]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=deadline_s,
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True,
+                          timeout=deadline_s * PATIENCE,
                           env={**os.environ, **(env or {})})
     assert expect is None or done.returncode == expect, (
         f"{shlex.join(command)} ended with {done.returncode}, not {expect}\n"

@@ -182,7 +182,7 @@ class Runner:
         self._report(name, outcome, took_s, detail)
 
     def _timed(self, name: str, test: Callable[..., Any]) -> None:
-        limit_s = getattr(test, "limit_s", LIMIT_S)
+        limit_s = getattr(test, "limit_s", LIMIT_S) * harness.PATIENCE
 
         def expired(_number: int, _frame: object) -> None:
             raise TimeLimit(f"{name} takes longer than its {limit_s:g} s")

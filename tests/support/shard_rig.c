@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/core/civil.h"
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
@@ -161,6 +162,12 @@ static void say_more(struct shard_rig *rig, const struct result *result)
         text_writer_words(&rig->log, line);
         say_days(rig, " before:", difference->before_ms, difference->before_count);
         say_days(rig, " after:", difference->after_ms, difference->after_count);
+        for (int32_t day = 0; day < difference->dst_day_count; day++) {
+            struct civil_date date = civil_date(difference->dst_days[day]);
+            (void)snprintf(line, sizeof line, " dst %d-%d-%d", (int)date.year, (int)date.month,
+                           (int)date.day);
+            text_writer_words(&rig->log, line);
+        }
         text_writer_char(&rig->log, '\n');
     }
 }

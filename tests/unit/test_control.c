@@ -157,6 +157,19 @@ static const struct scenario scenarios[] = {
        "event resumed g/a from=01-01T00:00:00 to=01-01T00:16:00\n"
        "event skipped g/a first=12-31T23:00:00 last=12-31T23:00:00 count=1 paused\n"
        "event exhausted g/a\nresult resume applied matched=1 changed=1\n"}}},
+    {"a dry run names the days on which the clocks are changed",
+     {{"2026-03-24T00:00:00Z",
+       "{\"op\":\"add\",\"dry_run\":true,\"job\":{\"group\":\"g\",\"id\":\"a\","
+       "\"schedule\":{\"cron\":\"30 2 * * *\",\"zone\":\"Europe/Berlin\"}}}",
+       ADDED "  add g/a +7 -0 before: after: 03-24 03-25 03-26 03-27 03-28 dst 2026-3-29\n"},
+      {"2026-04-01T00:00:00Z",
+       "{\"op\":\"add\",\"dry_run\":true,\"job\":{\"group\":\"g\",\"id\":\"a\","
+       "\"schedule\":{\"cron\":\"30 2 * * *\",\"zone\":\"Europe/Berlin\"}}}",
+       ADDED "  add g/a +7 -0 before: after: 04-01 04-02 04-03 04-04 04-05\n"},
+      {"2026-10-20T00:00:00Z",
+       "{\"op\":\"add\",\"dry_run\":true,\"job\":{\"group\":\"g\",\"id\":\"a\","
+       "\"schedule\":{\"cron\":\"30 2 * * *\",\"zone\":\"America/New_York\"}}}",
+       ADDED "  add g/a +7 -0 before: after: 10-20 10-21 10-22 10-23 10-24\n"}}},
     {"a dry run says what would change, and changes nothing",
      {{"2026-01-01T00:00:00Z",
        "{\"op\":\"add\",\"dry_run\":true,\"job\":{\"group\":\"g\",\"id\":\"a\","
