@@ -80,8 +80,11 @@ def test_next() -> None:
     assert done.stdout == '{"next":["2026-01-01T02:30:00.000Z","2026-01-02T02:30:00.000Z"]}\n'
     refused = run("belfry", "next", "--cron", "61 * * * *")
     assert refused.returncode == 1 and "column 1" in refused.stderr
-    assert "only UTC is supported" in run("belfry", "next", "--cron", "@daily", "--zone",
-                                  "Europe/Berlin").stderr
+    berlin = run("belfry", "next", "--cron", "30 2 * * *", "--zone", "Europe/Berlin", "--from",
+                 "2026-03-28T12:00:00Z", "--count", 2, "-o", "json", expect=0)
+    assert berlin.stdout == '{"next":["2026-03-29T01:00:00.000Z","2026-03-30T00:30:00.000Z"]}\n'
+    unknown = run("belfry", "next", "--cron", "@daily", "--zone", "Europe/Berlim")
+    assert unknown.returncode == 1 and "Europe/Berlin" in unknown.stderr
 
 
 def test_next_batch_answers_line_by_line() -> None:
