@@ -5,7 +5,6 @@
 
 #include "dispatcher/engine/engine_state.h"
 
-#define SAMPLE_EVERY_US INT64_C(60000000)
 #define SAMPLE_REFUSED_US INT64_C(2000000)
 #define JUMP_MS 500 /* the wall clock against the one that never steps */
 
@@ -19,8 +18,8 @@ void engine_clock_sample(struct engine *engine, int64_t produced_ms, int64_t log
                  (refused && !engine->clock_refused);
     engine->skew_ms = excess_ms;
     engine->clock_refused = refused;
-    engine->skew_due_us =
-        engine_monotonic_us(engine) + (refused ? SAMPLE_REFUSED_US : SAMPLE_EVERY_US);
+    engine->skew_due_us = engine_monotonic_us(engine) +
+                          (refused ? SAMPLE_REFUSED_US : engine->options.clock_sample_ms * 1000);
     if (!worse) return;
     observe(engine->ports.observer, LEVEL_ERROR, "clock.ahead", engine->options.shard,
             "ahead_ms=%" PRId64 " action=%s", ahead_ms, refused ? "nothing_fires" : "corrected");

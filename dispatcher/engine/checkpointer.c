@@ -551,6 +551,7 @@ void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *sh
 int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struct mark *mark)
 {
     if (checkpointer->stale || !something_to_write(checkpointer, mark)) return INT64_MAX;
+    if (checkpointer->handed) return INT64_MAX; /* the port wakes the shard with the outcome */
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
                            !checkpointer->outdated && checkpointer->dirty.set == 0 &&
                            checkpointer->stored_sequence == mark->sequence;

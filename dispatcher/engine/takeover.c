@@ -47,7 +47,7 @@ static void start_empty(struct engine *engine)
     outbox_clear(&engine->outbox);
     struct outbox_listener listener = checkpointer_listener(engine->checkpointer);
     outbox_init(&engine->outbox, text_of(engine->options.cluster), engine->options.shard,
-                &engine->foreign, &listener);
+                engine->options.batch_outputs_max, &engine->foreign, &listener);
 }
 
 /* ---- records ---- */
