@@ -14,6 +14,7 @@ struct mark_reading {
     struct mark mark;
     struct text owner;
     struct text tz_version;
+    struct text code;
 };
 
 #define FIELD(member) .offset = offsetof(struct mark_reading, mark.member), .required = true
@@ -33,6 +34,10 @@ static const struct json_field in_command_rows[] = {
     {.name = "matched", .kind = JSON_INT, .max = INT64_MAX, FIELD(in_command.matched)},
     {.name = "changed", .kind = JSON_INT, .max = INT64_MAX, FIELD(in_command.changed)},
     {.name = "effective_at", .kind = JSON_INSTANT, FIELD(in_command.effective_ms)},
+    {.name = "refused", .kind = JSON_INT, .max = INT64_MAX,
+     .offset = offsetof(struct mark_reading, mark.in_command.refused)},
+    {.name = "code", .kind = JSON_TEXT, .max = ERROR_CODE_BYTES - 1,
+     .offset = offsetof(struct mark_reading, code)},
 };
 static const struct json_table in_command_table = {
     "'in_command'", in_command_rows, sizeof in_command_rows / sizeof in_command_rows[0]};
@@ -94,6 +99,8 @@ bool mark_decode(struct text value, struct mark *mark, struct error *error)
                                   json_type_name(root));
     if (read) {
         copy_text(reading.mark.owner, sizeof reading.mark.owner, reading.owner);
+        copy_text(reading.mark.in_command.code, sizeof reading.mark.in_command.code,
+                  reading.code);
         copy_text(reading.mark.tz_version, sizeof reading.mark.tz_version, reading.tz_version);
         *mark = reading.mark;
     }
@@ -118,6 +125,11 @@ static void write_in_command(struct text_writer *writer, const struct in_command
     write_integer(writer, "changed", in_command->changed);
     text_writer_member(writer, "effective_at");
     text_writer_instant(writer, in_command->effective_ms);
+    if (in_command->refused > 0) {
+        write_integer(writer, "refused", in_command->refused);
+        text_writer_member(writer, "code");
+        text_writer_string(writer, text_of(in_command->code));
+    }
     text_writer_char(writer, '}');
 }
 

@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "dispatcher/core/result_code.h"
 #include "dispatcher/core/selector.h"
 #include "dispatcher/core/shard_state.h"
 
@@ -310,6 +312,24 @@ static void list_changed(struct shard *shard, struct answer *answer,
         list_job(answer, application, job, false);
 }
 
+/* Refusals were counted when the command was decided, over all its jobs. */
+static void keep_refusals(struct in_command *in_command, const struct answer *answer)
+{
+    in_command->refused = answer->error_total;
+    if (answer->error_total > 0)
+        (void)snprintf(in_command->code, sizeof in_command->code, "%s", answer->errors[0].code);
+}
+
+static void restore_refusals(struct answer *answer, const struct in_command *begun)
+{
+    if (begun->refused == 0) return;
+    answer_add_error(answer, text_of(NULL), text_of(NULL), false,
+                     result_code_word(result_code_index(begun->code)), "",
+                     "%" PRId64 " refusals; the command took several transactions, so they are "
+                     "not listed one by one", begun->refused);
+    answer->error_total = begun->refused;
+}
+
 static bool change_targets(struct shard *shard, struct answer *answer,
                            const struct application *application, const struct sink *sink)
 {
@@ -322,6 +342,7 @@ static bool change_targets(struct shard *shard, struct answer *answer,
             in_command->matched = answer->result.matched;
             in_command->changed = answer->result.changed;
             in_command->effective_ms = application->effective_ms;
+            keep_refusals(in_command, answer);
             return false;
         }
         struct job_reference reference = shard->targets[shard->target_at];
@@ -360,6 +381,7 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
     struct answer *answer = answer_create(shard, &same);
     answer->result.matched = begun.matched;
     answer->result.changed = begun.changed;
+    restore_refusals(answer, &begun);
     if (!change_targets(shard, answer, &same, sink)) {
         free(answer);
         return false;

@@ -32,6 +32,14 @@ bool job_fires_used_up(const struct job *job)
     return definition.max_fires > 0 && job->extra->counted_fires >= definition.max_fires;
 }
 
+bool job_counts_fires(const struct job *job)
+{
+    if ((job->flags & JOB_BOUNDED) == 0) return false;
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.max_fires > 0;
+}
+
 bool job_keeps_when_finished(const struct job *job)
 {
     if (job->flags & JOB_FOREIGN) return true; /* its last fire may yet fail */

@@ -373,7 +373,7 @@ static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind,
         int32_t attempt = extra->attempts + 1;
         extra->attempts = 0;
         job_fire(job, kind, nominal_ms, now_ms, missed, attempt, sink);
-        if (job->flags & JOB_BOUNDED) extra->counted_fires++;
+        if (job_counts_fires(job)) extra->counted_fires++;
         owed_done(job, nominal_ms);
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }

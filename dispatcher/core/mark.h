@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dispatcher/core/error.h"
 #include "dispatcher/core/limits.h"
 
 /* All slots due before instant_ms are done, and at instant_ms those of jobs whose ordinal is
@@ -26,6 +27,8 @@ struct in_command {
     int64_t matched;
     int64_t changed;
     int64_t effective_ms;
+    int64_t refused; /* jobs it could not change (mode each) */
+    char code[ERROR_CODE_BYTES]; /* of the first of them */
 };
 
 struct mark {

@@ -73,6 +73,8 @@ void job_settle(struct shard *shard, struct job *job);
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms);
 bool job_has_slot_after(const struct job *job, int64_t after_ms);
 int64_t job_grace_ms(const struct job *job);
+/* Whether its fires count towards max_fires. */
+bool job_counts_fires(const struct job *job);
 /* Whether max_fires has been reached. */
 bool job_fires_used_up(const struct job *job);
 /* Whether job_finish() leaves the job there for a while. */

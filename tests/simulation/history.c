@@ -41,6 +41,7 @@ static void read_fire(struct output *output, struct text value)
     copy(output->name, sizeof output->name, subject);
     copy(output->word, sizeof output->word, scan_text(value, "\"firekind\":\""));
     output->count = scan_number(value, "\"missedcount\":", 0);
+    output->first_ms = scan_number(value, "\"latenessms\":", 0);
     if (rest.length > 2 && rest.bytes[1] == ':')
         copy(output->trigger, sizeof output->trigger, rest);
     else
@@ -219,4 +220,44 @@ void history_commit(struct world *world, const struct transaction *transaction)
     }
     step->count = history->output_count - step->first;
     world->hash = random_mix(world->hash, (uint64_t)world->now_us ^ (uint64_t)shard << 56);
+}
+
+/* ---- for people ---- */
+
+static void write_output(const struct output *output, FILE *file)
+{
+    static const char *const kinds[] = {"fire", "event", "result", "dead", "forward", "job",
+                                        "job deleted", "seen", "seen deleted"};
+    (void)fprintf(file, "    %s %s %s %s %s", kinds[output->kind], output->name, output->life,
+                  output->word, output->reason);
+    static const struct {
+        const char *name;
+        size_t offset;
+    } numbers[] = {{"at", offsetof(struct output, at_ms)},
+                   {"first", offsetof(struct output, first_ms)},
+                   {"last", offsetof(struct output, last_ms)},
+                   {"count", offsetof(struct output, count)},
+                   {"from", offsetof(struct output, from_ms)},
+                   {"to", offsetof(struct output, to_ms)},
+                   {"offset", offsetof(struct output, offset)}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        int64_t value = *(const int64_t *)((const char *)output + numbers[i].offset);
+        if (value != 0 && value != INT64_MIN)
+            (void)fprintf(file, " %s=%lld", numbers[i].name, (long long)value);
+    }
+    (void)fprintf(file, " number=%d\n", (int)output->partition);
+}
+
+void history_write(const struct history *history, int32_t shard, FILE *file)
+{
+    for (size_t i = 0; i < history->step_count[shard]; i++) {
+        const struct step *step = &history->steps[shard][i];
+        (void)fprintf(file, "  shard %d sequence %lld epoch %lld of %s watermark %lld%s at %lld\n",
+                      (int)shard, (long long)step->mark.sequence, (long long)step->mark.epoch,
+                      step->mark.owner, (long long)step->mark.watermark_ms,
+                      step->mark.ordinal == INT64_MAX ? "" : " (half)",
+                      (long long)step->time_ms);
+        for (size_t j = step->first; j < step->first + step->count; j++)
+            write_output(&history->outputs[j], file);
+    }
 }

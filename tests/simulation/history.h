@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "tests/simulation/cluster.h"
 
@@ -73,6 +74,8 @@ struct history {
 };
 
 void history_close(struct history *history);
+/* Everything a shard has committed, for people. */
+void history_write(const struct history *history, int32_t shard, FILE *file);
 void history_commit(struct world *world, const struct transaction *transaction);
 
 #endif

@@ -114,7 +114,7 @@ static int play(const struct wishes *wishes)
             (void)fflush(stdout);
         }
     }
-    for (int i = 0; i < SOMETIMES_COUNT; i++)
+    for (int i = 0; i < SOMETIMES_COUNT && !wishes->one; i++)
         (void)printf("sometimes %lld %s\n", (long long)totals.sometimes.count[i],
                      sometimes_text((enum sometimes_kind)i));
     (void)printf("hash=%016" PRIx64 " fires=%lld\n", totals.hash, (long long)totals.fires);

@@ -364,12 +364,8 @@ static void do_redis(struct world *world, const struct planned *event)
 
 static void do_command(struct world *world, const struct planned *event)
 {
-    if (event->arguments[0] < 0 || event->arguments[0] >= world->settings.shards) return;
-    struct record *record = record_copy(&(struct broker_record){
-        .topic = TOPIC_CONTROL,
-        .partition = (int32_t)event->arguments[0],
-        .value = text_of(event->text)});
-    (void)cluster_append(world, record);
+    if (event->arguments[0] >= 0 && event->arguments[0] < world->settings.shards)
+        world_send(world, (int32_t)event->arguments[0], event->text == NULL ? "" : event->text);
 }
 
 

@@ -71,6 +71,8 @@ static void come_to_rest(struct world *world)
     end_faults(world);
     world_run(world, calm_us(world));
     end_faults(world);
+    /* What a paused job owes stays owed: let them go on, so that everything must come out. */
+    world_send(world, 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
     world_run(world, world->now_us + REST_US);
     for (int turn = 0; turn < REST_TURNS && !world->stopped && !rest_reached(world); turn++)
         world_run(world, world->now_us + REST_MORE_US);
@@ -99,6 +101,8 @@ void simulate(const struct plan *plan, bool verbose, struct verdict *verdict)
         rest_judge(world);
         checker_judge(world);
     }
+    for (int32_t shard = 0; verbose && shard < world->settings.shards; shard++)
+        history_write(&world->history, shard, stdout);
     *verdict = (struct verdict){.hash = world->hash,
                                 .hours = (double)world->now_us / (double)HOUR_US,
                                 .faults = world->faults,

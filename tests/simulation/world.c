@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/core/instant.h"
+#include "dispatcher/core/memory.h"
 
 void world_open(struct world *world, uint64_t seed, const struct settings *settings)
 {
@@ -34,6 +36,10 @@ void world_close(struct world *world)
     arrivals_drop(world);
     cluster_close(world);
     history_close(&world->history);
+    for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++) {
+        for (size_t i = 0; i < world->sent_count[shard]; i++) free(world->sent[shard][i].text);
+        free(world->sent[shard]);
+    }
     store_image_destroy(world->redis.image);
     store_image_destroy(world->redis.saved);
     agenda_clear(&world->agenda);
@@ -59,6 +65,19 @@ int64_t world_now_ms(const struct world *world)
 int64_t world_latency_us(struct world *world, int64_t low_us, int64_t high_us)
 {
     return random_between(&world->dice, low_us, high_us);
+}
+
+void world_send(struct world *world, int32_t shard, const char *text)
+{
+    struct record *record = record_copy(&(struct broker_record){
+        .topic = TOPIC_CONTROL, .partition = shard, .value = text_of(text)});
+    int64_t offset = cluster_append(world, record);
+    assert(offset == (int64_t)world->sent_count[shard]);
+    (void)offset;
+    world->sent[shard] = memory_grow(world->sent[shard], &world->sent_capacity[shard],
+                                     world->sent_count[shard] + 1, sizeof *world->sent[shard]);
+    world->sent[shard][world->sent_count[shard]++] =
+        (struct sent){world_now_ms(world), memory_copy_text(text, strlen(text))};
 }
 
 static void put_time(const struct world *world, char text[INSTANT_TEXT_BYTES])

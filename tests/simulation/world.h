@@ -115,6 +115,11 @@ struct process {
     struct slot slots[SIM_SHARDS_MAX];
 };
 
+struct sent { /* a command in the control topic; its place in the list is its offset */
+    int64_t time_ms;
+    char *text;
+};
+
 struct world {
     uint64_t seed;
     struct settings settings;
@@ -129,6 +134,9 @@ struct world {
     struct redis redis;
     struct process processes[PROCESSES_MAX];
     struct history history;
+    struct sent *sent[SIM_SHARDS_MAX];
+    size_t sent_count[SIM_SHARDS_MAX];
+    size_t sent_capacity[SIM_SHARDS_MAX];
     enum commit_fate commit_fate[SIM_SHARDS_MAX];
     int64_t commit_delay_us[SIM_SHARDS_MAX];
     int64_t kafka_down_until_us;
@@ -138,6 +146,9 @@ struct world {
     char violations[VIOLATIONS_MAX][VIOLATION_BYTES];
     int violation_count;
 };
+
+/* A client's command, into the control topic. */
+void world_send(struct world *world, int32_t shard, const char *text);
 
 #define MILLI_US INT64_C(1000)
 #define SECOND_US INT64_C(1000000)

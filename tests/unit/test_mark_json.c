@@ -37,6 +37,8 @@ static void check_round(const struct mark *mark)
     assert_true(read.generation == mark->generation && read.epoch == mark->epoch);
     assert_true(read.sequence == mark->sequence && read.next_ordinal == mark->next_ordinal);
     assert_int_equal(read.in_command.active, mark->in_command.active);
+    assert_int_equal(read.in_command.refused, mark->in_command.refused);
+    assert_string_equal(read.in_command.code, mark->in_command.code);
     assert_string_equal(read.owner, mark->owner);
     assert_string_equal(read.tz_version, mark->tz_version);
     assert_int_equal(read.shards, mark->shards);
@@ -53,7 +55,7 @@ static void test_rounds(void **state)
     memset(mark.owner, '"', OWNER_BYTES_MAX);
     memcpy(mark.tz_version, "2026b-123456789", 16);
     mark.in_command = (struct in_command){true, SOURCE_FORWARD, INT64_MAX, -1, 1000000, 20000,
-                                          1795294674123};
+                                          1795294674123, 7, "revision_mismatch"};
     check_round(&mark);
     mark.sequence = INT64_MAX;
     mark.epoch = INT64_MAX;
