@@ -193,7 +193,7 @@ static void job_begin(struct shard *shard, struct job *job, int64_t effective_ms
     }
     const struct schedule_spec *spec = &job->schedule->spec;
     timers_attach(shard->timers, job, effective_ms);
-    if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms) {
+    if (spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms && !job_fires_used_up(job)) {
         /* Judged at its effective time: the same answer before and after a restart. Behind what
          * is owed from an earlier schedule there is no tail: no slot comes after it. */
         job_extra(job)->tail_from_ms = INSTANT_NONE;
@@ -266,6 +266,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     job_redefine(job, definition);
     job->revision++;
     job->updated_ms = effective_ms;
+    if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink); /* a lower max_fires */
     if (rescheduled) {
         job_reschedule(shard, job, schedule, effective_ms);
         job_begin(shard, job, effective_ms, sink);
@@ -345,7 +346,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     if (passed) {
         int64_t at_ms = job->schedule->spec.at_ms;
         job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1, "paused", sink);
-    } else if (from_ms < effective_ms) {
+    } else if (from_ms < effective_ms && !job_fires_used_up(job)) {
         lane_open(shard, job, from_ms, effective_ms, now_ms, sink);
     }
     if (job_owes(job)) {

@@ -351,10 +351,9 @@ static bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
     return kept;
 }
 
-/* max_fires is used up: what is still owed is no longer due. */
-static void lane_end(struct shard *shard, struct job *job, int64_t now_ms,
-                     const struct sink *sink)
+void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
+    if (job->extra == NULL) return;
     for (uint32_t i = 0; i < job->extra->owed_count; i++) {
         int64_t planned = job->extra->owed[i].planned;
         if (planned > 0) announce_catchup(job, EVENT_CATCHUP_FINISHED, now_ms, planned, sink);

@@ -158,9 +158,9 @@ static void walk_fire(struct walk *walk, const struct output *fire)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
     judge_order(walk, fire, life, live);
     life_add_fired(life, fire->at_ms, fire->time_ms);
-    if (life->wanted.max_fires > 0 && life->fired_since_bound > life->wanted.max_fires)
+    if (life->wanted.max_fires > 0 && life->counted > life->wanted.max_fires)
         world_violation(world, "max_fires: %s fires %" PRId64 " times of %" PRId64, fire->name,
-                        life->fired_since_bound, life->wanted.max_fires);
+                        life->counted, life->wanted.max_fires);
 }
 
 /* ---- events ---- */
@@ -259,7 +259,8 @@ static void walk_event(struct walk *walk, size_t at)
     } else if (resumed && resumes_by_itself(life, event)) {
         world->sometimes.count[SOMETIMES_RESUMED_BY_TIME]++;
         life_resume(life, event->at_ms, event->to_ms);
-    } else if (exhausted && life->paused_ms == NEVER_MS && !revision_moves(walk, at, life)) {
+    } else if (exhausted && life->paused_ms == NEVER_MS && life->finished_ms == NEVER_MS &&
+               !revision_moves(walk, at, life)) {
         life_finish(life, event->at_ms);
     } else if (exhausted || resumed) {
         wait_for_result(walk, at);

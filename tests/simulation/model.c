@@ -89,11 +89,15 @@ static void open_stretch(struct life *life, int64_t from_ms)
                                  .end_ms = life->wanted.end_ms};
 }
 
+static void close_one(struct stretch_of_time *stretch, int64_t to_ms)
+{
+    if (stretch->to_ms > to_ms)
+        stretch->to_ms = to_ms > stretch->from_ms ? to_ms : stretch->from_ms;
+}
+
 static void close_stretch(struct life *life, int64_t to_ms)
 {
-    if (life->stretch_count == 0) return;
-    struct stretch_of_time *last = &life->stretches[life->stretch_count - 1];
-    if (last->to_ms > to_ms) last->to_ms = to_ms > last->from_ms ? to_ms : last->from_ms;
+    if (life->stretch_count > 0) close_one(&life->stretches[life->stretch_count - 1], to_ms);
 }
 
 static bool wanted_next(const struct wanted *wanted, int64_t after_ms, int64_t *next_ms)
@@ -112,10 +116,9 @@ bool life_has_slot_after(const struct life *life, int64_t after_ms)
     return wanted_next(&life->wanted, after_ms, &next_ms);
 }
 
-/* Whether max_fires is surely used up, counting only what was fired since it was set. */
 static bool used_up(const struct life *life)
 {
-    return life->wanted.max_fires > 0 && life->fired_since_bound >= life->wanted.max_fires;
+    return life->wanted.max_fires > 0 && life->counted >= life->wanted.max_fires;
 }
 
 bool life_is_over(const struct life *life, int64_t at_ms)
@@ -126,9 +129,9 @@ bool life_is_over(const struct life *life, int64_t at_ms)
 void life_finish(struct life *life, int64_t at_ms)
 {
     life->finished_ms = at_ms;
-    life->ended_by_count = life->wanted.max_fires > 0 &&
-                           (int64_t)life->fired_count >= life->wanted.max_fires;
-    if (life->ended_by_count) close_stretch(life, life->last_nominal_ms);
+    life->ended_by_count = used_up(life);
+    for (size_t i = 0; life->ended_by_count && i < life->stretch_count; i++)
+        close_one(&life->stretches[i], life->last_nominal_ms); /* also of what was owed */
 }
 
 void life_resume(struct life *life, int64_t at_ms, int64_t from_ms)
@@ -152,7 +155,7 @@ void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms)
     life->fired = memory_grow(life->fired, &life->fired_capacity, life->fired_count + 1,
                               sizeof *life->fired);
     life->fired[life->fired_count++] = (struct fired){nominal_ms, time_ms};
-    life->fired_since_bound++;
+    if (life->wanted.max_fires > 0) life->counted++;
     life->last_nominal_ms = nominal_ms;
 }
 
@@ -240,8 +243,6 @@ static void update_job(struct life *life, const struct wanted *wanted, int64_t e
     bool rebounded = wanted->start_ms != life->wanted.start_ms ||
                      wanted->end_ms != life->wanted.end_ms;
     bool was_finished = life->finished_ms != NEVER_MS;
-    if (wanted->max_fires != life->wanted.max_fires && life->wanted.max_fires == 0)
-        life->fired_since_bound = 0;
     life->wanted = *wanted;
     life->revision++;
     if (rescheduled) {

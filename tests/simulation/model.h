@@ -112,7 +112,7 @@ struct life { /* one incarnation of a job */
     struct fired *fired;
     size_t fired_count;
     size_t fired_capacity;
-    int64_t fired_since_bound; /* fires since max_fires was set */
+    int64_t counted; /* fires while max_fires was set */
     int64_t last_nominal_ms;
     int64_t triggered;
     int64_t triggers;
