@@ -6,6 +6,7 @@
 #include "dispatcher/engine/engine_state.h"
 
 #define SAMPLE_REFUSED_US INT64_C(2000000)
+enum { LOOKS_MAX = 5, LOOK_AGAIN_MS = 20 }; /* the marker of a commit may come a moment later */
 #define JUMP_MS 500 /* the wall clock against the one that never steps */
 
 void engine_clock_sample(struct engine *engine, int64_t produced_ms, int64_t log_time_ms)
@@ -32,20 +33,33 @@ void engine_clock_sample(struct engine *engine, int64_t produced_ms, int64_t log
     sink.event(sink.opaque, &event);
 }
 
-/* A bare mark, read back. */
-static bool take_sample(struct engine *engine, struct error *error)
+bool engine_clock_look(struct engine *engine, int64_t produced_ms, bool *seen,
+                       struct error *error)
 {
     struct mark mark;
     int64_t log_time_ms = 0;
     bool found = false;
+    *seen = false;
+    for (int look = 0; look < LOOKS_MAX && !*seen; look++) {
+        if (look > 0) engine_sleep_ms(engine, LOOK_AGAIN_MS);
+        if (!engine_read_last_mark(engine, &mark, &log_time_ms, &found, error)) return false;
+        *seen = found && mark.sequence == engine->mark.sequence &&
+                mark.epoch == engine->mark.epoch;
+    }
+    if (*seen) engine_clock_sample(engine, produced_ms, log_time_ms);
+    else engine->skew_due_us = engine_monotonic_us(engine) + SAMPLE_REFUSED_US;
+    return true;
+}
+
+/* A bare mark, read back. Until that succeeds, a clock that has jumped ahead by jump_ms is not
+ * believed to have done so. */
+static bool take_sample(struct engine *engine, int64_t jump_ms, struct error *error)
+{
+    bool seen = false;
     int64_t produced_ms = engine_wall_ms(engine);
-    if (!engine_commit(engine, error) ||
-        !engine_read_last_mark(engine, &mark, &log_time_ms, &found, error))
+    if (!engine_commit(engine, error) || !engine_clock_look(engine, produced_ms, &seen, error))
         return false;
-    if (found && mark.sequence == engine->mark.sequence && mark.epoch == engine->mark.epoch)
-        engine_clock_sample(engine, produced_ms, log_time_ms);
-    else /* the marker is not there yet: look again soon */
-        engine->skew_due_us = engine_monotonic_us(engine) + SAMPLE_REFUSED_US;
+    if (!seen && jump_ms > 0) engine->skew_ms += jump_ms;
     return true;
 }
 
@@ -61,7 +75,8 @@ bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error)
     if (jumped)
         observe(engine->ports.observer, LEVEL_WARN, "clock.stepped", engine->options.shard,
                 "by_ms=%" PRId64, jump_ms);
-    if ((jumped || monotonic_us >= engine->skew_due_us) && !take_sample(engine, error))
+    if ((jumped || monotonic_us >= engine->skew_due_us) &&
+        !take_sample(engine, jumped ? jump_ms : 0, error))
         return false;
     *now_ms = engine_wall_ms(engine) - engine->skew_ms;
     return true;

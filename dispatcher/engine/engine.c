@@ -212,12 +212,15 @@ static int32_t wait_ms(const struct engine *engine)
     int64_t now_ms = engine_wall_ms(engine) - engine->skew_ms;
     int64_t wait = engine->options.wait_max_ms;
     int64_t due_ms = shard_next_due_ms(engine->shard, now_ms);
+    int64_t live_ms = shard_next_live_ms(engine->shard);
     if (inputs_next(&engine->inputs) != NULL) return 0;
+    if (due_ms < live_ms && live_ms - now_ms < LANE_DISTANCE_MS)
+        due_ms = live_ms; /* the lane gives way */
     if (due_ms < now_ms + wait) wait = due_ms - now_ms;
     int64_t monotonic_us = engine_monotonic_us(engine);
     int64_t behind_ms = shard_watermark(engine->shard).instant_ms - now_ms;
     if (behind_ms > 0) wait = behind_ms; /* our clock went back */
-    if (engine->clock_refused) wait = (engine->skew_due_us - monotonic_us) / 1000;
+    if (engine->clock_refused) wait = (engine->skew_due_us - monotonic_us) / 1000 + 1;
     if (wait > engine->options.wait_max_ms) wait = engine->options.wait_max_ms;
     int64_t checkpoint_us = checkpointer_due_us(engine->checkpointer, &engine->mark);
     if (checkpoint_us != INT64_MAX) {

@@ -356,12 +356,9 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     int64_t produced_ms = engine_wall_ms(engine);
     if (!engine_commit(engine, error)) return false;
     atomic_store(&engine->epoch, mark->epoch);
-    struct mark read;
-    int64_t log_time_ms = 0;
-    bool found = false;
-    if (!engine_read_last_mark(engine, &read, &log_time_ms, &found, error)) return false;
-    if (found && read.epoch == mark->epoch && read.sequence == engine->mark.sequence)
-        engine_clock_sample(engine, produced_ms, log_time_ms);
+    bool seen = false;
+    if (!engine_clock_look(engine, produced_ms, &seen, error)) return false;
+    if (!seen) engine->clock_refused = true; /* until it is known what the broker's says */
     return true;
 }
 

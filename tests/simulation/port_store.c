@@ -85,7 +85,12 @@ static bool read_items(struct checkpoint_port *port, store_item_visitor *visitor
     bool found = false;
     if (!read_trouble(slot, error) || !look_at(slot, &snapshot, &found, error)) return false;
     struct store *store = slot->process->store;
-    return store->operations->read_items(store, slot->shard, visitor, opaque, error);
+    struct heap *heap = &slot->process->heap;
+    int64_t fail_after = heap->fail_after;
+    heap->fail_after = -1; /* the image is locked: nobody may die here */
+    bool done = store->operations->read_items(store, slot->shard, visitor, opaque, error);
+    heap->fail_after = fail_after;
+    return done;
 }
 
 /* ---- writing ---- */

@@ -9,6 +9,7 @@
 #include "store/store_memory.h"
 #include "tests/simulation/world.h"
 
+enum { PASSAGES_MAX = 20000000 };
 #define RESTART_LOW_US (1 * SECOND_US)
 #define RESTART_HIGH_US (20 * SECOND_US)
 #define FAILED_AGAIN_US (60 * SECOND_US)
@@ -168,6 +169,7 @@ void slot_wake(struct slot *slot, int64_t at_us)
 void slot_wait(struct slot *slot, int64_t until_us)
 {
     slot->wait++;
+    slot->passages = 0;
     slot->waiting = true;
     slot->wait_end_us = until_us;
     if (until_us < slot->world->now_us) until_us = slot->world->now_us;
@@ -186,6 +188,12 @@ static _Noreturn void die_here(struct process *process)
 void slot_pass(struct slot *slot, enum point point)
 {
     struct process *process = slot->process;
+    if (++slot->passages > PASSAGES_MAX) {
+        world_violation(slot->world, "stuck: %s shard %d goes round and round at %s",
+                        process->owner, (int)slot->shard, point_name(point));
+        slot->world->stopped = true;
+        die_here(process);
+    }
     if (process->crash_point != point || --process->crash_countdown > 0) return;
     process->crash_point = POINT_NONE;
     struct world *world = slot->world;

@@ -47,11 +47,20 @@ void world_close(struct world *world)
 
 void world_run(struct world *world, int64_t until_us)
 {
+    enum { CALLS_MAX = 2000000 };
     struct agenda_entry entry;
+    int64_t second = world->now_us / SECOND_US;
+    int64_t calls = 0;
     while (!world->stopped && world->agenda.count > 0 &&
            world->agenda.heap[0].at_us <= until_us && agenda_take(&world->agenda, &entry)) {
         assert(entry.at_us >= world->now_us);
         world->now_us = entry.at_us;
+        if (world->now_us / SECOND_US != second) calls = 0;
+        second = world->now_us / SECOND_US;
+        if (++calls > CALLS_MAX) {
+            world_violation(world, "stuck: time does not pass");
+            world->stopped = true;
+        }
         entry.call(entry.object, entry.number);
     }
     if (!world->stopped && world->now_us < until_us) world->now_us = until_us;
