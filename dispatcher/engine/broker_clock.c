@@ -5,6 +5,7 @@
 
 #include "dispatcher/engine/engine_state.h"
 
+#define SAMPLE_TOOK_MAX_US INT64_C(500000)
 #define SAMPLE_REFUSED_US INT64_C(2000000)
 enum { LOOKS_MAX = 5, LOOK_AGAIN_MS = 20 }; /* the marker of a commit may come a moment later */
 #define JUMP_MS 500 /* the wall clock against the one that never steps */
@@ -33,14 +34,16 @@ void engine_clock_sample(struct engine *engine, int64_t produced_ms, int64_t log
     sink.event(sink.opaque, &event);
 }
 
-bool engine_clock_look(struct engine *engine, int64_t produced_ms, bool *seen,
-                       struct error *error)
+bool engine_clock_look(struct engine *engine, int64_t produced_ms, int64_t produced_us,
+                       bool *seen, struct error *error)
 {
+    /* The mark was appended at some time between: after a slow commit that says little. */
+    bool slow = engine_monotonic_us(engine) - produced_us > SAMPLE_TOOK_MAX_US;
     struct mark mark;
     int64_t log_time_ms = 0;
     bool found = false;
     *seen = false;
-    for (int look = 0; look < LOOKS_MAX && !*seen; look++) {
+    for (int look = 0; look < LOOKS_MAX && !*seen && !slow; look++) {
         if (look > 0) engine_sleep_ms(engine, LOOK_AGAIN_MS);
         if (!engine_read_last_mark(engine, &mark, &log_time_ms, &found, error)) return false;
         *seen = found && mark.sequence == engine->mark.sequence &&
@@ -57,10 +60,18 @@ static bool take_sample(struct engine *engine, int64_t jump_ms, struct error *er
 {
     bool seen = false;
     int64_t produced_ms = engine_wall_ms(engine);
-    if (!engine_commit(engine, error) || !engine_clock_look(engine, produced_ms, &seen, error))
+    int64_t produced_us = engine_monotonic_us(engine);
+    if (!engine_commit(engine, error) ||
+        !engine_clock_look(engine, produced_ms, produced_us, &seen, error))
         return false;
     if (!seen && jump_ms > 0) engine->skew_ms += jump_ms;
     return true;
+}
+
+int64_t engine_steady_ms(const struct engine *engine)
+{
+    int64_t passed_us = engine_monotonic_us(engine) - engine->last_monotonic_us;
+    return engine->last_wall_ms + passed_us / 1000 - engine->skew_ms;
 }
 
 bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error)
@@ -78,6 +89,6 @@ bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error)
     if ((jumped || monotonic_us >= engine->skew_due_us) &&
         !take_sample(engine, jumped ? jump_ms : 0, error))
         return false;
-    *now_ms = engine_wall_ms(engine) - engine->skew_ms;
+    *now_ms = engine_steady_ms(engine);
     return true;
 }

@@ -356,6 +356,7 @@ static void add_statistics(struct checkpointer *checkpointer, struct store_group
     for (size_t i = 0; i < GROUP_STATISTICS_MAX &&
                        bits_next(&checkpointer->statistics, 0, &slot); i++) {
         (void)bits_take(&checkpointer->statistics, slot);
+        bits_set(&checkpointer->sent, slot);
         const struct job *job = shard_job_at(shard, slot);
         if (job != NULL) add_job(group, writer, job);
     }

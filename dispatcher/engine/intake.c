@@ -248,7 +248,7 @@ bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *er
     while ((input = next_input(engine)) != NULL) {
         if (outbox_is_full(&engine->outbox) && !engine_commit(engine, error)) return false;
         /* One that came while a commit was settled is younger than this step. */
-        int64_t later_ms = engine_wall_ms(engine) - engine->skew_ms;
+        int64_t later_ms = engine_steady_ms(engine);
         if (input->log_time_ms > now_ms && later_ms > now_ms) now_ms = later_ms;
         if (!apply_input(engine, input, now_ms, error)) return false;
         input_finished(engine, input);

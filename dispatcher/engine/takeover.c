@@ -354,10 +354,11 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     struct sink sink = outbox_sink(&engine->outbox);
     sink.event(sink.opaque, &event);
     int64_t produced_ms = engine_wall_ms(engine);
+    int64_t produced_us = engine_monotonic_us(engine);
     if (!engine_commit(engine, error)) return false;
     atomic_store(&engine->epoch, mark->epoch);
     bool seen = false;
-    if (!engine_clock_look(engine, produced_ms, &seen, error)) return false;
+    if (!engine_clock_look(engine, produced_ms, produced_us, &seen, error)) return false;
     if (!seen) engine->clock_refused = true; /* until it is known what the broker's says */
     return true;
 }

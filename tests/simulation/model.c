@@ -180,7 +180,7 @@ static void begin(struct life *life, int64_t effective_ms)
 {
     if (life->paused_ms != NEVER_MS) return;
     const struct slow_schedule *schedule = &life->wanted.schedule;
-    bool past = schedule->kind == SLOW_AT && schedule->at_ms <= effective_ms;
+    bool past = schedule->kind == SLOW_AT && schedule->at_ms <= effective_ms && !used_up(life);
     open_stretch(life, past ? schedule->at_ms - 1 : effective_ms);
 }
 
