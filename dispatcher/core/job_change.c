@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "dispatcher/core/limits.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 struct job_reference job_reference_of(const struct job *job)
@@ -29,7 +30,8 @@ bool job_fires_used_up(const struct job *job)
     if ((job->flags & JOB_BOUNDED) == 0 || job->extra == NULL) return false;
     struct definition definition;
     job_view(job, &definition);
-    return definition.max_fires > 0 && job->extra->counted_fires >= definition.max_fires;
+    int64_t allowed = definition.max_fires + mutant(MUTANT_MAX_FIRES_ONE_MORE);
+    return definition.max_fires > 0 && job->extra->counted_fires >= allowed;
 }
 
 bool job_counts_fires(const struct job *job)
@@ -98,6 +100,7 @@ void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t 
     assert(count > 0);
     assert(first_ms <= last_ms);
     if (kind == EVENT_MISSED) job->missed += count;
+    if (kind == EVENT_MISSED && mutant(MUTANT_MISSED_NOT_SAID)) return;
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, kind, job, at_ms, incarnation);
@@ -126,6 +129,7 @@ static void set_alarm(struct shard *shard, const struct job *job)
 {
     int64_t at_ms = alarm_ms(job);
     if (at_ms == INSTANT_NONE) return;
+    if ((job->flags & JOB_PAUSED) && mutant(MUTANT_PAUSE_NEVER_ENDS)) return;
     alarms_add(&shard->alarms,
                (struct alarm){.at_ms = at_ms, .ordinal = job->ordinal, .slot = job->slot});
 }
@@ -147,7 +151,8 @@ static int64_t slots_done_ms(const struct shard *shard)
 void job_settle(struct shard *shard, struct job *job)
 {
     set_alarm(shard, job);
-    if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
+    bool listed = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSED_FIRES);
+    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) && !listed) return;
     timers_attach(shard->timers, job, slots_done_ms(shard));
     if (job_owes(job)) lane_enqueue(shard, job);
 }
@@ -258,6 +263,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     bool revived = (job->flags & JOB_FINISHED) != 0;
     if (job->extra != NULL && job->extra->tail_undecided)
         lane_decide(shard, job, effective_ms, now_ms, sink);
+    if (rescheduled && mutant(MUTANT_OWED_LOST_AT_UPDATE)) lane_release(shard, job);
     if ((rescheduled || rebounded) && job_owes(job)) { /* what is owed stays as it was opened */
         lane_close_tail(shard, job, effective_ms, now_ms, sink);
         lane_keep_schedule(shard, job);
@@ -362,7 +368,8 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
 void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink)
 {
-    if (job_owes(job)) lane_drop(shard, job, effective_ms, "deleted", sink);
+    if (job_owes(job) && !mutant(MUTANT_OWED_LOST_AT_DELETE))
+        lane_drop(shard, job, effective_ms, "deleted", sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);
 }

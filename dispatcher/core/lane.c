@@ -8,6 +8,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 enum { LANE_TURN_MS = 50 }; /* fewer transactions: lane fires go out in small groups */
@@ -156,6 +157,7 @@ static struct verdict judge(const struct definition *definition, int64_t from_ms
     case CATCHUP_LATEST:
         if (!schedule_last(spec, window_from_ms, to_ms, &newest_ms))
             return (struct verdict){to_ms, "window"};
+        if (mutant(MUTANT_LATEST_FIRES_ALL)) return (struct verdict){window_from_ms, "window"};
         return (struct verdict){newest_ms - 1, "superseded"};
     case CATCHUP_ALL: {
         int64_t keep_ms = schedule_keep_newest(spec, window_from_ms, to_ms,
@@ -336,6 +338,7 @@ static bool owed_next(struct shard *shard, struct job *job, int64_t now_ms, int6
 static void owed_done(struct job *job, int64_t nominal_ms)
 {
     struct job_extra *extra = job->extra;
+    if (mutant(MUTANT_LANE_SKIPS)) nominal_ms += HOURS_MS;
     if (extra->owed_count > 0) extra->owed[0].from_ms = nominal_ms;
     else extra->tail_from_ms = nominal_ms;
 }
@@ -507,6 +510,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
         job->incarnation.index != failed->incarnation.index)
         return; /* deleted by the same command that the fire came from: nothing is owed */
     announce_failed(job, failed, now_ms, sink);
+    if (mutant(MUTANT_FAILED_FIRE_FORGOTTEN)) return;
     job->fired--;
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
     struct job_extra *extra = job_extra(job);

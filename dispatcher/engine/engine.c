@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 
 enum {
@@ -193,7 +194,8 @@ static bool step(struct engine *engine, struct error *error)
     int64_t now_ms = 0;
     if (!engine_now(engine, &now_ms, error)) return false;
     if (!engine_apply_inputs(engine, now_ms, error)) return false;
-    bool told = inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL;
+    bool told = mutant(MUTANT_TAKEOVER_COMMANDS_FROM_NOW) ||
+                (inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL);
     if (told && !engine->clock_refused && !step_time(engine, now_ms, error)) return false;
     bool mark_due = engine_monotonic_us(engine) >= engine->mark_due_us;
     if ((!outbox_is_empty(&engine->outbox) || engine->outbox.refused_count > 0 || mark_due) &&
@@ -239,7 +241,7 @@ static bool catch_up_after_pause(struct engine *engine, int64_t waited_ms, int64
     int64_t monotonic_us = engine_monotonic_us(engine);
     int64_t away_ms = (monotonic_us - *looked_us) / 1000 - waited_ms;
     *looked_us = monotonic_us;
-    if (away_ms < PAUSE_CATCH_UP_MS) return true;
+    if (away_ms < PAUSE_CATCH_UP_MS || mutant(MUTANT_PAUSE_NOT_NOTICED)) return true;
     observe(engine->ports.observer, LEVEL_WARN, "shard.paused", engine->options.shard,
             "for_ms=%" PRId64, away_ms);
     return inputs_capture_ends(&engine->inputs, error);

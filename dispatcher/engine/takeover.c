@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dispatcher/core/job.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 #include "schemas/job_json.h"
 #include "schemas/mark_json.h"
@@ -105,7 +106,7 @@ static bool starts_with(struct text text, const char *prefix, struct text *rest)
 static void restore_tombstone(struct engine *engine, struct text name)
 {
     const char *slash = memchr(name.bytes, '/', name.length);
-    if (slash == NULL) return;
+    if (slash == NULL || mutant(MUTANT_TAKEOVER_IGNORES_TOMBSTONES)) return;
     size_t group_length = (size_t)(slash - name.bytes);
     struct text group = {name.bytes, group_length};
     struct text id = {slash + 1, name.length - group_length - 1};
@@ -340,7 +341,7 @@ static void begin_generation(struct mark *mark)
 
 static bool commit_first_mark(struct engine *engine, struct mark *mark, struct error *error)
 {
-    mark->epoch++;
+    if (!mutant(MUTANT_EPOCH_NOT_RAISED)) mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
     (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
     engine->mark = *mark;
@@ -384,6 +385,7 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
     if (!broker->operations->offsets(broker, TOPIC_STATE, &first, &end, error)) return false;
     engine->state_first_look = 0;
     if (!restore_from_store(engine, first, &restored, error)) return false;
+    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) restored.state_offset = end;
     if (engine->options.state_log) {
         if (!replay_state_log(engine, restored.state_offset, end, mark, &found, &records, error))
             return false;
@@ -419,6 +421,8 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (!inputs_start(&engine->inputs, mark.control_offset, mark.forward_offset, error))
         return false;
     if (fresh && !start_at_oldest(engine, &mark, error)) return false;
+    if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))
+        mark.watermark.instant_ms = engine_wall_ms(engine);
     shard_restore_done(engine->shard, &mark);
     if (!commit_first_mark(engine, &mark, error)) return false;
     warm_foreign(engine);

@@ -93,6 +93,7 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
     bool early = life->finished_ms != NEVER_MS && life->there && !life->ended_by_count &&
                  life_has_slot_after(life, watermark_ms);
     if (early) complain(world, life, life->finished_ms, "ended: a job with slots to come");
+    if (life->overslept) complain(world, life, watermark_ms, "overslept: a pause without an end");
     if (life->triggers > life->triggered || life->triggers + 8 < life->triggered)
         world_violation(world, "triggers: %s (%s) fired %" PRId64 " of %" PRId64, life->name,
                         life->id, life->triggers, life->triggered);

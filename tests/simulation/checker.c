@@ -12,7 +12,7 @@
 #include "tests/simulation/account.h"
 #include "tests/simulation/model.h"
 
-enum { EARLY_MS = 2000, UNSEEN_MS = 2500, WAITING_MAX = 4096 };
+enum { EARLY_MS = 2000, UNSEEN_MS = 2500, LANE_SLACK_MS = 300000, WAITING_MAX = 4096 };
 #define REMEMBERED_MS INT64_C(86400000)
 
 struct remembered {
@@ -131,6 +131,20 @@ static void judge_order(struct walk *walk, const struct output *fire, struct lif
     *last_ms = fire->at_ms;
 }
 
+/* What policy latest fires is the newest there was, unless the job has been held since. */
+static void judge_latest(struct walk *walk, const struct output *fire, const struct life *life)
+{
+    int64_t next_ms = 0;
+    int64_t known_ms = fire->at_ms + fire->first_ms - LANE_SLACK_MS;
+    if (life->wanted.policy != SLOW_LATEST || life->stretch_count == 0) return;
+    const struct stretch_of_time *last = &life->stretches[life->stretch_count - 1];
+    if (last->to_ms != ALWAYS_MS || fire->at_ms <= last->from_ms) return;
+    if (last->end_ms != ALWAYS_MS && last->end_ms - 1 < known_ms) known_ms = last->end_ms - 1;
+    if (slow_next(&last->schedule, fire->at_ms, known_ms, &next_ms))
+        world_violation(walk->world, "not the latest: %s fires %" PRId64 ", %" PRId64
+                        " was due too", life->name, fire->at_ms, next_ms);
+}
+
 static void walk_fire(struct walk *walk, const struct output *fire)
 {
     struct world *world = walk->world;
@@ -156,6 +170,7 @@ static void walk_fire(struct walk *walk, const struct output *fire)
     }
     if (live && fire->first_ms > life->wanted.grace_ms)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
+    if (strcmp(fire->word, "catchup") == 0) judge_latest(walk, fire, life);
     judge_order(walk, fire, life, live);
     life_add_fired(life, fire->at_ms, fire->time_ms);
     if (life->wanted.max_fires > 0 && life->counted > life->wanted.max_fires)

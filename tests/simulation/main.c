@@ -5,8 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "dispatcher/core/mutant.h"
 #include "schemas/json_reader.h"
 #include "tests/simulation/simulation.h"
+
+enum mutant mutant_planted = MUTANT_NONE;
 
 struct wishes {
     uint64_t seed;
@@ -28,6 +31,26 @@ struct totals {
     uint64_t hash;
     struct sometimes sometimes;
 };
+
+static const char *const mutant_names[] = {
+    "none",
+#define MUTANT_TEXT(name) #name,
+    MUTANTS(MUTANT_TEXT)
+#undef MUTANT_TEXT
+};
+
+/* Whether the name is known; the bug is planted from now on. */
+static bool plant(const char *name)
+{
+    for (int i = 0; i < MUTANT_COUNT; i++) {
+        if (strcmp(mutant_names[i], name) != 0) continue;
+        mutant_planted = (enum mutant)i;
+        return true;
+    }
+    (void)printf("no mutant %s; there are:\n", name);
+    for (int i = 1; i < MUTANT_COUNT; i++) (void)printf("%s\n", mutant_names[i]);
+    return false;
+}
 
 static double cpu_seconds(void)
 {
@@ -91,6 +114,25 @@ static int replay(const struct wishes *wishes)
     return verdict.violation_count > 0;
 }
 
+/* How many seeds it takes to find the planted bug; 1: it was not found. */
+static int hunt(const struct wishes *wishes)
+{
+    for (int64_t i = 0; i < wishes->seeds; i++) {
+        struct plan plan;
+        struct verdict verdict;
+        plan_from_seed(&plan, wishes->seed + (uint64_t)i, &wishes->plan);
+        simulate(&plan, false, &verdict);
+        plan_clear(&plan);
+        if (verdict.violation_count == 0) continue;
+        (void)printf("found %s after %lld seeds: %.160s\n", mutant_names[mutant_planted],
+                     (long long)i + 1, verdict.violations[0]);
+        return 0;
+    }
+    (void)printf("NOT FOUND %s in %lld seeds\n", mutant_names[mutant_planted],
+                 (long long)wishes->seeds);
+    return 1;
+}
+
 static int play(const struct wishes *wishes)
 {
     struct totals totals = {0};
@@ -137,6 +179,9 @@ int main(int argc, char **argv)
         else if ((value = after(argv[i], "--seed=")) != NULL)
             wishes.seed = strtoull(value, NULL, 10);
         else if ((value = after(argv[i], "--replay=")) != NULL) wishes.replay = value;
+        else if ((value = after(argv[i], "--mutant=")) != NULL) {
+            if (!plant(value)) return 2;
+        }
         else if ((value = after(argv[i], "--save=")) != NULL) wishes.save = value;
         else if (strcmp(argv[i], "--shrink") == 0) wishes.one = true;
         else if (strcmp(argv[i], "--verbose") == 0) wishes.verbose = true;
@@ -149,5 +194,7 @@ int main(int argc, char **argv)
         }
     }
     json_reader_prepare();
+    if (mutant_planted != MUTANT_NONE && wishes.replay == NULL && !wishes.one)
+        return hunt(&wishes);
     return wishes.replay != NULL ? replay(&wishes) : play(&wishes);
 }

@@ -402,6 +402,7 @@ static bool resume_job(struct life *life, const struct sent_command *command,
                        int64_t effective_ms)
 {
     if (life->paused_ms == NEVER_MS) return false;
+    life->overslept = life->overslept || life->until_ms < effective_ms;
     int64_t from_ms = effective_ms;
     if (command->from_paused) from_ms = life->paused_ms;
     else if (command->from_ms != NEVER_MS) from_ms = command->from_ms;

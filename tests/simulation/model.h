@@ -117,6 +117,7 @@ struct life { /* one incarnation of a job */
     int64_t triggered;
     int64_t triggers;
     bool ended_by_count;
+    bool overslept; /* a pause was still there after its end */
 };
 
 struct model {

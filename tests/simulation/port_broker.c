@@ -186,6 +186,7 @@ static bool prove_ownership(struct broker *broker, int64_t control_offset, struc
     }
     if (!member->current || member->generation != generation)
         return error_set(error, ERROR_RETRY, "the group was rebalanced");
+    slot->proved_us = slot->world->now_us;
     return true;
 }
 
@@ -227,6 +228,9 @@ static bool open_producer(struct broker *broker, struct error *error)
     struct world *world = slot->world;
     enum answer answer = ANSWER_BUSY;
     close_producer(broker);
+    if (slot->proved_us != world->now_us)
+        world_violation(world, "no proof: %s opens a producer of shard %d", slot->process->owner,
+                        (int)slot->shard);
     slot_pass(slot, POINT_INIT_BEFORE);
     struct request *request = request_create(slot);
     request->init = true;

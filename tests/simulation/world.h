@@ -82,6 +82,7 @@ struct slot { /* a shard in a process: its engine, on a coroutine of its own */
     uint64_t life;       /* counts engines; requests of an earlier one find nobody */
     uint64_t wait;       /* counts waits; a wake for an earlier one is stale */
     int64_t passages;    /* of ports without any time passing */
+    int64_t proved_us;   /* when the group last confirmed the shard */
     bool waiting;
     bool reading;        /* in the broker's poll */
     int64_t wait_end_us;
