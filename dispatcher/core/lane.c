@@ -157,7 +157,6 @@ static struct verdict judge(const struct definition *definition, int64_t from_ms
     case CATCHUP_LATEST:
         if (!schedule_last(spec, window_from_ms, to_ms, &newest_ms))
             return (struct verdict){to_ms, "window"};
-        if (mutant(MUTANT_LATEST_FIRES_ALL)) return (struct verdict){window_from_ms, "window"};
         return (struct verdict){newest_ms - 1, "superseded"};
     case CATCHUP_ALL: {
         int64_t keep_ms = schedule_keep_newest(spec, window_from_ms, to_ms,
@@ -195,7 +194,8 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     if (count == 0) return;
     struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
     bool joins = last != NULL && last->schedule == NULL && last->missed_count == 0 &&
-                 last->to_ms <= from_ms && slots_in(job, last->to_ms, from_ms) == 0;
+                 last->to_ms <= from_ms && slots_in(job, last->to_ms, from_ms) == 0 &&
+                 (last->to_ms - last->from_ms != 1 || schedule_contains(spec, last->to_ms));
     clamp(job, &from_ms, &to_ms);
     int64_t last_ms = 0;
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);

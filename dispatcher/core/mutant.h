@@ -29,7 +29,6 @@
     row(CHECKPOINT_FORGETS_DELETIONS)   /* deleted names stay in Redis */                          \
     row(CATCHUP_DECIDED_EACH_COMMAND)   /* the policy is asked at every command */                 \
     row(LATE_SLOT_FIRES_LIVE)           /* lateness is not looked at */                            \
-    row(LATEST_FIRES_ALL)               /* policy latest keeps every slot */                       \
     row(MISSED_NOT_SAID)                /* dropped slots are dropped silently */                   \
     row(OWED_LOST_AT_UPDATE)            /* an edit throws away what is owed */                     \
     row(OWED_LOST_AT_DELETE)            /* no event names what a deletion drops */                 \

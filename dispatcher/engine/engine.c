@@ -192,7 +192,10 @@ static bool step_retries(struct engine *engine, int64_t now_ms, struct error *er
 static bool step(struct engine *engine, struct error *error)
 {
     int64_t now_ms = 0;
+    int64_t began_us = engine_monotonic_us(engine);
     if (!engine_now(engine, &now_ms, error)) return false;
+    if (engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000))
+        return true; /* the look at the clock took long: first read what came meanwhile */
     if (!engine_apply_inputs(engine, now_ms, error)) return false;
     bool told = mutant(MUTANT_TAKEOVER_COMMANDS_FROM_NOW) ||
                 (inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL);
@@ -218,7 +221,8 @@ static int32_t wait_ms(const struct engine *engine)
     if (inputs_next(&engine->inputs) != NULL) return 0;
     if (due_ms < live_ms && live_ms - now_ms < LANE_DISTANCE_MS)
         due_ms = live_ms; /* the lane gives way */
-    if (due_ms < now_ms + wait) wait = due_ms - now_ms;
+    if (inputs_caught_up(&engine->inputs) && due_ms < now_ms + wait)
+        wait = due_ms - now_ms; /* before that nothing fires: what is read ends the wait */
     int64_t monotonic_us = engine_monotonic_us(engine);
     int64_t behind_ms = shard_watermark(engine->shard).instant_ms - now_ms;
     if (behind_ms > 0) wait = behind_ms; /* our clock went back */

@@ -8,6 +8,7 @@
 #include "tests/simulation/world.h"
 
 enum { READABLE = 3 };
+#define FETCH_US (40 * MILLI_US)
 #define REQUEST_LIMIT_US (10 * SECOND_US)
 #define MESSAGE_LIMIT_US (5 * SECOND_US)
 
@@ -15,6 +16,7 @@ static const enum broker_topic readable[READABLE] = {TOPIC_CONTROL, TOPIC_FORWAR
 
 struct reading {
     bool active;
+    int64_t ready_us; /* when the first fetch comes back */
     int64_t position;
     int64_t told_end; /* of the partition; -1: not yet */
 };
@@ -333,6 +335,14 @@ static bool commit_badly(struct broker_simulated *own, enum commit_fate fate,
     struct slot *slot = own->slot;
     struct world *world = slot->world;
     int64_t way_us = world_latency_us(world, MILLI_US, 5 * MILLI_US);
+    static const enum sometimes_kind kinds[COMMIT_FATE_COUNT] = {
+        [COMMIT_ABORTABLE] = SOMETIMES_COMMIT_ABORTABLE,
+        [COMMIT_NOT_SENT] = SOMETIMES_COMMIT_NOT_SENT,
+        [COMMIT_CUT] = SOMETIMES_COMMIT_CUT,
+        [COMMIT_REPLY_LOST] = SOMETIMES_COMMIT_REPLY_LOST,
+        [COMMIT_LATE] = SOMETIMES_COMMIT_LATE,
+        [COMMIT_SLOW] = SOMETIMES_COMMIT_SLOW};
+    world->sometimes.count[kinds[fate]]++;
     size_t count = fate == COMMIT_CUT ? own->count / 2 : own->count;
     struct request *request = request_with(own, count);
     enum answer answer = ANSWER_DONE;
@@ -434,7 +444,11 @@ static bool start_reading(struct broker *broker, enum broker_topic topic, int64_
     struct reading *reading = reading_of(ours(broker), topic);
     (void)error;
     assert(!reading->active);
-    *reading = (struct reading){.active = true, .position = offset, .told_end = -1};
+    struct world *world = ours(broker)->slot->world;
+    *reading = (struct reading){.active = true,
+                                .ready_us = world->now_us + world_latency_us(world, 500, FETCH_US),
+                                .position = offset,
+                                .told_end = -1};
     return true;
 }
 
@@ -472,6 +486,24 @@ static void fill_record(const struct record *record, enum broker_topic topic,
     for (size_t i = 0; i < record->header_count; i++) input->headers[i] = record->headers[i];
 }
 
+static int64_t reading_ready_us(const struct broker_simulated *own, const struct reading *reading)
+{
+    int64_t from_us = own->slot->process->fetch_from_us;
+    return reading->ready_us > from_us ? reading->ready_us : from_us;
+}
+
+/* When the wait for something to read is over at the latest. */
+static int64_t wait_until_us(const struct broker_simulated *own, int64_t until_us)
+{
+    int64_t now_us = own->slot->world->now_us;
+    for (size_t i = 0; i < READABLE; i++) {
+        int64_t ready_us = reading_ready_us(own, &own->readings[i]);
+        if (own->readings[i].active && ready_us > now_us && ready_us < until_us)
+            until_us = ready_us;
+    }
+    return until_us;
+}
+
 /* What is there to be read, from a topic chosen by chance. False: the position is gone. */
 static bool look(struct broker_simulated *own, struct broker_input *input, struct error *error)
 {
@@ -480,7 +512,7 @@ static bool look(struct broker_simulated *own, struct broker_input *input, struc
     for (size_t i = 0; i < READABLE; i++) {
         size_t at = (first + i) % READABLE;
         struct reading *reading = &own->readings[at];
-        if (!reading->active) continue;
+        if (!reading->active || reading_ready_us(own, reading) > world->now_us) continue;
         const struct log *log = cluster_log(&world->cluster, readable[at], own->slot->shard);
         if (reading->position < log->first_offset)
             return error_set(error, ERROR_FATAL, "the offset to read is gone");
@@ -519,7 +551,12 @@ static bool poll(struct broker *broker, int32_t wait_ms, struct broker_input *in
     if (reaches && !look(own, input, error)) return false;
     if (input->kind != BROKER_NOTHING || wait_ms == 0) return true;
     slot->reading = true;
-    slot_wait(slot, world->now_us + wait_ms * MILLI_US);
+    int64_t end_us = world->now_us + wait_ms * MILLI_US;
+    int64_t until_us = end_us;
+    do {
+        until_us = wait_until_us(own, end_us);
+        slot_wait(slot, until_us);
+    } while (wait_until_us(own, end_us) < end_us && world->now_us < end_us);
     slot->reading = false;
     return !process_reaches_kafka(slot->process) || look(own, input, error);
 }

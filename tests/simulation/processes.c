@@ -360,6 +360,7 @@ void process_start(struct process *process)
     process->crash_point = POINT_NONE;
     process->init_delay_us = 0;
     process->frozen_until_us = 0;
+    process->fetch_from_us = 0;
     process->cut_off_until_us = 0;
     process->member = (struct member){.current = false};
     process->store = store_memory_create(world->redis.image);
@@ -451,6 +452,7 @@ static void thaw(void *object, int64_t at_us)
             return;
         }
     }
+    process->fetch_from_us = world->now_us + world_latency_us(world, 0, 200 * MILLI_US);
     bool moved = false;
     for (int32_t s = 0; s < world->settings.shards; s++)
         moved = moved || (process->slots[s].wanted &&
@@ -503,6 +505,9 @@ void process_cut_off(struct process *process, int64_t for_us)
     if (!process->running || until_us <= process->cut_off_until_us) return;
     bool heard = process_heard(process);
     process->cut_off_until_us = until_us;
+    if (world->cut_count < CUTS_MAX)
+        world->cuts[world->cut_count++] =
+            (struct cut){world_now_ms(world), world->settings.start_ms + until_us / MILLI_US};
     world->sometimes.count[SOMETIMES_CUT_OFF]++;
     if (heard) group_silent(process);
     agenda_add(&world->agenda, until_us, heard_again, process, 0);

@@ -112,6 +112,7 @@ struct process {
     int64_t crash_freeze_us;
     bool crashing;       /* the running coroutine has met its end */
     int64_t init_delay_us; /* of its next init_transactions */
+    int64_t fetch_from_us; /* after a pause, what is fetched takes a moment to come */
     struct member member;
     struct store *store; /* its connection to Redis */
     struct slot slots[SIM_SHARDS_MAX];
@@ -120,6 +121,12 @@ struct process {
 struct sent { /* a command in the control topic; its place in the list is its offset */
     int64_t time_ms;
     char *text;
+};
+
+enum { CUTS_MAX = 256 };
+struct cut { /* a time in which some process could not hear Kafka */
+    int64_t from_ms;
+    int64_t to_ms;
 };
 
 struct world {
@@ -139,6 +146,8 @@ struct world {
     struct sent *sent[SIM_SHARDS_MAX];
     size_t sent_count[SIM_SHARDS_MAX];
     size_t sent_capacity[SIM_SHARDS_MAX];
+    struct cut cuts[CUTS_MAX];
+    size_t cut_count;
     enum commit_fate commit_fate[SIM_SHARDS_MAX];
     int64_t commit_delay_us[SIM_SHARDS_MAX];
     int64_t kafka_down_until_us;

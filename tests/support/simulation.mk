@@ -14,3 +14,15 @@ $(SIM)/%.o: %.c
 	$(call say,CC)$(CC) $(CPPFLAGS) -DBELFRY_MUTANTS $(SIM_CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/simulate: $(SIM_OBJECTS)
 	$(call say,LD)$(CC) $(SIM_LDFLAGS) -o $@ $^ -ljansson
+
+# make sim SEEDS=N [SEED=S]: plays seeds on all cores; the last line is the total.
+# SEEDS=1 SEED=S repeats one, and where it fails shortens it to a story.
+SEEDS ?= 200
+SEED ?= 1
+.PHONY: sim sim-mutants sim-regressions
+sim: $(BUILD)/simulate ## the simulator; SEEDS=200 SEED=1
+	@tests/simulation/campaign $< $(SEEDS) $(SEED)
+sim-mutants: $(BUILD)/simulate
+	@tests/simulation/mutants $< 200
+sim-regressions: $(BUILD)/simulate
+	@for story in tests/simulation/regressions/*.sim; do $< --replay=$$story || exit 1; done
