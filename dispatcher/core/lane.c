@@ -477,7 +477,8 @@ static int64_t backoff_ms(int32_t attempt)
 }
 
 /* Puts the slot back to the front of what the job owes. */
-static bool owe_again(struct job *job, const struct failed_fire *failed)
+static bool owe_again(const struct shard *shard, struct job *job,
+                      const struct failed_fire *failed)
 {
     struct job_extra *extra = job_extra(job);
     int64_t nominal_ms = failed->nominal_ms;
@@ -496,8 +497,12 @@ static bool owe_again(struct job *job, const struct failed_fire *failed)
                                              .to_ms = nominal_ms,
                                              .missed_count = failed->missed_count});
     }
-    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED))
-        extra->tail_from_ms = nominal_ms;
+    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
+        /* What lies between has been done, or was in a pause. */
+        int64_t done_ms = shard->watermark.instant_ms;
+        if (shard->watermark.ordinal != WATERMARK_WHOLE) done_ms--;
+        extra->tail_from_ms = nominal_ms > done_ms ? nominal_ms : done_ms;
+    }
     return true;
 }
 
@@ -515,7 +520,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
     struct job_extra *extra = job_extra(job);
     if (extra->counted_fires > 0) extra->counted_fires--;
-    if (!owe_again(job, failed))
+    if (!owe_again(shard, job, failed))
         job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
                      "undeliverable", sink);
     if (job->flags & JOB_FINISHED) {

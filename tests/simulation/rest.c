@@ -20,6 +20,7 @@ static struct engine *owner_of(struct world *world, int32_t shard, int *owners)
         if (!process_is_live(&world->processes[p], shard)) continue;
         engine = world->processes[p].slots[shard].engine;
         (*owners)++;
+        if (!world->processes[p].slots[shard].reading) *owners += PROCESSES_MAX; /* in a step */
     }
     return engine;
 }

@@ -9,8 +9,8 @@
 
 /* Faults are over: sessions run out, failing topics are tried again, the lane works off. */
 #define REST_US (10 * MINUTE_US)
-#define REST_MORE_US (5 * MINUTE_US)
-enum { REST_TURNS = 48 };
+#define REST_MORE_US (61 * SECOND_US)
+enum { REST_TURNS = 240 };
 
 struct play {
     struct world *world;
