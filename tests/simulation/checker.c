@@ -186,7 +186,22 @@ static void walk_fire(struct walk *walk, const struct output *fire)
 
 /* ---- events ---- */
 
-static int64_t next_effective_ms(const struct walk *walk, size_t at);
+/* When the command acts that asked for a decision about this job; INT64_MAX: none did. */
+static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t at)
+{
+    size_t next = walk->next_result[at];
+    if (next == walk->count) return INT64_MAX;
+    const struct output *result = &walk->outputs[next];
+    struct sent_command *command = memory_allocate(1, sizeof *command);
+    sent_read(walk->world->sent[result->partition][result->offset].text, command);
+    bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE) &&
+                 model_selects(command, life);
+    for (int i = 0; command->op == SENT_PUT && i < command->job_count; i++)
+        asked = asked || (strcmp(command->jobs[i].group, life->wanted.group) == 0 &&
+                          strcmp(command->jobs[i].id, life->wanted.id) == 0);
+    free(command);
+    return asked ? result->at_ms : INT64_MAX;
+}
 
 static void judge_missed(struct walk *walk, const struct life *life, size_t at)
 {
@@ -205,7 +220,7 @@ static void judge_missed(struct walk *walk, const struct life *life, size_t at)
     /* Exactly one newer slot is kept: were there more, the policy was asked too early. */
     const struct stretch_of_time *last = &life->stretches[life->stretch_count - 1];
     int64_t known_ms = event->at_ms < last->to_ms ? event->at_ms : last->to_ms;
-    int64_t command_ms = next_effective_ms(walk, at); /* it may be what asked for the decision */
+    int64_t command_ms = asked_ms(walk, life, at);
     if (command_ms < known_ms) known_ms = command_ms;
     if (last->end_ms != ALWAYS_MS && last->end_ms - 1 < known_ms) known_ms = last->end_ms - 1;
     if (event->last_ms <= last->from_ms || last->to_ms != ALWAYS_MS) return;

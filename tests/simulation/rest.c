@@ -34,6 +34,7 @@ bool rest_reached(struct world *world)
         struct shard_counts counts;
         shard_count(engine->shard, &counts);
         if (counts.owing > 0 || counts.failing > 0) return false;
+        if (checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX) return false;
         if (engine->mark.control_offset < (int64_t)world->sent_count[shard]) return false;
     }
     return true;

@@ -71,6 +71,7 @@ static void come_to_rest(struct world *world)
     end_faults(world);
     world_run(world, calm_us(world));
     end_faults(world);
+    world_run(world, world->now_us + MINUTE_US); /* forwarded commands are applied by then */
     /* What a paused job owes stays owed: let them go on, so that everything must come out. */
     world_send(world, 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
     world_run(world, world->now_us + REST_US);
