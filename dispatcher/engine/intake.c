@@ -161,7 +161,8 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
             (void)shard_decide(engine->shard, now_ms, &sink);
         bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque);
         if (!room && !engine_commit(engine, error)) return false;
-        if (source->topic == SOURCE_CONTROL && !mutant(MUTANT_FORWARD_FORGOTTEN)) forward(engine, input, route);
+        if (source->topic == SOURCE_CONTROL && !mutant(MUTANT_FORWARD_FORGOTTEN))
+            forward(engine, input, route);
     }
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
     struct application application = {.command = command,

@@ -310,7 +310,8 @@ static void walk_deletion(struct walk *walk, size_t at)
     int64_t known_ms = next_effective_ms(walk, at);
     int64_t standing_ms = walk->step_of[at]->mark.watermark_ms + 1; /* just before its instant */
     if (standing_ms < known_ms) known_ms = standing_ms;
-    bool kept = life == NULL || life->finished_ms == NEVER_MS || life->wanted.keep_ms == ALWAYS_MS ||
+    bool kept = life == NULL || life->finished_ms == NEVER_MS ||
+                life->wanted.keep_ms == ALWAYS_MS ||
                 (life->wanted.keep_ms > 0 && life->finished_ms + life->wanted.keep_ms > known_ms);
     if (kept) wait_for_result(walk, at);
     else life_end(life, life->finished_ms);

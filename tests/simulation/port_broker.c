@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "tests/simulation/requests.h"
 #include "tests/simulation/world.h"
 
 enum { READABLE = 3 };
 #define FETCH_US (40 * MILLI_US)
-#define REQUEST_LIMIT_US (10 * SECOND_US)
 #define MESSAGE_LIMIT_US (5 * SECOND_US)
 
 static const enum broker_topic readable[READABLE] = {TOPIC_CONTROL, TOPIC_FORWARD, TOPIC_STATE};
@@ -36,124 +36,6 @@ struct broker_simulated {
 static struct broker_simulated *ours(struct broker *broker)
 {
     return (struct broker_simulated *)broker;
-}
-
-/* ---- requests that change something: they live on when their sender does not ---- */
-
-struct request {
-    struct world *world;
-    struct slot *slot;
-    uint64_t life;
-    bool init;
-    bool commit;
-    bool end;          /* the transaction is to be ended, after the records */
-    int64_t epoch;
-    struct record **records;
-    size_t count;
-    int64_t end_delay_us;
-    int64_t give_up_us; /* the broker has not got it by then: lost */
-    enum answer answer;
-    bool done;
-    bool abandoned;    /* nobody waits for it */
-};
-
-static void request_free(struct request *request)
-{
-    for (size_t i = 0; i < request->count; i++) free(request->records[i]);
-    free(request->records);
-    free(request);
-}
-
-static bool sender_waits(const struct request *request)
-{
-    return !request->abandoned && request->slot->coroutine != NULL &&
-           request->slot->life == request->life;
-}
-
-static void request_done(struct request *request, enum answer answer)
-{
-    request->answer = answer;
-    request->done = true;
-    if (sender_waits(request))
-        slot_wake(request->slot, request->world->now_us);
-    else
-        request_free(request);
-}
-
-static void request_arrives(void *object, int64_t number)
-{
-    struct request *request = object;
-    struct world *world = request->world;
-    int32_t shard = request->slot->shard;
-    (void)number;
-    if (world->kafka_down_until_us > world->now_us && world->now_us < request->give_up_us) {
-        agenda_add(&world->agenda, world->kafka_down_until_us, request_arrives, request, 0);
-        return;
-    }
-    enum answer answer = ANSWER_DONE;
-    if (request->init) {
-        answer = cluster_init(world, shard, &request->epoch);
-    } else if (request->records != NULL) {
-        answer = cluster_produce(world, shard, request->epoch, request->records, request->count);
-        if (answer != ANSWER_BUSY) request->count = 0;
-        if (answer == ANSWER_DONE) {
-            free(request->records);
-            request->records = NULL;
-            if (request->end_delay_us > 0) {
-                cluster_watch(world, shard);
-                agenda_add(&world->agenda, world->now_us + request->end_delay_us, request_arrives,
-                           request, 0);
-                return;
-            }
-        }
-    }
-    if (answer == ANSWER_DONE && request->end)
-        answer = cluster_end(world, shard, request->epoch, request->commit);
-    if (answer == ANSWER_BUSY && world->now_us < request->give_up_us) {
-        agenda_add(&world->agenda, world->now_us + 5 * MILLI_US, request_arrives, request, 0);
-        return;
-    }
-    if (answer == ANSWER_FENCED && request->end && request->end_delay_us > 0)
-        world->sometimes.count[SOMETIMES_END_FENCED]++;
-    request_done(request, answer);
-}
-
-static struct request *request_create(struct slot *slot)
-{
-    struct heap *before = heap_enter(NULL);
-    struct request *request = memory_allocate(1, sizeof *request);
-    (void)heap_enter(before);
-    request->world = slot->world;
-    request->slot = slot;
-    request->life = slot->life;
-    request->give_up_us = slot->world->now_us + REQUEST_LIMIT_US;
-    return request;
-}
-
-/* Simulated memory must not be allocated as the process's: what is on its way outlives it. */
-static void request_send(struct request *request, int64_t delay_us)
-{
-    struct heap *before = heap_enter(NULL);
-    agenda_add(&request->world->agenda, request->world->now_us + delay_us, request_arrives,
-               request, 0);
-    (void)heap_enter(before);
-}
-
-/* Waits for the answer; false: none by then. The request is gone afterwards, or goes on alone. */
-static bool request_wait(struct request *request, int64_t limit_us, enum answer *answer,
-                         int64_t *epoch)
-{
-    struct slot *slot = request->slot;
-    int64_t until_us = slot->world->now_us + limit_us;
-    while (!request->done && slot->world->now_us < until_us) slot_wait(slot, until_us);
-    if (!request->done) {
-        request->abandoned = true;
-        return false;
-    }
-    *answer = request->answer;
-    if (epoch != NULL) *epoch = request->epoch;
-    request_free(request);
-    return true;
 }
 
 /* A request that only asks, or whose effect nobody has to order: there and back. */
@@ -208,21 +90,6 @@ static void close_producer(struct broker *broker)
     own->in_transaction = false;
 }
 
-static void note_late_init(const struct slot *slot)
-{
-    const struct world *world = slot->world;
-    for (int32_t p = 0; p < world->settings.processes; p++)
-        if (p != slot->process->index && process_is_live(&world->processes[p], slot->shard))
-            slot->world->sometimes.count[SOMETIMES_LATE_INIT_FENCED_OWNER]++;
-}
-
-static void late_init_arrives(void *object, int64_t number)
-{
-    struct request *request = object;
-    note_late_init(request->slot);
-    request_arrives(request, number);
-}
-
 static bool open_producer(struct broker *broker, struct error *error)
 {
     struct broker_simulated *own = ours(broker);
@@ -242,9 +109,7 @@ static bool open_producer(struct broker *broker, struct error *error)
     if (delay_us > 0 && process_reaches_kafka(slot->process)) {
         world->sometimes.count[SOMETIMES_LATE_INIT]++;
         request->give_up_us += delay_us;
-        struct heap *before = heap_enter(NULL);
-        agenda_add(&world->agenda, world->now_us + delay_us, late_init_arrives, request, 0);
-        (void)heap_enter(before);
+        request_send_late_init(request, delay_us);
     } else if (delay_us == 0) {
         request_send(request, world_latency_us(world, MILLI_US, 10 * MILLI_US));
     } else { /* it gets nowhere */
@@ -604,15 +469,6 @@ static const struct broker_operations operations = {
     .foreign_topic = foreign_topic,
     .destroy = destroy,
 };
-
-void requests_drop(struct world *world)
-{
-    for (size_t i = 0; i < world->agenda.count; i++) {
-        const struct agenda_entry *entry = &world->agenda.heap[i];
-        if (entry->call != request_arrives && entry->call != late_init_arrives) continue;
-        request_free(entry->object);
-    }
-}
 
 struct broker *broker_simulated_create(struct slot *slot)
 {

@@ -230,7 +230,8 @@ void checkpoint_simulated_destroy(struct checkpoint_port *port, bool killed)
 {
     struct checkpoint_simulated *own = ours(port);
     /* A part that was on the wire may be written after the death of who sent it. */
-    if (own->group != NULL && killed && own->part < store_group_part_count(own->group) && random_chance(&own->slot->world->dice, 1, 2) &&
+    if (own->group != NULL && killed && own->part < store_group_part_count(own->group) &&
+        random_chance(&own->slot->world->dice, 1, 2) &&
         own->slot->world->redis.away_until_us <= own->slot->world->now_us)
         (void)write_part(own);
     store_group_destroy(own->group);

@@ -195,7 +195,8 @@ static void put_update(struct text_out *out, struct random *dice, const struct p
 
 static const char *const unreadable[] = {
     "{\"op\":\"add\"", "nonsense", "{\"op\":\"fly\"}", "{\"op\":\"delete\",\"select\":{}}",
-    "{\"op\":\"add\",\"job\":{\"group\":\"g1\",\"id\":\"1\",\"schedule\":{\"cron\":\"61 * * * *\"}}}",
+    "{\"op\":\"add\",\"job\":{\"group\":\"g1\",\"id\":\"1\","
+    "\"schedule\":{\"cron\":\"61 * * * *\"}}}",
     "{\"op\":\"pause\",\"select\":{\"all\":true},\"wings\":2}", ""};
 
 static void put_jobs(struct text_out *out, struct random *dice, const struct plan *plan,
