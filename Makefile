@@ -98,6 +98,7 @@ unit: $(UNIT_TESTS)
 
 include tests/support/test.mk
 include tests/support/quality.mk
+include tests/support/simulation.mk
 
 .PHONY: check
 check: test-unit test-contract lint ## what needs no running cluster of the test's own

@@ -16,6 +16,7 @@
 #include "dispatcher/log.h"
 #include "dispatcher/signals.h"
 #include "dispatcher/version.h"
+#include "schemas/json_reader.h"
 
 enum {
     EXIT_USAGE = 2,
@@ -173,6 +174,7 @@ int main(int argc, char **argv)
 {
     struct process *process = calloc(1, sizeof *process);
     if (process == NULL) return EXIT_FAILURE;
+    json_reader_prepare();
     struct error error = {0};
     int exit_code;
     if (!config_load(&process->config, argc, argv, environ, &error)) {

@@ -3,18 +3,26 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/core/duration.h"
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/limits.h"
+#include "dispatcher/core/memory.h"
 #include "schemas/json_scan.h"
 #include "schemas/utf8.h"
 
 enum { EXCERPT_BYTES = 64 };
 
+static void *allocate(size_t bytes)
+{
+    return memory_resize(NULL, 1, bytes);
+}
+
 void json_reader_prepare(void)
 {
+    json_set_alloc_funcs(allocate, free);
     json_object_seed(0);
 }
 

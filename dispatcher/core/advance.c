@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 /* ---- one slot ---- */
@@ -24,7 +25,7 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
                schedule_nominal(&list->schedule->spec, list->next_ms) < definition.end_ms;
     }
     if (!more && !job_has_pending(job)) job_finish(shard, job, now_ms, sink);
-    else if (counted) sink->job_changed(sink->opaque, job);
+    else if (counted && !mutant(MUTANT_COUNT_NOT_WRITTEN)) sink->job_changed(sink->opaque, job);
 }
 
 static void slot_due(struct shard *shard, struct job *job, const struct due_list *list,
@@ -41,8 +42,8 @@ static void slot_due(struct shard *shard, struct job *job, const struct due_list
             return;
         }
     }
-    bool late = now_ms - due_ms > job_grace_ms(job);
-    if (job_owes(job)) {
+    bool late = now_ms - due_ms > job_grace_ms(job) && !mutant(MUTANT_LATE_SLOT_FIRES_LIVE);
+    if (job_owes(job) && !mutant(MUTANT_LANE_OVERTAKES)) {
         if (late) lane_owe_more(shard, job, due_ms, sink);
     } else if (late) {
         lane_owe(shard, job, due_ms, sink);
@@ -136,7 +137,7 @@ static bool walk(struct shard *shard, size_t count, int64_t due_ms, int64_t now_
     }
     for (size_t i = open / 2; i-- > 0;) lists_down(lists, open, i);
     while (open > 0) {
-        if (sink->full(sink->opaque)) return false;
+        if (sink->full(sink->opaque)) return mutant(MUTANT_WATERMARK_SKIPS_FULL_INSTANT);
         struct due_list *list = &lists[0];
         struct job *job = list_head(list);
         shard->watermark = (struct watermark){.instant_ms = due_ms, .ordinal = job->ordinal};

@@ -8,6 +8,7 @@
 #include "dispatcher/core/answer.h"
 #include "dispatcher/core/apply_select.h"
 #include "dispatcher/core/difference.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/route.h"
 #include "dispatcher/core/shard_state.h"
 
@@ -258,7 +259,7 @@ static bool answer_duplicate(struct shard *shard, const struct application *appl
 {
     struct seen seen;
     const struct command *command = application->command;
-    if (!command->command_id_given ||
+    if (!command->command_id_given || mutant(MUTANT_SEEN_NOT_LOOKED_UP) ||
         !seen_table_find(shard->seen, seen_hash(command->command_id), &seen))
         return false;
     struct answer *answer = answer_begin(shard, application);

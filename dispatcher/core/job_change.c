@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "dispatcher/core/limits.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 static const struct slot no_slot = {.nominal_ms = INSTANT_NONE, .due_ms = INSTANT_NONE};
@@ -40,7 +41,8 @@ bool job_fires_used_up(const struct job *job)
     if ((job->flags & JOB_BOUNDED) == 0 || job->extra == NULL) return false;
     struct definition definition;
     job_view(job, &definition);
-    return definition.max_fires > 0 && job->extra->counted_fires >= definition.max_fires;
+    int64_t allowed = definition.max_fires + mutant(MUTANT_MAX_FIRES_ONE_MORE);
+    return definition.max_fires > 0 && job->extra->counted_fires >= allowed;
 }
 
 bool job_keeps_when_finished(const struct job *job)
@@ -115,6 +117,7 @@ void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t 
     assert(count > 0);
     assert(first_ms <= last_ms);
     if (kind == EVENT_MISSED) job->missed += count;
+    if (kind == EVENT_MISSED && mutant(MUTANT_MISSED_NOT_SAID)) return;
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, kind, job, at_ms, incarnation);
@@ -142,7 +145,8 @@ static int64_t alarm_ms(const struct job *job)
 static void set_alarm(struct shard *shard, const struct job *job)
 {
     struct alarm alarm = {.at_ms = alarm_ms(job), .ordinal = job->ordinal, .slot = job->slot};
-    if (alarm.at_ms != INSTANT_NONE) alarms_add(&shard->alarms, alarm);
+    bool never = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSE_NEVER_ENDS);
+    if (alarm.at_ms != INSTANT_NONE && !never) alarms_add(&shard->alarms, alarm);
     if (!job_has_pending(job) || (job->flags & JOB_PAUSED)) return;
     alarm.at_ms = job->extra->pending.due_ms;
     alarms_add(&shard->alarms, alarm);
@@ -177,7 +181,8 @@ void job_settle(struct shard *shard, struct job *job)
 {
     set_alarm(shard, job);
     backfill_enqueue(shard, job);
-    if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
+    bool listed = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSED_FIRES);
+    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) && !listed) return;
     attach(shard, job, slots_done_ms(shard));
     if (job_owes(job)) lane_enqueue(shard, job);
 }
@@ -231,7 +236,7 @@ static void job_begin(struct shard *shard, struct job *job, bool done_before,
     if (at_ms <= effective_ms && done_before) {
         job_announce(job, EVENT_SKIPPED, effective_ms, spec->at_ms, spec->at_ms, 1, "already_due",
                      sink);
-    } else if (at_ms <= effective_ms) {
+    } else if (at_ms <= effective_ms && !job_fires_used_up(job)) {
         /* Judged at its effective time: the same answer before and after a restart. Behind what
          * is owed from an earlier schedule there is no tail: no slot comes after it. */
         job_extra(job)->tail_from_ms = INSTANT_NONE;
@@ -387,6 +392,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     struct slot pending = rescheduled ? pending_at_edit(job, effective_ms) : no_slot;
     if (job->extra != NULL && job->extra->tail_undecided)
         lane_decide(shard, job, effective_ms, now_ms, sink);
+    if (rescheduled && mutant(MUTANT_OWED_LOST_AT_UPDATE)) lane_release(shard, job);
     if ((rescheduled || rebounded) && job_owes(job)) { /* what is owed stays as it was opened */
         lane_close_tail(shard, job, effective_ms, now_ms, sink);
         lane_keep_schedule(shard, job);
@@ -395,6 +401,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     job_redefine(job, definition);
     job->revision++;
     job->updated_ms = effective_ms;
+    if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink); /* a lower max_fires */
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
         keep_pending(job, pending, effective_ms, sink);
@@ -486,7 +493,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
         int64_t at_ms = job->schedule->spec.at_ms;
         job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1,
                      at_ms > extra->earlier_due_ms ? "paused" : "already_due", sink);
-    } else if (from_ms < effective_ms) {
+    } else if (from_ms < effective_ms && !job_fires_used_up(job)) {
         lane_open(shard, job, from_ms, effective_ms, now_ms, sink);
     }
     if (job_owes(job)) {
@@ -502,7 +509,8 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
 void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink)
 {
-    if (job_owes(job)) lane_drop(shard, job, effective_ms, "deleted", sink);
+    if (job_owes(job) && !mutant(MUTANT_OWED_LOST_AT_DELETE))
+        lane_drop(shard, job, effective_ms, "deleted", sink);
     if (job_has_pending(job))
         announce_slot(job, job->extra->pending, effective_ms, "deleted", sink);
     backfill_drop(shard, job, effective_ms, "deleted", sink);

@@ -9,6 +9,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 enum { LANE_TURN_MS = 50 }; /* fewer transactions: lane fires go out in small groups */
@@ -201,7 +202,8 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     if (count == 0) return;
     struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
     bool joins = last != NULL && last->schedule == NULL && last->missed_count == 0 &&
-                 last->to_ms <= from_ms && slots_in(job, last->to_ms, from_ms) == 0;
+                 last->to_ms <= from_ms && slots_in(job, last->to_ms, from_ms) == 0 &&
+                 (last->to_ms - last->from_ms != 1 || schedule_contains(spec, last->to_ms));
     lane_clamp(job, &from_ms, &to_ms);
     int64_t last_ms = 0;
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);
@@ -345,6 +347,7 @@ static bool owed_next(struct shard *shard, struct job *job, int64_t now_ms, int6
 static void owed_done(struct job *job, int64_t due_ms)
 {
     struct job_extra *extra = job->extra;
+    if (mutant(MUTANT_LANE_SKIPS)) due_ms += HOURS_MS;
     if (extra->owed_count > 0) extra->owed[0].from_ms = due_ms;
     else extra->tail_from_ms = due_ms;
 }
@@ -360,10 +363,9 @@ static bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
     return kept;
 }
 
-/* max_fires is used up: what is still owed is no longer due. */
-static void lane_end(struct shard *shard, struct job *job, int64_t now_ms,
-                     const struct sink *sink)
+void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
+    if (job->extra == NULL) return;
     for (uint32_t i = 0; i < job->extra->owed_count; i++) {
         int64_t planned = job->extra->owed[i].planned;
         if (planned > 0) announce_catchup(job, EVENT_CATCHUP_FINISHED, now_ms, planned, sink);
@@ -500,7 +502,8 @@ static int64_t backoff_ms(int32_t attempt)
 }
 
 /* Puts the slot back to the front of what the job owes. */
-static bool owe_again(struct job *job, const struct failed_fire *failed)
+static bool owe_again(const struct shard *shard, struct job *job,
+                      const struct failed_fire *failed)
 {
     struct job_extra *extra = job_extra(job);
     int64_t next_ms = 0;
@@ -521,8 +524,12 @@ static bool owe_again(struct job *job, const struct failed_fire *failed)
                                              .to_ms = due_ms,
                                              .missed_count = failed->missed_count});
     }
-    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED))
-        extra->tail_from_ms = due_ms;
+    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
+        /* What lies between has been done, or was in a pause. */
+        int64_t done_ms = shard->watermark.instant_ms;
+        if (shard->watermark.ordinal != WATERMARK_WHOLE) done_ms--;
+        extra->tail_from_ms = due_ms > done_ms ? due_ms : done_ms;
+    }
     return true;
 }
 
@@ -535,6 +542,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
         job->incarnation.index != failed->incarnation.index)
         return; /* deleted by the same command that the fire came from: nothing is owed */
     announce_failed(job, failed, now_ms, sink);
+    if (mutant(MUTANT_FAILED_FIRE_FORGOTTEN)) return;
     job->fired--;
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
     if (failed->kind == FIRE_BACKFILL) {
@@ -543,7 +551,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     }
     struct job_extra *extra = job_extra(job);
     if (extra->counted_fires > 0) extra->counted_fires--;
-    if (!owe_again(job, failed))
+    if (!owe_again(shard, job, failed))
         job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
                      "undeliverable", sink);
     if (job->flags & JOB_FINISHED) {

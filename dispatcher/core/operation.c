@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 static void refuse(struct answer *answer, const struct job *job, bool rejected, const char *code,
@@ -147,8 +148,9 @@ static bool change_resume(struct shard *shard, struct job *job,
     if (!would_resume(job, application)) return false;
     const struct command *command = application->command;
     int64_t from_ms = application->effective_ms;
-    if (command->from == RESUME_PAUSED_AT) from_ms = job->extra->paused_ms;
-    if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
+    if (mutant(MUTANT_RESUME_FROM_IGNORED)) from_ms = application->effective_ms;
+    else if (command->from == RESUME_PAUSED_AT) from_ms = job->extra->paused_ms;
+    else if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
     if (job->extra->schedule_edited_ms != INSTANT_NONE && from_ms < job->extra->schedule_edited_ms)
         from_ms = job->extra->schedule_edited_ms;
     from_ms = job_slots_after_ms(job, from_ms);

@@ -127,18 +127,23 @@ static void ring_grow(struct seen_table *table)
 
 void seen_table_add(struct seen_table *table, int64_t sequence, const struct seen *seen)
 {
+    const struct entry added = {.hash = seen->hash,
+                                .at_ms = seen->at_ms,
+                                .sequence = sequence,
+                                .outcome = seen->outcome,
+                                .code = result_code_index(seen->code)};
     size_t place = index_place(table, seen->hash);
-    if (table->index[place] != EMPTY) return; /* restored twice: checkpoint and tail */
+    if (table->index[place] != EMPTY) { /* restored twice: checkpoint and tail */
+        struct entry *there = entry_at(table, (uint32_t)(table->index[place] - 1));
+        if (there->sequence < sequence) *there = added; /* used again after it was forgotten */
+        return;
+    }
     if (table->count == table->capacity) {
         ring_grow(table);
         place = index_place(table, seen->hash);
     }
     uint32_t number = table->first + table->count++;
-    *entry_at(table, number) = (struct entry){.hash = seen->hash,
-                                              .at_ms = seen->at_ms,
-                                              .sequence = sequence,
-                                              .outcome = seen->outcome,
-                                              .code = result_code_index(seen->code)};
+    *entry_at(table, number) = added;
     table->index[place] = (uint64_t)number + 1;
 }
 
@@ -161,9 +166,14 @@ bool seen_table_expire(struct seen_table *table, int64_t before_ms, size_t max,
 {
     assert(sequence != NULL);
     if (table->count == 0) return false;
-    const struct entry *oldest = entry_at(table, table->first);
-    if (oldest->at_ms >= before_ms && table->count <= max) return false;
-    *sequence = oldest->sequence;
+    *sequence = entry_at(table, table->first)->sequence;
+    if (entry_at(table, table->first)->at_ms >= before_ms && table->count <= max) return false;
+    uint32_t last = 0; /* of that sequence: its newest; one transaction can span a downtime */
+    while (last + 1 < table->count &&
+           entry_at(table, table->first + last + 1)->sequence == *sequence)
+        last++;
+    if (entry_at(table, table->first + last)->at_ms >= before_ms && table->count <= max)
+        return false;
     while (table->count > 0 && entry_at(table, table->first)->sequence == *sequence) {
         index_remove(table, entry_at(table, table->first)->hash);
         table->first++;
@@ -191,6 +201,7 @@ static int by_sequence(const void *left, const void *right)
     const struct entry *a = left;
     const struct entry *b = right;
     if (a->sequence != b->sequence) return a->sequence < b->sequence ? -1 : 1;
+    if (a->at_ms != b->at_ms) return a->at_ms < b->at_ms ? -1 : 1;
     return (a->hash > b->hash) - (a->hash < b->hash);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 void shard_config_defaults(struct shard_config *config)
@@ -154,7 +155,7 @@ void shard_restore_job(struct shard *shard, const struct job_record *record)
 
 void shard_restore_seen(struct shard *shard, int64_t sequence, const struct seen *seen)
 {
-    seen_table_add(shard->seen, sequence, seen);
+    if (!mutant(MUTANT_SEEN_NOT_RESTORED)) seen_table_add(shard->seen, sequence, seen);
 }
 
 void shard_restore_seen_expired(struct shard *shard, int64_t sequence)
@@ -195,6 +196,7 @@ void shard_restore_done(struct shard *shard, const struct mark *mark)
 
 int64_t shard_effective_ms(const struct shard *shard, int64_t log_time_ms, int64_t now_ms)
 {
+    if (mutant(MUTANT_COMMAND_ACTS_NOW)) log_time_ms = now_ms;
     int64_t effective_ms = log_time_ms < now_ms ? log_time_ms : now_ms;
     return effective_ms > shard->watermark.instant_ms ? effective_ms
                                                       : shard->watermark.instant_ms;
@@ -203,7 +205,7 @@ int64_t shard_effective_ms(const struct shard *shard, int64_t log_time_ms, int64
 void shard_fill_mark(const struct shard *shard, struct mark *mark)
 {
     mark->watermark = shard->watermark;
-    mark->next_ordinal = shard->next_ordinal;
+    if (!mutant(MUTANT_ORDINAL_USED_TWICE)) mark->next_ordinal = shard->next_ordinal;
     mark->in_command = shard->in_command;
     mark->shards = shard->config.shards;
 }
@@ -264,6 +266,7 @@ void shard_expire_seen(struct shard *shard, const struct sink *sink)
 {
     int64_t before_ms = shard->watermark.instant_ms - shard->config.seen_keep_ms;
     int64_t sequence = 0;
+    if (mutant(MUTANT_SEEN_FORGOTTEN_EARLY)) before_ms = shard->watermark.instant_ms - HOURS_MS;
     while (!sink->full(sink->opaque) &&
            seen_table_expire(shard->seen, before_ms, shard->config.seen_max, &sequence))
         sink->seen_expired(sink->opaque, sequence);

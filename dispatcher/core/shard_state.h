@@ -123,6 +123,8 @@ void lane_keep_schedule(struct shard *shard, struct job *job);
 /* What is owed will not be fired: one event says so. */
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
                const struct sink *sink);
+/* max_fires is used up: what is still owed is no longer due. */
+void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
 void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
 void lane_enqueue(struct shard *shard, struct job *job);
 /* When the lane may run again. */

@@ -7,6 +7,7 @@
 
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "schemas/job_json.h"
 #include "schemas/seen_json.h"
 #include "schemas/text_writer.h"
@@ -189,6 +190,7 @@ static void job_fired(void *opaque, const struct job *job)
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name)
 {
     if (checkpointer->rewriting && !checkpointer->under_way) return; /* written anew without it */
+    if (mutant(MUTANT_CHECKPOINT_FORGETS_DELETIONS)) return;
     if (checkpointer->deleted.count >= DELETED_MAX) {
         checkpointer_rewrite(checkpointer);
         return;
@@ -356,6 +358,7 @@ static void add_statistics(struct checkpointer *checkpointer, struct store_group
     for (size_t i = 0; i < GROUP_STATISTICS_MAX &&
                        bits_next(&checkpointer->statistics, 0, &slot); i++) {
         (void)bits_take(&checkpointer->statistics, slot);
+        bits_set(&checkpointer->sent, slot);
         const struct job *job = shard_job_at(shard, slot);
         if (job != NULL) add_job(group, writer, job);
     }
@@ -466,7 +469,8 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
 
 static void away(struct checkpointer *checkpointer, const struct error *error)
 {
-    bits_merge(&checkpointer->dirty, &checkpointer->sent);
+    if (!mutant(MUTANT_CHECKPOINT_AWAY_FORGETS))
+        bits_merge(&checkpointer->dirty, &checkpointer->sent);
     checkpointer->deleted.sent = 0;
     checkpointer->seen.sent = 0;
     checkpointer->seen_gone.sent = 0;
@@ -500,6 +504,10 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
     case CHECKPOINT_WRITTEN: written(checkpointer, next_part); return;
     case CHECKPOINT_AWAY: away(checkpointer, error); return;
     case CHECKPOINT_GAP:
+        if (mutant(MUTANT_CHECKPOINT_FOLLOWS_ANYTHING)) {
+            written(checkpointer, next_part);
+            return;
+        }
         observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.gap",
                 checkpointer->options.shard, "expected_sequence=%" PRId64
                 " action=rewrite", checkpointer->stored_sequence);
@@ -551,6 +559,7 @@ void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *sh
 int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struct mark *mark)
 {
     if (checkpointer->stale || !something_to_write(checkpointer, mark)) return INT64_MAX;
+    if (checkpointer->handed) return INT64_MAX; /* the port wakes the shard with the outcome */
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
                            !checkpointer->outdated && checkpointer->dirty.set == 0 &&
                            checkpointer->stored_sequence == mark->sequence;

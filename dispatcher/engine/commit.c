@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 #include "schemas/mark_json.h"
 
@@ -30,7 +31,8 @@ void engine_next_mark(const struct engine *engine, struct mark *mark)
 bool engine_open_producer(struct engine *engine, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
-    return broker->operations->prove_ownership(broker, engine->control_offset, error) &&
+    return (mutant(MUTANT_PROOF_LEFT_OUT) ||
+            broker->operations->prove_ownership(broker, engine->control_offset, error)) &&
            broker->operations->open_producer(broker, error);
 }
 
@@ -140,8 +142,9 @@ enum fate { FATE_OUT, FATE_AGAIN, FATE_LOST };
 static enum fate fate_of(const struct mark *ours, const struct mark *last, bool found)
 {
     if (!found) return ours->sequence == 1 ? FATE_AGAIN : FATE_LOST;
-    if (last->generation != ours->generation || last->epoch != ours->epoch ||
-        strcmp(last->owner, ours->owner) != 0)
+    if ((last->generation != ours->generation || last->epoch != ours->epoch ||
+         strcmp(last->owner, ours->owner) != 0) &&
+        !mutant(MUTANT_FATE_BY_SEQUENCE_ALONE))
         return FATE_LOST;
     if (last->sequence == ours->sequence) return FATE_OUT;
     if (last->sequence == ours->sequence - 1) return FATE_AGAIN;
@@ -181,6 +184,8 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
         engine_sleep_ms(engine, 200);
     }
     *fate = fate_of(ours, &last, found);
+    if (mutant(MUTANT_UNKNOWN_MEANS_COMMITTED)) *fate = FATE_OUT;
+    if (mutant(MUTANT_UNKNOWN_MEANS_REPEAT)) *fate = FATE_AGAIN;
     return true;
 }
 
@@ -237,6 +242,8 @@ static bool mend(struct engine *engine, const struct mark *ours, struct error *f
         return false;
     }
     if (failure->kind == ERROR_ABORT) {
+        *out = mutant(MUTANT_ABORT_LEFT_OUT);
+        if (*out) return true;
         struct error ignored = {0};
         if (broker->operations->abort(broker, &ignored)) {
             take_foreign_out(engine, failure->message);

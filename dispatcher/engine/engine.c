@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 
 enum {
-    WAIT_MAX_MS = 200,        /* the longest wait: wishes are noticed also without a wake */
     LANE_DISTANCE_MS = 20,    /* lane fires do not begin so close before a live one */
-    PAUSE_CATCH_UP_MS = 500,  /* after so long away commands come before slots again */
+    PAUSE_CATCH_UP_MS = 300,  /* after so long away commands come before slots again */
+    CHECKPOINT_WAIT_MS = 5,   /* at least: the store is not in a hurry */
     DRAIN_MS = 3000,
     BACKOFF_FIRST_MS = 100,
     BACKOFF_LAST_MS = 5000,
@@ -67,6 +68,9 @@ void engine_options_defaults(struct engine_options *options)
                                        .mark_interval_ms = HOURS_MS,
                                        .clock_tolerance_ms = 1000,
                                        .clock_step_ms = 5 * MINUTES_MS,
+                                       .clock_sample_ms = MINUTES_MS,
+                                       .wait_max_ms = 200,
+                                       .batch_outputs_max = BATCH_OUTPUTS_MAX,
                                        .record_bytes_max = RECORD_BYTES_MAX,
                                        .payload_bytes_max = PAYLOAD_BYTES_MAX,
                                        .every_min_ms = SCHEDULE_EVERY_MIN_MS,
@@ -189,9 +193,13 @@ static bool step_retries(struct engine *engine, int64_t now_ms, struct error *er
 static bool step(struct engine *engine, struct error *error)
 {
     int64_t now_ms = 0;
+    int64_t began_us = engine_monotonic_us(engine);
     if (!engine_now(engine, &now_ms, error)) return false;
+    if (engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000))
+        return true; /* the look at the clock took long: first read what came meanwhile */
     if (!engine_apply_inputs(engine, now_ms, error)) return false;
-    bool told = inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL;
+    bool told = mutant(MUTANT_TAKEOVER_COMMANDS_FROM_NOW) ||
+                (inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL);
     if (told && !engine->clock_refused && !step_time(engine, now_ms, error)) return false;
     bool mark_due = engine_monotonic_us(engine) >= engine->mark_due_us;
     if ((!outbox_is_empty(&engine->outbox) || engine->outbox.refused_count > 0 || mark_due) &&
@@ -212,30 +220,37 @@ static bool step(struct engine *engine, struct error *error)
 static int32_t wait_ms(const struct engine *engine)
 {
     int64_t now_ms = engine_wall_ms(engine) - engine->skew_ms;
-    int64_t wait = WAIT_MAX_MS;
+    int64_t wait = engine->options.wait_max_ms;
     int64_t due_ms = shard_next_due_ms(engine->shard, now_ms);
+    int64_t live_ms = shard_next_live_ms(engine->shard);
     if (inputs_next(&engine->inputs) != NULL) return 0;
-    if (due_ms < now_ms + wait) wait = due_ms - now_ms;
-    if (now_ms < shard_watermark(engine->shard).instant_ms || engine->clock_refused)
-        wait = WAIT_MAX_MS; /* our clock went back, or is not believed */
-    int64_t checkpoint_us = checkpointer_due_us(engine->checkpointer, &engine->mark);
+    if (due_ms < live_ms && live_ms - now_ms < LANE_DISTANCE_MS)
+        due_ms = live_ms; /* the lane gives way */
+    if (inputs_caught_up(&engine->inputs) && due_ms < now_ms + wait)
+        wait = due_ms - now_ms; /* before that nothing fires: what is read ends the wait */
     int64_t monotonic_us = engine_monotonic_us(engine);
+    int64_t behind_ms = shard_watermark(engine->shard).instant_ms - now_ms;
+    if (behind_ms > 0) wait = behind_ms; /* our clock went back */
+    if (engine->clock_refused) wait = (engine->skew_due_us - monotonic_us) / 1000 + 1;
+    if (wait > engine->options.wait_max_ms) wait = engine->options.wait_max_ms;
+    int64_t checkpoint_us = checkpointer_due_us(engine->checkpointer, &engine->mark);
     if (checkpoint_us != INT64_MAX) {
         int64_t checkpoint_ms = (checkpoint_us - monotonic_us) / 1000;
-        if (checkpoint_ms < 5) checkpoint_ms = 5; /* an outcome is being waited for */
+        if (checkpoint_ms < CHECKPOINT_WAIT_MS) checkpoint_ms = CHECKPOINT_WAIT_MS;
         if (checkpoint_ms < wait) wait = checkpoint_ms;
     }
     return wait < 0 ? 0 : (int32_t)wait;
 }
 
-/* After the process was frozen or the broker away: commands that came meanwhile act before slots
- * that came due meanwhile. */
-static bool catch_up_after_pause(struct engine *engine, int64_t *looked_us, struct error *error)
+/* After the process was frozen or the broker away, beyond the wait that was asked for: commands
+ * that came meanwhile act before slots that came due meanwhile. */
+static bool catch_up_after_pause(struct engine *engine, int64_t waited_ms, int64_t *looked_us,
+                                 struct error *error)
 {
     int64_t monotonic_us = engine_monotonic_us(engine);
-    int64_t away_ms = (monotonic_us - *looked_us) / 1000;
+    int64_t away_ms = (monotonic_us - *looked_us) / 1000 - waited_ms;
     *looked_us = monotonic_us;
-    if (away_ms < PAUSE_CATCH_UP_MS) return true;
+    if (away_ms < PAUSE_CATCH_UP_MS || mutant(MUTANT_PAUSE_NOT_NOTICED)) return true;
     observe(engine->ports.observer, LEVEL_WARN, "shard.paused", engine->options.shard,
             "for_ms=%" PRId64, away_ms);
     return inputs_capture_ends(&engine->inputs, error);
@@ -245,11 +260,12 @@ static bool live(struct engine *engine, struct error *error)
 {
     int64_t looked_us = engine_monotonic_us(engine);
     while (running(engine)) {
+        int32_t wait = wait_ms(engine);
         error_clear(error);
         /* After the reading, which is where nearly all time passes: a process frozen there must
          * not step before it has looked for what came meanwhile. */
-        if (!engine_read(engine, wait_ms(engine), error) ||
-            !catch_up_after_pause(engine, &looked_us, error) || !step(engine, error)) {
+        if (!engine_read(engine, wait, error) ||
+            !catch_up_after_pause(engine, wait, &looked_us, error) || !step(engine, error)) {
             if (error->kind != ERROR_RETRY) return false;
             engine_log_error(engine, LEVEL_WARN, "shard.retry", error);
             engine_sleep_ms(engine, BACKOFF_FIRST_MS);

@@ -24,6 +24,9 @@ struct engine_options {
     int64_t mark_interval_ms;       /* a mark at least this often, also when idle */
     int64_t clock_tolerance_ms;
     int64_t clock_step_ms;
+    int64_t clock_sample_ms; /* how often the broker's clock is looked at while all is well */
+    int64_t wait_max_ms;     /* the longest wait: wishes are noticed also without a wake */
+    size_t batch_outputs_max; /* records of one transaction */
     size_t record_bytes_max;
     size_t payload_bytes_max;
     int64_t every_min_ms;

@@ -91,6 +91,12 @@ bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *er
 /* The time to act by: our clock, less what it is ahead of the broker's by. False: nothing may
  * fire now. */
 bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error);
+/* The time to act by, without a further look at the clock, which may have been set meanwhile. */
+int64_t engine_steady_ms(const struct engine *engine);
+/* Reads our last mark back for a sample, looking again where its marker is not there yet. It was
+ * produced when our clocks said produced_ms and produced_us. *seen false: no sample. */
+bool engine_clock_look(struct engine *engine, int64_t produced_ms, int64_t produced_us,
+                       bool *seen, struct error *error);
 /* A sample: our mark, produced when our clock said produced_ms, was appended at log_time_ms. */
 void engine_clock_sample(struct engine *engine, int64_t produced_ms, int64_t log_time_ms);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/route.h"
 #include "dispatcher/engine/engine_state.h"
 #include "schemas/dead_letter.h"
@@ -79,7 +80,7 @@ static struct source source_of(const struct engine *engine, const struct broker_
 
 static void input_finished(struct engine *engine, const struct broker_input *input)
 {
-    int64_t next = input->offset + 1;
+    int64_t next = input->offset + !mutant(MUTANT_COMMAND_OFFSET_STANDS_STILL);
     if (input->topic == TOPIC_CONTROL) engine->control_offset = next;
     else engine->forward_offset = next;
     inputs_done(&engine->inputs, input);
@@ -147,7 +148,8 @@ static void forward(struct engine *engine, const struct broker_input *input,
 static bool advance_to(struct engine *engine, int64_t to_ms, int64_t now_ms, struct error *error)
 {
     struct sink sink = outbox_sink(&engine->outbox);
-    while (!shard_advance(engine->shard, to_ms, now_ms, &sink))
+    while (!shard_advance(engine->shard, to_ms, now_ms, &sink) &&
+           !mutant(MUTANT_COMMAND_INSIDE_INSTANT))
         if (!engine_commit(engine, error)) return false;
     return true;
 }
@@ -168,9 +170,12 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
     if (now_ms < effective_ms) now_ms = effective_ms; /* our clock went back: nothing is later */
     if (!begun) {
         if (!advance_to(engine, effective_ms, now_ms, error)) return false;
+        if (mutant(MUTANT_CATCHUP_DECIDED_EACH_COMMAND))
+            (void)shard_decide(engine->shard, now_ms, &sink);
         bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque);
         if (!room && !engine_commit(engine, error)) return false;
-        if (source->topic == SOURCE_CONTROL) forward(engine, input, route);
+        if (source->topic == SOURCE_CONTROL && !mutant(MUTANT_FORWARD_FORGOTTEN))
+            forward(engine, input, route);
     }
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
     struct error rejection = {0};
@@ -200,7 +205,7 @@ static void reject(struct engine *engine, const struct broker_input *input,
 {
     struct sink sink = outbox_sink(&engine->outbox);
     struct source sent = sent_to(source);
-    bury(engine, input, &sent, refusal);
+    if (!mutant(MUTANT_DEAD_LETTER_LEFT_OUT)) bury(engine, input, &sent, refusal);
     struct application application = {
         .command = command,
         .source = source,
@@ -272,7 +277,7 @@ bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *er
     while ((input = next_input(engine)) != NULL) {
         if (outbox_is_full(&engine->outbox) && !engine_commit(engine, error)) return false;
         /* One that came while a commit was settled is younger than this step. */
-        int64_t later_ms = engine_wall_ms(engine) - engine->skew_ms;
+        int64_t later_ms = engine_steady_ms(engine);
         if (input->log_time_ms > now_ms && later_ms > now_ms) now_ms = later_ms;
         if (!apply_input(engine, input, now_ms, error)) return false;
         input_finished(engine, input);

@@ -21,10 +21,15 @@ enum {
 /* ---- life ---- */
 
 void outbox_init(struct outbox *outbox, struct text cluster, int32_t shard,
-                 struct foreign *foreign, const struct outbox_listener *listener)
+                 size_t outputs_max, struct foreign *foreign,
+                 const struct outbox_listener *listener)
 {
-    *outbox = (struct outbox){
-        .listener = *listener, .foreign = foreign, .cluster = cluster, .shard = shard};
+    assert(outputs_max >= 1);
+    *outbox = (struct outbox){.listener = *listener,
+                              .foreign = foreign,
+                              .cluster = cluster,
+                              .outputs_max = outputs_max,
+                              .shard = shard};
     int length = snprintf(outbox->key_buffer, sizeof outbox->key_buffer, "%.*s.control",
                           (int)cluster.length, cluster.bytes);
     outbox->control_topic = (struct text){outbox->key_buffer, (size_t)length};
@@ -74,7 +79,7 @@ bool outbox_is_empty(const struct outbox *outbox)
 
 bool outbox_is_full(const struct outbox *outbox)
 {
-    return outbox->count >= BATCH_OUTPUTS_MAX || outbox->arena.length >= BATCH_BYTES_MAX;
+    return outbox->count >= outbox->outputs_max || outbox->arena.length >= BATCH_BYTES_MAX;
 }
 
 /* ---- records ---- */

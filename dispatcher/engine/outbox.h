@@ -81,6 +81,7 @@ struct outbox {
     size_t seen_count;
     size_t seen_capacity;
     size_t foreign_count;
+    size_t outputs_max; /* of one transaction */
     int64_t sequence; /* of this transaction */
     int64_t fires;
     bool last_fire_refused;
@@ -88,7 +89,8 @@ struct outbox {
 };
 
 void outbox_init(struct outbox *outbox, struct text cluster, int32_t shard,
-                 struct foreign *foreign, const struct outbox_listener *listener);
+                 size_t outputs_max, struct foreign *foreign,
+                 const struct outbox_listener *listener);
 void outbox_clear(struct outbox *outbox); /* frees */
 
 /* Empty, for the transaction with this sequence. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dispatcher/core/job.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 #include "schemas/job_json.h"
 #include "schemas/mark_json.h"
@@ -47,7 +48,7 @@ static void start_empty(struct engine *engine)
     outbox_clear(&engine->outbox);
     struct outbox_listener listener = checkpointer_listener(engine->checkpointer);
     outbox_init(&engine->outbox, text_of(engine->options.cluster), engine->options.shard,
-                &engine->foreign, &listener);
+                engine->options.batch_outputs_max, &engine->foreign, &listener);
 }
 
 /* ---- records ---- */
@@ -106,7 +107,7 @@ static bool starts_with(struct text text, const char *prefix, struct text *rest)
 static void restore_tombstone(struct engine *engine, struct text name)
 {
     const char *slash = memchr(name.bytes, '/', name.length);
-    if (slash == NULL) return;
+    if (slash == NULL || mutant(MUTANT_TAKEOVER_IGNORES_TOMBSTONES)) return;
     size_t group_length = (size_t)(slash - name.bytes);
     struct text group = {name.bytes, group_length};
     struct text id = {slash + 1, name.length - group_length - 1};
@@ -387,7 +388,7 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
 
 static bool commit_first_mark(struct engine *engine, struct mark *mark, struct error *error)
 {
-    mark->epoch++;
+    if (!mutant(MUTANT_EPOCH_NOT_RAISED)) mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
     char tz_before[sizeof mark->tz_version];
     memcpy(tz_before, mark->tz_version, sizeof tz_before);
@@ -404,14 +405,12 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     int64_t produced_ms = engine_wall_ms(engine);
+    int64_t produced_us = engine_monotonic_us(engine);
     if (!engine_commit(engine, error)) return false;
     atomic_store(&engine->epoch, mark->epoch);
-    struct mark read;
-    int64_t log_time_ms = 0;
-    bool found = false;
-    if (!engine_read_last_mark(engine, &read, &log_time_ms, &found, error)) return false;
-    if (found && read.epoch == mark->epoch && read.sequence == engine->mark.sequence)
-        engine_clock_sample(engine, produced_ms, log_time_ms);
+    bool seen = false;
+    if (!engine_clock_look(engine, produced_ms, produced_us, &seen, error)) return false;
+    if (!seen) engine->clock_refused = true; /* until it is known what the broker's says */
     return true;
 }
 
@@ -436,6 +435,7 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
     if (!broker->operations->offsets(broker, TOPIC_STATE, &first, &end, error)) return false;
     engine->state_first_look = 0;
     if (!restore_from_store(engine, first, &restored, error)) return false;
+    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) restored.state_offset = end;
     if (engine->options.state_log) {
         if (!replay_state_log(engine, restored.state_offset, end, mark, &found, &records, error))
             return false;
@@ -471,6 +471,8 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (!inputs_start(&engine->inputs, mark.control_offset, mark.forward_offset, error))
         return false;
     if (fresh && !start_at_oldest(engine, &mark, error)) return false;
+    if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))
+        mark.watermark.instant_ms = engine_wall_ms(engine);
     shard_restore_done(engine->shard, &mark);
     if (!commit_first_mark(engine, &mark, error)) return false;
     warm_foreign(engine);

@@ -202,7 +202,7 @@ static void bench_adding(struct bench *bench, bool one_shot)
     shard_destroy(bench->shard);
     outbox_clear(&bench->outbox);
     struct outbox_listener listener = bench->outbox.listener;
-    outbox_init(&bench->outbox, text_of("belfry"), 0, NULL, &listener);
+    outbox_init(&bench->outbox, text_of("belfry"), 0, BATCH_OUTPUTS_MAX, NULL, &listener);
     size_t before = heap_bytes();
     shard_new(bench);
     load(bench, one_shot, &quiet, &decode_ns, &apply_ns);
@@ -295,7 +295,7 @@ int main(int argc, char **argv)
                                        .job_deleted = ignore_job,
                                        .seen = ignore_text,
                                        .seen_expired = ignore_number};
-    outbox_init(&bench.outbox, text_of("belfry"), 0, NULL, &listener);
+    outbox_init(&bench.outbox, text_of("belfry"), 0, BATCH_OUTPUTS_MAX, NULL, &listener);
     printf("%" PRIu32 " cron jobs, payload %d bytes\n", bench.jobs, PAYLOAD_BYTES);
     bench_adding(&bench, false);
     bench_herd(&bench);

@@ -37,6 +37,8 @@ static void check_round(const struct mark *mark)
     assert_true(read.generation == mark->generation && read.epoch == mark->epoch);
     assert_true(read.sequence == mark->sequence && read.next_ordinal == mark->next_ordinal);
     assert_int_equal(read.in_command.active, mark->in_command.active);
+    assert_int_equal(read.in_command.errors, mark->in_command.errors);
+    assert_string_equal(read.in_command.code, mark->in_command.code);
     assert_string_equal(read.owner, mark->owner);
     assert_string_equal(read.tz_version, mark->tz_version);
     assert_int_equal(read.shards, mark->shards);

@@ -1,0 +1,70 @@
+/* mutant.h - planted bugs, for the simulator's own test: each must be found. They are there only
+ * in its build (-DBELFRY_MUTANTS); in the product mutant() is a constant false. */
+#ifndef BELFRY_CORE_MUTANT_H
+#define BELFRY_CORE_MUTANT_H
+
+#include <stdbool.h>
+
+#define MUTANTS(row)                                                                               \
+    row(WATERMARK_SKIPS_FULL_INSTANT)   /* a herd cut by a full transaction counts as done */      \
+    row(COMMAND_INSIDE_INSTANT)         /* a command is applied before its instant is done */      \
+    row(COMMAND_ACTS_NOW)               /* a command acts when it is read */                       \
+    row(COMMAND_OFFSET_STANDS_STILL)    /* the mark forgets the command just applied */            \
+    row(SEEN_NOT_LOOKED_UP)             /* a command id seen before is applied again */            \
+    row(SEEN_NOT_RESTORED)              /* remembered ids do not survive a restart */              \
+    row(SEEN_FORGOTTEN_EARLY)           /* remembered ids are kept an hour */                      \
+    row(UNKNOWN_MEANS_COMMITTED)        /* an unknown outcome is taken for success */              \
+    row(UNKNOWN_MEANS_REPEAT)           /* an unknown outcome is always produced again */          \
+    row(FATE_BY_SEQUENCE_ALONE)         /* epoch and owner of the last mark are not compared */    \
+    row(PROOF_LEFT_OUT)                 /* a producer is opened without proof of ownership */      \
+    row(EPOCH_NOT_RAISED)               /* a new owner writes the old one's epoch */               \
+    row(ABORT_LEFT_OUT)                 /* an abortable transaction is counted as committed */     \
+    row(TAKEOVER_SKIPS_TAIL)            /* Redis is believed, the state log's tail not read */     \
+    row(TAKEOVER_IGNORES_TOMBSTONES)    /* deleted jobs rise again */                              \
+    row(TAKEOVER_WATERMARK_IS_NOW)      /* slots of the downtime are forgotten */                  \
+    row(TAKEOVER_COMMANDS_FROM_NOW)     /* commands of the downtime are not read first */          \
+    row(PAUSE_NOT_NOTICED)              /* a frozen process steps before it has read */            \
+    row(CHECKPOINT_FOLLOWS_ANYTHING)    /* a gap in Redis is not rewritten */                      \
+    row(CHECKPOINT_AWAY_FORGETS)        /* what a lost call carried is not sent again */           \
+    row(CHECKPOINT_FORGETS_DELETIONS)   /* deleted names stay in Redis */                          \
+    row(CATCHUP_DECIDED_EACH_COMMAND)   /* the policy is asked at every command */                 \
+    row(LATE_SLOT_FIRES_LIVE)           /* lateness is not looked at */                            \
+    row(MISSED_NOT_SAID)                /* dropped slots are dropped silently */                   \
+    row(OWED_LOST_AT_UPDATE)            /* an edit throws away what is owed */                     \
+    row(OWED_LOST_AT_DELETE)            /* no event names what a deletion drops */                 \
+    row(LANE_OVERTAKES)                 /* live slots do not queue behind owed ones */             \
+    row(LANE_SKIPS)                     /* the lane leaves out an hour behind a slot */            \
+    row(MAX_FIRES_ONE_MORE)             /* max_fires is compared the wrong way */                  \
+    row(COUNT_NOT_WRITTEN)              /* counting towards max_fires is not recorded */           \
+    row(PAUSED_FIRES)                   /* a paused job stays in the timers after a restart */     \
+    row(RESUME_FROM_IGNORED)            /* slots of a pause are never caught up */                 \
+    row(PAUSE_NEVER_ENDS)               /* `until` does not ring */                                \
+    row(ORDINAL_USED_TWICE)             /* the counter of ordinals is not in the mark */           \
+    row(FORWARD_FORGOTTEN)              /* a command for other shards is not forwarded */          \
+    row(DEAD_LETTER_LEFT_OUT)           /* an unreadable command is not buried */                  \
+    row(CLOCK_BELIEVED)                 /* a clock ahead of Kafka's is not corrected */            \
+    row(FAILED_FIRE_FORGOTTEN)          /* an undeliverable fire is not retried */
+
+enum mutant {
+    MUTANT_NONE = 0,
+#define MUTANT_NAME(name) MUTANT_##name,
+    MUTANTS(MUTANT_NAME)
+#undef MUTANT_NAME
+        MUTANT_COUNT
+};
+
+#ifdef BELFRY_MUTANTS
+extern enum mutant mutant_planted; /* the simulator's */
+static inline bool mutant(enum mutant which)
+{
+    return mutant_planted == which;
+}
+#else
+static inline bool mutant(enum mutant which)
+{
+    (void)which;
+    return false;
+}
+#endif
+
+#endif

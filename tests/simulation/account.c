@@ -1,0 +1,190 @@
+#include "tests/simulation/account.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/memory.h"
+
+static int by_nominal(const void *left, const void *right)
+{
+    const struct fired *a = left;
+    const struct fired *b = right;
+    return (a->nominal_ms > b->nominal_ms) - (a->nominal_ms < b->nominal_ms);
+}
+
+static bool is_announced(const struct life *life, int64_t nominal_ms)
+{
+    for (size_t i = 0; i < life->announced_count; i++)
+        if (!life->announced[i].off_schedule && life->announced[i].first_ms <= nominal_ms &&
+            nominal_ms <= life->announced[i].last_ms)
+            return true;
+    return false;
+}
+
+static void complain(struct world *world, const struct life *life, int64_t at_ms,
+                     const char *what)
+{
+    char text[INSTANT_TEXT_BYTES];
+    instant_format(at_ms, text);
+    world_violation(world, "%s: %s (%s) at %s", what, life->name, life->id, text);
+}
+
+struct tally {
+    size_t used;    /* fires that have found their slot */
+    int64_t unfired;
+    bool *found;
+};
+
+static void mark_fired(const struct life *life, int64_t nominal_ms, struct tally *tally,
+                       bool *fired)
+{
+    struct fired key = {nominal_ms, 0};
+    const struct fired *at = bsearch(&key, life->fired, life->fired_count, sizeof *life->fired,
+                                     by_nominal);
+    *fired = at != NULL;
+    if (at == NULL || tally->found[at - life->fired]) return;
+    tally->found[at - life->fired] = true;
+    tally->used++;
+}
+
+static void walk_stretch(struct world *world, const struct life *life,
+                         const struct stretch_of_time *stretch, int64_t watermark_ms,
+                         struct tally *tally)
+{
+    int64_t limit_ms = stretch->to_ms < watermark_ms ? stretch->to_ms : watermark_ms;
+    int64_t at_ms = stretch->from_ms;
+    if (stretch->start_ms != NEVER_MS && at_ms < stretch->start_ms) at_ms = stretch->start_ms - 1;
+    if (stretch->end_ms != ALWAYS_MS && limit_ms >= stretch->end_ms) limit_ms = stretch->end_ms - 1;
+    while (slow_next(&stretch->schedule, at_ms, limit_ms, &at_ms)) {
+        bool fired = false;
+        mark_fired(life, at_ms, tally, &fired);
+        if (fired) continue;
+        tally->unfired++;
+        if (!is_announced(life, at_ms))
+            complain(world, life, at_ms, "lost: a slot neither fired nor named");
+    }
+}
+
+static void judge_life(struct world *world, struct life *life, int64_t watermark_ms)
+{
+    struct tally tally = {.found = memory_allocate(life->fired_count + 1, sizeof(bool))};
+    qsort(life->fired, life->fired_count, sizeof *life->fired, by_nominal);
+    for (size_t i = 1; i < life->fired_count; i++)
+        if (life->fired[i].nominal_ms == life->fired[i - 1].nominal_ms)
+            complain(world, life, life->fired[i].nominal_ms, "doubled: a fire id twice");
+    for (size_t i = 0; i < life->stretch_count; i++)
+        walk_stretch(world, life, &life->stretches[i], watermark_ms, &tally);
+    int64_t named = 0;
+    for (size_t i = 0; i < life->announced_count; i++)
+        if (!life->announced[i].off_schedule) named += life->announced[i].count;
+    for (size_t i = 0; i < life->fired_count; i++)
+        if (!tally.found[i] && (i == 0 || life->fired[i].nominal_ms !=
+                                              life->fired[i - 1].nominal_ms))
+            complain(world, life, life->fired[i].nominal_ms, "of no slot: a fire");
+    if (named != tally.unfired && !life->ended_by_count)
+        world_violation(world, "count: %s (%s): %" PRId64 " slots did not fire, %" PRId64
+                        " are named by events", life->name, life->id, tally.unfired, named);
+    free(tally.found);
+    bool over = life->there && life->paused_ms == NEVER_MS && life->finished_ms == NEVER_MS &&
+                !life_has_slot_after(life, watermark_ms);
+    if (over) complain(world, life, watermark_ms, "no end: a job without a slot to come");
+    bool early = life->finished_ms != NEVER_MS && life->there && !life->ended_by_count &&
+                 life_has_slot_after(life, watermark_ms);
+    if (early) complain(world, life, life->finished_ms, "ended: a job with slots to come");
+    if (life->overslept) complain(world, life, watermark_ms, "overslept: a pause without an end");
+    if (life->triggers > life->triggered || life->triggers + 8 < life->triggered)
+        world_violation(world, "triggers: %s (%s) fired %" PRId64 " of %" PRId64, life->name,
+                        life->id, life->triggers, life->triggered);
+}
+
+void account_judge(struct world *world, const struct model *model, int32_t shard)
+{
+    const struct history *history = &world->history;
+    if (history->step_count[shard] == 0) return;
+    const struct step *last = &history->steps[shard][history->step_count[shard] - 1];
+    for (size_t i = 0; i < model->count; i++)
+        judge_life(world, model->lives[i], last->mark.watermark_ms);
+}
+
+/* ---- commands ---- */
+
+struct answers {
+    uint32_t results;  /* bit s: shard s has answered */
+    uint32_t forwards;
+    uint32_t rejected; /* shard s has answered so */
+    uint32_t dead;     /* shard s has copied it to the dead letters */
+};
+
+static void note(struct world *world, uint32_t *bits, int32_t shard, const char *what,
+                 int32_t partition, int64_t offset)
+{
+    if (*bits >> shard & 1)
+        world_violation(world, "twice: %s of command %d/%" PRId64 " by or to shard %d", what,
+                        (int)partition, offset, (int)shard);
+    *bits |= UINT32_C(1) << shard;
+}
+
+static void gather(struct world *world, struct answers **answers)
+{
+    const struct history *history = &world->history;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        for (size_t i = 0; i < history->step_count[shard]; i++) {
+            const struct step *step = &history->steps[shard][i];
+            for (size_t j = step->first; j < step->first + step->count; j++) {
+                const struct output *output = &history->outputs[j];
+                bool named = output->partition >= 0 &&
+                             output->partition < world->settings.shards && output->offset >= 0 &&
+                             output->offset < (int64_t)world->sent_count[output->partition];
+                if (!named) continue;
+                struct answers *own = &answers[output->partition][output->offset];
+                if (output->kind == OUTPUT_RESULT)
+                    note(world, &own->results, shard, "result", output->partition,
+                         output->offset);
+                if (output->kind == OUTPUT_FORWARD)
+                    note(world, &own->forwards, output->target, "forward", output->partition,
+                         output->offset);
+                if (output->kind == OUTPUT_RESULT && strcmp(output->word, "rejected") == 0)
+                    own->rejected |= UINT32_C(1) << shard;
+                if (output->kind == OUTPUT_DEAD)
+                    note(world, &own->dead, shard, "dead letter", output->partition,
+                         output->offset);
+            }
+        }
+    }
+}
+
+static void judge_command(struct world *world, int32_t shard, size_t offset,
+                          const struct answers *own)
+{
+    struct sent_command *command = memory_allocate(1, sizeof *command);
+    sent_read(world->sent[shard][offset].text, command);
+    uint32_t concerned = sent_shards(command, shard, world->settings.shards);
+    uint32_t here = UINT32_C(1) << shard;
+    if (own->results != concerned)
+        world_violation(world, "results: command %d/%zu was answered by %x instead of %x: %.200s",
+                        (int)shard, offset, own->results, concerned,
+                        world->sent[shard][offset].text);
+    if (own->forwards != (concerned & ~here))
+        world_violation(world, "forwards: command %d/%zu went to %x instead of %x", (int)shard,
+                        offset, own->forwards, concerned & ~here);
+    if (own->dead != own->rejected)
+        world_violation(world, "dead letters: command %d/%zu was rejected by %x, buried by %x",
+                        (int)shard, offset, own->rejected, own->dead);
+    free(command);
+}
+
+void account_judge_commands(struct world *world)
+{
+    struct answers *answers[SIM_SHARDS_MAX] = {NULL};
+    int32_t shards = world->settings.shards;
+    for (int32_t shard = 0; shard < shards; shard++)
+        answers[shard] = memory_allocate(world->sent_count[shard] + 1, sizeof *answers[shard]);
+    gather(world, answers);
+    for (int32_t shard = 0; shard < shards; shard++) {
+        for (size_t i = 0; i < world->sent_count[shard]; i++)
+            judge_command(world, shard, i, &answers[shard][i]);
+        free(answers[shard]);
+    }
+}

@@ -1,0 +1,14 @@
+/* account.h - the final account: every slot fired once or named, every command answered once by
+ * each shard that it concerns. */
+#ifndef BELFRY_TESTS_ACCOUNT_H
+#define BELFRY_TESTS_ACCOUNT_H
+
+#include "tests/simulation/model.h"
+#include "tests/simulation/world.h"
+
+void account_judge(struct world *world, const struct model *model, int32_t shard);
+void account_judge_commands(struct world *world);
+/* rest.c: the owner's memory beside the model. */
+void rest_judge_model(struct world *world, const struct model *model, int32_t shard);
+
+#endif

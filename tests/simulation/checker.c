@@ -1,0 +1,519 @@
+/* Walks through what each shard has committed, in order, beside a model of what it should be. */
+#include "tests/simulation/checker.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/memory.h"
+#include "tests/simulation/account.h"
+#include "tests/simulation/model.h"
+
+enum { EARLY_MS = 2000, UNSEEN_MS = 2500, WAITING_MAX = 4096 };
+#define REMEMBERED_MS INT64_C(86400000)
+
+struct remembered {
+    char command_id[24];
+    int64_t sequence;
+    int64_t at_ms;
+    bool gone;
+};
+
+struct walk { /* through one shard */
+    struct world *world;
+    int32_t shard;
+    struct model model;
+    const struct output *outputs; /* all of the shard, in order */
+    size_t count;
+    size_t *next_result;          /* by output: the next result at or after it; count: none */
+    const struct step **step_of;
+    size_t waiting[WAITING_MAX];  /* outputs of the command whose result is to come */
+    size_t waiting_count;
+    struct remembered *remembered;
+    size_t remembered_count;
+    size_t remembered_capacity;
+    int64_t watermark_ms; /* of the last step */
+    int64_t effective_ms; /* of the last command */
+    int64_t live_ms[8];   /* by group: nominal of the last live fire */
+};
+
+static struct output *flatten(const struct history *history, int32_t shard, size_t *count,
+                              const struct step ***step_of)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < history->step_count[shard]; i++)
+        total += history->steps[shard][i].count;
+    struct output *outputs = memory_allocate(total + 1, sizeof *outputs);
+    *step_of = memory_allocate(total + 1, sizeof **step_of);
+    *count = 0;
+    for (size_t i = 0; i < history->step_count[shard]; i++) {
+        const struct step *step = &history->steps[shard][i];
+        for (size_t j = 0; j < step->count; j++) {
+            (*step_of)[*count] = step;
+            outputs[(*count)++] = history->outputs[step->first + j];
+        }
+    }
+    return outputs;
+}
+
+static const char *instant(int64_t at_ms, char text[INSTANT_TEXT_BYTES])
+{
+    instant_format(at_ms < 0 ? 0 : at_ms, text);
+    return text;
+}
+
+/* ---- the marks ---- */
+
+static bool was_cut_off(const struct world *world, int64_t from_ms, int64_t to_ms)
+{
+    for (size_t i = 0; i < world->cut_count; i++)
+        if (world->cuts[i].from_ms <= to_ms && world->cuts[i].to_ms >= from_ms) return true;
+    return world->cut_count == CUTS_MAX;
+}
+
+/* Time must not pass a command that is there to be read: the slots after it are its business.
+ * Who could not hear Kafka did not know. */
+static void judge_unread(struct world *world, int32_t shard, const struct step *step)
+{
+    if (step->mark.control_offset >= (int64_t)world->sent_count[shard]) return;
+    const struct sent *unread = &world->sent[shard][step->mark.control_offset];
+    if (unread->time_ms + UNSEEN_MS < step->mark.watermark_ms &&
+        !was_cut_off(world, unread->time_ms - UNSEEN_MS, step->time_ms))
+        world_violation(world, "passed over: shard %d at %" PRId64 " has not read command %" PRId64
+                        " of %" PRId64, (int)shard, step->mark.watermark_ms,
+                        step->mark.control_offset, unread->time_ms);
+}
+
+static void judge_marks(struct world *world, int32_t shard)
+{
+    const struct history *history = &world->history;
+    const struct step *before = NULL;
+    for (size_t i = 0; i < history->step_count[shard]; i++) {
+        const struct step *step = &history->steps[shard][i];
+        const struct mark_view *mark = &step->mark;
+        if (!step->has_mark) {
+            world_violation(world, "mark missing: shard %d committed without one", (int)shard);
+            return;
+        }
+        judge_unread(world, shard, step);
+        if (before == NULL) {
+            before = step;
+            continue;
+        }
+        const struct mark_view *last = &before->mark;
+        bool same_owner = mark->epoch == last->epoch;
+        if (mark->sequence != last->sequence + 1 || mark->generation != last->generation)
+            world_violation(world, "sequence: shard %d goes from %" PRId64 " to %" PRId64,
+                            (int)shard, last->sequence, mark->sequence);
+        if (same_owner != (strcmp(mark->owner, last->owner) == 0) &&
+            !(mark->epoch == last->epoch + 1)) /* the same process may take it again */
+            world_violation(world, "two owners: shard %d, epoch %" PRId64 " of %s, then %" PRId64
+                            " of %s", (int)shard, last->epoch, last->owner, mark->epoch,
+                            mark->owner);
+        if (!same_owner && mark->epoch != last->epoch + 1)
+            world_violation(world, "epoch: shard %d goes from %" PRId64 " to %" PRId64,
+                            (int)shard, last->epoch, mark->epoch);
+        if (mark->watermark_ms < last->watermark_ms ||
+            (mark->watermark_ms == last->watermark_ms && mark->ordinal < last->ordinal))
+            world_violation(world, "watermark: shard %d goes back from %" PRId64 " to %" PRId64,
+                            (int)shard, last->watermark_ms, mark->watermark_ms);
+        if (mark->control_offset < last->control_offset ||
+            mark->forward_offset < last->forward_offset)
+            world_violation(world, "offset: shard %d goes back", (int)shard);
+        world->sometimes.count[SOMETIMES_IN_COMMAND] += mark->in_command;
+        world->sometimes.count[SOMETIMES_HALF_INSTANT] += mark->ordinal != INT64_MAX;
+        if (mark->control_offset - last->control_offset > 10)
+            world->sometimes.count[SOMETIMES_MANY_COMMANDS]++;
+        before = step;
+    }
+}
+
+/* ---- fires ---- */
+
+static int group_number(const char *name)
+{
+    return name[0] == 'g' && name[1] >= '0' && name[1] <= '7' ? name[1] - '0' : 0;
+}
+
+static void judge_order(struct walk *walk, const struct output *fire, struct life *life,
+                        bool live)
+{
+    if (life->wanted.schedule.kind != SLOW_AT && fire->at_ms <= life->last_nominal_ms)
+        world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
+                        fire->at_ms, life->last_nominal_ms);
+    if (!live || fire->target >= 0) return;
+    int64_t *last_ms = &walk->live_ms[group_number(life->name)];
+    if (fire->at_ms < *last_ms)
+        world_violation(walk->world, "group order: %s fires %" PRId64 " after its group's %"
+                        PRId64, life->name, fire->at_ms, *last_ms);
+    *last_ms = fire->at_ms;
+}
+
+static void walk_fire(struct walk *walk, const struct output *fire)
+{
+    struct world *world = walk->world;
+    struct life *life = model_find_life(&walk->model, fire->life);
+    if (life == NULL || strcmp(life->name, fire->name) != 0) {
+        world_violation(world, "fire of nobody: %s %s", fire->name, fire->life);
+        return;
+    }
+    if (fire->trigger[0] != '\0') {
+        world->sometimes.count[SOMETIMES_FIRE_TRIGGERED]++;
+        life->triggers++;
+        return;
+    }
+    bool live = strcmp(fire->word, "schedule") == 0;
+    world->sometimes.count[SOMETIMES_FIRE_LIVE] += live;
+    world->sometimes.count[SOMETIMES_FIRE_CAUGHT_UP] += strcmp(fire->word, "catchup") == 0;
+    world->sometimes.count[SOMETIMES_FIRE_RETRIED] += strcmp(fire->word, "retry") == 0;
+    if (fire->time_ms < fire->at_ms - EARLY_MS) {
+        char at[INSTANT_TEXT_BYTES];
+        char due[INSTANT_TEXT_BYTES];
+        world_violation(world, "early: %s due at %s fired at %s", fire->name,
+                        instant(fire->at_ms, due), instant(fire->time_ms, at));
+    }
+    if (live && fire->first_ms > life->wanted.grace_ms)
+        world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
+    judge_order(walk, fire, life, live);
+    life_add_fired(life, fire->at_ms, fire->time_ms);
+    if (life->wanted.max_fires > 0 && life->counted > life->wanted.max_fires)
+        world_violation(world, "max_fires: %s fires %" PRId64 " times of %" PRId64, fire->name,
+                        life->counted, life->wanted.max_fires);
+}
+
+/* ---- events ---- */
+
+/* When the command acts that asked for a decision about this job; INT64_MAX: none did. */
+static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t at)
+{
+    size_t next = walk->next_result[at];
+    if (next == walk->count) return INT64_MAX;
+    const struct output *result = &walk->outputs[next];
+    struct sent_command *command = memory_allocate(1, sizeof *command);
+    sent_read(walk->world->sent[result->partition][result->offset].text, command);
+    bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE) &&
+                 model_selects(command, life);
+    for (int i = 0; command->op == SENT_PUT && i < command->job_count; i++)
+        asked = asked || (strcmp(command->jobs[i].group, life->wanted.group) == 0 &&
+                          strcmp(command->jobs[i].id, life->wanted.id) == 0);
+    free(command);
+    return asked ? result->at_ms : INT64_MAX;
+}
+
+static void judge_missed(struct walk *walk, const struct life *life, size_t at)
+{
+    const struct output *event = &walk->outputs[at];
+    struct world *world = walk->world;
+    const struct wanted *wanted = &life->wanted;
+    int64_t next_ms = 0;
+    bool superseded = strcmp(event->reason, "superseded") == 0;
+    bool by_rule = superseded || strcmp(event->reason, "policy_none") == 0 ||
+                   strcmp(event->reason, "window") == 0 || strcmp(event->reason, "limit") == 0;
+    if (by_rule && event->at_ms - event->first_ms <= wanted->grace_ms &&
+        wanted->schedule.kind != SLOW_AT)
+        world_violation(world, "missed too soon: %s, %" PRId64 " ms late, %s", life->name,
+                        event->at_ms - event->first_ms, event->reason);
+    if (!superseded || life->stretch_count == 0) return;
+    /* Exactly one newer slot is kept: were there more, the policy was asked too early. */
+    const struct stretch_of_time *last = &life->stretches[life->stretch_count - 1];
+    int64_t known_ms = event->at_ms < last->to_ms ? event->at_ms : last->to_ms;
+    int64_t command_ms = asked_ms(walk, life, at);
+    if (command_ms < known_ms) known_ms = command_ms;
+    if (last->end_ms != ALWAYS_MS && last->end_ms - 1 < known_ms) known_ms = last->end_ms - 1;
+    if (event->last_ms <= last->from_ms || last->to_ms != ALWAYS_MS) return;
+    if (slow_next(&last->schedule, event->last_ms, known_ms, &next_ms) &&
+        slow_next(&last->schedule, next_ms, known_ms - 60000, &next_ms))
+        world_violation(world, "superseded too early: %s had newer slots than the one kept",
+                        life->name);
+}
+
+static void walk_announcement(struct walk *walk, struct life *life, size_t at)
+{
+    const struct output *event = &walk->outputs[at];
+    bool paused = strcmp(event->reason, "paused") == 0;
+    life_announce(life, &(struct announced){.first_ms = event->first_ms,
+                                            .last_ms = event->last_ms,
+                                            .count = event->count,
+                                            .off_schedule = paused});
+    if (strcmp(event->word, "missed") == 0) {
+        walk->world->sometimes.count[SOMETIMES_MISSED]++;
+        judge_missed(walk, life, at);
+    } else {
+        walk->world->sometimes.count[SOMETIMES_SKIPPED]++;
+    }
+}
+
+/* When the next command acts; a thing that happened by itself comes before it. */
+static int64_t next_effective_ms(const struct walk *walk, size_t at)
+{
+    size_t next = walk->next_result[at];
+    return next < walk->count ? walk->outputs[next].at_ms : INT64_MAX;
+}
+
+static bool resumes_by_itself(const struct life *life, const struct output *event)
+{
+    if (life->paused_ms == NEVER_MS || life->until_ms == ALWAYS_MS) return false;
+    return event->at_ms >= life->until_ms - 1 && event->to_ms == event->at_ms;
+}
+
+/* What the job's record says after the event: the revision tells whether a command was at work. */
+static bool revision_moves(const struct walk *walk, size_t at, const struct life *life)
+{
+    int64_t at_ms = walk->outputs[at].at_ms;
+    for (size_t i = at + 1; i < walk->count && i < at + 4; i++) {
+        const struct output *output = &walk->outputs[i];
+        if (strcmp(output->name, life->name) != 0) continue;
+        if (output->kind == OUTPUT_JOB) return output->partition != life->revision;
+        if (output->kind == OUTPUT_JOB_DELETED) return !life_is_over(life, at_ms);
+    }
+    return false;
+}
+
+static void wait_for_result(struct walk *walk, size_t at)
+{
+    if (walk->waiting_count < WAITING_MAX) walk->waiting[walk->waiting_count++] = at;
+}
+
+static void walk_event(struct walk *walk, size_t at)
+{
+    const struct output *event = &walk->outputs[at];
+    struct world *world = walk->world;
+    if (event->name[0] == '\0') return; /* of the shard itself */
+    struct life *life = model_find_life(&walk->model, event->life);
+    bool exhausted = strcmp(event->word, "exhausted") == 0;
+    bool resumed = strcmp(event->word, "resumed") == 0;
+    world->sometimes.count[SOMETIMES_EXHAUSTED] += exhausted;
+    world->sometimes.count[SOMETIMES_RESUMED] += resumed;
+    world->sometimes.count[SOMETIMES_FIRE_FAILED] += strcmp(event->word, "fire_failed") == 0;
+    if (life == NULL) {
+        wait_for_result(walk, at);
+    } else if (strcmp(event->word, "missed") == 0 || strcmp(event->word, "skipped") == 0) {
+        walk_announcement(walk, life, at);
+    } else if (resumed && resumes_by_itself(life, event)) {
+        world->sometimes.count[SOMETIMES_RESUMED_BY_TIME]++;
+        life_resume(life, event->at_ms, event->to_ms);
+    } else if (exhausted && life->paused_ms == NEVER_MS && life->finished_ms == NEVER_MS &&
+               !revision_moves(walk, at, life)) {
+        life_finish(life, event->at_ms);
+    } else if (exhausted || resumed) {
+        wait_for_result(walk, at);
+    }
+}
+
+/* A finished job is not kept for ever; anything else is deleted by a command. */
+static void walk_deletion(struct walk *walk, size_t at)
+{
+    struct life *life = model_find(&walk->model, walk->outputs[at].name);
+    int64_t known_ms = next_effective_ms(walk, at);
+    int64_t standing_ms = walk->step_of[at]->mark.watermark_ms + 1; /* just before its instant */
+    if (standing_ms < known_ms) known_ms = standing_ms;
+    bool kept = life == NULL || life->finished_ms == NEVER_MS ||
+                life->wanted.keep_ms == ALWAYS_MS ||
+                (life->wanted.keep_ms > 0 && life->finished_ms + life->wanted.keep_ms > known_ms);
+    if (kept) wait_for_result(walk, at);
+    else life_end(life, life->finished_ms);
+}
+
+/* ---- results ---- */
+
+static const struct remembered *remembered(const struct walk *walk, const char *command_id)
+{
+    for (size_t i = walk->remembered_count; i-- > 0;)
+        if (!walk->remembered[i].gone &&
+            strcmp(walk->remembered[i].command_id, command_id) == 0)
+            return &walk->remembered[i];
+    return NULL;
+}
+
+static void remember(struct walk *walk, const char *command_id, const struct output *result)
+{
+    walk->remembered = memory_grow(walk->remembered, &walk->remembered_capacity,
+                                   walk->remembered_count + 1, sizeof *walk->remembered);
+    struct remembered *last = &walk->remembered[walk->remembered_count++];
+    *last = (struct remembered){.sequence = result->count, .at_ms = result->at_ms};
+    (void)snprintf(last->command_id, sizeof last->command_id, "%s", command_id);
+}
+
+static void walk_forgotten(struct walk *walk, size_t at)
+{
+    int64_t sequence = strtoll(walk->outputs[at].name, NULL, 10);
+    for (size_t i = 0; i < walk->remembered_count; i++) {
+        struct remembered *one = &walk->remembered[i];
+        if (one->sequence != sequence) continue;
+        one->gone = true;
+        if (walk->step_of[at]->mark.watermark_ms < one->at_ms + REMEMBERED_MS)
+            world_violation(walk->world, "forgotten too soon: command id %s", one->command_id);
+    }
+}
+
+/* When the record that was applied came into the topic it was read from. */
+static int64_t log_time_ms(const struct walk *walk, const struct output *result)
+{
+    const struct history *history = &walk->world->history;
+    if (result->partition == walk->shard)
+        return walk->world->sent[result->partition][result->offset].time_ms;
+    for (size_t i = 0; i < history->output_count; i++) {
+        const struct output *output = &history->outputs[i];
+        if (output->kind == OUTPUT_FORWARD && output->target == walk->shard &&
+            output->partition == result->partition && output->offset == result->offset)
+            return output->time_ms;
+    }
+    return INT64_MIN;
+}
+
+/* A command acts at its log time, or where the shard's time already was: that is known from its
+ * marks, or it was idle, and what is sent then is read within moments, or when Kafka is back. */
+static void judge_effective(struct walk *walk, const struct output *result)
+{
+    int64_t log_ms = log_time_ms(walk, result);
+    int64_t wanted_ms = log_ms < result->to_ms ? log_ms : result->to_ms;
+    int64_t known_ms = walk->watermark_ms > walk->effective_ms ? walk->watermark_ms
+                                                               : walk->effective_ms;
+    if (log_ms == INT64_MIN)
+        world_violation(walk->world, "forward missing: shard %d applied %d/%" PRId64,
+                        (int)walk->shard, (int)result->partition, result->offset);
+    else if (result->at_ms < wanted_ms ||
+             (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms &&
+              !was_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
+        world_violation(walk->world, "effective time: %d/%" PRId64 " acts at %" PRId64
+                        ", its log time is %" PRId64 ", it was applied at %" PRId64
+                        ", the watermark was %" PRId64,
+                        (int)result->partition, result->offset, result->at_ms, log_ms,
+                        result->to_ms, known_ms);
+    if (result->at_ms > walk->effective_ms) walk->effective_ms = result->at_ms;
+}
+
+static void judge_answer(struct walk *walk, const struct output *result,
+                         const struct expected_answer *expected)
+{
+    bool totals = strcmp(expected->outcome, "applied") == 0 ||
+                  strcmp(expected->outcome, "unchanged") == 0 ||
+                  strcmp(expected->outcome, "partial") == 0;
+    if (strcmp(result->word, expected->outcome) == 0 &&
+        (!totals || (result->matched == expected->matched &&
+                     result->first_ms == expected->changed)))
+        return;
+    world_violation(walk->world, "answer: shard %d, command %d/%" PRId64 ": %s (%s) matched %"
+                    PRId64 " changed %" PRId64 ", expected %s %" PRId64 " %" PRId64 ": %.200s",
+                    (int)walk->shard, (int)result->partition, result->offset, result->word,
+                    result->reason, result->matched, result->first_ms, expected->outcome,
+                    expected->matched, expected->changed,
+                    walk->world->sent[result->partition][result->offset].text);
+}
+
+static void settle_waiting(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->waiting_count; i++) {
+        const struct output *output = &walk->outputs[walk->waiting[i]];
+        struct life *life = model_find_life(&walk->model, output->life);
+        if (output->kind == OUTPUT_JOB_DELETED) continue; /* the command says what is there */
+        if (life == NULL) {
+            world_violation(walk->world, "event of nobody: %s %s", output->word, output->name);
+        } else if (strcmp(output->word, "exhausted") == 0) {
+            life_finish(life, output->at_ms);
+            if (life->wanted.keep_ms == 0 && life->wanted.topic[0] == '\0')
+                life_end(life, output->at_ms);
+        } else if (strcmp(output->word, "missed") == 0 || strcmp(output->word, "skipped") == 0) {
+            walk_announcement(walk, life, walk->waiting[i]);
+        } else if (strcmp(output->word, "resumed") == 0 && life->paused_ms != NEVER_MS &&
+                   life->there) {
+            world_violation(walk->world, "resumed for nothing: %s", output->name);
+        }
+    }
+    walk->waiting_count = 0;
+}
+
+static void walk_result(struct walk *walk, const struct output *result)
+{
+    struct world *world = walk->world;
+    if (result->partition < 0 || result->partition >= world->settings.shards ||
+        result->offset >= (int64_t)world->sent_count[result->partition]) {
+        world_violation(world, "result of nothing: %d/%" PRId64, (int)result->partition,
+                        result->offset);
+        return;
+    }
+    struct sent_command *command = memory_allocate(1, sizeof *command);
+    sent_read(world->sent[result->partition][result->offset].text, command);
+    if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
+    struct expected_answer expected = {"duplicate", 0, 0};
+    bool known = command->command_id[0] != '\0' && remembered(walk, command->command_id) != NULL;
+    if (!known)
+        expected = model_apply(&walk->model, command, result->at_ms, result->partition,
+                               result->offset);
+    world->sometimes.count[SOMETIMES_DUPLICATE] += known;
+    judge_answer(walk, result, &expected);
+    if (!known && command->command_id[0] != '\0') remember(walk, command->command_id, result);
+    settle_waiting(walk);
+    if (walk->watermark_ms == result->at_ms) world->sometimes.count[SOMETIMES_UPDATE_IN_HERD]++;
+    free(command);
+}
+
+/* Time has passed up to a command that went elsewhere, too. */
+static void walk_forward(struct walk *walk, const struct output *forward)
+{
+    walk->world->sometimes.count[SOMETIMES_FORWARDED]++;
+    if (forward->partition != walk->shard) return;
+    int64_t log_ms = walk->world->sent[forward->partition][forward->offset].time_ms;
+    if (log_ms > walk->effective_ms) walk->effective_ms = log_ms;
+}
+
+/* ---- the whole ---- */
+
+static void walk_outputs(struct walk *walk)
+{
+    struct world *world = walk->world;
+    for (size_t i = 0; i < walk->count && world->violation_count < VIOLATIONS_MAX; i++) {
+        const struct output *output = &walk->outputs[i];
+        if (i > 0 && walk->step_of[i] != walk->step_of[i - 1])
+            walk->watermark_ms = walk->step_of[i - 1]->mark.watermark_ms;
+        switch (output->kind) {
+        case OUTPUT_FIRE: walk_fire(walk, output); break;
+        case OUTPUT_EVENT: walk_event(walk, i); break;
+        case OUTPUT_RESULT: walk_result(walk, output); break;
+        case OUTPUT_JOB_DELETED: walk_deletion(walk, i); break;
+        case OUTPUT_SEEN_DELETED: walk_forgotten(walk, i); break;
+        case OUTPUT_FORWARD: walk_forward(walk, output); break;
+        case OUTPUT_DEAD: world->sometimes.count[SOMETIMES_DEAD_LETTER]++; break;
+        case OUTPUT_JOB:
+        case OUTPUT_SEEN: break;
+        }
+    }
+    settle_waiting(walk);
+}
+
+static void walk_shard(struct world *world, int32_t shard)
+{
+    struct walk *walk = memory_allocate(1, sizeof *walk);
+    walk->world = world;
+    walk->shard = shard;
+    walk->effective_ms = INT64_MIN;
+    walk->watermark_ms = world->settings.start_ms; /* of a new shard: when it began */
+    for (int i = 0; i < 8; i++) walk->live_ms[i] = INT64_MIN;
+    model_open(&walk->model, shard, world->settings.shards);
+    walk->outputs = flatten(&world->history, shard, &walk->count, &walk->step_of);
+    walk->next_result = memory_allocate(walk->count + 1, sizeof *walk->next_result);
+    size_t next = walk->count;
+    for (size_t i = walk->count; i-- > 0;) {
+        if (walk->outputs[i].kind == OUTPUT_RESULT) next = i;
+        walk->next_result[i] = next;
+    }
+    walk_outputs(walk);
+    account_judge(world, &walk->model, shard);
+    rest_judge_model(world, &walk->model, shard);
+    free((void *)walk->step_of);
+    free(walk->next_result);
+    free((void *)walk->outputs);
+    free(walk->remembered);
+    model_close(&walk->model);
+    free(walk);
+}
+
+void checker_judge(struct world *world)
+{
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) judge_marks(world, shard);
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) walk_shard(world, shard);
+    account_judge_commands(world);
+}

@@ -1,0 +1,18 @@
+/* checker.h - judges what a cluster has committed by a second, slow method: a fold of the commands
+ * as clients sent them, and for each job a list of its slots, walked one by one. It shares no
+ * code with the core. */
+#ifndef BELFRY_TESTS_CHECKER_H
+#define BELFRY_TESTS_CHECKER_H
+
+#include "tests/simulation/world.h"
+
+/* Everything that was committed, after the cluster has come to rest. Adds violations. */
+void checker_judge(struct world *world);
+
+/* rest.c: memory, Redis and the state log agree, every shard has one owner, nothing is left to
+ * be done. */
+void rest_judge(struct world *world);
+/* Whether there is anything left to be done, as far as the engines know. */
+bool rest_reached(struct world *world);
+
+#endif

@@ -1,0 +1,114 @@
+/* cluster.h - a simulated Kafka: partitions with offsets, transactions with producer epochs, the
+ * last stable offset, markers that take offsets, retention and compaction. Everything here happens
+ * at the broker, at the world's present time; the way there and back is the ports' business. */
+#ifndef BELFRY_TESTS_CLUSTER_H
+#define BELFRY_TESTS_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/engine/broker.h"
+
+enum { SIM_SHARDS_MAX = 4, FOREIGN_TOPICS = 3 };
+
+struct world;
+
+struct record { /* one in a log, in one piece */
+    int64_t offset;
+    int64_t time_ms;
+    uint64_t transaction; /* its serial; 0: none */
+    enum broker_topic topic;
+    int32_t partition;
+    int32_t foreign;
+    bool marker;
+    bool aborted;
+    bool tombstone;
+    struct text key;
+    struct text value;
+    size_t header_count;
+    struct broker_header headers[];
+};
+
+struct open_transaction {
+    uint64_t serial;
+    int64_t first_offset;
+};
+
+struct log {
+    struct record **records;
+    size_t count;
+    size_t capacity;
+    int64_t first_offset;
+    int64_t next_offset;
+    int64_t synced_offset; /* flushed to disk up to here */
+    struct open_transaction open[SIM_SHARDS_MAX];
+    size_t open_count;
+};
+
+struct transaction {
+    uint64_t serial;
+    int32_t shard;
+    int64_t began_us;
+    bool committed;
+    struct record **records; /* in the order of producing, of all topics */
+    size_t count;
+    size_t capacity;
+};
+
+enum producer_state { PRODUCER_EMPTY = 0, PRODUCER_ONGOING, PRODUCER_ENDING };
+
+struct producer { /* of one transactional id, as its coordinator knows it */
+    int64_t epoch;
+    enum producer_state state;
+    struct transaction *transaction;
+    bool last_committed;
+    bool any_ended;
+};
+
+enum foreign_state { FOREIGN_GOOD = 0, FOREIGN_MISSING, FOREIGN_DENIED };
+
+struct cluster {
+    struct log control[SIM_SHARDS_MAX];
+    struct log forward[SIM_SHARDS_MAX];
+    struct log state[SIM_SHARDS_MAX];
+    int64_t other_offset[TOPIC_FOREIGN + 1][SIM_SHARDS_MAX]; /* of topics nobody reads here */
+    struct producer producers[SIM_SHARDS_MAX];
+    enum foreign_state foreign[FOREIGN_TOPICS];
+    uint64_t serial;
+    struct record **retired; /* gone from their logs, but a reader may still hold them */
+    size_t retired_count;
+    size_t retired_capacity;
+};
+const char *foreign_topic_name(int32_t index);
+int32_t foreign_topic_index(const char *name); /* -1: no such name */
+
+enum answer { ANSWER_DONE = 0, ANSWER_BUSY, ANSWER_FENCED, ANSWER_WRONG_STATE, ANSWER_DENIED };
+
+void cluster_close(struct world *world);
+struct log *cluster_log(struct cluster *cluster, enum broker_topic topic, int32_t partition);
+
+/* A record in one piece, the simulator's. */
+struct record *record_copy(const struct broker_record *from);
+
+/* A client without transactions. Takes the record over; returns its offset. */
+int64_t cluster_append(struct world *world, struct record *record);
+/* init_transactions: *epoch is the new producer's; BUSY: ask again. */
+enum answer cluster_init(struct world *world, int32_t shard, int64_t *epoch);
+/* Takes records over unless the answer is BUSY. */
+enum answer cluster_produce(struct world *world, int32_t shard, int64_t epoch,
+                            struct record **records, size_t count);
+/* From now on the coordinator's patience with the open transaction, if any, is counted. */
+void cluster_watch(struct world *world, int32_t shard);
+enum answer cluster_end(struct world *world, int32_t shard, int64_t epoch, bool commit);
+
+int64_t log_stable_offset(const struct log *log);
+/* The first record at or after `offset` that a read_committed reader sees; NULL: none now. */
+const struct record *log_next(const struct log *log, int64_t offset);
+
+/* The newest of each key stays; markers and what was aborted go. */
+void cluster_compact(struct world *world, int32_t shard);
+/* Commands and forwards before the time go. */
+void cluster_retain(struct world *world, int64_t before_ms);
+
+#endif

@@ -1,0 +1,262 @@
+/* What goes wrong in a seed: kinds of faults in random subsets, and by name the sequences that
+ * the protocol's odd-looking rules answer. */
+#include <stdio.h>
+
+#include "tests/simulation/plan.h"
+
+enum { JSON_BYTES = 32 * 1024 };
+
+typedef void fault_maker(struct plan *plan, struct random *dice, int64_t at_us);
+
+static int64_t some_process(const struct plan *plan, struct random *dice)
+{
+    return random_between(dice, 0, plan->settings.processes - 1);
+}
+
+static int64_t some_shard(const struct plan *plan, struct random *dice)
+{
+    return random_between(dice, 0, plan->settings.shards - 1);
+}
+
+/* Short ones often, long ones now and then. */
+static int64_t some_ms(struct random *dice, int64_t most_ms)
+{
+    int64_t ms = random_between(dice, 1, most_ms);
+    return random_chance(dice, 2, 3) ? 1 + ms / 20 : ms;
+}
+
+/* ---- single faults ---- */
+
+static void crash(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_CRASH, some_process(plan, dice),
+             random_between(dice, 0, POINT_COUNT - 1), random_between(dice, 1, 6), 0, NULL);
+}
+
+static void freeze(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_FREEZE, some_process(plan, dice), some_ms(dice, 120000), 0, 0, NULL);
+}
+
+static void freeze_at(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_FREEZE_AT, some_process(plan, dice),
+             random_between(dice, 1, POINT_COUNT - 1), random_between(dice, 1, 6),
+             random_between(dice, 500, 60000), NULL);
+}
+
+static void cut_off(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_CUT_OFF, some_process(plan, dice), some_ms(dice, 180000), 0, 0,
+             NULL);
+}
+
+static void kafka_down(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_KAFKA_DOWN, some_ms(dice, 600000), 0, 0, 0, NULL);
+}
+
+static void leave(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_LEAVE, some_process(plan, dice), 0, 0, 0, NULL);
+}
+
+static void clock_step(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    int64_t process = some_process(plan, dice);
+    int64_t by_ms = random_between(dice, -600000, 600000);
+    if (random_chance(dice, 2, 3)) by_ms /= 20;
+    plan_add(plan, at_us, DO_CLOCK_STEP, process, by_ms, 0, 0, NULL);
+    plan_add(plan, at_us + random_between(dice, 1, 120) * MINUTE_US, DO_CLOCK_STEP, process,
+             -by_ms, 0, 0, NULL);
+}
+
+static void clock_drift(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_CLOCK_DRIFT, some_process(plan, dice),
+             random_between(dice, -200, 200), 0, 0, NULL);
+}
+
+static void no_memory(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NO_MEMORY, some_process(plan, dice), random_between(dice, 0, 400), 0,
+             0, NULL);
+}
+
+static void bad_commit(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    int64_t fate = random_between(dice, COMMIT_ABORTABLE, COMMIT_FATE_COUNT - 1);
+    int64_t ms = fate == COMMIT_SLOW ? random_between(dice, 1000, 40000)
+                                     : some_ms(dice, 30000);
+    plan_add(plan, at_us, DO_COMMIT, some_shard(plan, dice), fate, ms, 0, NULL);
+}
+
+static void late_init(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_LATE_INIT, some_process(plan, dice),
+             random_between(dice, 100, 40000), 0, 0, NULL);
+}
+
+static void redis_away(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_REDIS_AWAY, some_ms(dice, 1800000), 0, 0, 0, NULL);
+}
+
+static void redis_slow(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_REDIS_SLOW, some_ms(dice, 600000), 0, 0, 0, NULL);
+}
+
+static void redis_flush(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    (void)dice;
+    plan_add(plan, at_us, DO_REDIS_FLUSH, 0, 0, 0, 0, NULL);
+}
+
+static void redis_rollback(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_REDIS_SAVE, 0, 0, 0, 0, NULL);
+    plan_add(plan, at_us + some_ms(dice, 4 * 3600000) * MILLI_US, DO_REDIS_ROLLBACK, 0, 0, 0, 0,
+             NULL);
+}
+
+static void redis_lost(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_REDIS_LOST, random_between(dice, 0, 1), random_between(dice, 1, 4),
+             0, 0, NULL);
+}
+
+static void compact(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_COMPACT, some_shard(plan, dice), 0, 0, 0, NULL);
+    plan_add(plan, at_us + 1000, DO_RETAIN, 0, 0, 0, 0, NULL);
+}
+
+static void bad_topic(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    int64_t topic = random_between(dice, 0, FOREIGN_TOPICS - 1);
+    plan_add(plan, at_us, DO_FOREIGN, topic, random_between(dice, FOREIGN_MISSING, FOREIGN_DENIED),
+             0, 0, NULL);
+    plan_add(plan, at_us + random_between(dice, 1, 300) * MINUTE_US, DO_FOREIGN, topic,
+             FOREIGN_GOOD, 0, 0, NULL);
+}
+
+/* ---- the sequences, by name ---- */
+
+static void commit_then_owner_changes(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
+             "one times out committing, another takes over and commits, the first returns");
+    int64_t process = some_process(plan, dice);
+    plan_add(plan, at_us, DO_COMMIT, some_shard(plan, dice), COMMIT_REPLY_LOST, 2000, 0, NULL);
+    plan_add(plan, at_us, DO_FREEZE_AT, process, POINT_COMMIT_AFTER, 1,
+             random_between(dice, 12000, 40000), NULL);
+}
+
+static void late_init_after_reassignment(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
+             "init_transactions of a former owner arrives after the reassignment");
+    int64_t process = some_process(plan, dice);
+    plan_add(plan, at_us, DO_LATE_INIT, process, random_between(dice, 12000, 40000), 0, 0, NULL);
+    plan_add(plan, at_us, DO_COMMIT, some_shard(plan, dice), COMMIT_NOT_SENT, 1, 0, NULL);
+    plan_add(plan, at_us + random_between(dice, 1, 4) * SECOND_US, DO_CUT_OFF, process, 15000, 0,
+             0, NULL);
+}
+
+static void coordinator_times_out_a_living_owner(struct plan *plan, struct random *dice,
+                                                 int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
+             "the coordinator gives up the transaction of a living owner");
+    plan_add(plan, at_us, DO_COMMIT, some_shard(plan, dice), COMMIT_SLOW,
+             random_between(dice, 26000, 40000), 0, NULL);
+}
+
+static void zombie_inits(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "a frozen owner wakes just before its init");
+    int64_t process = some_process(plan, dice);
+    plan_add(plan, at_us, DO_COMMIT, some_shard(plan, dice), COMMIT_NOT_SENT, 1, 0, NULL);
+    plan_add(plan, at_us, DO_FREEZE_AT, process, POINT_INIT_BEFORE, 1,
+             random_between(dice, 11000, 30000), NULL);
+}
+
+static void flush_between_checkpoints(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "FLUSHALL between two checkpoints, then a crash");
+    plan_add(plan, at_us, DO_REDIS_FLUSH, 0, 0, 0, 0, NULL);
+    plan_add(plan, at_us + some_ms(dice, 1800000) * MILLI_US, DO_CRASH, some_process(plan, dice),
+             POINT_NONE, 1, 0, NULL);
+}
+
+static void rollback_between_checkpoints(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "Redis goes back between two checkpoints");
+    plan_add(plan, at_us, DO_REDIS_SAVE, 0, 0, 0, 0, NULL);
+    int64_t back_us = at_us + random_between(dice, 1, 3600) * SECOND_US;
+    plan_add(plan, back_us, DO_REDIS_ROLLBACK, 0, 0, 0, 0, NULL);
+    plan_add(plan, back_us + random_between(dice, 0, 4000) * MILLI_US, DO_CRASH,
+             some_process(plan, dice), POINT_NONE, 1, 0, NULL);
+}
+
+/* A command lands while a herd, cut into many transactions, goes out; perhaps the owner dies. */
+static void update_in_a_herd(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    char json[JSON_BYTES];
+    int64_t hour_us = (at_us / HOUR_US + 1) * HOUR_US;
+    plan_add(plan, hour_us - MINUTE_US, DO_NOTE, 0, 0, 0, 0, "an update in the middle of a herd");
+    for (int i = 0; i < 3; i++) {
+        int32_t shard = 0;
+        int64_t then_us = hour_us + random_between(dice, -20, 60) * MILLI_US;
+        workload_command(dice, plan, plan->settings.start_ms + then_us / MILLI_US, json,
+                         sizeof json, &shard);
+        plan_add(plan, then_us, DO_COMMAND, shard, 0, 0, 0, json);
+    }
+    if (random_chance(dice, 1, 2))
+        plan_add(plan, hour_us - MILLI_US, DO_CRASH, some_process(plan, dice), POINT_COMMIT_AFTER,
+                 random_between(dice, 1, 5), 0, NULL);
+}
+
+/* Everything is down for hours while commands come in. */
+static void commands_after_downtime(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    char json[JSON_BYTES];
+    int64_t hours = random_between(dice, 2, 10);
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "many commands after a long downtime");
+    for (int32_t p = 0; p < plan->settings.processes; p++)
+        plan_add(plan, at_us, DO_FREEZE, p, hours * 3600000, 0, 0, NULL);
+    int64_t commands = random_between(dice, 20, 120);
+    for (int64_t i = 0; i < commands; i++) {
+        int32_t shard = 0;
+        int64_t then_us = at_us + random_between(dice, 1, hours * 3600) * SECOND_US;
+        workload_command(dice, plan, plan->settings.start_ms + then_us / MILLI_US, json,
+                         sizeof json, &shard);
+        plan_add(plan, then_us, DO_COMMAND, shard, 0, 0, 0, json);
+    }
+}
+
+static fault_maker *const makers[] = {
+    crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
+    no_memory, bad_commit, bad_commit, late_init, redis_away, redis_slow, redis_flush,
+    redis_rollback, redis_lost, compact, bad_topic, commit_then_owner_changes,
+    late_init_after_reassignment, coordinator_times_out_a_living_owner, zombie_inits,
+    flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
+    commands_after_downtime};
+enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
+
+/* A random subset of the kinds, each of them now and then. */
+void faults_add(struct plan *plan, struct random *dice)
+{
+    uint64_t kinds = random_next(dice);
+    if (random_chance(dice, 1, 2)) kinds &= random_next(dice);
+    int64_t span_us = plan->settings.hours * HOUR_US - 2 * MINUTE_US;
+    int64_t faults = random_between(dice, 0, FAULTS_MOST);
+    int64_t until_us = 2 * MINUTE_US;
+    for (int64_t i = 0; i < faults; i++) {
+        size_t maker = (size_t)random_between(dice, 0, MAKERS - 1);
+        int64_t at_us = until_us + random_between(dice, 0, span_us - 1);
+        if (makers[maker] == commands_after_downtime && !random_chance(dice, 1, 12)) continue;
+        if ((kinds >> maker & 1) != 0) makers[maker](plan, dice, at_us);
+    }
+}

@@ -1,0 +1,245 @@
+/* What an engine is given for Redis: reads that take time, one group of writes under way, each
+ * part of which may be lost on the way there or back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/memory.h"
+#include "tests/simulation/world.h"
+
+#define CALL_LIMIT_US (2 * SECOND_US)
+
+struct checkpoint_simulated {
+    struct checkpoint_port port; /* first: the port's pointer is ours */
+    struct seat *slot;
+    struct store_group *group; /* under way */
+    size_t part;               /* the next to be written */
+    uint64_t number;           /* counts groups; an arrival for an earlier one is stale */
+    bool answered;
+    bool failed;
+    enum store_outcome outcome;
+    int32_t next_part;
+};
+
+static struct checkpoint_simulated *ours(struct checkpoint_port *port)
+{
+    return (struct checkpoint_simulated *)port;
+}
+
+static int64_t way_us(struct world *world)
+{
+    if (world->redis.slow_until_us > world->now_us)
+        return world_latency_us(world, 100 * MILLI_US, 3 * SECOND_US);
+    return world_latency_us(world, 100, 3 * MILLI_US);
+}
+
+/* What happens to the call that is about to be made. */
+static enum redis_trouble trouble(struct world *world)
+{
+    struct redis *redis = &world->redis;
+    if (redis->away_until_us > world->now_us) return REDIS_LOST_BEFORE;
+    if (redis->troubles == 0) return REDIS_WELL;
+    redis->troubles--;
+    world->sometimes.count[redis->trouble == REDIS_LOST_BEFORE ? SOMETIMES_REDIS_LOST_BEFORE
+                                                               : SOMETIMES_REDIS_LOST_AFTER]++;
+    return redis->trouble;
+}
+
+/* ---- reading ---- */
+
+static bool read_trouble(struct seat *slot, struct error *error)
+{
+    struct world *world = slot->world;
+    int64_t way = way_us(world);
+    slot_pass(slot, POINT_STORE_READ);
+    if (trouble(world) == REDIS_WELL && way < CALL_LIMIT_US) {
+        slot_wait(slot, world->now_us + way);
+        return true;
+    }
+    slot_wait(slot, world->now_us + CALL_LIMIT_US);
+    return error_set(error, ERROR_RETRY, "Redis: timed out");
+}
+
+/* The image may make room for the shard: in memory of its own, not the process's. */
+static bool look_at(struct seat *slot, struct snapshot *snapshot, bool *found,
+                    struct error *error)
+{
+    struct store *store = slot->process->store;
+    struct heap *before = heap_enter(NULL);
+    bool done = store->operations->read_snapshot(store, slot->shard, snapshot, found, error);
+    (void)heap_enter(before);
+    return done;
+}
+
+static bool read_snapshot(struct checkpoint_port *port, struct snapshot *snapshot, bool *found,
+                          struct error *error)
+{
+    struct seat *slot = ours(port)->slot;
+    return read_trouble(slot, error) && look_at(slot, snapshot, found, error);
+}
+
+static bool read_items(struct checkpoint_port *port, store_item_visitor *visitor, void *opaque,
+                       struct error *error)
+{
+    struct seat *slot = ours(port)->slot;
+    struct snapshot snapshot;
+    bool found = false;
+    if (!read_trouble(slot, error) || !look_at(slot, &snapshot, &found, error)) return false;
+    struct store *store = slot->process->store;
+    struct heap *heap = &slot->process->heap;
+    int64_t fail_after = heap->fail_after;
+    heap->fail_after = -1; /* the image is locked: nobody may die here */
+    bool done = store->operations->read_items(store, slot->shard, visitor, opaque, error);
+    heap->fail_after = fail_after;
+    return done;
+}
+
+/* ---- writing ---- */
+
+static void write_ended(struct checkpoint_simulated *own, bool failed)
+{
+    struct heap *before = heap_enter(&own->slot->process->heap);
+    store_group_destroy(own->group);
+    (void)heap_enter(before);
+    own->group = NULL;
+    own->answered = true;
+    own->failed = failed;
+    if (own->slot->waiting) slot_wake(own->slot, own->slot->world->now_us);
+}
+
+/* Writes the next part; false: it was the last, or the store refused it. */
+static bool write_part(struct checkpoint_simulated *own)
+{
+    struct store *store = own->slot->process->store;
+    struct store_write write;
+    struct error error = {0};
+    store_group_part(own->group, own->part, &write);
+    if (!store->operations->write(store, &write, &own->outcome, &error)) return false;
+    own->next_part = write.part + 1;
+    own->part++;
+    return own->outcome == STORE_WRITTEN && own->part < store_group_part_count(own->group);
+}
+
+struct arrival {
+    struct seat *slot;
+    uint64_t life;
+    uint64_t number;
+};
+
+static void part_arrives(void *object, int64_t failed)
+{
+    struct arrival *arrival = object;
+    struct seat *slot = arrival->slot;
+    struct world *world = slot->world;
+    struct checkpoint_simulated *own =
+        slot->coroutine != NULL && slot->life == arrival->life ? ours(slot->checkpoint) : NULL;
+    if (own == NULL || own->number != arrival->number || own->group == NULL) {
+        free(arrival);
+        return;
+    }
+    if (slot->process->frozen_until_us > world->now_us) {
+        agenda_add(&world->agenda, slot->process->frozen_until_us, part_arrives, arrival, failed);
+        return;
+    }
+    if (failed != 0) {
+        free(arrival);
+        write_ended(own, true);
+        return;
+    }
+    enum redis_trouble what = trouble(world);
+    int64_t way = way_us(world);
+    if (way > CALL_LIMIT_US && what == REDIS_WELL) what = REDIS_LOST_AFTER;
+    if (what == REDIS_LOST_BEFORE) {
+        agenda_add(&world->agenda, world->now_us + CALL_LIMIT_US, part_arrives, arrival, 1);
+        return;
+    }
+    bool more = write_part(own);
+    if (what == REDIS_LOST_AFTER) {
+        agenda_add(&world->agenda, world->now_us + CALL_LIMIT_US, part_arrives, arrival, 1);
+    } else if (more) {
+        agenda_add(&world->agenda, world->now_us + way, part_arrives, arrival, 0);
+    } else {
+        free(arrival);
+        write_ended(own, false);
+    }
+}
+
+static void submit(struct checkpoint_port *port, struct store_group *group)
+{
+    struct checkpoint_simulated *own = ours(port);
+    struct seat *slot = own->slot;
+    slot_pass(slot, POINT_STORE_WRITE);
+    own->group = group;
+    own->part = 0;
+    own->number++;
+    own->answered = false;
+    struct heap *before = heap_enter(NULL);
+    struct arrival *arrival = memory_allocate(1, sizeof *arrival);
+    *arrival = (struct arrival){slot, slot->life, own->number};
+    agenda_add(&slot->world->agenda, slot->world->now_us + way_us(slot->world), part_arrives,
+               arrival, 0);
+    (void)heap_enter(before);
+}
+
+static enum checkpoint_state poll(struct checkpoint_port *port, int32_t *next_part,
+                                  struct error *error)
+{
+    struct checkpoint_simulated *own = ours(port);
+    if (own->group != NULL) return CHECKPOINT_BUSY;
+    if (!own->answered) return CHECKPOINT_IDLE;
+    own->answered = false;
+    *next_part = own->next_part;
+    if (own->failed) {
+        error_set(error, ERROR_RETRY, "Redis: timed out");
+        return CHECKPOINT_AWAY;
+    }
+    switch (own->outcome) {
+    case STORE_WRITTEN: return CHECKPOINT_WRITTEN;
+    case STORE_GAP: return CHECKPOINT_GAP;
+    case STORE_STALE: return CHECKPOINT_STALE;
+    }
+    return CHECKPOINT_AWAY;
+}
+
+static enum checkpoint_state wait_outcome(struct checkpoint_port *port, int64_t limit_ms,
+                                          int32_t *next_part, struct error *error)
+{
+    struct checkpoint_simulated *own = ours(port);
+    struct world *world = own->slot->world;
+    int64_t until_us = world->now_us + limit_ms * MILLI_US;
+    while (own->group != NULL && world->now_us < until_us) slot_wait(own->slot, until_us);
+    return poll(port, next_part, error);
+}
+
+static const struct checkpoint_operations operations = {
+    .read_snapshot = read_snapshot,
+    .read_items = read_items,
+    .submit = submit,
+    .poll = poll,
+    .wait = wait_outcome,
+};
+
+struct checkpoint_port *checkpoint_simulated_create(struct seat *slot)
+{
+    struct checkpoint_simulated *own = memory_allocate(1, sizeof *own);
+    own->port.operations = &operations;
+    own->slot = slot;
+    return &own->port;
+}
+
+void checkpoint_simulated_destroy(struct checkpoint_port *port, bool killed)
+{
+    struct checkpoint_simulated *own = ours(port);
+    /* A part that was on the wire may be written after the death of who sent it. */
+    if (own->group != NULL && killed && own->part < store_group_part_count(own->group) &&
+        random_chance(&own->slot->world->dice, 1, 2) &&
+        own->slot->world->redis.away_until_us <= own->slot->world->now_us)
+        (void)write_part(own);
+    store_group_destroy(own->group);
+    free(own);
+}
+
+void arrivals_drop(struct world *world)
+{
+    for (size_t i = 0; i < world->agenda.count; i++)
+        if (world->agenda.heap[i].call == part_arrives) free(world->agenda.heap[i].object);
+}

@@ -1,0 +1,137 @@
+#include "tests/simulation/requests.h"
+
+#include <stdlib.h>
+
+#include "dispatcher/core/memory.h"
+
+
+void request_free(struct request *request)
+{
+    for (size_t i = 0; i < request->count; i++) free(request->records[i]);
+    free(request->records);
+    free(request);
+}
+
+static bool sender_waits(const struct request *request)
+{
+    return !request->abandoned && request->slot->coroutine != NULL &&
+           request->slot->life == request->life;
+}
+
+static void request_done(struct request *request, enum answer answer)
+{
+    request->answer = answer;
+    request->done = true;
+    if (sender_waits(request))
+        slot_wake(request->slot, request->world->now_us);
+    else
+        request_free(request);
+}
+
+static void request_arrives(void *object, int64_t number)
+{
+    struct request *request = object;
+    struct world *world = request->world;
+    int32_t shard = request->slot->shard;
+    (void)number;
+    if (world->kafka_down_until_us > world->now_us && world->now_us < request->give_up_us) {
+        agenda_add(&world->agenda, world->kafka_down_until_us, request_arrives, request, 0);
+        return;
+    }
+    enum answer answer = ANSWER_DONE;
+    if (request->init) {
+        answer = cluster_init(world, shard, &request->epoch);
+    } else if (request->records != NULL) {
+        answer = cluster_produce(world, shard, request->epoch, request->records, request->count);
+        if (answer != ANSWER_BUSY) request->count = 0;
+        if (answer == ANSWER_DONE) {
+            free(request->records);
+            request->records = NULL;
+            if (request->end_delay_us > 0) {
+                cluster_watch(world, shard);
+                agenda_add(&world->agenda, world->now_us + request->end_delay_us, request_arrives,
+                           request, 0);
+                return;
+            }
+        }
+    }
+    if (answer == ANSWER_DONE && request->end)
+        answer = cluster_end(world, shard, request->epoch, request->commit);
+    if (answer == ANSWER_BUSY && world->now_us < request->give_up_us) {
+        agenda_add(&world->agenda, world->now_us + 5 * MILLI_US, request_arrives, request, 0);
+        return;
+    }
+    if (answer == ANSWER_FENCED && request->end && request->end_delay_us > 0)
+        world->sometimes.count[SOMETIMES_END_FENCED]++;
+    request_done(request, answer);
+}
+
+struct request *request_create(struct seat *slot)
+{
+    struct heap *before = heap_enter(NULL);
+    struct request *request = memory_allocate(1, sizeof *request);
+    (void)heap_enter(before);
+    request->world = slot->world;
+    request->slot = slot;
+    request->life = slot->life;
+    request->give_up_us = slot->world->now_us + REQUEST_LIMIT_US;
+    return request;
+}
+
+/* Simulated memory must not be allocated as the process's: what is on its way outlives it. */
+void request_send(struct request *request, int64_t delay_us)
+{
+    struct heap *before = heap_enter(NULL);
+    agenda_add(&request->world->agenda, request->world->now_us + delay_us, request_arrives,
+               request, 0);
+    (void)heap_enter(before);
+}
+
+/* Waits for the answer; false: none by then. The request is gone afterwards, or goes on alone. */
+bool request_wait(struct request *request, int64_t limit_us, enum answer *answer,
+                         int64_t *epoch)
+{
+    struct seat *slot = request->slot;
+    int64_t until_us = slot->world->now_us + limit_us;
+    while (!request->done && slot->world->now_us < until_us) slot_wait(slot, until_us);
+    if (!request->done) {
+        request->abandoned = true;
+        return false;
+    }
+    *answer = request->answer;
+    if (epoch != NULL) *epoch = request->epoch;
+    request_free(request);
+    return true;
+}
+
+static void note_late_init(const struct seat *slot)
+{
+    const struct world *world = slot->world;
+    for (int32_t p = 0; p < world->settings.processes; p++)
+        if (p != slot->process->index && process_is_live(&world->processes[p], slot->shard))
+            slot->world->sometimes.count[SOMETIMES_LATE_INIT_FENCED_OWNER]++;
+}
+
+static void late_init_arrives(void *object, int64_t number)
+{
+    struct request *request = object;
+    note_late_init(request->slot);
+    request_arrives(request, number);
+}
+
+void request_send_late_init(struct request *request, int64_t delay_us)
+{
+    struct heap *before = heap_enter(NULL);
+    agenda_add(&request->world->agenda, request->world->now_us + delay_us, late_init_arrives,
+               request, 0);
+    (void)heap_enter(before);
+}
+
+void requests_drop(struct world *world)
+{
+    for (size_t i = 0; i < world->agenda.count; i++) {
+        const struct agenda_entry *entry = &world->agenda.heap[i];
+        if (entry->call != request_arrives && entry->call != late_init_arrives) continue;
+        request_free(entry->object);
+    }
+}

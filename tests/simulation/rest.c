@@ -1,0 +1,235 @@
+/* The cluster at rest: one owner for each shard, nothing left to be done; memory, Redis, the state
+ * log and the model agree. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/job.h"
+#include "dispatcher/engine/engine_state.h"
+#include "schemas/job_json.h"
+#include "tests/simulation/account.h"
+#include "tests/simulation/checker.h"
+
+#define BEHIND_MS INT64_C(3700000) /* an idle shard writes a mark each hour */
+
+static struct engine *owner_of(struct world *world, int32_t shard, int *owners)
+{
+    struct engine *engine = NULL;
+    *owners = 0;
+    for (int32_t p = 0; p < world->settings.processes; p++) {
+        if (!process_is_live(&world->processes[p], shard)) continue;
+        engine = world->processes[p].slots[shard].engine;
+        (*owners)++;
+        if (!world->processes[p].slots[shard].reading) *owners += PROCESSES_MAX; /* in a step */
+    }
+    return engine;
+}
+
+bool rest_reached(struct world *world)
+{
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        if (owners != 1) return false;
+        struct shard_counts counts;
+        shard_count(engine->shard, &counts);
+        if (counts.owing > 0 || counts.failing > 0) return false;
+        if (checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX) return false;
+        if (engine->mark.control_offset < (int64_t)world->sent_count[shard]) return false;
+    }
+    return true;
+}
+
+static void judge_offsets(struct world *world, const struct engine *engine, int32_t shard)
+{
+    if (engine->mark.control_offset != (int64_t)world->sent_count[shard])
+        world_violation(world, "not caught up: shard %d has read %" PRId64 " of %zu commands",
+                        (int)shard, engine->mark.control_offset, world->sent_count[shard]);
+    if (log_next(&world->cluster.forward[shard], engine->mark.forward_offset) != NULL)
+        world_violation(world, "not caught up: shard %d has forwards to read", (int)shard);
+    if (engine->mark.watermark.instant_ms < world_now_ms(world) - BEHIND_MS)
+        world_violation(world, "not caught up: the watermark of shard %d is %" PRId64
+                        " ms behind", (int)shard,
+                        world_now_ms(world) - engine->mark.watermark.instant_ms);
+    struct shard_counts counts;
+    shard_count(engine->shard, &counts);
+    if (counts.owing > 0 || counts.failing > 0)
+        world_violation(world, "not caught up: shard %d has %zu jobs that owe, %zu that fail",
+                        (int)shard, counts.owing, counts.failing);
+}
+
+/* ---- records ---- */
+
+static void encode(const struct job *job, bool statistics, struct text_writer *writer)
+{
+    struct job_record record;
+    job_view_record(job, &record);
+    if (!statistics) record.fired = record.missed = 0;
+    if (!statistics) record.last_due_ms = INSTANT_NONE;
+    text_writer_reset(writer);
+    job_record_encode(writer, &record);
+}
+
+struct comparison {
+    struct world *world;
+    const struct engine *engine;
+    const char *where;
+    bool statistics;
+    size_t seen;
+    struct arena *arena;
+};
+
+/* One record as somebody else keeps it, beside the job in memory. */
+static void compare(struct comparison *comparison, struct text name, struct text value)
+{
+    struct world *world = comparison->world;
+    const char *slash = memchr(name.bytes, '/', name.length);
+    struct text group = {name.bytes, slash == NULL ? 0 : (size_t)(slash - name.bytes)};
+    struct text id = {name.bytes + group.length + 1, name.length - group.length - 1};
+    const struct job *job = slash == NULL ? NULL
+                                          : shard_find(comparison->engine->shard, group, id);
+    comparison->seen++;
+    if (job == NULL) {
+        world_violation(world, "%s: has %.*s, memory has not", comparison->where,
+                        (int)name.length, name.bytes);
+        return;
+    }
+    struct text_writer memory;
+    struct text_writer other;
+    struct job_record record;
+    struct error error = {0};
+    text_writer_init(&memory);
+    text_writer_init(&other);
+    encode(job, comparison->statistics, &memory);
+    if (job_record_decode(value, comparison->arena, NULL, &record, &error)) {
+        if (!comparison->statistics) record.fired = record.missed = 0;
+        if (!comparison->statistics) record.last_due_ms = INSTANT_NONE;
+        job_record_encode(&other, &record);
+    }
+    if (!text_equal(text_writer_text(&memory), text_writer_text(&other)))
+        world_violation(world, "%s: differs from memory: %.*s: %.*s / %.*s", comparison->where,
+                        (int)name.length, name.bytes, (int)other.length, other.bytes,
+                        (int)memory.length, memory.bytes);
+    text_writer_free(&memory);
+    text_writer_free(&other);
+    arena_reset(comparison->arena);
+}
+
+static bool visit_item(void *opaque, const struct store_item *item, struct error *error)
+{
+    (void)error;
+    if (item->kind == STORE_JOB_PUT)
+        compare(opaque, (struct text){item->name, item->name_bytes},
+                (struct text){item->text, item->text_bytes});
+    return true;
+}
+
+static void judge_count(struct comparison *comparison)
+{
+    size_t jobs = shard_job_count(comparison->engine->shard);
+    if (comparison->seen != jobs)
+        world_violation(comparison->world, "%s: has %zu jobs, memory %zu", comparison->where,
+                        comparison->seen, jobs);
+}
+
+static void judge_redis(struct comparison *comparison, int32_t shard)
+{
+    struct store *store = store_memory_create(comparison->world->redis.image);
+    struct error error = {0};
+    comparison->where = "Redis";
+    comparison->statistics = true;
+    comparison->seen = 0;
+    (void)store->operations->read_items(store, shard, visit_item, comparison, &error);
+    judge_count(comparison);
+    struct snapshot snapshot;
+    bool found = false;
+    (void)store->operations->read_snapshot(store, shard, &snapshot, &found, &error);
+    if (!found || snapshot.mark.sequence != comparison->engine->mark.sequence)
+        world_violation(comparison->world, "Redis: shard %d stands at %" PRId64
+                        " instead of %" PRId64, (int)shard,
+                        found ? snapshot.mark.sequence : -1, comparison->engine->mark.sequence);
+    store->operations->destroy(store);
+}
+
+/* The newest record of each key, looked for from the end. */
+static void judge_state_log(struct comparison *comparison, int32_t shard)
+{
+    const struct log *log = &comparison->world->cluster.state[shard];
+    comparison->where = "state log";
+    comparison->statistics = false;
+    comparison->seen = 0;
+    for (size_t i = 0; i < log->count; i++) {
+        const struct record *record = log->records[i];
+        bool last = !record->marker && !record->aborted && record->key.length > 4 &&
+                    memcmp(record->key.bytes, "job/", 4) == 0;
+        for (size_t j = i + 1; last && j < log->count; j++)
+            last = log->records[j]->marker || log->records[j]->aborted ||
+                   !text_equal(log->records[j]->key, record->key);
+        if (last && !record->tombstone)
+            compare(comparison, (struct text){record->key.bytes + 4, record->key.length - 4},
+                    record->value);
+    }
+    judge_count(comparison);
+}
+
+void rest_judge(struct world *world)
+{
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        struct engine *engine = owner_of(world, shard, &owners);
+        if (owners != 1) {
+            world_violation(world, "not caught up: shard %d has %d owners", (int)shard, owners);
+            continue;
+        }
+        judge_offsets(world, engine, shard);
+        struct comparison comparison = {
+            .world = world, .engine = engine, .arena = arena_create()};
+        judge_redis(&comparison, shard);
+        judge_state_log(&comparison, shard);
+        arena_destroy(comparison.arena);
+    }
+}
+
+static void judge_job(struct world *world, const struct life *life, const struct job *job)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    (void)incarnation_format(&job->incarnation, incarnation);
+    bool paused = (job->flags & JOB_PAUSED) != 0;
+    bool finished = (job->flags & JOB_FINISHED) != 0;
+    struct text payload = job_payload(job);
+    bool same = strcmp(incarnation, life->id) == 0 && job->revision == life->revision &&
+                paused == (life->paused_ms != NEVER_MS) &&
+                finished == (life->finished_ms != NEVER_MS) &&
+                text_equal(payload, text_of(life->wanted.payload)) &&
+                text_equal(job_super_group(job), text_of(life->wanted.super_group)) &&
+                text_equal(job_topic(job), text_of(life->wanted.topic));
+    if (!same)
+        world_violation(world, "definition: %s is %s revision %" PRIu32 "%s%s %.*s, the commands "
+                        "say %s revision %" PRId64 "%s%s %s", life->name, incarnation,
+                        job->revision, paused ? " paused" : "", finished ? " finished" : "",
+                        (int)payload.length, payload.bytes, life->id, life->revision,
+                        life->paused_ms != NEVER_MS ? " paused" : "",
+                        life->finished_ms != NEVER_MS ? " finished" : "", life->wanted.payload);
+}
+
+void rest_judge_model(struct world *world, const struct model *model, int32_t shard)
+{
+    int owners = 0;
+    const struct engine *engine = owner_of(world, shard, &owners);
+    if (owners != 1) return;
+    size_t there = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        const struct life *life = model->lives[i];
+        if (!life->there) continue;
+        there++;
+        const struct job *job = shard_find(engine->shard, text_of(life->wanted.group),
+                                           text_of(life->wanted.id));
+        if (job == NULL)
+            world_violation(world, "definition: %s is gone, the commands keep it", life->name);
+        else
+            judge_job(world, life, job);
+    }
+    if (there != shard_job_count(engine->shard))
+        world_violation(world, "definition: shard %d has %zu jobs, the commands leave %zu",
+                        (int)shard, shard_job_count(engine->shard), there);
+}

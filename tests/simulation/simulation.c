@@ -1,0 +1,119 @@
+#include "tests/simulation/simulation.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/memory.h"
+#include "tests/simulation/checker.h"
+
+/* Faults are over: sessions run out, failing topics are tried again, the lane works off. */
+#define REST_US (10 * MINUTE_US)
+#define REST_MORE_US (61 * SECOND_US)
+enum { REST_TURNS = 240 };
+
+struct play {
+    struct world *world;
+    const struct plan *plan;
+};
+
+static void event_comes(void *object, int64_t number)
+{
+    const struct play *play = object;
+    struct world *world = play->world;
+    const struct planned *event = &play->plan->events[number];
+    if (event->what == DO_COMMAND && world->kafka_down_until_us > world->now_us) {
+        agenda_add(&world->agenda, world->kafka_down_until_us, event_comes, object, number);
+        return;
+    }
+    plan_do(world, event);
+}
+
+static void start_processes(struct world *world)
+{
+    for (int32_t p = 0; p < world->settings.processes; p++)
+        if (!world->processes[p].running) process_start(&world->processes[p]);
+}
+
+static void end_faults(struct world *world)
+{
+    world_trace(world, "--- faults are over");
+    memset(world->cluster.foreign, 0, sizeof world->cluster.foreign);
+    memset(world->commit_fate, 0, sizeof world->commit_fate);
+    world->redis.away_until_us = 0;
+    world->redis.slow_until_us = 0;
+    world->redis.troubles = 0;
+    for (int32_t p = 0; p < world->settings.processes; p++) {
+        struct process *process = &world->processes[p];
+        process_drift_clock(process, 0);
+        process_step_clock(process, -process->offset_us);
+        process->crash_point = POINT_NONE;
+        process->heap.fail_after = -1;
+        process->init_delay_us = 0;
+    }
+}
+
+/* Frozen and cut off processes come back by themselves; so wait for the last of them. */
+static int64_t calm_us(const struct world *world)
+{
+    int64_t at_us = world->now_us;
+    if (world->kafka_down_until_us > at_us) at_us = world->kafka_down_until_us;
+    for (int32_t p = 0; p < world->settings.processes; p++) {
+        const struct process *process = &world->processes[p];
+        if (process->frozen_until_us > at_us) at_us = process->frozen_until_us;
+        if (process->cut_off_until_us > at_us) at_us = process->cut_off_until_us;
+    }
+    return at_us;
+}
+
+static void come_to_rest(struct world *world)
+{
+    end_faults(world);
+    world_run(world, calm_us(world));
+    end_faults(world);
+    world_run(world, world->now_us + MINUTE_US); /* forwarded commands are applied by then */
+    /* What a paused job owes stays owed: let them go on, so that everything must come out. */
+    world_send(world, 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
+    world_run(world, world->now_us + REST_US);
+    for (int turn = 0; turn < REST_TURNS && !world->stopped && !rest_reached(world); turn++)
+        world_run(world, world->now_us + REST_MORE_US);
+}
+
+static int64_t count_fires(const struct history *history)
+{
+    int64_t fires = 0;
+    for (size_t i = 0; i < history->output_count; i++)
+        fires += history->outputs[i].kind == OUTPUT_FIRE;
+    return fires;
+}
+
+void simulate(const struct plan *plan, bool verbose, struct verdict *verdict)
+{
+    struct world *world = memory_allocate(1, sizeof *world);
+    struct play play = {world, plan};
+    world_open(world, plan->seed, &plan->settings);
+    world->verbose = verbose;
+    for (size_t i = 0; i < plan->count; i++)
+        agenda_add(&world->agenda, plan->events[i].at_us, event_comes, &play, (int64_t)i);
+    start_processes(world);
+    world_run(world, plan->settings.hours * HOUR_US);
+    if (!world->stopped) come_to_rest(world);
+    if (!world->stopped) {
+        rest_judge(world);
+        checker_judge(world);
+    }
+    for (int32_t shard = 0; verbose && shard < world->settings.shards; shard++)
+        history_write(&world->history, shard, stdout);
+    *verdict = (struct verdict){.hash = world->hash,
+                                .hours = (double)world->now_us / (double)HOUR_US,
+                                .faults = world->faults,
+                                .fires = count_fires(&world->history),
+                                .sometimes = world->sometimes,
+                                .violation_count = world->violation_count};
+    memcpy(verdict->violations, world->violations, sizeof verdict->violations);
+    for (int32_t p = 0; p < world->settings.processes; p++)
+        if ((int64_t)world->processes[p].heap.bytes_most > verdict->memory_most)
+            verdict->memory_most = (int64_t)world->processes[p].heap.bytes_most;
+    world_close(world);
+    free(world);
+}

@@ -1,0 +1,81 @@
+/* sometimes.h - what has to happen now and then for a campaign to prove anything: each kind of
+ * fault, each branch of the recovery. A run that misses one fails. */
+#ifndef BELFRY_TESTS_SOMETIMES_H
+#define BELFRY_TESTS_SOMETIMES_H
+
+#include <stdint.h>
+
+#define SOMETIMES(row)                                                                             \
+    row(CRASH, "a process was killed")                                                             \
+    row(CRASH_IN_COMMIT, "a process was killed around a commit")                                   \
+    row(FREEZE, "a process was frozen")                                                            \
+    row(ZOMBIE, "a process woke after its shards had a new owner")                                 \
+    row(CUT_OFF, "a process was cut off from Kafka")                                               \
+    row(KAFKA_DOWN, "Kafka was away")                                                              \
+    row(SHUTDOWN, "a process ended in order")                                                      \
+    row(CLOCK_STEP, "a clock was stepped")                                                         \
+    row(CLOCK_DRIFT, "a clock drifted")                                                            \
+    row(CLOCK_CORRECTED, "a clock ahead of Kafka's was corrected")                                 \
+    row(CLOCK_REFUSED, "a clock far ahead was not believed")                                       \
+    row(NO_MEMORY, "an allocation failed")                                                         \
+    row(COMMIT_ABORTABLE, "a commit asked for an abort")                                           \
+    row(COMMIT_NOT_SENT, "a commit never arrived")                                                 \
+    row(COMMIT_CUT, "a commit was cut in the middle of its records")                               \
+    row(COMMIT_REPLY_LOST, "the reply to a commit was lost")                                       \
+    row(COMMIT_LATE, "the end of a transaction was late")                                          \
+    row(COMMIT_SLOW, "a commit took long")                                                         \
+    row(END_FENCED, "a late end of a transaction was refused")                                     \
+    row(COORDINATOR_TIMEOUT, "the coordinator gave up the transaction of a living owner")          \
+    row(LATE_INIT, "init_transactions came late")                                                  \
+    row(LATE_INIT_FENCED_OWNER, "a late init_transactions fenced the rightful owner")              \
+    row(PROOF_REFUSED, "a proof of ownership was refused")                                         \
+    row(SETTLED_COMMITTED, "an unknown outcome turned out committed")                              \
+    row(SETTLED_REPEAT, "an unknown outcome was repeated")                                         \
+    row(SETTLED_LOST, "an unknown outcome: another owner had been there")                          \
+    row(RESTORED_STORE, "a shard was restored from Redis")                                         \
+    row(RESTORED_LOG, "a shard was restored from the state log alone")                             \
+    row(STORE_IGNORED, "Redis was ignored at a take-over")                                         \
+    row(REDIS_AWAY, "Redis was away")                                                              \
+    row(REDIS_SLOW, "Redis was slow")                                                              \
+    row(REDIS_FLUSHED, "Redis was flushed")                                                        \
+    row(REDIS_ROLLED_BACK, "Redis was rolled back")                                                \
+    row(REDIS_LOST_BEFORE, "a call to Redis got lost")                                             \
+    row(REDIS_LOST_AFTER, "a reply of Redis got lost")                                             \
+    row(CHECKPOINT_GAP, "Redis did not follow: the shard was written anew")                        \
+    row(CHECKPOINT_STALE, "an old owner was refused by Redis")                                     \
+    row(FENCED, "an owner was fenced")                                                             \
+    row(CONTESTED, "an owner was fenced again and again")                                          \
+    row(PAUSED, "a shard noticed that it had been away")                                           \
+    row(COMPACTED, "the state log was compacted")                                                  \
+    row(RETAINED, "old commands were deleted")                                                     \
+    row(FORWARDED, "a command was forwarded")                                                      \
+    row(DEAD_LETTER, "a record was buried")                                                        \
+    row(FIRE_LIVE, "a fire came out live")                                                         \
+    row(FIRE_CAUGHT_UP, "a fire was caught up")                                                    \
+    row(FIRE_TRIGGERED, "a fire was triggered")                                                    \
+    row(FIRE_RETRIED, "a failed fire was retried")                                                 \
+    row(FIRE_FAILED, "a fire could not be delivered")                                              \
+    row(MISSED, "slots were missed")                                                               \
+    row(SKIPPED, "slots were skipped")                                                             \
+    row(EXHAUSTED, "a job ended")                                                                  \
+    row(RESUMED, "a job was resumed")                                                              \
+    row(RESUMED_BY_TIME, "a pause ended by itself")                                                \
+    row(DUPLICATE, "a command id was seen again")                                                  \
+    row(IN_COMMAND, "a command took several transactions")                                         \
+    row(HALF_INSTANT, "a herd took several transactions")                                          \
+    row(UPDATE_IN_HERD, "a command met a herd under way")                                          \
+    row(MANY_COMMANDS, "many commands waited at a take-over")
+
+enum sometimes_kind {
+#define SOMETIMES_NAME(name, text) SOMETIMES_##name,
+    SOMETIMES(SOMETIMES_NAME)
+#undef SOMETIMES_NAME
+        SOMETIMES_COUNT
+};
+
+struct sometimes {
+    int64_t count[SOMETIMES_COUNT];
+};
+const char *sometimes_text(enum sometimes_kind kind);
+
+#endif

@@ -1,0 +1,28 @@
+# The simulator: a whole cluster in one process, in virtual time. It has objects of its own, built
+# with planted bugs that can be switched on, and without a byte of librdkafka or hiredis.
+SIM := $(BUILD)/simulation
+SIM_SOURCES := $(SOURCES_core) $(SOURCES_engine) $(SOURCES_schemas) \
+    store/store_memory.c store/store_table.c store/store_group.c $(wildcard tests/simulation/*.c)
+SIM_OBJECTS := $(patsubst %.c,$(SIM)/%.o,$(SIM_SOURCES))
+SIM_WRAPPED := malloc calloc realloc free abort __assert_fail fprintf
+SIM_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -fPIC -fstack-protector-strong,$(CFLAGS)) -fno-pie
+SIM_LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -no-pie \
+    $(foreach symbol,$(SIM_WRAPPED),-Wl,--wrap=$(symbol))
+
+$(SIM)/%.o: %.c
+	@mkdir -p $(dir $@)
+	$(call say,CC)$(CC) $(CPPFLAGS) -DBELFRY_MUTANTS $(SIM_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/simulate: $(SIM_OBJECTS)
+	$(call say,LD)$(CC) $(SIM_LDFLAGS) -o $@ $^ -ljansson
+
+# make sim SEEDS=N [SEED=S]: plays seeds on all cores; the last line is the total.
+# SEEDS=1 SEED=S repeats one, and where it fails shortens it to a story.
+SEEDS ?= 200
+SEED ?= 1
+.PHONY: sim sim-mutants sim-regressions
+sim: $(BUILD)/simulate ## the simulator; SEEDS=200 SEED=1
+	@tests/simulation/campaign $< $(SEEDS) $(SEED)
+sim-mutants: $(BUILD)/simulate
+	@tests/simulation/mutants $< 200
+sim-regressions: $(BUILD)/simulate
+	@for story in tests/simulation/regressions/*.sim; do $< --replay=$$story || exit 1; done
