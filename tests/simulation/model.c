@@ -130,8 +130,11 @@ void life_finish(struct life *life, int64_t at_ms)
 {
     life->finished_ms = at_ms;
     life->ended_by_count = used_up(life);
+    int64_t newest_ms = NEVER_MS; /* a one-shot in the past may be the last to fire */
+    for (size_t i = 0; i < life->fired_count; i++)
+        if (life->fired[i].nominal_ms > newest_ms) newest_ms = life->fired[i].nominal_ms;
     for (size_t i = 0; life->ended_by_count && i < life->stretch_count; i++)
-        close_one(&life->stretches[i], life->last_nominal_ms); /* also of what was owed */
+        close_one(&life->stretches[i], newest_ms); /* also of what was owed */
 }
 
 void life_resume(struct life *life, int64_t at_ms, int64_t from_ms)
