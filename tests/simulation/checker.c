@@ -233,11 +233,12 @@ static void judge_missed(struct walk *walk, const struct life *life, size_t at)
 static void walk_announcement(struct walk *walk, struct life *life, size_t at)
 {
     const struct output *event = &walk->outputs[at];
-    bool paused = strcmp(event->reason, "paused") == 0;
+    /* A one-shot whose time passed in a pause, or was moved to what had been due already. */
+    bool off = strcmp(event->reason, "paused") == 0 || strcmp(event->reason, "already_due") == 0;
     life_announce(life, &(struct announced){.first_ms = event->first_ms,
                                             .last_ms = event->last_ms,
                                             .count = event->count,
-                                            .off_schedule = paused});
+                                            .off_schedule = off});
     if (strcmp(event->word, "missed") == 0) {
         walk->world->sometimes.count[SOMETIMES_MISSED]++;
         judge_missed(walk, life, at);
