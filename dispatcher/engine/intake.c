@@ -204,16 +204,19 @@ static void reject(struct engine *engine, const struct broker_input *input,
                    const struct error *refusal)
 {
     struct sink sink = outbox_sink(&engine->outbox);
-    struct source sent = sent_to(source);
-    if (!mutant(MUTANT_DEAD_LETTER_LEFT_OUT)) bury(engine, input, &sent, refusal);
+    struct error rejection = {0}; /* stays empty where the command was answered before */
     struct application application = {
         .command = command,
         .source = source,
         .effective_ms = shard_watermark(engine->shard).instant_ms,
         .now_ms = now_ms,
         .sequence = engine->outbox.sequence,
-        .shards_applying = 1};
+        .shards_applying = 1,
+        .rejection = &rejection};
     shard_reject(engine->shard, &application, refusal, &sink);
+    struct source sent = sent_to(source);
+    if (rejection.kind != ERROR_NONE && !mutant(MUTANT_DEAD_LETTER_LEFT_OUT))
+        bury(engine, input, &sent, refusal);
 }
 
 static bool apply_input(struct engine *engine, const struct broker_input *input, int64_t now_ms,

@@ -284,6 +284,11 @@ static bool good_job(const struct model *model, const struct sent_command *comma
 {
     const struct wanted *wanted = &command->jobs[i];
     char name[HISTORY_NAME_BYTES];
+    if (wanted->bad) {
+        errors->count++;
+        errors->rejected++;
+        return false;
+    }
     name_of(wanted, name);
     const struct life *life = model_find(model, name);
     if (command->op == SENT_ADD && life != NULL) {

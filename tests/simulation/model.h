@@ -17,6 +17,7 @@ enum slow_policy { SLOW_LATEST = 0, SLOW_NONE, SLOW_ALL };
 enum { MODEL_TEXT_BYTES = 80, COMMAND_JOBS_MOST = 30, COMMAND_NAMES_MOST = 8 };
 
 struct wanted { /* a job as a command describes it */
+    bool bad; /* cannot be read: refused alone in mode each */
     char group[12];
     char id[12];
     char super_group[12];

@@ -141,6 +141,18 @@ static enum sent_op op_of(const char *name)
     return SENT_UNREADABLE;
 }
 
+/* One that cannot be read refuses the command; in mode each only if there is no other. */
+static bool read_jobs(const json_t *jobs, struct sent_command *command)
+{
+    int bad = 0;
+    for (size_t i = 0; i < json_array_size(jobs); i++) {
+        struct wanted *wanted = &command->jobs[command->job_count++];
+        wanted->bad = !read_wanted(json_array_get(jobs, i), wanted);
+        bad += wanted->bad;
+    }
+    return bad == 0 || (command->each && bad < command->job_count);
+}
+
 static bool read_command(const json_t *root, struct sent_command *command)
 {
     const json_t *jobs = json_object_get(root, "jobs");
@@ -161,9 +173,7 @@ static bool read_command(const json_t *root, struct sent_command *command)
     command->from_ms = from == NULL || command->from_paused ? NEVER_MS
                                                             : scan_instant(text_of(from), "");
     if (job != NULL && !read_wanted(job, &command->jobs[command->job_count++])) return false;
-    for (size_t i = 0; i < json_array_size(jobs); i++)
-        if (!read_wanted(json_array_get(jobs, i), &command->jobs[command->job_count++]))
-            return false;
+    if (jobs != NULL && !read_jobs(jobs, command)) return false;
     if (set != NULL && !read_wanted(set, &command->set)) return false;
     return json_object_get(root, "wings") == NULL &&
            (select == NULL || read_select(select, command));
