@@ -23,8 +23,10 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
         more = more && !job_fires_used_up(job) &&
                schedule_nominal(&list->schedule->spec, list->next_ms) < definition.end_ms;
     }
-    if (!more && !job_has_pending(job)) job_finish(shard, job, now_ms, sink);
-    else if (counted) sink->job_changed(sink->opaque, job);
+    if (!more && (!job_has_pending(job) || job_fires_used_up(job)))
+        job_finish(shard, job, now_ms, sink);
+    else if (counted)
+        sink->job_changed(sink->opaque, job);
 }
 
 static void slot_due(struct shard *shard, struct job *job, const struct due_list *list,
@@ -37,7 +39,7 @@ static void slot_due(struct shard *shard, struct job *job, const struct due_list
         job_view(job, &definition);
         if (definition.start_ms != START_NONE && slot.nominal_ms < definition.start_ms) return;
         if (slot.nominal_ms >= definition.end_ms) {
-            if (!job_owes(job)) job_finish(shard, job, now_ms, sink);
+            if (!job_owes(job) && !job_has_pending(job)) job_finish(shard, job, now_ms, sink);
             return;
         }
     }

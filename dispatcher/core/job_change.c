@@ -63,11 +63,11 @@ int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
 bool job_has_slot_after(const struct job *job, int64_t after_ms)
 {
     int64_t next_ms = 0;
+    if (job_fires_used_up(job)) return false;
     if (job_has_pending(job)) return true;
     after_ms = job_slots_after_ms(job, after_ms);
     if ((job->flags & JOB_BOUNDED) == 0)
         return schedule_next(&job->schedule->spec, after_ms, &next_ms);
-    if (job_fires_used_up(job)) return false;
     struct definition definition;
     job_view(job, &definition);
     return job_next_slot(&definition, after_ms, &next_ms);
@@ -196,10 +196,26 @@ void job_remove(struct shard *shard, struct job *job)
 
 /* ---- what can happen to a job ---- */
 
+static void announce_slot(struct job *job, struct job_slot slot, int64_t at_ms, const char *reason,
+                          const struct sink *sink)
+{
+    job_announce(job, EVENT_SKIPPED, at_ms, slot.nominal_ms, slot.nominal_ms, 1, reason, sink);
+}
+
+/* What still waits for its delay when the job ends is named, not fired. */
+static void abandon_pending(struct job *job, int64_t at_ms, const char *reason,
+                            const struct sink *sink)
+{
+    for (uint32_t i = 0; job_has_pending(job) && i < job->extra->pending_count; i++)
+        announce_slot(job, job->extra->pending[i], at_ms, reason, sink);
+    job_set_pending(job, NULL, 0);
+}
+
 void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
 {
     assert((job->flags & JOB_FINISHED) == 0);
     timers_detach(shard->timers, job);
+    abandon_pending(job, at_ms, "finished", sink);
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
@@ -331,12 +347,6 @@ static void pending_at_edit(const struct job *job, int64_t effective_ms, struct 
     if (job_fires_used_up(job) || !job_next_slot(&definition, after_ms, &slot.due_ms)) return;
     slot.nominal_ms = schedule_nominal(spec, slot.due_ms);
     if (slot.nominal_ms <= effective_ms) pending->slots[pending->count++] = slot;
-}
-
-static void announce_slot(struct job *job, struct job_slot slot, int64_t at_ms, const char *reason,
-                          const struct sink *sink)
-{
-    job_announce(job, EVENT_SKIPPED, at_ms, slot.nominal_ms, slot.nominal_ms, 1, reason, sink);
 }
 
 static bool still_named(const struct definition *definition, struct job_slot slot)
@@ -565,8 +575,7 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink)
 {
     if (job_owes(job)) lane_drop(shard, job, effective_ms, "deleted", sink);
-    for (uint32_t i = 0; job_has_pending(job) && i < job->extra->pending_count; i++)
-        announce_slot(job, job->extra->pending[i], effective_ms, "deleted", sink);
+    abandon_pending(job, effective_ms, "deleted", sink);
     backfill_drop(shard, job, effective_ms, "deleted", sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);

@@ -333,6 +333,76 @@ static void a_delete_names_every_one(void **state)
     rig_close(&delayed.rig);
 }
 
+static int times_in(const char *text, const char *word)
+{
+    int times = 0;
+    while ((text = strstr(text, word)) != NULL) {
+        times++;
+        text += strlen(word);
+    }
+    return times;
+}
+
+static void max_fires_holds_for_what_waits(void **state)
+{
+    (void)state;
+    for (int max = 1; max <= 3; max++) {
+        struct delayed delayed;
+        char bound[32];
+        (void)snprintf(bound, sizeof bound, ",\"max_fires\":%d", max);
+        open_delayed(&delayed, bound);
+        delayed.rig.restart_always = true;
+        change(&delayed, one_ms - 1000, EDIT_TO("0 0 1 * * *"));
+        edit_within_the_delay(&delayed, 3);
+        (void)rig_said(&delayed.rig);
+        rig_advance(&delayed.rig, "2026-01-01T01:00:08Z");
+        for (int minute = 1; minute < 12; minute++)
+            rig_advance(&delayed.rig, at(one_ms + minute * 60000));
+        const char *said = rig_said(&delayed.rig);
+        assert_int_equal(times_in(said, "fire g/a"), max);
+        assert_in_range(times_in(said, " finished\n"), 3 - max, 4 - max);
+        assert_int_equal(times_in(said, "event exhausted g/a"), 1);
+        rig_close(&delayed.rig);
+    }
+}
+
+static void max_fires_used_up_before_it_says_so(void **state)
+{
+    (void)state;
+    struct delayed delayed;
+    open_delayed(&delayed, ",\"max_fires\":1");
+    delayed.rig.restart_always = true;
+    change(&delayed, one_ms + 100, "{\"op\":\"update\"," SELECTED ",\"set\":{\"jitter\":null,"
+                                   "\"schedule\":{\"cron\":\"* * * * * *\",\"zone\":\"UTC\"}}}");
+    assert_string_equal(rig_said(&delayed.rig), applied);
+    rig_advance(&delayed.rig, "2026-01-01T01:00:01Z");
+    assert_string_equal(rig_said(&delayed.rig),
+                        "fire g/a 01-01T01:00:01 schedule\n"
+                        "event skipped g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 "
+                        "finished\nevent exhausted g/a\n");
+    rig_advance(&delayed.rig, "2026-01-01T02:00:00Z");
+    assert_string_equal(rig_said(&delayed.rig), "");
+    rig_close(&delayed.rig);
+}
+
+/* Its nominal time lies before `end`, its due time behind it. */
+static void an_end_within_its_delay_leaves_it(void **state)
+{
+    (void)state;
+    struct delayed delayed;
+    open_to_be_edited(&delayed, true);
+    change(&delayed, one_ms + 100, "{\"op\":\"update\"," SELECTED ",\"set\":{\"jitter\":null,"
+                                   "\"end\":\"2026-01-01T01:00:03Z\",\"schedule\":{\"cron\":"
+                                   "\"* * * * * *\",\"zone\":\"UTC\"}}}");
+    assert_string_equal(rig_said(&delayed.rig), applied);
+    rig_advance(&delayed.rig, "2026-01-01T01:00:06Z");
+    assert_string_equal(rig_said(&delayed.rig), "fire g/a 01-01T01:00:01 schedule\n"
+                                                "fire g/a 01-01T01:00:02 schedule\n");
+    expect_fire_at(&delayed, due_of_last(&delayed, 0),
+                   "fire g/a 01-01T01:00:00 schedule\nevent exhausted g/a\n");
+    rig_close(&delayed.rig);
+}
+
 static void an_edit_in_a_pause_loses_nothing(void **state)
 {
     struct delayed delayed;
@@ -503,6 +573,9 @@ int main(void)
         {"more_edits_than_are_kept_over_restarts", more_edits_than_are_kept_say_so, NULL, NULL,
          &restarted},
         cmocka_unit_test(a_delete_names_every_one),
+        cmocka_unit_test(max_fires_holds_for_what_waits),
+        cmocka_unit_test(max_fires_used_up_before_it_says_so),
+        cmocka_unit_test(an_end_within_its_delay_leaves_it),
         cmocka_unit_test(an_edit_in_a_pause_loses_nothing),
         {"an_edit_in_a_pause_over_restarts", an_edit_in_a_pause_loses_nothing, NULL, NULL,
          &restarted},
