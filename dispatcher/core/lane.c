@@ -391,7 +391,7 @@ static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind,
         int64_t missed = extra->owed_count > 0 ? extra->owed[0].missed_count : 0;
         int32_t attempt = extra->attempts + 1;
         extra->attempts = 0;
-        struct slot slot = {schedule_nominal(owed_spec(job), due_ms), due_ms};
+        struct job_slot slot = {schedule_nominal(owed_spec(job), due_ms), due_ms};
         job_fire(job, kind, slot, now_ms, missed, attempt, sink);
         if (job_has_max_fires(job)) extra->counted_fires++;
         owed_done(job, due_ms);

@@ -67,7 +67,7 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
 /* Takes it out of everything and frees it; says nothing. */
 void job_remove(struct shard *shard, struct job *job);
 
-/* Whether the job's pending slot is due at at_ms. */
+/* Whether one of the job's pending slots is due at at_ms. */
 bool shard_pending_rings(const struct job *job, int64_t at_ms);
 /* Whether the alarm is still the job's. */
 bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm);
@@ -81,8 +81,8 @@ bool job_has_slot_after(const struct job *job, int64_t after_ms);
 /* The slots due after the result are those due after after_ms whose nominal time is later than the
  * add and the last edit of the schedule: jitter must not bring back what was before. */
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
-/* The pending slot's due time has come. */
-void job_fire_pending(struct shard *shard, struct job *job, int64_t now_ms,
+/* The pending slot due at due_ms is fired, or announced when it is too late for that. */
+void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
                       const struct sink *sink);
 int64_t job_grace_ms(const struct job *job);
 bool job_has_max_fires(const struct job *job);
@@ -92,7 +92,7 @@ bool job_fires_used_up(const struct job *job);
 bool job_keeps_when_finished(const struct job *job);
 
 /* Counts and puts out one fire. */
-void job_fire(struct job *job, enum fire_kind kind, struct slot slot, int64_t now_ms,
+void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
               int64_t missed_count, int32_t attempt, const struct sink *sink);
 /* An event about a job, filled with its names. `incarnation_text` has to outlive the event. */
 void job_event_init(struct event *event, enum event_kind kind, const struct job *job,

@@ -42,7 +42,7 @@ static const char *const policies[] = {
     ",\"catchup\":{\"policy\":\"all\",\"window\":\"2h\",\"limit\":5}",
     ",\"catchup\":{\"policy\":\"latest\",\"window\":\"1h\"}",
     ",\"catchup\":{\"policy\":\"all\",\"misfire_grace\":\"0s\"}"};
-static const char *const bounds[] = {"", "", "", ",\"max_fires\":3",
+static const char *const bounds[] = {"", "", ",\"jitter\":\"5m\"", ",\"max_fires\":3",
                                      ",\"end\":\"2026-01-01T05:00:00Z\"",
                                      ",\"start\":\"2026-01-01T01:00:00Z\"",
                                      ",\"keep_finished\":\"0s\"", ",\"keep_finished\":\"10m\""};
