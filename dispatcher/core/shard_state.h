@@ -131,6 +131,18 @@ void lane_enqueue(struct shard *shard, struct job *job);
 int64_t shard_lane_due_ms(const struct shard *shard);
 /* The bounds start and end put on instants (from, to] of the job's present schedule. */
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* Another range, before the one that is number `at` now; there must be room. */
+void lane_push_range(struct job *job, uint32_t at, struct job_owed range);
+/* The due time of the job's next owed slot, and the schedule it is of; what has nothing left is
+ * dropped on the way. */
+bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
+               const struct sink *sink);
+const struct schedule_spec *lane_spec(const struct job *job);
+/* The slot due at due_ms is no longer owed. */
+void lane_done(struct job *job, int64_t due_ms);
+/* Fires the job's next owed slot, and ends what that ends. */
+void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
+               const struct sink *sink);
 /* The range's next slot; false: it is done. */
 bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
 
