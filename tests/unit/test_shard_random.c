@@ -183,6 +183,8 @@ static void restarts_change_nothing(void **state)
         text_writer_init(&stories[1]);
         rig_open(&plain, "2026-01-01T00:00:00Z");
         rig_open(&restarted, "2026-01-01T00:00:00Z");
+        plain.allows_topics = true;
+        restarted.allows_topics = true;
         restarted.restart_always = true;
         restarted.batch_max = 1 + seed % 5;
         play(seed, &plain, &stories[0]);
