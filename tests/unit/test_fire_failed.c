@@ -106,6 +106,8 @@ static void several_of_one_transaction(void **state)
     fail_fire(&rig, FIRE_SCHEDULE, AT("00:00:20"), 1, AT("00:00:30"));
     fail_fire(&rig, FIRE_SCHEDULE, AT("00:00:10"), 1, AT("00:00:30"));
     assert_int_equal(failing(&rig), 1);
+    const struct job *job = shard_find(rig.shard, text_of("g"), text_of("a"));
+    assert_int_equal(job->extra->owed_count, 1); /* side by side: one range */
     rig.restart_always = *state != NULL;
     rig_test_commit(&rig);
     (void)rig_said(&rig);
@@ -191,6 +193,24 @@ static void a_finished_job_runs_again(void **state)
                         "fire g/a 01-01T00:00:20 retry attempt=2\nevent exhausted g/a\n");
     rig_advance(&rig, AT("00:01:00"));
     assert_string_equal(rig_said(&rig), "");
+    rig_close(&rig);
+}
+
+/* What was not delivered does not count towards max_fires. */
+static void a_failed_fire_is_not_counted(void **state)
+{
+    struct shard_rig rig;
+    open_job(&rig, "{\"every\":\"10s\"}", ",\"max_fires\":2");
+    rig_advance(&rig, AT("00:00:10"));
+    fail_fire(&rig, FIRE_SCHEDULE, AT("00:00:10"), 1, AT("00:00:10"));
+    rig.restart_always = *state != NULL;
+    rig_test_commit(&rig);
+    (void)rig_said(&rig);
+    assert_true(retry(&rig, AT("00:00:11")));
+    assert_string_equal(rig_said(&rig), "fire g/a 01-01T00:00:10 retry attempt=2\n");
+    rig_advance(&rig, AT("00:00:40"));
+    assert_string_equal(rig_said(&rig),
+                        "fire g/a 01-01T00:00:20 schedule\nevent exhausted g/a\n");
     rig_close(&rig);
 }
 
@@ -302,6 +322,8 @@ static void of_an_earlier_schedule(void **state)
     shard_run_lane(rig.shard, now_ms, &sink);
     assert_string_equal(rig_said(&rig), "fire g/a 01-01T01:00:00 catchup\n");
     fail_fire(&rig, FIRE_CATCHUP, AT("01:00:00"), 1, AT("02:31:00"));
+    const struct job *job = shard_find(rig.shard, text_of("g"), text_of("a"));
+    assert_int_equal(job->extra->owed_count, 1); /* back in the range it came from */
     rig_test_commit(&rig);
     rig.batch_max = 0;
     if (*state != NULL) rig_restart(&rig);
@@ -407,6 +429,7 @@ int main(void)
         BOTH(a_second_failure_waits_longer),
         cmocka_unit_test(an_earlier_alarm_is_no_retry),
         BOTH(a_finished_job_runs_again),
+        BOTH(a_failed_fire_is_not_counted),
         BOTH(what_left_the_window_is_given_up),
         BOTH(a_paused_job_is_not_retried),
         cmocka_unit_test(a_fire_of_the_transaction_of_its_pause),
