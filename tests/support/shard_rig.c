@@ -399,6 +399,12 @@ void rig_advance(struct shard_rig *rig, const char *now)
     }
 }
 
+static bool any_topic(void *opaque, struct text topic)
+{
+    const struct shard_rig *rig = opaque;
+    return rig->allows_topics && topic.length > 0;
+}
+
 void rig_command(struct shard_rig *rig, const char *at, const char *now, const char *json)
 {
     struct sink sink = rig_test_sink(rig);
@@ -411,6 +417,8 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
     rig->offset++;
     command_limits_defaults(&limits);
     limits.zones = test_zones();
+    limits.topic_allowed = any_topic;
+    limits.opaque = rig;
     arena_reset(rig->arena);
     bool good = command_decode(text_of(json), NULL, 0, &source, &limits, rig->arena, &command,
                                &error);
