@@ -43,9 +43,10 @@ static void what_was_said_is_remembered(void **state)
     struct seen_table *table = seen_table_create();
     struct seen seen;
     add(table, 5, 77, 1000);
-    add(table, 6, 77, 2000); /* the first one counts */
+    add(table, 6, 77, 2000); /* used again after its day: the newer one counts */
+    add(table, 5, 77, 1000); /* and is not replaced by what a checkpoint still had */
     assert_true(seen_table_find(table, 77, &seen));
-    assert_int_equal(seen.at_ms, 1000);
+    assert_int_equal(seen.at_ms, 2000);
     assert_int_equal(seen.outcome, OUTCOME_REJECTED);
     assert_string_equal(seen.code, "exists");
     assert_int_equal(seen_table_count(table), 1);

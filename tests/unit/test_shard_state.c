@@ -267,7 +267,6 @@ static void a_record_comes_back_whole(void **state)
         offsetof(struct job_record, tail_from_ms),
         offsetof(struct job_record, failing_since_ms),
         offsetof(struct job_record, counted_fires),
-        offsetof(struct job_record, pending_due_ms),
         offsetof(struct job_record, earlier_due_ms)};
     enum { FIELDS = sizeof fields / sizeof fields[0] };
     for (size_t i = 0; i <= FIELDS; i++) {
