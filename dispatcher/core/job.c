@@ -318,6 +318,7 @@ void job_destroy(struct job *job)
             free(job->extra->backfills[i].id);
         free(job->extra->backfills);
         free(job->extra->owed);
+        free(job->extra->aside);
         free(job->extra->pause_reason);
     }
     free(job->extra);
@@ -361,6 +362,7 @@ struct job_extra *job_extra(struct job *job)
                                      .tail_from_ms = INSTANT_NONE,
                                      .failing_since_ms = INSTANT_NONE,
                                      .retry_ms = INSTANT_NONE,
+                                     .aside_tail_ms = INSTANT_NONE,
                                      .pending = {INSTANT_NONE, INSTANT_NONE}};
     return job->extra;
 }

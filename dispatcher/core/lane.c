@@ -363,14 +363,64 @@ static bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
     return kept;
 }
 
-void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+static void finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink)
 {
-    if (job->extra == NULL) return;
     for (uint32_t i = 0; i < job->extra->owed_count; i++) {
         int64_t planned = job->extra->owed[i].planned;
+        job->extra->owed[i].planned = 0;
         if (planned > 0) announce_catchup(job, EVENT_CATCHUP_FINISHED, now_ms, planned, sink);
     }
+}
+
+void lane_forget_aside(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job->extra;
+    if (extra == NULL) return;
+    for (uint32_t i = 0; i < extra->aside_count; i++)
+        if (extra->aside[i].schedule != NULL)
+            timers_release(shard->timers, extra->aside[i].schedule);
+    free(extra->aside);
+    extra->aside = NULL;
+    extra->aside_count = 0;
+    extra->aside_tail_ms = INSTANT_NONE;
+}
+
+/* max_fires is used up: what is still owed is no longer due. Of a job whose last fire may yet fail
+ * it is put aside until then. */
+static void lane_end(struct shard *shard, struct job *job, int64_t now_ms,
+                     const struct sink *sink)
+{
+    struct job_extra *extra = job->extra;
+    finish_catchup(job, now_ms, sink);
+    if (job->flags & JOB_FOREIGN) {
+        lane_forget_aside(shard, job);
+        extra->aside = extra->owed;
+        extra->aside_count = extra->owed_count;
+        extra->aside_tail_ms = extra->tail_from_ms;
+        extra->owed = NULL;
+        extra->owed_count = 0;
+    }
     lane_release(shard, job);
+}
+
+void lane_put_tail_aside(struct job *job, int64_t due_ms)
+{
+    assert(job->extra->aside_count == 0);
+    job->extra->aside_tail_ms = due_ms;
+}
+
+/* The last fire has failed: what was no longer due is owed again. */
+static void take_back_aside(struct job *job)
+{
+    struct job_extra *extra = job->extra;
+    assert(!job_owes(job));
+    free(extra->owed);
+    extra->owed = extra->aside;
+    extra->owed_count = extra->aside_count;
+    extra->tail_from_ms = extra->aside_tail_ms;
+    extra->aside = NULL;
+    extra->aside_count = 0;
+    extra->aside_tail_ms = INSTANT_NONE;
 }
 
 /* The schedule of the job's next owed slot. */
@@ -478,6 +528,13 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
     lane_release(shard, job);
 }
 
+void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
+{
+    if (!job_owes(job)) return;
+    finish_catchup(job, at_ms, sink);
+    lane_drop(shard, job, at_ms, "updated", sink);
+}
+
 /* ---- failing ---- */
 
 static void announce_failed(struct job *job, const struct failed_fire *failed, int64_t now_ms,
@@ -550,14 +607,14 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
         return;
     }
     struct job_extra *extra = job_extra(job);
-    if (extra->counted_fires > 0) extra->counted_fires--;
+    if (extra->counted_fires > 0 && job_has_max_fires(job)) extra->counted_fires--;
+    if (job->flags & JOB_FINISHED) {
+        take_back_aside(job);
+        job_unfinish(shard, job);
+    }
     if (!owe_again(shard, job, failed))
         job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
                      "undeliverable", sink);
-    if (job->flags & JOB_FINISHED) {
-        job->flags &= (uint8_t)~JOB_FINISHED;
-        extra->finished_ms = INSTANT_NONE;
-    }
     if (extra->failing_since_ms == INSTANT_NONE) extra->failing_since_ms = now_ms;
     extra->attempts = failed->attempt;
     extra->retry_ms = now_ms + backoff_ms(failed->attempt);

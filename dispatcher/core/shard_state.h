@@ -64,6 +64,8 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink);
 /* No slot will come any more: event, state finished, deleted when its keeping ends. */
 void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
+/* Its last fire has failed: slots come due again. */
+void job_unfinish(struct shard *shard, struct job *job);
 /* Takes it out of everything and frees it; says nothing. */
 void job_remove(struct shard *shard, struct job *job);
 
@@ -120,11 +122,15 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
                      const struct sink *sink);
 /* Ranges of the present schedule keep it, and its start and end, although the job gets others. */
 void lane_keep_schedule(struct shard *shard, struct job *job);
+/* max_fires was lowered below what has been fired: one event names what is still owed. */
+void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
 /* What is owed will not be fired: one event says so. */
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
                const struct sink *sink);
-/* max_fires is used up: what is still owed is no longer due. */
-void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+/* A live fire at due_ms was the last that max_fires allows: the slots after it are put aside. */
+void lane_put_tail_aside(struct job *job, int64_t due_ms);
+/* The last fire went out well, or the job has changed since. */
+void lane_forget_aside(struct shard *shard, struct job *job);
 void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
 void lane_enqueue(struct shard *shard, struct job *job);
 /* When the lane may run again. */
