@@ -191,7 +191,7 @@ void job_remove(struct shard *shard, struct job *job)
 {
     timers_detach(shard->timers, job);
     lane_release(shard, job);
-    lane_forget_aside(shard, job);
+    aside_forget(shard, job);
     backfill_release(shard, job);
     timers_release(shard->timers, job->schedule);
     job_table_remove(shard->jobs, job);
@@ -204,7 +204,7 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
 {
     assert((job->flags & JOB_FINISHED) == 0);
     timers_detach(shard->timers, job);
-    if (!job_fires_used_up(job)) lane_forget_aside(shard, job);
+    if (!job_fires_used_up(job)) aside_forget(shard, job);
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
@@ -410,7 +410,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     job_redefine(job, definition);
     job->revision++;
     job->updated_ms = effective_ms;
-    lane_forget_aside(shard, job);
+    aside_forget(shard, job);
     if (job_fires_used_up(job)) lane_cut(shard, job, now_ms, sink); /* a lower max_fires */
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);

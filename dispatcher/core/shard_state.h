@@ -103,6 +103,17 @@ void job_event_init(struct event *event, enum event_kind kind, const struct job 
 void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
                   int64_t last_ms, int64_t count, const char *reason, const struct sink *sink);
 
+/* ---- catchup.c ---- */
+
+struct verdict {
+    int64_t keep_from_ms; /* slots after it are fired */
+    const char *reason;   /* why those up to it are not */
+};
+
+/* Judges the slots due in (from_ms, to_ms] as of now_ms. */
+struct verdict catchup_judge(const struct definition *definition, int64_t from_ms, int64_t to_ms,
+                             int64_t now_ms);
+
 /* ---- lane.c ---- */
 
 /* A live slot that comes too late to just fire: it and all later ones are owed. */
@@ -127,10 +138,6 @@ void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct 
 /* What is owed will not be fired: one event says so. */
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
                const struct sink *sink);
-/* A live fire at due_ms was the last that max_fires allows: the slots after it are put aside. */
-void lane_put_tail_aside(struct job *job, int64_t due_ms);
-/* The last fire went out well, or the job has changed since. */
-void lane_forget_aside(struct shard *shard, struct job *job);
 void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
 void lane_enqueue(struct shard *shard, struct job *job);
 /* When the lane may run again. */
@@ -139,6 +146,17 @@ int64_t shard_lane_due_ms(const struct shard *shard);
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
 /* The range's next slot; false: it is done. */
 bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
+
+/* ---- aside.c ---- */
+
+/* max_fires is used up by a fire that may yet fail: what is owed is put aside until then. */
+void aside_put(struct shard *shard, struct job *job);
+/* The same of a live fire at due_ms: the slots after it. */
+void aside_put_tail(struct job *job, int64_t due_ms);
+/* The last fire has failed: what was put aside is owed again. */
+void aside_take_back(struct job *job);
+/* The last fire went out well, or the job has changed since. */
+void aside_forget(struct shard *shard, struct job *job);
 
 /* ---- backfill.c ---- */
 

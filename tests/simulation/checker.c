@@ -140,10 +140,20 @@ static int group_number(const char *name)
     return name[0] == 'g' && name[1] >= '0' && name[1] <= '7' ? name[1] - '0' : 0;
 }
 
+/* A one-shot in the past fires behind what was owed at the edit, whatever comes after it. */
+static bool is_one_shot(const struct life *life, int64_t nominal_ms)
+{
+    for (size_t i = 0; i < life->stretch_count; i++)
+        if (life->stretches[i].schedule.kind == SLOW_AT &&
+            life->stretches[i].schedule.at_ms == nominal_ms)
+            return true;
+    return false;
+}
+
 static void judge_order(struct walk *walk, const struct output *fire, struct life *life,
                         bool live)
 {
-    if (life->wanted.schedule.kind != SLOW_AT && fire->at_ms <= life->last_nominal_ms)
+    if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
     if (!live || fire->target >= 0) return;
