@@ -273,6 +273,24 @@ static bool resumes_by_itself(const struct life *life, const struct output *even
     return event->at_ms >= life->until_ms - 1 && event->to_ms == event->at_ms;
 }
 
+/* Whether an update that acts at the time of the event found the job still there: the policy then
+ * decided at the update that nothing is owed, and the job ended with it. The number of jobs that
+ * the command matched tells it from one that had ended by itself at the same time. */
+static bool ended_by_update(const struct walk *walk, size_t at, const struct life *life)
+{
+    size_t next = walk->next_result[at];
+    if (next == walk->count || walk->outputs[next].at_ms != walk->outputs[at].at_ms) return false;
+    const struct output *result = &walk->outputs[next];
+    struct sent_command *command = memory_allocate(1, sizeof *command);
+    sent_read(walk->world->sent[result->partition][result->offset].text, command);
+    bool selected = command->op == SENT_UPDATE && model_selects(command, life);
+    int64_t matching = 0;
+    for (size_t i = 0; i < walk->model.count && selected; i++)
+        matching += model_selects(command, walk->model.lives[i]);
+    free(command);
+    return selected && matching == result->matched;
+}
+
 /* What the job's record says after the event: the revision tells whether a command was at work. */
 static bool revision_moves(const struct walk *walk, size_t at, const struct life *life)
 {
@@ -281,7 +299,8 @@ static bool revision_moves(const struct walk *walk, size_t at, const struct life
         const struct output *output = &walk->outputs[i];
         if (strcmp(output->name, life->name) != 0) continue;
         if (output->kind == OUTPUT_JOB) return output->partition != life->revision;
-        if (output->kind == OUTPUT_JOB_DELETED) return !life_is_over(life, at_ms);
+        if (output->kind == OUTPUT_JOB_DELETED)
+            return !life_is_over(life, at_ms) || ended_by_update(walk, at, life);
     }
     return false;
 }
