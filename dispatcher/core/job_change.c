@@ -411,7 +411,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     job->revision++;
     job->updated_ms = effective_ms;
     aside_forget(shard, job);
-    if (job_fires_used_up(job)) lane_cut(shard, job, now_ms, sink); /* a lower max_fires */
+    if (job_fires_used_up(job)) lane_cut(shard, job, effective_ms, sink); /* lowered */
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
         keep_pending(job, pending, effective_ms, sink);

@@ -56,6 +56,38 @@ static const struct scenario scenarios[] = {
       {.now = "2026-01-01T00:01:00Z",
        .said = "fire z/1 01-01T00:01:00 schedule\nfire a/2 01-01T00:01:00 schedule\n"
                "fire m/3 01-01T00:01:00 schedule\n"}}},
+    {"max_fires lowered below what was fired, in a pause: what is owed is named",
+     {{.at = "2026-01-01T00:00:00Z",
+       .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"10s\"},"
+                   "\"max_fires\":9,\"catchup\":{\"policy\":\"all\"}"),
+       .said = "result add applied matched=1 changed=1\n"},
+      {.now = "2026-01-01T00:00:20Z",
+       .said = "fire g/a 01-01T00:00:10 schedule\nfire g/a 01-01T00:00:20 schedule\n"},
+      {.at = "2026-01-01T00:01:00Z",
+       .now = "2026-01-01T00:05:00Z",
+       .json = SELECT("pause", ""),
+       .said = "event catchup_started g/a count=4\nresult pause applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T00:01:01Z",
+       .now = "2026-01-01T00:05:00Z",
+       .json = SELECT("update", ",\"set\":{\"max_fires\":2}"),
+       .said = "event catchup_finished g/a count=4\n"
+               "event skipped g/a first=01-01T00:00:30 last=01-01T00:01:00 count=4 updated\n"
+               "result update applied matched=1 changed=1\n"}}},
+    {"a one-shot in the past among what is dropped: the event names the newest slot",
+     {{.at = "2026-01-01T00:00:30Z",
+       .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"cron\":\"* * * * *\"},"
+                   "\"catchup\":{\"policy\":\"all\"}"),
+       .said = "result add applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T00:03:40Z",
+       .now = "2026-01-01T00:10:00Z",
+       .json = SELECT("update", ",\"set\":{\"schedule\":{\"at\":\"2026-01-01T00:02:30Z\"}}"),
+       .said = "event catchup_started g/a count=3\nevent catchup_started g/a count=1\n"
+               "result update applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T00:03:50Z",
+       .now = "2026-01-01T00:10:00Z",
+       .json = SELECT("delete", ""),
+       .said = "event skipped g/a first=01-01T00:01:00 last=01-01T00:03:00 count=4 deleted\n"
+               "gone g/a\nresult delete applied matched=1 changed=1\n"}}},
     {"a one-shot fires once and is kept finished for a day",
      {{.at = "2026-01-01T00:00:00Z",
        .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"at\":\"2026-01-01T00:00:30Z\"}"),
@@ -506,6 +538,31 @@ static void a_given_up_last_fire_makes_room(void **state)
     rig_close(&rig);
 }
 
+/* A fire that did not count towards max_fires takes nothing from the count when it fails. */
+static void an_uncounted_fire_fails(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    rig_open(&rig, "2026-01-01T00:00:00Z");
+    rig_command(&rig, "2026-01-01T00:00:00Z", NULL,
+                ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"10s\"},"
+                    "\"max_fires\":2,\"topic\":\"mail\""));
+    rig_advance(&rig, "2026-01-01T00:00:10Z");
+    rig_command(&rig, "2026-01-01T00:00:11Z", NULL,
+                "{\"op\":\"put\",\"job\":{\"group\":\"g\",\"id\":\"a\",\"topic\":\"mail\","
+                "\"schedule\":{\"every\":\"10s\"}}}");
+    rig_advance(&rig, "2026-01-01T00:00:20Z");
+    fail_fire(&rig, "2026-01-01T00:00:20Z", "2026-01-01T00:00:20Z", 1);
+    (void)rig_said(&rig);
+    rig_command(&rig, "2026-01-01T00:00:21Z", NULL,
+                SELECT("update", ",\"set\":{\"max_fires\":1}"));
+    assert_string_equal(rig_said(&rig), "event skipped g/a first=01-01T00:00:20 "
+                                        "last=01-01T00:00:20 count=1 updated\n"
+                                        "event exhausted g/a\n"
+                                        "result update applied matched=1 changed=1\n");
+    rig_close(&rig);
+}
+
 static void catch_up_survives_a_crash_at_every_fire(void **state)
 {
     (void)state;
@@ -555,7 +612,7 @@ static void remembered_ids_are_forgotten_after_a_day(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[SCENARIOS + 6];
+    struct CMUnitTest tests[SCENARIOS + 7];
     for (int i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){.name = scenarios[i].name,
                                        .test_func = check_scenario,
@@ -565,6 +622,7 @@ int main(void)
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(large_command_is_atomic_in_outcome);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(failed_fire_is_owed_again);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(a_given_up_last_fire_makes_room);
+    tests[more++] = (struct CMUnitTest)cmocka_unit_test(an_uncounted_fire_fails);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(catch_up_survives_a_crash_at_every_fire);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(remembered_ids_are_forgotten_after_a_day);
     return cmocka_run_group_tests_name("shard", tests, NULL, NULL);
