@@ -538,6 +538,30 @@ static void a_given_up_last_fire_makes_room(void **state)
     rig_close(&rig);
 }
 
+/* The same where nothing came due meanwhile: the next slot is live again. */
+static void after_a_given_up_last_fire_slots_are_live(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    rig_open(&rig, "2026-01-01T00:00:00Z");
+    rig_command(&rig, "2026-01-01T00:00:00Z", NULL,
+                ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"10s\"},"
+                    "\"catchup\":{\"window\":\"5s\"},\"max_fires\":1,\"topic\":\"mail\""));
+    struct sink sink = rig_test_sink(&rig);
+    rig_advance(&rig, "2026-01-01T00:00:10Z");
+    fail_fire(&rig, "2026-01-01T00:00:10Z", "2026-01-01T00:00:10Z", 1);
+    (void)rig_said(&rig);
+    rig_advance(&rig, "2026-01-01T00:00:16Z");
+    assert_true(shard_retry(rig.shard, rig_instant("2026-01-01T00:00:16Z"), &sink));
+    rig_test_commit(&rig);
+    assert_string_equal(rig_said(&rig), "event missed g/a first=01-01T00:00:10 "
+                                        "last=01-01T00:00:10 count=1 undeliverable\n");
+    rig_advance(&rig, "2026-01-01T00:00:20Z");
+    assert_string_equal(rig_said(&rig),
+                        "fire g/a 01-01T00:00:20 schedule\nevent exhausted g/a\n");
+    rig_close(&rig);
+}
+
 /* A fire that did not count towards max_fires takes nothing from the count when it fails. */
 static void an_uncounted_fire_fails(void **state)
 {
@@ -612,7 +636,7 @@ static void remembered_ids_are_forgotten_after_a_day(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[SCENARIOS + 7];
+    struct CMUnitTest tests[SCENARIOS + 8];
     for (int i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){.name = scenarios[i].name,
                                        .test_func = check_scenario,
@@ -622,6 +646,8 @@ int main(void)
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(large_command_is_atomic_in_outcome);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(failed_fire_is_owed_again);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(a_given_up_last_fire_makes_room);
+    tests[more++] =
+        (struct CMUnitTest)cmocka_unit_test(after_a_given_up_last_fire_slots_are_live);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(an_uncounted_fire_fails);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(catch_up_survives_a_crash_at_every_fire);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(remembered_ids_are_forgotten_after_a_day);
