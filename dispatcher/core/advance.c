@@ -24,7 +24,7 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
         more = more && !job_fires_used_up(job) &&
                schedule_nominal(&list->schedule->spec, list->next_ms) < definition.end_ms;
     }
-    if ((job->flags & JOB_FOREIGN) && job_fires_used_up(job)) aside_put_tail(job, due_ms);
+    if ((job->flags & JOB_FOREIGN) && job_fires_used_up(job)) aside_put_tail(shard, job, due_ms);
     if (!more && !job_has_pending(job)) job_finish(shard, job, now_ms, sink);
     else if (counted && !mutant(MUTANT_COUNT_NOT_WRITTEN)) sink->job_changed(sink->opaque, job);
 }

@@ -15,9 +15,9 @@ void aside_put(struct shard *shard, struct job *job)
     extra->owed_count = 0;
 }
 
-void aside_put_tail(struct job *job, int64_t due_ms)
+void aside_put_tail(struct shard *shard, struct job *job, int64_t due_ms)
 {
-    assert(job->extra->aside_count == 0);
+    aside_forget(shard, job);
     job->extra->aside_tail_ms = due_ms;
 }
 

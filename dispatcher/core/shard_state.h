@@ -152,7 +152,7 @@ bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t
 /* max_fires is used up by a fire that may yet fail: what is owed is put aside until then. */
 void aside_put(struct shard *shard, struct job *job);
 /* The same of a live fire at due_ms: the slots after it. */
-void aside_put_tail(struct job *job, int64_t due_ms);
+void aside_put_tail(struct shard *shard, struct job *job, int64_t due_ms);
 /* The last fire has failed: what was put aside is owed again. */
 void aside_take_back(struct job *job);
 /* The last fire went out well, or the job has changed since. */
