@@ -36,6 +36,8 @@ static const struct json_field in_command_rows[] = {
     {.name = "effective_at", .kind = JSON_INSTANT, FIELD(in_command.effective_ms)},
     {.name = "errors", .kind = JSON_INT, .max = INT64_MAX,
      .offset = offsetof(struct mark_reading, mark.in_command.errors)},
+    {.name = "rejected", .kind = JSON_BOOL,
+     .offset = offsetof(struct mark_reading, mark.in_command.rejected)},
     {.name = "code", .kind = JSON_TEXT, .max = ERROR_CODE_BYTES - 1,
      .offset = offsetof(struct mark_reading, code)},
 };
@@ -126,6 +128,7 @@ static void write_in_command(struct text_writer *writer, const struct in_command
     text_writer_instant(writer, in_command->effective_ms);
     if (in_command->errors > 0) {
         write_integer(writer, "errors", in_command->errors);
+        if (in_command->rejected) text_writer_words(writer, ",\"rejected\":true");
         text_writer_member(writer, "code");
         text_writer_string(writer, text_of(in_command->code));
     }

@@ -10,7 +10,7 @@
 
 /* After a live fire: counts towards max_fires, and ends the job that has no further slot. */
 static void slot_fired(struct shard *shard, struct job *job, const struct due_list *list,
-                       int64_t now_ms, const struct sink *sink)
+                       int64_t due_ms, int64_t now_ms, const struct sink *sink)
 {
     bool more = list->has_next;
     bool counted = false;
@@ -24,6 +24,7 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
         more = more && !job_fires_used_up(job) &&
                schedule_nominal(&list->schedule->spec, list->next_ms) < definition.end_ms;
     }
+    if ((job->flags & JOB_FOREIGN) && job_fires_used_up(job)) aside_put_tail(shard, job, due_ms);
     if (!more && (!job_has_pending(job) || job_fires_used_up(job)))
         job_finish(shard, job, now_ms, sink);
     else if (counted && !mutant(MUTANT_COUNT_NOT_WRITTEN))
@@ -51,7 +52,7 @@ static void slot_due(struct shard *shard, struct job *job, const struct due_list
         lane_owe(shard, job, due_ms, sink);
     } else {
         job_fire(job, FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
-        slot_fired(shard, job, list, now_ms, sink);
+        slot_fired(shard, job, list, due_ms, now_ms, sink);
     }
 }
 

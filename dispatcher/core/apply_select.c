@@ -149,6 +149,7 @@ static bool change_targets(struct shard *shard, struct answer *answer,
             in_command->changed = answer->result.changed;
             in_command->effective_ms = application->effective_ms;
             in_command->errors = answer->error_total;
+            in_command->rejected = answer->rejected;
             if (answer->error_total > 0 && in_command->code[0] == '\0')
                 (void)snprintf(in_command->code, sizeof in_command->code, "%s",
                                answer->errors[0].code);
@@ -191,7 +192,7 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
     answer->result.matched = begun.matched;
     answer->result.changed = begun.changed;
     if (begun.errors > 0) { /* the list went with the memory; what is left is that it was there */
-        answer_add_error(answer, text_of(NULL), text_of(NULL), false, begun.code, "",
+        answer_add_error(answer, text_of(NULL), text_of(NULL), begun.rejected, begun.code, "",
                          "%" PRId64 " jobs could not be changed, the first: %s", begun.errors,
                          begun.code);
         answer->error_total = begun.errors;

@@ -79,14 +79,14 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
         return;
     }
     struct job_extra *extra = job_extra(job);
-    if (extra->counted_fires > 0) extra->counted_fires--;
+    if (extra->counted_fires > 0 && job_has_max_fires(job)) extra->counted_fires--;
+    if (job->flags & JOB_FINISHED) {
+        aside_take_back(job);
+        job_unfinish(shard, job);
+    }
     if (!owe_again(shard, job, failed))
         job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
                      "undeliverable", sink);
-    if (job->flags & JOB_FINISHED) {
-        job->flags &= (uint8_t)~JOB_FINISHED;
-        extra->finished_ms = INSTANT_NONE;
-    }
     if (extra->failing_since_ms == INSTANT_NONE) extra->failing_since_ms = now_ms;
     extra->attempts = failed->attempt;
     extra->retry_ms = now_ms + backoff_ms(failed->attempt);

@@ -319,6 +319,7 @@ void job_destroy(struct job *job)
         free(job->extra->backfills);
         free(job->extra->owed);
         free(job->extra->pending);
+        free(job->extra->aside);
         free(job->extra->pause_reason);
     }
     free(job->extra);
@@ -361,7 +362,8 @@ struct job_extra *job_extra(struct job *job)
                                      .finished_ms = INSTANT_NONE,
                                      .tail_from_ms = INSTANT_NONE,
                                      .failing_since_ms = INSTANT_NONE,
-                                     .retry_ms = INSTANT_NONE};
+                                     .retry_ms = INSTANT_NONE,
+                                     .aside_tail_ms = INSTANT_NONE};
     return job->extra;
 }
 

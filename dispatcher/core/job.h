@@ -51,6 +51,11 @@ struct job_extra {
     struct job_backfill *backfills;
     uint32_t owed_count;
     struct job_owed *owed;
+    /* What was no longer due when the fire went out that used up max_fires: it is due again if
+     * that fire fails. Not kept over restarts: the fire's fate is known within its step. */
+    int64_t aside_tail_ms;
+    uint32_t aside_count;
+    struct job_owed *aside;
 };
 
 struct packed_definition; /* job.c */

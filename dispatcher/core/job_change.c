@@ -193,6 +193,7 @@ void job_remove(struct shard *shard, struct job *job)
 {
     timers_detach(shard->timers, job);
     lane_release(shard, job);
+    aside_forget(shard, job);
     backfill_release(shard, job);
     timers_release(shard->timers, job->schedule);
     job_table_remove(shard->jobs, job);
@@ -221,6 +222,7 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
     assert((job->flags & JOB_FINISHED) == 0);
     timers_detach(shard->timers, job);
     abandon_pending(job, at_ms, "finished", sink);
+    if (!job_fires_used_up(job)) aside_forget(shard, job);
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
@@ -235,6 +237,13 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
     job_extra(job)->finished_ms = at_ms;
     set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
+}
+
+void job_unfinish(struct shard *shard, struct job *job)
+{
+    job->flags &= (uint8_t)~JOB_FINISHED;
+    job->extra->finished_ms = INSTANT_NONE;
+    attach(shard, job, slots_done_ms(shard));
 }
 
 /* A job begins to run under its schedule: after an add or an edit. done_before: an `at` in the past
@@ -472,7 +481,8 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     job_redefine(job, definition);
     job->revision++;
     job->updated_ms = effective_ms;
-    if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink); /* a lower max_fires */
+    aside_forget(shard, job);
+    if (job_fires_used_up(job)) lane_cut(shard, job, effective_ms, sink); /* lowered */
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
         if (keep_pending(job, &pending, effective_ms, sink)) done_before = false;

@@ -137,41 +137,6 @@ void lane_release(struct shard *shard, struct job *job)
 
 /* ---- the policy ---- */
 
-struct verdict {
-    int64_t keep_from_ms; /* slots after it are fired */
-    const char *reason;   /* why those up to it are not */
-};
-
-static struct verdict judge(const struct definition *definition, int64_t from_ms, int64_t to_ms,
-                            int64_t now_ms)
-{
-    const struct catchup *catchup = &definition->catchup;
-    const struct schedule_spec *spec = &definition->schedule;
-    int64_t window_from_ms = schedule_bound(spec, now_ms - catchup->window_ms) - 1;
-    if (window_from_ms < from_ms) window_from_ms = from_ms;
-    if (window_from_ms > to_ms) window_from_ms = to_ms;
-    int64_t newest_ms = 0;
-    switch (catchup->policy) {
-    case CATCHUP_NONE: {
-        int64_t grace_from_ms = now_ms - catchup->grace_ms - 1;
-        if (grace_from_ms < from_ms) grace_from_ms = from_ms;
-        if (grace_from_ms > to_ms) grace_from_ms = to_ms;
-        return (struct verdict){grace_from_ms, "policy_none"};
-    }
-    case CATCHUP_LATEST:
-        if (!schedule_last(spec, window_from_ms, to_ms, &newest_ms))
-            return (struct verdict){to_ms, "window"};
-        return (struct verdict){newest_ms - 1, "superseded"};
-    case CATCHUP_ALL: {
-        int64_t keep_ms = schedule_keep_newest(spec, window_from_ms, to_ms,
-                                               (uint64_t)catchup->limit);
-        return (struct verdict){keep_ms, keep_ms > window_from_ms ? "limit" : "window"};
-    }
-    }
-    assert(false);
-    return (struct verdict){to_ms, "internal"};
-}
-
 static void announce_dropped(struct job *job, const struct schedule_spec *spec, int64_t from_ms,
                              int64_t to_ms, int64_t at_ms, int64_t count, const char *reason,
                              const struct sink *sink)
@@ -240,7 +205,7 @@ void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t no
     lane_clamp(job, &from_ms, &last_ms);
     int64_t total = (int64_t)slots_in(job, extra->tail_from_ms, to_ms);
     if (total > 0) {
-        struct verdict verdict = judge(&definition, from_ms, last_ms, now_ms);
+        struct verdict verdict = catchup_judge(&definition, from_ms, last_ms, now_ms);
         int64_t kept = (int64_t)slots_in(job, verdict.keep_from_ms, last_ms);
         assert(kept <= total);
         if (kept < total)
@@ -361,13 +326,22 @@ static bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
     return kept;
 }
 
-void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+static void finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink)
 {
-    if (job->extra == NULL) return;
     for (uint32_t i = 0; i < job->extra->owed_count; i++) {
         int64_t planned = job->extra->owed[i].planned;
+        job->extra->owed[i].planned = 0;
         if (planned > 0) announce_catchup(job, EVENT_CATCHUP_FINISHED, now_ms, planned, sink);
     }
+}
+
+/* max_fires is used up: what is still owed is no longer due. Of a job whose last fire may yet fail
+ * it is put aside until then. */
+static void lane_end(struct shard *shard, struct job *job, int64_t now_ms,
+                     const struct sink *sink)
+{
+    finish_catchup(job, now_ms, sink);
+    if (job->flags & JOB_FOREIGN) aside_put(shard, job);
     lane_release(shard, job);
 }
 
@@ -437,41 +411,56 @@ void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink
     backfill_run(shard, now_ms, &allowance, sink);
 }
 
+struct dropped {
+    int64_t count;
+    int64_t first_ms;
+    int64_t last_ms;
+};
+
+/* Adds the slots due in (from_ms, to_ms]; a range one millisecond wide is its one slot. */
+static void drop_slots(struct dropped *dropped, const struct schedule_spec *spec, int64_t from_ms,
+                       int64_t to_ms, int64_t first_due_ms, bool single)
+{
+    int64_t last_due_ms = first_due_ms;
+    dropped->count += single ? 1 : (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
+    if (!single && !schedule_last(spec, from_ms, to_ms, &last_due_ms)) last_due_ms = first_due_ms;
+    int64_t first_ms = schedule_nominal(spec, first_due_ms);
+    int64_t last_ms = schedule_nominal(spec, last_due_ms);
+    if (first_ms < dropped->first_ms) dropped->first_ms = first_ms;
+    if (last_ms > dropped->last_ms) dropped->last_ms = last_ms;
+}
+
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
                const struct sink *sink)
 {
     struct job_extra *extra = job->extra;
-    int64_t count = 0;
-    int64_t first_ms = INT64_MAX;
-    int64_t last_ms = INT64_MIN;
+    struct dropped dropped = {.first_ms = INT64_MAX, .last_ms = INT64_MIN};
+    int64_t due_ms = 0;
     for (uint32_t i = 0; i < extra->owed_count; i++) {
         struct job_owed *owed = &extra->owed[i];
-        int64_t due_ms = 0;
         if (!lane_range_next(job, owed, &due_ms)) continue;
-        const struct schedule_spec *spec =
-            owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec;
-        int64_t nominal_ms = schedule_nominal(spec, due_ms);
-        if (nominal_ms < first_ms) first_ms = nominal_ms;
-        int64_t to_ms = owed->to_ms;
-        int64_t from_ms = owed->from_ms;
-        if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
         bool single = owed->to_ms - owed->from_ms == 1;
-        count += single ? 1 : (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
-        if (single || !schedule_last(spec, from_ms, to_ms, &last_ms)) last_ms = due_ms;
-        last_ms = schedule_nominal(spec, last_ms);
+        int64_t from_ms = owed->from_ms;
+        int64_t to_ms = owed->to_ms;
+        if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
+        drop_slots(&dropped, owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec,
+                   from_ms, to_ms, due_ms, single);
     }
-    int64_t due_ms = 0;
     if (tail_next(shard, job, &due_ms)) {
-        const struct schedule_spec *spec = &job->schedule->spec;
-        int64_t nominal_ms = schedule_nominal(spec, due_ms);
-        if (nominal_ms < first_ms) first_ms = nominal_ms;
         int64_t from_ms = extra->tail_from_ms;
         int64_t to_ms = shard->watermark.instant_ms;
         lane_clamp(job, &from_ms, &to_ms);
-        count += (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
-        if (!schedule_last(spec, from_ms, to_ms, &last_ms)) last_ms = due_ms;
-        last_ms = schedule_nominal(spec, last_ms);
+        drop_slots(&dropped, &job->schedule->spec, from_ms, to_ms, due_ms, false);
     }
-    if (count > 0) job_announce(job, EVENT_SKIPPED, at_ms, first_ms, last_ms, count, reason, sink);
+    if (dropped.count > 0)
+        job_announce(job, EVENT_SKIPPED, at_ms, dropped.first_ms, dropped.last_ms, dropped.count,
+                     reason, sink);
     lane_release(shard, job);
+}
+
+void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
+{
+    if (!job_owes(job)) return;
+    finish_catchup(job, at_ms, sink);
+    lane_drop(shard, job, at_ms, "updated", sink);
 }

@@ -64,6 +64,8 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink);
 /* No slot will come any more: event, state finished, deleted when its keeping ends. */
 void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
+/* Its last fire has failed: slots come due again. */
+void job_unfinish(struct shard *shard, struct job *job);
 /* Takes it out of everything and frees it; says nothing. */
 void job_remove(struct shard *shard, struct job *job);
 
@@ -101,6 +103,17 @@ void job_event_init(struct event *event, enum event_kind kind, const struct job 
 void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
                   int64_t last_ms, int64_t count, const char *reason, const struct sink *sink);
 
+/* ---- catchup.c ---- */
+
+struct verdict {
+    int64_t keep_from_ms; /* slots after it are fired */
+    const char *reason;   /* why those up to it are not */
+};
+
+/* Judges the slots due in (from_ms, to_ms] as of now_ms. */
+struct verdict catchup_judge(const struct definition *definition, int64_t from_ms, int64_t to_ms,
+                             int64_t now_ms);
+
 /* ---- lane.c ---- */
 
 /* A live slot that comes too late to just fire: it and all later ones are owed. */
@@ -120,11 +133,11 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
                      const struct sink *sink);
 /* Ranges of the present schedule keep it, and its start and end, although the job gets others. */
 void lane_keep_schedule(struct shard *shard, struct job *job);
+/* max_fires was lowered below what has been fired: one event names what is still owed. */
+void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
 /* What is owed will not be fired: one event says so. */
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
                const struct sink *sink);
-/* max_fires is used up: what is still owed is no longer due. */
-void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
 void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
 void lane_enqueue(struct shard *shard, struct job *job);
 /* When the lane may run again. */
@@ -145,6 +158,17 @@ void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_
                const struct sink *sink);
 /* The range's next slot; false: it is done. */
 bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
+
+/* ---- aside.c ---- */
+
+/* max_fires is used up by a fire that may yet fail: what is owed is put aside until then. */
+void aside_put(struct shard *shard, struct job *job);
+/* The same of a live fire at due_ms: the slots after it. */
+void aside_put_tail(struct shard *shard, struct job *job, int64_t due_ms);
+/* The last fire has failed: what was put aside is owed again. */
+void aside_take_back(struct job *job);
+/* The last fire went out well, or the job has changed since. */
+void aside_forget(struct shard *shard, struct job *job);
 
 /* ---- backfill.c ---- */
 

@@ -37,6 +37,8 @@ struct walk { /* through one shard */
     size_t remembered_capacity;
     int64_t watermark_ms; /* of the last step */
     int64_t effective_ms; /* of the last command */
+    const struct step *half_done; /* the first with a part of the command whose result is to come */
+    const struct step *last_step; /* before the outputs that are walked */
     int64_t live_ms[8];   /* by group: nominal of the last live fire */
 };
 
@@ -138,10 +140,20 @@ static int group_number(const char *name)
     return name[0] == 'g' && name[1] >= '0' && name[1] <= '7' ? name[1] - '0' : 0;
 }
 
+/* A one-shot in the past fires behind what was owed at the edit, whatever comes after it. */
+static bool is_one_shot(const struct life *life, int64_t nominal_ms)
+{
+    for (size_t i = 0; i < life->stretch_count; i++)
+        if (life->stretches[i].schedule.kind == SLOW_AT &&
+            life->stretches[i].schedule.at_ms == nominal_ms)
+            return true;
+    return false;
+}
+
 static void judge_order(struct walk *walk, const struct output *fire, struct life *life,
                         bool live)
 {
-    if (life->wanted.schedule.kind != SLOW_AT && fire->at_ms <= life->last_nominal_ms)
+    if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
     if (!live || fire->target >= 0) return;
@@ -233,12 +245,13 @@ static void judge_missed(struct walk *walk, const struct life *life, size_t at)
 static void walk_announcement(struct walk *walk, struct life *life, size_t at)
 {
     const struct output *event = &walk->outputs[at];
-    /* A one-shot whose time passed in a pause, or was moved to what had been due already. */
-    bool off = strcmp(event->reason, "paused") == 0 || strcmp(event->reason, "already_due") == 0;
+    bool off = strcmp(event->reason, "paused") == 0; /* a one-shot whose time passed in a pause */
     life_announce(life, &(struct announced){.first_ms = event->first_ms,
                                             .last_ms = event->last_ms,
                                             .count = event->count,
-                                            .off_schedule = off});
+                                            .off_schedule = off,
+                                            .already_due =
+                                                strcmp(event->reason, "already_due") == 0});
     if (strcmp(event->word, "missed") == 0) {
         walk->world->sometimes.count[SOMETIMES_MISSED]++;
         judge_missed(walk, life, at);
@@ -260,6 +273,24 @@ static bool resumes_by_itself(const struct life *life, const struct output *even
     return event->at_ms >= life->until_ms - 1 && event->to_ms == event->at_ms;
 }
 
+/* Whether an update that acts at the time of the event found the job still there: the policy then
+ * decided at the update that nothing is owed, and the job ended with it. The number of jobs that
+ * the command matched tells it from one that had ended by itself at the same time. */
+static bool ended_by_update(const struct walk *walk, size_t at, const struct life *life)
+{
+    size_t next = walk->next_result[at];
+    if (next == walk->count || walk->outputs[next].at_ms != walk->outputs[at].at_ms) return false;
+    const struct output *result = &walk->outputs[next];
+    struct sent_command *command = memory_allocate(1, sizeof *command);
+    sent_read(walk->world->sent[result->partition][result->offset].text, command);
+    bool selected = command->op == SENT_UPDATE && model_selects(command, life);
+    int64_t matching = 0;
+    for (size_t i = 0; i < walk->model.count && selected; i++)
+        matching += model_selects(command, walk->model.lives[i]);
+    free(command);
+    return selected && matching == result->matched;
+}
+
 /* What the job's record says after the event: the revision tells whether a command was at work. */
 static bool revision_moves(const struct walk *walk, size_t at, const struct life *life)
 {
@@ -268,7 +299,8 @@ static bool revision_moves(const struct walk *walk, size_t at, const struct life
         const struct output *output = &walk->outputs[i];
         if (strcmp(output->name, life->name) != 0) continue;
         if (output->kind == OUTPUT_JOB) return output->partition != life->revision;
-        if (output->kind == OUTPUT_JOB_DELETED) return !life_is_over(life, at_ms);
+        if (output->kind == OUTPUT_JOB_DELETED)
+            return !life_is_over(life, at_ms) || ended_by_update(walk, at, life);
     }
     return false;
 }
@@ -365,12 +397,27 @@ static int64_t log_time_ms(const struct walk *walk, const struct output *result)
     return INT64_MIN;
 }
 
+/* A command that takes several transactions is decided with the first: `now` was earlier than
+ * the result says; after a take-over it can be any time earlier. Where it acts is kept in the
+ * mark, and time stands still until it is done. */
+static int64_t decided_ms(const struct walk *walk, int64_t wanted_ms)
+{
+    const struct step *first = walk->half_done;
+    const struct step *last = walk->last_step;
+    if (last->mark.watermark_ms != first->mark.watermark_ms)
+        world_violation(walk->world, "half done: time passes from %" PRId64 " to %" PRId64,
+                        first->mark.watermark_ms, last->mark.watermark_ms);
+    if (first->mark.epoch == last->mark.epoch) return wanted_ms - UNSEEN_MS;
+    return first->mark.watermark_ms < wanted_ms ? first->mark.watermark_ms : wanted_ms;
+}
+
 /* A command acts at its log time, or where the shard's time already was: that is known from its
  * marks, or it was idle, and what is sent then is read within moments, or when Kafka is back. */
 static void judge_effective(struct walk *walk, const struct output *result)
 {
     int64_t log_ms = log_time_ms(walk, result);
     int64_t wanted_ms = log_ms < result->to_ms ? log_ms : result->to_ms;
+    if (walk->half_done != NULL) wanted_ms = decided_ms(walk, wanted_ms);
     int64_t known_ms = walk->watermark_ms > walk->effective_ms ? walk->watermark_ms
                                                                : walk->effective_ms;
     if (log_ms == INT64_MIN)
@@ -439,6 +486,7 @@ static void walk_result(struct walk *walk, const struct output *result)
     struct sent_command *command = memory_allocate(1, sizeof *command);
     sent_read(world->sent[result->partition][result->offset].text, command);
     if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
+    walk->half_done = NULL;
     struct expected_answer expected = {"duplicate", 0, 0};
     bool known = command->command_id[0] != '\0' && remembered(walk, command->command_id) != NULL;
     if (!known)
@@ -463,13 +511,22 @@ static void walk_forward(struct walk *walk, const struct output *forward)
 
 /* ---- the whole ---- */
 
+static void walk_mark(struct walk *walk, const struct step *step)
+{
+    walk->watermark_ms = step->mark.watermark_ms;
+    walk->last_step = step;
+    if (!step->mark.in_command) walk->half_done = NULL;
+    else if (walk->half_done == NULL) walk->half_done = step;
+}
+
 static void walk_outputs(struct walk *walk)
 {
     struct world *world = walk->world;
     for (size_t i = 0; i < walk->count && world->violation_count < VIOLATIONS_MAX; i++) {
         const struct output *output = &walk->outputs[i];
-        if (i > 0 && walk->step_of[i] != walk->step_of[i - 1])
-            walk->watermark_ms = walk->step_of[i - 1]->mark.watermark_ms;
+        for (const struct step *step = i > 0 ? walk->step_of[i - 1] : walk->step_of[i];
+             step < walk->step_of[i]; step++)
+            walk_mark(walk, step);
         switch (output->kind) {
         case OUTPUT_FIRE: walk_fire(walk, output); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;

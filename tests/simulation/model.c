@@ -159,7 +159,7 @@ void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms)
                               sizeof *life->fired);
     life->fired[life->fired_count++] = (struct fired){nominal_ms, time_ms};
     if (life->wanted.max_fires > 0) life->counted++;
-    life->last_nominal_ms = nominal_ms;
+    if (nominal_ms > life->last_nominal_ms) life->last_nominal_ms = nominal_ms;
 }
 
 void life_announce(struct life *life, const struct announced *announced)

@@ -87,6 +87,7 @@ struct announced {
     int64_t last_ms;
     int64_t count;
     bool off_schedule; /* a one-shot skipped with its pause: of no stretch */
+    bool already_due;  /* a one-shot moved to a time that may have been fired before */
 };
 
 struct fired {

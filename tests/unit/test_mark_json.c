@@ -38,6 +38,7 @@ static void check_round(const struct mark *mark)
     assert_true(read.sequence == mark->sequence && read.next_ordinal == mark->next_ordinal);
     assert_int_equal(read.in_command.active, mark->in_command.active);
     assert_int_equal(read.in_command.errors, mark->in_command.errors);
+    assert_int_equal(read.in_command.rejected, mark->in_command.rejected);
     assert_string_equal(read.in_command.code, mark->in_command.code);
     assert_string_equal(read.owner, mark->owner);
     assert_string_equal(read.tz_version, mark->tz_version);
@@ -64,6 +65,8 @@ static void test_rounds(void **state)
     check_round(&mark);
     mark.in_command.errors = 3;
     memcpy(mark.in_command.code, "revision_mismatch", 18);
+    check_round(&mark);
+    mark.in_command.rejected = true;
     check_round(&mark);
     mark.sequence = INT64_MAX;
     mark.epoch = INT64_MAX;

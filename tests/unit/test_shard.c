@@ -56,6 +56,38 @@ static const struct scenario scenarios[] = {
       {.now = "2026-01-01T00:01:00Z",
        .said = "fire z/1 01-01T00:01:00 schedule\nfire a/2 01-01T00:01:00 schedule\n"
                "fire m/3 01-01T00:01:00 schedule\n"}}},
+    {"max_fires lowered below what was fired, in a pause: what is owed is named",
+     {{.at = "2026-01-01T00:00:00Z",
+       .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"10s\"},"
+                   "\"max_fires\":9,\"catchup\":{\"policy\":\"all\"}"),
+       .said = "result add applied matched=1 changed=1\n"},
+      {.now = "2026-01-01T00:00:20Z",
+       .said = "fire g/a 01-01T00:00:10 schedule\nfire g/a 01-01T00:00:20 schedule\n"},
+      {.at = "2026-01-01T00:01:00Z",
+       .now = "2026-01-01T00:05:00Z",
+       .json = SELECT("pause", ""),
+       .said = "event catchup_started g/a count=4\nresult pause applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T00:01:01Z",
+       .now = "2026-01-01T00:05:00Z",
+       .json = SELECT("update", ",\"set\":{\"max_fires\":2}"),
+       .said = "event catchup_finished g/a count=4\n"
+               "event skipped g/a first=01-01T00:00:30 last=01-01T00:01:00 count=4 updated\n"
+               "result update applied matched=1 changed=1\n"}}},
+    {"a one-shot in the past among what is dropped: the event names the newest slot",
+     {{.at = "2026-01-01T00:00:30Z",
+       .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"cron\":\"* * * * *\"},"
+                   "\"catchup\":{\"policy\":\"all\"}"),
+       .said = "result add applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T00:03:40Z",
+       .now = "2026-01-01T00:10:00Z",
+       .json = SELECT("update", ",\"set\":{\"schedule\":{\"at\":\"2026-01-01T00:02:30Z\"}}"),
+       .said = "event catchup_started g/a count=3\nevent catchup_started g/a count=1\n"
+               "result update applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T00:03:50Z",
+       .now = "2026-01-01T00:10:00Z",
+       .json = SELECT("delete", ""),
+       .said = "event skipped g/a first=01-01T00:01:00 last=01-01T00:03:00 count=4 deleted\n"
+               "gone g/a\nresult delete applied matched=1 changed=1\n"}}},
     {"a one-shot fires once and is kept finished for a day",
      {{.at = "2026-01-01T00:00:00Z",
        .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"at\":\"2026-01-01T00:00:30Z\"}"),
