@@ -202,7 +202,17 @@ class TopicReader:
 
     def end_offsets(self) -> dict[int, int]:
         """The end of each partition for this isolation level (read_committed: last stable)."""
-        return {p: self.consumer.get_watermark_offsets(TopicPartition(self.topic, p), timeout=10)[1]
+
+        def ask(partition: int) -> tuple[int, int] | None:
+            try:
+                return self.consumer.get_watermark_offsets(
+                    TopicPartition(self.topic, partition), timeout=10)
+            except KafkaException as failure:  # a broker that has just started has no leaders yet
+                if failure.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+                    raise
+                return None
+
+        return {p: wait_for(lambda: ask(p), 30, f"{self.topic}/{p} has a leader")[1]
                 for p in self.partitions}
 
     def poll(self, wait_s: float = 0.1) -> list[Record]:
