@@ -38,6 +38,7 @@ static const struct snapshot_field snapshot_fields[] = {
     {"in_command_changed", FIELD_INT64, AT(mark.in_command.changed), 0},
     {"in_command_effective_ms", FIELD_INT64, AT(mark.in_command.effective_ms), 0},
     {"in_command_errors", FIELD_INT64, AT(mark.in_command.errors), 0},
+    {"in_command_rejected", FIELD_BOOL, AT(mark.in_command.rejected), 0},
     {"in_command_code", FIELD_TEXT, TEXT_AT(mark.in_command.code)},
     {"shards", FIELD_INT32, AT(mark.shards), 0},
     {"owner", FIELD_TEXT, TEXT_AT(mark.owner)},

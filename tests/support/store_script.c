@@ -59,7 +59,7 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     snapshot.mark.completions_offset = -1;
     snapshot.mark.in_command = (struct in_command){.active = true, .topic = SOURCE_FORWARD,
         .offset = 24, .ordinal = 25, .matched = 26, .changed = 27, .effective_ms = 28,
-        .errors = 30, .code = "exists"};
+        .errors = 30, .rejected = true, .code = "exists"};
     snapshot.mark.shards = SHARDS;
     snapshot.mark.layout = STATE_LAYOUT;
     (void)snprintf(snapshot.mark.owner, sizeof snapshot.mark.owner, "host-1.\"quoted\" \xc3\xa9");
