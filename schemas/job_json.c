@@ -56,21 +56,31 @@ static const struct json_table failing_table = {
 
 static const struct json_field pending_rows[] = {
     {.name = "nominal", .kind = JSON_INSTANT, .required = true,
-     .offset = offsetof(struct job_record, pending_nominal_ms)},
+     .offset = offsetof(struct job_slot, nominal_ms)},
     {.name = "due", .kind = JSON_INSTANT, .required = true,
-     .offset = offsetof(struct job_record, pending_due_ms)},
+     .offset = offsetof(struct job_slot, due_ms)},
 };
 static const struct json_table pending_table = {
-    "'pending'", pending_rows, sizeof pending_rows / sizeof pending_rows[0]};
+    "a pending slot", pending_rows, sizeof pending_rows / sizeof pending_rows[0]};
 
 static bool read_pending(const struct json_node *node, void *target, void *context,
                          struct error *error)
 {
     (void)context;
     struct job_record *record = target;
-    if (!json_read_object(node, &pending_table, 0, target, NULL, NULL, error)) return false;
-    if (record->pending_nominal_ms <= record->pending_due_ms) return true;
-    return json_refuse(node, error, "bad_value", "'nominal' is later than 'due'");
+    if (!json_check_array(node, PENDING_MAX, error)) return false;
+    size_t count = json_array_size(node->value);
+    for (size_t i = 0; i < count; i++) {
+        struct json_node item = {json_array_get(node->value, i), node, NULL, i};
+        struct job_slot *slot = &record->pending[i];
+        if (!json_read_object(&item, &pending_table, 0, slot, NULL, NULL, error)) return false;
+        if (slot->nominal_ms > slot->due_ms)
+            return json_refuse(&item, error, "bad_value", "'nominal' is later than 'due'");
+        if (i > 0 && slot->nominal_ms <= slot[-1].nominal_ms)
+            return json_refuse(&item, error, "bad_value", "not in order of 'nominal'");
+    }
+    record->pending_count = count;
+    return true;
 }
 
 static bool read_failing(const struct json_node *node, void *target, void *context,
@@ -397,6 +407,21 @@ static void write_owed(struct text_writer *writer, const struct job_record *reco
     text_writer_char(writer, ']');
 }
 
+static void write_pending(struct text_writer *writer, const struct job_record *record)
+{
+    assert(record->pending_count <= PENDING_MAX);
+    text_writer_member(writer, "pending");
+    text_writer_char(writer, '[');
+    for (size_t i = 0; i < record->pending_count; i++) {
+        text_writer_comma(writer);
+        text_writer_char(writer, '{');
+        write_instant(writer, "nominal", record->pending[i].nominal_ms);
+        write_instant(writer, "due", record->pending[i].due_ms);
+        text_writer_char(writer, '}');
+    }
+    text_writer_char(writer, ']');
+}
+
 static void write_failing(struct text_writer *writer, const struct job_record *record)
 {
     text_writer_member(writer, "failing");
@@ -433,13 +458,7 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
     if (record->failing_since_ms != INSTANT_NONE) write_failing(writer, record);
     if (record->backfill_count > 0) write_backfills(writer, record);
     write_instant(writer, "schedule_edited_at", record->schedule_edited_ms);
-    if (record->pending_due_ms != INSTANT_NONE) {
-        text_writer_member(writer, "pending");
-        text_writer_char(writer, '{');
-        write_instant(writer, "nominal", record->pending_nominal_ms);
-        write_instant(writer, "due", record->pending_due_ms);
-        text_writer_char(writer, '}');
-    }
+    if (record->pending_count > 0) write_pending(writer, record);
     write_instant(writer, "earlier_due", record->earlier_due_ms);
     if (record->fired != 0) write_integer(writer, "fired", record->fired);
     if (record->missed != 0) write_integer(writer, "missed", record->missed);

@@ -25,21 +25,23 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
                schedule_nominal(&list->schedule->spec, list->next_ms) < definition.end_ms;
     }
     if ((job->flags & JOB_FOREIGN) && job_fires_used_up(job)) aside_put_tail(shard, job, due_ms);
-    if (!more && !job_has_pending(job)) job_finish(shard, job, now_ms, sink);
-    else if (counted && !mutant(MUTANT_COUNT_NOT_WRITTEN)) sink->job_changed(sink->opaque, job);
+    if (!more && (!job_has_pending(job) || job_fires_used_up(job)))
+        job_finish(shard, job, now_ms, sink);
+    else if (counted && !mutant(MUTANT_COUNT_NOT_WRITTEN))
+        sink->job_changed(sink->opaque, job);
 }
 
 static void slot_due(struct shard *shard, struct job *job, const struct due_list *list,
                      int64_t due_ms, int64_t now_ms, const struct sink *sink)
 {
     assert((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0);
-    struct slot slot = {schedule_nominal(&list->schedule->spec, due_ms), due_ms};
+    struct job_slot slot = {schedule_nominal(&list->schedule->spec, due_ms), due_ms};
     if (job->flags & JOB_BOUNDED) {
         struct definition definition;
         job_view(job, &definition);
         if (definition.start_ms != START_NONE && slot.nominal_ms < definition.start_ms) return;
         if (slot.nominal_ms >= definition.end_ms) {
-            if (!job_owes(job)) job_finish(shard, job, now_ms, sink);
+            if (!job_owes(job) && !job_has_pending(job)) job_finish(shard, job, now_ms, sink);
             return;
         }
     }
@@ -162,7 +164,7 @@ static void alarm_rings(struct shard *shard, const struct alarm *alarm, int64_t 
     if (!shard_alarm_holds(shard, alarm)) return;
     struct job *job = job_table_at(shard->jobs, alarm->slot);
     if (shard_pending_rings(job, alarm->at_ms)) {
-        job_fire_pending(shard, job, now_ms, sink);
+        job_fire_pending(shard, job, alarm->at_ms, now_ms, sink);
         return;
     }
     if (job->flags & JOB_PAUSED) { /* a slot at `until` fires: the pause ends just before it */

@@ -281,8 +281,8 @@ void job_view_record(const struct job *job, struct job_record *record)
     record->failing_since_ms = extra->failing_since_ms;
     record->retry_ms = extra->retry_ms;
     record->attempts = extra->attempts;
-    record->pending_nominal_ms = extra->pending.nominal_ms;
-    record->pending_due_ms = extra->pending.due_ms;
+    record->pending_count = extra->pending_count;
+    for (uint32_t i = 0; i < extra->pending_count; i++) record->pending[i] = extra->pending[i];
     record->earlier_due_ms = extra->earlier_due_ms;
     view_owed(extra, record);
     view_backfills(extra, record);
@@ -319,6 +319,7 @@ void job_destroy(struct job *job)
         free(job->extra->backfills);
         free(job->extra->owed);
         free(job->extra->aside);
+        free(job->extra->pending);
         free(job->extra->pause_reason);
     }
     free(job->extra);
@@ -362,8 +363,7 @@ struct job_extra *job_extra(struct job *job)
                                      .tail_from_ms = INSTANT_NONE,
                                      .failing_since_ms = INSTANT_NONE,
                                      .retry_ms = INSTANT_NONE,
-                                     .aside_tail_ms = INSTANT_NONE,
-                                     .pending = {INSTANT_NONE, INSTANT_NONE}};
+                                     .aside_tail_ms = INSTANT_NONE};
     return job->extra;
 }
 
@@ -383,7 +383,23 @@ bool job_owes(const struct job *job)
 
 bool job_has_pending(const struct job *job)
 {
-    return job->extra != NULL && job->extra->pending.due_ms != INSTANT_NONE;
+    return job->extra != NULL && job->extra->pending_count > 0;
+}
+
+void job_set_pending(struct job *job, const struct job_slot *slots, size_t count)
+{
+    assert(count <= PENDING_MAX);
+    if (count == 0 && !job_has_pending(job)) return;
+    struct job_extra *extra = job_extra(job);
+    if (count == 0) {
+        free(extra->pending);
+        extra->pending = NULL;
+    } else {
+        if (extra->pending == NULL)
+            extra->pending = memory_allocate(PENDING_MAX, sizeof *extra->pending);
+        memmove(extra->pending, slots, count * sizeof *slots);
+    }
+    extra->pending_count = (uint32_t)count;
 }
 
 bool job_is_failing(const struct job *job)

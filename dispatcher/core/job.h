@@ -29,12 +29,6 @@ struct job_backfill {
     struct job_owed range; /* always with a schedule of its own */
 };
 
-/* One slot of a job: ids go by the nominal time, the watermark by the due time. */
-struct slot {
-    int64_t nominal_ms;
-    int64_t due_ms;
-};
-
 struct job_extra {
     int64_t schedule_edited_ms;
     int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
@@ -46,7 +40,8 @@ struct job_extra {
     int64_t tail_from_ms;
     int64_t failing_since_ms;
     int64_t retry_ms;
-    struct slot pending; /* of the schedule before the last edit; due_ms INSTANT_NONE: none */
+    struct job_slot *pending; /* of earlier schedules, by nominal time; NULL: none */
+    uint32_t pending_count;
     int32_t attempts;
     bool tail_undecided;
     bool in_lane;      /* queued in the catch-up lane */
@@ -125,6 +120,9 @@ struct job_extra *job_extra(struct job *job);
 bool job_owes(const struct job *job);
 bool job_is_failing(const struct job *job);
 bool job_has_pending(const struct job *job);
+/* Replaces the pending slots.
+ *   count  at most PENDING_MAX; 0: none are left */
+void job_set_pending(struct job *job, const struct job_slot *slots, size_t count);
 int64_t job_paused_ms(const struct job *job);
 
 #endif

@@ -17,7 +17,5 @@ void job_record_defaults(struct job_record *record)
     record->tail_from_ms = INSTANT_NONE;
     record->failing_since_ms = INSTANT_NONE;
     record->retry_ms = INSTANT_NONE;
-    record->pending_nominal_ms = INSTANT_NONE;
-    record->pending_due_ms = INSTANT_NONE;
     record->last_due_ms = INSTANT_NONE;
 }

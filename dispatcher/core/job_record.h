@@ -26,7 +26,13 @@ struct owed_range {
     int64_t jitter_ms;
 };
 
-enum { OWED_RANGES_MAX = 16 };
+enum { OWED_RANGES_MAX = 16, PENDING_MAX = 4 };
+
+/* One slot of a job: ids go by the nominal time, the watermark by the due time. */
+struct job_slot {
+    int64_t nominal_ms;
+    int64_t due_ms;
+};
 
 /* A past range a command asked for, as far as it is still to be fired. */
 struct backfill_record {
@@ -60,9 +66,10 @@ struct job_record {
     int64_t failing_since_ms; /* INSTANT_NONE: not failing */
     int64_t retry_ms;
     int32_t attempts;
-    /* A slot of the schedule before the last edit, due after it: fires at its old due time. */
-    int64_t pending_nominal_ms;
-    int64_t pending_due_ms; /* INSTANT_NONE: none */
+    /* Slots of earlier schedules, due after the edits that ended these: each fires at its old due
+     * time. In order of nominal time. */
+    size_t pending_count;
+    struct job_slot pending[PENDING_MAX];
     /* Statistics: may be lost with Redis; counted since since_ms. */
     int64_t fired;
     int64_t missed;

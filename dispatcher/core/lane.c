@@ -13,8 +13,6 @@
 #include "dispatcher/core/shard_state.h"
 
 enum { LANE_TURN_MS = 50 }; /* fewer transactions: lane fires go out in small groups */
-#define RETRY_FIRST_MS (1 * SECONDS_MS)
-#define RETRY_LAST_MS (60 * SECONDS_MS)
 
 /* ---- owing ---- */
 
@@ -93,7 +91,7 @@ static bool last_slot(const struct schedule_spec *spec, int64_t from_ms, int64_t
     return from_ms < to_ms && schedule_last(spec, from_ms, to_ms, last_ms);
 }
 
-static void push_range(struct job *job, uint32_t at, struct job_owed range)
+void lane_push_range(struct job *job, uint32_t at, struct job_owed range)
 {
     struct job_extra *extra = job->extra;
     assert(extra->owed_count < OWED_RANGES_MAX);
@@ -179,7 +177,7 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     else if (extra->owed_count == OWED_RANGES_MAX) /* never silent */
         announce_dropped(job, spec, from_ms, to_ms, at_ms, count, "too_many_ranges", sink);
     else
-        push_range(job, extra->owed_count,
+        lane_push_range(job, extra->owed_count,
                    (struct job_owed){.from_ms = from_ms, .to_ms = last_ms});
 }
 
@@ -217,7 +215,7 @@ void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t no
         int64_t newest_ms = 0;
         if (kept > 0 &&
             last_slot(&definition.schedule, verdict.keep_from_ms, last_ms, &newest_ms))
-            push_range(job, extra->owed_count,
+            lane_push_range(job, extra->owed_count,
                        (struct job_owed){.from_ms = verdict.keep_from_ms,
                                          .to_ms = newest_ms,
                                          .missed_count = latest ? total - kept : 0,
@@ -296,8 +294,8 @@ static bool tail_next(const struct shard *shard, const struct job *job, int64_t 
 }
 
 /* The next owed slot; drops ranges that are done. False: nothing is owed any more. */
-static bool owed_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
-                      const struct sink *sink)
+bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
+               const struct sink *sink)
 {
     struct job_extra *extra = job->extra;
     while (extra->owed_count > 0) {
@@ -309,7 +307,7 @@ static bool owed_next(struct shard *shard, struct job *job, int64_t now_ms, int6
     return tail_next(shard, job, due_ms);
 }
 
-static void owed_done(struct job *job, int64_t due_ms)
+void lane_done(struct job *job, int64_t due_ms)
 {
     struct job_extra *extra = job->extra;
     if (mutant(MUTANT_LANE_SKIPS)) due_ms += HOURS_MS;
@@ -348,7 +346,7 @@ static void lane_end(struct shard *shard, struct job *job, int64_t now_ms,
 }
 
 /* The schedule of the job's next owed slot. */
-static const struct schedule_spec *owed_spec(const struct job *job)
+const struct schedule_spec *lane_spec(const struct job *job)
 {
     const struct job_extra *extra = job->extra;
     bool earlier = extra->owed_count > 0 && extra->owed[0].schedule != NULL;
@@ -356,23 +354,23 @@ static const struct schedule_spec *owed_spec(const struct job *job)
 }
 
 /* Fires the job's next owed slot and lists the job again if it owes more. */
-static void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
-                      const struct sink *sink)
+void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
+               const struct sink *sink)
 {
     struct job_extra *extra = job->extra;
     int64_t due_ms = 0;
-    if (owed_next(shard, job, now_ms, &due_ms, sink)) {
+    if (lane_next(shard, job, now_ms, &due_ms, sink)) {
         int64_t missed = extra->owed_count > 0 ? extra->owed[0].missed_count : 0;
         int32_t attempt = extra->attempts + 1;
         extra->attempts = 0;
-        struct slot slot = {schedule_nominal(owed_spec(job), due_ms), due_ms};
+        struct job_slot slot = {schedule_nominal(lane_spec(job), due_ms), due_ms};
         job_fire(job, kind, slot, now_ms, missed, attempt, sink);
         if (job_has_max_fires(job)) extra->counted_fires++;
-        owed_done(job, due_ms);
+        lane_done(job, due_ms);
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }
     int64_t more_ms = 0;
-    if (owed_next(shard, job, now_ms, &more_ms, sink)) lane_enqueue(shard, job);
+    if (lane_next(shard, job, now_ms, &more_ms, sink)) lane_enqueue(shard, job);
     else if (!lane_leave(shard, job, now_ms, sink)) return;
     sink->job_changed(sink->opaque, job);
 }
@@ -465,129 +463,4 @@ void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct 
     if (!job_owes(job)) return;
     finish_catchup(job, at_ms, sink);
     lane_drop(shard, job, at_ms, "updated", sink);
-}
-
-/* ---- failing ---- */
-
-static void announce_failed(struct job *job, const struct failed_fire *failed, int64_t now_ms,
-                            const struct sink *sink)
-{
-    char incarnation[INCARNATION_TEXT_BYTES];
-    struct event event;
-    job_event_init(&event, EVENT_FIRE_FAILED, job, now_ms, incarnation);
-    event.first_ms = failed->nominal_ms;
-    event.last_ms = failed->nominal_ms;
-    event.count = 1;
-    event.reason = failed->reason;
-    event.detail = text_of(failed->detail);
-    sink->event(sink->opaque, &event);
-}
-
-static int64_t backoff_ms(int32_t attempt)
-{
-    int64_t wait_ms = RETRY_FIRST_MS;
-    for (int32_t i = 1; i < attempt && wait_ms < RETRY_LAST_MS; i++) wait_ms *= 2;
-    return wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS;
-}
-
-/* Puts the slot back to the front of what the job owes. */
-static bool owe_again(const struct shard *shard, struct job *job,
-                      const struct failed_fire *failed)
-{
-    struct job_extra *extra = job_extra(job);
-    int64_t next_ms = 0;
-    struct job_owed *front = extra->owed_count > 0 ? &extra->owed[0] : NULL;
-    bool earlier = front != NULL && front->schedule != NULL;
-    const struct schedule_spec *spec = earlier ? &front->schedule->spec : &job->schedule->spec;
-    int64_t due_ms = schedule_due(spec, failed->nominal_ms);
-    bool joins = front != NULL && front->schedule == NULL && front->from_ms >= due_ms &&
-                 schedule_contains(&job->schedule->spec, due_ms) &&
-                 (!schedule_next(&job->schedule->spec, due_ms, &next_ms) ||
-                  next_ms > front->from_ms);
-    bool takes_back = front != NULL && front->from_ms == due_ms;
-    if (joins || takes_back) {
-        front->from_ms = due_ms - 1;
-    } else {
-        if (extra->owed_count == OWED_RANGES_MAX) return false;
-        push_range(job, 0, (struct job_owed){.from_ms = due_ms - 1,
-                                             .to_ms = due_ms,
-                                             .missed_count = failed->missed_count});
-    }
-    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
-        /* What lies between has been done, or was in a pause. */
-        int64_t done_ms = shard->watermark.instant_ms;
-        if (shard->watermark.ordinal != WATERMARK_WHOLE) done_ms--;
-        extra->tail_from_ms = due_ms > done_ms ? due_ms : done_ms;
-    }
-    return true;
-}
-
-void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,
-                       const struct sink *sink)
-{
-    struct job *job = failed->slot < job_table_slots(shard->jobs)
-                          ? job_table_at(shard->jobs, failed->slot) : NULL;
-    if (job == NULL || job->incarnation.offset != failed->incarnation.offset ||
-        job->incarnation.index != failed->incarnation.index)
-        return; /* deleted by the same command that the fire came from: nothing is owed */
-    announce_failed(job, failed, now_ms, sink);
-    if (mutant(MUTANT_FAILED_FIRE_FORGOTTEN)) return;
-    job->fired--;
-    if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
-    if (failed->kind == FIRE_BACKFILL) {
-        backfill_failed(shard, job, failed, now_ms + backoff_ms(failed->attempt), sink);
-        return;
-    }
-    struct job_extra *extra = job_extra(job);
-    if (extra->counted_fires > 0 && job_has_max_fires(job)) extra->counted_fires--;
-    if (job->flags & JOB_FINISHED) {
-        aside_take_back(job);
-        job_unfinish(shard, job);
-    }
-    if (!owe_again(shard, job, failed))
-        job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
-                     "undeliverable", sink);
-    if (extra->failing_since_ms == INSTANT_NONE) extra->failing_since_ms = now_ms;
-    extra->attempts = failed->attempt;
-    extra->retry_ms = now_ms + backoff_ms(failed->attempt);
-    lane_enqueue(shard, job);
-    sink->job_changed(sink->opaque, job);
-}
-
-/* Slots of a failing job that have left its catch-up window are given up. */
-static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
-                        const struct sink *sink)
-{
-    struct definition definition;
-    job_view(job, &definition);
-    int64_t due_ms = 0;
-    while (owed_next(shard, job, now_ms, &due_ms, sink)) {
-        int64_t nominal_ms = schedule_nominal(owed_spec(job), due_ms);
-        if (nominal_ms >= now_ms - definition.catchup.window_ms) return;
-        job_announce(job, EVENT_MISSED, now_ms, nominal_ms, nominal_ms, 1, "undeliverable", sink);
-        owed_done(job, due_ms);
-        job->extra->attempts = 0;
-    }
-}
-
-bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
-{
-    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
-    const struct alarm *first = alarms_first(&shard->retries);
-    while (first != NULL && first->at_ms <= now_ms) {
-        struct alarm alarm = alarms_take(&shard->retries);
-        struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm.ordinal,
-                                                                     .slot = alarm.slot});
-        first = alarms_first(&shard->retries);
-        if (job != NULL && backfill_retry(shard, job, alarm.at_ms, now_ms, sink)) return true;
-        if (job == NULL || !job_is_failing(job) || job->extra->retry_ms != alarm.at_ms ||
-            job->extra->tail_undecided || (job->flags & JOB_PAUSED))
-            continue;
-        give_up_old(shard, job, now_ms, sink);
-        job->extra->failing_since_ms = INSTANT_NONE;
-        job->extra->retry_ms = INSTANT_NONE;
-        lane_fire(shard, job, FIRE_RETRY, now_ms, sink);
-        return true;
-    }
-    return false;
 }

@@ -98,7 +98,7 @@ static bool record_needs_extra(const struct job_record *record)
     return record->schedule_edited_ms != INSTANT_NONE || record->paused_ms != INSTANT_NONE ||
            record->until_ms != INSTANT_NONE || record->finished_ms != INSTANT_NONE ||
            record->tail_from_ms != INSTANT_NONE || record->failing_since_ms != INSTANT_NONE ||
-           record->counted_fires != 0 || record->pending_due_ms != INSTANT_NONE ||
+           record->counted_fires != 0 || record->pending_count != 0 ||
            record->owed_count != 0 || record->attempts != 0 ||
            record->earlier_due_ms != INSTANT_NONE || record->backfill_count != 0;
 }
@@ -118,8 +118,7 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     extra->failing_since_ms = record->failing_since_ms;
     extra->retry_ms = record->retry_ms;
     extra->attempts = record->attempts;
-    extra->pending.nominal_ms = record->pending_nominal_ms;
-    extra->pending.due_ms = record->pending_due_ms;
+    job_set_pending(job, record->pending, record->pending_count);
     extra->earlier_due_ms = record->earlier_due_ms;
     restore_owed(shard, job, record);
     restore_backfills(shard, job, record);

@@ -69,7 +69,7 @@ void job_unfinish(struct shard *shard, struct job *job);
 /* Takes it out of everything and frees it; says nothing. */
 void job_remove(struct shard *shard, struct job *job);
 
-/* Whether the job's pending slot is due at at_ms. */
+/* Whether one of the job's pending slots is due at at_ms. */
 bool shard_pending_rings(const struct job *job, int64_t at_ms);
 /* Whether the alarm is still the job's. */
 bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm);
@@ -83,8 +83,8 @@ bool job_has_slot_after(const struct job *job, int64_t after_ms);
 /* The slots due after the result are those due after after_ms whose nominal time is later than the
  * add and the last edit of the schedule: jitter must not bring back what was before. */
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
-/* The pending slot's due time has come. */
-void job_fire_pending(struct shard *shard, struct job *job, int64_t now_ms,
+/* The pending slot due at due_ms is fired, or announced when it is too late for that. */
+void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
                       const struct sink *sink);
 int64_t job_grace_ms(const struct job *job);
 bool job_has_max_fires(const struct job *job);
@@ -94,7 +94,7 @@ bool job_fires_used_up(const struct job *job);
 bool job_keeps_when_finished(const struct job *job);
 
 /* Counts and puts out one fire. */
-void job_fire(struct job *job, enum fire_kind kind, struct slot slot, int64_t now_ms,
+void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
               int64_t missed_count, int32_t attempt, const struct sink *sink);
 /* An event about a job, filled with its names. `incarnation_text` has to outlive the event. */
 void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
@@ -144,6 +144,18 @@ void lane_enqueue(struct shard *shard, struct job *job);
 int64_t shard_lane_due_ms(const struct shard *shard);
 /* The bounds start and end put on instants (from, to] of the job's present schedule. */
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* Another range, before the one that is number `at` now; there must be room. */
+void lane_push_range(struct job *job, uint32_t at, struct job_owed range);
+/* The due time of the job's next owed slot, and the schedule it is of; what has nothing left is
+ * dropped on the way. */
+bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
+               const struct sink *sink);
+const struct schedule_spec *lane_spec(const struct job *job);
+/* The slot due at due_ms is no longer owed. */
+void lane_done(struct job *job, int64_t due_ms);
+/* Fires the job's next owed slot, and ends what that ends. */
+void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
+               const struct sink *sink);
 /* The range's next slot; false: it is done. */
 bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
 

@@ -310,6 +310,16 @@ static void tell_contested(const struct engine *engine, int times)
             times);
 }
 
+/* What has a code of its own waits for an operator. */
+static void tell_restart(const struct engine *engine, const struct error *error)
+{
+    if (error->kind == ERROR_FENCED)
+        engine_log_error(engine, LEVEL_INFO, "shard.fenced", error);
+    else
+        engine_log_error(engine, error->code[0] == '\0' ? LEVEL_WARN : LEVEL_ERROR,
+                         "shard.restart", error);
+}
+
 bool engine_run(struct engine *engine, struct error *error)
 {
     int64_t backoff_ms = BACKOFF_FIRST_MS;
@@ -331,8 +341,7 @@ bool engine_run(struct engine *engine, struct error *error)
         }
         if (error->kind == ERROR_FATAL) break;
         if (error->kind == ERROR_FENCED) tell_contested(engine, ++contested);
-        engine_log_error(engine, error->kind == ERROR_FENCED ? LEVEL_INFO : LEVEL_WARN,
-                         error->kind == ERROR_FENCED ? "shard.fenced" : "shard.restart", error);
+        tell_restart(engine, error);
         wait_for_turn(engine, error, backoff_ms);
         if (backoff_ms < BACKOFF_LAST_MS) backoff_ms *= 2;
     }

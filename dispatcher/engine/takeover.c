@@ -9,6 +9,7 @@
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 #include "schemas/job_json.h"
+#include "schemas/json_scan.h"
 #include "schemas/mark_json.h"
 #include "schemas/seen_json.h"
 
@@ -64,12 +65,30 @@ static bool parse_sequence(struct text text, int64_t *sequence)
     return true;
 }
 
+/* A zone this machine cannot read is no fault of the record: firing by another clock would be
+ * wrong, leaving the job out would lose it. The shard waits, and asks again. */
+static bool lacks_zone(struct text value, struct error *error)
+{
+    struct text group = json_scan_member(value, "group");
+    struct text id = json_scan_member(value, "id");
+    char why[ERROR_MESSAGE_BYTES];
+    memcpy(why, error->message, sizeof why);
+    error_clear(error);
+    (void)error_set(error, ERROR_RETRY, "unknown_zone: job %.*s of group %.*s: %.90s; install "
+                    "tzdata that has it, the shard waits for it",
+                    (int)(id.length > 40 ? 40 : id.length), id.bytes,
+                    (int)(group.length > 40 ? 40 : group.length), group.bytes, why);
+    (void)snprintf(error->code, sizeof error->code, "unknown_zone");
+    return false;
+}
+
 static bool restore_job(struct engine *engine, struct text value, struct error *error)
 {
     struct job_record record;
     arena_reset(engine->arena);
     const struct zone_lookup *zones = engine->options.zones;
-    if (!job_record_decode(value, engine->arena, zones, &record, error)) return false;
+    if (!job_record_decode(value, engine->arena, zones, &record, error))
+        return strcmp(error->code, "unknown_zone") == 0 ? lacks_zone(value, error) : false;
     shard_restore_job(engine->shard, &record);
     return true;
 }
@@ -238,7 +257,13 @@ static bool read_items(struct engine *engine, const struct snapshot *snapshot,
                      jobs, snapshot->job_count);
 }
 
-/* What the store has, if it can be used; the state log is the truth either way. */
+/* Without a state log there is nothing else to restore the jobs from. */
+static bool cannot_do_without(const struct engine *engine, const struct error *trouble)
+{
+    return trouble->kind == ERROR_FATAL || !engine->options.state_log;
+}
+
+/* What the store has, if it can be used; the state log, where there is one, is the truth. */
 static bool restore_from_store(struct engine *engine, int64_t first, struct restored *restored,
                                struct error *error)
 {
@@ -248,7 +273,7 @@ static bool restore_from_store(struct engine *engine, int64_t first, struct rest
     struct error trouble = {0};
     *restored = (struct restored){.state_offset = first};
     if (!port->operations->read_snapshot(port, &snapshot, &found, &trouble)) {
-        if (trouble.kind == ERROR_FATAL) {
+        if (cannot_do_without(engine, &trouble)) {
             *error = trouble;
             return false;
         }
@@ -267,7 +292,7 @@ static bool restore_from_store(struct engine *engine, int64_t first, struct rest
         return true;
     }
     if (!read_items(engine, &snapshot, &trouble)) {
-        if (trouble.kind == ERROR_FATAL) {
+        if (cannot_do_without(engine, &trouble)) {
             *error = trouble;
             return false;
         }

@@ -305,16 +305,20 @@ static int remaining_ms(const struct kafka_publisher *publisher)
 typedef rd_kafka_error_t *transaction_call(rd_kafka_t *handle, int timeout_ms);
 
 /* Commit or abort, after a clean flush: the same call again while librdkafka says so and there is
- * time. When the time is over nobody knows what the coordinator did. */
+ * time. When the time is over nobody knows what the coordinator did. When it worked in the end,
+ * the request of an earlier try may still be on its way and would end the next transaction of
+ * this producer: that is for a new one, which makes the late request useless. */
 static bool end_transaction(struct kafka_publisher *publisher, transaction_call *call,
                             enum kafka_operation operation, const char *what,
                             struct error *error)
 {
     const struct clock *clock = publisher->options->clock;
-    for (;;) {
+    for (int turn = 0;; turn++) {
         int left_ms = remaining_ms(publisher);
         rd_kafka_error_t *refused = call(publisher->handle, left_ms < 1 ? 1 : left_ms);
-        if (refused == NULL) return true;
+        if (refused == NULL && turn == 0) return true;
+        if (refused == NULL)
+            return error_set(error, ERROR_UNKNOWN, "%s went through at try %d", what, turn + 1);
         struct error seen = {0};
         enum error_kind kind =
             kafka_error_take(publisher->handle, operation, true, refused, what, &seen);

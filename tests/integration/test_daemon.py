@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -354,6 +355,24 @@ def test_embedded_keeps_jobs_over_a_restart_and_a_kill() -> None:
     with TopicReader(daemon.addresses["BELFRY_KAFKA"], "belfry.fires") as fires:
         again = fires.read_until(1)[0].json
     assert again["jobincarnation"] == first["jobincarnation"]
+    assert daemon.stop(10) == 0
+
+
+def test_embedded_waits_for_a_zone_it_has_lost() -> None:
+    daemon = Embedded(new_directory("e") / "trial")
+    daemon.start()
+    daemon.wait_live()
+    daemon.belfry("add", "demo/rome", "--cron", "0 0 1 1 *", "--zone", "Europe/Rome", "--wait")
+    daemon.belfry("add", "demo/utc", "--every", "1h", "--wait")
+    assert daemon.stop(10) == 0
+    zones = new_directory("zoneinfo")
+    daemon.env["TZDIR"] = str(zones)
+    daemon.start()
+    daemon.wait_until(lambda: "unknown_zone: job" in daemon.output(), 30, "the zone is missed")
+    (zones / "Europe").mkdir()
+    shutil.copy("/usr/share/zoneinfo/Europe/Rome", zones / "Europe/Rome")
+    daemon.wait_live()
+    assert daemon.belfry("-o", "name", "list").stdout.split() == ["demo/rome", "demo/utc"]
     assert daemon.stop(10) == 0
 
 

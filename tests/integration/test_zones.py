@@ -13,10 +13,10 @@ CLUSTER = "zones"
 ZONEINFO = Path("/usr/share/zoneinfo")
 
 
-def other_data(version: str) -> Path:
+def other_data(version: str, *names: str) -> Path:
     """A folder of zones that calls itself another version of the data."""
     folder = new_directory("zoneinfo")
-    for name in ("Europe/Berlin", "Asia/Kolkata"):
+    for name in names or ("Europe/Berlin", "Asia/Kolkata"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ZONEINFO / name, folder / name)
     (folder / "tzdata.zi").write_text(f"# version {version}\n")
@@ -70,3 +70,37 @@ def test_zones_through_a_daemon(kafka: Kafka, redis: Redis) -> None:
     daemon.stop()
     ids = [fire["id"] for fire in fires("berlin")]
     assert len(ids) == len(set(ids))
+
+
+@limit(120)
+def test_a_zone_that_is_not_there_is_waited_for(kafka: Kafka, redis: Redis) -> None:
+    cluster = "zonelost"
+    daemon = Belfryd(kafka, redis, cluster=cluster, shards=1,
+                     env={"TZDIR": str(other_data("2026a"))})
+    daemon.start().wait_live()
+    for job, zone in (("berlin", "Europe/Berlin"), ("kolkata", "Asia/Kolkata")):
+        belfry(kafka, redis, cluster, "add", "--group", "g", "--id", job, "--cron", "* * * * * *",
+               "--zone", zone, "--catchup", "all", "--wait")
+
+    def fires() -> list[dict[str, object]]:
+        return [record.json for record in read_all(kafka.bootstrap, f"{cluster}.fires")]
+
+    wait_for(lambda: len(fires()) >= 4, 20, "fires in two zones")
+    daemon.stop()
+    count = len(fires())
+    less = other_data("2026b", "Europe/Berlin")
+    daemon.env["TZDIR"] = str(less)
+    refusals = daemon.start().wait_event("shard.restart", 30, count=2, level="error")
+    for word in ("unknown_zone", "Asia/Kolkata", '"kolkata"', "tzdata"):
+        assert word in refusals[-1]["message"], refusals[-1]
+    assert len(fires()) == count, "fired without knowing all its clocks"
+    (less / "Asia").mkdir()
+    shutil.copy(ZONEINFO / "Asia/Kolkata", less / "Asia/Kolkata")
+    daemon.wait_live()
+    wait_for(lambda: len(fires()) >= count + 20, 30, "both jobs again")
+    daemon.stop()
+    for job in ("berlin", "kolkata"):
+        seconds = sorted({int(str(fire["id"]).split("@")[1]) for fire in fires()
+                          if fire["jobid"] == job})
+        assert len(seconds) == len([fire for fire in fires() if fire["jobid"] == job])
+        assert seconds == list(range(seconds[0], seconds[-1] + 1, 1000)), f"a hole in {job}"

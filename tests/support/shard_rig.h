@@ -32,6 +32,7 @@ struct shard_rig {
     bool restart_always;   /* restore a new shard from the records after each commit */
     bool speaks_json;      /* results and events as they are written to Kafka, fires by their id */
     bool tells_more;       /* errors and differences of results, a line each */
+    bool allows_topics;    /* jobs may name any topic; otherwise none */
     bool fires_uncertain;  /* as if every fire went to a foreign topic */
     struct failed_fire *fires; /* of the transaction under way, to be failed on demand */
     size_t fire_count;

@@ -204,7 +204,7 @@ static void an_edit_that_names_it_keeps_it(void **state)
                                     "\"jitter\":null}}");
     assert_string_equal(rig_said(&delayed.rig), "result update applied matched=1 changed=1\n");
     assert_non_null(strstr(rig_record(&delayed.rig, "g/a"),
-                           "\"pending\":{\"nominal\":\"2026-01-01T01:00:00.000Z\",\"due\":"));
+                           "\"pending\":[{\"nominal\":\"2026-01-01T01:00:00.000Z\",\"due\":"));
     rig_restart(&delayed.rig);
     expect_fire_at(&delayed, schedule_due(&delayed.spec, one_ms), fired_at_one);
     assert_null(strstr(rig_record(&delayed.rig, "g/a"), "pending"));
@@ -226,6 +226,234 @@ static void an_edit_that_does_not_name_it_says_so(void **state)
                         "updated\nresult update applied matched=1 changed=1\n");
     rig_advance(&delayed.rig, at(one_ms + 1200000));
     assert_string_equal(rig_said(&delayed.rig), "");
+    rig_close(&delayed.rig);
+}
+
+#define EDIT_TO(cron)                                                                              \
+    "{\"op\":\"update\"," SELECTED ",\"set\":{\"schedule\":{\"cron\":\"" cron                      \
+    "\",\"zone\":\"UTC\"}}}"
+static const char applied[] = "result update applied matched=1 changed=1\n";
+
+/* When the slot `after` seconds after 01:00 is due, by a schedule whose last of the day it is. */
+static int64_t due_of_last(const struct delayed *delayed, int after)
+{
+    char cron_text[32];
+    (void)snprintf(cron_text, sizeof cron_text, "0-%d 0 1 * * *", after);
+    struct schedule_spec spec = jittered(after == 0 ? "0 0 1 * * *" : cron_text, "UTC", 600000, 0);
+    spec.jitter.incarnation = delayed->spec.jitter.incarnation;
+    return schedule_due(&spec, one_ms + after * 1000);
+}
+
+/* Each edit adds a second, and comes while the slots before it wait: the first one's by the first
+ * schedule, the next one's by the second, and so on. */
+static void edit_within_the_delay(struct delayed *delayed, int edits)
+{
+    static const char *const steps[] = {EDIT_TO("0-1 0 1 * * *"), EDIT_TO("0-2 0 1 * * *"),
+                                        EDIT_TO("0-3 0 1 * * *"), EDIT_TO("0-4 0 1 * * *"),
+                                        EDIT_TO("0-5 0 1 * * *")};
+    for (int i = 0; i < edits; i++) {
+        assert_true(due_of_last(delayed, i) > one_ms + 7000);
+        change(delayed, one_ms + i * 1000 + 500, steps[i]);
+    }
+}
+
+/* The slots of 01:00:00 to 01:00:0(count - 1) come once each, at their own due times. */
+static void expect_each_once(struct delayed *delayed, int count)
+{
+    for (int fired = 0; fired < count; fired++) {
+        int64_t due_ms = INT64_MAX;
+        int next = 0;
+        int64_t now_ms = delayed->rig.mark.watermark.instant_ms;
+        for (int i = 0; i < count; i++) {
+            int64_t its_ms = due_of_last(delayed, i);
+            if (its_ms <= now_ms || its_ms >= due_ms) continue;
+            due_ms = its_ms;
+            next = i;
+        }
+        char line[80];
+        (void)snprintf(line, sizeof line, "fire g/a 01-01T01:00:0%d schedule\n", next);
+        expect_fire_at(delayed, due_ms, line);
+    }
+    rig_advance(&delayed->rig, "2026-01-01T02:00:00Z");
+    assert_string_equal(rig_said(&delayed->rig), "");
+    assert_null(strstr(rig_record(&delayed->rig, "g/a"), "pending"));
+}
+
+static void open_to_be_edited(struct delayed *delayed, bool restarted)
+{
+    open_delayed(delayed, "");
+    delayed->rig.restart_always = restarted;
+    change(delayed, one_ms - 1000, EDIT_TO("0 0 1 * * *"));
+    assert_string_equal(rig_said(&delayed->rig), applied);
+}
+
+static void edits_within_one_delay_lose_nothing(void **state)
+{
+    struct delayed delayed;
+    open_to_be_edited(&delayed, *state != NULL);
+    edit_within_the_delay(&delayed, 3);
+    assert_null(strstr(rig_said(&delayed.rig), "event"));
+    const char *record = rig_record(&delayed.rig, "g/a");
+    assert_non_null(strstr(record, "\"pending\":[{\"nominal\":\"2026-01-01T01:00:00.000Z\""));
+    assert_non_null(strstr(record, "},{\"nominal\":\"2026-01-01T01:00:02.000Z\""));
+    expect_each_once(&delayed, 4);
+    rig_close(&delayed.rig);
+}
+
+static void more_edits_than_are_kept_say_so(void **state)
+{
+    struct delayed delayed;
+    open_to_be_edited(&delayed, *state != NULL);
+    edit_within_the_delay(&delayed, 4);
+    assert_null(strstr(rig_said(&delayed.rig), "event"));
+    change(&delayed, one_ms + 4500, EDIT_TO("0-4,30 0 1 * * *"));
+    assert_string_equal(rig_said(&delayed.rig),
+                        "event skipped g/a first=01-01T01:00:04 last=01-01T01:00:04 count=1 "
+                        "updated\nresult update applied matched=1 changed=1\n");
+    change(&delayed, one_ms + 5500, EDIT_TO("0-1 0 1 * * *"));
+    assert_string_equal(rig_said(&delayed.rig),
+                        "event skipped g/a first=01-01T01:00:02 last=01-01T01:00:02 count=1 "
+                        "updated\nevent skipped g/a first=01-01T01:00:03 last=01-01T01:00:03 "
+                        "count=1 updated\nresult update applied matched=1 changed=1\n");
+    expect_each_once(&delayed, 2);
+    rig_close(&delayed.rig);
+}
+
+static void a_delete_names_every_one(void **state)
+{
+    (void)state;
+    struct delayed delayed;
+    open_to_be_edited(&delayed, true);
+    edit_within_the_delay(&delayed, 2);
+    (void)rig_said(&delayed.rig);
+    change(&delayed, one_ms + 2000, "{\"op\":\"delete\"," SELECTED "}");
+    const char *said = rig_said(&delayed.rig);
+    assert_non_null(strstr(said, "event skipped g/a first=01-01T01:00:00"));
+    assert_non_null(strstr(said, "event skipped g/a first=01-01T01:00:01"));
+    rig_close(&delayed.rig);
+}
+
+static int times_in(const char *text, const char *word)
+{
+    int times = 0;
+    while ((text = strstr(text, word)) != NULL) {
+        times++;
+        text += strlen(word);
+    }
+    return times;
+}
+
+static void max_fires_holds_for_what_waits(void **state)
+{
+    (void)state;
+    for (int max = 1; max <= 3; max++) {
+        struct delayed delayed;
+        char bound[32];
+        (void)snprintf(bound, sizeof bound, ",\"max_fires\":%d", max);
+        open_delayed(&delayed, bound);
+        delayed.rig.restart_always = true;
+        change(&delayed, one_ms - 1000, EDIT_TO("0 0 1 * * *"));
+        edit_within_the_delay(&delayed, 3);
+        (void)rig_said(&delayed.rig);
+        rig_advance(&delayed.rig, "2026-01-01T01:00:08Z");
+        for (int minute = 1; minute < 12; minute++)
+            rig_advance(&delayed.rig, at(one_ms + minute * 60000));
+        const char *said = rig_said(&delayed.rig);
+        assert_int_equal(times_in(said, "fire g/a"), max);
+        assert_in_range(times_in(said, " finished\n"), 3 - max, 4 - max);
+        assert_int_equal(times_in(said, "event exhausted g/a"), 1);
+        rig_close(&delayed.rig);
+    }
+}
+
+static void max_fires_used_up_before_it_says_so(void **state)
+{
+    (void)state;
+    struct delayed delayed;
+    open_delayed(&delayed, ",\"max_fires\":1");
+    delayed.rig.restart_always = true;
+    change(&delayed, one_ms + 100, "{\"op\":\"update\"," SELECTED ",\"set\":{\"jitter\":null,"
+                                   "\"schedule\":{\"cron\":\"* * * * * *\",\"zone\":\"UTC\"}}}");
+    assert_string_equal(rig_said(&delayed.rig), applied);
+    rig_advance(&delayed.rig, "2026-01-01T01:00:01Z");
+    assert_string_equal(rig_said(&delayed.rig),
+                        "fire g/a 01-01T01:00:01 schedule\n"
+                        "event skipped g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 "
+                        "finished\nevent exhausted g/a\n");
+    rig_advance(&delayed.rig, "2026-01-01T02:00:00Z");
+    assert_string_equal(rig_said(&delayed.rig), "");
+    rig_close(&delayed.rig);
+}
+
+/* Its nominal time lies before `end`, its due time behind it. */
+static void an_end_within_its_delay_leaves_it(void **state)
+{
+    (void)state;
+    struct delayed delayed;
+    open_to_be_edited(&delayed, true);
+    change(&delayed, one_ms + 100, "{\"op\":\"update\"," SELECTED ",\"set\":{\"jitter\":null,"
+                                   "\"end\":\"2026-01-01T01:00:03Z\",\"schedule\":{\"cron\":"
+                                   "\"* * * * * *\",\"zone\":\"UTC\"}}}");
+    assert_string_equal(rig_said(&delayed.rig), applied);
+    rig_advance(&delayed.rig, "2026-01-01T01:00:06Z");
+    assert_string_equal(rig_said(&delayed.rig), "fire g/a 01-01T01:00:01 schedule\n"
+                                                "fire g/a 01-01T01:00:02 schedule\n");
+    expect_fire_at(&delayed, due_of_last(&delayed, 0),
+                   "fire g/a 01-01T01:00:00 schedule\nevent exhausted g/a\n");
+    rig_close(&delayed.rig);
+}
+
+static void an_edit_in_a_pause_loses_nothing(void **state)
+{
+    struct delayed delayed;
+    open_to_be_edited(&delayed, *state != NULL);
+    change(&delayed, one_ms + 100, "{\"op\":\"pause\"," SELECTED "}");
+    change(&delayed, one_ms + 200, EDIT_TO("0,30 0 1 2 1 *"));
+    assert_non_null(strstr(rig_said(&delayed.rig), "event skipped g/a first=01-01T01:00:00"));
+    rig_close(&delayed.rig);
+    open_to_be_edited(&delayed, *state != NULL);
+    change(&delayed, one_ms + 100, "{\"op\":\"pause\"," SELECTED "}");
+    change(&delayed, one_ms + 200, EDIT_TO("0-1 0 1 * * *"));
+    change(&delayed, one_ms + 300, "{\"op\":\"resume\"," SELECTED "}");
+    (void)rig_said(&delayed.rig);
+    expect_each_once(&delayed, 2);
+    rig_close(&delayed.rig);
+}
+
+static void a_start_behind_it_says_so(void **state)
+{
+    (void)state;
+    struct delayed delayed;
+    open_to_be_edited(&delayed, true);
+    edit_within_the_delay(&delayed, 1);
+    (void)rig_said(&delayed.rig);
+    change(&delayed, one_ms + 1600, "{\"op\":\"update\"," SELECTED
+                                    ",\"set\":{\"start\":\"2026-01-01T01:00:00.500Z\"}}");
+    assert_string_equal(rig_said(&delayed.rig),
+                        "event skipped g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 "
+                        "updated\nresult update applied matched=1 changed=1\n");
+    change(&delayed, one_ms + 1700, "{\"op\":\"update\"," SELECTED
+                                    ",\"set\":{\"start\":\"2026-01-01T12:00:00Z\"}}");
+    assert_string_equal(rig_said(&delayed.rig),
+                        "event skipped g/a first=01-01T01:00:01 last=01-01T01:00:01 count=1 "
+                        "updated\nresult update applied matched=1 changed=1\n");
+    rig_advance(&delayed.rig, "2026-01-01T02:00:00Z");
+    assert_string_equal(rig_said(&delayed.rig), "");
+    rig_close(&delayed.rig);
+}
+
+static void a_one_shot_takes_it_over_once(void **state)
+{
+    (void)state;
+    struct delayed delayed;
+    open_to_be_edited(&delayed, true);
+    change(&delayed, one_ms + 500, "{\"op\":\"update\"," SELECTED ",\"set\":{\"schedule\":{\"at\":"
+                                   "\"2026-01-01T01:00:00Z\"}}}");
+    change(&delayed, one_ms + 1000, "{\"op\":\"update\"," SELECTED ",\"set\":{\"jitter\":\"5s\"}}");
+    rig_advance(&delayed.rig, "2026-01-01T02:00:00Z");
+    const char *fire = strstr(rig_said(&delayed.rig), "fire g/a 01-01T01:00:00");
+    assert_non_null(fire);
+    assert_null(strstr(fire + 1, "fire g/a"));
     rig_close(&delayed.rig);
 }
 
@@ -338,6 +566,21 @@ int main(void)
         cmocka_unit_test(a_payload_edit_leaves_it),
         cmocka_unit_test(an_edit_that_names_it_keeps_it),
         cmocka_unit_test(an_edit_that_does_not_name_it_says_so),
+        cmocka_unit_test(edits_within_one_delay_lose_nothing),
+        {"edits_within_one_delay_over_restarts", edits_within_one_delay_lose_nothing, NULL, NULL,
+         &restarted},
+        cmocka_unit_test(more_edits_than_are_kept_say_so),
+        {"more_edits_than_are_kept_over_restarts", more_edits_than_are_kept_say_so, NULL, NULL,
+         &restarted},
+        cmocka_unit_test(a_delete_names_every_one),
+        cmocka_unit_test(max_fires_holds_for_what_waits),
+        cmocka_unit_test(max_fires_used_up_before_it_says_so),
+        cmocka_unit_test(an_end_within_its_delay_leaves_it),
+        cmocka_unit_test(an_edit_in_a_pause_loses_nothing),
+        {"an_edit_in_a_pause_over_restarts", an_edit_in_a_pause_loses_nothing, NULL, NULL,
+         &restarted},
+        cmocka_unit_test(a_start_behind_it_says_so),
+        cmocka_unit_test(a_one_shot_takes_it_over_once),
         cmocka_unit_test(an_edit_fires_nothing_before_it),
         cmocka_unit_test(a_short_pause_leaves_it),
         cmocka_unit_test(a_pause_over_its_due_time_leaves_it_out),

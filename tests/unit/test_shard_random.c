@@ -36,16 +36,23 @@ static const char *const schedules[] = {
     "{\"cron\":\"* * * * *\"}",    "{\"cron\":\"*/7 3-5 * * *\"}", "{\"cron\":\"0 0 * * MON\"}",
     "{\"cron\":\"0 12 29 2 *\"}",  "{\"every\":\"90s\"}",          "{\"every\":\"7m\"}",
     "{\"every\":\"1h\",\"anchor\":\"epoch\"}",
-    "{\"at\":\"2026-01-01T02:00:00Z\"}", "{\"at\":\"2025-12-31T23:59:00Z\"}"};
+    "{\"at\":\"2026-01-01T02:00:00Z\"}", "{\"at\":\"2025-12-31T23:59:00Z\"}",
+    "{\"cron\":\"H H(0-5) * * *\",\"zone\":\"Europe/Berlin\"}",
+    "{\"cron\":\"*/20 * * * *\",\"zone\":\"America/New_York\",\"dst\":\"vixie\"}",
+    "{\"cron\":\"0,20,40 * * * *\",\"zone\":\"America/New_York\"}"};
 static const char *const policies[] = {
     "", ",\"catchup\":{\"policy\":\"none\"}", ",\"catchup\":{\"policy\":\"all\"}",
     ",\"catchup\":{\"policy\":\"all\",\"window\":\"2h\",\"limit\":5}",
     ",\"catchup\":{\"policy\":\"latest\",\"window\":\"1h\"}",
     ",\"catchup\":{\"policy\":\"all\",\"misfire_grace\":\"0s\"}"};
-static const char *const bounds[] = {"", "", "", ",\"max_fires\":3",
+static const char *const bounds[] = {"", "", ",\"jitter\":\"5m\"", ",\"max_fires\":3",
                                      ",\"end\":\"2026-01-01T05:00:00Z\"",
                                      ",\"start\":\"2026-01-01T01:00:00Z\"",
                                      ",\"keep_finished\":\"0s\"", ",\"keep_finished\":\"10m\""};
+static const char *const traits[] = {
+    "", "", "", ",\"jitter\":\"4m\"", ",\"jitter\":\"30s\"", ",\"topic\":\"other\"",
+    ",\"key\":\"k\",\"headers\":{\"h\":\"1\"},\"format\":\"binary\"",
+    ",\"labels\":{\"team\":\"red\"},\"super_group\":\"s\""};
 static const char *const resumes[] = {"", ",\"from\":\"paused_at\"", ""};
 
 /* One command as JSON; the ids overlap on purpose. */
@@ -58,13 +65,13 @@ static void make_command(struct dice *dice, int64_t now_ms, char *json)
     case 0: case 1: case 2:
         (void)snprintf(json, JSON_BYTES,
                        "{\"op\":\"%s\",\"job\":{\"group\":\"g\",\"id\":\"%u\",\"schedule\":%s%s%s"
-                       "}}", roll(dice, 2) ? "add" : "put", job, PICK(dice, schedules),
-                       PICK(dice, policies), PICK(dice, bounds));
+                       "%s}}", roll(dice, 2) ? "add" : "put", job, PICK(dice, schedules),
+                       PICK(dice, policies), PICK(dice, bounds), PICK(dice, traits));
         return;
     case 3:
         (void)snprintf(json, JSON_BYTES, "{\"op\":\"update\",\"select\":{\"groups\":[\"g\"],"
-                       "\"ids\":[\"%u\"]},\"set\":{\"schedule\":%s}}", job,
-                       PICK(dice, schedules));
+                       "\"ids\":[\"%u\"]},\"set\":{\"schedule\":%s%s%s}}", job,
+                       PICK(dice, schedules), PICK(dice, policies), PICK(dice, traits));
         return;
     case 4:
         (void)snprintf(json, JSON_BYTES, "{\"op\":\"update\",\"select\":{\"groups\":[\"g\"]},"
@@ -176,6 +183,8 @@ static void restarts_change_nothing(void **state)
         text_writer_init(&stories[1]);
         rig_open(&plain, "2026-01-01T00:00:00Z");
         rig_open(&restarted, "2026-01-01T00:00:00Z");
+        plain.allows_topics = true;
+        restarted.allows_topics = true;
         restarted.restart_always = true;
         restarted.batch_max = 1 + seed % 5;
         play(seed, &plain, &stories[0]);

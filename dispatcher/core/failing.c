@@ -1,0 +1,133 @@
+/* failing.c - fires that could not be produced: their slots are owed again, at the front, and tried
+ * again with growing pauses until they leave the job's catch-up window. */
+#include <assert.h>
+
+#include "dispatcher/core/limits.h"
+#include "dispatcher/core/mutant.h"
+#include "dispatcher/core/shard_state.h"
+
+#define RETRY_FIRST_MS (1 * SECONDS_MS)
+#define RETRY_LAST_MS (60 * SECONDS_MS)
+
+static void announce_failed(struct job *job, const struct failed_fire *failed, int64_t now_ms,
+                            const struct sink *sink)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_FIRE_FAILED, job, now_ms, incarnation);
+    event.first_ms = failed->nominal_ms;
+    event.last_ms = failed->nominal_ms;
+    event.count = 1;
+    event.reason = failed->reason;
+    event.detail = text_of(failed->detail);
+    sink->event(sink->opaque, &event);
+}
+
+static int64_t backoff_ms(int32_t attempt)
+{
+    int64_t wait_ms = RETRY_FIRST_MS;
+    for (int32_t i = 1; i < attempt && wait_ms < RETRY_LAST_MS; i++) wait_ms *= 2;
+    return wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS;
+}
+
+/* Puts the slot back to the front of what the job owes. */
+static bool owe_again(const struct shard *shard, struct job *job,
+                      const struct failed_fire *failed)
+{
+    struct job_extra *extra = job_extra(job);
+    int64_t next_ms = 0;
+    struct job_owed *front = extra->owed_count > 0 ? &extra->owed[0] : NULL;
+    bool earlier = front != NULL && front->schedule != NULL;
+    const struct schedule_spec *spec = earlier ? &front->schedule->spec : &job->schedule->spec;
+    int64_t due_ms = schedule_due(spec, failed->nominal_ms);
+    bool joins = front != NULL && front->schedule == NULL && front->from_ms >= due_ms &&
+                 schedule_contains(&job->schedule->spec, due_ms) &&
+                 (!schedule_next(&job->schedule->spec, due_ms, &next_ms) ||
+                  next_ms > front->from_ms);
+    bool takes_back = front != NULL && front->from_ms == due_ms;
+    if (joins || takes_back) {
+        front->from_ms = due_ms - 1;
+    } else {
+        if (extra->owed_count == OWED_RANGES_MAX) return false;
+        lane_push_range(job, 0, (struct job_owed){.from_ms = due_ms - 1,
+                                             .to_ms = due_ms,
+                                             .missed_count = failed->missed_count});
+    }
+    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
+        /* What lies between has been done, or was in a pause. */
+        int64_t done_ms = shard->watermark.instant_ms;
+        if (shard->watermark.ordinal != WATERMARK_WHOLE) done_ms--;
+        extra->tail_from_ms = due_ms > done_ms ? due_ms : done_ms;
+    }
+    return true;
+}
+
+void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,
+                       const struct sink *sink)
+{
+    struct job *job = failed->slot < job_table_slots(shard->jobs)
+                          ? job_table_at(shard->jobs, failed->slot) : NULL;
+    if (job == NULL || job->incarnation.offset != failed->incarnation.offset ||
+        job->incarnation.index != failed->incarnation.index)
+        return; /* deleted by the same command that the fire came from: nothing is owed */
+    announce_failed(job, failed, now_ms, sink);
+    if (mutant(MUTANT_FAILED_FIRE_FORGOTTEN)) return;
+    job->fired--;
+    if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
+    if (failed->kind == FIRE_BACKFILL) {
+        backfill_failed(shard, job, failed, now_ms + backoff_ms(failed->attempt), sink);
+        return;
+    }
+    struct job_extra *extra = job_extra(job);
+    if (extra->counted_fires > 0 && job_has_max_fires(job)) extra->counted_fires--;
+    if (job->flags & JOB_FINISHED) {
+        aside_take_back(job);
+        job_unfinish(shard, job);
+    }
+    if (!owe_again(shard, job, failed))
+        job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
+                     "undeliverable", sink);
+    if (extra->failing_since_ms == INSTANT_NONE) extra->failing_since_ms = now_ms;
+    extra->attempts = failed->attempt;
+    extra->retry_ms = now_ms + backoff_ms(failed->attempt);
+    lane_enqueue(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+/* Slots of a failing job that have left its catch-up window are given up. */
+static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
+                        const struct sink *sink)
+{
+    struct definition definition;
+    job_view(job, &definition);
+    int64_t due_ms = 0;
+    while (lane_next(shard, job, now_ms, &due_ms, sink)) {
+        int64_t nominal_ms = schedule_nominal(lane_spec(job), due_ms);
+        if (nominal_ms >= now_ms - definition.catchup.window_ms) return;
+        job_announce(job, EVENT_MISSED, now_ms, nominal_ms, nominal_ms, 1, "undeliverable", sink);
+        lane_done(job, due_ms);
+        job->extra->attempts = 0;
+    }
+}
+
+bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
+{
+    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
+    const struct alarm *first = alarms_first(&shard->retries);
+    while (first != NULL && first->at_ms <= now_ms) {
+        struct alarm alarm = alarms_take(&shard->retries);
+        struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm.ordinal,
+                                                                     .slot = alarm.slot});
+        first = alarms_first(&shard->retries);
+        if (job != NULL && backfill_retry(shard, job, alarm.at_ms, now_ms, sink)) return true;
+        if (job == NULL || !job_is_failing(job) || job->extra->retry_ms != alarm.at_ms ||
+            job->extra->tail_undecided || (job->flags & JOB_PAUSED))
+            continue;
+        give_up_old(shard, job, now_ms, sink);
+        job->extra->failing_since_ms = INSTANT_NONE;
+        job->extra->retry_ms = INSTANT_NONE;
+        lane_fire(shard, job, FIRE_RETRY, now_ms, sink);
+        return true;
+    }
+    return false;
+}
