@@ -318,8 +318,8 @@ void job_destroy(struct job *job)
             free(job->extra->backfills[i].id);
         free(job->extra->backfills);
         free(job->extra->owed);
-        free(job->extra->pending);
         free(job->extra->aside);
+        free(job->extra->pending);
         free(job->extra->pause_reason);
     }
     free(job->extra);

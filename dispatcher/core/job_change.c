@@ -221,8 +221,8 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
 {
     assert((job->flags & JOB_FINISHED) == 0);
     timers_detach(shard->timers, job);
-    abandon_pending(job, at_ms, "finished", sink);
     if (!job_fires_used_up(job)) aside_forget(shard, job);
+    abandon_pending(job, at_ms, "finished", sink);
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);

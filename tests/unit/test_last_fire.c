@@ -29,6 +29,7 @@ static void a_given_up_last_fire_makes_room(void **state)
     (void)state;
     struct shard_rig rig;
     rig_open(&rig, "2026-01-01T00:00:00Z");
+    rig.allows_topics = true;
     rig_command(&rig, "2026-01-01T00:00:00Z", NULL,
                 "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":"
                 "\"10s\"},\"catchup\":{\"window\":\"15s\"},\"max_fires\":1,\"topic\":\"mail\"}}");
@@ -64,6 +65,7 @@ static void after_a_given_up_last_fire_slots_are_live(void **state)
     (void)state;
     struct shard_rig rig;
     rig_open(&rig, "2026-01-01T00:00:00Z");
+    rig.allows_topics = true;
     rig_command(&rig, "2026-01-01T00:00:00Z", NULL,
                 ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"10s\"},"
                     "\"catchup\":{\"window\":\"5s\"},\"max_fires\":1,\"topic\":\"mail\""));
@@ -88,6 +90,7 @@ static void an_uncounted_fire_fails(void **state)
     (void)state;
     struct shard_rig rig;
     rig_open(&rig, "2026-01-01T00:00:00Z");
+    rig.allows_topics = true;
     rig_command(&rig, "2026-01-01T00:00:00Z", NULL,
                 ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"10s\"},"
                     "\"max_fires\":2,\"topic\":\"mail\""));
