@@ -335,10 +335,7 @@ static void finish_catchup(struct job *job, int64_t now_ms, const struct sink *s
     }
 }
 
-/* max_fires is used up: what is still owed is no longer due. Of a job whose last fire may yet fail
- * it is put aside until then. */
-static void lane_end(struct shard *shard, struct job *job, int64_t now_ms,
-                     const struct sink *sink)
+void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
     finish_catchup(job, now_ms, sink);
     if (job->flags & JOB_FOREIGN) aside_put(shard, job);

@@ -138,6 +138,9 @@ void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct 
 /* What is owed will not be fired: one event says so. */
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
                const struct sink *sink);
+/* max_fires is used up: what is still owed is no longer due. Of a job whose last fire may yet fail
+ * it is put aside until then. */
+void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
 void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
 void lane_enqueue(struct shard *shard, struct job *job);
 /* When the lane may run again. */

@@ -111,6 +111,22 @@ static void a_second_edit_keeps_it_too(void **state)
     rig_close(&rig);
 }
 
+/* The waiting slot takes the last fire there is: what is owed by then is no longer due. */
+static void it_may_be_the_last_fire_of_a_job_that_owes(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    (void)open_pending(&rig, ",\"max_fires\":1,\"catchup\":{\"policy\":\"all\"}");
+    rig_command(&rig, at(one_ms + 1500), NULL,
+                EDIT("\"schedule\":{\"every\":\"1s\",\"anchor\":\"epoch\"}"));
+    assert_string_equal(rig_said(&rig), EDITED);
+    rig_advance(&rig, at(one_ms + 3600000));
+    rig_advance(&rig, at(one_ms + 3700000));
+    assert_string_equal(rig_said(&rig),
+                        "fire g/a 01-01T01:00:00 catchup\nevent exhausted g/a\n");
+    rig_close(&rig);
+}
+
 static void an_edit_whose_start_leaves_it_out(void **state)
 {
     (void)state;
@@ -249,7 +265,7 @@ static void days_of_two_zones(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[LATE_CASES + 7];
+    struct CMUnitTest tests[LATE_CASES + 8];
     int more = 0;
     for (; more < LATE_CASES; more++)
         tests[more] = (struct CMUnitTest){.name = late_cases[more].name, .test_func = check_late,
@@ -257,6 +273,8 @@ int main(void)
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(a_deletion_names_it);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(a_second_edit_keeps_it_too);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(an_edit_whose_start_leaves_it_out);
+    tests[more++] =
+        (struct CMUnitTest)cmocka_unit_test(it_may_be_the_last_fire_of_a_job_that_owes);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(pauses_short_and_long);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(lists_are_cut);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(dry_runs_of_jobs_that_do_not_run);
