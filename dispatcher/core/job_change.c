@@ -152,14 +152,6 @@ static void set_alarm(struct shard *shard, const struct job *job)
     }
 }
 
-bool shard_pending_rings(const struct job *job, int64_t at_ms)
-{
-    if (!job_has_pending(job) || (job->flags & JOB_PAUSED)) return false;
-    for (uint32_t i = 0; i < job->extra->pending_count; i++)
-        if (job->extra->pending[i].due_ms == at_ms) return true;
-    return false;
-}
-
 bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm)
 {
     struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm->ordinal,
@@ -202,27 +194,12 @@ void job_remove(struct shard *shard, struct job *job)
 
 /* ---- what can happen to a job ---- */
 
-static void announce_slot(struct job *job, struct job_slot slot, int64_t at_ms, const char *reason,
-                          const struct sink *sink)
-{
-    job_announce(job, EVENT_SKIPPED, at_ms, slot.nominal_ms, slot.nominal_ms, 1, reason, sink);
-}
-
-/* What still waits for its delay when the job ends is named, not fired. */
-static void abandon_pending(struct job *job, int64_t at_ms, const char *reason,
-                            const struct sink *sink)
-{
-    for (uint32_t i = 0; job_has_pending(job) && i < job->extra->pending_count; i++)
-        announce_slot(job, job->extra->pending[i], at_ms, reason, sink);
-    job_set_pending(job, NULL, 0);
-}
-
 void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
 {
     assert((job->flags & JOB_FINISHED) == 0);
     timers_detach(shard->timers, job);
     if (!job_fires_used_up(job)) aside_forget(shard, job);
-    abandon_pending(job, at_ms, "finished", sink);
+    pending_abandon(job, at_ms, "finished", sink);
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
@@ -337,123 +314,6 @@ static bool job_reschedule(struct shard *shard, struct job *job, struct schedule
     return done_before;
 }
 
-/* ---- a slot that waits for its due time while the schedule is edited ---- */
-
-/* Slots kept over earlier edits, and the one of the present schedule. */
-struct pending {
-    size_t count;
-    struct job_slot slots[PENDING_MAX + 1];
-};
-
-/* What is pending: slots kept before, and the one of the present schedule whose nominal time has
- * come and whose due time has not. There is one at most: no delay reaches the next slot. It is
- * later than those kept before. */
-static void pending_at_edit(const struct job *job, int64_t effective_ms, struct pending *pending)
-{
-    const struct schedule_spec *spec = &job->schedule->spec;
-    struct definition definition;
-    struct job_slot slot;
-    pending->count = job_has_pending(job) ? job->extra->pending_count : 0;
-    for (size_t i = 0; i < pending->count; i++) pending->slots[i] = job->extra->pending[i];
-    if (spec->jitter.most_ms == 0 || (job->flags & JOB_FINISHED)) return;
-    job_view(job, &definition);
-    int64_t after_ms = job_slots_after_ms(job, effective_ms);
-    if (job_fires_used_up(job) || !job_next_slot(&definition, after_ms, &slot.due_ms)) return;
-    slot.nominal_ms = schedule_nominal(spec, slot.due_ms);
-    if (slot.nominal_ms <= effective_ms) pending->slots[pending->count++] = slot;
-}
-
-static bool still_named(const struct definition *definition, struct job_slot slot)
-{
-    return slot.nominal_ms >= definition->start_ms && slot.nominal_ms < definition->end_ms &&
-           schedule_names(&definition->schedule, slot.nominal_ms);
-}
-
-/* After the edit: a slot stays if the new definition names it too and there is room. True: it is
- * the new schedule's one-shot, which fires it itself, with its own delay. */
-static bool keep_pending(struct job *job, const struct pending *pending, int64_t effective_ms,
-                         const struct sink *sink)
-{
-    struct definition definition;
-    struct job_slot kept[PENDING_MAX];
-    size_t count = 0;
-    bool one_shot = false;
-    job_view(job, &definition);
-    for (size_t i = 0; i < pending->count; i++) {
-        bool named = still_named(&definition, pending->slots[i]);
-        if (named && definition.schedule.kind == SCHEDULE_AT)
-            one_shot = true;
-        else if (named && count < PENDING_MAX)
-            kept[count++] = pending->slots[i];
-        else
-            announce_slot(job, pending->slots[i], effective_ms, "updated", sink);
-    }
-    job_set_pending(job, kept, count);
-    return one_shot;
-}
-
-/* After an edit of start or end alone: the present schedule's slot stays in the timer index. */
-static void recheck_pending(struct job *job, struct pending *pending, int64_t effective_ms,
-                            const struct sink *sink)
-{
-    struct definition definition;
-    struct job_slot present = {0};
-    bool has_present = pending->count > (job_has_pending(job) ? job->extra->pending_count : 0);
-    if (has_present) present = pending->slots[--pending->count];
-    (void)keep_pending(job, pending, effective_ms, sink);
-    job_view(job, &definition);
-    if (has_present && !still_named(&definition, present))
-        announce_slot(job, present, effective_ms, "updated", sink);
-}
-
-static struct job_slot take_pending(struct job *job, int64_t due_ms)
-{
-    struct job_extra *extra = job->extra;
-    size_t at = 0;
-    while (extra->pending[at].due_ms != due_ms) at++;
-    assert(at < extra->pending_count);
-    struct job_slot slot = extra->pending[at];
-    size_t behind = extra->pending_count - at - 1;
-    memmove(&extra->pending[at], &extra->pending[at + 1], behind * sizeof slot);
-    job_set_pending(job, extra->pending, extra->pending_count - 1);
-    return slot;
-}
-
-/* A pause left out what was to be fired in it, up to until_ms. */
-static void drop_pending(struct job *job, int64_t until_ms)
-{
-    struct job_slot kept[PENDING_MAX];
-    size_t count = 0;
-    if (!job_has_pending(job)) return;
-    for (uint32_t i = 0; i < job->extra->pending_count; i++)
-        if (job->extra->pending[i].due_ms > until_ms) kept[count++] = job->extra->pending[i];
-    job_set_pending(job, kept, count);
-}
-
-void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
-                      const struct sink *sink)
-{
-    struct definition definition;
-    struct job_slot slot = take_pending(job, due_ms);
-    job_view(job, &definition);
-    const struct catchup *catchup = &definition.catchup;
-    bool late = now_ms - slot.due_ms > catchup->grace_ms;
-    bool lost = late && (catchup->policy == CATCHUP_NONE ||
-                         slot.nominal_ms < now_ms - catchup->window_ms);
-    if (lost) {
-        job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
-                     catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
-    } else {
-        job_fire(job, late ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
-        if (job_has_max_fires(job)) job->extra->counted_fires++;
-        if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
-    }
-    if (!job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))
-        job_finish(shard, job, now_ms, sink);
-    else
-        sink->job_changed(sink->opaque, job);
-}
-
 static bool bounds_differ(const struct job *job, const struct definition *definition)
 {
     struct definition present;
@@ -486,13 +346,13 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     if (job_fires_used_up(job)) lane_cut(shard, job, effective_ms, sink); /* lowered */
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
-        if (keep_pending(job, &pending, effective_ms, sink)) done_before = false;
+        if (pending_keep(job, &pending, effective_ms, sink)) done_before = false;
         if (job->extra->tail_from_ms == effective_ms)
             job->extra->tail_from_ms = job_slots_after_ms(job, effective_ms);
         job_begin(shard, job, done_before, effective_ms, sink);
         return;
     }
-    if (rebounded) recheck_pending(job, &pending, effective_ms, sink);
+    if (rebounded) pending_recheck(job, &pending, effective_ms, sink);
     if (schedule != job->schedule) { /* other words for the same instants */
         bool attached = job->timer_index != TIMER_INDEX_NONE;
         timers_detach(shard->timers, job);
@@ -569,7 +429,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job->revision++;
     job->updated_ms = effective_ms;
     attach(shard, job, effective_ms);
-    drop_pending(job, from_ms);
+    pending_drop(job, from_ms);
     set_alarm(shard, job);
     backfill_resume(shard, job);
     if (passed) {
@@ -594,7 +454,7 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
 {
     if (job_owes(job) && !mutant(MUTANT_OWED_LOST_AT_DELETE))
         lane_drop(shard, job, effective_ms, "deleted", sink);
-    abandon_pending(job, effective_ms, "deleted", sink);
+    pending_abandon(job, effective_ms, "deleted", sink);
     backfill_drop(shard, job, effective_ms, "deleted", sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);

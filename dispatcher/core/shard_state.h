@@ -69,8 +69,6 @@ void job_unfinish(struct shard *shard, struct job *job);
 /* Takes it out of everything and frees it; says nothing. */
 void job_remove(struct shard *shard, struct job *job);
 
-/* Whether one of the job's pending slots is due at at_ms. */
-bool shard_pending_rings(const struct job *job, int64_t at_ms);
 /* Whether the alarm is still the job's. */
 bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm);
 /* Lists the job where its present state belongs: timers, alarms, lane. After restoring. */
@@ -83,9 +81,6 @@ bool job_has_slot_after(const struct job *job, int64_t after_ms);
 /* The slots due after the result are those due after after_ms whose nominal time is later than the
  * add and the last edit of the schedule: jitter must not bring back what was before. */
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
-/* The pending slot due at due_ms is fired, or announced when it is too late for that. */
-void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
-                      const struct sink *sink);
 int64_t job_grace_ms(const struct job *job);
 bool job_has_max_fires(const struct job *job);
 /* Whether max_fires has been reached. */
@@ -113,6 +108,35 @@ struct verdict {
 /* Judges the slots due in (from_ms, to_ms] as of now_ms. */
 struct verdict catchup_judge(const struct definition *definition, int64_t from_ms, int64_t to_ms,
                              int64_t now_ms);
+
+/* ---- pending.c ---- */
+
+/* Slots kept over earlier edits, and the one of the present schedule. */
+struct pending {
+    size_t count;
+    struct job_slot slots[PENDING_MAX + 1];
+};
+
+/* What is pending: slots kept before, and the one of the present schedule whose nominal time has
+ * come and whose due time has not. There is one at most: no delay reaches the next slot. It is
+ * later than those kept before. */
+void pending_at_edit(const struct job *job, int64_t effective_ms, struct pending *pending);
+/* After the edit: a slot stays if the new definition names it too and there is room. True: it is
+ * the new schedule's one-shot, which fires it itself, with its own delay. */
+bool pending_keep(struct job *job, const struct pending *pending, int64_t effective_ms,
+                  const struct sink *sink);
+/* After an edit of start or end alone: the present schedule's slot stays in the timer index. */
+void pending_recheck(struct job *job, struct pending *pending, int64_t effective_ms,
+                     const struct sink *sink);
+/* A pause left out what was to be fired in it, up to until_ms. */
+void pending_drop(struct job *job, int64_t until_ms);
+/* What still waits for its delay when the job ends is named, not fired. */
+void pending_abandon(struct job *job, int64_t at_ms, const char *reason, const struct sink *sink);
+/* Whether one of the job's pending slots is due at at_ms. */
+bool shard_pending_rings(const struct job *job, int64_t at_ms);
+/* The pending slot due at due_ms is fired, or announced when it is too late for that. */
+void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
+                      const struct sink *sink);
 
 /* ---- lane.c ---- */
 
