@@ -269,7 +269,7 @@ bool cron_parse(const char *text, size_t length, const struct cron_options *opti
         return reader_refuse(&reader, 0, "never_fires",
                              "it would never fire: no month given has a day given; "
                              "change day-of-month, month or day-of-week");
-    bool exact = (read.cron.flags & CRON_ONCE) == 0 && (read.cron.flags & CRON_YEARS) != 0;
+    bool exact = (read.cron.flags & CRON_ONCE) == 0;
     if (exact && moves && !cron_next(&read.cron, INSTANT_MIN_MS - 1, &first_ms))
         return reader_refuse(&reader, 0, "never_fires",
                              "it would never fire: the clocks skip each time given");

@@ -45,6 +45,7 @@ struct build {
     uint32_t count;
     int64_t high_s; /* latest local time shown so far */
     bool full;
+    bool crossed; /* the rule changes back after the next year's first change */
 };
 
 static uint32_t be32(const uint8_t *bytes)
@@ -182,10 +183,13 @@ static int64_t add_rule(struct build *build, const struct zone_rule *rule, int64
     if (!rule->has_daylight) return INT64_MAX; /* the last change of the file says the same */
     int32_t year = year_of(after_s);
     uint32_t before = build->count;
+    int64_t newest_s = INT64_MIN;
     for (int32_t end = year + YEARS_OF_CYCLE + 3; year <= end; year++) {
         int64_t starts[2] = {zone_rule_start(rule, year), zone_rule_end(rule, year)};
         int32_t offsets[2] = {rule->daylight_s, rule->standard_s};
         uint32_t first = starts[0] > starts[1];
+        if (starts[first] < newest_s) build->crossed = true;
+        newest_s = starts[first ^ 1];
         for (uint32_t i = 0; i < 2; i++) {
             uint32_t which = first ^ i;
             if (starts[which] <= after_s || starts[which] <= 0) continue;
@@ -270,6 +274,8 @@ struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
     if (build->full || (has_rule && last_s >= RULE_MAX_S) ||
         end_s >> ZONE_BUCKET_SHIFT >= ZONE_BUCKETS_MAX)
         (void)refuse(error, "has too many changes");
+    else if (build->crossed)
+        (void)refuse(error, "has a rule whose changes of one year run into the next year's");
     else
         zone = finish(name, build, cycle_s);
     free(build);

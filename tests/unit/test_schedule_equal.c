@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "tests/fuzz/fuzz_zones.h"
 #include "tests/support/cron_case.h"
 
 static struct cron read_cron(const char *text, enum cron_dialect dialect, const char *zone)
@@ -156,6 +157,23 @@ static void no_time_of_a_year_is_ever_shown(void **state)
     assert_non_null(strstr(error.message, "the clocks skip"));
 }
 
+/* The last Sunday of March, where it has five: the night in which a zone's clocks always change. */
+static void no_time_of_any_year_is_ever_shown(void **state)
+{
+    (void)state;
+    static const char text[] = "0 30 2 ? 3 1#5";
+    struct zone_lookup zones = fuzz_zones();
+    struct cron_options options = {.dialect = CRON_QUARTZ, .dst = CRON_DST_SKIP_REPEAT,
+                                   .zone = text_of("Fuzz/Rule"),
+                                   .zones = &zones};
+    struct cron_reading reading;
+    struct error error = {0};
+    assert_false(cron_parse(text, sizeof text - 1, &options, &reading, &error));
+    assert_string_equal(error.code, "never_fires");
+    options.dst = CRON_DST_VIXIE;
+    assert_true(cron_parse(text, sizeof text - 1, &options, &reading, NULL));
+}
+
 static void prefixes_and_fields_of_zones(void **state)
 {
     (void)state;
@@ -264,6 +282,7 @@ int main(void)
         cmocka_unit_test(jitter_is_of_one_incarnation),
         cmocka_unit_test(at_the_ends_of_time),
         cmocka_unit_test(days_near_the_ends_of_a_month),
+        cmocka_unit_test(no_time_of_any_year_is_ever_shown),
         cmocka_unit_test(no_time_of_a_year_is_ever_shown),
         cmocka_unit_test(prefixes_and_fields_of_zones),
         cmocka_unit_test(spread_values),
