@@ -45,7 +45,7 @@ struct build {
     uint32_t count;
     int64_t high_s; /* latest local time shown so far */
     bool full;
-    bool crossed; /* the rule changes back after the next year's first change */
+    bool unsteady; /* the rule does not say the same again after 400 years */
 };
 
 static uint32_t be32(const uint8_t *bytes)
@@ -173,7 +173,12 @@ static int64_t cycle_start(struct build *build, uint32_t before, int64_t after_s
         while (build->count > 1 && build->spans[build->count - 1].from_s > end_s) build->count--;
         return INT64_MAX;
     }
-    return build->spans[before + 1].from_s;
+    const struct zone_span *start = &build->spans[before + 1];
+    build->unsteady = true;
+    for (uint32_t i = build->count; i-- > before + 1;)
+        if (build->spans[i].from_s == start->from_s + ZONE_CYCLE_SECONDS)
+            build->unsteady = build->spans[i].offset_s != start->offset_s;
+    return start->from_s;
 }
 
 /* The changes the rule makes after `after_s`, over 400 years and a little more. Returns where the
@@ -183,13 +188,10 @@ static int64_t add_rule(struct build *build, const struct zone_rule *rule, int64
     if (!rule->has_daylight) return INT64_MAX; /* the last change of the file says the same */
     int32_t year = year_of(after_s);
     uint32_t before = build->count;
-    int64_t newest_s = INT64_MIN;
     for (int32_t end = year + YEARS_OF_CYCLE + 3; year <= end; year++) {
         int64_t starts[2] = {zone_rule_start(rule, year), zone_rule_end(rule, year)};
         int32_t offsets[2] = {rule->daylight_s, rule->standard_s};
         uint32_t first = starts[0] > starts[1];
-        if (starts[first] < newest_s) build->crossed = true;
-        newest_s = starts[first ^ 1];
         for (uint32_t i = 0; i < 2; i++) {
             uint32_t which = first ^ i;
             if (starts[which] <= after_s || starts[which] <= 0) continue;
@@ -274,8 +276,8 @@ struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
     if (build->full || (has_rule && last_s >= RULE_MAX_S) ||
         end_s >> ZONE_BUCKET_SHIFT >= ZONE_BUCKETS_MAX)
         (void)refuse(error, "has too many changes");
-    else if (build->crossed)
-        (void)refuse(error, "has a rule whose changes of one year run into the next year's");
+    else if (build->unsteady)
+        (void)refuse(error, "has a rule whose changes run into each other");
     else
         zone = finish(name, build, cycle_s);
     free(build);

@@ -113,6 +113,7 @@ static void rules_make_tables(void **state)
     assert_int_equal(zone_at(always, 253402300799).from_s, zone_at(always, 100000).from_s);
     free(always);
     assert_null(of_rule("XXX6EDDT4,0/0,365/24")); /* ends after the next year has begun */
+    assert_null(of_rule("CGT-0CEST,M9.5.0,M9.4.0/3")); /* both at once in some years */
     struct zone *south = of_rule("AAA-10BBB,M10.1.0,M4.1.0/3");
     assert_non_null(south);
     assert_int_equal(zone_at(south, 1767225600).offset_s, 11 * 3600);
