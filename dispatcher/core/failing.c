@@ -20,6 +20,7 @@ static void announce_failed(struct job *job, const struct failed_fire *failed, i
     event.count = 1;
     event.reason = failed->reason;
     event.detail = text_of(failed->detail);
+    if (failed->kind == FIRE_BACKFILL) event.backfill_id = text_of(failed->backfill_id);
     sink->event(sink->opaque, &event);
 }
 

@@ -88,7 +88,8 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
     for (size_t i = 0; i < life->announced_count; i++)
         if (life->announced[i].already_due && !names_a_slot(life, &life->announced[i]))
             life->announced[i].off_schedule = true;
-    qsort(life->fired, life->fired_count, sizeof *life->fired, by_nominal);
+    if (life->fired_count > 0)
+        qsort(life->fired, life->fired_count, sizeof *life->fired, by_nominal);
     for (size_t i = 1; i < life->fired_count; i++)
         if (life->fired[i].nominal_ms == life->fired[i - 1].nominal_ms)
             complain(world, life, life->fired[i].nominal_ms, "doubled: a fire id twice");
@@ -112,9 +113,8 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
                  life_has_slot_after(life, watermark_ms);
     if (early) complain(world, life, life->finished_ms, "ended: a job with slots to come");
     if (life->overslept) complain(world, life, watermark_ms, "overslept: a pause without an end");
-    if (life->triggers > life->triggered || life->triggers + 8 < life->triggered)
-        world_violation(world, "triggers: %s (%s) fired %" PRId64 " of %" PRId64, life->name,
-                        life->id, life->triggers, life->triggered);
+    asked_judge(world, life);
+    notices_judge(world, life);
 }
 
 void account_judge(struct world *world, const struct model *model, int32_t shard)

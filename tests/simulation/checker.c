@@ -17,6 +17,7 @@ enum { EARLY_MS = 2000, UNSEEN_MS = 2500, WAITING_MAX = 4096 };
 
 struct remembered {
     char command_id[24];
+    char outcome[HISTORY_WORD_BYTES];
     int64_t sequence;
     int64_t at_ms;
     bool gone;
@@ -39,7 +40,7 @@ struct walk { /* through one shard */
     int64_t effective_ms; /* of the last command */
     const struct step *half_done; /* the first with a part of the command whose result is to come */
     const struct step *last_step; /* before the outputs that are walked */
-    int64_t live_ms[8];   /* by group: nominal of the last live fire */
+    int64_t live_ms[8][FOREIGN_TOPICS + 1]; /* by group, topic: nominal of the last live fire */
 };
 
 static struct output *flatten(const struct history *history, int32_t shard, size_t *count,
@@ -101,6 +102,7 @@ static void judge_marks(struct world *world, int32_t shard)
             return;
         }
         judge_unread(world, shard, step);
+        notices_judge_step(world, shard, before, step);
         if (before == NULL) {
             before = step;
             continue;
@@ -156,15 +158,35 @@ static void judge_order(struct walk *walk, const struct output *fire, struct lif
     if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
-    if (!live || fire->target >= 0) return;
-    int64_t *last_ms = &walk->live_ms[group_number(life->name)];
+    if (!live) return;
+    int64_t *last_ms = &walk->live_ms[group_number(life->name)][fire->target + 1];
     if (fire->at_ms < *last_ms)
         world_violation(walk->world, "group order: %s fires %" PRId64 " after its group's %"
                         PRId64, life->name, fire->at_ms, *last_ms);
     *last_ms = fire->at_ms;
 }
 
-static void walk_fire(struct walk *walk, const struct output *fire)
+/* What the job was when it fired: there, not paused, as its fire says. */
+static void judge_state(struct walk *walk, const struct life *life, const struct output *fire)
+{
+    struct world *world = walk->world;
+    const char *payload = life->wanted.payload;
+    int64_t data = payload[0] == '\0' ? 0 : history_data_hash(payload, strlen(payload));
+    const char *topic = fire->target < 0 ? "" : foreign_topic_name(fire->target);
+    bool trigger = fire->trigger[0] == 't';
+    if (!life->there)
+        world_violation(world, "fires after its end: %s (%s)", life->name, life->id);
+    if (!trigger && life->paused_ms != NEVER_MS)
+        world_violation(world, "fires in a pause: %s %" PRId64, life->name, fire->at_ms);
+    if (fire->partition != life->revision)
+        world_violation(world, "revision: %s fires as %" PRId32 ", it is %" PRId64, life->name,
+                        fire->partition, life->revision);
+    if (fire->last_ms != data || strcmp(topic, life->wanted.topic) != 0)
+        world_violation(world, "content: %s fires to %s with a payload that is not %s",
+                        life->name, topic, payload);
+}
+
+static void walk_fire(struct walk *walk, const struct output *fire, const struct step *step)
 {
     struct world *world = walk->world;
     struct life *life = model_find_life(&walk->model, fire->life);
@@ -172,11 +194,12 @@ static void walk_fire(struct walk *walk, const struct output *fire)
         world_violation(world, "fire of nobody: %s %s", fire->name, fire->life);
         return;
     }
+    judge_state(walk, life, fire);
     if (fire->trigger[0] != '\0') {
-        world->sometimes.count[SOMETIMES_FIRE_TRIGGERED]++;
-        life->triggers++;
+        asked_fire(world, life, fire, step);
         return;
     }
+    notices_fire(world, life, fire);
     bool live = strcmp(fire->word, "schedule") == 0;
     world->sometimes.count[SOMETIMES_FIRE_LIVE] += live;
     world->sometimes.count[SOMETIMES_FIRE_CAUGHT_UP] += strcmp(fire->word, "catchup") == 0;
@@ -321,6 +344,11 @@ static void walk_event(struct walk *walk, size_t at)
     world->sometimes.count[SOMETIMES_EXHAUSTED] += exhausted;
     world->sometimes.count[SOMETIMES_RESUMED] += resumed;
     world->sometimes.count[SOMETIMES_FIRE_FAILED] += strcmp(event->word, "fire_failed") == 0;
+    if (life != NULL && event->trigger[0] != '\0') {
+        asked_event(world, life, event);
+        return;
+    }
+    if (life != NULL) notices_event(world, life, event);
     if (life == NULL) {
         wait_for_result(walk, at);
     } else if (strcmp(event->word, "missed") == 0 || strcmp(event->word, "skipped") == 0) {
@@ -368,6 +396,7 @@ static void remember(struct walk *walk, const char *command_id, const struct out
     struct remembered *last = &walk->remembered[walk->remembered_count++];
     *last = (struct remembered){.sequence = result->count, .at_ms = result->at_ms};
     (void)snprintf(last->command_id, sizeof last->command_id, "%s", command_id);
+    memcpy(last->outcome, result->word, sizeof last->outcome);
 }
 
 static void walk_forgotten(struct walk *walk, size_t at)
@@ -460,7 +489,11 @@ static void settle_waiting(struct walk *walk)
         if (output->kind == OUTPUT_JOB_DELETED) continue; /* the command says what is there */
         if (life == NULL) {
             world_violation(walk->world, "event of nobody: %s %s", output->word, output->name);
-        } else if (strcmp(output->word, "exhausted") == 0) {
+            continue;
+        }
+        if (strcmp(output->word, "exhausted") != 0 && strcmp(output->word, "resumed") != 0)
+            notices_event(walk->world, life, output);
+        if (strcmp(output->word, "exhausted") == 0) {
             life_finish(life, output->at_ms);
             if (life->wanted.keep_ms == 0 && life->wanted.topic[0] == '\0')
                 life_end(life, output->at_ms);
@@ -474,7 +507,28 @@ static void settle_waiting(struct walk *walk)
     walk->waiting_count = 0;
 }
 
-static void walk_result(struct walk *walk, const struct output *result)
+static void read_sent(const struct world *world, const struct output *result,
+                      struct sent_command *command)
+{
+    sent_read(world->sent[result->partition][result->offset].text, command);
+    if (command->command_id[0] != '\0')
+        memcpy(command->own_id, command->command_id, sizeof command->command_id);
+    else
+        (void)snprintf(command->own_id, sizeof command->own_id, "%d/%lld",
+                       (int)result->partition, (long long)result->offset);
+}
+
+/* Seen before: the result says how it ended then. */
+static void judge_duplicate(struct walk *walk, const struct remembered *first,
+                            const struct output *result)
+{
+    walk->world->sometimes.count[SOMETIMES_DUPLICATE]++;
+    if (strcmp(result->word, "duplicate") == 0 && strcmp(first->outcome, result->trigger) != 0)
+        world_violation(walk->world, "first outcome: %s ended as %s, its duplicate says %s",
+                        first->command_id, first->outcome, result->trigger);
+}
+
+static void walk_result(struct walk *walk, const struct output *result, const struct step *step)
 {
     struct world *world = walk->world;
     if (result->partition < 0 || result->partition >= world->settings.shards ||
@@ -484,17 +538,25 @@ static void walk_result(struct walk *walk, const struct output *result)
         return;
     }
     struct sent_command *command = memory_allocate(1, sizeof *command);
-    sent_read(world->sent[result->partition][result->offset].text, command);
+    read_sent(world, result, command);
+    if (result->count != step->mark.sequence)
+        world_violation(world, "sequence: the result of %d/%" PRId64 " says %" PRId64
+                        " in step %" PRId64, (int)result->partition, result->offset,
+                        result->count, step->mark.sequence);
     if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
     walk->half_done = NULL;
     struct expected_answer expected = {"duplicate", 0, 0};
-    bool known = command->command_id[0] != '\0' && remembered(walk, command->command_id) != NULL;
+    const struct remembered *first =
+        command->command_id[0] != '\0' ? remembered(walk, command->command_id) : NULL;
+    bool known = first != NULL;
+    if (known) judge_duplicate(walk, first, result);
+    world->sometimes.count[SOMETIMES_DRY_RUN] += command->dry_run && !known;
     if (!known)
         expected = model_apply(&walk->model, command, result->at_ms, result->partition,
                                result->offset);
-    world->sometimes.count[SOMETIMES_DUPLICATE] += known;
     judge_answer(walk, result, &expected);
-    if (!known && command->command_id[0] != '\0') remember(walk, command->command_id, result);
+    if (!known && command->command_id[0] != '\0' && !command->dry_run)
+        remember(walk, command->command_id, result);
     settle_waiting(walk);
     if (walk->watermark_ms == result->at_ms) world->sometimes.count[SOMETIMES_UPDATE_IN_HERD]++;
     free(command);
@@ -528,9 +590,9 @@ static void walk_outputs(struct walk *walk)
              step < walk->step_of[i]; step++)
             walk_mark(walk, step);
         switch (output->kind) {
-        case OUTPUT_FIRE: walk_fire(walk, output); break;
+        case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;
-        case OUTPUT_RESULT: walk_result(walk, output); break;
+        case OUTPUT_RESULT: walk_result(walk, output, walk->step_of[i]); break;
         case OUTPUT_JOB_DELETED: walk_deletion(walk, i); break;
         case OUTPUT_SEEN_DELETED: walk_forgotten(walk, i); break;
         case OUTPUT_FORWARD: walk_forward(walk, output); break;
@@ -549,7 +611,8 @@ static void walk_shard(struct world *world, int32_t shard)
     walk->shard = shard;
     walk->effective_ms = INT64_MIN;
     walk->watermark_ms = world->settings.start_ms; /* of a new shard: when it began */
-    for (int i = 0; i < 8; i++) walk->live_ms[i] = INT64_MIN;
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j <= FOREIGN_TOPICS; j++) walk->live_ms[i][j] = INT64_MIN;
     model_open(&walk->model, shard, world->settings.shards);
     walk->outputs = flatten(&world->history, shard, &walk->count, &walk->step_of);
     walk->next_result = memory_allocate(walk->count + 1, sizeof *walk->next_result);

@@ -29,7 +29,15 @@ static void copy_name(struct output *output, struct text group, struct text id)
                    (int)id.length, id.bytes);
 }
 
-/* "<life>@<nominal>" or "<life>@t:<command id>" */
+int64_t history_data_hash(const char *bytes, size_t length)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+    return (int64_t)(hash >> 1);
+}
+
+/* "<life>@<nominal>", "<life>@t:<command id>" or "<life>@b:<backfill>:<nominal>" */
 static void read_fire(struct output *output, struct text value)
 {
     struct text id = scan_text(value, "\"id\":\"");
@@ -42,11 +50,21 @@ static void read_fire(struct output *output, struct text value)
     copy(output->word, sizeof output->word, scan_text(value, "\"firekind\":\""));
     output->count = scan_number(value, "\"missedcount\":", 0);
     output->first_ms = scan_number(value, "\"latenessms\":", 0);
-    if (rest.length > 2 && rest.bytes[1] == ':')
+    if (rest.length > 2 && rest.bytes[0] == 'b') {
+        size_t length = rest.length;
+        while (rest.bytes[length - 1] != ':') length--;
+        copy(output->trigger, sizeof output->trigger, (struct text){rest.bytes, length - 1});
+        output->at_ms = scan_number((struct text){rest.bytes + length, rest.length - length}, "",
+                                    -1);
+    } else if (rest.length > 2 && rest.bytes[1] == ':') {
         copy(output->trigger, sizeof output->trigger, rest);
-    else
+    } else {
         output->at_ms = scan_number(rest, "", -1);
+    }
+    output->matched = scan_number(value, "\"attempt\":", -1);
     output->partition = (int32_t)scan_number(value, "\"jobrevision\":", -1);
+    struct text data = scan_after(value, "\"data\":");
+    output->last_ms = data.length == 0 ? 0 : history_data_hash(data.bytes, data.length - 1);
 }
 
 static void read_event(struct output *output, struct text value)
@@ -61,6 +79,7 @@ static void read_event(struct output *output, struct text value)
     output->from_ms = scan_instant(value, "\"from\":\"");
     output->to_ms = scan_instant(value, "\"to\":\"");
     output->count = scan_number(value, "\"count\":", 0);
+    copy(output->trigger, sizeof output->trigger, scan_text(value, "\"backfill_id\":\""));
 }
 
 static void read_result(struct output *output, struct text value)
@@ -73,6 +92,7 @@ static void read_result(struct output *output, struct text value)
     output->partition = (int32_t)scan_number(source, "\"partition\":", -1);
     output->offset = scan_number(source, "\"offset\":", -1);
     output->count = scan_number(source, "\"sequence\":", -1);
+    copy(output->trigger, sizeof output->trigger, scan_text(head, "\"first_outcome\":\""));
     output->at_ms = scan_instant(source, "\"effective_at\":\"");
     output->to_ms = scan_instant(source, "\"applied_at\":\"");
     output->matched = scan_number(value, "\"matched\":", -1);

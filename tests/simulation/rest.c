@@ -25,6 +25,15 @@ static struct engine *owner_of(struct world *world, int32_t shard, int *owners)
     return engine;
 }
 
+static bool has_backfills(const struct shard *shard)
+{
+    for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
+        const struct job *job = shard_job_at(shard, slot);
+        if (job != NULL && job->extra != NULL && job->extra->backfill_count > 0) return true;
+    }
+    return false;
+}
+
 bool rest_reached(struct world *world)
 {
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
@@ -34,6 +43,7 @@ bool rest_reached(struct world *world)
         struct shard_counts counts;
         shard_count(engine->shard, &counts);
         if (counts.owing > 0 || counts.failing > 0) return false;
+        if (has_backfills(engine->shard)) return false;
         if (checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX) return false;
         if (engine->mark.control_offset < (int64_t)world->sent_count[shard]) return false;
     }
@@ -224,10 +234,12 @@ void rest_judge_model(struct world *world, const struct model *model, int32_t sh
         there++;
         const struct job *job = shard_find(engine->shard, text_of(life->wanted.group),
                                            text_of(life->wanted.id));
-        if (job == NULL)
+        if (job == NULL) {
             world_violation(world, "definition: %s is gone, the commands keep it", life->name);
-        else
-            judge_job(world, life, job);
+            continue;
+        }
+        judge_job(world, life, job);
+        rest_judge_definition(world, life, job);
     }
     if (there != shard_job_count(engine->shard))
         world_violation(world, "definition: shard %d has %zu jobs, the commands leave %zu",

@@ -53,6 +53,10 @@
     row(FIRE_LIVE, "a fire came out live")                                                         \
     row(FIRE_CAUGHT_UP, "a fire was caught up")                                                    \
     row(FIRE_TRIGGERED, "a fire was triggered")                                                    \
+    row(TRIGGERED_IN_PAUSE, "a paused job was triggered")                                          \
+    row(FIRE_BACKFILLED, "a past slot was fired again")                                            \
+    row(BACKFILL_ENDED, "a backfill ended before its last slot")                                   \
+    row(DRY_RUN, "a command was tried without doing it")                                           \
     row(FIRE_RETRIED, "a failed fire was retried")                                                 \
     row(FIRE_FAILED, "a fire could not be delivered")                                              \
     row(MISSED, "slots were missed")                                                               \
