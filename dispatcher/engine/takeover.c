@@ -25,7 +25,7 @@ void engine_forget(struct engine *engine)
     inputs_clear(&engine->inputs);
     checkpointer_destroy(engine->checkpointer);
     engine->checkpointer = NULL;
-    shard_destroy(engine->shard);
+    if (!mutant(MUTANT_MEMORY_KEPT)) shard_destroy(engine->shard);
     engine->shard = NULL;
     foreign_clear(&engine->foreign);
 }
@@ -324,7 +324,7 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
                   (!found || mark->generation < restored->mark.generation ||
                    (mark->generation == restored->mark.generation &&
                     mark->sequence < restored->mark.sequence));
-    if (behind)
+    if (behind && !mutant(MUTANT_STATE_LOST_NOT_NOTICED))
         return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
                          PRId64 ", Redis at %" PRId64 ": Kafka lost data or is another cluster; "
                          "see docs/operation.md, \"state_lost\"", found ? mark->sequence : 0,
@@ -427,7 +427,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     event.epoch = mark->epoch;
     event.owner = text_of(engine->options.owner);
     struct sink sink = outbox_sink(&engine->outbox);
-    sink.event(sink.opaque, &event);
+    if (!mutant(MUTANT_SHARD_TAKEN_NOT_SAID)) sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     int64_t produced_ms = engine_wall_ms(engine);
     int64_t produced_us = engine_monotonic_us(engine);
@@ -498,6 +498,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (fresh && !start_at_oldest(engine, &mark, error)) return false;
     if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))
         mark.watermark.instant_ms = engine_wall_ms(engine);
+    if (mutant(MUTANT_WATERMARK_GOES_BACK)) mark.watermark.instant_ms -= HOURS_MS;
     shard_restore_done(engine->shard, &mark);
     if (!commit_first_mark(engine, &mark, error)) return false;
     warm_foreign(engine);

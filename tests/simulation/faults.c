@@ -236,13 +236,21 @@ static void commands_after_downtime(struct plan *plan, struct random *dice, int6
     }
 }
 
+static void end_arrives_in_the_next_transaction(struct plan *plan, struct random *dice,
+                                                int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
+             "a commit is asked for twice, the first request arrives in the next transaction");
+    plan_add(plan, at_us, DO_COMMIT, some_shard(plan, dice), COMMIT_TWICE, 1, 0, NULL);
+}
+
 static fault_maker *const makers[] = {
     crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
     no_memory, bad_commit, bad_commit, late_init, redis_away, redis_slow, redis_flush,
     redis_rollback, redis_lost, compact, bad_topic, commit_then_owner_changes,
     late_init_after_reassignment, coordinator_times_out_a_living_owner, zombie_inits,
     flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
-    commands_after_downtime};
+    commands_after_downtime, end_arrives_in_the_next_transaction};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* A random subset of the kinds, each of them now and then. */

@@ -20,7 +20,7 @@ const char *point_name(enum point point)
 const char *commit_fate_name(enum commit_fate fate)
 {
     static const char *const names[] = {"well", "abortable", "not_sent", "cut", "reply_lost",
-                                        "late", "slow"};
+                                        "late", "slow", "parts", "twice"};
     return names[fate];
 }
 
@@ -309,7 +309,9 @@ static void do_process(struct world *world, const struct planned *event)
         process->crash_countdown = a[2];
         process->freeze_there = event->what == DO_FREEZE_AT;
         process->crash_freeze_us = a[3] * MILLI_US;
-        if (a[1] == POINT_NONE && event->what == DO_CRASH) process_kill(process);
+        if (a[1] != POINT_NONE || event->what != DO_CRASH) return;
+        process->leaving = false; /* not in order, whatever it was about to do */
+        process_kill(process);
         return;
     case DO_FREEZE: process_freeze(process, a[1] * MILLI_US); return;
     case DO_CUT_OFF: process_cut_off(process, a[1] * MILLI_US); return;

@@ -395,6 +395,9 @@ void process_kill(struct process *process)
         checkpoint_simulated_destroy(slot->checkpoint, true);
         slot_release(slot);
     }
+    if (process->leaving && process->heap.bytes > 0)
+        world_violation(world, "memory: %s has ended in order and left %zu bytes behind",
+                        process->owner, process->heap.bytes);
     heap_free_all(&process->heap);
     process->store->operations->destroy(process->store);
     process->store = NULL;

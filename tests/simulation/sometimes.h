@@ -24,6 +24,8 @@
     row(COMMIT_REPLY_LOST, "the reply to a commit was lost")                                       \
     row(COMMIT_LATE, "the end of a transaction was late")                                          \
     row(COMMIT_SLOW, "a commit took long")                                                         \
+    row(COMMIT_PARTS, "a transaction came in parts")                                               \
+    row(COMMIT_TWICE, "a commit was asked for twice")                                              \
     row(END_FENCED, "a late end of a transaction was refused")                                     \
     row(COORDINATOR_TIMEOUT, "the coordinator gave up the transaction of a living owner")          \
     row(LATE_INIT, "init_transactions came late")                                                  \

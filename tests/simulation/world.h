@@ -34,6 +34,7 @@ struct settings { /* of one seed */
 
 struct world;
 struct process;
+struct request;
 
 /* Where a process can be killed or stopped: at its n-th passage of such a point. */
 enum point {
@@ -61,6 +62,9 @@ enum commit_fate {
     COMMIT_REPLY_LOST, /* all is done; unknown to the client */
     COMMIT_LATE,       /* records arrive, the end of the transaction is delayed; unknown */
     COMMIT_SLOW,       /* records arrive, the end is sent so late that the coordinator gave up */
+    COMMIT_PARTS,      /* records arrive in two parts, with a pause between them */
+    COMMIT_TWICE,      /* the end is sent again, and that is answered; the first is still to come,
+                        * and comes between the two parts of the shard's next transaction */
     COMMIT_FATE_COUNT
 };
 const char *commit_fate_name(enum commit_fate fate);
@@ -150,6 +154,7 @@ struct world {
     size_t cut_count;
     enum commit_fate commit_fate[SIM_SHARDS_MAX];
     int64_t commit_delay_us[SIM_SHARDS_MAX];
+    struct request *late_end[SIM_SHARDS_MAX]; /* of a commit that was asked for twice */
     int64_t kafka_down_until_us;
     struct sometimes sometimes;
     int64_t faults;
