@@ -54,7 +54,7 @@ static struct output *flatten(const struct history *history, int32_t shard, size
     *count = 0;
     for (size_t i = 0; i < history->step_count[shard]; i++) {
         const struct step *step = &history->steps[shard][i];
-        for (size_t j = 0; j < step->count; j++) {
+        for (size_t j = 0; j < step->count && !step->gone; j++) {
             (*step_of)[*count] = step;
             outputs[(*count)++] = history->outputs[step->first + j];
         }
@@ -97,6 +97,7 @@ static void judge_marks(struct world *world, int32_t shard)
     for (size_t i = 0; i < history->step_count[shard]; i++) {
         const struct step *step = &history->steps[shard][i];
         const struct mark_view *mark = &step->mark;
+        if (step->gone) continue;
         if (!step->has_mark) {
             world_violation(world, "mark missing: shard %d committed without one", (int)shard);
             return;
@@ -417,13 +418,15 @@ static int64_t log_time_ms(const struct walk *walk, const struct output *result)
     const struct history *history = &walk->world->history;
     if (result->partition == walk->shard)
         return walk->world->sent[result->partition][result->offset].time_ms;
+    int64_t at_ms = INT64_MIN;
     for (size_t i = 0; i < history->output_count; i++) {
         const struct output *output = &history->outputs[i];
-        if (output->kind == OUTPUT_FORWARD && output->target == walk->shard &&
+        bool newer = at_ms == INT64_MIN || output->time_ms <= result->time_ms;
+        if (output->kind == OUTPUT_FORWARD && output->target == walk->shard && newer &&
             output->partition == result->partition && output->offset == result->offset)
-            return output->time_ms;
+            at_ms = output->time_ms; /* after a loss it may have been forwarded again */
     }
-    return INT64_MIN;
+    return at_ms;
 }
 
 /* A command that takes several transactions is decided with the first: `now` was earlier than
@@ -588,7 +591,7 @@ static void walk_outputs(struct walk *walk)
         const struct output *output = &walk->outputs[i];
         for (const struct step *step = i > 0 ? walk->step_of[i - 1] : walk->step_of[i];
              step < walk->step_of[i]; step++)
-            walk_mark(walk, step);
+            if (!step->gone) walk_mark(walk, step);
         switch (output->kind) {
         case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;
@@ -621,9 +624,11 @@ static void walk_shard(struct world *world, int32_t shard)
         if (walk->outputs[i].kind == OUTPUT_RESULT) next = i;
         walk->next_result[i] = next;
     }
-    walk_outputs(walk);
-    account_judge(world, &walk->model, shard);
-    rest_judge_model(world, &walk->model, shard);
+    if (!world->losses.forgot[shard]) { /* else nobody knows what the jobs should be */
+        walk_outputs(walk);
+        account_judge(world, &walk->model, shard);
+        rest_judge_model(world, &walk->model, shard);
+    }
     free((void *)walk->step_of);
     free(walk->next_result);
     free((void *)walk->outputs);

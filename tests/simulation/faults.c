@@ -253,6 +253,26 @@ static fault_maker *const makers[] = {
     commands_after_downtime, end_arrives_in_the_next_transaction};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
+/* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */
+static void kafka_loses(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "Kafka loses what it had not flushed");
+    if (random_chance(dice, 1, 3))
+        plan_add(plan, at_us - SECOND_US, DO_REDIS_AWAY, some_ms(dice, 1800000), 0, 0, 0, NULL);
+    else if (random_chance(dice, 1, 3))
+        plan_add(plan, at_us + some_ms(dice, 600000) * MILLI_US, DO_REDIS_FLUSH, 0, 0, 0, 0, NULL);
+    int64_t down_ms = random_between(dice, 10, 30000);
+    plan_add(plan, at_us, DO_KAFKA_DOWN, down_ms, 0, 0, 0, NULL);
+    plan_add(plan, at_us + MILLI_US, DO_LOSE, some_shard(plan, dice),
+             random_between(dice, 1, 300000), 0, 0, NULL);
+    if (random_chance(dice, 2, 3))
+        plan_add(plan, at_us + random_between(dice, 0, 40000) * MILLI_US, DO_CRASH,
+                 some_process(plan, dice), POINT_NONE, 1, 0, NULL);
+    if (random_chance(dice, 1, 2))
+        plan_add(plan, at_us + random_between(dice, 10, 180) * MINUTE_US, DO_REDIS_FLUSH, 0, 0, 0,
+                 0, NULL);
+}
+
 /* A random subset of the kinds, each of them now and then. */
 void faults_add(struct plan *plan, struct random *dice)
 {
@@ -261,6 +281,9 @@ void faults_add(struct plan *plan, struct random *dice)
     int64_t span_us = plan->settings.hours * HOUR_US - 2 * MINUTE_US;
     int64_t faults = random_between(dice, 0, FAULTS_MOST);
     int64_t until_us = 2 * MINUTE_US;
+    int64_t losses = random_chance(dice, 1, 6) ? random_between(dice, 1, 4) : 0;
+    while (losses-- > 0)
+        kafka_loses(plan, dice, until_us + random_between(dice, 0, span_us - 1));
     for (int64_t i = 0; i < faults; i++) {
         size_t maker = (size_t)random_between(dice, 0, MAKERS - 1);
         int64_t at_us = until_us + random_between(dice, 0, span_us - 1);

@@ -239,6 +239,7 @@ void history_commit(struct world *world, const struct transaction *transaction)
         read_record(history, step, transaction->records[i]);
     }
     step->count = history->output_count - step->first;
+    if (world->losses.count > 0) loss_step(world, shard);
     world->hash = random_mix(world->hash, (uint64_t)world->now_us ^ (uint64_t)shard << 56);
 }
 

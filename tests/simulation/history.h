@@ -61,6 +61,7 @@ struct step { /* one committed transaction of a shard */
         char owner[32];
     } mark;
     bool has_mark;
+    bool gone; /* Kafka lost it, and a new owner went on from before it: it did not happen */
     size_t first; /* outputs, in the history's list */
     size_t count;
 };

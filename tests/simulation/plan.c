@@ -59,6 +59,7 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_REDIS_LOST] = {"redis_lost", {{"after", A_NUMBER}, {"count", A_NUMBER}}},
     [DO_COMPACT] = {"compact", {{"shard", A_NUMBER}}},
     [DO_RETAIN] = {"retain", {{NULL, A_NONE}}},
+    [DO_LOSE] = {"lose", {{"shard", A_NUMBER}, {"ms", A_NUMBER}}},
     [DO_FOREIGN] = {"foreign", {{"topic", A_NUMBER}, {"state", A_NUMBER}}},
 };
 
@@ -389,6 +390,9 @@ void plan_do(struct world *world, const struct planned *event)
         return;
     case DO_COMPACT:
         if (a[0] >= 0 && a[0] < world->settings.shards) cluster_compact(world, (int32_t)a[0]);
+        return;
+    case DO_LOSE:
+        if (a[0] >= 0 && a[0] < world->settings.shards) loss_happens(world, (int32_t)a[0], a[1]);
         return;
     case DO_RETAIN: cluster_retain(world, world_now_ms(world) - 600000); return;
     case DO_FOREIGN: world->cluster.foreign[a[0]] = (enum foreign_state)a[1]; return;

@@ -11,6 +11,10 @@
     row(FREEZE, "a process was frozen")                                                            \
     row(ZOMBIE, "a process woke after its shards had a new owner")                                 \
     row(CUT_OFF, "a process was cut off from Kafka")                                               \
+    row(KAFKA_LOST, "Kafka lost the end of a state log")                                           \
+    row(STATE_LOST, "a state log behind Redis was refused")                                        \
+    row(LOSS_WENT_BACK, "a new owner went on from before what was lost")                           \
+    row(LOSS_FORGOT, "a new owner was restored from a state log with a hole")                      \
     row(KAFKA_DOWN, "Kafka was away")                                                              \
     row(SHUTDOWN, "a process ended in order")                                                      \
     row(CLOCK_STEP, "a clock was stepped")                                                         \

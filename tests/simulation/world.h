@@ -14,6 +14,7 @@
 #include "tests/simulation/group.h"
 #include "tests/simulation/heap.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/loss.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/redis.h"
 #include "tests/simulation/sometimes.h"
@@ -86,6 +87,7 @@ struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     uint64_t life;       /* counts engines; requests of an earlier one find nobody */
     uint64_t wait;       /* counts waits; a wake for an earlier one is stale */
     int64_t passages;    /* of ports without any time passing */
+    int64_t snapshot_sequence; /* of what it last read from Redis; -1: there was nothing */
     int64_t proved_us;   /* when the group last confirmed the shard */
     bool waiting;
     bool reading;        /* in the broker's poll */
@@ -150,6 +152,7 @@ struct world {
     struct sent *sent[SIM_SHARDS_MAX];
     size_t sent_count[SIM_SHARDS_MAX];
     size_t sent_capacity[SIM_SHARDS_MAX];
+    struct losses losses;
     struct cut cuts[CUTS_MAX];
     size_t cut_count;
     enum commit_fate commit_fate[SIM_SHARDS_MAX];
