@@ -41,8 +41,9 @@ static void mark_fired(const struct life *life, int64_t nominal_ms, struct tally
                        bool *fired)
 {
     struct fired key = {nominal_ms, 0};
-    const struct fired *at = bsearch(&key, life->fired, life->fired_count, sizeof *life->fired,
-                                     by_nominal);
+    const struct fired *at = NULL;
+    if (life->fired_count > 0)
+        at = bsearch(&key, life->fired, life->fired_count, sizeof *life->fired, by_nominal);
     *fired = at != NULL;
     if (at == NULL || tally->found[at - life->fired]) return;
     tally->found[at - life->fired] = true;
