@@ -64,6 +64,7 @@
     row(BACKFILL_NOT_RESTORED)          /* backfills do not survive a restart */                   \
     row(BACKFILL_ENDS_SILENTLY)         /* no event names the slots that a cancelled one drops */  \
     row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \
+    row(OTHER_BRANCH_BELIEVED)          /* a snapshot of another log's future is gone on from */   \
     row(STATE_LOST_NOT_NOTICED)         /* a state log behind Redis is gone on from */
 
 enum mutant {

@@ -37,33 +37,48 @@ int64_t history_data_hash(const char *bytes, size_t length)
     return (int64_t)(hash >> 1);
 }
 
+/* The next member of that name; they are looked for in the order in which they are written. */
+static struct text next_text(struct text *rest, const char *mark)
+{
+    struct text found = scan_text(*rest, mark);
+    if (found.bytes == NULL) return found;
+    size_t passed = (size_t)(found.bytes + found.length - rest->bytes);
+    *rest = (struct text){rest->bytes + passed, rest->length - passed};
+    return found;
+}
+
+static void read_slot(struct output *output, struct text slot)
+{
+    if (slot.length > 2 && slot.bytes[0] == 'b') {
+        size_t length = slot.length;
+        while (slot.bytes[length - 1] != ':') length--;
+        copy(output->trigger, sizeof output->trigger, (struct text){slot.bytes, length - 1});
+        output->at_ms = scan_number((struct text){slot.bytes + length, slot.length - length}, "",
+                                    -1);
+    } else if (slot.length > 2 && slot.bytes[1] == ':') {
+        copy(output->trigger, sizeof output->trigger, slot);
+    } else {
+        output->at_ms = scan_number(slot, "", -1);
+    }
+}
+
 /* "<life>@<nominal>", "<life>@t:<command id>" or "<life>@b:<backfill>:<nominal>" */
 static void read_fire(struct output *output, struct text value)
 {
-    struct text id = scan_text(value, "\"id\":\"");
-    struct text subject = scan_text(value, "\"subject\":\"");
+    struct text rest = value;
+    struct text id = next_text(&rest, "\"id\":\"");
     const char *at = memchr(id.bytes, '@', id.length);
     assert(at != NULL);
     copy(output->life, sizeof output->life, (struct text){id.bytes, (size_t)(at - id.bytes)});
-    struct text rest = {at + 1, id.length - (size_t)(at + 1 - id.bytes)};
-    copy(output->name, sizeof output->name, subject);
-    copy(output->word, sizeof output->word, scan_text(value, "\"firekind\":\""));
-    output->count = scan_number(value, "\"missedcount\":", 0);
-    output->first_ms = scan_number(value, "\"latenessms\":", 0);
-    if (rest.length > 2 && rest.bytes[0] == 'b') {
-        size_t length = rest.length;
-        while (rest.bytes[length - 1] != ':') length--;
-        copy(output->trigger, sizeof output->trigger, (struct text){rest.bytes, length - 1});
-        output->at_ms = scan_number((struct text){rest.bytes + length, rest.length - length}, "",
-                                    -1);
-    } else if (rest.length > 2 && rest.bytes[1] == ':') {
-        copy(output->trigger, sizeof output->trigger, rest);
-    } else {
-        output->at_ms = scan_number(rest, "", -1);
-    }
-    output->matched = scan_number(value, "\"attempt\":", -1);
-    output->partition = (int32_t)scan_number(value, "\"jobrevision\":", -1);
-    struct text data = scan_after(value, "\"data\":");
+    read_slot(output, (struct text){at + 1, id.length - (size_t)(at + 1 - id.bytes)});
+    copy(output->name, sizeof output->name, next_text(&rest, "\"subject\":\""));
+    rest = scan_after(rest, "\"jobrevision\":");
+    output->partition = (int32_t)scan_number(rest, "", -1);
+    copy(output->word, sizeof output->word, next_text(&rest, "\"firekind\":\""));
+    output->first_ms = scan_number(rest, "\"latenessms\":", 0);
+    output->count = scan_number(rest, "\"missedcount\":", 0);
+    output->matched = scan_number(rest, "\"attempt\":", -1);
+    struct text data = scan_after(rest, "\"data\":");
     output->last_ms = data.length == 0 ? 0 : history_data_hash(data.bytes, data.length - 1);
 }
 

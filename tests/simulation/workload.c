@@ -236,14 +236,14 @@ void workload_command(struct random *dice, const struct plan *plan, int64_t at_m
     struct text_out out = {json, bytes, 0};
     int64_t group = -1;
     json[0] = '\0';
-    switch (roll(dice, 20)) {
-    case 15: case 16: case 17:
+    switch (roll(dice, 19)) {
+    case 15: case 16:
         put_head(&out, dice, "backfill", at_ms);
         put_select(&out, dice, &group);
         put_backfill(&out, dice, at_ms);
         put(&out, "}");
         break;
-    case 18:
+    case 17:
         put_head(&out, dice, "cancel_backfill", at_ms);
         put_select(&out, dice, &group);
         put(&out, ",\"backfill_id\":\"past-%d\"}", (int)roll(dice, 3));
