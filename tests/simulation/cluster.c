@@ -199,6 +199,10 @@ static void decide(struct world *world, int32_t shard, bool commit)
     struct producer *producer = &world->cluster.producers[shard];
     struct transaction *transaction = producer->transaction;
     assert(producer->state == PRODUCER_ONGOING);
+    if (world->now_us - transaction->began_us > SECOND_US && world->hold_count < CUTS_MAX)
+        world->holds[world->hold_count++] =
+            (struct cut){world->settings.start_ms + transaction->began_us / MILLI_US,
+                         world_now_ms(world)};
     transaction->committed = commit;
     producer->state = PRODUCER_ENDING;
     producer->last_committed = commit;

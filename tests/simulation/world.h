@@ -155,6 +155,8 @@ struct world {
     struct losses losses;
     struct cut cuts[CUTS_MAX];
     size_t cut_count;
+    struct cut holds[CUTS_MAX]; /* of forwards behind a transaction that was open for long */
+    size_t hold_count;
     enum commit_fate commit_fate[SIM_SHARDS_MAX];
     int64_t commit_delay_us[SIM_SHARDS_MAX];
     struct request *late_end[SIM_SHARDS_MAX]; /* of a commit that was asked for twice */
