@@ -20,6 +20,7 @@ static void announce_failed(struct job *job, const struct failed_fire *failed, i
     event.count = 1;
     event.reason = failed->reason;
     event.detail = text_of(failed->detail);
+    if (failed->kind == FIRE_BACKFILL) event.backfill_id = text_of(failed->backfill_id);
     sink->event(sink->opaque, &event);
 }
 
@@ -70,7 +71,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     if (job == NULL || job->incarnation.offset != failed->incarnation.offset ||
         job->incarnation.index != failed->incarnation.index)
         return; /* deleted by the same command that the fire came from: nothing is owed */
-    announce_failed(job, failed, now_ms, sink);
+    if (!mutant(MUTANT_FAILURE_NOT_SAID)) announce_failed(job, failed, now_ms, sink);
     if (mutant(MUTANT_FAILED_FIRE_FORGOTTEN)) return;
     job->fired--;
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */

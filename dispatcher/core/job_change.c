@@ -178,7 +178,7 @@ void job_settle(struct shard *shard, struct job *job)
     bool listed = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSED_FIRES);
     if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) && !listed) return;
     attach(shard, job, slots_done_ms(shard));
-    if (job_owes(job)) lane_enqueue(shard, job);
+    if (job_owes(job) && !mutant(MUTANT_LANE_NOT_RESTORED)) lane_enqueue(shard, job);
 }
 
 void job_remove(struct shard *shard, struct job *job)
@@ -420,7 +420,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     event.from_ms = extra->paused_ms; /* the interval left out */
     event.to_ms = from_ms;
     if (extra->paused_ms > event.to_ms) event.to_ms = extra->paused_ms;
-    sink->event(sink->opaque, &event);
+    if (!mutant(MUTANT_RESUMED_NOT_SAID)) sink->event(sink->opaque, &event);
     bool passed = one_shot_passed(job, from_ms, effective_ms);
     job->flags &= (uint8_t)~JOB_PAUSED;
     extra->paused_ms = INSTANT_NONE;

@@ -186,6 +186,7 @@ static void announce_catchup(struct job *job, enum event_kind kind, int64_t at_m
 {
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
+    if (kind == EVENT_CATCHUP_FINISHED && mutant(MUTANT_CATCHUP_END_NOT_SAID)) return;
     job_event_init(&event, kind, job, at_ms, incarnation);
     event.count = count;
     sink->event(sink->opaque, &event);
@@ -400,7 +401,7 @@ void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink
         if (job == NULL) continue;
         job->extra->in_lane = false;
         if (!job_owes(job) || job->extra->tail_undecided || job_is_failing(job) ||
-            (job->flags & JOB_PAUSED))
+            ((job->flags & JOB_PAUSED) && !mutant(MUTANT_LANE_RUNS_IN_PAUSE)))
             continue;
         lane_fire(shard, job, FIRE_CATCHUP, now_ms, sink);
         allowance--;

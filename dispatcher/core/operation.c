@@ -194,6 +194,7 @@ static bool change_trigger(struct shard *shard, struct job *job,
                            const struct application *application, const struct sink *sink)
 {
     (void)shard;
+    if ((job->flags & JOB_PAUSED) && mutant(MUTANT_TRIGGER_SKIPS_PAUSED)) return true;
     struct fire fire = {.job = job,
                         .kind = FIRE_TRIGGER,
                         .nominal_ms = application->effective_ms,

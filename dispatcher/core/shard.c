@@ -84,6 +84,7 @@ static void restore_backfills(struct shard *shard, struct job *job,
                               const struct job_record *record)
 {
     for (size_t i = 0; i < record->backfill_count; i++) {
+        if (mutant(MUTANT_BACKFILL_NOT_RESTORED)) return;
         const struct backfill_record *from = &record->backfills[i];
         assert(from->range.has_schedule);
         struct job_backfill *backfill = backfill_push(job, from->id);

@@ -13,6 +13,7 @@
 #include "schemas/mark_json.h"
 #include "schemas/seen_json.h"
 
+enum { LOOK_BACK = 64 }; /* offsets before the snapshot's: the last mark is among them, as a rule */
 enum { POLL_MS = 50, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
 #define RESTORE_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
 #define STORE_AGE_MAX_MS (6 * DAYS_MS)       /* below delete.retention.ms of the state log */
@@ -25,7 +26,7 @@ void engine_forget(struct engine *engine)
     inputs_clear(&engine->inputs);
     checkpointer_destroy(engine->checkpointer);
     engine->checkpointer = NULL;
-    shard_destroy(engine->shard);
+    if (!mutant(MUTANT_MEMORY_KEPT)) shard_destroy(engine->shard);
     engine->shard = NULL;
     foreign_clear(&engine->foreign);
 }
@@ -195,13 +196,53 @@ static void name_record(const struct broker_input *input, struct error *error)
     (void)snprintf(error->message, sizeof error->message, "%s", message);
 }
 
-static bool replay_state_log(struct engine *engine, int64_t from, int64_t end, struct mark *mark,
-                             bool *found, int64_t *records, struct error *error)
+struct replay {
+    int64_t first; /* offset of the log */
+    int64_t from; /* records before it have been applied by the snapshot */
+    int64_t end;
+    const struct mark *snapshot; /* NULL: there is none */
+    struct mark mark;            /* the last one */
+    bool found;
+    bool other_branch; /* the snapshot was not taken of this log */
+    int64_t records;
+};
+
+/* What a snapshot has applied must be of its own past. Kafka may have lost the end of the log and
+ * another owner may have gone on from there; or the snapshot is from an owner that did not know
+ * yet that it had been followed. */
+static bool precedes(const struct mark *mark, const struct mark *snapshot)
+{
+    if (mark->generation != snapshot->generation) return mark->generation < snapshot->generation;
+    if (mark->sequence > snapshot->sequence || mark->epoch > snapshot->epoch) return false;
+    return mark->epoch < snapshot->epoch || strcmp(mark->owner, snapshot->owner) == 0;
+}
+
+/* A record of the log: applied, or, before the place of the snapshot, only looked at. */
+static bool replay_record(struct engine *engine, const struct broker_input *input,
+                          struct replay *replay, struct error *error)
+{
+    struct mark before;
+    if (input->offset >= replay->from) {
+        replay->records++;
+        return restore_state_record(engine, input, &replay->mark, &replay->found, error);
+    }
+    if (!text_equal(input->key, text_of("mark")) || input->tombstone) return true;
+    if (!mark_decode(input->value, &before, error)) return false;
+    if (!precedes(&before, replay->snapshot) && !mutant(MUTANT_OTHER_BRANCH_BELIEVED))
+        replay->other_branch = true;
+    return true;
+}
+
+static bool replay_state_log(struct engine *engine, struct replay *replay, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
     const struct broker_operations *operations = broker->operations;
-    if (from >= end) return true;
-    if (!operations->start_reading(broker, TOPIC_STATE, from, error)) return false;
+    int64_t end = replay->end;
+    int64_t start = replay->from;
+    if (start >= end) return true;
+    if (replay->snapshot != NULL) start -= LOOK_BACK;
+    if (start < replay->first) start = replay->first;
+    if (!operations->start_reading(broker, TOPIC_STATE, start, error)) return false;
     int64_t heard_us = engine_monotonic_us(engine);
     bool ended = false;
     while (!ended) {
@@ -220,11 +261,11 @@ static bool replay_state_log(struct engine *engine, int64_t from, int64_t end, s
             ended = input.offset >= end;
             continue;
         }
-        bool restored = restore_state_record(engine, &input, mark, found, error);
+        bool restored = replay_record(engine, &input, replay, error);
         if (!restored) name_record(&input, error);
-        (*records)++;
         operations->release(broker, &input);
         if (!restored) break;
+        if (replay->other_branch) ended = true;
     }
     operations->stop_reading(broker, TOPIC_STATE);
     return ended;
@@ -324,7 +365,7 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
                   (!found || mark->generation < restored->mark.generation ||
                    (mark->generation == restored->mark.generation &&
                     mark->sequence < restored->mark.sequence));
-    if (behind)
+    if (behind && !mutant(MUTANT_STATE_LOST_NOT_NOTICED))
         return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
                          PRId64 ", Redis at %" PRId64 ": Kafka lost data or is another cluster; "
                          "see docs/operation.md, \"state_lost\"", found ? mark->sequence : 0,
@@ -427,7 +468,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     event.epoch = mark->epoch;
     event.owner = text_of(engine->options.owner);
     struct sink sink = outbox_sink(&engine->outbox);
-    sink.event(sink.opaque, &event);
+    if (!mutant(MUTANT_SHARD_TAKEN_NOT_SAID)) sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     int64_t produced_ms = engine_wall_ms(engine);
     int64_t produced_us = engine_monotonic_us(engine);
@@ -449,37 +490,64 @@ static void warm_foreign(struct engine *engine)
     }
 }
 
+/* The snapshot's jobs, then the tail of the log. */
+static bool restore_tail(struct engine *engine, const struct restored *restored,
+                         struct replay *replay, struct error *error)
+{
+    int64_t log_time_ms = 0;
+    replay->from = restored->state_offset;
+    replay->snapshot = restored->from_store ? &restored->mark : NULL;
+    if (!replay_state_log(engine, replay, error)) return false;
+    if (replay->found || replay->other_branch || !restored->from_store) return true;
+    /* Nothing after the snapshot but the markers of transactions. */
+    replay->mark = restored->mark;
+    if (!engine_read_last_mark(engine, &replay->mark, &log_time_ms, &replay->found, error))
+        return false;
+    replay->other_branch = replay->found && !precedes(&replay->mark, &restored->mark) &&
+                           !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+    return true;
+}
+
+static bool restore_log(struct engine *engine, struct restored *restored, struct replay *replay,
+                        struct error *error)
+{
+    if (!restore_tail(engine, restored, replay, error)) return false;
+    if (!replay->other_branch) return true;
+    store_ignored(engine, "other_branch",
+                  "the snapshot in Redis is not of this state log: Kafka lost its end, or an old "
+                  "owner wrote it; the log is read from its beginning");
+    engine_forget(engine);
+    start_empty(engine);
+    *restored = (struct restored){.state_offset = replay->first};
+    *replay = (struct replay){.first = replay->first, .end = replay->end};
+    return restore_tail(engine, restored, replay, error);
+}
+
 static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
-    int64_t first = 0;
-    int64_t end = 0;
-    int64_t records = 0;
-    bool found = false;
+    struct replay replay = {0};
     struct restored restored;
-    if (!broker->operations->offsets(broker, TOPIC_STATE, &first, &end, error)) return false;
+    if (!broker->operations->offsets(broker, TOPIC_STATE, &replay.first, &replay.end, error))
+        return false;
     engine->state_first_look = 0;
-    if (!restore_from_store(engine, first, &restored, error)) return false;
-    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) restored.state_offset = end;
+    if (!restore_from_store(engine, replay.first, &restored, error)) return false;
+    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL))
+        restored.state_offset = replay.end;
     if (engine->options.state_log) {
-        if (!replay_state_log(engine, restored.state_offset, end, mark, &found, &records, error))
-            return false;
-        if (!found && restored.from_store) {
-            *mark = restored.mark; /* nothing after the snapshot but the markers of transactions */
-            int64_t log_time_ms = 0;
-            if (!engine_read_last_mark(engine, mark, &log_time_ms, &found, error)) return false;
-        }
-        if (!check_mark(engine, &restored, mark, found, error)) return false;
+        if (!restore_log(engine, &restored, &replay, error)) return false;
+        *mark = replay.mark;
+        if (!check_mark(engine, &restored, mark, replay.found, error)) return false;
     } else if (restored.from_store) {
         *mark = restored.mark;
-        found = true;
+        replay.found = true;
         begin_generation(mark);
     }
-    *fresh = !found;
-    if (!found && !first_mark(engine, mark, error)) return false;
+    *fresh = !replay.found;
+    if (!replay.found && !first_mark(engine, mark, error)) return false;
     observe(engine->ports.observer, LEVEL_INFO, "shard.restored", engine->options.shard,
             "jobs=%zu from_store=%s log_records=%" PRId64 " sequence=%" PRId64,
-            shard_job_count(engine->shard), restored.from_store ? "yes" : "no", records,
+            shard_job_count(engine->shard), restored.from_store ? "yes" : "no", replay.records,
             mark->sequence);
     return true;
 }
@@ -498,6 +566,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (fresh && !start_at_oldest(engine, &mark, error)) return false;
     if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))
         mark.watermark.instant_ms = engine_wall_ms(engine);
+    if (mutant(MUTANT_WATERMARK_GOES_BACK)) mark.watermark.instant_ms -= HOURS_MS;
     shard_restore_done(engine->shard, &mark);
     if (!commit_first_mark(engine, &mark, error)) return false;
     warm_foreign(engine);

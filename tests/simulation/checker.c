@@ -10,13 +10,15 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/memory.h"
 #include "tests/simulation/account.h"
+#include "tests/simulation/marks.h"
 #include "tests/simulation/model.h"
 
-enum { EARLY_MS = 2000, UNSEEN_MS = 2500, WAITING_MAX = 4096 };
+enum { EARLY_MS = 2000, WAITING_MAX = 4096 };
 #define REMEMBERED_MS INT64_C(86400000)
 
 struct remembered {
     char command_id[24];
+    char outcome[HISTORY_WORD_BYTES];
     int64_t sequence;
     int64_t at_ms;
     bool gone;
@@ -39,7 +41,7 @@ struct walk { /* through one shard */
     int64_t effective_ms; /* of the last command */
     const struct step *half_done; /* the first with a part of the command whose result is to come */
     const struct step *last_step; /* before the outputs that are walked */
-    int64_t live_ms[8];   /* by group: nominal of the last live fire */
+    int64_t live_ms[8][FOREIGN_TOPICS + 1]; /* by group, topic: nominal of the last live fire */
 };
 
 static struct output *flatten(const struct history *history, int32_t shard, size_t *count,
@@ -53,7 +55,7 @@ static struct output *flatten(const struct history *history, int32_t shard, size
     *count = 0;
     for (size_t i = 0; i < history->step_count[shard]; i++) {
         const struct step *step = &history->steps[shard][i];
-        for (size_t j = 0; j < step->count; j++) {
+        for (size_t j = 0; j < step->count && !step->gone; j++) {
             (*step_of)[*count] = step;
             outputs[(*count)++] = history->outputs[step->first + j];
         }
@@ -65,72 +67,6 @@ static const char *instant(int64_t at_ms, char text[INSTANT_TEXT_BYTES])
 {
     instant_format(at_ms < 0 ? 0 : at_ms, text);
     return text;
-}
-
-/* ---- the marks ---- */
-
-static bool was_cut_off(const struct world *world, int64_t from_ms, int64_t to_ms)
-{
-    for (size_t i = 0; i < world->cut_count; i++)
-        if (world->cuts[i].from_ms <= to_ms && world->cuts[i].to_ms >= from_ms) return true;
-    return world->cut_count == CUTS_MAX;
-}
-
-/* Time must not pass a command that is there to be read: the slots after it are its business.
- * Who could not hear Kafka did not know. */
-static void judge_unread(struct world *world, int32_t shard, const struct step *step)
-{
-    if (step->mark.control_offset >= (int64_t)world->sent_count[shard]) return;
-    const struct sent *unread = &world->sent[shard][step->mark.control_offset];
-    if (unread->time_ms + UNSEEN_MS < step->mark.watermark_ms &&
-        !was_cut_off(world, unread->time_ms - UNSEEN_MS, step->time_ms))
-        world_violation(world, "passed over: shard %d at %" PRId64 " has not read command %" PRId64
-                        " of %" PRId64, (int)shard, step->mark.watermark_ms,
-                        step->mark.control_offset, unread->time_ms);
-}
-
-static void judge_marks(struct world *world, int32_t shard)
-{
-    const struct history *history = &world->history;
-    const struct step *before = NULL;
-    for (size_t i = 0; i < history->step_count[shard]; i++) {
-        const struct step *step = &history->steps[shard][i];
-        const struct mark_view *mark = &step->mark;
-        if (!step->has_mark) {
-            world_violation(world, "mark missing: shard %d committed without one", (int)shard);
-            return;
-        }
-        judge_unread(world, shard, step);
-        if (before == NULL) {
-            before = step;
-            continue;
-        }
-        const struct mark_view *last = &before->mark;
-        bool same_owner = mark->epoch == last->epoch;
-        if (mark->sequence != last->sequence + 1 || mark->generation != last->generation)
-            world_violation(world, "sequence: shard %d goes from %" PRId64 " to %" PRId64,
-                            (int)shard, last->sequence, mark->sequence);
-        if (same_owner != (strcmp(mark->owner, last->owner) == 0) &&
-            !(mark->epoch == last->epoch + 1)) /* the same process may take it again */
-            world_violation(world, "two owners: shard %d, epoch %" PRId64 " of %s, then %" PRId64
-                            " of %s", (int)shard, last->epoch, last->owner, mark->epoch,
-                            mark->owner);
-        if (!same_owner && mark->epoch != last->epoch + 1)
-            world_violation(world, "epoch: shard %d goes from %" PRId64 " to %" PRId64,
-                            (int)shard, last->epoch, mark->epoch);
-        if (mark->watermark_ms < last->watermark_ms ||
-            (mark->watermark_ms == last->watermark_ms && mark->ordinal < last->ordinal))
-            world_violation(world, "watermark: shard %d goes back from %" PRId64 " to %" PRId64,
-                            (int)shard, last->watermark_ms, mark->watermark_ms);
-        if (mark->control_offset < last->control_offset ||
-            mark->forward_offset < last->forward_offset)
-            world_violation(world, "offset: shard %d goes back", (int)shard);
-        world->sometimes.count[SOMETIMES_IN_COMMAND] += mark->in_command;
-        world->sometimes.count[SOMETIMES_HALF_INSTANT] += mark->ordinal != INT64_MAX;
-        if (mark->control_offset - last->control_offset > 10)
-            world->sometimes.count[SOMETIMES_MANY_COMMANDS]++;
-        before = step;
-    }
 }
 
 /* ---- fires ---- */
@@ -156,15 +92,35 @@ static void judge_order(struct walk *walk, const struct output *fire, struct lif
     if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
-    if (!live || fire->target >= 0) return;
-    int64_t *last_ms = &walk->live_ms[group_number(life->name)];
+    if (!live) return;
+    int64_t *last_ms = &walk->live_ms[group_number(life->name)][fire->target + 1];
     if (fire->at_ms < *last_ms)
         world_violation(walk->world, "group order: %s fires %" PRId64 " after its group's %"
                         PRId64, life->name, fire->at_ms, *last_ms);
     *last_ms = fire->at_ms;
 }
 
-static void walk_fire(struct walk *walk, const struct output *fire)
+/* What the job was when it fired: there, not paused, as its fire says. */
+static void judge_state(struct walk *walk, const struct life *life, const struct output *fire)
+{
+    struct world *world = walk->world;
+    const char *payload = life->wanted.payload;
+    int64_t data = payload[0] == '\0' ? 0 : history_data_hash(payload, strlen(payload));
+    const char *topic = fire->target < 0 ? "" : foreign_topic_name(fire->target);
+    bool trigger = fire->trigger[0] == 't';
+    if (!life->there)
+        world_violation(world, "fires after its end: %s (%s)", life->name, life->id);
+    if (!trigger && life->paused_ms != NEVER_MS)
+        world_violation(world, "fires in a pause: %s %" PRId64, life->name, fire->at_ms);
+    if (fire->partition != life->revision)
+        world_violation(world, "revision: %s fires as %" PRId32 ", it is %" PRId64, life->name,
+                        fire->partition, life->revision);
+    if (fire->last_ms != data || strcmp(topic, life->wanted.topic) != 0)
+        world_violation(world, "content: %s fires to %s with a payload that is not %s",
+                        life->name, topic, payload);
+}
+
+static void walk_fire(struct walk *walk, const struct output *fire, const struct step *step)
 {
     struct world *world = walk->world;
     struct life *life = model_find_life(&walk->model, fire->life);
@@ -172,11 +128,12 @@ static void walk_fire(struct walk *walk, const struct output *fire)
         world_violation(world, "fire of nobody: %s %s", fire->name, fire->life);
         return;
     }
+    judge_state(walk, life, fire);
     if (fire->trigger[0] != '\0') {
-        world->sometimes.count[SOMETIMES_FIRE_TRIGGERED]++;
-        life->triggers++;
+        asked_fire(world, life, fire, step);
         return;
     }
+    notices_fire(world, life, fire);
     bool live = strcmp(fire->word, "schedule") == 0;
     world->sometimes.count[SOMETIMES_FIRE_LIVE] += live;
     world->sometimes.count[SOMETIMES_FIRE_CAUGHT_UP] += strcmp(fire->word, "catchup") == 0;
@@ -321,6 +278,11 @@ static void walk_event(struct walk *walk, size_t at)
     world->sometimes.count[SOMETIMES_EXHAUSTED] += exhausted;
     world->sometimes.count[SOMETIMES_RESUMED] += resumed;
     world->sometimes.count[SOMETIMES_FIRE_FAILED] += strcmp(event->word, "fire_failed") == 0;
+    if (life != NULL && event->trigger[0] != '\0') {
+        asked_event(world, life, event);
+        return;
+    }
+    if (life != NULL) notices_event(world, life, event);
     if (life == NULL) {
         wait_for_result(walk, at);
     } else if (strcmp(event->word, "missed") == 0 || strcmp(event->word, "skipped") == 0) {
@@ -368,6 +330,7 @@ static void remember(struct walk *walk, const char *command_id, const struct out
     struct remembered *last = &walk->remembered[walk->remembered_count++];
     *last = (struct remembered){.sequence = result->count, .at_ms = result->at_ms};
     (void)snprintf(last->command_id, sizeof last->command_id, "%s", command_id);
+    memcpy(last->outcome, result->word, sizeof last->outcome);
 }
 
 static void walk_forgotten(struct walk *walk, size_t at)
@@ -388,13 +351,15 @@ static int64_t log_time_ms(const struct walk *walk, const struct output *result)
     const struct history *history = &walk->world->history;
     if (result->partition == walk->shard)
         return walk->world->sent[result->partition][result->offset].time_ms;
+    int64_t at_ms = INT64_MIN;
     for (size_t i = 0; i < history->output_count; i++) {
         const struct output *output = &history->outputs[i];
-        if (output->kind == OUTPUT_FORWARD && output->target == walk->shard &&
+        bool newer = at_ms == INT64_MIN || output->time_ms <= result->time_ms;
+        if (output->kind == OUTPUT_FORWARD && output->target == walk->shard && newer &&
             output->partition == result->partition && output->offset == result->offset)
-            return output->time_ms;
+            at_ms = output->time_ms; /* after a loss it may have been forwarded again */
     }
-    return INT64_MIN;
+    return at_ms;
 }
 
 /* A command that takes several transactions is decided with the first: `now` was earlier than
@@ -420,12 +385,15 @@ static void judge_effective(struct walk *walk, const struct output *result)
     if (walk->half_done != NULL) wanted_ms = decided_ms(walk, wanted_ms);
     int64_t known_ms = walk->watermark_ms > walk->effective_ms ? walk->watermark_ms
                                                                : walk->effective_ms;
+    /* A forward behind another shard's open transaction cannot be read yet. */
+    bool held = result->partition != walk->shard &&
+                marks_held(walk->world, log_ms, result->at_ms + UNSEEN_MS);
     if (log_ms == INT64_MIN)
         world_violation(walk->world, "forward missing: shard %d applied %d/%" PRId64,
                         (int)walk->shard, (int)result->partition, result->offset);
     else if (result->at_ms < wanted_ms ||
-             (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms &&
-              !was_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
+             (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms && !held &&
+              !marks_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
         world_violation(walk->world, "effective time: %d/%" PRId64 " acts at %" PRId64
                         ", its log time is %" PRId64 ", it was applied at %" PRId64
                         ", the watermark was %" PRId64,
@@ -460,7 +428,11 @@ static void settle_waiting(struct walk *walk)
         if (output->kind == OUTPUT_JOB_DELETED) continue; /* the command says what is there */
         if (life == NULL) {
             world_violation(walk->world, "event of nobody: %s %s", output->word, output->name);
-        } else if (strcmp(output->word, "exhausted") == 0) {
+            continue;
+        }
+        if (strcmp(output->word, "exhausted") != 0 && strcmp(output->word, "resumed") != 0)
+            notices_event(walk->world, life, output);
+        if (strcmp(output->word, "exhausted") == 0) {
             life_finish(life, output->at_ms);
             if (life->wanted.keep_ms == 0 && life->wanted.topic[0] == '\0')
                 life_end(life, output->at_ms);
@@ -474,7 +446,28 @@ static void settle_waiting(struct walk *walk)
     walk->waiting_count = 0;
 }
 
-static void walk_result(struct walk *walk, const struct output *result)
+static void read_sent(const struct world *world, const struct output *result,
+                      struct sent_command *command)
+{
+    sent_read(world->sent[result->partition][result->offset].text, command);
+    if (command->command_id[0] != '\0')
+        memcpy(command->own_id, command->command_id, sizeof command->command_id);
+    else
+        (void)snprintf(command->own_id, sizeof command->own_id, "%d/%lld",
+                       (int)result->partition, (long long)result->offset);
+}
+
+/* Seen before: the result says how it ended then. */
+static void judge_duplicate(struct walk *walk, const struct remembered *first,
+                            const struct output *result)
+{
+    walk->world->sometimes.count[SOMETIMES_DUPLICATE]++;
+    if (strcmp(result->word, "duplicate") == 0 && strcmp(first->outcome, result->trigger) != 0)
+        world_violation(walk->world, "first outcome: %s ended as %s, its duplicate says %s",
+                        first->command_id, first->outcome, result->trigger);
+}
+
+static void walk_result(struct walk *walk, const struct output *result, const struct step *step)
 {
     struct world *world = walk->world;
     if (result->partition < 0 || result->partition >= world->settings.shards ||
@@ -484,17 +477,25 @@ static void walk_result(struct walk *walk, const struct output *result)
         return;
     }
     struct sent_command *command = memory_allocate(1, sizeof *command);
-    sent_read(world->sent[result->partition][result->offset].text, command);
+    read_sent(world, result, command);
+    if (result->count != step->mark.sequence)
+        world_violation(world, "sequence: the result of %d/%" PRId64 " says %" PRId64
+                        " in step %" PRId64, (int)result->partition, result->offset,
+                        result->count, step->mark.sequence);
     if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
     walk->half_done = NULL;
     struct expected_answer expected = {"duplicate", 0, 0};
-    bool known = command->command_id[0] != '\0' && remembered(walk, command->command_id) != NULL;
+    const struct remembered *first =
+        command->command_id[0] != '\0' ? remembered(walk, command->command_id) : NULL;
+    bool known = first != NULL;
+    if (known) judge_duplicate(walk, first, result);
+    world->sometimes.count[SOMETIMES_DRY_RUN] += command->dry_run && !known;
     if (!known)
         expected = model_apply(&walk->model, command, result->at_ms, result->partition,
                                result->offset);
-    world->sometimes.count[SOMETIMES_DUPLICATE] += known;
     judge_answer(walk, result, &expected);
-    if (!known && command->command_id[0] != '\0') remember(walk, command->command_id, result);
+    if (!known && command->command_id[0] != '\0' && !command->dry_run)
+        remember(walk, command->command_id, result);
     settle_waiting(walk);
     if (walk->watermark_ms == result->at_ms) world->sometimes.count[SOMETIMES_UPDATE_IN_HERD]++;
     free(command);
@@ -526,11 +527,11 @@ static void walk_outputs(struct walk *walk)
         const struct output *output = &walk->outputs[i];
         for (const struct step *step = i > 0 ? walk->step_of[i - 1] : walk->step_of[i];
              step < walk->step_of[i]; step++)
-            walk_mark(walk, step);
+            if (!step->gone) walk_mark(walk, step);
         switch (output->kind) {
-        case OUTPUT_FIRE: walk_fire(walk, output); break;
+        case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;
-        case OUTPUT_RESULT: walk_result(walk, output); break;
+        case OUTPUT_RESULT: walk_result(walk, output, walk->step_of[i]); break;
         case OUTPUT_JOB_DELETED: walk_deletion(walk, i); break;
         case OUTPUT_SEEN_DELETED: walk_forgotten(walk, i); break;
         case OUTPUT_FORWARD: walk_forward(walk, output); break;
@@ -549,7 +550,8 @@ static void walk_shard(struct world *world, int32_t shard)
     walk->shard = shard;
     walk->effective_ms = INT64_MIN;
     walk->watermark_ms = world->settings.start_ms; /* of a new shard: when it began */
-    for (int i = 0; i < 8; i++) walk->live_ms[i] = INT64_MIN;
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j <= FOREIGN_TOPICS; j++) walk->live_ms[i][j] = INT64_MIN;
     model_open(&walk->model, shard, world->settings.shards);
     walk->outputs = flatten(&world->history, shard, &walk->count, &walk->step_of);
     walk->next_result = memory_allocate(walk->count + 1, sizeof *walk->next_result);
@@ -558,9 +560,11 @@ static void walk_shard(struct world *world, int32_t shard)
         if (walk->outputs[i].kind == OUTPUT_RESULT) next = i;
         walk->next_result[i] = next;
     }
-    walk_outputs(walk);
-    account_judge(world, &walk->model, shard);
-    rest_judge_model(world, &walk->model, shard);
+    if (!world->losses.forgot[shard]) { /* else nobody knows what the jobs should be */
+        walk_outputs(walk);
+        account_judge(world, &walk->model, shard);
+        rest_judge_model(world, &walk->model, shard);
+    }
     free((void *)walk->step_of);
     free(walk->next_result);
     free((void *)walk->outputs);
@@ -571,7 +575,7 @@ static void walk_shard(struct world *world, int32_t shard)
 
 void checker_judge(struct world *world)
 {
-    for (int32_t shard = 0; shard < world->settings.shards; shard++) judge_marks(world, shard);
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) marks_judge(world, shard);
     for (int32_t shard = 0; shard < world->settings.shards; shard++) walk_shard(world, shard);
     account_judge_commands(world);
 }

@@ -30,6 +30,9 @@ void model_close(struct model *model)
         free(model->lives[i]->stretches);
         free(model->lives[i]->announced);
         free(model->lives[i]->fired);
+        free(model->lives[i]->failures);
+        asked_free(&model->lives[i]->asked);
+        notices_free(&model->lives[i]->notices);
         free(model->lives[i]);
     }
     free(model->lives);
@@ -141,6 +144,7 @@ void life_resume(struct life *life, int64_t at_ms, int64_t from_ms)
 {
     assert(life->paused_ms != NEVER_MS);
     (void)at_ms;
+    notices_resumed(&life->notices, life->paused_ms, from_ms);
     life->paused_ms = NEVER_MS;
     life->until_ms = ALWAYS_MS;
     life->revision++;
@@ -151,6 +155,7 @@ void life_end(struct life *life, int64_t at_ms)
 {
     close_stretch(life, at_ms);
     life->there = false;
+    for (size_t i = 0; i < life->asked.backfill_count; i++) life->asked.backfills[i].over = true;
 }
 
 void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms)
@@ -167,6 +172,13 @@ void life_announce(struct life *life, const struct announced *announced)
     life->announced = memory_grow(life->announced, &life->announced_capacity,
                                   life->announced_count + 1, sizeof *life->announced);
     life->announced[life->announced_count++] = *announced;
+}
+
+void life_failed(struct life *life, int64_t nominal_ms)
+{
+    life->failures = memory_grow(life->failures, &life->failure_capacity, life->failure_count + 1,
+                                 sizeof *life->failures);
+    life->failures[life->failure_count++] = nominal_ms;
 }
 
 /* ---- one job of add and put ---- */
@@ -321,6 +333,10 @@ static struct expected_answer apply_jobs(struct model *model, const struct sent_
         char name[HISTORY_NAME_BYTES];
         name_of(&command->jobs[i], name);
         struct life *life = model_find(model, name);
+        if (life == NULL && command->dry_run) {
+            changed++;
+            continue;
+        }
         if (life == NULL) {
             add_job(model, &command->jobs[i], effective_ms, partition, offset, i);
             changed++;
@@ -328,7 +344,7 @@ static struct expected_answer apply_jobs(struct model *model, const struct sent_
         }
         struct wanted merged = put_over(life, &command->jobs[i], effective_ms);
         if (same_wanted(&life->wanted, &merged)) continue;
-        update_job(life, &merged, effective_ms);
+        if (!command->dry_run) update_job(life, &merged, effective_ms);
         changed++;
     }
     return conclude(matched, changed, &errors);
@@ -387,6 +403,11 @@ static bool can_change(const struct life *life, const struct sent_command *comma
     if (!refused && command->op == SENT_RESUME && life->paused_ms != NEVER_MS &&
         command->from_ms != NEVER_MS)
         refused = command->from_ms > effective_ms || command->from_ms < life->paused_ms;
+    if (!refused && command->op == SENT_BACKFILL) {
+        enum asked_refusal refusal = asked_check(life, command, effective_ms);
+        refused = refusal != ASKED_WELL;
+        rejected = refusal == ASKED_REJECTED;
+    }
     errors->count += refused;
     errors->rejected += rejected;
     return !refused;
@@ -397,6 +418,7 @@ static bool pause_job(struct life *life, const struct sent_command *command, int
     bool paused = life->paused_ms != NEVER_MS;
     if (life->finished_ms != NEVER_MS || (paused && life->until_ms == command->until_ms))
         return false;
+    if (command->dry_run) return true;
     if (!paused) {
         close_stretch(life, effective_ms);
         life->paused_ms = effective_ms;
@@ -410,6 +432,7 @@ static bool resume_job(struct life *life, const struct sent_command *command,
                        int64_t effective_ms)
 {
     if (life->paused_ms == NEVER_MS) return false;
+    if (command->dry_run) return true;
     life->overslept = life->overslept || life->until_ms < effective_ms;
     int64_t from_ms = effective_ms;
     if (command->from_paused) from_ms = life->paused_ms;
@@ -425,13 +448,19 @@ static bool change(struct life *life, const struct sent_command *command, int64_
     case SENT_UPDATE: {
         struct wanted result = merged(life, command, effective_ms);
         if (same_wanted(&life->wanted, &result)) return false;
-        update_job(life, &result, effective_ms);
+        if (!command->dry_run) update_job(life, &result, effective_ms);
         return true;
     }
     case SENT_PAUSE: return pause_job(life, command, effective_ms);
     case SENT_RESUME: return resume_job(life, command, effective_ms);
-    case SENT_DELETE: life_end(life, effective_ms); return true;
-    default: life->triggered++; return true;
+    case SENT_DELETE:
+        if (!command->dry_run) life_end(life, effective_ms);
+        return true;
+    case SENT_BACKFILL: return asked_open(life, command, effective_ms, command->dry_run);
+    case SENT_CANCEL_BACKFILL: return asked_cancel(life, command, command->dry_run);
+    default:
+        if (!command->dry_run) asked_trigger(life, command->own_id, effective_ms);
+        return true;
     }
 }
 

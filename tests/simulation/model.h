@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/simulation/asked.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/notices.h"
 #include "tests/simulation/slots.h"
 
 #define NEVER_MS INT64_MIN
@@ -43,13 +45,15 @@ enum {
 
 enum sent_op {
     SENT_UNREADABLE = 0, SENT_ADD, SENT_PUT, SENT_UPDATE, SENT_PAUSE, SENT_RESUME, SENT_DELETE,
-    SENT_TRIGGER, SENT_PING
+    SENT_TRIGGER, SENT_BACKFILL, SENT_CANCEL_BACKFILL, SENT_PING
 };
 
 struct sent_command {
     enum sent_op op;
     char command_id[24];
+    char own_id[HISTORY_LIFE_BYTES]; /* that, or where the command stands */
     bool each;
+    bool dry_run;
     struct wanted jobs[COMMAND_JOBS_MOST];
     int job_count;
     bool all;
@@ -64,6 +68,9 @@ struct sent_command {
     int64_t until_ms;
     bool from_paused;
     int64_t from_ms; /* NEVER_MS: now */
+    int64_t to_ms;   /* of a backfill; ALWAYS_MS: until the command acts */
+    int64_t rate;
+    char backfill_id[24];
     int64_t not_after_ms;
     int64_t expected_revision;
     int64_t expect;
@@ -116,8 +123,11 @@ struct life { /* one incarnation of a job */
     size_t fired_capacity;
     int64_t counted; /* fires while max_fires was set */
     int64_t last_nominal_ms;
-    int64_t triggered;
-    int64_t triggers;
+    struct asked asked;
+    struct notices notices;
+    int64_t *failures; /* nominal times of fires that could not be delivered */
+    size_t failure_count;
+    size_t failure_capacity;
     bool ended_by_count;
     bool overslept; /* a pause was still there after its end */
 };
@@ -157,5 +167,6 @@ bool life_is_over(const struct life *life, int64_t at_ms);
 bool life_has_slot_after(const struct life *life, int64_t after_ms);
 void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms);
 void life_announce(struct life *life, const struct announced *announced);
+void life_failed(struct life *life, int64_t nominal_ms);
 
 #endif

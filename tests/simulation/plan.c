@@ -20,7 +20,7 @@ const char *point_name(enum point point)
 const char *commit_fate_name(enum commit_fate fate)
 {
     static const char *const names[] = {"well", "abortable", "not_sent", "cut", "reply_lost",
-                                        "late", "slow"};
+                                        "late", "slow", "parts", "twice"};
     return names[fate];
 }
 
@@ -59,6 +59,7 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_REDIS_LOST] = {"redis_lost", {{"after", A_NUMBER}, {"count", A_NUMBER}}},
     [DO_COMPACT] = {"compact", {{"shard", A_NUMBER}}},
     [DO_RETAIN] = {"retain", {{NULL, A_NONE}}},
+    [DO_LOSE] = {"lose", {{"shard", A_NUMBER}, {"ms", A_NUMBER}}},
     [DO_FOREIGN] = {"foreign", {{"topic", A_NUMBER}, {"state", A_NUMBER}}},
 };
 
@@ -309,7 +310,9 @@ static void do_process(struct world *world, const struct planned *event)
         process->crash_countdown = a[2];
         process->freeze_there = event->what == DO_FREEZE_AT;
         process->crash_freeze_us = a[3] * MILLI_US;
-        if (a[1] == POINT_NONE && event->what == DO_CRASH) process_kill(process);
+        if (a[1] != POINT_NONE || event->what != DO_CRASH) return;
+        process->leaving = false; /* not in order, whatever it was about to do */
+        process_kill(process);
         return;
     case DO_FREEZE: process_freeze(process, a[1] * MILLI_US); return;
     case DO_CUT_OFF: process_cut_off(process, a[1] * MILLI_US); return;
@@ -387,6 +390,9 @@ void plan_do(struct world *world, const struct planned *event)
         return;
     case DO_COMPACT:
         if (a[0] >= 0 && a[0] < world->settings.shards) cluster_compact(world, (int32_t)a[0]);
+        return;
+    case DO_LOSE:
+        if (a[0] >= 0 && a[0] < world->settings.shards) loss_happens(world, (int32_t)a[0], a[1]);
         return;
     case DO_RETAIN: cluster_retain(world, world_now_ms(world) - 600000); return;
     case DO_FOREIGN: world->cluster.foreign[a[0]] = (enum foreign_state)a[1]; return;

@@ -34,6 +34,7 @@ enum event_do {
     DO_COMPACT,    /* shard */
     DO_RETAIN,
     DO_FOREIGN,    /* topic, state */
+    DO_LOSE,       /* shard, ms */
     DO_COUNT
 };
 

@@ -7,6 +7,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "store/store_memory.h"
+#include "tests/simulation/json_scan.h"
 #include "tests/simulation/world.h"
 
 enum { PASSAGES_MAX = 20000000 };
@@ -98,7 +99,11 @@ static void observe_line(void *opaque, enum observer_level level, const char *ev
             (told[i].part == NULL || strstr(fields, told[i].part) != NULL))
             world->sometimes.count[told[i].kind]++;
     world_trace(world, "%s shard %d: %s %s", process->owner, (int)shard, event, fields);
-    if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0)
+    if (strcmp(event, "shard.restored") == 0)
+        loss_restored(world, &process->slots[shard], strstr(fields, "from_store=yes") != NULL,
+                      scan_number(text_of(fields), " sequence=", -1));
+    if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0 &&
+        !loss_explains(world, shard, fields))
         world_violation(world, "%s shard %d gave up: %s", process->owner, (int)shard, fields);
 }
 
@@ -395,6 +400,9 @@ void process_kill(struct process *process)
         checkpoint_simulated_destroy(slot->checkpoint, true);
         slot_release(slot);
     }
+    if (process->leaving && process->heap.bytes > 0)
+        world_violation(world, "memory: %s has ended in order and left %zu bytes behind",
+                        process->owner, process->heap.bytes);
     heap_free_all(&process->heap);
     process->store->operations->destroy(process->store);
     process->store = NULL;

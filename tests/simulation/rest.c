@@ -1,6 +1,7 @@
 /* The cluster at rest: one owner for each shard, nothing left to be done; memory, Redis, the state
  * log and the model agree. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,15 @@ static struct engine *owner_of(struct world *world, int32_t shard, int *owners)
     return engine;
 }
 
+static bool has_backfills(const struct shard *shard)
+{
+    for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
+        const struct job *job = shard_job_at(shard, slot);
+        if (job != NULL && job->extra != NULL && job->extra->backfill_count > 0) return true;
+    }
+    return false;
+}
+
 bool rest_reached(struct world *world)
 {
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
@@ -34,6 +44,7 @@ bool rest_reached(struct world *world)
         struct shard_counts counts;
         shard_count(engine->shard, &counts);
         if (counts.owing > 0 || counts.failing > 0) return false;
+        if (has_backfills(engine->shard)) return false;
         if (checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX) return false;
         if (engine->mark.control_offset < (int64_t)world->sent_count[shard]) return false;
     }
@@ -74,10 +85,20 @@ struct comparison {
     struct world *world;
     const struct engine *engine;
     const char *where;
+    int32_t shard;
     bool statistics;
     size_t seen;
     struct arena *arena;
 };
+
+/* Of the state log, when the newest record of the job is among what Kafka lost. */
+static bool is_lost(const struct comparison *comparison, struct text name)
+{
+    char text[HISTORY_NAME_BYTES];
+    if (comparison->statistics) return false;
+    (void)snprintf(text, sizeof text, "%.*s", (int)name.length, name.bytes);
+    return loss_of_job(comparison->world, comparison->shard, text);
+}
 
 /* One record as somebody else keeps it, beside the job in memory. */
 static void compare(struct comparison *comparison, struct text name, struct text value)
@@ -88,7 +109,8 @@ static void compare(struct comparison *comparison, struct text name, struct text
     struct text id = {name.bytes + group.length + 1, name.length - group.length - 1};
     const struct job *job = slash == NULL ? NULL
                                           : shard_find(comparison->engine->shard, group, id);
-    comparison->seen++;
+    comparison->seen += !is_lost(comparison, name);
+    if (job == NULL && is_lost(comparison, name)) return;
     if (job == NULL) {
         world_violation(world, "%s: has %.*s, memory has not", comparison->where,
                         (int)name.length, name.bytes);
@@ -106,7 +128,8 @@ static void compare(struct comparison *comparison, struct text name, struct text
         if (!comparison->statistics) record.last_due_ms = INSTANT_NONE;
         job_record_encode(&other, &record);
     }
-    if (!text_equal(text_writer_text(&memory), text_writer_text(&other)))
+    if (!text_equal(text_writer_text(&memory), text_writer_text(&other)) &&
+        !is_lost(comparison, name))
         world_violation(world, "%s: differs from memory: %.*s: %.*s / %.*s", comparison->where,
                         (int)name.length, name.bytes, (int)other.length, other.bytes,
                         (int)memory.length, memory.bytes);
@@ -126,7 +149,12 @@ static bool visit_item(void *opaque, const struct store_item *item, struct error
 
 static void judge_count(struct comparison *comparison)
 {
-    size_t jobs = shard_job_count(comparison->engine->shard);
+    const struct shard *shard = comparison->engine->shard;
+    size_t jobs = shard_job_count(shard);
+    for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
+        const struct job *job = shard_job_at(shard, slot);
+        if (job != NULL && is_lost(comparison, job_name(job))) jobs--;
+    }
     if (comparison->seen != jobs)
         world_violation(comparison->world, "%s: has %zu jobs, memory %zu", comparison->where,
                         comparison->seen, jobs);
@@ -183,7 +211,7 @@ void rest_judge(struct world *world)
         }
         judge_offsets(world, engine, shard);
         struct comparison comparison = {
-            .world = world, .engine = engine, .arena = arena_create()};
+            .world = world, .engine = engine, .shard = shard, .arena = arena_create()};
         judge_redis(&comparison, shard);
         judge_state_log(&comparison, shard);
         arena_destroy(comparison.arena);
@@ -224,10 +252,12 @@ void rest_judge_model(struct world *world, const struct model *model, int32_t sh
         there++;
         const struct job *job = shard_find(engine->shard, text_of(life->wanted.group),
                                            text_of(life->wanted.id));
-        if (job == NULL)
+        if (job == NULL) {
             world_violation(world, "definition: %s is gone, the commands keep it", life->name);
-        else
-            judge_job(world, life, job);
+            continue;
+        }
+        judge_job(world, life, job);
+        rest_judge_definition(world, life, job);
     }
     if (there != shard_job_count(engine->shard))
         world_violation(world, "definition: shard %d has %zu jobs, the commands leave %zu",

@@ -135,7 +135,7 @@ static bool read_select(const json_t *select, struct sent_command *command)
 static enum sent_op op_of(const char *name)
 {
     static const char *const names[] = {"", "add", "put", "update", "pause", "resume", "delete",
-                                        "trigger", "ping"};
+                                        "trigger", "backfill", "cancel_backfill", "ping"};
     for (int i = 1; name != NULL && i <= SENT_PING; i++)
         if (strcmp(names[i], name) == 0) return (enum sent_op)i;
     return SENT_UNREADABLE;
@@ -169,12 +169,17 @@ static bool read_command(const json_t *root, struct sent_command *command)
     command->not_after_ms = instant_member(root, "not_after", ALWAYS_MS);
     command->expected_revision = number_member(root, "expected_revision", -1);
     command->expect = number_member(root, "expect", -1);
+    command->dry_run = json_is_true(json_object_get(root, "dry_run"));
+    command->to_ms = instant_member(root, "to", ALWAYS_MS);
+    command->rate = number_member(root, "rate", 10);
+    copy_member(root, "backfill_id", command->backfill_id, sizeof command->backfill_id);
     command->from_paused = from != NULL && strcmp(from, "paused_at") == 0;
     command->from_ms = from == NULL || command->from_paused ? NEVER_MS
                                                             : scan_instant(text_of(from), "");
     if (job != NULL && !read_wanted(job, &command->jobs[command->job_count++])) return false;
     if (jobs != NULL && !read_jobs(jobs, command)) return false;
     if (set != NULL && !read_wanted(set, &command->set)) return false;
+    if (command->op == SENT_BACKFILL && command->from_ms >= command->to_ms) return false;
     return json_object_get(root, "wings") == NULL &&
            (select == NULL || read_select(select, command));
 }

@@ -75,6 +75,7 @@ static void come_to_rest(struct world *world)
     /* What a paused job owes stays owed: let them go on, so that everything must come out. */
     world_send(world, 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
     world_run(world, world->now_us + REST_US);
+    if (loss_operator(world)) world_run(world, world->now_us + REST_US);
     for (int turn = 0; turn < REST_TURNS && !world->stopped && !rest_reached(world); turn++)
         world_run(world, world->now_us + REST_MORE_US);
 }

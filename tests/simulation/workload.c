@@ -138,6 +138,7 @@ static void put_head(struct text_out *out, struct random *dice, const char *op, 
                                                                   ? REMEMBERED_IDS : 100000));
     if (random_chance(dice, 1, 16)) put_instant(out, "not_after", at_ms + roll(dice, 300000));
     if (random_chance(dice, 1, 6)) put(out, ",\"mode\":\"each\"");
+    if (random_chance(dice, 1, 12)) put(out, ",\"dry_run\":true");
 }
 
 static void put_names(struct text_out *out, struct random *dice, const char *field,
@@ -193,6 +194,19 @@ static void put_update(struct text_out *out, struct random *dice, const struct p
     put(out, "}");
 }
 
+/* Past slots again; ids are few, so that they collide. */
+static void put_backfill(struct text_out *out, struct random *dice, int64_t at_ms)
+{
+    int64_t from_ms = at_ms - roll(dice, random_chance(dice, 1, 3) ? 20 * 3600000 : 4 * 3600000);
+    put_instant(out, "from", from_ms);
+    if (random_chance(dice, 1, 2))
+        put_instant(out, "to", from_ms + roll(dice, random_chance(dice, 1, 12) ? 40 * 3600000
+                                                                               : 4 * 3600000));
+    if (random_chance(dice, 1, 2)) put(out, ",\"rate\":%d", 1 + (int)roll(dice, 3));
+    else if (random_chance(dice, 1, 3)) put(out, ",\"rate\":%d", 1 + (int)roll(dice, 60));
+    if (random_chance(dice, 1, 2)) put(out, ",\"backfill_id\":\"past-%d\"", (int)roll(dice, 3));
+}
+
 static const char *const unreadable[] = {
     "{\"op\":\"add\"", "nonsense", "{\"op\":\"fly\"}", "{\"op\":\"delete\",\"select\":{}}",
     "{\"op\":\"add\",\"job\":{\"group\":\"g1\",\"id\":\"1\","
@@ -222,7 +236,18 @@ void workload_command(struct random *dice, const struct plan *plan, int64_t at_m
     struct text_out out = {json, bytes, 0};
     int64_t group = -1;
     json[0] = '\0';
-    switch (roll(dice, 16)) {
+    switch (roll(dice, 19)) {
+    case 15: case 16:
+        put_head(&out, dice, "backfill", at_ms);
+        put_select(&out, dice, &group);
+        put_backfill(&out, dice, at_ms);
+        put(&out, "}");
+        break;
+    case 17:
+        put_head(&out, dice, "cancel_backfill", at_ms);
+        put_select(&out, dice, &group);
+        put(&out, ",\"backfill_id\":\"past-%d\"}", (int)roll(dice, 3));
+        break;
     case 0: case 1: case 2: case 3: put_jobs(&out, dice, plan, at_ms, &group); break;
     case 4: case 5: case 6:
         put_head(&out, dice, "update", at_ms);
