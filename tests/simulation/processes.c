@@ -14,7 +14,7 @@ enum { PASSAGES_MAX = 20000000 };
 #define RESTART_LOW_US (1 * SECOND_US)
 #define RESTART_HIGH_US (20 * SECOND_US)
 #define FAILED_AGAIN_US (60 * SECOND_US)
-#define MEMORY_MAX ((size_t)96 * 1024 * 1024)
+#define MEMORY_MAX ((size_t)8 * 1024 * 1024) /* four times what a few hundred jobs take */
 
 static struct seat *present_slot; /* whose coroutine runs */
 
