@@ -80,6 +80,7 @@ static const struct told told[] = {
     {"shard.restored", "from_store=yes", SOMETIMES_RESTORED_STORE},
     {"shard.restored", "from_store=no", SOMETIMES_RESTORED_LOG},
     {"store.ignored", NULL, SOMETIMES_STORE_IGNORED},
+    {"store.ignored", "reason=other_branch", SOMETIMES_OTHER_BRANCH},
     {"checkpoint.gap", NULL, SOMETIMES_CHECKPOINT_GAP},
     {"checkpoint.stale", NULL, SOMETIMES_CHECKPOINT_STALE},
     {"shard.fenced", NULL, SOMETIMES_FENCED},
