@@ -345,21 +345,32 @@ static void walk_forgotten(struct walk *walk, size_t at)
     }
 }
 
+/* How many results of the same command this shard has given before: after a loss it may have been
+ * forwarded again. */
+static size_t results_before(const struct walk *walk, const struct output *result)
+{
+    size_t count = 0;
+    for (const struct output *before = walk->outputs; before < result; before++)
+        count += before->kind == OUTPUT_RESULT && before->partition == result->partition &&
+                 before->offset == result->offset;
+    return count;
+}
+
 /* When the record that was applied came into the topic it was read from. */
 static int64_t log_time_ms(const struct walk *walk, const struct output *result)
 {
     const struct history *history = &walk->world->history;
     if (result->partition == walk->shard)
         return walk->world->sent[result->partition][result->offset].time_ms;
-    int64_t at_ms = INT64_MIN;
+    size_t before = walk->world->losses.count > 0 ? results_before(walk, result) : 0;
     for (size_t i = 0; i < history->output_count; i++) {
         const struct output *output = &history->outputs[i];
-        bool newer = at_ms == INT64_MIN || output->time_ms <= result->time_ms;
-        if (output->kind == OUTPUT_FORWARD && output->target == walk->shard && newer &&
-            output->partition == result->partition && output->offset == result->offset)
-            at_ms = output->time_ms; /* after a loss it may have been forwarded again */
+        if (output->kind == OUTPUT_FORWARD && output->target == walk->shard &&
+            output->partition == result->partition && output->offset == result->offset &&
+            before-- == 0)
+            return output->time_ms;
     }
-    return at_ms;
+    return INT64_MIN;
 }
 
 /* A command that takes several transactions is decided with the first: `now` was earlier than

@@ -386,7 +386,7 @@ void cluster_retain(struct world *world, int64_t before_ms)
         const struct history *history = &world->history;
         const struct step *step = NULL; /* an old one: a loss may have taken those after it */
         for (size_t i = history->step_count[shard]; i-- > 0 && step == NULL;)
-            if (history->steps[shard][i].time_ms < before_ms && !history->steps[shard][i].gone)
+            if (history->steps[shard][i].time_ms < before_ms && !loss_took(world, shard, i))
                 step = &history->steps[shard][i];
         if (step == NULL) continue;
         log_retain(world, &world->cluster.control[shard], before_ms, step->mark.control_offset);

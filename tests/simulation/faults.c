@@ -273,6 +273,24 @@ static void kafka_loses(struct plan *plan, struct random *dice, int64_t at_us)
                  0, NULL);
 }
 
+/* A new owner goes on without what was lost, and without Redis; the next one finds a Redis that has
+ * what was lost. */
+static void kafka_loses_what_redis_has(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
+             "Kafka loses what Redis has, and goes on while Redis is away");
+    int64_t away_us = random_between(dice, 5, 60) * MINUTE_US;
+    plan_add(plan, at_us - 2 * SECOND_US, DO_REDIS_AWAY, away_us / MILLI_US, 0, 0, 0, NULL);
+    plan_add(plan, at_us, DO_KAFKA_DOWN, 10, 0, 0, 0, NULL);
+    for (int32_t shard = 0; shard < plan->settings.shards; shard++)
+        plan_add(plan, at_us + MILLI_US, DO_LOSE, shard, random_between(dice, 60000, 900000), 0, 0,
+                 NULL);
+    for (int32_t p = 0; p < plan->settings.processes; p++) {
+        plan_add(plan, at_us + SECOND_US, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+        plan_add(plan, at_us - 3 * SECOND_US + away_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+    }
+}
+
 /* A random subset of the kinds, each of them now and then. */
 void faults_add(struct plan *plan, struct random *dice)
 {
@@ -282,8 +300,10 @@ void faults_add(struct plan *plan, struct random *dice)
     int64_t faults = random_between(dice, 0, FAULTS_MOST);
     int64_t until_us = 2 * MINUTE_US;
     int64_t losses = random_chance(dice, 1, 6) ? random_between(dice, 1, 4) : 0;
-    while (losses-- > 0)
-        kafka_loses(plan, dice, until_us + random_between(dice, 0, span_us - 1));
+    while (losses-- > 0) {
+        fault_maker *maker = random_chance(dice, 1, 2) ? kafka_loses : kafka_loses_what_redis_has;
+        maker(plan, dice, until_us + random_between(dice, 0, span_us - 1));
+    }
     for (int64_t i = 0; i < faults; i++) {
         size_t maker = (size_t)random_between(dice, 0, MAKERS - 1);
         int64_t at_us = until_us + random_between(dice, 0, span_us - 1);

@@ -89,7 +89,7 @@ void loss_step(struct world *world, int32_t shard)
     }
 }
 
-static bool in_loss(const struct world *world, int32_t shard, size_t step)
+bool loss_took(const struct world *world, int32_t shard, size_t step)
 {
     for (size_t i = 0; i < world->losses.count; i++) {
         const struct loss *loss = &world->losses.list[i];
@@ -109,7 +109,7 @@ bool loss_of_job(const struct world *world, int32_t shard, const char *name)
             const struct output *output = &history->outputs[j];
             if ((output->kind == OUTPUT_JOB || output->kind == OUTPUT_JOB_DELETED) &&
                 strcmp(output->name, name) == 0)
-                return in_loss(world, shard, i);
+                return loss_took(world, shard, i);
         }
     }
     return false;

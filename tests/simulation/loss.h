@@ -34,6 +34,8 @@ void loss_happens(struct world *world, int32_t shard, int64_t ms);
 /* A step has been committed; the newest in the history. Steps before it that a loss took are void
  * if it goes on from before them. */
 void loss_step(struct world *world, int32_t shard);
+/* Whether Kafka lost the mark of this step of the history. */
+bool loss_took(const struct world *world, int32_t shard, size_t step);
 /* Whether the newest record of this job was lost, and not written again. */
 bool loss_of_job(const struct world *world, int32_t shard, const char *name);
 /* A shard has given up; true: because its state log is behind Redis, and it says by how much. */

@@ -217,12 +217,17 @@ static bool commit_in_parts(struct broker_simulated *own, int64_t delay_us, stru
     rest->end = true;
     world->sometimes.count[SOMETIMES_COMMIT_PARTS]++;
     request_send(first, world_latency_us(world, 500, 5 * MILLI_US));
-    bool arrived = request_wait(first, REQUEST_LIMIT_US, &answer, NULL) && answer == ANSWER_DONE;
-    cluster_watch(world, slot->shard);
-    if (arrived) {
-        requests_late_end(world, slot->shard);
-        slot_wait(slot, world->now_us + delay_us);
+    bool told = request_wait(first, REQUEST_LIMIT_US, &answer, NULL);
+    if (!told || answer != ANSWER_DONE) { /* a record is missing: nobody asks for the end */
+        before = heap_enter(NULL);
+        request_free(rest);
+        (void)heap_enter(before);
+        return told ? answered(own, answer, error)
+                    : error_set(error, ERROR_UNKNOWN, "flush: timed out");
     }
+    cluster_watch(world, slot->shard);
+    requests_late_end(world, slot->shard);
+    slot_wait(slot, world->now_us + delay_us);
     rest->give_up_us = world->now_us + REQUEST_LIMIT_US;
     request_send(rest, world_latency_us(world, 500, 5 * MILLI_US));
     if (!request_wait(rest, REQUEST_LIMIT_US, &answer, NULL))

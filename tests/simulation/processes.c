@@ -14,7 +14,7 @@ enum { PASSAGES_MAX = 20000000 };
 #define RESTART_LOW_US (1 * SECOND_US)
 #define RESTART_HIGH_US (20 * SECOND_US)
 #define FAILED_AGAIN_US (60 * SECOND_US)
-#define MEMORY_MAX ((size_t)96 * 1024 * 1024)
+#define MEMORY_MAX ((size_t)8 * 1024 * 1024) /* four times what a few hundred jobs take */
 
 static struct seat *present_slot; /* whose coroutine runs */
 
@@ -80,6 +80,7 @@ static const struct told told[] = {
     {"shard.restored", "from_store=yes", SOMETIMES_RESTORED_STORE},
     {"shard.restored", "from_store=no", SOMETIMES_RESTORED_LOG},
     {"store.ignored", NULL, SOMETIMES_STORE_IGNORED},
+    {"store.ignored", "reason=other_branch", SOMETIMES_OTHER_BRANCH},
     {"checkpoint.gap", NULL, SOMETIMES_CHECKPOINT_GAP},
     {"checkpoint.stale", NULL, SOMETIMES_CHECKPOINT_STALE},
     {"shard.fenced", NULL, SOMETIMES_FENCED},

@@ -35,18 +35,28 @@ static bool has_backfills(const struct shard *shard)
     return false;
 }
 
+bool rest_caught_up(struct world *world)
+{
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        if (engine == NULL || engine->mark.control_offset < (int64_t)world->sent_count[shard])
+            return false;
+        struct shard_counts counts;
+        shard_count(engine->shard, &counts);
+        if (counts.owing > 0 || counts.failing > 0 || has_backfills(engine->shard)) return false;
+    }
+    return true;
+}
+
 bool rest_reached(struct world *world)
 {
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
         int owners = 0;
         const struct engine *engine = owner_of(world, shard, &owners);
-        if (owners != 1) return false;
-        struct shard_counts counts;
-        shard_count(engine->shard, &counts);
-        if (counts.owing > 0 || counts.failing > 0) return false;
-        if (has_backfills(engine->shard)) return false;
-        if (checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX) return false;
-        if (engine->mark.control_offset < (int64_t)world->sent_count[shard]) return false;
+        if (owners != 1 ||
+            checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX)
+            return false;
     }
     return true;
 }
@@ -64,6 +74,8 @@ static void judge_offsets(struct world *world, const struct engine *engine, int3
                         world_now_ms(world) - engine->mark.watermark.instant_ms);
     struct shard_counts counts;
     shard_count(engine->shard, &counts);
+    if (has_backfills(engine->shard))
+        world_violation(world, "not caught up: shard %d has backfills to work off", (int)shard);
     if (counts.owing > 0 || counts.failing > 0)
         world_violation(world, "not caught up: shard %d has %zu jobs that owe, %zu that fail",
                         (int)shard, counts.owing, counts.failing);

@@ -14,6 +14,7 @@
     row(KAFKA_LOST, "Kafka lost the end of a state log")                                           \
     row(STATE_LOST, "a state log behind Redis was refused")                                        \
     row(LOSS_WENT_BACK, "a new owner went on from before what was lost")                           \
+    row(OTHER_BRANCH, "a snapshot of what Kafka had lost was not believed")                        \
     row(LOSS_FORGOT, "a new owner was restored from a state log with a hole")                      \
     row(KAFKA_DOWN, "Kafka was away")                                                              \
     row(SHUTDOWN, "a process ended in order")                                                      \
