@@ -11,6 +11,7 @@
 #include "dispatcher/core/memory.h"
 #include "tests/simulation/account.h"
 #include "tests/simulation/model.h"
+#include "tests/simulation/stretches.h"
 
 enum { EARLY_MS = 2000, UNSEEN_MS = 2500, WAITING_MAX = 4096 };
 #define REMEMBERED_MS INT64_C(86400000)
@@ -39,7 +40,9 @@ struct walk { /* through one shard */
     int64_t effective_ms; /* of the last command */
     const struct step *half_done; /* the first with a part of the command whose result is to come */
     const struct step *last_step; /* before the outputs that are walked */
-    int64_t live_ms[8];   /* by group: nominal of the last live fire */
+    int64_t live_ms[8];   /* by group: due time of the last live fire */
+    int64_t tz_told;      /* jobs that the step's tz_changed counts; -1: there is none */
+    char tz_version[16];  /* of the last mark */
 };
 
 static struct output *flatten(const struct history *history, int32_t shard, size_t *count,
@@ -150,18 +153,36 @@ static bool is_one_shot(const struct life *life, int64_t nominal_ms)
     return false;
 }
 
+/* A slot that waited for its delay over an edit comes at its old due time, perhaps behind slots of
+ * the new schedule. */
 static void judge_order(struct walk *walk, const struct output *fire, struct life *life,
-                        bool live)
+                        int64_t due_ms, bool live)
 {
-    if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms))
+    if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms) &&
+        !stretches_waited(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
     if (!live || fire->target >= 0) return;
     int64_t *last_ms = &walk->live_ms[group_number(life->name)];
-    if (fire->at_ms < *last_ms)
+    if (due_ms < *last_ms)
         world_violation(walk->world, "group order: %s fires %" PRId64 " after its group's %"
-                        PRId64, life->name, fire->at_ms, *last_ms);
-    *last_ms = fire->at_ms;
+                        PRId64, life->name, due_ms, *last_ms);
+    *last_ms = due_ms;
+}
+
+/* Never early, and where the fire says how late it is, exactly at the delay that its id gives. */
+static void judge_due(struct walk *walk, const struct output *fire, int64_t due_ms)
+{
+    char at[INSTANT_TEXT_BYTES];
+    char due[INSTANT_TEXT_BYTES];
+    if (fire->time_ms < due_ms - EARLY_MS)
+        world_violation(walk->world, "early: %s due at %s fired at %s", fire->name,
+                        instant(due_ms, due), instant(fire->time_ms, at));
+    if (fire->first_ms > 0 && fire->from_ms - fire->first_ms != due_ms)
+        world_violation(walk->world, "due: %s of %" PRId64 " is due at %s, fired for %s",
+                        fire->name, fire->at_ms, instant(due_ms, due),
+                        instant(fire->from_ms - fire->first_ms, at));
+    walk->world->sometimes.count[SOMETIMES_JITTER] += due_ms > fire->at_ms;
 }
 
 static void walk_fire(struct walk *walk, const struct output *fire)
@@ -181,15 +202,11 @@ static void walk_fire(struct walk *walk, const struct output *fire)
     world->sometimes.count[SOMETIMES_FIRE_LIVE] += live;
     world->sometimes.count[SOMETIMES_FIRE_CAUGHT_UP] += strcmp(fire->word, "catchup") == 0;
     world->sometimes.count[SOMETIMES_FIRE_RETRIED] += strcmp(fire->word, "retry") == 0;
-    if (fire->time_ms < fire->at_ms - EARLY_MS) {
-        char at[INSTANT_TEXT_BYTES];
-        char due[INSTANT_TEXT_BYTES];
-        world_violation(world, "early: %s due at %s fired at %s", fire->name,
-                        instant(fire->at_ms, due), instant(fire->time_ms, at));
-    }
+    int64_t due_ms = stretches_due(life, fire->at_ms);
+    judge_due(walk, fire, due_ms);
     if (live && fire->first_ms > life->wanted.grace_ms)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
-    judge_order(walk, fire, life, live);
+    judge_order(walk, fire, life, due_ms, live);
     life_add_fired(life, fire->at_ms, fire->time_ms);
     if (life->wanted.max_fires > 0 && life->counted > life->wanted.max_fires)
         world_violation(world, "max_fires: %s fires %" PRId64 " times of %" PRId64, fire->name,
@@ -235,7 +252,9 @@ static void judge_missed(struct walk *walk, const struct life *life, size_t at)
     int64_t command_ms = asked_ms(walk, life, at);
     if (command_ms < known_ms) known_ms = command_ms;
     if (last->end_ms != ALWAYS_MS && last->end_ms - 1 < known_ms) known_ms = last->end_ms - 1;
-    if (event->last_ms <= last->from_ms || last->to_ms != ALWAYS_MS) return;
+    if (event->last_ms <= last->from_ms || last->to_ms != ALWAYS_MS ||
+        last->due_until_ms != ALWAYS_MS)
+        return;
     if (slow_next(&last->schedule, event->last_ms, known_ms, &next_ms) &&
         slow_next(&last->schedule, next_ms, known_ms - 60000, &next_ms))
         world_violation(world, "superseded too early: %s had newer slots than the one kept",
@@ -314,6 +333,7 @@ static void walk_event(struct walk *walk, size_t at)
 {
     const struct output *event = &walk->outputs[at];
     struct world *world = walk->world;
+    if (strcmp(event->word, "tz_changed") == 0) walk->tz_told = event->count;
     if (event->name[0] == '\0') return; /* of the shard itself */
     struct life *life = model_find_life(&walk->model, event->life);
     bool exhausted = strcmp(event->word, "exhausted") == 0;
@@ -485,6 +505,7 @@ static void walk_result(struct walk *walk, const struct output *result)
     }
     struct sent_command *command = memory_allocate(1, sizeof *command);
     sent_read(world->sent[result->partition][result->offset].text, command);
+    model_resolve(&walk->model, command);
     if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
     walk->half_done = NULL;
     struct expected_answer expected = {"duplicate", 0, 0};
@@ -511,12 +532,43 @@ static void walk_forward(struct walk *walk, const struct output *forward)
 
 /* ---- the whole ---- */
 
+/* An owner with other zone data says so, if jobs are in zones; slots due after the watermark are by
+ * its rules. In the middle of a command the jobs are not those of the model. */
+static void walk_zones(struct walk *walk, const struct step *step)
+{
+    const struct mark_view *mark = &step->mark;
+    bool changed = walk->tz_version[0] != '\0' &&
+                   strcmp(walk->tz_version, mark->tz_version) != 0;
+    int64_t zoned = 0;
+    for (size_t i = 0; changed && i < walk->model.count; i++)
+        zoned += walk->model.lives[i]->there &&
+                 walk->model.lives[i]->wanted.schedule.zone != NULL;
+    if (walk->tz_told != (zoned > 0 ? zoned : -1) && !mark->in_command)
+        world_violation(walk->world, "tz_changed: shard %d, sequence %" PRId64 ": %s after %s, %"
+                        PRId64 " jobs in zones, %" PRId64 " told", (int)walk->shard,
+                        mark->sequence, mark->tz_version, walk->tz_version, zoned,
+                        walk->tz_told);
+    walk->tz_told = -1;
+    memcpy(walk->tz_version, mark->tz_version, sizeof walk->tz_version);
+    int version = zones_version_of(mark->tz_version);
+    if (version < 0 || version == walk->model.version) return;
+    walk->world->sometimes.count[SOMETIMES_TZ_CHANGED] += zoned > 0;
+    model_change_zones(&walk->model, version, mark->watermark_ms, mark->ordinal);
+}
+
 static void walk_mark(struct walk *walk, const struct step *step)
 {
+    walk_zones(walk, step);
     walk->watermark_ms = step->mark.watermark_ms;
     walk->last_step = step;
     if (!step->mark.in_command) walk->half_done = NULL;
     else if (walk->half_done == NULL) walk->half_done = step;
+}
+
+static void walk_record(struct walk *walk, const struct output *record)
+{
+    struct life *life = model_find_life(&walk->model, record->life);
+    if (life != NULL) life->ordinal = record->offset;
 }
 
 static void walk_outputs(struct walk *walk)
@@ -535,7 +587,7 @@ static void walk_outputs(struct walk *walk)
         case OUTPUT_SEEN_DELETED: walk_forgotten(walk, i); break;
         case OUTPUT_FORWARD: walk_forward(walk, output); break;
         case OUTPUT_DEAD: world->sometimes.count[SOMETIMES_DEAD_LETTER]++; break;
-        case OUTPUT_JOB:
+        case OUTPUT_JOB: walk_record(walk, output); break;
         case OUTPUT_SEEN: break;
         }
     }
@@ -548,9 +600,11 @@ static void walk_shard(struct world *world, int32_t shard)
     walk->world = world;
     walk->shard = shard;
     walk->effective_ms = INT64_MIN;
+    walk->tz_told = -1;
     walk->watermark_ms = world->settings.start_ms; /* of a new shard: when it began */
     for (int i = 0; i < 8; i++) walk->live_ms[i] = INT64_MIN;
     model_open(&walk->model, shard, world->settings.shards);
+    walk->model.zones = world->zones;
     walk->outputs = flatten(&world->history, shard, &walk->count, &walk->step_of);
     walk->next_result = memory_allocate(walk->count + 1, sizeof *walk->next_result);
     size_t next = walk->count;

@@ -236,13 +236,30 @@ static void commands_after_downtime(struct plan *plan, struct random *dice, int6
     }
 }
 
+/* New zone data for some or all, one process after the other, as in a rolling update; perhaps it
+ * is taken back. */
+static void zone_data(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "new zone data, one process after the other");
+    int64_t version = random_between(dice, 0, 3) > 0;
+    for (int32_t p = 0; p < plan->settings.processes; p++) {
+        if (random_chance(dice, 1, 5)) continue;
+        at_us += random_chance(dice, 1, 2) ? random_between(dice, 0, 60) * MINUTE_US
+                                           : random_between(dice, 0, 30) * SECOND_US;
+        plan_add(plan, at_us, DO_ZONES, p, version, 0, 0, NULL);
+        if (random_chance(dice, 1, 3))
+            plan_add(plan, at_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+        else plan_add(plan, at_us, DO_LEAVE, p, 0, 0, 0, NULL);
+    }
+}
+
 static fault_maker *const makers[] = {
     crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
     no_memory, bad_commit, bad_commit, late_init, redis_away, redis_slow, redis_flush,
     redis_rollback, redis_lost, compact, bad_topic, commit_then_owner_changes,
     late_init_after_reassignment, coordinator_times_out_a_living_owner, zombie_inits,
     flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
-    commands_after_downtime};
+    commands_after_downtime, zone_data, zone_data};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* A random subset of the kinds, each of them now and then. */

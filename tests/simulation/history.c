@@ -42,6 +42,7 @@ static void read_fire(struct output *output, struct text value)
     copy(output->word, sizeof output->word, scan_text(value, "\"firekind\":\""));
     output->count = scan_number(value, "\"missedcount\":", 0);
     output->first_ms = scan_number(value, "\"latenessms\":", 0);
+    output->from_ms = scan_instant(value, "\"time\":\"");
     if (rest.length > 2 && rest.bytes[1] == ':')
         copy(output->trigger, sizeof output->trigger, rest);
     else
@@ -94,6 +95,8 @@ static void read_mark(struct step *step, struct text value)
     step->mark.forward_offset = scan_number(value, "\"forward_offset\":", -1);
     step->mark.in_command = scan_after(value, "\"in_command\":").length > 0;
     copy(step->mark.owner, sizeof step->mark.owner, scan_text(value, "\"owner\":\""));
+    copy(step->mark.tz_version, sizeof step->mark.tz_version,
+         scan_text(value, "\"tz_version\":\""));
 }
 
 static struct output *add_output(struct history *history)
@@ -127,6 +130,7 @@ static void read_state(struct history *history, struct step *step, const struct 
          (struct text){record->key.bytes + prefix, record->key.length - prefix});
     if (!job || record->tombstone) return;
     output->partition = (int32_t)scan_number(record->value, "\"revision\":", -1);
+    output->offset = scan_number(record->value, "\"ordinal\":", 0);
     copy(output->life, sizeof output->life, scan_text(record->value, "\"incarnation\":\""));
     copy(output->word, sizeof output->word, scan_text(record->value, "\"state\":\""));
 }

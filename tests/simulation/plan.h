@@ -34,6 +34,7 @@ enum event_do {
     DO_COMPACT,    /* shard */
     DO_RETAIN,
     DO_FOREIGN,    /* topic, state */
+    DO_ZONES,      /* process, version of the zone data, for its next start */
     DO_COUNT
 };
 
