@@ -101,6 +101,33 @@ void lane_push_range(struct job *job, uint32_t at, struct job_owed range)
     extra->owed_count++;
 }
 
+/* Slots due in (from_ms, to_ms] of the present schedule, the last one at to_ms. One slot keeps its
+ * delay: what made it may have changed when its turn comes, its id must not. */
+static struct job_owed range_of(const struct job *job, int64_t from_ms, int64_t to_ms)
+{
+    struct job_owed range = {.from_ms = from_ms, .to_ms = to_ms};
+    if (to_ms - from_ms == 1)
+        range.delay_ms = to_ms - schedule_nominal(&job->schedule->spec, to_ms);
+    return range;
+}
+
+static const struct schedule_spec *range_spec(const struct job *job, const struct job_owed *owed)
+{
+    return owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec;
+}
+
+static int64_t range_nominal(const struct job *job, const struct job_owed *owed, int64_t due_ms)
+{
+    if (owed->to_ms - owed->from_ms == 1 && owed->delay_ms > 0) return due_ms - owed->delay_ms;
+    return schedule_nominal(range_spec(job, owed), due_ms);
+}
+
+int64_t lane_nominal(const struct job *job, int64_t due_ms)
+{
+    if (job->extra->owed_count > 0) return range_nominal(job, &job->extra->owed[0], due_ms);
+    return schedule_nominal(&job->schedule->spec, due_ms);
+}
+
 static void pop_range(struct shard *shard, struct job *job)
 {
     struct job_extra *extra = job->extra;
@@ -172,13 +199,13 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);
     assert(any);
     (void)any;
-    if (joins)
+    if (joins) {
         last->to_ms = last_ms;
-    else if (extra->owed_count == OWED_RANGES_MAX) /* never silent */
+        last->delay_ms = 0;
+    } else if (extra->owed_count == OWED_RANGES_MAX) /* never silent */
         announce_dropped(job, spec, from_ms, to_ms, at_ms, count, "too_many_ranges", sink);
     else
-        lane_push_range(job, extra->owed_count,
-                   (struct job_owed){.from_ms = from_ms, .to_ms = last_ms});
+        lane_push_range(job, extra->owed_count, range_of(job, from_ms, last_ms));
 }
 
 static void announce_catchup(struct job *job, enum event_kind kind, int64_t at_ms, int64_t count,
@@ -214,12 +241,12 @@ void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t no
         bool latest = definition.catchup.policy == CATCHUP_LATEST;
         int64_t newest_ms = 0;
         if (kept > 0 &&
-            last_slot(&definition.schedule, verdict.keep_from_ms, last_ms, &newest_ms))
-            lane_push_range(job, extra->owed_count,
-                       (struct job_owed){.from_ms = verdict.keep_from_ms,
-                                         .to_ms = newest_ms,
-                                         .missed_count = latest ? total - kept : 0,
-                                         .planned = latest ? 0 : kept});
+            last_slot(&definition.schedule, verdict.keep_from_ms, last_ms, &newest_ms)) {
+            struct job_owed range = range_of(job, verdict.keep_from_ms, newest_ms);
+            range.missed_count = latest ? total - kept : 0;
+            range.planned = latest ? 0 : kept;
+            lane_push_range(job, extra->owed_count, range);
+        }
         if (kept > 0 && !latest)
             announce_catchup(job, EVENT_CATCHUP_STARTED, now_ms, kept, sink);
     }
@@ -342,14 +369,6 @@ void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct
     lane_release(shard, job);
 }
 
-/* The schedule of the job's next owed slot. */
-const struct schedule_spec *lane_spec(const struct job *job)
-{
-    const struct job_extra *extra = job->extra;
-    bool earlier = extra->owed_count > 0 && extra->owed[0].schedule != NULL;
-    return earlier ? &extra->owed[0].schedule->spec : &job->schedule->spec;
-}
-
 /* Fires the job's next owed slot and lists the job again if it owes more. */
 void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
                const struct sink *sink)
@@ -360,7 +379,7 @@ void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_
         int64_t missed = extra->owed_count > 0 ? extra->owed[0].missed_count : 0;
         int32_t attempt = extra->attempts + 1;
         extra->attempts = 0;
-        struct job_slot slot = {schedule_nominal(lane_spec(job), due_ms), due_ms};
+        struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
         job_fire(job, kind, slot, now_ms, missed, attempt, sink);
         if (job_has_max_fires(job)) extra->counted_fires++;
         lane_done(job, due_ms);
@@ -414,17 +433,36 @@ struct dropped {
     int64_t last_ms;
 };
 
-/* Adds the slots due in (from_ms, to_ms]; a range one millisecond wide is its one slot. */
-static void drop_slots(struct dropped *dropped, const struct schedule_spec *spec, int64_t from_ms,
-                       int64_t to_ms, int64_t first_due_ms, bool single)
+static void drop_named(struct dropped *dropped, int64_t first_ms, int64_t last_ms, int64_t count)
 {
-    int64_t last_due_ms = first_due_ms;
-    dropped->count += single ? 1 : (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
-    if (!single && !schedule_last(spec, from_ms, to_ms, &last_due_ms)) last_due_ms = first_due_ms;
-    int64_t first_ms = schedule_nominal(spec, first_due_ms);
-    int64_t last_ms = schedule_nominal(spec, last_due_ms);
+    dropped->count += count;
     if (first_ms < dropped->first_ms) dropped->first_ms = first_ms;
     if (last_ms > dropped->last_ms) dropped->last_ms = last_ms;
+}
+
+/* Adds the slots due in (from_ms, to_ms]. */
+static void drop_slots(struct dropped *dropped, const struct schedule_spec *spec, int64_t from_ms,
+                       int64_t to_ms, int64_t first_due_ms)
+{
+    int64_t last_due_ms = first_due_ms;
+    if (!schedule_last(spec, from_ms, to_ms, &last_due_ms)) last_due_ms = first_due_ms;
+    drop_named(dropped, schedule_nominal(spec, first_due_ms), schedule_nominal(spec, last_due_ms),
+               (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX));
+}
+
+static void drop_range(struct dropped *dropped, const struct job *job, const struct job_owed *owed)
+{
+    int64_t due_ms = 0;
+    int64_t from_ms = owed->from_ms;
+    int64_t to_ms = owed->to_ms;
+    if (!lane_range_next(job, owed, &due_ms)) return;
+    if (to_ms - from_ms == 1) {
+        int64_t nominal_ms = range_nominal(job, owed, due_ms);
+        drop_named(dropped, nominal_ms, nominal_ms, 1);
+        return;
+    }
+    if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
+    drop_slots(dropped, range_spec(job, owed), from_ms, to_ms, due_ms);
 }
 
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
@@ -433,21 +471,12 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
     struct job_extra *extra = job->extra;
     struct dropped dropped = {.first_ms = INT64_MAX, .last_ms = INT64_MIN};
     int64_t due_ms = 0;
-    for (uint32_t i = 0; i < extra->owed_count; i++) {
-        struct job_owed *owed = &extra->owed[i];
-        if (!lane_range_next(job, owed, &due_ms)) continue;
-        bool single = owed->to_ms - owed->from_ms == 1;
-        int64_t from_ms = owed->from_ms;
-        int64_t to_ms = owed->to_ms;
-        if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
-        drop_slots(&dropped, owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec,
-                   from_ms, to_ms, due_ms, single);
-    }
+    for (uint32_t i = 0; i < extra->owed_count; i++) drop_range(&dropped, job, &extra->owed[i]);
     if (tail_next(shard, job, &due_ms)) {
         int64_t from_ms = extra->tail_from_ms;
         int64_t to_ms = shard->watermark.instant_ms;
         lane_clamp(job, &from_ms, &to_ms);
-        drop_slots(&dropped, &job->schedule->spec, from_ms, to_ms, due_ms, false);
+        drop_slots(&dropped, &job->schedule->spec, from_ms, to_ms, due_ms);
     }
     if (dropped.count > 0)
         job_announce(job, EVENT_SKIPPED, at_ms, dropped.first_ms, dropped.last_ms, dropped.count,

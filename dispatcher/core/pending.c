@@ -41,7 +41,7 @@ void pending_at_edit(const struct job *job, int64_t effective_ms, struct pending
     if (slot.nominal_ms <= effective_ms) pending->slots[pending->count++] = slot;
 }
 
-static bool still_named(const struct definition *definition, struct job_slot slot)
+bool pending_is_named(const struct definition *definition, struct job_slot slot)
 {
     return slot.nominal_ms >= definition->start_ms && slot.nominal_ms < definition->end_ms &&
            schedule_names(&definition->schedule, slot.nominal_ms);
@@ -56,7 +56,7 @@ bool pending_keep(struct job *job, const struct pending *pending, int64_t effect
     bool one_shot = false;
     job_view(job, &definition);
     for (size_t i = 0; i < pending->count; i++) {
-        bool named = still_named(&definition, pending->slots[i]);
+        bool named = pending_is_named(&definition, pending->slots[i]);
         if (named && definition.schedule.kind == SCHEDULE_AT)
             one_shot = true;
         else if (named && count < PENDING_MAX)
@@ -77,7 +77,7 @@ void pending_recheck(struct job *job, struct pending *pending, int64_t effective
     if (has_present) present = pending->slots[--pending->count];
     (void)pending_keep(job, pending, effective_ms, sink);
     job_view(job, &definition);
-    if (has_present && !still_named(&definition, present))
+    if (has_present && !pending_is_named(&definition, present))
         announce_slot(job, present, effective_ms, "updated", sink);
 }
 

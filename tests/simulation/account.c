@@ -55,6 +55,7 @@ static void walk_stretch(struct world *world, const struct life *life,
                          struct tally *tally)
 {
     int64_t at_ms = NEVER_MS;
+    if (stretch->named) watermark_ms = ALWAYS_MS; /* the event does not wait for the delay */
     while (stretch_next(life, stretch, at_ms, watermark_ms, &at_ms)) {
         bool fired = false;
         mark_fired(life, at_ms, tally, &fired);

@@ -121,13 +121,24 @@ static bool used_up(const struct life *life)
     return life->wanted.max_fires > 0 && life->counted >= life->wanted.max_fires;
 }
 
+/* Whether an earlier schedule had the slot: no id comes twice. */
+static bool was_due(const struct life *life, int64_t nominal_ms, int64_t at_ms)
+{
+    for (size_t i = 0; i < life->stretch_count; i++)
+        if (stretch_holds(life, &life->stretches[i], nominal_ms) &&
+            slow_due(&life->stretches[i].schedule, life->id, nominal_ms) <= at_ms)
+            return true;
+    return false;
+}
+
 /* A one-shot in the past is due at once. */
 void stretches_begin(struct life *life, int64_t at_ms)
 {
     const struct slow_schedule *schedule = &life->wanted.schedule;
     life->since_ms = at_ms;
     if (life->paused_ms != NEVER_MS) return;
-    bool past = schedule->kind == SLOW_AT && schedule->at_ms <= at_ms && !used_up(life);
+    bool past = schedule->kind == SLOW_AT && schedule->at_ms <= at_ms && !used_up(life) &&
+                !was_due(life, schedule->at_ms, at_ms);
     (void)push(life, &life->wanted, past ? schedule->at_ms - 1 : at_ms, NEVER_MS);
 }
 
@@ -245,8 +256,11 @@ void stretches_end(struct life *life, int64_t at_ms)
 {
     struct stretch_of_time *last = current(life);
     if (last != NULL && last->due_until_ms > at_ms) last->due_until_ms = at_ms;
-    for (size_t i = 0; i < life->stretch_count; i++)
-        if (life->stretches[i].waiting && !life->stretches[i].named) name(&life->stretches[i]);
+    for (size_t i = 0; i < life->stretch_count; i++) {
+        struct stretch_of_time *stretch = &life->stretches[i];
+        bool left_out = !stretch->paused && stretch->due_until_ms != ALWAYS_MS;
+        if (stretch->waiting && !stretch->named && !left_out) name(stretch);
+    }
 }
 
 bool stretches_waited(const struct life *life, int64_t nominal_ms)
