@@ -86,10 +86,7 @@ static void close_one(struct stretch_of_time *stretch, int64_t to_ms)
 
 bool life_has_slot_after(const struct life *life, int64_t after_ms)
 {
-    int64_t next_ms = 0;
-    int64_t since_ms = life->wanted.schedule.kind == SLOW_AT ? NEVER_MS : life->since_ms;
-    return wanted_due_after(&life->wanted, life->id, since_ms, after_ms, &next_ms) ||
-           stretches_wait(life, after_ms);
+    return stretches_to_come(life, after_ms);
 }
 
 static bool used_up(const struct life *life)

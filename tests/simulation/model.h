@@ -127,6 +127,7 @@ struct life { /* one incarnation of a job */
     struct stretch_of_time *stretches;
     size_t stretch_count;
     size_t stretch_capacity;
+    bool one_shot_over; /* it is not due at its own time: before the edit, or it waits */
     bool jittered; /* one of them has a delay */
     struct reckoned *reckoned;
     size_t reckoned_count;

@@ -110,10 +110,14 @@ static void close_one(struct stretch_of_time *stretch, int64_t to_ms)
         stretch->to_ms = to_ms > stretch->from_ms ? to_ms : stretch->from_ms;
 }
 
-/* A one-shot's slot may lie before the edit: it is due at once, or waits for its delay. */
-static int64_t slots_since_ms(const struct life *life)
+static struct stretch_of_time *push_waiting(struct life *life, int64_t nominal_ms)
 {
-    return life->wanted.schedule.kind == SLOW_AT ? NEVER_MS : life->since_ms;
+    struct stretch_of_time *stretch = push(life, &life->wanted, nominal_ms - 1, NEVER_MS);
+    stretch->to_ms = nominal_ms;
+    stretch->waiting = true;
+    stretch->paused = life->paused_ms != NEVER_MS;
+    if (stretch->paused) stretch->due_until_ms = life->paused_ms;
+    return stretch;
 }
 
 static bool used_up(const struct life *life)
@@ -131,15 +135,40 @@ static bool was_due(const struct life *life, int64_t nominal_ms, int64_t at_ms)
     return false;
 }
 
-/* A one-shot in the past is due at once. */
+/* The slots of a schedule come after the edit that brings it, but for those of a one-shot. */
+static int64_t slots_since_ms(const struct life *life)
+{
+    bool free = life->wanted.schedule.kind == SLOW_AT && !life->one_shot_over;
+    return free ? NEVER_MS : life->since_ms;
+}
+
+bool stretches_to_come(const struct life *life, int64_t after_ms)
+{
+    int64_t next_ms = 0;
+    if (wanted_due_after(&life->wanted, life->id, slots_since_ms(life), after_ms, &next_ms))
+        return true;
+    for (size_t i = 0; i < life->stretch_count; i++) {
+        const struct stretch_of_time *stretch = &life->stretches[i];
+        if (stretch->waiting && !stretch->named && stretch->to_ms > stretch->from_ms &&
+            slow_due(&stretch->schedule, life->id, stretch->to_ms) > after_ms)
+            return true;
+    }
+    return false;
+}
+
+/* A one-shot in the past is due at once, or when its delay is over. */
 void stretches_begin(struct life *life, int64_t at_ms)
 {
     const struct slow_schedule *schedule = &life->wanted.schedule;
+    bool past = schedule->kind == SLOW_AT && schedule->at_ms <= at_ms;
+    bool fires = past && !used_up(life) && !was_due(life, schedule->at_ms, at_ms);
+    bool waits = past && slow_due(schedule, life->id, schedule->at_ms) > at_ms;
     life->since_ms = at_ms;
+    life->one_shot_over = past && (waits || !fires);
+    if (fires && waits && in_bounds(&life->wanted, schedule->at_ms))
+        (void)push_waiting(life, schedule->at_ms);
     if (life->paused_ms != NEVER_MS) return;
-    bool past = schedule->kind == SLOW_AT && schedule->at_ms <= at_ms && !used_up(life) &&
-                !was_due(life, schedule->at_ms, at_ms);
-    (void)push(life, &life->wanted, past ? schedule->at_ms - 1 : at_ms, NEVER_MS);
+    (void)push(life, &life->wanted, fires && !waits ? schedule->at_ms - 1 : at_ms, NEVER_MS);
 }
 
 /* ---- slots that wait for their delay while the schedule is edited ---- */
@@ -182,16 +211,6 @@ static bool straddling(const struct life *life, int64_t at_ms, int64_t *nominal_
         return false;
     return wanted_due_after(&life->wanted, life->id, slots_since_ms(life), at_ms, nominal_ms) &&
            *nominal_ms <= at_ms;
-}
-
-static struct stretch_of_time *push_waiting(struct life *life, int64_t nominal_ms)
-{
-    struct stretch_of_time *stretch = push(life, &life->wanted, nominal_ms - 1, NEVER_MS);
-    stretch->to_ms = nominal_ms;
-    stretch->waiting = true;
-    stretch->paused = life->paused_ms != NEVER_MS;
-    if (stretch->paused) stretch->due_until_ms = life->paused_ms;
-    return stretch;
 }
 
 void stretches_edit(struct life *life, const struct wanted *next, int64_t at_ms)
@@ -267,17 +286,6 @@ bool stretches_waited(const struct life *life, int64_t nominal_ms)
 {
     for (size_t i = 0; i < life->stretch_count; i++)
         if (life->stretches[i].waiting && life->stretches[i].to_ms == nominal_ms) return true;
-    return false;
-}
-
-bool stretches_wait(const struct life *life, int64_t after_ms)
-{
-    for (size_t i = 0; i < life->stretch_count; i++) {
-        const struct stretch_of_time *stretch = &life->stretches[i];
-        if (stretch->waiting && !stretch->named && stretch->to_ms > stretch->from_ms &&
-            slow_due(&stretch->schedule, life->id, stretch->to_ms) > after_ms)
-            return true;
-    }
     return false;
 }
 

@@ -30,7 +30,8 @@ bool stretch_holds(const struct life *life, const struct stretch_of_time *stretc
                    int64_t nominal_ms);
 /* Whether a slot of an earlier schedule waits, or waited, for its delay over an edit. */
 bool stretches_waited(const struct life *life, int64_t nominal_ms);
-bool stretches_wait(const struct life *life, int64_t after_ms);
+/* Whether a slot is due after after_ms, a waiting one included. */
+bool stretches_to_come(const struct life *life, int64_t after_ms);
 /* When the slot is due; itself where no stretch has it. */
 int64_t stretches_due(const struct life *life, int64_t nominal_ms);
 /* The first slot of a definition with a nominal time after since_ms and due after after_ms. */
