@@ -20,8 +20,10 @@ struct job *shard_job_of(const struct shard *shard, struct job_reference referen
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms)
 {
     const struct schedule_spec *spec = &definition->schedule;
-    if (definition->start_ms != START_NONE && after_ms < definition->start_ms)
-        after_ms = schedule_bound(spec, definition->start_ms) - 1;
+    if (definition->start_ms != START_NONE) { /* a delay may reach beyond the start */
+        int64_t start_ms = schedule_bound(spec, definition->start_ms);
+        if (after_ms < start_ms) after_ms = start_ms - 1;
+    }
     return schedule_next(spec, after_ms, next_ms) &&
            schedule_nominal(spec, *next_ms) < definition->end_ms;
 }

@@ -66,7 +66,7 @@ void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
     struct definition definition;
     job_view(job, &definition);
     const struct schedule_spec *spec = &definition.schedule;
-    if (definition.start_ms != START_NONE && *from_ms < definition.start_ms) {
+    if (definition.start_ms != START_NONE) {
         int64_t start_ms = schedule_bound(spec, definition.start_ms);
         if (*from_ms < start_ms) *from_ms = start_ms - 1;
     }

@@ -66,34 +66,9 @@ static void walk_stretch(struct world *world, const struct life *life,
     }
 }
 
-/* A one-shot moved to a time before the edit is named as already due. Where an earlier schedule
- * fired that slot, an event named it, or the job was paused, the event is about no slot that is
- * still wanted. */
-static bool names_a_slot(const struct life *life, size_t which)
-{
-    const struct announced *event = &life->announced[which];
-    for (size_t i = 0; i < life->fired_count; i++)
-        if (life->fired[i].nominal_ms == event->first_ms) return false;
-    for (size_t i = 0; i < life->announced_count; i++) {
-        const struct announced *other = &life->announced[i];
-        bool counts = !other->off_schedule && (!other->already_due || i < which);
-        if (counts && i != which && other->first_ms <= event->first_ms &&
-            event->first_ms <= other->last_ms)
-            return false;
-    }
-    for (size_t i = 0; i < life->stretch_count; i++)
-        if (life->stretches[i].schedule.kind == SLOW_AT &&
-            stretch_holds(life, &life->stretches[i], event->first_ms))
-            return true;
-    return false;
-}
-
 static void judge_life(struct world *world, struct life *life, int64_t watermark_ms)
 {
     struct tally tally = {.found = memory_allocate(life->fired_count + 1, sizeof(bool))};
-    for (size_t i = 0; i < life->announced_count; i++)
-        if (life->announced[i].already_due && !names_a_slot(life, i))
-            life->announced[i].off_schedule = true;
     qsort(life->fired, life->fired_count, sizeof *life->fired, by_nominal);
     for (size_t i = 1; i < life->fired_count; i++)
         if (life->fired[i].nominal_ms == life->fired[i - 1].nominal_ms)

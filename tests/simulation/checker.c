@@ -264,13 +264,13 @@ static void judge_missed(struct walk *walk, const struct life *life, size_t at)
 static void walk_announcement(struct walk *walk, struct life *life, size_t at)
 {
     const struct output *event = &walk->outputs[at];
-    bool off = strcmp(event->reason, "paused") == 0; /* a one-shot whose time passed in a pause */
+    bool over = strcmp(event->reason, "already_due") == 0;
+    bool off = over || strcmp(event->reason, "paused") == 0;
+    if (over) life->over_ms = event->first_ms;
     life_announce(life, &(struct announced){.first_ms = event->first_ms,
                                             .last_ms = event->last_ms,
                                             .count = event->count,
-                                            .off_schedule = off,
-                                            .already_due =
-                                                strcmp(event->reason, "already_due") == 0});
+                                            .off_schedule = off});
     if (strcmp(event->word, "missed") == 0) {
         walk->world->sometimes.count[SOMETIMES_MISSED]++;
         judge_missed(walk, life, at);

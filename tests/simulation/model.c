@@ -187,6 +187,7 @@ static void add_job(struct model *model, const struct wanted *wanted, int64_t ef
     life->edited_ms = NEVER_MS;
     life->finished_ms = NEVER_MS;
     life->last_nominal_ms = NEVER_MS;
+    life->over_ms = NEVER_MS;
     stretches_begin(life, effective_ms);
 }
 

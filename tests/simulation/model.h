@@ -104,8 +104,8 @@ struct announced {
     int64_t first_ms;
     int64_t last_ms;
     int64_t count;
-    bool off_schedule; /* a one-shot skipped with its pause: of no stretch */
-    bool already_due;  /* a one-shot moved to a time that may have been fired before */
+    bool off_schedule; /* a one-shot skipped with its pause, or because an earlier schedule may
+                        * have fired it: of no stretch */
 };
 
 struct fired {
@@ -127,6 +127,7 @@ struct life { /* one incarnation of a job */
     struct stretch_of_time *stretches;
     size_t stretch_count;
     size_t stretch_capacity;
+    int64_t over_ms;    /* a one-shot that an event has called already due; NEVER_MS */
     bool one_shot_over; /* it is not due at its own time: before the edit, or it waits */
     bool jittered; /* one of them has a delay */
     struct reckoned *reckoned;

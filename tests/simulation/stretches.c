@@ -125,16 +125,6 @@ static bool used_up(const struct life *life)
     return life->wanted.max_fires > 0 && life->counted >= life->wanted.max_fires;
 }
 
-/* Whether an earlier schedule had the slot: no id comes twice. */
-static bool was_due(const struct life *life, int64_t nominal_ms, int64_t at_ms)
-{
-    for (size_t i = 0; i < life->stretch_count; i++)
-        if (stretch_holds(life, &life->stretches[i], nominal_ms) &&
-            slow_due(&life->stretches[i].schedule, life->id, nominal_ms) <= at_ms)
-            return true;
-    return false;
-}
-
 /* The slots of a schedule come after the edit that brings it, but for those of a one-shot. */
 static int64_t slots_since_ms(const struct life *life)
 {
@@ -156,12 +146,13 @@ bool stretches_to_come(const struct life *life, int64_t after_ms)
     return false;
 }
 
-/* A one-shot in the past is due at once, or when its delay is over. */
+/* A one-shot in the past is due at once, or when its delay is over, unless an event has said that an
+ * earlier schedule may have fired it: no id comes twice. */
 void stretches_begin(struct life *life, int64_t at_ms)
 {
     const struct slow_schedule *schedule = &life->wanted.schedule;
     bool past = schedule->kind == SLOW_AT && schedule->at_ms <= at_ms;
-    bool fires = past && !used_up(life) && !was_due(life, schedule->at_ms, at_ms);
+    bool fires = past && !used_up(life) && life->over_ms != schedule->at_ms;
     bool waits = past && slow_due(schedule, life->id, schedule->at_ms) > at_ms;
     life->since_ms = at_ms;
     life->one_shot_over = past && (waits || !fires);
