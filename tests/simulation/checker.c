@@ -11,6 +11,7 @@
 #include "dispatcher/core/memory.h"
 #include "tests/simulation/account.h"
 #include "tests/simulation/model.h"
+#include "tests/simulation/policy.h"
 #include "tests/simulation/stretches.h"
 
 enum { EARLY_MS = 2000, UNSEEN_MS = 2500, WAITING_MAX = 4096 };
@@ -207,6 +208,7 @@ static void walk_fire(struct walk *walk, const struct output *fire)
     if (live && fire->first_ms > life->wanted.grace_ms)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
     judge_order(walk, fire, life, due_ms, live);
+    policy_judge_fire(world, walk->shard, life, fire);
     life_add_fired(life, fire->at_ms, fire->time_ms);
     if (life->wanted.max_fires > 0 && life->counted > life->wanted.max_fires)
         world_violation(world, "max_fires: %s fires %" PRId64 " times of %" PRId64, fire->name,
@@ -223,7 +225,8 @@ static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t
     const struct output *result = &walk->outputs[next];
     struct sent_command *command = memory_allocate(1, sizeof *command);
     sent_read(walk->world->sent[result->partition][result->offset].text, command);
-    bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE) &&
+    bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE ||
+                  command->op == SENT_RESUME) &&
                  model_selects(command, life);
     for (int i = 0; command->op == SENT_PUT && i < command->job_count; i++)
         asked = asked || (strcmp(command->jobs[i].group, life->wanted.group) == 0 &&
@@ -232,33 +235,12 @@ static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t
     return asked ? result->at_ms : INT64_MAX;
 }
 
-static void judge_missed(struct walk *walk, const struct life *life, size_t at)
+/* Up to where slots had come due when a policy decided: now, or where the command acts. */
+static int64_t decided_to_ms(const struct walk *walk, const struct life *life, size_t at)
 {
-    const struct output *event = &walk->outputs[at];
-    struct world *world = walk->world;
-    const struct wanted *wanted = &life->wanted;
-    int64_t next_ms = 0;
-    bool superseded = strcmp(event->reason, "superseded") == 0;
-    bool by_rule = superseded || strcmp(event->reason, "policy_none") == 0 ||
-                   strcmp(event->reason, "window") == 0 || strcmp(event->reason, "limit") == 0;
-    if (by_rule && event->at_ms - event->first_ms <= wanted->grace_ms &&
-        wanted->schedule.kind != SLOW_AT)
-        world_violation(world, "missed too soon: %s, %" PRId64 " ms late, %s", life->name,
-                        event->at_ms - event->first_ms, event->reason);
-    if (!superseded || life->stretch_count == 0) return;
-    /* Exactly one newer slot is kept: were there more, the policy was asked too early. */
-    const struct stretch_of_time *last = &life->stretches[life->stretch_count - 1];
-    int64_t known_ms = event->at_ms < last->to_ms ? event->at_ms : last->to_ms;
     int64_t command_ms = asked_ms(walk, life, at);
-    if (command_ms < known_ms) known_ms = command_ms;
-    if (last->end_ms != ALWAYS_MS && last->end_ms - 1 < known_ms) known_ms = last->end_ms - 1;
-    if (event->last_ms <= last->from_ms || last->to_ms != ALWAYS_MS ||
-        last->due_until_ms != ALWAYS_MS)
-        return;
-    if (slow_next(&last->schedule, event->last_ms, known_ms, &next_ms) &&
-        slow_next(&last->schedule, next_ms, known_ms - 60000, &next_ms))
-        world_violation(world, "superseded too early: %s had newer slots than the one kept",
-                        life->name);
+    int64_t now_ms = walk->outputs[at].at_ms;
+    return command_ms < now_ms ? command_ms : now_ms;
 }
 
 static void walk_announcement(struct walk *walk, struct life *life, size_t at)
@@ -273,7 +255,7 @@ static void walk_announcement(struct walk *walk, struct life *life, size_t at)
                                             .off_schedule = off});
     if (strcmp(event->word, "missed") == 0) {
         walk->world->sometimes.count[SOMETIMES_MISSED]++;
-        judge_missed(walk, life, at);
+        policy_judge_missed(walk->world, life, event, decided_to_ms(walk, life, at));
     } else {
         walk->world->sometimes.count[SOMETIMES_SKIPPED]++;
     }

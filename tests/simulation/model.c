@@ -115,7 +115,7 @@ void life_finish(struct life *life, int64_t at_ms)
 void life_resume(struct life *life, int64_t at_ms, int64_t from_ms)
 {
     assert(life->paused_ms != NEVER_MS);
-    (void)at_ms;
+    life->touched_ms = at_ms;
     life->paused_ms = NEVER_MS;
     life->until_ms = ALWAYS_MS;
     life->revision++;
@@ -181,6 +181,7 @@ static void add_job(struct model *model, const struct wanted *wanted, int64_t ef
                    (int)partition, (long long)offset, index);
     table_put(model, model->count - 1);
     life->there = true;
+    life->touched_ms = effective_ms;
     life->revision = 1;
     life->paused_ms = wanted->paused ? effective_ms : NEVER_MS;
     life->until_ms = ALWAYS_MS;
@@ -222,6 +223,7 @@ static void update_job(struct life *life, const struct wanted *wanted, int64_t e
     if (rescheduled) stretches_edit(life, wanted, effective_ms);
     else if (rebounded) stretches_rebound(life, wanted, effective_ms);
     life->wanted = *wanted;
+    life->touched_ms = effective_ms;
     life->revision++;
     if (rescheduled) {
         life->edited_ms = effective_ms;
