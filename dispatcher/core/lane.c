@@ -243,7 +243,7 @@ void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t no
         if (kept > 0 &&
             last_slot(&definition.schedule, verdict.keep_from_ms, last_ms, &newest_ms)) {
             struct job_owed range = range_of(job, verdict.keep_from_ms, newest_ms);
-            range.missed_count = latest ? total - kept : 0;
+            range.missed_count = latest ? total - kept + mutant(MUTANT_MISSED_COUNT_OFF) : 0;
             range.planned = latest ? 0 : kept;
             lane_push_range(job, extra->owed_count, range);
         }

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "dispatcher/core/limits.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 bool shard_pending_rings(const struct job *job, int64_t at_ms)
@@ -56,7 +57,9 @@ bool pending_keep(struct job *job, const struct pending *pending, int64_t effect
     bool one_shot = false;
     job_view(job, &definition);
     for (size_t i = 0; i < pending->count; i++) {
-        bool named = pending_is_named(&definition, pending->slots[i]);
+        bool named = pending_is_named(&definition, pending->slots[i]) ||
+                     mutant(MUTANT_PENDING_SURVIVES_ANY_EDIT);
+        if (mutant(MUTANT_PENDING_FORGOTTEN)) continue;
         if (named && definition.schedule.kind == SCHEDULE_AT)
             one_shot = true;
         else if (named && count < PENDING_MAX)

@@ -186,6 +186,16 @@ static void judge_due(struct walk *walk, const struct output *fire, int64_t due_
     walk->world->sometimes.count[SOMETIMES_JITTER] += due_ms > fire->at_ms;
 }
 
+static void count_moments(struct walk *walk, const struct life *life, const struct output *fire)
+{
+    int64_t *count = walk->world->sometimes.count;
+    const struct slow_schedule *schedule = &life->wanted.schedule;
+    count[SOMETIMES_WAITED] += stretches_waited(life, fire->at_ms);
+    if (schedule->zone == NULL) return;
+    count[SOMETIMES_GAP_FIRE] += schedule->once && zones_leap(schedule->zone, fire->at_ms);
+    count[SOMETIMES_SECOND_PASS] += zones_repeat(schedule->zone, fire->at_ms);
+}
+
 static void walk_fire(struct walk *walk, const struct output *fire)
 {
     struct world *world = walk->world;
@@ -205,6 +215,7 @@ static void walk_fire(struct walk *walk, const struct output *fire)
     world->sometimes.count[SOMETIMES_FIRE_RETRIED] += strcmp(fire->word, "retry") == 0;
     int64_t due_ms = stretches_due(life, fire->at_ms);
     judge_due(walk, fire, due_ms);
+    count_moments(walk, life, fire);
     if (live && fire->first_ms > life->wanted.grace_ms)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
     judge_order(walk, fire, life, due_ms, live);
@@ -536,6 +547,8 @@ static void walk_zones(struct walk *walk, const struct step *step)
     if (version < 0 || version == walk->model.version) return;
     walk->world->sometimes.count[SOMETIMES_TZ_CHANGED] += zoned > 0;
     model_change_zones(&walk->model, version, mark->watermark_ms, mark->ordinal);
+    for (size_t i = 0; i < walk->model.count; i++)
+        walk->world->sometimes.count[SOMETIMES_RECKONED] += walk->model.lives[i]->reckoned_count > 0;
 }
 
 static void walk_mark(struct walk *walk, const struct step *step)

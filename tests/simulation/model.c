@@ -381,6 +381,7 @@ static bool pause_job(struct life *life, const struct sent_command *command, int
         return false;
     if (!paused) {
         stretches_pause(life, effective_ms);
+        life->touched_ms = effective_ms;
         life->paused_ms = effective_ms;
     }
     life->until_ms = command->until_ms;

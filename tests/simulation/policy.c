@@ -134,16 +134,8 @@ static size_t passage(const struct history *history, int32_t shard, int64_t due_
     return low;
 }
 
-static bool has_commands(const struct history *history, const struct step *step)
-{
-    for (size_t i = step->first; i < step->first + step->count; i++)
-        if (history->outputs[i].kind == OUTPUT_RESULT || history->outputs[i].kind == OUTPUT_FORWARD)
-            return true;
-    return step->mark.in_command;
-}
-
-/* Slots that came due in one step without commands, each of them late, are decided about together:
- * of those the policy keeps what it says, whatever is fired later. */
+/* Slots that came due in one step without a command for their job, each of them late, are decided
+ * about together: of those the policy keeps what it says, whatever is fired later. */
 static void judge_kept(struct world *world, int32_t shard, const struct life *life,
                        const struct output *fire)
 {
@@ -153,7 +145,7 @@ static void judge_kept(struct world *world, int32_t shard, const struct life *li
     if (at == 0 || at == history->step_count[shard]) return;
     const struct step *step = &history->steps[shard][at];
     if (step[-1].mark.watermark_ms < life->touched_ms || step[-1].mark.ordinal != INT64_MAX ||
-        has_commands(history, step) || has_commands(history, &step[-1]))
+        step->mark.in_command || step[-1].mark.in_command)
         return;
     int64_t late_ms = step->time_ms - wanted->grace_ms - CLOCK_OFF_MS;
     int64_t known_ms = step->mark.watermark_ms < late_ms ? step->mark.watermark_ms : late_ms;

@@ -69,7 +69,7 @@
     row(TZ_CHANGED, "a shard with jobs in zones got an owner with other zone data")                \
     row(RECKONED, "owed slots were counted anew by other zone data")                               \
     row(GAP_FIRE, "a fixed time left out by a clock came at the end of the gap")                   \
-    row(OVERLAP_FIRE, "a local time that comes twice was fired")                                   \
+    row(SECOND_PASS, "a local time was fired when it came again")                                  \
     row(JITTER, "a fire was delayed")                                                              \
     row(WAITED, "a delayed slot waited over an edit of its schedule")
 

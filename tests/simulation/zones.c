@@ -239,6 +239,26 @@ const struct slow_zone *zones_slow(const struct zones *zones, const char *name, 
     return NULL;
 }
 
+static const struct slow_change *change_of(const struct slow_zone *zone, int64_t at_min)
+{
+    size_t at = 0;
+    while (at + 1 < zone->count && zone->changes[at + 1].at_min <= at_min) at++;
+    return &zone->changes[at];
+}
+
+bool zones_leap(const struct slow_zone *zone, int64_t at_ms)
+{
+    const struct slow_change *change = change_of(zone, at_ms / 60000);
+    return change->at_min == at_ms / 60000 &&
+           change->at_min + change->offset_min > change->shown_min + 1;
+}
+
+bool zones_repeat(const struct slow_zone *zone, int64_t at_ms)
+{
+    const struct slow_change *change = change_of(zone, at_ms / 60000);
+    return at_ms / 60000 + change->offset_min <= change->shown_min;
+}
+
 const struct zone_lookup *zones_lookup(struct zones *zones, int version)
 {
     assert(version >= 0 && version < ZONE_VERSIONS);

@@ -34,6 +34,10 @@ const struct slow_zone *zones_slow(const struct zones *zones, const char *name, 
 bool zones_know(const char *name);
 const char *zones_name(int zone);
 
+/* Whether the clock leaps forward to the minute at_ms, or shows a time again there. */
+bool zones_leap(const struct slow_zone *zone, int64_t at_ms);
+bool zones_repeat(const struct slow_zone *zone, int64_t at_ms);
+
 /* What a process with this version of the data is given, and what it calls it. */
 const struct zone_lookup *zones_lookup(struct zones *zones, int version);
 const char *zones_version_name(int version);
