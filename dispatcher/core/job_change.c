@@ -188,6 +188,8 @@ void job_settle(struct shard *shard, struct job *job)
     if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) && !listed) return;
     attach(shard, job, slots_done_ms(shard));
     if (job_owes(job)) lane_enqueue(shard, job);
+    else if ((job->flags & JOB_BOUNDED) && !job_has_slot_after(job, slots_done_ms(shard)))
+        lane_ask(shard, job);
 }
 
 void job_remove(struct shard *shard, struct job *job)

@@ -16,13 +16,19 @@ enum { LANE_TURN_MS = 50 }; /* fewer transactions: lane fires go out in small gr
 
 /* ---- owing ---- */
 
+void lane_ask(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job_extra(job);
+    if (!extra->in_undecided) job_queue_add(&shard->undecided, job_reference_of(job));
+    extra->in_undecided = true;
+}
+
 void lane_enqueue(struct shard *shard, struct job *job)
 {
     struct job_extra *extra = job_extra(job);
     if (job->flags & JOB_PAUSED) return;
     if (extra->tail_undecided) {
-        if (!extra->in_undecided) job_queue_add(&shard->undecided, job_reference_of(job));
-        extra->in_undecided = true;
+        lane_ask(shard, job);
     } else if (extra->failing_since_ms != INSTANT_NONE) {
         alarms_add(&shard->retries, (struct alarm){.at_ms = extra->retry_ms,
                                                    .ordinal = job->ordinal,
@@ -126,6 +132,23 @@ int64_t lane_nominal(const struct job *job, int64_t due_ms)
 {
     if (job->extra->owed_count > 0) return range_nominal(job, &job->extra->owed[0], due_ms);
     return schedule_nominal(&job->schedule->spec, due_ms);
+}
+
+bool lane_insert(struct job *job, struct job_slot slot)
+{
+    struct job_extra *extra = job->extra;
+    uint32_t at = 0;
+    int64_t due_ms = 0;
+    if (extra->owed_count == OWED_RANGES_MAX) return false;
+    while (at < extra->owed_count &&
+           (!lane_range_next(job, &extra->owed[at], &due_ms) ||
+            range_nominal(job, &extra->owed[at], due_ms) < slot.nominal_ms))
+        at++;
+    if (at == 0) return false;
+    lane_push_range(job, at, (struct job_owed){.from_ms = slot.due_ms - 1,
+                                               .to_ms = slot.due_ms,
+                                               .delay_ms = slot.due_ms - slot.nominal_ms});
+    return true;
 }
 
 static void pop_range(struct shard *shard, struct job *job)
@@ -271,6 +294,15 @@ void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to
     lane_decide(shard, job, to_ms, now_ms, sink);
 }
 
+/* A job restored without a slot to come: other zone data has moved its last ones behind its end. */
+static void finish_spent(struct shard *shard, struct job *job, int64_t now_ms,
+                         const struct sink *sink)
+{
+    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0 && !job_owes(job) &&
+        !job_has_slot_after(job, shard->watermark.instant_ms))
+        job_finish(shard, job, now_ms, sink);
+}
+
 bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
 {
     assert(shard->watermark.ordinal == WATERMARK_WHOLE);
@@ -281,7 +313,10 @@ bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
         struct job *job = shard_job_of(shard, reference);
         if (job == NULL) continue;
         job->extra->in_undecided = false;
-        if (!job->extra->tail_undecided) continue;
+        if (!job->extra->tail_undecided) {
+            finish_spent(shard, job, now_ms, sink);
+            continue;
+        }
         lane_decide(shard, job, shard->watermark.instant_ms, now_ms, sink);
         if (job_owes(job)) lane_enqueue(shard, job);
         else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {

@@ -120,6 +120,8 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
     if (lost) {
         job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
                      catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
+    } else if (job_owes(job) && lane_insert(job, slot)) { /* behind what is older */
+        lane_enqueue(shard, job);
     } else {
         job_fire(job, late ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
         if (job_has_max_fires(job)) job->extra->counted_fires++;

@@ -169,12 +169,17 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
 void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
 void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
 void lane_enqueue(struct shard *shard, struct job *job);
+/* The next decision looks at the job. */
+void lane_ask(struct shard *shard, struct job *job);
 /* When the lane may run again. */
 int64_t shard_lane_due_ms(const struct shard *shard);
 /* The bounds start and end put on instants (from, to] of the job's present schedule. */
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
 /* Another range, before the one that is number `at` now; there must be room. */
 void lane_push_range(struct job *job, uint32_t at, struct job_owed range);
+/* A slot of an earlier schedule is owed, in its place among the ranges. False: nothing older is
+ * owed, or there is no room. */
+bool lane_insert(struct job *job, struct job_slot slot);
 /* The due time of the job's next owed slot; what has nothing left is dropped on the way. */
 bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
                const struct sink *sink);

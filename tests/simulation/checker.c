@@ -155,12 +155,13 @@ static bool is_one_shot(const struct life *life, int64_t nominal_ms)
 }
 
 /* A slot that waited for its delay over an edit comes at its old due time, perhaps behind slots of
- * the new schedule. */
+ * the new schedule; so does one that other zone data has put before the last one, with a delay that
+ * reaches beyond the change. */
 static void judge_order(struct walk *walk, const struct output *fire, struct life *life,
                         int64_t due_ms, bool live)
 {
     if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms) &&
-        !stretches_waited(life, fire->at_ms))
+        !stretches_waited(life, fire->at_ms) && !stretches_came_late(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
     if (!live || fire->target >= 0) return;

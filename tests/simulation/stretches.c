@@ -280,6 +280,15 @@ bool stretches_waited(const struct life *life, int64_t nominal_ms)
     return false;
 }
 
+bool stretches_came_late(const struct life *life, int64_t nominal_ms)
+{
+    for (size_t i = 0; i < life->stretch_count; i++)
+        if (life->stretches[i].due_after_ms >= nominal_ms &&
+            stretch_holds(life, &life->stretches[i], nominal_ms))
+            return true;
+    return false;
+}
+
 /* ---- another version of the zone data ---- */
 
 static bool is_named(const struct life *life, int64_t nominal_ms)
