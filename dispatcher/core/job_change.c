@@ -384,8 +384,6 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
         if (pending_keep(job, &pending, effective_ms, sink)) done_before = false;
-        if (job->extra->tail_from_ms == effective_ms)
-            job->extra->tail_from_ms = job_slots_after_ms(job, effective_ms);
         job_begin(shard, job, done_before, effective_ms, sink);
         return;
     }
@@ -475,7 +473,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
         job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1,
                      at_ms > extra->earlier_due_ms ? "paused" : "already_due", sink);
     } else if (from_ms < effective_ms && !job_fires_used_up(job)) {
-        lane_open(shard, job, job_slots_after_ms(job, from_ms), effective_ms, now_ms, sink);
+        lane_open(shard, job, from_ms, effective_ms, now_ms, sink);
     }
     if (job_owes(job)) {
         if (extra->tail_from_ms == INSTANT_NONE) extra->tail_from_ms = effective_ms;

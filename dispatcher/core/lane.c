@@ -68,6 +68,7 @@ void lane_owe_more(struct shard *shard, struct job *job, int64_t due_ms,
 
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
 {
+    *from_ms = job_slots_after_ms(job, *from_ms);
     if ((job->flags & JOB_BOUNDED) == 0) return;
     struct definition definition;
     job_view(job, &definition);
@@ -167,11 +168,11 @@ void lane_keep_schedule(struct shard *shard, struct job *job)
         struct job_owed *owed = &job->extra->owed[i];
         if (owed->schedule != NULL) continue;
         int64_t to_ms = owed->to_ms;
-        lane_clamp(job, &owed->from_ms, &to_ms);
-        bool single = owed->to_ms - owed->from_ms == 1;
-        if (!single && !last_slot(&job->schedule->spec, owed->from_ms, to_ms, &owed->to_ms))
-            owed->to_ms = owed->from_ms;
         owed->schedule = timers_retain(job->schedule);
+        if (owed->to_ms - owed->from_ms == 1) continue;
+        lane_clamp(job, &owed->from_ms, &to_ms);
+        if (!last_slot(&job->schedule->spec, owed->from_ms, to_ms, &owed->to_ms))
+            owed->to_ms = owed->from_ms;
     }
 }
 

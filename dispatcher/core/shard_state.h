@@ -173,7 +173,8 @@ void lane_enqueue(struct shard *shard, struct job *job);
 void lane_ask(struct shard *shard, struct job *job);
 /* When the lane may run again. */
 int64_t shard_lane_due_ms(const struct shard *shard);
-/* The bounds start and end put on instants (from, to] of the job's present schedule. */
+/* The bounds that start, end and the last edit put on instants (from, to] of the job's present
+ * schedule. */
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
 /* Another range, before the one that is number `at` now; there must be room. */
 void lane_push_range(struct job *job, uint32_t at, struct job_owed range);

@@ -90,6 +90,7 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
                 !life_has_slot_after(life, watermark_ms);
     if (over) complain(world, life, watermark_ms, "no end: a job without a slot to come");
     bool early = life->finished_ms != NEVER_MS && life->there && !life->ended_by_count &&
+                 !life->ended_by_rules &&
                  life_has_slot_after(life, watermark_ms);
     if (early) complain(world, life, life->finished_ms, "ended: a job with slots to come");
     if (life->overslept) complain(world, life, watermark_ms, "overslept: a pause without an end");

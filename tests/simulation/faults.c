@@ -287,9 +287,10 @@ void faults_add(struct plan *plan, struct random *dice)
     for (int64_t i = 0; i < faults; i++) {
         size_t maker = (size_t)random_between(dice, 0, MAKERS - 1);
         int64_t at_us = until_us + random_between(dice, 0, span_us - 1);
-        bool long_one = makers[maker] == commands_after_downtime ||
-                        makers[maker] == zone_data_while_owing;
+        bool long_one = makers[maker] == commands_after_downtime;
+        bool owing = makers[maker] == zone_data_while_owing;
         if (long_one && !random_chance(dice, 1, 12)) continue;
+        if (owing && !random_chance(dice, 1, 3)) continue;
         if ((kinds >> maker & 1) != 0) makers[maker](plan, dice, at_us);
     }
 }

@@ -153,6 +153,7 @@ struct life { /* one incarnation of a job */
     int64_t triggered;
     int64_t triggers;
     bool ended_by_count;
+    bool ended_by_rules; /* of zone data that has been replaced since */
     int64_t ordinal; /* by its last record; 0: none seen */
     bool overslept; /* a pause was still there after its end */
 };

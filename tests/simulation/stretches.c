@@ -353,6 +353,8 @@ void stretches_change_zones(struct life *life, const struct zones *zones, int ve
     if (last == NULL || last->to_ms != ALWAYS_MS || last->due_until_ms != ALWAYS_MS) return;
     int64_t from_ms = last->from_ms;
     last->due_until_ms = due_ms;
+    life->ended_by_rules = life->finished_ms != NEVER_MS;
+    if (life->ended_by_rules) return; /* it stays finished, whatever the new rules say */
     (void)push(life, &life->wanted, from_ms, due_ms);
 }
 
