@@ -1,10 +1,6 @@
 /* Schedules in zones: what a clock that changes makes interesting. */
 #include "tests/simulation/clock_words.h"
 
-#include <string.h>
-
-#include "tests/simulation/zones.h"
-
 enum { SOON_MIN = 36 * 60, FAR_CHANGES = 22 };
 /* Zones under a rule are known up to 2050, and the checker looks years ahead. */
 #define FAR_MIN (INT64_C(75) * 365 * 1440)
@@ -27,9 +23,8 @@ static bool change_within(const struct slow_zone *zone, int64_t from_ms, int64_t
     return false;
 }
 
-int64_t clock_words_start_ms(struct random *dice, int64_t hours)
+int64_t clock_words_start_ms(struct random *dice, const struct zones *zones, int64_t hours)
 {
-    struct zones *zones = zones_create();
     const struct slow_zone *zone = NULL;
     do {
         zone = zones_slow(zones, zones_name((int)roll(dice, ZONE_COUNT)),
@@ -39,7 +34,6 @@ int64_t clock_words_start_ms(struct random *dice, int64_t hours)
     if (zone->changes[zone->count - 1].at_min > FAR_MIN) most -= FAR_CHANGES;
     size_t which = (size_t)random_between(dice, 1, most);
     int64_t hour = zone->changes[which].at_min / 60 - 1 - roll(dice, hours < 48 ? hours : 48);
-    zones_destroy(zones);
     return hour * 3600000;
 }
 
@@ -98,19 +92,17 @@ static void choose_cron(struct random *dice, const struct slow_zone *zone, int64
                        (minute + 30) % 60);
         return;
     case 8: (void)snprintf(words->cron, sizeof words->cron, "0,20,40 %d * * *", hour); return;
-    default: (void)snprintf(words->cron, sizeof words->cron, "*/%d * * * *", 20); return;
+    default: (void)snprintf(words->cron, sizeof words->cron, "*/%d * * * *", 30); return;
     }
 }
 
-void clock_words_choose(struct random *dice, int64_t at_ms, int64_t span_ms, bool sparse,
-                        struct clock_words *words)
+void clock_words_choose(struct random *dice, const struct zones *zones, int64_t at_ms,
+                        int64_t span_ms, bool sparse, struct clock_words *words)
 {
-    struct zones *zones = zones_create();
     *words = (struct clock_words){.zone = some_zone(dice, zones, at_ms, span_ms)};
     const struct slow_zone *zone = zones_slow(zones, words->zone, 0);
     if (zone == NULL) zone = zones_slow(zones, zones_name(0), 0);
     choose_cron(dice, zone, at_ms, sparse, words);
     words->prefix = roll(dice, 5) == 0;
     words->dst = roll(dice, 4) == 0 ? "skip_repeat" : roll(dice, 12) == 0 ? "vixie" : "";
-    zones_destroy(zones);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tests/simulation/random.h"
+#include "tests/simulation/zones.h"
 
 struct clock_words {
     char cron[40];
@@ -16,11 +17,11 @@ struct clock_words {
 };
 
 /* A start of a seed, at a full hour, such that some clock changes in its first days. */
-int64_t clock_words_start_ms(struct random *dice, int64_t hours);
+int64_t clock_words_start_ms(struct random *dice, const struct zones *zones, int64_t hours);
 
 /* An expression for a command at at_ms in a seed of which span_ms remain.
  *   sparse  about once a day */
-void clock_words_choose(struct random *dice, int64_t at_ms, int64_t span_ms, bool sparse,
-                        struct clock_words *words);
+void clock_words_choose(struct random *dice, const struct zones *zones, int64_t at_ms,
+                        int64_t span_ms, bool sparse, struct clock_words *words);
 
 #endif

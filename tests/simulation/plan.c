@@ -108,6 +108,7 @@ void plan_clear(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) free(plan->events[i].text);
     free(plan->events);
+    zones_destroy(plan->zones);
     *plan = (struct plan){0};
 }
 
@@ -134,7 +135,7 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
         return;
     }
     if (random_chance(dice, 1, 3)) settings->processes = 3;
-    if (random_chance(dice, 2, 3)) settings->start_ms = clock_words_start_ms(dice, settings->hours);
+    if (random_chance(dice, 2, 3)) settings->start_ms = clock_words_start_ms(dice, plan->zones, settings->hours);
     if (random_chance(dice, 1, 12)) { /* the product's own waits, over a few hours */
         settings->hours = 3;
         settings->wait_max_ms = 200;
@@ -149,7 +150,7 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
 
 void plan_from_seed(struct plan *plan, uint64_t seed, const struct plan_wishes *wishes)
 {
-    *plan = (struct plan){.seed = seed};
+    *plan = (struct plan){.seed = seed, .zones = zones_create()};
     struct random dice = random_from(seed, 2);
     choose_settings(plan, &dice, wishes);
     struct random jobs = random_from(seed, 3);

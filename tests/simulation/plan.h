@@ -50,6 +50,7 @@ struct planned {
 struct plan {
     uint64_t seed;
     struct settings settings;
+    struct zones *zones; /* of a plan that is made from its seed */
     struct planned *events; /* in order of time */
     size_t count;
     size_t capacity;

@@ -99,16 +99,18 @@ int zones_version_of(const char *name)
 
 /* ---- the changes, one after the other ---- */
 
+static bool is_leap(int year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
 /* Days since 1970, counted year by year and month by month. */
 static int64_t days_to(int year, int month)
 {
     static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t days = 0;
-    for (int y = 1970; y <= year; y++) {
-        bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-        for (int m = 1; m <= 12 && (y < year || m < month); m++)
-            days += lengths[m - 1] + (m == 2 && leap);
-    }
+    for (int y = 1970; y < year; y++) days += is_leap(y) ? 366 : 365;
+    for (int m = 1; m < month; m++) days += lengths[m - 1] + (m == 2 && is_leap(year));
     return days;
 }
 
