@@ -64,7 +64,8 @@ static struct job_owed restored_range(struct shard *shard, const struct job_reco
     struct job_owed owed = {.from_ms = range->from_ms,
                             .to_ms = range->to_ms,
                             .missed_count = range->missed_count,
-                            .planned = range->planned};
+                            .planned = range->planned,
+                            .delay_ms = range->delay_ms};
     if (range->has_schedule) owed.schedule = restore_schedule(shard, record, range);
     return owed;
 }

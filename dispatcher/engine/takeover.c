@@ -446,6 +446,7 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
     char text[ZONED_TEXT_BYTES];
     struct event event;
     if (before[0] == '\0' || strcmp(before, engine->options.tz_version) == 0) return;
+    if (mutant(MUTANT_TZ_CHANGE_NOT_TOLD)) return;
     event_init(&event, EVENT_TZ_CHANGED, engine_wall_ms(engine));
     event.count = name_zoned_jobs(engine, before, text);
     event.detail = text_of(text);
@@ -458,7 +459,9 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
     char tz_before[sizeof mark->tz_version];
     memcpy(tz_before, mark->tz_version, sizeof tz_before);
-    (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
+    if (tz_before[0] == '\0' || !mutant(MUTANT_TZ_VERSION_NOT_MARKED))
+        (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s",
+                       engine->options.tz_version);
     engine->mark = *mark;
     engine->control_offset = mark->control_offset;
     engine->forward_offset = mark->forward_offset;
