@@ -282,7 +282,7 @@ static fault_maker *const makers[] = {
     late_init_after_reassignment, coordinator_times_out_a_living_owner, zombie_inits,
     flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
     commands_after_downtime, end_arrives_in_the_next_transaction,
-    zone_data, zone_data, zone_data_while_owing};
+    zone_data, zone_data, zone_data_while_owing, zone_data_while_owing};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */

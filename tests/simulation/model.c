@@ -513,5 +513,6 @@ void model_change_zones(struct model *model, int version, int64_t watermark_ms, 
         bool done = ordinal == INT64_MAX || (life->ordinal > 0 && life->ordinal <= ordinal);
         stretches_change_zones(life, model->zones, version, done ? watermark_ms
                                                                  : watermark_ms - 1);
+        asked_change_zones(life);
     }
 }
