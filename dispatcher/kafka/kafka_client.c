@@ -39,7 +39,7 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
                      rd_kafka_err2name((rd_kafka_resp_err_t)code));
 }
 
-/* In a thread of librdkafka: the connection is gone, before what was under way on it is sent again. */
+/* In a thread of librdkafka: the connection is gone, before what was under way is sent again. */
 static int on_close(int socket, void *opaque)
 {
     struct kafka_client *client = opaque;

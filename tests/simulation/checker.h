@@ -14,7 +14,7 @@ void checker_judge(struct world *world);
 void rest_judge(struct world *world);
 /* Whether everything that faults have left behind is worked off. */
 bool rest_caught_up(struct world *world);
-/* Whether nothing is under way at this very moment. */
+/* And whether nothing is under way at this very moment. */
 bool rest_reached(struct world *world);
 
 #endif

@@ -47,7 +47,8 @@ static void remember(struct world *world, int32_t shard)
     loss->first_step = loss->end_step;
     for (size_t i = loss->end_step; i-- > 0;) {
         const struct step *step = &history->steps[shard][i];
-        if (!step->gone && step->mark.sequence <= loss->kept_sequence) break;
+        if (step->gone) continue;
+        if (step->mark.sequence <= loss->kept_sequence) break;
         loss->first_step = i;
     }
 }
@@ -159,7 +160,7 @@ void loss_restored(struct world *world, const struct seat *seat, bool from_store
     for (size_t i = 0; i < losses->count; i++) {
         const struct loss *loss = &losses->list[i];
         if (loss->shard != shard || loss->first_step == loss->end_step ||
-            sequence <= loss->kept_sequence || history->steps[shard][loss->first_step].gone)
+            sequence <= loss->kept_sequence || history->steps[shard][loss->end_step - 1].gone)
             continue;
         int64_t last = history->steps[shard][loss->end_step - 1].mark.sequence;
         if (from_store && seat->snapshot_sequence >= last) continue;

@@ -1,5 +1,5 @@
-/* loss.h - Kafka loses what it had not flushed, although it had acknowledged it. The promises assume
- * that it never does; what is left to be promised then is judged here. */
+/* loss.h - Kafka loses what it had not flushed, although it had acknowledged it. The promises
+ * assume that it never does; what is left to be promised then is judged here. */
 #ifndef BELFRY_TESTS_LOSS_H
 #define BELFRY_TESTS_LOSS_H
 

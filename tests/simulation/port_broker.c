@@ -256,7 +256,8 @@ static bool commit_twice(struct broker_simulated *own, struct error *error)
     world->commit_fate[slot->shard] = COMMIT_PARTS;
     world->commit_delay_us[slot->shard] = world_latency_us(world, 1, SECOND_US);
     if (done && mutant(MUTANT_REPEATED_COMMIT_BELIEVED)) return answered(own, answer, error);
-    return error_set(error, ERROR_UNKNOWN, "commit went through, but may have been asked for twice");
+    return error_set(error, ERROR_UNKNOWN,
+                     "commit went through, but may have been asked for twice");
 }
 
 static bool commit_badly(struct broker_simulated *own, enum commit_fate fate,

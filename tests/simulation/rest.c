@@ -51,6 +51,7 @@ bool rest_caught_up(struct world *world)
 
 bool rest_reached(struct world *world)
 {
+    if (!rest_caught_up(world)) return false;
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
         int owners = 0;
         const struct engine *engine = owner_of(world, shard, &owners);
