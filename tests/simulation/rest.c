@@ -56,6 +56,7 @@ bool rest_reached(struct world *world)
         int owners = 0;
         const struct engine *engine = owner_of(world, shard, &owners);
         if (owners != 1 ||
+            checkpointer_sequence(engine->checkpointer) != engine->mark.sequence ||
             checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX)
             return false;
     }
