@@ -70,6 +70,7 @@
     row(OVERLAP_RUN_TWICE)              /* a fixed time runs in both passes */                 \
     row(DST_RULE_IGNORED)               /* skip_repeat is read as vixie */                     \
     row(FAR_RULE_IGNORED)               /* a zone's clocks stop changing where the table ends */ \
+    row(ZONE_DATA_FIRES_AGAIN)          /* a fired slot fires when other data moves its delay */ \
     row(TZ_CHANGE_NOT_TOLD)             /* no event says that the zone data changed */         \
     row(TZ_VERSION_NOT_MARKED)          /* the mark keeps the zone data's old version */       \
     row(JITTER_EARLY)                   /* a delay is taken off the nominal time */            \

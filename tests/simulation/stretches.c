@@ -337,6 +337,27 @@ static void reckon(struct life *life, const struct stretch_of_time *stretch,
     }
 }
 
+/* By other data a slot that has fired may seem to wait for its delay yet. So none that waits does
+ * fire: neither one at the change, nor the first of those that are owed or held back by a pause. */
+static void note_waiting(struct life *life, const struct slow_schedule *before, int64_t due_ms)
+{
+    const struct slow_schedule *after = &life->wanted.schedule;
+    int64_t done_ms = life->last_nominal_ms;
+    for (size_t i = 0; i < life->announced_count; i++)
+        if (life->announced[i].last_ms > done_ms) done_ms = life->announced[i].last_ms;
+    if (life->stretch_count == 0) return; /* it has only been paused */
+    if (done_ms == NEVER_MS) done_ms = life->stretches[0].from_ms;
+    int64_t next_ms = done_ms;
+    int64_t also_ms = done_ms;
+    (void)slow_next(before, done_ms, due_ms, &next_ms);
+    (void)slow_next(after, done_ms, due_ms, &also_ms);
+    note_reckoned(life, &(struct reckoned){.from_ms = done_ms,
+                                           .to_ms = next_ms > also_ms ? next_ms : also_ms,
+                                           .after = *after});
+    note_reckoned(life, &(struct reckoned){.from_ms = due_ms - after->jitter_ms, .to_ms = due_ms,
+                                           .after = *after});
+}
+
 void stretches_change_zones(struct life *life, const struct zones *zones, int version,
                             int64_t due_ms)
 {
@@ -347,11 +368,14 @@ void stretches_change_zones(struct life *life, const struct zones *zones, int ve
     }
     struct slow_schedule *schedule = &life->wanted.schedule;
     if (schedule->zone == NULL) return;
+    const struct slow_schedule before = *schedule;
     schedule->zone = zones_slow(zones, schedule->zone->name, version);
     schedule->once = life->wanted.fixed && schedule->zone->count > 1;
+    if (schedule->jitter_ms > 0) note_waiting(life, &before, due_ms);
     struct stretch_of_time *last = current(life);
     if (last == NULL || last->to_ms != ALWAYS_MS || last->due_until_ms != ALWAYS_MS) return;
     int64_t from_ms = last->from_ms;
+    if (schedule->jitter_ms > 0 && due_ms > from_ms) from_ms = due_ms;
     last->due_until_ms = due_ms;
     life->ended_by_rules = life->finished_ms != NEVER_MS;
     if (life->ended_by_rules) return; /* it stays finished, whatever the new rules say */
