@@ -142,7 +142,7 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
         settings->clock_sample_ms = 60000;
     } else if (!wish->short_seeds && random_chance(dice, 1, 8)) {
         settings->hours = 24 * 7;
-    } else if (!wish->short_seeds && random_chance(dice, 1, 16)) {
+    } else if (random_chance(dice, 1, wish->short_seeds ? 64 : 16)) {
         settings->hours = 24 * 365;
         settings->clock_sample_ms = 3600000;
     }
