@@ -71,7 +71,8 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
     struct tally tally = {.found = memory_allocate(life->fired_count + 1, sizeof(bool))};
     qsort(life->fired, life->fired_count, sizeof *life->fired, by_nominal);
     for (size_t i = 1; i < life->fired_count; i++)
-        if (life->fired[i].nominal_ms == life->fired[i - 1].nominal_ms)
+        if (life->fired[i].nominal_ms == life->fired[i - 1].nominal_ms &&
+            !stretches_reckoned_fire(life, life->fired[i].nominal_ms))
             complain(world, life, life->fired[i].nominal_ms, "doubled: a fire id twice");
     for (size_t i = 0; i < life->stretch_count; i++)
         walk_stretch(world, life, &life->stretches[i], watermark_ms, &tally);

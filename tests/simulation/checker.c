@@ -426,7 +426,9 @@ static int64_t decided_ms(const struct walk *walk, int64_t wanted_ms)
 }
 
 /* A command acts at its log time, or where the shard's time already was: that is known from its
- * marks, or it was idle, and what is sent then is read within moments, or when Kafka is back. */
+ * marks, or it was idle, and what is sent then is read within moments, or when Kafka is back. A
+ * forwarded one may be hidden for longer, by an open transaction that another shard has begun to
+ * write to the same partition. */
 static void judge_effective(struct walk *walk, const struct output *result)
 {
     int64_t log_ms = log_time_ms(walk, result);
@@ -434,11 +436,12 @@ static void judge_effective(struct walk *walk, const struct output *result)
     if (walk->half_done != NULL) wanted_ms = decided_ms(walk, wanted_ms);
     int64_t known_ms = walk->watermark_ms > walk->effective_ms ? walk->watermark_ms
                                                                : walk->effective_ms;
+    bool hidden = result->partition != walk->shard && result->to_ms > log_ms + UNSEEN_MS;
     if (log_ms == INT64_MIN)
         world_violation(walk->world, "forward missing: shard %d applied %d/%" PRId64,
                         (int)walk->shard, (int)result->partition, result->offset);
     else if (result->at_ms < wanted_ms ||
-             (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms &&
+             (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms && !hidden &&
               !was_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
         world_violation(walk->world, "effective time: %d/%" PRId64 " acts at %" PRId64
                         ", its log time is %" PRId64 ", it was applied at %" PRId64

@@ -325,15 +325,32 @@ static void note_reckoned(struct life *life, const struct reckoned *reckoned)
 static void reckon(struct life *life, const struct stretch_of_time *stretch,
                    const struct slow_zone *zone, int64_t due_ms)
 {
-    int64_t at_ms = life->last_nominal_ms == NEVER_MS ? stretch->from_ms : life->last_nominal_ms;
+    int64_t from_ms = life->last_nominal_ms; /* where the range may begin */
+    if (from_ms < stretch->from_ms) from_ms = stretch->from_ms;
+    if (from_ms < stretch->due_after_ms) from_ms = stretch->due_after_ms;
+    int64_t at_ms = from_ms;
     while (stretch_next(life, stretch, at_ms, due_ms, &at_ms)) {
         if (is_named(life, at_ms)) continue;
-        struct reckoned reckoned = {.from_ms = at_ms - 1, .to_ms = due_ms,
+        struct reckoned reckoned = {.from_ms = from_ms, .to_ms = due_ms,
                                     .after = stretch->schedule};
         reckoned.after.zone = zone;
         if (!same_slots(&stretch->schedule, &reckoned.after, reckoned.from_ms, due_ms))
             note_reckoned(life, &reckoned);
         return;
+    }
+}
+
+/* A delay is bounded by the next slot, so other rules may give a slot another one, on the other side
+ * of the instant up to which slots are done: then it is due twice, or never. */
+static void redelay(struct life *life, const struct slow_schedule *after, int64_t done_ms)
+{
+    const struct slow_schedule *before = &life->wanted.schedule;
+    int64_t at_ms = done_ms - after->jitter_ms;
+    while (slow_next(after, at_ms, done_ms, &at_ms)) {
+        bool was_done = slow_due(before, life->id, at_ms) <= done_ms;
+        bool is_done = slow_due(after, life->id, at_ms) <= done_ms;
+        struct reckoned reckoned = {.from_ms = at_ms - 1, .to_ms = at_ms, .after = *after};
+        if (slow_names(before, at_ms) && was_done != is_done) note_reckoned(life, &reckoned);
     }
 }
 
@@ -347,8 +364,12 @@ void stretches_change_zones(struct life *life, const struct zones *zones, int ve
     }
     struct slow_schedule *schedule = &life->wanted.schedule;
     if (schedule->zone == NULL) return;
-    schedule->zone = zones_slow(zones, schedule->zone->name, version);
-    schedule->once = life->wanted.fixed && schedule->zone->count > 1;
+    struct slow_schedule after = *schedule;
+    after.zone = zones_slow(zones, schedule->zone->name, version);
+    after.once = life->wanted.fixed && after.zone->count > 1;
+    if (after.jitter_ms > 0) redelay(life, &after, due_ms);
+    if (after.jitter_ms > 0 && life->paused_ms != NEVER_MS) redelay(life, &after, life->paused_ms);
+    *schedule = after;
     struct stretch_of_time *last = current(life);
     if (last == NULL || last->to_ms != ALWAYS_MS || last->due_until_ms != ALWAYS_MS) return;
     int64_t from_ms = last->from_ms;
