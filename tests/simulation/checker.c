@@ -10,11 +10,12 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/memory.h"
 #include "tests/simulation/account.h"
+#include "tests/simulation/marks.h"
 #include "tests/simulation/model.h"
 #include "tests/simulation/policy.h"
 #include "tests/simulation/stretches.h"
 
-enum { EARLY_MS = 2000, UNSEEN_MS = 2500, WAITING_MAX = 4096 };
+enum { EARLY_MS = 2000, WAITING_MAX = 4096 };
 #define REMEMBERED_MS INT64_C(86400000)
 
 struct remembered {
@@ -69,72 +70,6 @@ static const char *instant(int64_t at_ms, char text[INSTANT_TEXT_BYTES])
 {
     instant_format(at_ms < 0 ? 0 : at_ms, text);
     return text;
-}
-
-/* ---- the marks ---- */
-
-static bool was_cut_off(const struct world *world, int64_t from_ms, int64_t to_ms)
-{
-    for (size_t i = 0; i < world->cut_count; i++)
-        if (world->cuts[i].from_ms <= to_ms && world->cuts[i].to_ms >= from_ms) return true;
-    return world->cut_count == CUTS_MAX;
-}
-
-/* Time must not pass a command that is there to be read: the slots after it are its business.
- * Who could not hear Kafka did not know. */
-static void judge_unread(struct world *world, int32_t shard, const struct step *step)
-{
-    if (step->mark.control_offset >= (int64_t)world->sent_count[shard]) return;
-    const struct sent *unread = &world->sent[shard][step->mark.control_offset];
-    if (unread->time_ms + UNSEEN_MS < step->mark.watermark_ms &&
-        !was_cut_off(world, unread->time_ms - UNSEEN_MS, step->time_ms))
-        world_violation(world, "passed over: shard %d at %" PRId64 " has not read command %" PRId64
-                        " of %" PRId64, (int)shard, step->mark.watermark_ms,
-                        step->mark.control_offset, unread->time_ms);
-}
-
-static void judge_marks(struct world *world, int32_t shard)
-{
-    const struct history *history = &world->history;
-    const struct step *before = NULL;
-    for (size_t i = 0; i < history->step_count[shard]; i++) {
-        const struct step *step = &history->steps[shard][i];
-        const struct mark_view *mark = &step->mark;
-        if (!step->has_mark) {
-            world_violation(world, "mark missing: shard %d committed without one", (int)shard);
-            return;
-        }
-        judge_unread(world, shard, step);
-        if (before == NULL) {
-            before = step;
-            continue;
-        }
-        const struct mark_view *last = &before->mark;
-        bool same_owner = mark->epoch == last->epoch;
-        if (mark->sequence != last->sequence + 1 || mark->generation != last->generation)
-            world_violation(world, "sequence: shard %d goes from %" PRId64 " to %" PRId64,
-                            (int)shard, last->sequence, mark->sequence);
-        if (same_owner != (strcmp(mark->owner, last->owner) == 0) &&
-            !(mark->epoch == last->epoch + 1)) /* the same process may take it again */
-            world_violation(world, "two owners: shard %d, epoch %" PRId64 " of %s, then %" PRId64
-                            " of %s", (int)shard, last->epoch, last->owner, mark->epoch,
-                            mark->owner);
-        if (!same_owner && mark->epoch != last->epoch + 1)
-            world_violation(world, "epoch: shard %d goes from %" PRId64 " to %" PRId64,
-                            (int)shard, last->epoch, mark->epoch);
-        if (mark->watermark_ms < last->watermark_ms ||
-            (mark->watermark_ms == last->watermark_ms && mark->ordinal < last->ordinal))
-            world_violation(world, "watermark: shard %d goes back from %" PRId64 " to %" PRId64,
-                            (int)shard, last->watermark_ms, mark->watermark_ms);
-        if (mark->control_offset < last->control_offset ||
-            mark->forward_offset < last->forward_offset)
-            world_violation(world, "offset: shard %d goes back", (int)shard);
-        world->sometimes.count[SOMETIMES_IN_COMMAND] += mark->in_command;
-        world->sometimes.count[SOMETIMES_HALF_INSTANT] += mark->ordinal != INT64_MAX;
-        if (mark->control_offset - last->control_offset > 10)
-            world->sometimes.count[SOMETIMES_MANY_COMMANDS]++;
-        before = step;
-    }
 }
 
 /* ---- fires ---- */
@@ -442,7 +377,7 @@ static void judge_effective(struct walk *walk, const struct output *result)
                         (int)walk->shard, (int)result->partition, result->offset);
     else if (result->at_ms < wanted_ms ||
              (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms && !hidden &&
-              !was_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
+              !marks_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
         world_violation(walk->world, "effective time: %d/%" PRId64 " acts at %" PRId64
                         ", its log time is %" PRId64 ", it was applied at %" PRId64
                         ", the watermark was %" PRId64,
@@ -552,7 +487,8 @@ static void walk_zones(struct walk *walk, const struct step *step)
     walk->world->sometimes.count[SOMETIMES_TZ_CHANGED] += zoned > 0;
     model_change_zones(&walk->model, version, mark->watermark_ms, mark->ordinal);
     for (size_t i = 0; i < walk->model.count; i++)
-        walk->world->sometimes.count[SOMETIMES_RECKONED] += walk->model.lives[i]->reckoned_count > 0;
+        if (walk->model.lives[i]->reckoned_count > 0)
+            walk->world->sometimes.count[SOMETIMES_RECKONED]++;
 }
 
 static void walk_mark(struct walk *walk, const struct step *step)
@@ -624,7 +560,7 @@ static void walk_shard(struct world *world, int32_t shard)
 
 void checker_judge(struct world *world)
 {
-    for (int32_t shard = 0; shard < world->settings.shards; shard++) judge_marks(world, shard);
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) marks_judge(world, shard);
     for (int32_t shard = 0; shard < world->settings.shards; shard++) walk_shard(world, shard);
     account_judge_commands(world);
 }

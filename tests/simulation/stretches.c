@@ -146,8 +146,8 @@ bool stretches_to_come(const struct life *life, int64_t after_ms)
     return false;
 }
 
-/* A one-shot in the past is due at once, or when its delay is over, unless an event has said that an
- * earlier schedule may have fired it: no id comes twice. */
+/* A one-shot in the past is due at once, or when its delay is over, unless an event has said that
+ * an earlier schedule may have fired it: no id comes twice. */
 void stretches_begin(struct life *life, int64_t at_ms)
 {
     const struct slow_schedule *schedule = &life->wanted.schedule;
@@ -340,8 +340,8 @@ static void reckon(struct life *life, const struct stretch_of_time *stretch,
     }
 }
 
-/* A delay is bounded by the next slot, so other rules may give a slot another one, on the other side
- * of the instant up to which slots are done: then it is due twice, or never. */
+/* A delay is bounded by the next slot, so other rules may give a slot another one, on the other
+ * side of the instant up to which slots are done: then it is due twice, or never. */
 static void redelay(struct life *life, const struct slow_schedule *after, int64_t done_ms)
 {
     const struct slow_schedule *before = &life->wanted.schedule;
