@@ -299,8 +299,8 @@ static bool is_named(const struct life *life, int64_t nominal_ms)
     return false;
 }
 
-static bool same_slots(const struct slow_schedule *a, const struct slow_schedule *b,
-                       int64_t from_ms, int64_t to_ms)
+static bool same_slots(const struct life *life, const struct slow_schedule *a,
+                       const struct slow_schedule *b, int64_t from_ms, int64_t to_ms)
 {
     int64_t at_ms = from_ms;
     for (;;) {
@@ -310,6 +310,7 @@ static bool same_slots(const struct slow_schedule *a, const struct slow_schedule
         if (!slow_next(b, at_ms, to_ms, &b_ms)) b_ms = ALWAYS_MS;
         if (a_ms != b_ms) return false;
         if (a_ms == ALWAYS_MS) return true;
+        if (slow_due(a, life->id, a_ms) != slow_due(b, life->id, a_ms)) return false;
         at_ms = a_ms;
     }
 }
@@ -334,7 +335,7 @@ static void reckon(struct life *life, const struct stretch_of_time *stretch,
         struct reckoned reckoned = {.from_ms = from_ms, .to_ms = due_ms,
                                     .after = stretch->schedule};
         reckoned.after.zone = zone;
-        if (!same_slots(&stretch->schedule, &reckoned.after, reckoned.from_ms, due_ms))
+        if (!same_slots(life, &stretch->schedule, &reckoned.after, reckoned.from_ms, due_ms))
             note_reckoned(life, &reckoned);
         return;
     }
