@@ -586,14 +586,19 @@ static void walk_record(struct walk *walk, const struct output *record)
     if (life != NULL) life->ordinal = record->offset;
 }
 
+static void walk_marks(struct walk *walk, const struct step *from, const struct step *to)
+{
+    for (const struct step *step = from; step < to; step++)
+        if (!step->gone) walk_mark(walk, step);
+}
+
 static void walk_outputs(struct walk *walk)
 {
     struct world *world = walk->world;
+    const struct step *steps = world->history.steps[walk->shard];
     for (size_t i = 0; i < walk->count && world->violation_count < VIOLATIONS_MAX; i++) {
         const struct output *output = &walk->outputs[i];
-        for (const struct step *step = i > 0 ? walk->step_of[i - 1] : walk->step_of[i];
-             step < walk->step_of[i]; step++)
-            if (!step->gone) walk_mark(walk, step);
+        walk_marks(walk, i > 0 ? walk->step_of[i - 1] : walk->step_of[i], walk->step_of[i]);
         switch (output->kind) {
         case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;
@@ -606,6 +611,9 @@ static void walk_outputs(struct walk *walk)
         case OUTPUT_SEEN: break;
         }
     }
+    if (walk->count > 0)
+        walk_marks(walk, walk->step_of[walk->count - 1],
+                   steps + world->history.step_count[walk->shard]);
     settle_waiting(walk);
 }
 
