@@ -222,11 +222,14 @@ static bool replay_record(struct engine *engine, const struct broker_input *inpu
                           struct replay *replay, struct error *error)
 {
     struct mark before;
+    bool is_mark = text_equal(input->key, text_of("mark"));
     if (input->offset >= replay->from) {
+        bool tail = replay->snapshot != NULL && !is_mark;
+        if (tail && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) return true;
         replay->records++;
         return restore_state_record(engine, input, &replay->mark, &replay->found, error);
     }
-    if (!text_equal(input->key, text_of("mark")) || input->tombstone) return true;
+    if (!is_mark || input->tombstone) return true;
     if (!mark_decode(input->value, &before, error)) return false;
     if (!precedes(&before, replay->snapshot) && !mutant(MUTANT_OTHER_BRANCH_BELIEVED))
         replay->other_branch = true;
@@ -532,8 +535,6 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
         return false;
     engine->state_first_look = 0;
     if (!restore_from_store(engine, replay.first, &restored, error)) return false;
-    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL))
-        restored.state_offset = replay.end;
     if (engine->options.state_log) {
         if (!restore_log(engine, &restored, &replay, error)) return false;
         *mark = replay.mark;
