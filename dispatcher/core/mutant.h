@@ -47,6 +47,7 @@
     row(FAILURE_NOT_SAID)               /* no event names an undeliverable fire */                 \
     row(WATERMARK_GOES_BACK)            /* a new owner begins an hour before the last mark */      \
     row(LANE_RUNS_IN_PAUSE)             /* a pause does not stop the catch-up lane */              \
+    row(LANE_FIRES_TWICE)               /* what the lane fires for the first time comes twice */   \
     row(LANE_NOT_RESTORED)              /* what is owed waits for ever after a restart */          \
     row(CATCHUP_END_NOT_SAID)           /* no event says that a job has caught up */               \
     row(RESUMED_NOT_SAID)               /* no event names what a pause left out */                 \
