@@ -66,6 +66,7 @@
     row(BACKFILL_ENDS_SILENTLY)         /* no event names the slots that a cancelled one drops */  \
     row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \
     row(OTHER_BRANCH_BELIEVED)          /* a snapshot of another log's future is gone on from */   \
+    row(LOST_STORE_IGNORED)             /* a store that refuses the owner is left as it is */      \
     row(STATE_LOST_NOT_NOTICED)         /* a state log behind Redis is gone on from */
 
 enum mutant {
