@@ -190,8 +190,8 @@ static bool step_retries(struct engine *engine, int64_t now_ms, struct error *er
     }
 }
 
-/* The store is a newer owner's, it says, and yet Kafka has taken a commit of ours since: it is from a
- * time that Kafka has lost. Taking over again looks at both and decides. */
+/* The store is a newer owner's, it says, and yet Kafka has taken a commit of ours since: it is from
+ * a time that Kafka has lost. Taking over again looks at both and decides. */
 static bool store_is_of_nobody(const struct engine *engine, int64_t sequence_before)
 {
     return engine->mark.sequence > sequence_before &&
