@@ -16,6 +16,7 @@ struct job_owed {
     int64_t to_ms;   /* inclusive */
     int64_t missed_count;
     int64_t planned;
+    int64_t delay_ms;          /* of the one slot; see struct owed_range */
     struct schedule *schedule; /* a reference held; NULL = the job's present schedule */
 };
 
@@ -31,6 +32,7 @@ struct job_backfill {
 
 struct job_extra {
     int64_t schedule_edited_ms;
+    int64_t zone_data_ms; /* slots with a nominal time by then may have fired by other zone data */
     int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
     int64_t paused_ms;
     int64_t until_ms;

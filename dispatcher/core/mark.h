@@ -46,6 +46,7 @@ struct mark {
     int32_t layout;
     char owner[OWNER_BYTES_MAX + 1];
     char tz_version[16];
+    int64_t tz_changed_ms; /* watermark when that version came instead of another; 0: never */
 };
 
 #endif

@@ -67,7 +67,24 @@
     row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \
     row(OTHER_BRANCH_BELIEVED)          /* a snapshot of another log's future is gone on from */   \
     row(LOST_STORE_IGNORED)             /* a store that refuses the owner is left as it is */      \
-    row(STATE_LOST_NOT_NOTICED)         /* a state log behind Redis is gone on from */
+    row(STATE_LOST_NOT_NOTICED)         /* a state log behind Redis is gone on from */        \
+    row(GAP_RUN_LOST)                   /* a fixed time in a gap does not run */               \
+    row(OVERLAP_RUN_TWICE)              /* a fixed time runs in both passes */                 \
+    row(DST_RULE_IGNORED)               /* skip_repeat is read as vixie */                     \
+    row(FAR_RULE_IGNORED)               /* a zone's clocks stop changing where the table ends */ \
+    row(ZONE_DATA_FIRES_AGAIN)          /* a fired slot fires when other data moves its delay */ \
+    row(TZ_CHANGE_NOT_TOLD)             /* no event says that the zone data changed */         \
+    row(TZ_VERSION_NOT_MARKED)          /* the mark keeps the zone data's old version */       \
+    row(JITTER_EARLY)                   /* a delay is taken off the nominal time */            \
+    row(JITTER_PAST_NEXT_SLOT)          /* a delay is not bounded by the next slot */          \
+    row(PENDING_FORGOTTEN)              /* a slot waiting for its delay is lost by an edit */  \
+    row(PENDING_SURVIVES_ANY_EDIT)      /* it fires although the new schedule has it not */    \
+    row(LATEST_KEEPS_ALL)               /* policy latest fires all that is in the window */    \
+    row(LATEST_KEEPS_TWO)               /* policy latest fires the two newest slots */         \
+    row(NONE_KEEPS_ALL)                 /* policy none fires what is late */                   \
+    row(WINDOW_IGNORED)                 /* slots of any age are caught up */                   \
+    row(LIMIT_ONE_MORE)                 /* one slot more than the limit is caught up */        \
+    row(MISSED_COUNT_OFF)               /* a caught-up fire counts itself as missed */
 
 enum mutant {
     MUTANT_NONE = 0,

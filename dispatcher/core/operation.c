@@ -157,7 +157,6 @@ static bool change_resume(struct shard *shard, struct job *job,
     else if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
     if (job->extra->schedule_edited_ms != INSTANT_NONE && from_ms < job->extra->schedule_edited_ms)
         from_ms = job->extra->schedule_edited_ms;
-    from_ms = job_slots_after_ms(job, from_ms);
     job_resume(shard, job, application->effective_ms, from_ms, application->now_ms, sink);
     return true;
 }

@@ -64,7 +64,8 @@ static struct job_owed restored_range(struct shard *shard, const struct job_reco
     struct job_owed owed = {.from_ms = range->from_ms,
                             .to_ms = range->to_ms,
                             .missed_count = range->missed_count,
-                            .planned = range->planned};
+                            .planned = range->planned,
+                            .delay_ms = range->delay_ms};
     if (range->has_schedule) owed.schedule = restore_schedule(shard, record, range);
     return owed;
 }
@@ -187,6 +188,7 @@ void shard_restore_done(struct shard *shard, const struct mark *mark)
     qsort(jobs, count, sizeof(struct job *), by_ordinal);
     for (size_t i = 0; i < count; i++) {
         assert(jobs[i]->ordinal < shard->next_ordinal);
+        if (mark->tz_changed_ms != 0) job_zone_data_changed(jobs[i], mark->tz_changed_ms);
         job_settle(shard, jobs[i]);
     }
     free(jobs);

@@ -467,19 +467,29 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
     char text[ZONED_TEXT_BYTES];
     struct event event;
     if (before[0] == '\0' || strcmp(before, engine->options.tz_version) == 0) return;
+    if (mutant(MUTANT_TZ_CHANGE_NOT_TOLD)) return;
     event_init(&event, EVENT_TZ_CHANGED, engine_wall_ms(engine));
     event.count = name_zoned_jobs(engine, before, text);
     event.detail = text_of(text);
     if (event.count > 0) sink->event(sink->opaque, &event);
 }
 
-static bool commit_first_mark(struct engine *engine, struct mark *mark, struct error *error)
+/* Slots after the watermark are by this owner's zone data; `before` gets the last owner's. */
+static void change_zone_data(const struct engine *engine, struct mark *mark,
+                             char *before)
+{
+    memcpy(before, mark->tz_version, sizeof mark->tz_version);
+    if (before[0] != '\0' && mutant(MUTANT_TZ_VERSION_NOT_MARKED)) return;
+    if (before[0] != '\0' && strcmp(before, engine->options.tz_version) != 0)
+        mark->tz_changed_ms = mark->watermark.instant_ms;
+    (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
+}
+
+static bool commit_first_mark(struct engine *engine, struct mark *mark, const char *tz_before,
+                              struct error *error)
 {
     if (!mutant(MUTANT_EPOCH_NOT_RAISED)) mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
-    char tz_before[sizeof mark->tz_version];
-    memcpy(tz_before, mark->tz_version, sizeof tz_before);
-    (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
     engine->mark = *mark;
     engine->control_offset = mark->control_offset;
     engine->forward_offset = mark->forward_offset;
@@ -591,8 +601,10 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))
         mark.watermark.instant_ms = engine_wall_ms(engine);
     if (mutant(MUTANT_WATERMARK_GOES_BACK)) mark.watermark.instant_ms -= HOURS_MS;
+    char tz_before[sizeof mark.tz_version];
+    change_zone_data(engine, &mark, tz_before);
     shard_restore_done(engine->shard, &mark);
-    if (!commit_first_mark(engine, &mark, error)) return false;
+    if (!commit_first_mark(engine, &mark, tz_before, error)) return false;
     warm_foreign(engine);
     engine->last_wall_ms = engine_wall_ms(engine);
     engine->last_monotonic_us = engine_monotonic_us(engine);

@@ -6,6 +6,7 @@
 
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/memory.h"
+#include "tests/simulation/stretches.h"
 
 static int by_nominal(const void *left, const void *right)
 {
@@ -54,41 +55,21 @@ static void walk_stretch(struct world *world, const struct life *life,
                          const struct stretch_of_time *stretch, int64_t watermark_ms,
                          struct tally *tally)
 {
-    int64_t limit_ms = stretch->to_ms < watermark_ms ? stretch->to_ms : watermark_ms;
-    int64_t at_ms = stretch->from_ms;
-    if (stretch->start_ms != NEVER_MS && at_ms < stretch->start_ms) at_ms = stretch->start_ms - 1;
-    if (stretch->end_ms != ALWAYS_MS && limit_ms >= stretch->end_ms) limit_ms = stretch->end_ms - 1;
-    while (slow_next(&stretch->schedule, at_ms, limit_ms, &at_ms)) {
+    int64_t at_ms = NEVER_MS;
+    if (stretch->named) watermark_ms = ALWAYS_MS; /* the event does not wait for the delay */
+    while (stretch_next(life, stretch, at_ms, watermark_ms, &at_ms)) {
         bool fired = false;
         mark_fired(life, at_ms, tally, &fired);
         if (fired) continue;
         tally->unfired++;
-        if (!is_announced(life, at_ms))
+        if (!is_announced(life, at_ms) && !stretches_reckoned(life, at_ms))
             complain(world, life, at_ms, "lost: a slot neither fired nor named");
     }
-}
-
-/* A one-shot moved to a time before the edit is named as already due. Where an earlier schedule
- * fired that slot, or the job was paused, the event is about no slot that is still wanted. */
-static bool names_a_slot(const struct life *life, const struct announced *event)
-{
-    for (size_t i = 0; i < life->fired_count; i++)
-        if (life->fired[i].nominal_ms == event->first_ms) return false;
-    for (size_t i = 0; i < life->stretch_count; i++) {
-        const struct stretch_of_time *stretch = &life->stretches[i];
-        if (stretch->schedule.kind == SLOW_AT && stretch->schedule.at_ms == event->first_ms &&
-            stretch->from_ms < event->first_ms && stretch->to_ms >= event->first_ms)
-            return true;
-    }
-    return false;
 }
 
 static void judge_life(struct world *world, struct life *life, int64_t watermark_ms)
 {
     struct tally tally = {.found = memory_allocate(life->fired_count + 1, sizeof(bool))};
-    for (size_t i = 0; i < life->announced_count; i++)
-        if (life->announced[i].already_due && !names_a_slot(life, &life->announced[i]))
-            life->announced[i].off_schedule = true;
     if (life->fired_count > 0)
         qsort(life->fired, life->fired_count, sizeof *life->fired, by_nominal);
     for (size_t i = 1; i < life->fired_count; i++)
@@ -100,10 +81,10 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
     for (size_t i = 0; i < life->announced_count; i++)
         if (!life->announced[i].off_schedule) named += life->announced[i].count;
     for (size_t i = 0; i < life->fired_count; i++)
-        if (!tally.found[i] && (i == 0 || life->fired[i].nominal_ms !=
-                                              life->fired[i - 1].nominal_ms))
+        if (!tally.found[i] && !stretches_reckoned_fire(life, life->fired[i].nominal_ms) &&
+            (i == 0 || life->fired[i].nominal_ms != life->fired[i - 1].nominal_ms))
             complain(world, life, life->fired[i].nominal_ms, "of no slot: a fire");
-    if (named != tally.unfired && !life->ended_by_count)
+    if (named != tally.unfired && !life->ended_by_count && life->reckoned_count == 0)
         world_violation(world, "count: %s (%s): %" PRId64 " slots did not fire, %" PRId64
                         " are named by events", life->name, life->id, tally.unfired, named);
     free(tally.found);
@@ -111,6 +92,7 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
                 !life_has_slot_after(life, watermark_ms);
     if (over) complain(world, life, watermark_ms, "no end: a job without a slot to come");
     bool early = life->finished_ms != NEVER_MS && life->there && !life->ended_by_count &&
+                 !life->ended_by_rules &&
                  life_has_slot_after(life, watermark_ms);
     if (early) complain(world, life, life->finished_ms, "ended: a job with slots to come");
     if (life->overslept) complain(world, life, watermark_ms, "overslept: a pause without an end");

@@ -140,6 +140,14 @@ bool asked_cancel(struct life *life, const struct sent_command *command, bool dr
     return true;
 }
 
+void asked_change_zones(struct life *life)
+{
+    for (size_t i = 0; i < life->asked.backfill_count; i++) {
+        struct asked_backfill *backfill = &life->asked.backfills[i];
+        if (!backfill->over && backfill->schedule.zone != NULL) backfill->reckoned = true;
+    }
+}
+
 /* ---- what came out ---- */
 
 static void fire_of_backfill(struct world *world, struct life *life, const struct output *fire,
@@ -213,8 +221,8 @@ static bool fired_once(const struct asked_backfill *backfill, int64_t nominal_ms
     return false;
 }
 
-static void judge_backfill(struct world *world, const struct life *life,
-                           const struct asked_backfill *backfill)
+static void judge_slots(struct world *world, const struct life *life,
+                        const struct asked_backfill *backfill)
 {
     int64_t at_ms = backfill->from_ms;
     int64_t unfired = 0;
@@ -237,6 +245,16 @@ static void judge_backfill(struct world *world, const struct life *life,
     if (unfired != backfill->told && backfill->over)
         world_violation(world, "backfill: %s of %s: %" PRId64 " slots did not fire, events name %"
                         PRId64, backfill->id, life->name, unfired, backfill->told);
+}
+
+static void judge_backfill(struct world *world, const struct life *life,
+                           const struct asked_backfill *backfill)
+{
+    if (!backfill->reckoned) judge_slots(world, life, backfill);
+    for (size_t i = 1; i < backfill->fired_count; i++)
+        if (backfill->fired[i] == backfill->fired[i - 1])
+            world_violation(world, "backfill: %s of %s fired %" PRId64 " twice", backfill->id,
+                            life->name, backfill->fired[i]);
     if (!backfill->over && life->there)
         world_violation(world, "backfill: %s of %s has not come to its end", backfill->id,
                         life->name);

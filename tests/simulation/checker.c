@@ -12,6 +12,8 @@
 #include "tests/simulation/account.h"
 #include "tests/simulation/marks.h"
 #include "tests/simulation/model.h"
+#include "tests/simulation/policy.h"
+#include "tests/simulation/stretches.h"
 
 /* clock.tolerance; what the append time of a sample may be off, which a slow commit ends; the drift
  * until the next sample. */
@@ -43,7 +45,9 @@ struct walk { /* through one shard */
     int64_t effective_ms; /* of the last command */
     const struct step *half_done; /* the first with a part of the command whose result is to come */
     const struct step *last_step; /* before the outputs that are walked */
-    int64_t live_ms[8][FOREIGN_TOPICS + 1]; /* by group, topic: nominal of the last live fire */
+    int64_t live_ms[8][FOREIGN_TOPICS + 1]; /* by group, topic: due time of the last live fire */
+    int64_t tz_told;      /* jobs that the step's tz_changed counts; -1: there is none */
+    char tz_version[16];  /* of the last mark */
 };
 
 static struct output *flatten(const struct history *history, int32_t shard, size_t *count,
@@ -88,18 +92,47 @@ static bool is_one_shot(const struct life *life, int64_t nominal_ms)
     return false;
 }
 
+/* A slot that waited for its delay over an edit comes at its old due time, perhaps behind slots of
+ * the new schedule; so does one that other zone data has put before the last one, with a delay that
+ * reaches beyond the change. */
 static void judge_order(struct walk *walk, const struct output *fire, struct life *life,
-                        bool live)
+                        int64_t due_ms, bool live)
 {
-    if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms))
+    if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms) &&
+        !stretches_waited(life, fire->at_ms) && !stretches_came_late(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
     if (!live) return;
     int64_t *last_ms = &walk->live_ms[group_number(life->name)][fire->target + 1];
-    if (fire->at_ms < *last_ms)
+    if (due_ms < *last_ms)
         world_violation(walk->world, "group order: %s fires %" PRId64 " after its group's %"
-                        PRId64, life->name, fire->at_ms, *last_ms);
-    *last_ms = fire->at_ms;
+                        PRId64, life->name, due_ms, *last_ms);
+    *last_ms = due_ms;
+}
+
+/* Never early, and where the fire says how late it is, exactly at the delay that its id gives. */
+static void judge_due(struct walk *walk, const struct output *fire, int64_t due_ms)
+{
+    char at[INSTANT_TEXT_BYTES];
+    char due[INSTANT_TEXT_BYTES];
+    if (fire->time_ms < due_ms - EARLY_MS)
+        world_violation(walk->world, "early: %s due at %s fired at %s", fire->name,
+                        instant(due_ms, due), instant(fire->time_ms, at));
+    if (fire->first_ms > 0 && fire->from_ms - fire->first_ms != due_ms)
+        world_violation(walk->world, "due: %s of %" PRId64 " is due at %s, fired for %s",
+                        fire->name, fire->at_ms, instant(due_ms, due),
+                        instant(fire->from_ms - fire->first_ms, at));
+    walk->world->sometimes.count[SOMETIMES_JITTER] += due_ms > fire->at_ms;
+}
+
+static void count_moments(struct walk *walk, const struct life *life, const struct output *fire)
+{
+    int64_t *count = walk->world->sometimes.count;
+    const struct slow_schedule *schedule = &life->wanted.schedule;
+    count[SOMETIMES_WAITED] += stretches_waited(life, fire->at_ms);
+    if (schedule->zone == NULL) return;
+    count[SOMETIMES_GAP_FIRE] += schedule->once && zones_leap(schedule->zone, fire->at_ms);
+    count[SOMETIMES_SECOND_PASS] += zones_repeat(schedule->zone, fire->at_ms);
 }
 
 /* What the job was when it fired: there, not paused, as its fire says. */
@@ -140,15 +173,13 @@ static void walk_fire(struct walk *walk, const struct output *fire, const struct
     world->sometimes.count[SOMETIMES_FIRE_LIVE] += live;
     world->sometimes.count[SOMETIMES_FIRE_CAUGHT_UP] += strcmp(fire->word, "catchup") == 0;
     world->sometimes.count[SOMETIMES_FIRE_RETRIED] += strcmp(fire->word, "retry") == 0;
-    if (fire->time_ms < fire->at_ms - EARLY_MS) {
-        char at[INSTANT_TEXT_BYTES];
-        char due[INSTANT_TEXT_BYTES];
-        world_violation(world, "early: %s due at %s fired at %s", fire->name,
-                        instant(fire->at_ms, due), instant(fire->time_ms, at));
-    }
+    int64_t due_ms = stretches_due(life, fire->at_ms);
+    judge_due(walk, fire, due_ms);
+    count_moments(walk, life, fire);
     if (live && fire->first_ms > life->wanted.grace_ms)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
-    judge_order(walk, fire, life, live);
+    judge_order(walk, fire, life, due_ms, live);
+    policy_judge_fire(world, walk->shard, life, fire);
     life_add_fired(life, fire->at_ms, fire->time_ms);
     if (life->wanted.max_fires > 0 && life->counted > life->wanted.max_fires)
         world_violation(world, "max_fires: %s fires %" PRId64 " times of %" PRId64, fire->name,
@@ -165,7 +196,8 @@ static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t
     const struct output *result = &walk->outputs[next];
     struct sent_command *command = memory_allocate(1, sizeof *command);
     sent_read(walk->world->sent[result->partition][result->offset].text, command);
-    bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE) &&
+    bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE ||
+                  command->op == SENT_RESUME) &&
                  model_selects(command, life);
     for (int i = 0; command->op == SENT_PUT && i < command->job_count; i++)
         asked = asked || (strcmp(command->jobs[i].group, life->wanted.group) == 0 &&
@@ -174,46 +206,27 @@ static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t
     return asked ? result->at_ms : INT64_MAX;
 }
 
-static void judge_missed(struct walk *walk, const struct life *life, size_t at)
+/* Up to where slots had come due when a policy decided: now, or where the command acts. */
+static int64_t decided_to_ms(const struct walk *walk, const struct life *life, size_t at)
 {
-    const struct output *event = &walk->outputs[at];
-    struct world *world = walk->world;
-    const struct wanted *wanted = &life->wanted;
-    int64_t next_ms = 0;
-    bool superseded = strcmp(event->reason, "superseded") == 0;
-    bool by_rule = superseded || strcmp(event->reason, "policy_none") == 0 ||
-                   strcmp(event->reason, "window") == 0 || strcmp(event->reason, "limit") == 0;
-    if (by_rule && event->at_ms - event->first_ms <= wanted->grace_ms &&
-        wanted->schedule.kind != SLOW_AT)
-        world_violation(world, "missed too soon: %s, %" PRId64 " ms late, %s", life->name,
-                        event->at_ms - event->first_ms, event->reason);
-    if (!superseded || life->stretch_count == 0) return;
-    /* Exactly one newer slot is kept: were there more, the policy was asked too early. */
-    const struct stretch_of_time *last = &life->stretches[life->stretch_count - 1];
-    int64_t known_ms = event->at_ms < last->to_ms ? event->at_ms : last->to_ms;
     int64_t command_ms = asked_ms(walk, life, at);
-    if (command_ms < known_ms) known_ms = command_ms;
-    if (last->end_ms != ALWAYS_MS && last->end_ms - 1 < known_ms) known_ms = last->end_ms - 1;
-    if (event->last_ms <= last->from_ms || last->to_ms != ALWAYS_MS) return;
-    if (slow_next(&last->schedule, event->last_ms, known_ms, &next_ms) &&
-        slow_next(&last->schedule, next_ms, known_ms - 60000, &next_ms))
-        world_violation(world, "superseded too early: %s had newer slots than the one kept",
-                        life->name);
+    int64_t now_ms = walk->outputs[at].at_ms;
+    return command_ms < now_ms ? command_ms : now_ms;
 }
 
 static void walk_announcement(struct walk *walk, struct life *life, size_t at)
 {
     const struct output *event = &walk->outputs[at];
-    bool off = strcmp(event->reason, "paused") == 0; /* a one-shot whose time passed in a pause */
+    bool over = strcmp(event->reason, "already_due") == 0;
+    bool off = over || strcmp(event->reason, "paused") == 0;
+    if (over) life->over_ms = event->first_ms;
     life_announce(life, &(struct announced){.first_ms = event->first_ms,
                                             .last_ms = event->last_ms,
                                             .count = event->count,
-                                            .off_schedule = off,
-                                            .already_due =
-                                                strcmp(event->reason, "already_due") == 0});
+                                            .off_schedule = off});
     if (strcmp(event->word, "missed") == 0) {
         walk->world->sometimes.count[SOMETIMES_MISSED]++;
-        judge_missed(walk, life, at);
+        policy_judge_missed(walk->world, life, event, decided_to_ms(walk, life, at));
     } else {
         walk->world->sometimes.count[SOMETIMES_SKIPPED]++;
     }
@@ -273,6 +286,7 @@ static void walk_event(struct walk *walk, size_t at)
 {
     const struct output *event = &walk->outputs[at];
     struct world *world = walk->world;
+    if (strcmp(event->word, "tz_changed") == 0) walk->tz_told = event->count;
     if (event->name[0] == '\0') return; /* of the shard itself */
     struct life *life = model_find_life(&walk->model, event->life);
     bool exhausted = strcmp(event->word, "exhausted") == 0;
@@ -495,6 +509,7 @@ static void walk_result(struct walk *walk, const struct output *result, const st
         world_violation(world, "sequence: the result of %d/%" PRId64 " says %" PRId64
                         " in step %" PRId64, (int)result->partition, result->offset,
                         result->count, step->mark.sequence);
+    model_resolve(&walk->model, command);
     if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
     walk->half_done = NULL;
     struct expected_answer expected = {"duplicate", 0, 0};
@@ -525,12 +540,45 @@ static void walk_forward(struct walk *walk, const struct output *forward)
 
 /* ---- the whole ---- */
 
+/* An owner with other zone data says so, if jobs are in zones; slots due after the watermark are by
+ * its rules. In the middle of a command the jobs are not those of the model. */
+static void walk_zones(struct walk *walk, const struct step *step)
+{
+    const struct mark_view *mark = &step->mark;
+    bool changed = walk->tz_version[0] != '\0' &&
+                   strcmp(walk->tz_version, mark->tz_version) != 0;
+    int64_t zoned = 0;
+    for (size_t i = 0; changed && i < walk->model.count; i++)
+        zoned += walk->model.lives[i]->there &&
+                 walk->model.lives[i]->wanted.schedule.zone != NULL;
+    if (walk->tz_told != (zoned > 0 ? zoned : -1) && !mark->in_command)
+        world_violation(walk->world, "tz_changed: shard %d, sequence %" PRId64 ": %s after %s, %"
+                        PRId64 " jobs in zones, %" PRId64 " told", (int)walk->shard,
+                        mark->sequence, mark->tz_version, walk->tz_version, zoned,
+                        walk->tz_told);
+    walk->tz_told = -1;
+    memcpy(walk->tz_version, mark->tz_version, sizeof walk->tz_version);
+    int version = zones_version_of(mark->tz_version);
+    if (version < 0 || version == walk->model.version) return;
+    walk->world->sometimes.count[SOMETIMES_TZ_CHANGED] += zoned > 0;
+    model_change_zones(&walk->model, version, mark->watermark_ms, mark->ordinal);
+    for (size_t i = 0; i < walk->model.count; i++)
+        walk->world->sometimes.count[SOMETIMES_RECKONED] += walk->model.lives[i]->reckoned_count > 0;
+}
+
 static void walk_mark(struct walk *walk, const struct step *step)
 {
+    walk_zones(walk, step);
     walk->watermark_ms = step->mark.watermark_ms;
     walk->last_step = step;
     if (!step->mark.in_command) walk->half_done = NULL;
     else if (walk->half_done == NULL) walk->half_done = step;
+}
+
+static void walk_record(struct walk *walk, const struct output *record)
+{
+    struct life *life = model_find_life(&walk->model, record->life);
+    if (life != NULL) life->ordinal = record->offset;
 }
 
 static void walk_outputs(struct walk *walk)
@@ -549,7 +597,7 @@ static void walk_outputs(struct walk *walk)
         case OUTPUT_SEEN_DELETED: walk_forgotten(walk, i); break;
         case OUTPUT_FORWARD: walk_forward(walk, output); break;
         case OUTPUT_DEAD: world->sometimes.count[SOMETIMES_DEAD_LETTER]++; break;
-        case OUTPUT_JOB:
+        case OUTPUT_JOB: walk_record(walk, output); break;
         case OUTPUT_SEEN: break;
         }
     }
@@ -562,10 +610,12 @@ static void walk_shard(struct world *world, int32_t shard)
     walk->world = world;
     walk->shard = shard;
     walk->effective_ms = INT64_MIN;
+    walk->tz_told = -1;
     walk->watermark_ms = world->settings.start_ms; /* of a new shard: when it began */
     for (int i = 0; i < 8; i++)
         for (int j = 0; j <= FOREIGN_TOPICS; j++) walk->live_ms[i][j] = INT64_MIN;
     model_open(&walk->model, shard, world->settings.shards);
+    walk->model.zones = world->zones;
     walk->outputs = flatten(&world->history, shard, &walk->count, &walk->step_of);
     walk->next_result = memory_allocate(walk->count + 1, sizeof *walk->next_result);
     size_t next = walk->count;

@@ -72,6 +72,7 @@ static void read_fire(struct output *output, struct text value)
     copy(output->life, sizeof output->life, (struct text){id.bytes, (size_t)(at - id.bytes)});
     read_slot(output, (struct text){at + 1, id.length - (size_t)(at + 1 - id.bytes)});
     copy(output->name, sizeof output->name, next_text(&rest, "\"subject\":\""));
+    output->from_ms = scan_instant(rest, "\"time\":\"");
     rest = scan_after(rest, "\"jobrevision\":");
     output->partition = (int32_t)scan_number(rest, "", -1);
     copy(output->word, sizeof output->word, next_text(&rest, "\"firekind\":\""));
@@ -129,6 +130,8 @@ static void read_mark(struct step *step, struct text value)
     step->mark.forward_offset = scan_number(value, "\"forward_offset\":", -1);
     step->mark.in_command = scan_after(value, "\"in_command\":").length > 0;
     copy(step->mark.owner, sizeof step->mark.owner, scan_text(value, "\"owner\":\""));
+    copy(step->mark.tz_version, sizeof step->mark.tz_version,
+         scan_text(value, "\"tz_version\":\""));
 }
 
 static struct output *add_output(struct history *history)
@@ -162,6 +165,7 @@ static void read_state(struct history *history, struct step *step, const struct 
          (struct text){record->key.bytes + prefix, record->key.length - prefix});
     if (!job || record->tombstone) return;
     output->partition = (int32_t)scan_number(record->value, "\"revision\":", -1);
+    output->offset = scan_number(record->value, "\"ordinal\":", 0);
     copy(output->life, sizeof output->life, scan_text(record->value, "\"incarnation\":\""));
     copy(output->word, sizeof output->word, scan_text(record->value, "\"state\":\""));
 }

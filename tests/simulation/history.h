@@ -39,11 +39,11 @@ struct output {
     int64_t first_ms;
     int64_t last_ms;    /* fire: hash of its data */
     int64_t count;      /* event: count; fire: missedcount; result: changed */
-    int64_t from_ms;
+    int64_t from_ms;    /* fire: its time, when the shard put it out */
     int64_t to_ms;
     int64_t matched;    /* fire: attempt */
     int32_t partition;  /* result, forward: of the command's origin; job: the revision */
-    int64_t offset;
+    int64_t offset;     /* job: its ordinal */
     int32_t target;     /* forward: the shard it went to; fire: the foreign topic or -1 */
 };
 
@@ -59,6 +59,7 @@ struct step { /* one committed transaction of a shard */
         int64_t forward_offset;
         bool in_command;
         char owner[32];
+        char tz_version[16];
     } mark;
     bool has_mark;
     bool gone; /* Kafka lost it, and a new owner went on from before it: it did not happen */

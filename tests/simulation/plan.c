@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "tests/simulation/clock_words.h"
 
 #define START_MS INT64_C(1767225600000) /* 2026-01-01 */
 enum { LINE_BYTES = 64 * 1024 };
@@ -61,6 +62,7 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_RETAIN] = {"retain", {{NULL, A_NONE}}},
     [DO_LOSE] = {"lose", {{"shard", A_NUMBER}, {"ms", A_NUMBER}}},
     [DO_FOREIGN] = {"foreign", {{"topic", A_NUMBER}, {"state", A_NUMBER}}},
+    [DO_ZONES] = {"zones", {{"process", A_NUMBER}, {"version", A_NUMBER}}},
 };
 
 bool plan_is_fault(enum event_do what)
@@ -107,6 +109,7 @@ void plan_clear(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) free(plan->events[i].text);
     free(plan->events);
+    zones_destroy(plan->zones);
     *plan = (struct plan){0};
 }
 
@@ -133,6 +136,7 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
         return;
     }
     if (random_chance(dice, 1, 3)) settings->processes = 3;
+    if (random_chance(dice, 2, 3)) settings->start_ms = clock_words_start_ms(dice, plan->zones, settings->hours);
     if (random_chance(dice, 1, 12)) { /* the product's own waits, over a few hours */
         settings->hours = 3;
         settings->wait_max_ms = 200;
@@ -147,7 +151,7 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
 
 void plan_from_seed(struct plan *plan, uint64_t seed, const struct plan_wishes *wishes)
 {
-    *plan = (struct plan){.seed = seed};
+    *plan = (struct plan){.seed = seed, .zones = zones_create()};
     struct random dice = random_from(seed, 2);
     choose_settings(plan, &dice, wishes);
     struct random jobs = random_from(seed, 3);
@@ -301,6 +305,10 @@ static void do_process(struct world *world, const struct planned *event)
     const int64_t *a = event->arguments;
     if (a[0] < 0 || a[0] >= world->settings.processes) return;
     struct process *process = &world->processes[a[0]];
+    if (event->what == DO_ZONES) {
+        world->sometimes.count[SOMETIMES_ZONES_REPLACED]++;
+        process->zones_next = a[1] == 1;
+    }
     if (!process->running && event->what != DO_CLOCK_STEP && event->what != DO_CLOCK_DRIFT)
         return;
     switch (event->what) {

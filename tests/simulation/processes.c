@@ -245,7 +245,8 @@ static void slot_start(struct seat *slot)
     engine_options_defaults(&options);
     static const char *const topics[] = {"orders", "mail", "audit"};
     options.owner = process->owner;
-    options.tz_version = "none";
+    options.tz_version = zones_version_name(process->zones_version);
+    options.zones = zones_lookup(world->zones, process->zones_version);
     options.shard = slot->shard;
     options.shards = settings->shards;
     options.catchup_per_second = settings->catchup_per_second;
@@ -352,6 +353,7 @@ void process_start(struct process *process)
     heap_set_endings(&endings);
     process->running = true;
     process->leaving = false;
+    process->zones_version = process->zones_next;
     process->starts++;
     (void)snprintf(process->owner, sizeof process->owner, "p%d-%lld", (int)process->index,
                    (long long)process->starts);

@@ -56,6 +56,7 @@ bool rest_reached(struct world *world)
         int owners = 0;
         const struct engine *engine = owner_of(world, shard, &owners);
         if (owners != 1 ||
+            checkpointer_sequence(engine->checkpointer) != engine->mark.sequence ||
             checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX)
             return false;
     }
@@ -136,7 +137,7 @@ static void compare(struct comparison *comparison, struct text name, struct text
     text_writer_init(&memory);
     text_writer_init(&other);
     encode(job, comparison->statistics, &memory);
-    if (job_record_decode(value, comparison->arena, NULL, &record, &error)) {
+    if (job_record_decode(value, comparison->arena, comparison->engine->options.zones, &record, &error)) {
         if (!comparison->statistics) record.fired = record.missed = 0;
         if (!comparison->statistics) record.last_due_ms = INSTANT_NONE;
         job_record_encode(&other, &record);

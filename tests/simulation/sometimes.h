@@ -76,7 +76,14 @@
     row(IN_COMMAND, "a command took several transactions")                                         \
     row(HALF_INSTANT, "a herd took several transactions")                                          \
     row(UPDATE_IN_HERD, "a command met a herd under way")                                          \
-    row(MANY_COMMANDS, "many commands waited at a take-over")
+    row(MANY_COMMANDS, "many commands waited at a take-over")                                      \
+    row(ZONES_REPLACED, "a process got other zone data")                                           \
+    row(TZ_CHANGED, "a shard with jobs in zones got an owner with other zone data")                \
+    row(RECKONED, "owed slots were counted anew by other zone data")                               \
+    row(GAP_FIRE, "a fixed time left out by a clock came at the end of the gap")                   \
+    row(SECOND_PASS, "a local time was fired when it came again")                                  \
+    row(JITTER, "a fire was delayed")                                                              \
+    row(WAITED, "a delayed slot waited over an edit of its schedule")
 
 enum sometimes_kind {
 #define SOMETIMES_NAME(name, text) SOMETIMES_##name,

@@ -18,6 +18,7 @@
 #include "tests/simulation/random.h"
 #include "tests/simulation/redis.h"
 #include "tests/simulation/sometimes.h"
+#include "tests/simulation/zones.h"
 
 enum { PROCESSES_MAX = 4, VIOLATIONS_MAX = 8, VIOLATION_BYTES = 600 };
 
@@ -121,6 +122,8 @@ struct process {
     int64_t fetch_from_us; /* after a pause, what is fetched takes a moment to come */
     struct member member;
     struct store *store; /* its connection to Redis */
+    int zones_next;      /* the version of the zone data on its disk */
+    int zones_version;   /* what it has read at its start */
     struct seat slots[SIM_SHARDS_MAX];
 };
 
@@ -147,6 +150,7 @@ struct world {
     struct cluster cluster;
     struct group group;
     struct redis redis;
+    struct zones *zones;
     struct process processes[PROCESSES_MAX];
     struct history history;
     struct sent *sent[SIM_SHARDS_MAX];

@@ -38,6 +38,7 @@ static void fail_fire(struct shard_rig *rig, enum fire_kind kind, const char *no
                                  .incarnation = job->incarnation,
                                  .kind = kind,
                                  .nominal_ms = rig_instant(nominal),
+                                 .due_ms = rig_instant(nominal),
                                  .attempt = attempt,
                                  .backfill_id = "b",
                                  .reason = "test"};
