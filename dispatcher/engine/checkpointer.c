@@ -285,6 +285,11 @@ void checkpointer_herd(struct checkpointer *checkpointer)
     checkpointer->herd_until_us = now_us(checkpointer) + STATISTICS_EVERY_US;
 }
 
+bool checkpointer_is_stale(const struct checkpointer *checkpointer)
+{
+    return checkpointer->stale;
+}
+
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer)
 {
     return checkpointer->stored_sequence;

@@ -13,7 +13,7 @@
 #include "schemas/mark_json.h"
 #include "schemas/seen_json.h"
 
-enum { LOOK_BACK = 64 }; /* offsets before the snapshot's: the last mark is among them, as a rule */
+enum { LOOK_BACK = 256 }; /* offsets before the snapshot's: the last mark is among them */
 enum { POLL_MS = 50, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
 #define RESTORE_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
 #define STORE_AGE_MAX_MS (6 * DAYS_MS)       /* below delete.retention.ms of the state log */
@@ -203,7 +203,8 @@ struct replay {
     const struct mark *snapshot; /* NULL: there is none */
     struct mark mark;            /* the last one */
     bool found;
-    bool other_branch; /* the snapshot was not taken of this log */
+    bool proven;       /* a mark before the snapshot's place is of its past */
+    bool other_branch; /* the snapshot was not taken of this log, or that cannot be seen any more */
     int64_t records;
 };
 
@@ -217,19 +218,39 @@ static bool precedes(const struct mark *mark, const struct mark *snapshot)
     return mark->epoch < snapshot->epoch || strcmp(mark->owner, snapshot->owner) == 0;
 }
 
+/* And what comes behind its place is of the same owner, or of later ones. */
+static bool follows(const struct mark *mark, const struct mark *snapshot)
+{
+    if (mark->generation != snapshot->generation) return mark->generation > snapshot->generation;
+    if (mark->epoch != snapshot->epoch) return mark->epoch > snapshot->epoch;
+    return strcmp(mark->owner, snapshot->owner) == 0;
+}
+
 /* A record of the log: applied, or, before the place of the snapshot, only looked at. */
 static bool replay_record(struct engine *engine, const struct broker_input *input,
                           struct replay *replay, struct error *error)
 {
     struct mark before;
+    bool is_mark = text_equal(input->key, text_of("mark"));
     if (input->offset >= replay->from) {
+        if (replay->snapshot != NULL && !replay->proven &&
+            !mutant(MUTANT_OTHER_BRANCH_BELIEVED)) {
+            replay->other_branch = true; /* its mark has been compacted away: it is old */
+            return true;
+        }
+        bool tail = replay->snapshot != NULL && !is_mark;
+        if (tail && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) return true;
         replay->records++;
-        return restore_state_record(engine, input, &replay->mark, &replay->found, error);
+        if (!restore_state_record(engine, input, &replay->mark, &replay->found, error))
+            return false;
+        if (is_mark && replay->snapshot != NULL && !follows(&replay->mark, replay->snapshot))
+            replay->other_branch = !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+        return true;
     }
-    if (!text_equal(input->key, text_of("mark")) || input->tombstone) return true;
+    if (!is_mark || input->tombstone) return true;
     if (!mark_decode(input->value, &before, error)) return false;
-    if (!precedes(&before, replay->snapshot) && !mutant(MUTANT_OTHER_BRANCH_BELIEVED))
-        replay->other_branch = true;
+    replay->proven = precedes(&before, replay->snapshot);
+    replay->other_branch = !replay->proven && !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
     return true;
 }
 
@@ -524,13 +545,18 @@ static bool restore_log(struct engine *engine, struct restored *restored, struct
     if (!restore_tail(engine, restored, replay, error)) return false;
     if (!replay->other_branch) return true;
     store_ignored(engine, "other_branch",
-                  "the snapshot in Redis is not of this state log: Kafka lost its end, or an old "
-                  "owner wrote it; the log is read from its beginning");
+                  "the snapshot in Redis is not seen to be of this state log: it is old, an owner "
+                  "that had been followed wrote it, or Kafka lost the end of the log, which is "
+                  "read from its beginning");
     engine_forget(engine);
     start_empty(engine);
+    int64_t epoch = restored->mark.epoch;
     *restored = (struct restored){.state_offset = replay->first};
     *replay = (struct replay){.first = replay->first, .end = replay->end};
-    return restore_tail(engine, restored, replay, error);
+    if (!restore_tail(engine, restored, replay, error)) return false;
+    if (replay->found && replay->mark.epoch < epoch)
+        replay->mark.epoch = epoch; /* the store must not take us for an old owner */
+    return true;
 }
 
 static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struct error *error)
@@ -542,8 +568,6 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
         return false;
     engine->state_first_look = 0;
     if (!restore_from_store(engine, replay.first, &restored, error)) return false;
-    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL))
-        restored.state_offset = replay.end;
     if (engine->options.state_log) {
         if (!restore_log(engine, &restored, &replay, error)) return false;
         *mark = replay.mark;
