@@ -214,8 +214,9 @@ struct replay {
 static bool precedes(const struct mark *mark, const struct mark *snapshot)
 {
     if (mark->generation != snapshot->generation) return mark->generation < snapshot->generation;
-    if (mark->sequence > snapshot->sequence || mark->epoch > snapshot->epoch) return false;
-    return mark->epoch < snapshot->epoch || strcmp(mark->owner, snapshot->owner) == 0;
+    if (mark->sequence > snapshot->sequence) return false;
+    if (mark->epoch == snapshot->epoch) return strcmp(mark->owner, snapshot->owner) == 0;
+    return mark->epoch < snapshot->epoch && mark->sequence < snapshot->sequence;
 }
 
 /* And what comes behind its place is of the same owner, or of later ones. */
