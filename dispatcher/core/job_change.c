@@ -90,6 +90,12 @@ int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
     return bound_ms > after_ms ? bound_ms : after_ms;
 }
 
+bool job_names_slot(const struct job *job, int64_t due_ms)
+{
+    return schedule_contains(&job->schedule->spec, due_ms) &&
+           job_slots_after_ms(job, due_ms - 1) < due_ms;
+}
+
 bool job_has_slot_after(const struct job *job, int64_t after_ms)
 {
     int64_t next_ms = 0;

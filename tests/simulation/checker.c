@@ -81,14 +81,16 @@ static void judge_order(struct walk *walk, const struct output *fire, struct lif
 }
 
 /* Never early, and where the fire says how late it is, exactly at the delay that its id gives. */
-static void judge_due(struct walk *walk, const struct output *fire, int64_t due_ms)
+static void judge_due(struct walk *walk, const struct life *life, const struct output *fire,
+                      int64_t due_ms)
 {
     char at[INSTANT_TEXT_BYTES];
     char due[INSTANT_TEXT_BYTES];
     if (fire->time_ms < due_ms - EARLY_MS)
         world_violation(walk->world, "early: %s due at %s fired at %s", fire->name,
                         instant(due_ms, due), instant(fire->time_ms, at));
-    if (fire->first_ms > 0 && fire->from_ms - fire->first_ms != due_ms)
+    if (fire->first_ms > 0 && fire->from_ms - fire->first_ms != due_ms &&
+        !stretches_reckoned(life, fire->at_ms))
         world_violation(walk->world, "due: %s of %" PRId64 " is due at %s, fired for %s",
                         fire->name, fire->at_ms, instant(due_ms, due),
                         instant(fire->from_ms - fire->first_ms, at));
@@ -144,7 +146,7 @@ static void walk_fire(struct walk *walk, const struct output *fire, const struct
     world->sometimes.count[SOMETIMES_FIRE_CAUGHT_UP] += strcmp(fire->word, "catchup") == 0;
     world->sometimes.count[SOMETIMES_FIRE_RETRIED] += strcmp(fire->word, "retry") == 0;
     int64_t due_ms = stretches_due(life, fire->at_ms);
-    judge_due(walk, fire, due_ms);
+    judge_due(walk, life, fire, due_ms);
     count_moments(walk, life, fire);
     if (live && fire->first_ms > life->wanted.grace_ms)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
@@ -323,7 +325,8 @@ static void walk_zones(struct walk *walk, const struct step *step)
     walk->world->sometimes.count[SOMETIMES_TZ_CHANGED] += zoned > 0;
     model_change_zones(&walk->model, version, mark->watermark_ms, mark->ordinal);
     for (size_t i = 0; i < walk->model.count; i++)
-        walk->world->sometimes.count[SOMETIMES_RECKONED] += walk->model.lives[i]->reckoned_count > 0;
+        if (walk->model.lives[i]->reckoned_count > 0)
+            walk->world->sometimes.count[SOMETIMES_RECKONED]++;
 }
 
 static void walk_mark(struct walk *walk, const struct step *step)
@@ -341,14 +344,19 @@ static void walk_record(struct walk *walk, const struct output *record)
     if (life != NULL) life->ordinal = record->offset;
 }
 
+static void walk_marks(struct walk *walk, const struct step *from, const struct step *to)
+{
+    for (const struct step *step = from; step < to; step++)
+        if (!step->gone) walk_mark(walk, step);
+}
+
 static void walk_outputs(struct walk *walk)
 {
     struct world *world = walk->world;
+    const struct step *steps = world->history.steps[walk->shard];
     for (size_t i = 0; i < walk->count && world->violation_count < VIOLATIONS_MAX; i++) {
         const struct output *output = &walk->outputs[i];
-        for (const struct step *step = i > 0 ? walk->step_of[i - 1] : walk->step_of[i];
-             step < walk->step_of[i]; step++)
-            if (!step->gone) walk_mark(walk, step);
+        walk_marks(walk, i > 0 ? walk->step_of[i - 1] : walk->step_of[i], walk->step_of[i]);
         switch (output->kind) {
         case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;
@@ -361,6 +369,9 @@ static void walk_outputs(struct walk *walk)
         case OUTPUT_SEEN: break;
         }
     }
+    if (walk->count > 0)
+        walk_marks(walk, walk->step_of[walk->count - 1],
+                   steps + world->history.step_count[walk->shard]);
     walk_settle(walk);
 }
 

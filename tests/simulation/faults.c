@@ -71,10 +71,17 @@ static void clock_step(struct plan *plan, struct random *dice, int64_t at_us)
              -by_ms, 0, 0, NULL);
 }
 
+/* In a long seed somebody sets the clock right after a day or so. */
 static void clock_drift(struct plan *plan, struct random *dice, int64_t at_us)
 {
-    plan_add(plan, at_us, DO_CLOCK_DRIFT, some_process(plan, dice),
-             random_between(dice, -200, 200), 0, 0, NULL);
+    int64_t process = some_process(plan, dice);
+    int64_t ppm = random_between(dice, -200, 200);
+    plan_add(plan, at_us, DO_CLOCK_DRIFT, process, ppm, 0, 0, NULL);
+    if (plan->settings.hours <= 48) return;
+    int64_t hours = random_between(dice, 1, 48);
+    int64_t end_us = at_us + hours * HOUR_US;
+    plan_add(plan, end_us, DO_CLOCK_DRIFT, process, 0, 0, 0, NULL);
+    plan_add(plan, end_us, DO_CLOCK_STEP, process, -(ppm * hours * 3600 / 1000), 0, 0, NULL);
 }
 
 static void no_memory(struct plan *plan, struct random *dice, int64_t at_us)

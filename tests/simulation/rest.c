@@ -172,7 +172,8 @@ static void compare(struct comparison *comparison, struct text name, struct text
     text_writer_init(&memory);
     text_writer_init(&other);
     encode(job, comparison->statistics, &memory);
-    if (job_record_decode(value, comparison->arena, comparison->engine->options.zones, &record, &error)) {
+    const struct zone_lookup *zones = comparison->engine->options.zones;
+    if (job_record_decode(value, comparison->arena, zones, &record, &error)) {
         if (!comparison->statistics) record.fired = record.missed = 0;
         if (!comparison->statistics) record.last_due_ms = INSTANT_NONE;
         job_record_encode(&other, &record);

@@ -146,8 +146,8 @@ bool stretches_to_come(const struct life *life, int64_t after_ms)
     return false;
 }
 
-/* A one-shot in the past is due at once, or when its delay is over, unless an event has said that an
- * earlier schedule may have fired it: no id comes twice. */
+/* A one-shot in the past is due at once, or when its delay is over, unless an event has said that
+ * an earlier schedule may have fired it: no id comes twice. */
 void stretches_begin(struct life *life, int64_t at_ms)
 {
     const struct slow_schedule *schedule = &life->wanted.schedule;
@@ -299,8 +299,8 @@ static bool is_named(const struct life *life, int64_t nominal_ms)
     return false;
 }
 
-static bool same_slots(const struct slow_schedule *a, const struct slow_schedule *b,
-                       int64_t from_ms, int64_t to_ms)
+static bool same_slots(const struct life *life, const struct slow_schedule *a,
+                       const struct slow_schedule *b, int64_t from_ms, int64_t to_ms)
 {
     int64_t at_ms = from_ms;
     for (;;) {
@@ -310,6 +310,7 @@ static bool same_slots(const struct slow_schedule *a, const struct slow_schedule
         if (!slow_next(b, at_ms, to_ms, &b_ms)) b_ms = ALWAYS_MS;
         if (a_ms != b_ms) return false;
         if (a_ms == ALWAYS_MS) return true;
+        if (slow_due(a, life->id, a_ms) != slow_due(b, life->id, a_ms)) return false;
         at_ms = a_ms;
     }
 }
@@ -325,13 +326,16 @@ static void note_reckoned(struct life *life, const struct reckoned *reckoned)
 static void reckon(struct life *life, const struct stretch_of_time *stretch,
                    const struct slow_zone *zone, int64_t due_ms)
 {
-    int64_t at_ms = life->last_nominal_ms == NEVER_MS ? stretch->from_ms : life->last_nominal_ms;
+    int64_t from_ms = life->last_nominal_ms; /* where the range may begin */
+    if (from_ms < stretch->from_ms) from_ms = stretch->from_ms;
+    if (from_ms < stretch->due_after_ms) from_ms = stretch->due_after_ms;
+    int64_t at_ms = from_ms;
     while (stretch_next(life, stretch, at_ms, due_ms, &at_ms)) {
         if (is_named(life, at_ms)) continue;
-        struct reckoned reckoned = {.from_ms = at_ms - 1, .to_ms = due_ms,
+        struct reckoned reckoned = {.from_ms = from_ms, .to_ms = due_ms,
                                     .after = stretch->schedule};
         reckoned.after.zone = zone;
-        if (!same_slots(&stretch->schedule, &reckoned.after, reckoned.from_ms, due_ms))
+        if (!same_slots(life, &stretch->schedule, &reckoned.after, reckoned.from_ms, due_ms))
             note_reckoned(life, &reckoned);
         return;
     }

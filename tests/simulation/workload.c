@@ -88,7 +88,8 @@ static void put_zoned(struct text_out *out, struct random *dice, const struct pl
 {
     struct clock_words words;
     int64_t end_ms = plan->settings.start_ms + plan->settings.hours * 3600000;
-    clock_words_choose(dice, plan->zones, at_ms, end_ms - at_ms, plan->settings.hours > 1000, &words);
+    clock_words_choose(dice, plan->zones, at_ms, end_ms - at_ms, plan->settings.hours > 1000,
+                       &words);
     if (words.prefix) put(out, "{\"cron\":\"CRON_TZ=%s %s\"", words.zone, words.cron);
     else put(out, "{\"cron\":\"%s\",\"zone\":\"%s\"", words.cron, words.zone);
     if (words.dst[0] != '\0') put(out, ",\"dst\":\"%s\"", words.dst);
