@@ -403,7 +403,7 @@ void plan_do(struct world *world, const struct planned *event)
     case DO_LOSE:
         if (a[0] >= 0 && a[0] < world->settings.shards) loss_happens(world, (int32_t)a[0], a[1]);
         return;
-    case DO_RETAIN: cluster_retain(world, world_now_ms(world) - 600000); return;
+    case DO_RETAIN: cluster_retain(world, world_now_ms(world) - 1200000); return;
     case DO_FOREIGN: world->cluster.foreign[a[0]] = (enum foreign_state)a[1]; return;
     case DO_REDIS_AWAY:
     case DO_REDIS_SLOW:
