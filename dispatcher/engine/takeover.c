@@ -223,6 +223,8 @@ static bool replay_record(struct engine *engine, const struct broker_input *inpu
 {
     struct mark before;
     if (input->offset >= replay->from) {
+        bool skipped = replay->snapshot != NULL && !text_equal(input->key, text_of("mark"));
+        if (skipped && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) return true;
         replay->records++;
         return restore_state_record(engine, input, &replay->mark, &replay->found, error);
     }
@@ -542,8 +544,6 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
         return false;
     engine->state_first_look = 0;
     if (!restore_from_store(engine, replay.first, &restored, error)) return false;
-    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL))
-        restored.state_offset = replay.end;
     if (engine->options.state_log) {
         if (!restore_log(engine, &restored, &replay, error)) return false;
         *mark = replay.mark;
