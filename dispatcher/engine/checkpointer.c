@@ -285,6 +285,13 @@ void checkpointer_herd(struct checkpointer *checkpointer)
     checkpointer->herd_until_us = now_us(checkpointer) + STATISTICS_EVERY_US;
 }
 
+struct checkpointer_status checkpointer_status(const struct checkpointer *checkpointer)
+{
+    return (struct checkpointer_status){.stale = checkpointer->stale,
+                                        .away = checkpointer->away_told,
+                                        .handed = (int64_t)checkpointer->groups * GROUP_JOBS_MAX};
+}
+
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer)
 {
     return checkpointer->stored_sequence;

@@ -59,6 +59,13 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
 /* Many fires have just been committed and more may follow: counters are written later. */
 void checkpointer_herd(struct checkpointer *checkpointer);
 
+struct checkpointer_status {
+    bool stale;     /* a newer owner writes the store: nothing will be written any more */
+    bool away;      /* the store did not answer the last time */
+    int64_t handed; /* jobs of the position under way, in whole groups */
+};
+struct checkpointer_status checkpointer_status(const struct checkpointer *checkpointer);
+
 /* The sequence the store is known to hold; -1: none. */
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer);
 

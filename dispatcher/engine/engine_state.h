@@ -78,6 +78,31 @@ bool engine_state_offset(void *opaque, int64_t *offset);
 /* ERROR_RETRY, ERROR_FENCED, or ERROR_FATAL: this shard cannot be run. */
 bool engine_take_over(struct engine *engine, struct error *error);
 void engine_forget(struct engine *engine); /* everything in memory about the shard */
+/* A shard without jobs, its checkpointer and outbox; after engine_forget(). */
+void engine_start_empty(struct engine *engine);
+
+/* ---- restore.c ---- */
+
+/* A store_item_visitor: the item joins the shard in memory. `opaque` is the engine. */
+bool engine_restore_item(void *opaque, const struct store_item *item, struct error *error);
+/* "job/" and "seen/" before the rest of a key; false: it begins otherwise, or there is no rest. */
+bool engine_key_rest(struct text key, const char *prefix, struct text *rest);
+
+/* Visits the records of the state log from `from` to `end`, which was its end a moment ago. A
+ * record the visitor cannot read ends it with ERROR_FATAL, naming the record. */
+typedef bool engine_state_visitor(struct engine *engine, const struct broker_input *input,
+                                  void *opaque, struct error *error);
+bool engine_read_state_log(struct engine *engine, int64_t from, int64_t end,
+                           engine_state_visitor *visitor, void *opaque, struct error *error);
+
+/* The same, the records joining the shard in memory and its checkpointer. */
+struct engine_replay {
+    struct mark mark; /* the last one, if found */
+    bool found;
+    int64_t records;
+};
+bool engine_replay_state_log(struct engine *engine, int64_t from, int64_t end,
+                             struct engine_replay *replay, struct error *error);
 
 /* ---- intake.c ---- */
 

@@ -8,13 +8,9 @@
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
-#include "schemas/job_json.h"
-#include "schemas/json_scan.h"
-#include "schemas/mark_json.h"
-#include "schemas/seen_json.h"
 
 enum { POLL_MS = 50, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
-#define RESTORE_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
+#define OLDEST_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
 #define STORE_AGE_MAX_MS (6 * DAYS_MS)       /* below delete.retention.ms of the state log */
 
 void engine_forget(struct engine *engine)
@@ -30,7 +26,7 @@ void engine_forget(struct engine *engine)
     foreign_clear(&engine->foreign);
 }
 
-static void start_empty(struct engine *engine)
+void engine_start_empty(struct engine *engine)
 {
     struct shard_config config;
     shard_config_defaults(&config);
@@ -50,184 +46,6 @@ static void start_empty(struct engine *engine)
     struct outbox_listener listener = checkpointer_listener(engine->checkpointer);
     outbox_init(&engine->outbox, text_of(engine->options.cluster), engine->options.shard,
                 engine->options.batch_outputs_max, &engine->foreign, &listener);
-}
-
-/* ---- records ---- */
-
-static bool parse_sequence(struct text text, int64_t *sequence)
-{
-    *sequence = 0;
-    if (text.length == 0 || text.length > 18) return false;
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.bytes[i] < '0' || text.bytes[i] > '9') return false;
-        *sequence = *sequence * 10 + (text.bytes[i] - '0');
-    }
-    return true;
-}
-
-/* A zone this machine cannot read is no fault of the record: firing by another clock would be
- * wrong, leaving the job out would lose it. The shard waits, and asks again. */
-static bool lacks_zone(struct text value, struct error *error)
-{
-    struct text group = json_scan_member(value, "group");
-    struct text id = json_scan_member(value, "id");
-    char why[ERROR_MESSAGE_BYTES];
-    memcpy(why, error->message, sizeof why);
-    error_clear(error);
-    (void)error_set(error, ERROR_RETRY, "unknown_zone: job %.*s of group %.*s: %.90s; install "
-                    "tzdata that has it, the shard waits for it",
-                    (int)(id.length > 40 ? 40 : id.length), id.bytes,
-                    (int)(group.length > 40 ? 40 : group.length), group.bytes, why);
-    (void)snprintf(error->code, sizeof error->code, "unknown_zone");
-    return false;
-}
-
-static bool restore_job(struct engine *engine, struct text value, struct error *error)
-{
-    struct job_record record;
-    arena_reset(engine->arena);
-    const struct zone_lookup *zones = engine->options.zones;
-    if (!job_record_decode(value, engine->arena, zones, &record, error))
-        return strcmp(error->code, "unknown_zone") == 0 ? lacks_zone(value, error) : false;
-    shard_restore_job(engine->shard, &record);
-    return true;
-}
-
-static bool restore_seen(struct engine *engine, int64_t sequence, struct text value,
-                         struct error *error)
-{
-    const struct seen *seen = NULL;
-    size_t count = 0;
-    arena_reset(engine->arena);
-    if (!seen_decode(value, engine->arena, &seen, &count, error)) return false;
-    for (size_t i = 0; i < count; i++) shard_restore_seen(engine->shard, sequence, &seen[i]);
-    return true;
-}
-
-static bool visit_store_item(void *opaque, const struct store_item *item, struct error *error)
-{
-    struct engine *engine = opaque;
-    int64_t sequence = 0;
-    struct text text = {item->text, item->text_bytes};
-    if (item->kind == STORE_JOB_PUT) return restore_job(engine, text, error);
-    if (!parse_sequence((struct text){item->name, item->name_bytes}, &sequence))
-        return error_invalid(error, "bad_value", "remembered record with a bad sequence");
-    return restore_seen(engine, sequence, text, error);
-}
-
-static bool starts_with(struct text text, const char *prefix, struct text *rest)
-{
-    size_t length = strlen(prefix);
-    if (text.length <= length || memcmp(text.bytes, prefix, length) != 0) return false;
-    *rest = (struct text){text.bytes + length, text.length - length};
-    return true;
-}
-
-static void restore_tombstone(struct engine *engine, struct text name)
-{
-    const char *slash = memchr(name.bytes, '/', name.length);
-    if (slash == NULL || mutant(MUTANT_TAKEOVER_IGNORES_TOMBSTONES)) return;
-    size_t group_length = (size_t)(slash - name.bytes);
-    struct text group = {name.bytes, group_length};
-    struct text id = {slash + 1, name.length - group_length - 1};
-    const struct job *job = shard_find(engine->shard, group, id);
-    if (job != NULL) checkpointer_job_deleted(engine->checkpointer, job);
-    else checkpointer_name_deleted(engine->checkpointer, name);
-    shard_restore_deleted(engine->shard, group, id);
-}
-
-/* A job of the log's tail: the store may not have it. */
-static bool restore_logged_job(struct engine *engine, struct text name, struct text value,
-                               struct error *error)
-{
-    if (!restore_job(engine, value, error)) return false;
-    const char *slash = memchr(name.bytes, '/', name.length);
-    if (slash == NULL) return error_invalid(error, "bad_name", "job record with a bad key");
-    size_t group_length = (size_t)(slash - name.bytes);
-    const struct job *job =
-        shard_find(engine->shard, (struct text){name.bytes, group_length},
-                   (struct text){slash + 1, name.length - group_length - 1});
-    if (job == NULL)
-        return error_invalid(error, "bad_name", "job record whose key names another job");
-    checkpointer_job_changed(engine->checkpointer, job);
-    return true;
-}
-
-static bool restore_state_record(struct engine *engine, const struct broker_input *input,
-                                 struct mark *mark, bool *found, struct error *error)
-{
-    struct text rest;
-    int64_t sequence = 0;
-    if (text_equal(input->key, text_of("mark"))) {
-        *found = true;
-        return input->tombstone || mark_decode(input->value, mark, error);
-    }
-    if (starts_with(input->key, "job/", &rest)) {
-        if (!input->tombstone) return restore_logged_job(engine, rest, input->value, error);
-        restore_tombstone(engine, rest);
-        return true;
-    }
-    if (!starts_with(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
-        return error_invalid(error, "bad_name", "state record with the unknown key %.*s",
-                             (int)(input->key.length > 60 ? 60 : input->key.length),
-                             input->key.bytes);
-    if (input->tombstone) {
-        shard_restore_seen_expired(engine->shard, sequence);
-        checkpointer_seen_expired(engine->checkpointer, sequence);
-        return true;
-    }
-    checkpointer_seen(engine->checkpointer, sequence, input->value);
-    return restore_seen(engine, sequence, input->value, error);
-}
-
-/* ---- the state log ---- */
-
-/* A record that cannot be read ends the shard: half a job is worse than none. */
-static void name_record(const struct broker_input *input, struct error *error)
-{
-    char message[ERROR_MESSAGE_BYTES];
-    if (error->kind == ERROR_INVALID) error->kind = ERROR_FATAL;
-    if (error->kind != ERROR_FATAL) return;
-    (void)snprintf(message, sizeof message, "state record %.*s at offset %" PRId64 ": %.150s; if a "
-                   "newer belfryd wrote it, start that one",
-                   (int)(input->key.length > 40 ? 40 : input->key.length), input->key.bytes,
-                   input->offset, error->message);
-    (void)snprintf(error->message, sizeof error->message, "%s", message);
-}
-
-static bool replay_state_log(struct engine *engine, int64_t from, int64_t end, struct mark *mark,
-                             bool *found, int64_t *records, struct error *error)
-{
-    struct broker *broker = engine->ports.broker;
-    const struct broker_operations *operations = broker->operations;
-    if (from >= end) return true;
-    if (!operations->start_reading(broker, TOPIC_STATE, from, error)) return false;
-    int64_t heard_us = engine_monotonic_us(engine);
-    bool ended = false;
-    while (!ended) {
-        struct broker_input input = {.kind = BROKER_NOTHING};
-        if (!operations->poll(broker, POLL_MS, &input, error)) break;
-        if (input.kind == BROKER_NOTHING) {
-            if (engine_monotonic_us(engine) - heard_us < RESTORE_SILENCE_US &&
-                atomic_load(&engine->wish) == ENGINE_RUN)
-                continue;
-            error_set(error, ERROR_RETRY, "state log: nothing to read before its end %" PRId64,
-                      end);
-            break;
-        }
-        heard_us = engine_monotonic_us(engine);
-        if (input.kind == BROKER_END) {
-            ended = input.offset >= end;
-            continue;
-        }
-        bool restored = restore_state_record(engine, &input, mark, found, error);
-        if (!restored) name_record(&input, error);
-        (*records)++;
-        operations->release(broker, &input);
-        if (!restored) break;
-    }
-    operations->stop_reading(broker, TOPIC_STATE);
-    return ended;
 }
 
 /* ---- the store ---- */
@@ -250,7 +68,7 @@ static bool read_items(struct engine *engine, const struct snapshot *snapshot,
                        struct error *error)
 {
     struct checkpoint_port *port = engine->ports.checkpoint;
-    if (!port->operations->read_items(port, visit_store_item, engine, error)) return false;
+    if (!port->operations->read_items(port, engine_restore_item, engine, error)) return false;
     int64_t jobs = (int64_t)shard_job_count(engine->shard);
     if (jobs == snapshot->job_count) return true;
     return error_set(error, ERROR_RETRY, "%" PRId64 " jobs read, the snapshot says %" PRId64,
@@ -298,7 +116,7 @@ static bool restore_from_store(struct engine *engine, int64_t first, struct rest
         }
         store_ignored(engine, "not_whole", trouble.message);
         engine_forget(engine);
-        start_empty(engine);
+        engine_start_empty(engine);
         return true;
     }
     restored->from_store = true;
@@ -320,6 +138,9 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
     if (found && mark->shards != engine->options.shards)
         return error_set(error, ERROR_FATAL, "the cluster was made with %" PRId32 " shards, the "
                          "configuration says %" PRId32, mark->shards, engine->options.shards);
+    if (found && mark->recovering)
+        return error_set(error, ERROR_FATAL, "recover_unfinished: belfry recover was begun on "
+                         "this shard and has not ended; run it again");
     bool behind = restored->from_store &&
                   (!found || mark->generation < restored->mark.generation ||
                    (mark->generation == restored->mark.generation &&
@@ -327,7 +148,8 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
     if (behind)
         return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
                          PRId64 ", Redis at %" PRId64 ": Kafka lost data or is another cluster; "
-                         "see docs/operation.md, \"state_lost\"", found ? mark->sequence : 0,
+                         "belfry recover --from redis|kafka decides; see docs/operation.md, "
+                         "\"state_lost\"", found ? mark->sequence : 0,
                          restored->mark.sequence);
     return true;
 }
@@ -341,8 +163,9 @@ static bool first_mark(struct engine *engine, struct mark *mark, struct error *e
     if (!broker->operations->offsets(broker, TOPIC_CONTROL, &first, &end, error)) return false;
     if (first > 0 && engine->options.state_log)
         return error_set(error, ERROR_FATAL, "state_lost: the state log is empty, yet the first "
-                         "command kept is number %" PRId64 ": earlier ones are gone; see "
-                         "docs/operation.md, \"state_lost\"", first);
+                         "command kept is number %" PRId64 ": earlier ones are gone; "
+                         "belfry recover --from redis|kafka decides; see docs/operation.md, "
+                         "\"state_lost\"", first);
     *mark = (struct mark){.generation = 1,
                           .next_ordinal = 1,
                           .shards = engine->options.shards,
@@ -356,7 +179,7 @@ static bool first_mark(struct engine *engine, struct mark *mark, struct error *e
  * are then as late as they are. */
 static bool start_at_oldest(struct engine *engine, struct mark *mark, struct error *error)
 {
-    int64_t deadline_us = engine_monotonic_us(engine) + RESTORE_SILENCE_US;
+    int64_t deadline_us = engine_monotonic_us(engine) + OLDEST_SILENCE_US;
     while (inputs_next(&engine->inputs) == NULL && !inputs_caught_up(&engine->inputs)) {
         if (!engine_read(engine, POLL_MS, error)) return false;
         if (engine_monotonic_us(engine) > deadline_us)
@@ -449,37 +272,61 @@ static void warm_foreign(struct engine *engine)
     }
 }
 
+/* From what the store gave to the end of the state log. */
+static bool follow_log(struct engine *engine, int64_t end, const struct restored *restored,
+                       struct engine_replay *replay, struct error *error)
+{
+    if (!engine_replay_state_log(engine, restored->state_offset, end, replay, error)) return false;
+    if (replay->found || !restored->from_store) return true;
+    replay->mark = restored->mark; /* nothing after the snapshot but the markers of transactions */
+    int64_t log_time_ms = 0;
+    return engine_read_last_mark(engine, &replay->mark, &log_time_ms, &replay->found, error);
+}
+
+/* A checkpoint of before a `belfry recover` knows offsets of another log: it is of no use. */
+static bool restore_from_log(struct engine *engine, int64_t first, int64_t end,
+                             struct restored *restored, struct engine_replay *replay,
+                             struct error *error)
+{
+    *replay = (struct engine_replay){0};
+    if (!follow_log(engine, end, restored, replay, error)) return false;
+    if (!restored->from_store || !replay->found ||
+        replay->mark.generation <= restored->mark.generation)
+        return true;
+    store_ignored(engine, "older_generation", "it is of before a recover; the state log is read "
+                  "from its beginning");
+    engine_forget(engine);
+    engine_start_empty(engine);
+    *restored = (struct restored){.state_offset = first};
+    *replay = (struct engine_replay){0};
+    return follow_log(engine, end, restored, replay, error);
+}
+
 static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
     int64_t first = 0;
     int64_t end = 0;
-    int64_t records = 0;
-    bool found = false;
+    struct engine_replay replay = {0};
     struct restored restored;
     if (!broker->operations->offsets(broker, TOPIC_STATE, &first, &end, error)) return false;
     engine->state_first_look = 0;
     if (!restore_from_store(engine, first, &restored, error)) return false;
     if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) restored.state_offset = end;
     if (engine->options.state_log) {
-        if (!replay_state_log(engine, restored.state_offset, end, mark, &found, &records, error))
-            return false;
-        if (!found && restored.from_store) {
-            *mark = restored.mark; /* nothing after the snapshot but the markers of transactions */
-            int64_t log_time_ms = 0;
-            if (!engine_read_last_mark(engine, mark, &log_time_ms, &found, error)) return false;
-        }
-        if (!check_mark(engine, &restored, mark, found, error)) return false;
+        if (!restore_from_log(engine, first, end, &restored, &replay, error)) return false;
+        if (!check_mark(engine, &restored, &replay.mark, replay.found, error)) return false;
     } else if (restored.from_store) {
-        *mark = restored.mark;
-        found = true;
-        begin_generation(mark);
+        replay.mark = restored.mark;
+        replay.found = true;
+        begin_generation(&replay.mark);
     }
-    *fresh = !found;
-    if (!found && !first_mark(engine, mark, error)) return false;
+    *mark = replay.mark;
+    *fresh = !replay.found;
+    if (*fresh && !first_mark(engine, mark, error)) return false;
     observe(engine->ports.observer, LEVEL_INFO, "shard.restored", engine->options.shard,
             "jobs=%zu from_store=%s log_records=%" PRId64 " sequence=%" PRId64,
-            shard_job_count(engine->shard), restored.from_store ? "yes" : "no", records,
+            shard_job_count(engine->shard), restored.from_store ? "yes" : "no", replay.records,
             mark->sequence);
     return true;
 }
@@ -490,7 +337,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     struct mark mark = {0};
     bool fresh = false;
     engine_forget(engine);
-    start_empty(engine);
+    engine_start_empty(engine);
     if (!engine_open_producer(engine, error) || !restore(engine, &mark, &fresh, error))
         return false;
     if (!inputs_start(&engine->inputs, mark.control_offset, mark.forward_offset, error))
