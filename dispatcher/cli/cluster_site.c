@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dispatcher/checkpoint_store.h"
@@ -20,7 +20,7 @@
 #include "store/store_redis_admin.h"
 #include "store/store_redis_query.h"
 
-enum { DAEMONS_WAIT_MS = 15000, LOOK_MS = 250, HOST_BYTES = 48, AWAY_LIMIT_MS = 60000 };
+enum { DAEMONS_EXTRA_MS = 5000, LOOK_MS = 250, HOST_BYTES = 48, AWAY_LIMIT_MS = 60000 };
 
 static void say(void *opaque, enum observer_level level, const char *event, int32_t shard,
                 const char *fields)
@@ -147,7 +147,8 @@ static bool open_kafka(struct cluster_site *site, struct error *error)
 
 /* ---- life ---- */
 
-bool cluster_site_open(struct cluster_site *site, const struct settings *settings, struct error *error)
+bool cluster_site_open(struct cluster_site *site, const struct settings *settings,
+                       struct error *error)
 {
     assert(site != NULL);
     assert(settings != NULL);
@@ -155,6 +156,9 @@ bool cluster_site_open(struct cluster_site *site, const struct settings *setting
                                 .clock = clock_system(),
                                 .observer = {.lowest = LEVEL_WARN, .line = say}};
     name_owner(site);
+    struct error fault = {0};
+    if (!fault_parse(&site->fault, getenv("BELFRY_FAULT"), &fault))
+        return error_invalid(error, CLI_CODE_USAGE, "%s", fault.message);
     return open_store(site, error) && open_kafka(site, error) && open_writer(site, error);
 }
 
@@ -194,7 +198,8 @@ bool cluster_site_daemons(struct cluster_site *site, int32_t *count,
 
 bool cluster_site_await_no_daemon(struct cluster_site *site, struct error *error)
 {
-    int64_t deadline_ms = cli_monotonic_ms() + DAEMONS_WAIT_MS;
+    int64_t deadline_ms = cli_monotonic_ms() + site->settings->timeout_ms +
+                          DAEMONS_EXTRA_MS;
     char first[KAFKA_MEMBER_TEXT_BYTES];
     int32_t count = 0;
     bool told = false;
@@ -231,8 +236,12 @@ bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t
     *seat = (struct shard_seat){.site = site, .shard = shard};
     seat->broker = broker_kafka_create_alone(site->kafka, shard, AWAY_LIMIT_MS, error);
     if (seat->broker == NULL) return false;
+    bool faults = site->fault.point != FAULT_NONE;
+    if (faults) seat->broker = fault_broker_create(seat->broker, &site->fault);
     seat->checkpoint =
         checkpoint_store_create(site->writer, &site->redis, &site->claimed, shard);
+    if (faults)
+        seat->fault_checkpoint = fault_checkpoint_create(seat->checkpoint, &site->fault);
     struct engine_options options;
     engine_options_defaults(&options);
     options.cluster = site->settings->cluster;
@@ -241,7 +250,8 @@ bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t
     options.shard = shard;
     options.shards = site->shards;
     struct engine_ports ports = {.broker = seat->broker,
-                                 .checkpoint = seat->checkpoint,
+                                 .checkpoint = faults ? seat->fault_checkpoint
+                                                      : seat->checkpoint,
                                  .clock = &site->clock,
                                  .observer = &site->observer};
     seat->engine = engine_create(&options, &ports);
@@ -252,6 +262,7 @@ void shard_seat_close(struct shard_seat *seat)
 {
     assert(seat != NULL);
     engine_destroy(seat->engine);
+    fault_checkpoint_destroy(seat->fault_checkpoint);
     checkpoint_store_destroy(seat->checkpoint);
     if (seat->broker != NULL) seat->broker->operations->destroy(seat->broker);
     *seat = (struct shard_seat){0};

@@ -12,6 +12,7 @@
 #include "dispatcher/core/limits.h"
 #include "dispatcher/engine/engine.h"
 #include "dispatcher/engine/recover.h"
+#include "dispatcher/fault.h"
 #include "dispatcher/kafka/kafka_cluster.h"
 #include "store/redis_options.h"
 #include "store/store_writer.h"
@@ -23,6 +24,7 @@ struct cluster_site {
     struct clock clock;
     struct observer observer; /* warnings go to stderr */
     char owner[OWNER_BYTES_MAX + 1];
+    struct fault fault; /* BELFRY_FAULT, for tests */
 
     struct store_redis_options redis;
     struct store *store; /* the command's own connection */
@@ -45,8 +47,8 @@ struct cluster_site {
 /* Connects to both and looks; changes nothing. Close it in any case.
  * Errors: ERROR_RETRY one of them does not answer; ERROR_FATAL they do not go together; code
  * "usage" -X or --redis. */
-bool cluster_site_open(struct cluster_site *site, const struct settings *settings, struct error *error)
-    __attribute__((warn_unused_result));
+bool cluster_site_open(struct cluster_site *site, const struct settings *settings,
+                       struct error *error) __attribute__((warn_unused_result));
 void cluster_site_close(struct cluster_site *site);
 
 /* Makes the topics that are missing. */
@@ -73,6 +75,7 @@ struct shard_seat {
     int32_t shard;
     struct broker *broker;
     struct checkpoint_port *checkpoint;
+    struct checkpoint_port *fault_checkpoint; /* NULL without a fault */
     struct engine *engine;
 };
 bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t shard,

@@ -46,6 +46,11 @@ static bool look_at_topic(struct engine *engine, const struct recover_options *o
            broker->operations->offsets(broker, name, &topic->first, &topic->end, error);
 }
 
+static bool reads_on(int64_t offset, const struct recover_topic *topic)
+{
+    return offset >= topic->first && offset <= topic->end;
+}
+
 /* Where a topic is to be read on: at the old mark's offset if this is the topic it speaks of,
  * else at the first record that is younger than the mark. */
 static bool fit_offset(const struct recover_options *options, enum broker_topic name, bool same,
@@ -54,7 +59,7 @@ static bool fit_offset(const struct recover_options *options, enum broker_topic 
 {
     int64_t younger = topic->end;
     topic->kept = false;
-    if (same && marked >= topic->first && marked <= topic->end) {
+    if (same && reads_on(marked, topic)) {
         if (topic->first < topic->end &&
             !options->offset_at(options->opaque, name, marked_ms + SAME_TOPIC_SLACK_MS,
                                 topic->end, &younger, error))
@@ -103,12 +108,20 @@ static void judge_store(const struct engine *engine, const struct recover_option
         judge_without_store(options, plan);
         return;
     }
+    bool agree = plan->log_found && log->generation == store->generation &&
+                 log->epoch == store->epoch && log->sequence == store->sequence &&
+                 strcmp(log->owner, store->owner) == 0 &&
+                 reads_on(log->control_offset, &plan->control) &&
+                 reads_on(log->forward_offset, &plan->forward);
     plan->action = RECOVER_WRITE;
     if (store->shards != engine->options.shards) {
         plan->action = RECOVER_REFUSE;
         plan->reason = "Redis was written for another number of shards";
     } else if (plan->log_found && log->recovering) {
         plan->reason = "an earlier recover has not ended";
+    } else if (agree && !options->force) {
+        plan->action = RECOVER_NOTHING;
+        plan->reason = "the state log and Redis agree";
     } else if (!options->same_kafka) {
         plan->reason = "the checkpoint is of another Kafka";
     } else if (log_fits && !options->force) {
@@ -511,7 +524,7 @@ bool recover_rebuild(struct engine *engine, int64_t silence_ms,
                          PRId64 ", Redis at %" PRId64 ": that is for belfry recover",
                          replay.mark.sequence, snapshot.mark.sequence);
     if (!replay.found) return true; /* a shard that no daemon has taken yet */
-    shard_restore_done(engine->shard, &replay.mark);
+    shard_restore_look(engine->shard);
     report->jobs = (int64_t)shard_job_count(engine->shard);
     report->mark = replay.mark;
     checkpointer_rewrite(engine->checkpointer);
