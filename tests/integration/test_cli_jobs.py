@@ -346,6 +346,25 @@ def test_requeue(shared: Cluster) -> None:
     shared("dead", "requeue", "x", expect=2)
 
 
+def test_requeue_of_a_binary_cloudevent(shared: Cluster) -> None:
+    """Its headers are in the letter, so the command that comes back is the same one."""
+    event = {"ce_specversion": "1.0", "ce_id": "order-7", "ce_source": "/shop", "ce_type": "x",
+             "content-type": "application/json", "traceparent": "00-1-2-01", "dlq_code": "forged"}
+    lost = {"op": "add", "not_after": FAR, "colour": 1, "job": job("lostevent", 1)}
+    with CommandClient(shared.kafka.bootstrap, CLUSTER) as client:
+        sent = client.send(lost, key="lostevent", headers=event)
+        assert client.results(sent)[0]["command_id"] == "order-7"
+    letter = json.loads(shared("dead", "list", "--group", "lostevent", "-o", "ndjson").stdout)
+    headers = letter["headers"]
+    assert {name: headers[name] for name in event if name != "dlq_code"} == {
+        name: value for name, value in event.items() if name != "dlq_code"}, headers
+    assert headers["dlq_code"] == "unknown_field", "nobody else says dlq_"
+    place = f"{letter['partition']}/{letter['offset']}"
+    planned = json.loads(shared("dead", "requeue", place, "--dry-run").stdout)
+    assert planned == {"command_id": f"requeue-{place.replace('/', '-')}",
+                       "correlation_id": "order-7", **lost}
+
+
 # --- verify and doctor ----------------------------------------------------------------------------
 
 
