@@ -108,7 +108,8 @@ const struct cli_command cli_commands[] = {
      "belfry apply -f jobs.ndjson --prune --label managed-by=git",
      of_apply, NULL, command_apply},
     {"export", "write jobs as lines that import, apply and put read", "[selectors] > FILE",
-     "Reads Redis. One job a line: what defines it, not its counters. Finished jobs are left out.",
+     "Reads Redis. One job a line: what defines it and its incarnation, so that ids of fires stay "
+     "the same, not its counters. Finished jobs are left out.",
      "belfry export > jobs.ndjson\n"
      "belfry export --group billing > billing.ndjson",
      of_export, NULL, command_export},

@@ -53,6 +53,7 @@ const struct option_row options_describe[] = {
 
 const struct option_row options_export[] = {
     {"finished", '\0', OPTION_FLAG, NULL, "finished jobs, too"},
+    {"no-incarnation", '\0', OPTION_FLAG, NULL, "for jobs that begin a new life elsewhere"},
     {0},
 };
 

@@ -161,6 +161,26 @@ def test_an_exported_job_is_the_same_job(shared: Cluster) -> None:
     for name, record in before.items():
         assert shared.json("get", f"same/{name}")["revision"] == record["revision"], name
     assert shared("diff", "-", stdin=lines).stdout == ""
+    # Deleted and imported it lives on: the ids of its fires are those it would have had.
+    shared("delete", "--group", "same", "--wait")
+    shared.wait_names(0, "--group", "same")
+    shared("import", "-", stdin=lines)
+    shared.wait_names(3, "--group", "same")
+    for name, record in before.items():
+        after = shared.json("get", f"same/{name}")
+        assert after["incarnation"] == record["incarnation"], name
+        assert after["created_at"] == record["created_at"], name
+        assert after["state"] == record["state"] and after["schedule"] == record["schedule"], name
+    assert sorted(shared("export", "--group", "same").stdout.splitlines()) == \
+        sorted(lines.splitlines())
+    fresh = shared("export", "--group", "same", "--no-incarnation").stdout
+    assert "incarnation" not in fresh
+    shared("delete", "same/cron", "--wait")
+    shared("put", "same/cron", "--every", "1h", "--wait")
+    refused = shared("import", "-", stdin=lines, expect=8)
+    assert "another incarnation" in refused.stderr, refused.stderr
+    shared("import", "-", stdin=fresh)
+    shared("delete", "--group", "same", "--wait")
 
 
 def test_import_checks_before_it_sends(shared: Cluster) -> None:
