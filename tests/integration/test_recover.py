@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Iterator
 
 import confluent_kafka.admin
@@ -286,10 +288,55 @@ def test_an_empty_log_is_not_believed_by_mistake(kafka: Kafka, shared: Kafka, re
     assert [shard["action"] for shard in plan] == ["nothing"] * SHARDS, plan
     done = world.belfry(kafka, "recover", "--from", "redis", "--yes")
     assert "nothing is to be done" in done.stderr, done.stderr
+    kept_keys = world.keys()
     world.belfry(shared, "recover", "--from", "kafka", "--yes", "--force")
     daemon = world.daemon(shared).wait_live()
     world.wait_jobs(0)
+    with CommandClient(shared.bootstrap, cluster) as client:
+        client.call({"op": "add", "command_id": "late", "job": {
+            "group": GROUPS[0], "id": "late", "schedule": {"every": "1h"}}})
+    world.wait_jobs(1)
     daemon.terminate()
+    # The old Redis after all: what only the log has is removed from it.
+    world.put_back(kept_keys)
+    world.belfry(shared, "recover", "--from", "redis", "--yes")
+    world.belfry(shared, "verify")
+    redis.client().flushall()
+    daemon = world.daemon(shared).wait_live()
+    world.wait_jobs(8)
+    assert f"{GROUPS[0]}/late" not in world.jobs()
+    daemon.terminate()
+
+
+@limit(90)
+def test_more_jobs_than_a_transaction(kafka: Kafka, shared: Kafka, redis: Redis, cluster: str,
+                                      tmp: Path) -> None:
+    """Several transactions a shard, killed between two of them; then all are there."""
+    world = World(redis, cluster)
+    count = 40_000
+    path = tmp / "jobs.ndjson"
+    path.write_text("".join(
+        json.dumps({"group": GROUPS[n % 4 == 0], "id": str(n), "schedule": {"every": "1h"},
+                    "payload": n}) + "\n" for n in range(count)))
+    daemon = world.daemon(kafka).wait_live()
+    world.belfry(kafka, "import", path, deadline_s=60)
+    world.wait_jobs(count)
+    daemon.terminate()
+    before = world.jobs()
+    for point in ("commit.after:2", "produce.after:20000"):
+        done = world.belfry(shared, "recover", "--from", "redis", "--yes", expect=None,
+                            env={"BELFRY_FAULT": point})
+        assert done.returncode == -signal.SIGKILL, (point, done.stderr)
+        assert "not ended" in world.plan(shared, "redis")[0]["reason"]
+    begin = time.monotonic()
+    done = world.belfry(shared, "recover", "--from", "redis", "--yes", deadline_s=60)
+    print(f"recover_40k_s={time.monotonic() - begin:.1f}")
+    assert "40,000 jobs" in done.stderr, done.stderr
+    redis.client().flushall()  # what is in the log now is all there is
+    done = world.belfry(shared, "rebuild", deadline_s=60)
+    assert "40,000 jobs" in done.stderr, done.stderr
+    assert world.jobs() == before
+    world.belfry(shared, "verify", deadline_s=60)
 
 
 def test_rebuild_without_and_with_a_daemon(kafka: Kafka, redis: Redis, cluster: str) -> None:
