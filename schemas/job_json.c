@@ -113,6 +113,7 @@ static const struct json_field owed_rows[] = {
     {.name = "to", .kind = JSON_INSTANT, .required = true, FIELD(to_ms)},
     {.name = "missed", .kind = JSON_INT, .max = COUNT_MAX, FIELD(missed_count)},
     {.name = "planned", .kind = JSON_INT, .max = COUNT_MAX, FIELD(planned)},
+    {.name = "delay_ms", .kind = JSON_INT, .max = SCHEDULE_JITTER_MAX_MS, FIELD(delay_ms)},
     {.name = "schedule", .kind = JSON_CUSTOM, .read = read_owed_schedule},
     {.name = "jitter", .kind = JSON_DURATION, .max = SCHEDULE_JITTER_MAX_MS, FIELD(jitter_ms)},
 };
@@ -410,6 +411,7 @@ static void write_owed(struct text_writer *writer, const struct job_record *reco
         write_instant(writer, "to", range->to_ms);
         if (range->missed_count != 0) write_integer(writer, "missed", range->missed_count);
         if (range->planned != 0) write_integer(writer, "planned", range->planned);
+        if (range->delay_ms != 0) write_integer(writer, "delay_ms", range->delay_ms);
         if (range->has_schedule) write_range_schedule(writer, range);
         text_writer_char(writer, '}');
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/route.h"
 #include "dispatcher/core/shard_state.h"
 
@@ -162,5 +163,8 @@ void answer_finish(struct answer *answer, struct shard *shard,
         (void)error_invalid(application->rejection, result->code, "%s", result->message);
         (void)error_at(application->rejection, result->field);
     }
+    bool nothing = result->outcome == OUTCOME_UNCHANGED;
+    if (nothing && mutant(MUTANT_RESULT_TWICE)) sink->result(sink->opaque, result);
+    if (nothing && mutant(MUTANT_RESULT_LEFT_OUT)) return;
     sink->result(sink->opaque, result);
 }

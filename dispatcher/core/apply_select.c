@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dispatcher/core/difference.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/operation.h"
 #include "dispatcher/core/selector.h"
 #include "dispatcher/core/shard_state.h"
@@ -117,7 +118,7 @@ static bool change_one(struct shard *shard, struct answer *answer, struct job *j
                        const struct application *application, const struct sink *sink)
 {
     const struct operation *operation = operation_of(application->command->op);
-    if (application->command->dry_run) {
+    if (application->command->dry_run && !mutant(MUTANT_DRY_RUN_DOES_IT)) {
         bool would = operation->would_change(job, application);
         if (would) list_job(answer, application, job, true);
         list_difference(answer, job, would, application);

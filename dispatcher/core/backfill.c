@@ -7,6 +7,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -132,7 +133,8 @@ void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *
                      int64_t at_ms, const char *reason, const struct sink *sink)
 {
     int64_t next_ms = 0;
-    if (lane_range_next(job, &backfill->range, &next_ms))
+    if (lane_range_next(job, &backfill->range, &next_ms) &&
+        !mutant(MUTANT_BACKFILL_ENDS_SILENTLY))
         announce(job, backfill, EVENT_SKIPPED, at_ms, slots_left(backfill), reason, sink);
     remove_at(shard, job, (uint32_t)(backfill - job->extra->backfills));
 }
@@ -181,7 +183,7 @@ static bool run_one(struct job *job, struct job_backfill *backfill, int64_t now_
     while (*allowance > 0 && backfill->due_us <= now_us && !sink->full(sink->opaque) &&
            lane_range_next(job, &backfill->range, &nominal_ms)) {
         fire_next(job, backfill, nominal_ms, now_ms, sink);
-        backfill->due_us += interval_us;
+        if (!mutant(MUTANT_BACKFILL_RATE_IGNORED)) backfill->due_us += interval_us;
         (*allowance)--;
         fired = true;
     }
@@ -220,8 +222,9 @@ void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
         struct job *job = shard_job_of(shard, reference);
         if (job == NULL) continue;
         job->extra->in_backfill = false;
-        if (job->flags & JOB_PAUSED) continue;
-        if (run_job(shard, job, now_ms, allowance, sink)) sink->job_changed(sink->opaque, job);
+        if ((job->flags & JOB_PAUSED) && !mutant(MUTANT_BACKFILL_RUNS_IN_PAUSE)) continue;
+        if (run_job(shard, job, now_ms, allowance, sink) && !mutant(MUTANT_BACKFILL_NOT_WRITTEN))
+            sink->job_changed(sink->opaque, job);
         backfill_enqueue(shard, job);
     }
 }

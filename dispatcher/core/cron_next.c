@@ -9,6 +9,7 @@
 #include "dispatcher/core/cron.h"
 #include "dispatcher/core/cron_local.h"
 #include "dispatcher/core/instant.h"
+#include "dispatcher/core/mutant.h"
 
 #define FIRST_S (INSTANT_MIN_MS / 1000)
 #define LAST_S (INSTANT_MAX_MS / 1000)
@@ -19,7 +20,10 @@
 static int64_t local_start(const struct cron *cron, const struct zone_view *view)
 {
     bool once = (cron->flags & CRON_ONCE) != 0;
-    return view->from_s + (once ? view->high_s : view->offset_s);
+    int32_t shown_s = once ? view->high_s : view->offset_s;
+    if (shown_s < view->offset_s && mutant(MUTANT_GAP_RUN_LOST)) shown_s = view->offset_s;
+    if (shown_s > view->offset_s && mutant(MUTANT_OVERLAP_RUN_TWICE)) shown_s = view->offset_s;
+    return view->from_s + shown_s;
 }
 
 /* The first local time to look at from the instant at_s on. */

@@ -8,6 +8,7 @@
 #include "dispatcher/core/duration.h"
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/limits.h"
+#include "dispatcher/core/mutant.h"
 
 static const char code_bad_cron[] = "bad_cron";
 
@@ -259,7 +260,8 @@ bool cron_parse(const char *text, size_t length, const struct cron_options *opti
     }
     bool moves = zone != NULL && !zone_is_fixed(zone);
     read.cron.zone = zone;
-    if (moves && read.fixed_time && options->dst == CRON_DST_VIXIE) read.cron.flags |= CRON_ONCE;
+    bool vixie = options->dst == CRON_DST_VIXIE || mutant(MUTANT_DST_RULE_IGNORED);
+    if (moves && read.fixed_time && vixie) read.cron.flags |= CRON_ONCE;
     if (zone_name.length == 0) read.warnings |= CRON_WARNING_NO_ZONE;
     if (read.hashed && options->name.length == 0) read.warnings |= CRON_WARNING_NO_NAME;
     cron_canonicalise(&read.cron);

@@ -20,6 +20,7 @@ static void announce_failed(struct job *job, const struct failed_fire *failed, i
     event.count = 1;
     event.reason = failed->reason;
     event.detail = text_of(failed->detail);
+    if (failed->kind == FIRE_BACKFILL) event.backfill_id = text_of(failed->backfill_id);
     sink->event(sink->opaque, &event);
 }
 
@@ -36,21 +37,25 @@ static bool owe_again(const struct shard *shard, struct job *job,
 {
     struct job_extra *extra = job_extra(job);
     int64_t next_ms = 0;
+    int64_t due_ms = failed->due_ms;
     struct job_owed *front = extra->owed_count > 0 ? &extra->owed[0] : NULL;
-    bool earlier = front != NULL && front->schedule != NULL;
-    const struct schedule_spec *spec = earlier ? &front->schedule->spec : &job->schedule->spec;
-    int64_t due_ms = schedule_due(spec, failed->nominal_ms);
-    bool joins = front != NULL && front->schedule == NULL && front->from_ms >= due_ms &&
-                 schedule_contains(&job->schedule->spec, due_ms) &&
-                 (!schedule_next(&job->schedule->spec, due_ms, &next_ms) ||
-                  next_ms > front->from_ms);
-    bool takes_back = front != NULL && front->from_ms == due_ms;
+    const struct schedule_spec *spec = &job->schedule->spec;
+    if (front != NULL && front->schedule != NULL) spec = &front->schedule->spec;
+    bool named = schedule_contains(spec, due_ms) &&
+                 schedule_nominal(spec, due_ms) == failed->nominal_ms;
+    bool single = front != NULL && front->to_ms - front->from_ms == 1;
+    bool joins = front != NULL && named && front->schedule == NULL && front->from_ms >= due_ms &&
+                 (!single || schedule_contains(spec, front->to_ms)) &&
+                 (!schedule_next(spec, due_ms, &next_ms) || next_ms > front->from_ms);
+    bool takes_back = front != NULL && named && front->from_ms == due_ms;
     if (joins || takes_back) {
         front->from_ms = due_ms - 1;
+        front->delay_ms = 0;
     } else {
         if (extra->owed_count == OWED_RANGES_MAX) return false;
         lane_push_range(job, 0, (struct job_owed){.from_ms = due_ms - 1,
                                              .to_ms = due_ms,
+                                             .delay_ms = due_ms - failed->nominal_ms,
                                              .missed_count = failed->missed_count});
     }
     if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
@@ -70,7 +75,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     if (job == NULL || job->incarnation.offset != failed->incarnation.offset ||
         job->incarnation.index != failed->incarnation.index)
         return; /* deleted by the same command that the fire came from: nothing is owed */
-    announce_failed(job, failed, now_ms, sink);
+    if (!mutant(MUTANT_FAILURE_NOT_SAID)) announce_failed(job, failed, now_ms, sink);
     if (mutant(MUTANT_FAILED_FIRE_FORGOTTEN)) return;
     job->fired--;
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
@@ -102,7 +107,7 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
     job_view(job, &definition);
     int64_t due_ms = 0;
     while (lane_next(shard, job, now_ms, &due_ms, sink)) {
-        int64_t nominal_ms = schedule_nominal(lane_spec(job), due_ms);
+        int64_t nominal_ms = lane_nominal(job, due_ms);
         if (nominal_ms >= now_ms - definition.catchup.window_ms) return;
         job_announce(job, EVENT_MISSED, now_ms, nominal_ms, nominal_ms, 1, "undeliverable", sink);
         lane_done(job, due_ms);

@@ -228,6 +228,7 @@ static void view_range(const struct job_owed *owed, struct owed_range *range)
                                  .to_ms = owed->to_ms,
                                  .missed_count = owed->missed_count,
                                  .planned = owed->planned,
+                                 .delay_ms = owed->delay_ms,
                                  .has_schedule = owed->schedule != NULL};
     if (owed->schedule == NULL) return;
     range->schedule = owed->schedule->spec;

@@ -16,6 +16,7 @@ struct job_owed {
     int64_t to_ms;   /* inclusive */
     int64_t missed_count;
     int64_t planned;
+    int64_t delay_ms;          /* of the one slot; see struct owed_range */
     struct schedule *schedule; /* a reference held; NULL = the job's present schedule */
 };
 

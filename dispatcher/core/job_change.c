@@ -20,8 +20,10 @@ struct job *shard_job_of(const struct shard *shard, struct job_reference referen
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms)
 {
     const struct schedule_spec *spec = &definition->schedule;
-    if (definition->start_ms != START_NONE && after_ms < definition->start_ms)
-        after_ms = schedule_bound(spec, definition->start_ms) - 1;
+    if (definition->start_ms != START_NONE) { /* a delay may reach beyond the start */
+        int64_t start_ms = schedule_bound(spec, definition->start_ms);
+        if (after_ms < start_ms) after_ms = start_ms - 1;
+    }
     return schedule_next(spec, after_ms, next_ms) &&
            schedule_nominal(spec, *next_ms) < definition->end_ms;
 }
@@ -51,13 +53,20 @@ bool job_keeps_when_finished(const struct job *job)
     return definition.keep_finished_ms != 0;
 }
 
+/* The add or the last edit of the schedule. */
+static int64_t since_ms_of(const struct job *job)
+{
+    int64_t since_ms = job->incarnation.effective_ms;
+    bool edited = job->extra != NULL && job->extra->schedule_edited_ms > since_ms;
+    return edited ? job->extra->schedule_edited_ms : since_ms;
+}
+
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
-    if (spec->jitter.most_ms == 0 || spec->kind == SCHEDULE_AT) return after_ms;
-    int64_t since_ms = job->incarnation.effective_ms;
-    if (job->extra != NULL && job->extra->schedule_edited_ms > since_ms)
-        since_ms = job->extra->schedule_edited_ms;
+    if (spec->jitter.most_ms == 0) return after_ms;
+    int64_t since_ms = since_ms_of(job);
+    if (spec->kind == SCHEDULE_AT && schedule_due(spec, spec->at_ms) <= since_ms) return after_ms;
     int64_t bound_ms = schedule_bound(spec, since_ms + 1) - 1;
     return bound_ms > after_ms ? bound_ms : after_ms;
 }
@@ -178,7 +187,9 @@ void job_settle(struct shard *shard, struct job *job)
     bool listed = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSED_FIRES);
     if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) && !listed) return;
     attach(shard, job, slots_done_ms(shard));
-    if (job_owes(job)) lane_enqueue(shard, job);
+    if (job_owes(job) && !mutant(MUTANT_LANE_NOT_RESTORED)) lane_enqueue(shard, job);
+    else if ((job->flags & JOB_BOUNDED) && !job_has_slot_after(job, slots_done_ms(shard)))
+        lane_ask(shard, job);
 }
 
 void job_remove(struct shard *shard, struct job *job)
@@ -223,17 +234,43 @@ void job_unfinish(struct shard *shard, struct job *job)
     attach(shard, job, slots_done_ms(shard));
 }
 
+/* Whether the schedule is a one-shot whose time had come when it was given to the job, and whose
+ * delay was not over. Its slot then is a pending one: those of a schedule come after the edit. */
+static bool one_shot_straddles(const struct job *job)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    int64_t since_ms = since_ms_of(job);
+    return spec->kind == SCHEDULE_AT && spec->at_ms <= since_ms &&
+           schedule_due(spec, spec->at_ms) > since_ms;
+}
+
+static void wait_for_delay(struct job *job)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    struct job_slot slot = {spec->at_ms, schedule_due(spec, spec->at_ms)};
+    struct definition definition;
+    job_view(job, &definition);
+    if (!job_fires_used_up(job) && pending_is_named(&definition, slot))
+        job_set_pending(job, &slot, 1);
+}
+
 /* A job begins to run under its schedule: after an add or an edit. done_before: an `at` in the past
  * may have been fired by an earlier schedule; an id never comes twice. */
 static void job_begin(struct shard *shard, struct job *job, bool done_before,
                       int64_t effective_ms, const struct sink *sink)
 {
+    const struct schedule_spec *spec = &job->schedule->spec;
+    bool straddles = one_shot_straddles(job);
+    if (straddles && done_before)
+        job_announce(job, EVENT_SKIPPED, effective_ms, spec->at_ms, spec->at_ms, 1, "already_due",
+                     sink);
+    else if (straddles)
+        wait_for_delay(job);
     if (job->flags & JOB_PAUSED) {
         set_alarm(shard, job);
         sink->job_changed(sink->opaque, job);
         return;
     }
-    const struct schedule_spec *spec = &job->schedule->spec;
     int64_t at_ms = spec->kind == SCHEDULE_AT ? schedule_due(spec, spec->at_ms) : INT64_MAX;
     set_alarm(shard, job);
     attach(shard, job, effective_ms);
@@ -352,8 +389,6 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
         if (pending_keep(job, &pending, effective_ms, sink)) done_before = false;
-        if (job->extra->tail_from_ms == effective_ms)
-            job->extra->tail_from_ms = job_slots_after_ms(job, effective_ms);
         job_begin(shard, job, done_before, effective_ms, sink);
         return;
     }
@@ -410,6 +445,7 @@ static bool one_shot_passed(const struct job *job, int64_t from_ms, int64_t effe
     const struct job_extra *extra = job->extra;
     if (spec->kind != SCHEDULE_AT) return false;
     int64_t due_ms = schedule_due(spec, spec->at_ms);
+    if (one_shot_straddles(job)) return job_has_pending(job) && from_ms >= due_ms;
     bool in_pause = due_ms > extra->paused_ms || extra->schedule_edited_ms >= extra->paused_ms;
     return in_pause && due_ms <= effective_ms && from_ms >= due_ms;
 }
@@ -425,7 +461,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     event.from_ms = extra->paused_ms; /* the interval left out */
     event.to_ms = from_ms;
     if (extra->paused_ms > event.to_ms) event.to_ms = extra->paused_ms;
-    sink->event(sink->opaque, &event);
+    if (!mutant(MUTANT_RESUMED_NOT_SAID)) sink->event(sink->opaque, &event);
     bool passed = one_shot_passed(job, from_ms, effective_ms);
     job->flags &= (uint8_t)~JOB_PAUSED;
     extra->paused_ms = INSTANT_NONE;

@@ -20,6 +20,7 @@ struct owed_range {
     int64_t to_ms;   /* inclusive */
     int64_t missed_count; /* policy latest: slots its one fire stands for besides its own */
     int64_t planned;      /* fires planned when opened; for catchup_finished */
+    int64_t delay_ms;     /* of a range that is one slot: its due time minus its nominal one */
     bool has_schedule;    /* opened under an earlier schedule than the job's present one */
     struct schedule_spec schedule; /* when has_schedule */
     struct schedule_words words;

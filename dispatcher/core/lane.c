@@ -16,13 +16,19 @@ enum { LANE_TURN_MS = 50 }; /* fewer transactions: lane fires go out in small gr
 
 /* ---- owing ---- */
 
+void lane_ask(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job_extra(job);
+    if (!extra->in_undecided) job_queue_add(&shard->undecided, job_reference_of(job));
+    extra->in_undecided = true;
+}
+
 void lane_enqueue(struct shard *shard, struct job *job)
 {
     struct job_extra *extra = job_extra(job);
     if (job->flags & JOB_PAUSED) return;
     if (extra->tail_undecided) {
-        if (!extra->in_undecided) job_queue_add(&shard->undecided, job_reference_of(job));
-        extra->in_undecided = true;
+        lane_ask(shard, job);
     } else if (extra->failing_since_ms != INSTANT_NONE) {
         alarms_add(&shard->retries, (struct alarm){.at_ms = extra->retry_ms,
                                                    .ordinal = job->ordinal,
@@ -62,11 +68,12 @@ void lane_owe_more(struct shard *shard, struct job *job, int64_t due_ms,
 
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
 {
+    *from_ms = job_slots_after_ms(job, *from_ms);
     if ((job->flags & JOB_BOUNDED) == 0) return;
     struct definition definition;
     job_view(job, &definition);
     const struct schedule_spec *spec = &definition.schedule;
-    if (definition.start_ms != START_NONE && *from_ms < definition.start_ms) {
+    if (definition.start_ms != START_NONE) {
         int64_t start_ms = schedule_bound(spec, definition.start_ms);
         if (*from_ms < start_ms) *from_ms = start_ms - 1;
     }
@@ -101,6 +108,50 @@ void lane_push_range(struct job *job, uint32_t at, struct job_owed range)
     extra->owed_count++;
 }
 
+/* Slots due in (from_ms, to_ms] of the present schedule, the last one at to_ms. One slot keeps its
+ * delay: what made it may have changed when its turn comes, its id must not. */
+static struct job_owed range_of(const struct job *job, int64_t from_ms, int64_t to_ms)
+{
+    struct job_owed range = {.from_ms = from_ms, .to_ms = to_ms};
+    if (to_ms - from_ms == 1)
+        range.delay_ms = to_ms - schedule_nominal(&job->schedule->spec, to_ms);
+    return range;
+}
+
+static const struct schedule_spec *range_spec(const struct job *job, const struct job_owed *owed)
+{
+    return owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec;
+}
+
+static int64_t range_nominal(const struct job *job, const struct job_owed *owed, int64_t due_ms)
+{
+    if (owed->to_ms - owed->from_ms == 1 && owed->delay_ms > 0) return due_ms - owed->delay_ms;
+    return schedule_nominal(range_spec(job, owed), due_ms);
+}
+
+int64_t lane_nominal(const struct job *job, int64_t due_ms)
+{
+    if (job->extra->owed_count > 0) return range_nominal(job, &job->extra->owed[0], due_ms);
+    return schedule_nominal(&job->schedule->spec, due_ms);
+}
+
+bool lane_insert(struct job *job, struct job_slot slot)
+{
+    struct job_extra *extra = job->extra;
+    uint32_t at = 0;
+    int64_t due_ms = 0;
+    if (extra->owed_count == OWED_RANGES_MAX) return false;
+    while (at < extra->owed_count &&
+           (!lane_range_next(job, &extra->owed[at], &due_ms) ||
+            range_nominal(job, &extra->owed[at], due_ms) < slot.nominal_ms))
+        at++;
+    if (at == 0) return false;
+    lane_push_range(job, at, (struct job_owed){.from_ms = slot.due_ms - 1,
+                                               .to_ms = slot.due_ms,
+                                               .delay_ms = slot.due_ms - slot.nominal_ms});
+    return true;
+}
+
 static void pop_range(struct shard *shard, struct job *job)
 {
     struct job_extra *extra = job->extra;
@@ -117,11 +168,11 @@ void lane_keep_schedule(struct shard *shard, struct job *job)
         struct job_owed *owed = &job->extra->owed[i];
         if (owed->schedule != NULL) continue;
         int64_t to_ms = owed->to_ms;
-        lane_clamp(job, &owed->from_ms, &to_ms);
-        bool single = owed->to_ms - owed->from_ms == 1;
-        if (!single && !last_slot(&job->schedule->spec, owed->from_ms, to_ms, &owed->to_ms))
-            owed->to_ms = owed->from_ms;
         owed->schedule = timers_retain(job->schedule);
+        if (owed->to_ms - owed->from_ms == 1) continue;
+        lane_clamp(job, &owed->from_ms, &to_ms);
+        if (!last_slot(&job->schedule->spec, owed->from_ms, to_ms, &owed->to_ms))
+            owed->to_ms = owed->from_ms;
     }
 }
 
@@ -172,13 +223,13 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);
     assert(any);
     (void)any;
-    if (joins)
+    if (joins) {
         last->to_ms = last_ms;
-    else if (extra->owed_count == OWED_RANGES_MAX) /* never silent */
+        last->delay_ms = 0;
+    } else if (extra->owed_count == OWED_RANGES_MAX) /* never silent */
         announce_dropped(job, spec, from_ms, to_ms, at_ms, count, "too_many_ranges", sink);
     else
-        lane_push_range(job, extra->owed_count,
-                   (struct job_owed){.from_ms = from_ms, .to_ms = last_ms});
+        lane_push_range(job, extra->owed_count, range_of(job, from_ms, last_ms));
 }
 
 static void announce_catchup(struct job *job, enum event_kind kind, int64_t at_ms, int64_t count,
@@ -186,6 +237,7 @@ static void announce_catchup(struct job *job, enum event_kind kind, int64_t at_m
 {
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
+    if (kind == EVENT_CATCHUP_FINISHED && mutant(MUTANT_CATCHUP_END_NOT_SAID)) return;
     job_event_init(&event, kind, job, at_ms, incarnation);
     event.count = count;
     sink->event(sink->opaque, &event);
@@ -214,12 +266,12 @@ void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t no
         bool latest = definition.catchup.policy == CATCHUP_LATEST;
         int64_t newest_ms = 0;
         if (kept > 0 &&
-            last_slot(&definition.schedule, verdict.keep_from_ms, last_ms, &newest_ms))
-            lane_push_range(job, extra->owed_count,
-                       (struct job_owed){.from_ms = verdict.keep_from_ms,
-                                         .to_ms = newest_ms,
-                                         .missed_count = latest ? total - kept : 0,
-                                         .planned = latest ? 0 : kept});
+            last_slot(&definition.schedule, verdict.keep_from_ms, last_ms, &newest_ms)) {
+            struct job_owed range = range_of(job, verdict.keep_from_ms, newest_ms);
+            range.missed_count = latest ? total - kept + mutant(MUTANT_MISSED_COUNT_OFF) : 0;
+            range.planned = latest ? 0 : kept;
+            lane_push_range(job, extra->owed_count, range);
+        }
         if (kept > 0 && !latest)
             announce_catchup(job, EVENT_CATCHUP_STARTED, now_ms, kept, sink);
     }
@@ -244,6 +296,15 @@ void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to
     lane_decide(shard, job, to_ms, now_ms, sink);
 }
 
+/* A job restored without a slot to come: other zone data has moved its last ones behind its end. */
+static void finish_spent(struct shard *shard, struct job *job, int64_t now_ms,
+                         const struct sink *sink)
+{
+    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0 && !job_owes(job) &&
+        !job_has_slot_after(job, shard->watermark.instant_ms))
+        job_finish(shard, job, now_ms, sink);
+}
+
 bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
 {
     assert(shard->watermark.ordinal == WATERMARK_WHOLE);
@@ -254,7 +315,10 @@ bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
         struct job *job = shard_job_of(shard, reference);
         if (job == NULL) continue;
         job->extra->in_undecided = false;
-        if (!job->extra->tail_undecided) continue;
+        if (!job->extra->tail_undecided) {
+            finish_spent(shard, job, now_ms, sink);
+            continue;
+        }
         lane_decide(shard, job, shard->watermark.instant_ms, now_ms, sink);
         if (job_owes(job)) lane_enqueue(shard, job);
         else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {
@@ -342,14 +406,6 @@ void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct
     lane_release(shard, job);
 }
 
-/* The schedule of the job's next owed slot. */
-const struct schedule_spec *lane_spec(const struct job *job)
-{
-    const struct job_extra *extra = job->extra;
-    bool earlier = extra->owed_count > 0 && extra->owed[0].schedule != NULL;
-    return earlier ? &extra->owed[0].schedule->spec : &job->schedule->spec;
-}
-
 /* Fires the job's next owed slot and lists the job again if it owes more. */
 void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
                const struct sink *sink)
@@ -360,7 +416,7 @@ void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_
         int64_t missed = extra->owed_count > 0 ? extra->owed[0].missed_count : 0;
         int32_t attempt = extra->attempts + 1;
         extra->attempts = 0;
-        struct job_slot slot = {schedule_nominal(lane_spec(job), due_ms), due_ms};
+        struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
         job_fire(job, kind, slot, now_ms, missed, attempt, sink);
         if (job_has_max_fires(job)) extra->counted_fires++;
         lane_done(job, due_ms);
@@ -400,7 +456,7 @@ void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink
         if (job == NULL) continue;
         job->extra->in_lane = false;
         if (!job_owes(job) || job->extra->tail_undecided || job_is_failing(job) ||
-            (job->flags & JOB_PAUSED))
+            ((job->flags & JOB_PAUSED) && !mutant(MUTANT_LANE_RUNS_IN_PAUSE)))
             continue;
         lane_fire(shard, job, FIRE_CATCHUP, now_ms, sink);
         allowance--;
@@ -414,17 +470,36 @@ struct dropped {
     int64_t last_ms;
 };
 
-/* Adds the slots due in (from_ms, to_ms]; a range one millisecond wide is its one slot. */
-static void drop_slots(struct dropped *dropped, const struct schedule_spec *spec, int64_t from_ms,
-                       int64_t to_ms, int64_t first_due_ms, bool single)
+static void drop_named(struct dropped *dropped, int64_t first_ms, int64_t last_ms, int64_t count)
 {
-    int64_t last_due_ms = first_due_ms;
-    dropped->count += single ? 1 : (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX);
-    if (!single && !schedule_last(spec, from_ms, to_ms, &last_due_ms)) last_due_ms = first_due_ms;
-    int64_t first_ms = schedule_nominal(spec, first_due_ms);
-    int64_t last_ms = schedule_nominal(spec, last_due_ms);
+    dropped->count += count;
     if (first_ms < dropped->first_ms) dropped->first_ms = first_ms;
     if (last_ms > dropped->last_ms) dropped->last_ms = last_ms;
+}
+
+/* Adds the slots due in (from_ms, to_ms]. */
+static void drop_slots(struct dropped *dropped, const struct schedule_spec *spec, int64_t from_ms,
+                       int64_t to_ms, int64_t first_due_ms)
+{
+    int64_t last_due_ms = first_due_ms;
+    if (!schedule_last(spec, from_ms, to_ms, &last_due_ms)) last_due_ms = first_due_ms;
+    drop_named(dropped, schedule_nominal(spec, first_due_ms), schedule_nominal(spec, last_due_ms),
+               (int64_t)schedule_count(spec, from_ms, to_ms, INT64_MAX));
+}
+
+static void drop_range(struct dropped *dropped, const struct job *job, const struct job_owed *owed)
+{
+    int64_t due_ms = 0;
+    int64_t from_ms = owed->from_ms;
+    int64_t to_ms = owed->to_ms;
+    if (!lane_range_next(job, owed, &due_ms)) return;
+    if (to_ms - from_ms == 1) {
+        int64_t nominal_ms = range_nominal(job, owed, due_ms);
+        drop_named(dropped, nominal_ms, nominal_ms, 1);
+        return;
+    }
+    if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
+    drop_slots(dropped, range_spec(job, owed), from_ms, to_ms, due_ms);
 }
 
 void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
@@ -433,21 +508,12 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
     struct job_extra *extra = job->extra;
     struct dropped dropped = {.first_ms = INT64_MAX, .last_ms = INT64_MIN};
     int64_t due_ms = 0;
-    for (uint32_t i = 0; i < extra->owed_count; i++) {
-        struct job_owed *owed = &extra->owed[i];
-        if (!lane_range_next(job, owed, &due_ms)) continue;
-        bool single = owed->to_ms - owed->from_ms == 1;
-        int64_t from_ms = owed->from_ms;
-        int64_t to_ms = owed->to_ms;
-        if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
-        drop_slots(&dropped, owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec,
-                   from_ms, to_ms, due_ms, single);
-    }
+    for (uint32_t i = 0; i < extra->owed_count; i++) drop_range(&dropped, job, &extra->owed[i]);
     if (tail_next(shard, job, &due_ms)) {
         int64_t from_ms = extra->tail_from_ms;
         int64_t to_ms = shard->watermark.instant_ms;
         lane_clamp(job, &from_ms, &to_ms);
-        drop_slots(&dropped, &job->schedule->spec, from_ms, to_ms, due_ms, false);
+        drop_slots(&dropped, &job->schedule->spec, from_ms, to_ms, due_ms);
     }
     if (dropped.count > 0)
         job_announce(job, EVENT_SKIPPED, at_ms, dropped.first_ms, dropped.last_ms, dropped.count,

@@ -43,7 +43,45 @@
     row(FORWARD_FORGOTTEN)              /* a command for other shards is not forwarded */          \
     row(DEAD_LETTER_LEFT_OUT)           /* an unreadable command is not buried */                  \
     row(CLOCK_BELIEVED)                 /* a clock ahead of Kafka's is not corrected */            \
-    row(FAILED_FIRE_FORGOTTEN)          /* an undeliverable fire is not retried */
+    row(FAILED_FIRE_FORGOTTEN)          /* an undeliverable fire is not retried */                 \
+    row(FAILURE_NOT_SAID)               /* no event names an undeliverable fire */                 \
+    row(WATERMARK_GOES_BACK)            /* a new owner begins an hour before the last mark */      \
+    row(LANE_RUNS_IN_PAUSE)             /* a pause does not stop the catch-up lane */              \
+    row(LANE_NOT_RESTORED)              /* what is owed waits for ever after a restart */          \
+    row(CATCHUP_END_NOT_SAID)           /* no event says that a job has caught up */               \
+    row(RESUMED_NOT_SAID)               /* no event names what a pause left out */                 \
+    row(SHARD_TAKEN_NOT_SAID)           /* no event names a new owner */                           \
+    row(RESULT_LEFT_OUT)                /* a command that changes nothing gets no result */        \
+    row(RESULT_TWICE)                   /* a command that changes nothing gets two */              \
+    row(UPDATE_KEEPS_POLICY)            /* an update does not change the catch-up policy */        \
+    row(UPDATE_KEEPS_PAYLOAD)           /* an update does not change what fires carry */           \
+    row(MEMORY_KEPT)                    /* a shard that is lost stays in memory */                 \
+    row(TRIGGER_SKIPS_PAUSED)           /* a trigger of a paused job does nothing */               \
+    row(DRY_RUN_DOES_IT)                /* a dry run changes the jobs */                           \
+    row(BACKFILL_RATE_IGNORED)          /* a backfill fires all it can at once */                  \
+    row(BACKFILL_RUNS_IN_PAUSE)         /* a pause does not hold a backfill */                     \
+    row(BACKFILL_NOT_WRITTEN)           /* how far a backfill is does not survive a restart */     \
+    row(BACKFILL_NOT_RESTORED)          /* backfills do not survive a restart */                   \
+    row(BACKFILL_ENDS_SILENTLY)         /* no event names the slots that a cancelled one drops */  \
+    row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \
+    row(OTHER_BRANCH_BELIEVED)          /* a snapshot of another log's future is gone on from */   \
+    row(STATE_LOST_NOT_NOTICED)         /* a state log behind Redis is gone on from */        \
+    row(GAP_RUN_LOST)                   /* a fixed time in a gap does not run */               \
+    row(OVERLAP_RUN_TWICE)              /* a fixed time runs in both passes */                 \
+    row(DST_RULE_IGNORED)               /* skip_repeat is read as vixie */                     \
+    row(FAR_RULE_IGNORED)               /* a zone's clocks stop changing where the table ends */ \
+    row(TZ_CHANGE_NOT_TOLD)             /* no event says that the zone data changed */         \
+    row(TZ_VERSION_NOT_MARKED)          /* the mark keeps the zone data's old version */       \
+    row(JITTER_EARLY)                   /* a delay is taken off the nominal time */            \
+    row(JITTER_PAST_NEXT_SLOT)          /* a delay is not bounded by the next slot */          \
+    row(PENDING_FORGOTTEN)              /* a slot waiting for its delay is lost by an edit */  \
+    row(PENDING_SURVIVES_ANY_EDIT)      /* it fires although the new schedule has it not */    \
+    row(LATEST_KEEPS_ALL)               /* policy latest fires all that is in the window */    \
+    row(LATEST_KEEPS_TWO)               /* policy latest fires the two newest slots */         \
+    row(NONE_KEEPS_ALL)                 /* policy none fires what is late */                   \
+    row(WINDOW_IGNORED)                 /* slots of any age are caught up */                   \
+    row(LIMIT_ONE_MORE)                 /* one slot more than the limit is caught up */        \
+    row(MISSED_COUNT_OFF)               /* a caught-up fire counts itself as missed */
 
 enum mutant {
     MUTANT_NONE = 0,

@@ -153,7 +153,6 @@ static bool change_resume(struct shard *shard, struct job *job,
     else if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
     if (job->extra->schedule_edited_ms != INSTANT_NONE && from_ms < job->extra->schedule_edited_ms)
         from_ms = job->extra->schedule_edited_ms;
-    from_ms = job_slots_after_ms(job, from_ms);
     job_resume(shard, job, application->effective_ms, from_ms, application->now_ms, sink);
     return true;
 }
@@ -194,6 +193,7 @@ static bool change_trigger(struct shard *shard, struct job *job,
                            const struct application *application, const struct sink *sink)
 {
     (void)shard;
+    if ((job->flags & JOB_PAUSED) && mutant(MUTANT_TRIGGER_SKIPS_PAUSED)) return true;
     struct fire fire = {.job = job,
                         .kind = FIRE_TRIGGER,
                         .nominal_ms = application->effective_ms,

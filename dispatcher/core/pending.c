@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "dispatcher/core/limits.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
 bool shard_pending_rings(const struct job *job, int64_t at_ms)
@@ -41,7 +42,7 @@ void pending_at_edit(const struct job *job, int64_t effective_ms, struct pending
     if (slot.nominal_ms <= effective_ms) pending->slots[pending->count++] = slot;
 }
 
-static bool still_named(const struct definition *definition, struct job_slot slot)
+bool pending_is_named(const struct definition *definition, struct job_slot slot)
 {
     return slot.nominal_ms >= definition->start_ms && slot.nominal_ms < definition->end_ms &&
            schedule_names(&definition->schedule, slot.nominal_ms);
@@ -56,7 +57,9 @@ bool pending_keep(struct job *job, const struct pending *pending, int64_t effect
     bool one_shot = false;
     job_view(job, &definition);
     for (size_t i = 0; i < pending->count; i++) {
-        bool named = still_named(&definition, pending->slots[i]);
+        bool named = pending_is_named(&definition, pending->slots[i]) ||
+                     mutant(MUTANT_PENDING_SURVIVES_ANY_EDIT);
+        if (mutant(MUTANT_PENDING_FORGOTTEN)) continue;
         if (named && definition.schedule.kind == SCHEDULE_AT)
             one_shot = true;
         else if (named && count < PENDING_MAX)
@@ -77,7 +80,7 @@ void pending_recheck(struct job *job, struct pending *pending, int64_t effective
     if (has_present) present = pending->slots[--pending->count];
     (void)pending_keep(job, pending, effective_ms, sink);
     job_view(job, &definition);
-    if (has_present && !still_named(&definition, present))
+    if (has_present && !pending_is_named(&definition, present))
         announce_slot(job, present, effective_ms, "updated", sink);
 }
 
@@ -117,6 +120,8 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
     if (lost) {
         job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
                      catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
+    } else if (job_owes(job) && lane_insert(job, slot)) { /* behind what is older */
+        lane_enqueue(shard, job);
     } else {
         job_fire(job, late ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
         if (job_has_max_fires(job)) job->extra->counted_fires++;

@@ -64,7 +64,8 @@ static struct job_owed restored_range(struct shard *shard, const struct job_reco
     struct job_owed owed = {.from_ms = range->from_ms,
                             .to_ms = range->to_ms,
                             .missed_count = range->missed_count,
-                            .planned = range->planned};
+                            .planned = range->planned,
+                            .delay_ms = range->delay_ms};
     if (range->has_schedule) owed.schedule = restore_schedule(shard, record, range);
     return owed;
 }
@@ -84,6 +85,7 @@ static void restore_backfills(struct shard *shard, struct job *job,
                               const struct job_record *record)
 {
     for (size_t i = 0; i < record->backfill_count; i++) {
+        if (mutant(MUTANT_BACKFILL_NOT_RESTORED)) return;
         const struct backfill_record *from = &record->backfills[i];
         assert(from->range.has_schedule);
         struct job_backfill *backfill = backfill_push(job, from->id);

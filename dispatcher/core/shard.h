@@ -88,6 +88,7 @@ struct failed_fire {
     struct incarnation incarnation;
     enum fire_kind kind;
     int64_t nominal_ms;
+    int64_t due_ms;
     int64_t missed_count;
     int32_t attempt;
     char backfill_id[COMMAND_ID_BYTES_MAX + 1]; /* FIRE_BACKFILL */

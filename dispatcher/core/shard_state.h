@@ -119,6 +119,8 @@ struct pending {
     struct job_slot slots[PENDING_MAX + 1];
 };
 
+/* Whether the definition names the slot, too. */
+bool pending_is_named(const struct definition *definition, struct job_slot slot);
 /* What is pending: slots kept before, and the one of the present schedule whose nominal time has
  * come and whose due time has not. There is one at most: no delay reaches the next slot. It is
  * later than those kept before. */
@@ -169,17 +171,23 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
 void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
 void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
 void lane_enqueue(struct shard *shard, struct job *job);
+/* The next decision looks at the job. */
+void lane_ask(struct shard *shard, struct job *job);
 /* When the lane may run again. */
 int64_t shard_lane_due_ms(const struct shard *shard);
-/* The bounds start and end put on instants (from, to] of the job's present schedule. */
+/* The bounds that start, end and the last edit put on instants (from, to] of the job's present
+ * schedule. */
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
 /* Another range, before the one that is number `at` now; there must be room. */
 void lane_push_range(struct job *job, uint32_t at, struct job_owed range);
-/* The due time of the job's next owed slot, and the schedule it is of; what has nothing left is
- * dropped on the way. */
+/* A slot of an earlier schedule is owed, in its place among the ranges. False: nothing older is
+ * owed, or there is no room. */
+bool lane_insert(struct job *job, struct job_slot slot);
+/* The due time of the job's next owed slot; what has nothing left is dropped on the way. */
 bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
                const struct sink *sink);
-const struct schedule_spec *lane_spec(const struct job *job);
+/* The nominal time of that slot. */
+int64_t lane_nominal(const struct job *job, int64_t due_ms);
 /* The slot due at due_ms is no longer owed. */
 void lane_done(struct job *job, int64_t due_ms);
 /* Fires the job's next owed slot, and ends what that ends. */

@@ -7,6 +7,7 @@
 #include "dispatcher/core/civil.h"
 #include "dispatcher/core/hash.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "dispatcher/core/zone.h"
 #include "dispatcher/core/zone_rule.h"
 
@@ -270,7 +271,8 @@ struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
     int64_t last_s = block.change_count == 0 ? INT64_MIN / 2
                                              : change_at(&block, block.change_count - 1);
     int64_t cycle_s = INT64_MAX;
-    if (has_rule && last_s < RULE_MAX_S) cycle_s = add_rule(build, &rule, last_s);
+    if (has_rule && last_s < RULE_MAX_S && !mutant(MUTANT_FAR_RULE_IGNORED))
+        cycle_s = add_rule(build, &rule, last_s);
     int64_t end_s = build->spans[build->count - 1].from_s;
     struct zone *zone = NULL;
     if (build->full || (has_rule && last_s >= RULE_MAX_S) ||

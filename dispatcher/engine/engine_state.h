@@ -97,12 +97,19 @@ bool engine_read_state_log(struct engine *engine, int64_t from, int64_t end,
 
 /* The same, the records joining the shard in memory and its checkpointer. */
 struct engine_replay {
-    struct mark mark; /* the last one, if found */
+    int64_t first; /* offset of the log */
+    int64_t from;  /* records before it have been applied by the snapshot */
+    int64_t end;
+    const struct mark *snapshot; /* NULL: there is none */
+    struct mark mark;            /* the last one, if found */
     bool found;
+    bool other_branch; /* the snapshot was not taken of this log */
     int64_t records;
 };
-bool engine_replay_state_log(struct engine *engine, int64_t from, int64_t end,
-                             struct engine_replay *replay, struct error *error);
+bool engine_replay_state_log(struct engine *engine, struct engine_replay *replay,
+                             struct error *error);
+/* Whether a snapshot can have applied what the mark stands for. */
+bool engine_mark_precedes(const struct mark *mark, const struct mark *snapshot);
 
 /* ---- intake.c ---- */
 

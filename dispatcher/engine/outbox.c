@@ -173,6 +173,7 @@ static struct failed_fire failure_of(const struct fire *fire, const char *reason
                                   .incarnation = fire->job->incarnation,
                                   .kind = fire->kind,
                                   .nominal_ms = fire->nominal_ms,
+                                  .due_ms = fire->due_ms,
                                   .missed_count = fire->missed_count,
                                   .attempt = fire->attempt,
                                   .reason = reason};

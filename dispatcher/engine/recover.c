@@ -501,8 +501,6 @@ bool recover_rebuild(struct engine *engine, int64_t silence_ms,
     struct snapshot snapshot;
     struct error unreadable = {0};
     bool found = false;
-    int64_t first = 0;
-    int64_t end = 0;
     *report = (struct recover_report){0};
     engine_forget(engine);
     engine_start_empty(engine);
@@ -511,9 +509,10 @@ bool recover_rebuild(struct engine *engine, int64_t silence_ms,
         *error = unreadable;
         return false;
     }
-    if (!broker->operations->offsets(broker, TOPIC_STATE, &first, &end, error) ||
-        !engine_replay_state_log(engine, first, end, &replay, error))
+    if (!broker->operations->offsets(broker, TOPIC_STATE, &replay.first, &replay.end, error))
         return false;
+    replay.from = replay.first;
+    if (!engine_replay_state_log(engine, &replay, error)) return false;
     if (replay.found && replay.mark.recovering)
         return error_set(error, ERROR_FATAL, "belfry recover was begun on this shard and has not "
                          "ended; run it again");
@@ -528,7 +527,7 @@ bool recover_rebuild(struct engine *engine, int64_t silence_ms,
     report->jobs = (int64_t)shard_job_count(engine->shard);
     report->mark = replay.mark;
     checkpointer_rewrite(engine->checkpointer);
-    bool done = drain(engine, &replay.mark, end, silence_ms, options, error);
+    bool done = drain(engine, &replay.mark, replay.end, silence_ms, options, error);
     engine_forget(engine);
     return done;
 }

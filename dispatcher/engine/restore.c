@@ -11,6 +11,7 @@
 #include "schemas/mark_json.h"
 #include "schemas/seen_json.h"
 
+enum { LOOK_BACK = 64 }; /* offsets before the snapshot's: the last mark is among them, as a rule */
 enum { POLL_MS = 50 };
 #define RESTORE_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
 
@@ -116,9 +117,8 @@ static bool restore_logged_job(struct engine *engine, struct text name, struct t
 }
 
 static bool restore_state_record(struct engine *engine, const struct broker_input *input,
-                                 void *opaque, struct error *error)
+                                 struct engine_replay *replay, struct error *error)
 {
-    struct engine_replay *replay = opaque;
     struct text rest;
     int64_t sequence = 0;
     replay->records++;
@@ -193,8 +193,37 @@ bool engine_read_state_log(struct engine *engine, int64_t from, int64_t end,
     return ended;
 }
 
-bool engine_replay_state_log(struct engine *engine, int64_t from, int64_t end,
-                             struct engine_replay *replay, struct error *error)
+/* What a snapshot has applied must be of its own past. Kafka may have lost the end of the log and
+ * another owner may have gone on from there; or the snapshot is from an owner that did not know
+ * yet that it had been followed. */
+bool engine_mark_precedes(const struct mark *mark, const struct mark *snapshot)
 {
-    return engine_read_state_log(engine, from, end, restore_state_record, replay, error);
+    if (mark->generation != snapshot->generation) return mark->generation < snapshot->generation;
+    if (mark->sequence > snapshot->sequence || mark->epoch > snapshot->epoch) return false;
+    return mark->epoch < snapshot->epoch || strcmp(mark->owner, snapshot->owner) == 0;
+}
+
+/* A record of the log: applied, or, before the place of the snapshot, only looked at. */
+static bool replay_record(struct engine *engine, const struct broker_input *input, void *opaque,
+                          struct error *error)
+{
+    struct engine_replay *replay = opaque;
+    struct mark before;
+    if (replay->other_branch) return true; /* all of it will be read again */
+    if (input->offset >= replay->from) return restore_state_record(engine, input, replay, error);
+    if (!text_equal(input->key, text_of("mark")) || input->tombstone) return true;
+    if (!mark_decode(input->value, &before, error)) return false;
+    if (!engine_mark_precedes(&before, replay->snapshot) && !mutant(MUTANT_OTHER_BRANCH_BELIEVED))
+        replay->other_branch = true;
+    return true;
+}
+
+bool engine_replay_state_log(struct engine *engine, struct engine_replay *replay,
+                             struct error *error)
+{
+    int64_t start = replay->from;
+    if (start >= replay->end) return true;
+    if (replay->snapshot != NULL) start -= LOOK_BACK;
+    if (start < replay->first) start = replay->first;
+    return engine_read_state_log(engine, start, replay->end, replay_record, replay, error);
 }

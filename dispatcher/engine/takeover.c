@@ -21,7 +21,7 @@ void engine_forget(struct engine *engine)
     inputs_clear(&engine->inputs);
     checkpointer_destroy(engine->checkpointer);
     engine->checkpointer = NULL;
-    shard_destroy(engine->shard);
+    if (!mutant(MUTANT_MEMORY_KEPT)) shard_destroy(engine->shard);
     engine->shard = NULL;
     foreign_clear(&engine->foreign);
 }
@@ -145,7 +145,7 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
                   (!found || mark->generation < restored->mark.generation ||
                    (mark->generation == restored->mark.generation &&
                     mark->sequence < restored->mark.sequence));
-    if (behind)
+    if (behind && !mutant(MUTANT_STATE_LOST_NOT_NOTICED))
         return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
                          PRId64 ", Redis at %" PRId64 ": Kafka lost data or is another cluster; "
                          "belfry recover --from redis|kafka decides; see docs/operation.md, "
@@ -228,6 +228,7 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
     char text[ZONED_TEXT_BYTES];
     struct event event;
     if (before[0] == '\0' || strcmp(before, engine->options.tz_version) == 0) return;
+    if (mutant(MUTANT_TZ_CHANGE_NOT_TOLD)) return;
     event_init(&event, EVENT_TZ_CHANGED, engine_wall_ms(engine));
     event.count = name_zoned_jobs(engine, before, text);
     event.detail = text_of(text);
@@ -240,7 +241,9 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
     char tz_before[sizeof mark->tz_version];
     memcpy(tz_before, mark->tz_version, sizeof tz_before);
-    (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
+    if (tz_before[0] == '\0' || !mutant(MUTANT_TZ_VERSION_NOT_MARKED))
+        (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s",
+                       engine->options.tz_version);
     engine->mark = *mark;
     engine->control_offset = mark->control_offset;
     engine->forward_offset = mark->forward_offset;
@@ -250,7 +253,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, struct e
     event.epoch = mark->epoch;
     event.owner = text_of(engine->options.owner);
     struct sink sink = outbox_sink(&engine->outbox);
-    sink.event(sink.opaque, &event);
+    if (!mutant(MUTANT_SHARD_TAKEN_NOT_SAID)) sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     int64_t produced_ms = engine_wall_ms(engine);
     int64_t produced_us = engine_monotonic_us(engine);
@@ -272,58 +275,73 @@ static void warm_foreign(struct engine *engine)
     }
 }
 
-/* From what the store gave to the end of the state log. */
-static bool follow_log(struct engine *engine, int64_t end, const struct restored *restored,
-                       struct engine_replay *replay, struct error *error)
+/* The snapshot's jobs, then the tail of the log. */
+static bool restore_tail(struct engine *engine, const struct restored *restored,
+                         struct engine_replay *replay, struct error *error)
 {
-    if (!engine_replay_state_log(engine, restored->state_offset, end, replay, error)) return false;
-    if (replay->found || !restored->from_store) return true;
-    replay->mark = restored->mark; /* nothing after the snapshot but the markers of transactions */
     int64_t log_time_ms = 0;
-    return engine_read_last_mark(engine, &replay->mark, &log_time_ms, &replay->found, error);
+    replay->from = restored->state_offset;
+    replay->snapshot = restored->from_store ? &restored->mark : NULL;
+    if (!engine_replay_state_log(engine, replay, error)) return false;
+    if (replay->found || replay->other_branch || !restored->from_store) return true;
+    /* Nothing after the snapshot but the markers of transactions. */
+    replay->mark = restored->mark;
+    if (!engine_read_last_mark(engine, &replay->mark, &log_time_ms, &replay->found, error))
+        return false;
+    replay->other_branch = replay->found &&
+                           !engine_mark_precedes(&replay->mark, &restored->mark) &&
+                           !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+    return true;
 }
 
-/* A checkpoint of before a `belfry recover` knows offsets of another log: it is of no use. */
-static bool restore_from_log(struct engine *engine, int64_t first, int64_t end,
-                             struct restored *restored, struct engine_replay *replay,
-                             struct error *error)
+/* Why the snapshot is not to be believed; NULL: it is. */
+static const char *distrust(const struct restored *restored, const struct engine_replay *replay)
 {
-    *replay = (struct engine_replay){0};
-    if (!follow_log(engine, end, restored, replay, error)) return false;
-    if (!restored->from_store || !replay->found ||
-        replay->mark.generation <= restored->mark.generation)
-        return true;
-    store_ignored(engine, "older_generation", "it is of before a recover; the state log is read "
-                  "from its beginning");
+    if (restored->from_store && replay->found &&
+        replay->mark.generation > restored->mark.generation)
+        return "older_generation"; /* of before a belfry recover: it knows another log */
+    return replay->other_branch ? "other_branch" : NULL;
+}
+
+static bool restore_log(struct engine *engine, struct restored *restored,
+                        struct engine_replay *replay, struct error *error)
+{
+    if (!restore_tail(engine, restored, replay, error)) return false;
+    const char *reason = distrust(restored, replay);
+    if (reason == NULL) return true;
+    store_ignored(engine, reason,
+                  "the snapshot in Redis is not of this state log: Kafka lost its end, an old "
+                  "owner wrote it, or it is of before a recover; the log is read from its "
+                  "beginning");
     engine_forget(engine);
     engine_start_empty(engine);
-    *restored = (struct restored){.state_offset = first};
-    *replay = (struct engine_replay){0};
-    return follow_log(engine, end, restored, replay, error);
+    *restored = (struct restored){.state_offset = replay->first};
+    *replay = (struct engine_replay){.first = replay->first, .end = replay->end};
+    return restore_tail(engine, restored, replay, error);
 }
 
 static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
-    int64_t first = 0;
-    int64_t end = 0;
     struct engine_replay replay = {0};
     struct restored restored;
-    if (!broker->operations->offsets(broker, TOPIC_STATE, &first, &end, error)) return false;
+    if (!broker->operations->offsets(broker, TOPIC_STATE, &replay.first, &replay.end, error))
+        return false;
     engine->state_first_look = 0;
-    if (!restore_from_store(engine, first, &restored, error)) return false;
-    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) restored.state_offset = end;
+    if (!restore_from_store(engine, replay.first, &restored, error)) return false;
+    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL))
+        restored.state_offset = replay.end;
     if (engine->options.state_log) {
-        if (!restore_from_log(engine, first, end, &restored, &replay, error)) return false;
-        if (!check_mark(engine, &restored, &replay.mark, replay.found, error)) return false;
+        if (!restore_log(engine, &restored, &replay, error)) return false;
+        *mark = replay.mark;
+        if (!check_mark(engine, &restored, mark, replay.found, error)) return false;
     } else if (restored.from_store) {
-        replay.mark = restored.mark;
+        *mark = restored.mark;
         replay.found = true;
-        begin_generation(&replay.mark);
+        begin_generation(mark);
     }
-    *mark = replay.mark;
     *fresh = !replay.found;
-    if (*fresh && !first_mark(engine, mark, error)) return false;
+    if (!replay.found && !first_mark(engine, mark, error)) return false;
     observe(engine->ports.observer, LEVEL_INFO, "shard.restored", engine->options.shard,
             "jobs=%zu from_store=%s log_records=%" PRId64 " sequence=%" PRId64,
             shard_job_count(engine->shard), restored.from_store ? "yes" : "no", replay.records,
@@ -345,6 +363,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (fresh && !start_at_oldest(engine, &mark, error)) return false;
     if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))
         mark.watermark.instant_ms = engine_wall_ms(engine);
+    if (mutant(MUTANT_WATERMARK_GOES_BACK)) mark.watermark.instant_ms -= HOURS_MS;
     shard_restore_done(engine->shard, &mark);
     if (!commit_first_mark(engine, &mark, error)) return false;
     warm_foreign(engine);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 enum { LOG_TEXT_BYTES = 1024, REFUSAL_BYTES = 200 };
 
@@ -38,6 +39,14 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
                      rd_kafka_err2name((rd_kafka_resp_err_t)code));
 }
 
+/* In a thread of librdkafka: the connection is gone, before what was under way is sent again. */
+static int on_close(int socket, void *opaque)
+{
+    struct kafka_client *client = opaque;
+    atomic_fetch_add(&client->closed, 1U);
+    return close(socket);
+}
+
 static int on_statistics(rd_kafka_t *handle, char *json, size_t length, void *opaque)
 {
     const struct kafka_client *client = opaque;
@@ -57,6 +66,7 @@ rd_kafka_t *kafka_client_open(struct kafka_client *client, rd_kafka_conf_t *conf
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_statistics);
+    rd_kafka_conf_set_closesocket_cb(conf, on_close);
     char refusal[REFUSAL_BYTES] = "";
     rd_kafka_type_t type = role == KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
     rd_kafka_t *handle = rd_kafka_new(type, conf, refusal, sizeof refusal);

@@ -3,6 +3,7 @@
 #define BELFRY_KAFKA_CLIENT_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 
 #include "dispatcher/kafka/kafka_options.h"
 
@@ -10,10 +11,12 @@
 struct kafka_client {
     struct kafka_log log;
     void *owner;
+    atomic_uint closed; /* connections that have ended; counted by librdkafka's threads */
 };
 
 /* Makes the handle. Takes `conf`, also on failure; `client` is borrowed until rd_kafka_destroy().
- * Callbacks run only in threads that poll the handle or its queues, never in librdkafka's.
+ * Callbacks run only in threads that poll the handle or its queues, never in librdkafka's; only the
+ * count of closed connections is its threads' own.
  *   NULL  ERROR_INVALID: properties contradict each other, named in the text */
 rd_kafka_t *kafka_client_open(struct kafka_client *client, rd_kafka_conf_t *conf,
                               enum kafka_role role, struct error *error)

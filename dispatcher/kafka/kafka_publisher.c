@@ -58,7 +58,8 @@ struct kafka_publisher *kafka_publisher_create(const struct kafka_options *optio
     assert(options != NULL && lookup != NULL);
     assert(shard >= 0 && shard < options->shards);
     struct kafka_publisher *publisher = memory_allocate(1, sizeof *publisher);
-    publisher->client = (struct kafka_client){.log = options->log, .owner = publisher};
+    publisher->client.log = options->log;
+    publisher->client.owner = publisher;
     publisher->options = options;
     publisher->shard = shard;
     publisher->foreign = kafka_foreign_create(lookup, options);
@@ -307,18 +308,24 @@ typedef rd_kafka_error_t *transaction_call(rd_kafka_t *handle, int timeout_ms);
 /* Commit or abort, after a clean flush: the same call again while librdkafka says so and there is
  * time. When the time is over nobody knows what the coordinator did. When it worked in the end,
  * the request of an earlier try may still be on its way and would end the next transaction of
- * this producer: that is for a new one, which makes the late request useless. */
+ * this producer: that is for a new one, which makes the late request useless. librdkafka itself
+ * repeats the request when its connection breaks, and says nothing: so whoever lost a connection
+ * meanwhile may have asked twice. */
 static bool end_transaction(struct kafka_publisher *publisher, transaction_call *call,
                             enum kafka_operation operation, const char *what,
                             struct error *error)
 {
     const struct clock *clock = publisher->options->clock;
+    unsigned closed = atomic_load(&publisher->client.closed);
     for (int turn = 0;; turn++) {
         int left_ms = remaining_ms(publisher);
         rd_kafka_error_t *refused = call(publisher->handle, left_ms < 1 ? 1 : left_ms);
-        if (refused == NULL && turn == 0) return true;
+        bool asked_once = turn == 0 && atomic_load(&publisher->client.closed) == closed;
+        if (refused == NULL && asked_once) return true;
         if (refused == NULL)
-            return error_set(error, ERROR_UNKNOWN, "%s went through at try %d", what, turn + 1);
+            return error_set(error, ERROR_UNKNOWN, "%s went through, but may have been asked for "
+                             "twice: %s", what, turn > 0 ? "it was tried again"
+                                                         : "a connection broke");
         struct error seen = {0};
         enum error_kind kind =
             kafka_error_take(publisher->handle, operation, true, refused, what, &seen);

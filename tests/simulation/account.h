@@ -10,5 +10,8 @@ void account_judge(struct world *world, const struct model *model, int32_t shard
 void account_judge_commands(struct world *world);
 /* rest.c: the owner's memory beside the model. */
 void rest_judge_model(struct world *world, const struct model *model, int32_t shard);
+/* definition_rest.c: every field of one job. */
+struct job;
+void rest_judge_definition(struct world *world, const struct life *life, const struct job *job);
 
 #endif

@@ -10,13 +10,19 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/memory.h"
 #include "tests/simulation/account.h"
+#include "tests/simulation/marks.h"
 #include "tests/simulation/model.h"
+#include "tests/simulation/policy.h"
+#include "tests/simulation/stretches.h"
 
-enum { EARLY_MS = 2000, UNSEEN_MS = 2500, WAITING_MAX = 4096 };
+/* clock.tolerance; what the append time of a sample may be off, which a slow commit ends; the drift
+ * until the next sample. */
+enum { EARLY_MS = 1000 + 500 + 250, WAITING_MAX = 4096 };
 #define REMEMBERED_MS INT64_C(86400000)
 
 struct remembered {
     char command_id[24];
+    char outcome[HISTORY_WORD_BYTES];
     int64_t sequence;
     int64_t at_ms;
     bool gone;
@@ -39,7 +45,9 @@ struct walk { /* through one shard */
     int64_t effective_ms; /* of the last command */
     const struct step *half_done; /* the first with a part of the command whose result is to come */
     const struct step *last_step; /* before the outputs that are walked */
-    int64_t live_ms[8];   /* by group: nominal of the last live fire */
+    int64_t live_ms[8][FOREIGN_TOPICS + 1]; /* by group, topic: due time of the last live fire */
+    int64_t tz_told;      /* jobs that the step's tz_changed counts; -1: there is none */
+    char tz_version[16];  /* of the last mark */
 };
 
 static struct output *flatten(const struct history *history, int32_t shard, size_t *count,
@@ -53,7 +61,7 @@ static struct output *flatten(const struct history *history, int32_t shard, size
     *count = 0;
     for (size_t i = 0; i < history->step_count[shard]; i++) {
         const struct step *step = &history->steps[shard][i];
-        for (size_t j = 0; j < step->count; j++) {
+        for (size_t j = 0; j < step->count && !step->gone; j++) {
             (*step_of)[*count] = step;
             outputs[(*count)++] = history->outputs[step->first + j];
         }
@@ -65,72 +73,6 @@ static const char *instant(int64_t at_ms, char text[INSTANT_TEXT_BYTES])
 {
     instant_format(at_ms < 0 ? 0 : at_ms, text);
     return text;
-}
-
-/* ---- the marks ---- */
-
-static bool was_cut_off(const struct world *world, int64_t from_ms, int64_t to_ms)
-{
-    for (size_t i = 0; i < world->cut_count; i++)
-        if (world->cuts[i].from_ms <= to_ms && world->cuts[i].to_ms >= from_ms) return true;
-    return world->cut_count == CUTS_MAX;
-}
-
-/* Time must not pass a command that is there to be read: the slots after it are its business.
- * Who could not hear Kafka did not know. */
-static void judge_unread(struct world *world, int32_t shard, const struct step *step)
-{
-    if (step->mark.control_offset >= (int64_t)world->sent_count[shard]) return;
-    const struct sent *unread = &world->sent[shard][step->mark.control_offset];
-    if (unread->time_ms + UNSEEN_MS < step->mark.watermark_ms &&
-        !was_cut_off(world, unread->time_ms - UNSEEN_MS, step->time_ms))
-        world_violation(world, "passed over: shard %d at %" PRId64 " has not read command %" PRId64
-                        " of %" PRId64, (int)shard, step->mark.watermark_ms,
-                        step->mark.control_offset, unread->time_ms);
-}
-
-static void judge_marks(struct world *world, int32_t shard)
-{
-    const struct history *history = &world->history;
-    const struct step *before = NULL;
-    for (size_t i = 0; i < history->step_count[shard]; i++) {
-        const struct step *step = &history->steps[shard][i];
-        const struct mark_view *mark = &step->mark;
-        if (!step->has_mark) {
-            world_violation(world, "mark missing: shard %d committed without one", (int)shard);
-            return;
-        }
-        judge_unread(world, shard, step);
-        if (before == NULL) {
-            before = step;
-            continue;
-        }
-        const struct mark_view *last = &before->mark;
-        bool same_owner = mark->epoch == last->epoch;
-        if (mark->sequence != last->sequence + 1 || mark->generation != last->generation)
-            world_violation(world, "sequence: shard %d goes from %" PRId64 " to %" PRId64,
-                            (int)shard, last->sequence, mark->sequence);
-        if (same_owner != (strcmp(mark->owner, last->owner) == 0) &&
-            !(mark->epoch == last->epoch + 1)) /* the same process may take it again */
-            world_violation(world, "two owners: shard %d, epoch %" PRId64 " of %s, then %" PRId64
-                            " of %s", (int)shard, last->epoch, last->owner, mark->epoch,
-                            mark->owner);
-        if (!same_owner && mark->epoch != last->epoch + 1)
-            world_violation(world, "epoch: shard %d goes from %" PRId64 " to %" PRId64,
-                            (int)shard, last->epoch, mark->epoch);
-        if (mark->watermark_ms < last->watermark_ms ||
-            (mark->watermark_ms == last->watermark_ms && mark->ordinal < last->ordinal))
-            world_violation(world, "watermark: shard %d goes back from %" PRId64 " to %" PRId64,
-                            (int)shard, last->watermark_ms, mark->watermark_ms);
-        if (mark->control_offset < last->control_offset ||
-            mark->forward_offset < last->forward_offset)
-            world_violation(world, "offset: shard %d goes back", (int)shard);
-        world->sometimes.count[SOMETIMES_IN_COMMAND] += mark->in_command;
-        world->sometimes.count[SOMETIMES_HALF_INSTANT] += mark->ordinal != INT64_MAX;
-        if (mark->control_offset - last->control_offset > 10)
-            world->sometimes.count[SOMETIMES_MANY_COMMANDS]++;
-        before = step;
-    }
 }
 
 /* ---- fires ---- */
@@ -150,21 +92,70 @@ static bool is_one_shot(const struct life *life, int64_t nominal_ms)
     return false;
 }
 
+/* A slot that waited for its delay over an edit comes at its old due time, perhaps behind slots of
+ * the new schedule; so does one that other zone data has put before the last one, with a delay that
+ * reaches beyond the change. */
 static void judge_order(struct walk *walk, const struct output *fire, struct life *life,
-                        bool live)
+                        int64_t due_ms, bool live)
 {
-    if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms))
+    if (fire->at_ms <= life->last_nominal_ms && !is_one_shot(life, fire->at_ms) &&
+        !stretches_waited(life, fire->at_ms) && !stretches_came_late(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
-    if (!live || fire->target >= 0) return;
-    int64_t *last_ms = &walk->live_ms[group_number(life->name)];
-    if (fire->at_ms < *last_ms)
+    if (!live) return;
+    int64_t *last_ms = &walk->live_ms[group_number(life->name)][fire->target + 1];
+    if (due_ms < *last_ms)
         world_violation(walk->world, "group order: %s fires %" PRId64 " after its group's %"
-                        PRId64, life->name, fire->at_ms, *last_ms);
-    *last_ms = fire->at_ms;
+                        PRId64, life->name, due_ms, *last_ms);
+    *last_ms = due_ms;
 }
 
-static void walk_fire(struct walk *walk, const struct output *fire)
+/* Never early, and where the fire says how late it is, exactly at the delay that its id gives. */
+static void judge_due(struct walk *walk, const struct output *fire, int64_t due_ms)
+{
+    char at[INSTANT_TEXT_BYTES];
+    char due[INSTANT_TEXT_BYTES];
+    if (fire->time_ms < due_ms - EARLY_MS)
+        world_violation(walk->world, "early: %s due at %s fired at %s", fire->name,
+                        instant(due_ms, due), instant(fire->time_ms, at));
+    if (fire->first_ms > 0 && fire->from_ms - fire->first_ms != due_ms)
+        world_violation(walk->world, "due: %s of %" PRId64 " is due at %s, fired for %s",
+                        fire->name, fire->at_ms, instant(due_ms, due),
+                        instant(fire->from_ms - fire->first_ms, at));
+    walk->world->sometimes.count[SOMETIMES_JITTER] += due_ms > fire->at_ms;
+}
+
+static void count_moments(struct walk *walk, const struct life *life, const struct output *fire)
+{
+    int64_t *count = walk->world->sometimes.count;
+    const struct slow_schedule *schedule = &life->wanted.schedule;
+    count[SOMETIMES_WAITED] += stretches_waited(life, fire->at_ms);
+    if (schedule->zone == NULL) return;
+    count[SOMETIMES_GAP_FIRE] += schedule->once && zones_leap(schedule->zone, fire->at_ms);
+    count[SOMETIMES_SECOND_PASS] += zones_repeat(schedule->zone, fire->at_ms);
+}
+
+/* What the job was when it fired: there, not paused, as its fire says. */
+static void judge_state(struct walk *walk, const struct life *life, const struct output *fire)
+{
+    struct world *world = walk->world;
+    const char *payload = life->wanted.payload;
+    int64_t data = payload[0] == '\0' ? 0 : history_data_hash(payload, strlen(payload));
+    const char *topic = fire->target < 0 ? "" : foreign_topic_name(fire->target);
+    bool trigger = fire->trigger[0] == 't';
+    if (!life->there)
+        world_violation(world, "fires after its end: %s (%s)", life->name, life->id);
+    if (!trigger && life->paused_ms != NEVER_MS)
+        world_violation(world, "fires in a pause: %s %" PRId64, life->name, fire->at_ms);
+    if (fire->partition != life->revision)
+        world_violation(world, "revision: %s fires as %" PRId32 ", it is %" PRId64, life->name,
+                        fire->partition, life->revision);
+    if (fire->last_ms != data || strcmp(topic, life->wanted.topic) != 0)
+        world_violation(world, "content: %s fires to %s with a payload that is not %s",
+                        life->name, topic, payload);
+}
+
+static void walk_fire(struct walk *walk, const struct output *fire, const struct step *step)
 {
     struct world *world = walk->world;
     struct life *life = model_find_life(&walk->model, fire->life);
@@ -172,24 +163,23 @@ static void walk_fire(struct walk *walk, const struct output *fire)
         world_violation(world, "fire of nobody: %s %s", fire->name, fire->life);
         return;
     }
+    judge_state(walk, life, fire);
     if (fire->trigger[0] != '\0') {
-        world->sometimes.count[SOMETIMES_FIRE_TRIGGERED]++;
-        life->triggers++;
+        asked_fire(world, life, fire, step);
         return;
     }
+    notices_fire(world, life, fire);
     bool live = strcmp(fire->word, "schedule") == 0;
     world->sometimes.count[SOMETIMES_FIRE_LIVE] += live;
     world->sometimes.count[SOMETIMES_FIRE_CAUGHT_UP] += strcmp(fire->word, "catchup") == 0;
     world->sometimes.count[SOMETIMES_FIRE_RETRIED] += strcmp(fire->word, "retry") == 0;
-    if (fire->time_ms < fire->at_ms - EARLY_MS) {
-        char at[INSTANT_TEXT_BYTES];
-        char due[INSTANT_TEXT_BYTES];
-        world_violation(world, "early: %s due at %s fired at %s", fire->name,
-                        instant(fire->at_ms, due), instant(fire->time_ms, at));
-    }
+    int64_t due_ms = stretches_due(life, fire->at_ms);
+    judge_due(walk, fire, due_ms);
+    count_moments(walk, life, fire);
     if (live && fire->first_ms > life->wanted.grace_ms)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
-    judge_order(walk, fire, life, live);
+    judge_order(walk, fire, life, due_ms, live);
+    policy_judge_fire(world, walk->shard, life, fire);
     life_add_fired(life, fire->at_ms, fire->time_ms);
     if (life->wanted.max_fires > 0 && life->counted > life->wanted.max_fires)
         world_violation(world, "max_fires: %s fires %" PRId64 " times of %" PRId64, fire->name,
@@ -206,7 +196,8 @@ static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t
     const struct output *result = &walk->outputs[next];
     struct sent_command *command = memory_allocate(1, sizeof *command);
     sent_read(walk->world->sent[result->partition][result->offset].text, command);
-    bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE) &&
+    bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE ||
+                  command->op == SENT_RESUME) &&
                  model_selects(command, life);
     for (int i = 0; command->op == SENT_PUT && i < command->job_count; i++)
         asked = asked || (strcmp(command->jobs[i].group, life->wanted.group) == 0 &&
@@ -215,46 +206,27 @@ static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t
     return asked ? result->at_ms : INT64_MAX;
 }
 
-static void judge_missed(struct walk *walk, const struct life *life, size_t at)
+/* Up to where slots had come due when a policy decided: now, or where the command acts. */
+static int64_t decided_to_ms(const struct walk *walk, const struct life *life, size_t at)
 {
-    const struct output *event = &walk->outputs[at];
-    struct world *world = walk->world;
-    const struct wanted *wanted = &life->wanted;
-    int64_t next_ms = 0;
-    bool superseded = strcmp(event->reason, "superseded") == 0;
-    bool by_rule = superseded || strcmp(event->reason, "policy_none") == 0 ||
-                   strcmp(event->reason, "window") == 0 || strcmp(event->reason, "limit") == 0;
-    if (by_rule && event->at_ms - event->first_ms <= wanted->grace_ms &&
-        wanted->schedule.kind != SLOW_AT)
-        world_violation(world, "missed too soon: %s, %" PRId64 " ms late, %s", life->name,
-                        event->at_ms - event->first_ms, event->reason);
-    if (!superseded || life->stretch_count == 0) return;
-    /* Exactly one newer slot is kept: were there more, the policy was asked too early. */
-    const struct stretch_of_time *last = &life->stretches[life->stretch_count - 1];
-    int64_t known_ms = event->at_ms < last->to_ms ? event->at_ms : last->to_ms;
     int64_t command_ms = asked_ms(walk, life, at);
-    if (command_ms < known_ms) known_ms = command_ms;
-    if (last->end_ms != ALWAYS_MS && last->end_ms - 1 < known_ms) known_ms = last->end_ms - 1;
-    if (event->last_ms <= last->from_ms || last->to_ms != ALWAYS_MS) return;
-    if (slow_next(&last->schedule, event->last_ms, known_ms, &next_ms) &&
-        slow_next(&last->schedule, next_ms, known_ms - 60000, &next_ms))
-        world_violation(world, "superseded too early: %s had newer slots than the one kept",
-                        life->name);
+    int64_t now_ms = walk->outputs[at].at_ms;
+    return command_ms < now_ms ? command_ms : now_ms;
 }
 
 static void walk_announcement(struct walk *walk, struct life *life, size_t at)
 {
     const struct output *event = &walk->outputs[at];
-    bool off = strcmp(event->reason, "paused") == 0; /* a one-shot whose time passed in a pause */
+    bool over = strcmp(event->reason, "already_due") == 0;
+    bool off = over || strcmp(event->reason, "paused") == 0;
+    if (over) life->over_ms = event->first_ms;
     life_announce(life, &(struct announced){.first_ms = event->first_ms,
                                             .last_ms = event->last_ms,
                                             .count = event->count,
-                                            .off_schedule = off,
-                                            .already_due =
-                                                strcmp(event->reason, "already_due") == 0});
+                                            .off_schedule = off});
     if (strcmp(event->word, "missed") == 0) {
         walk->world->sometimes.count[SOMETIMES_MISSED]++;
-        judge_missed(walk, life, at);
+        policy_judge_missed(walk->world, life, event, decided_to_ms(walk, life, at));
     } else {
         walk->world->sometimes.count[SOMETIMES_SKIPPED]++;
     }
@@ -314,6 +286,7 @@ static void walk_event(struct walk *walk, size_t at)
 {
     const struct output *event = &walk->outputs[at];
     struct world *world = walk->world;
+    if (strcmp(event->word, "tz_changed") == 0) walk->tz_told = event->count;
     if (event->name[0] == '\0') return; /* of the shard itself */
     struct life *life = model_find_life(&walk->model, event->life);
     bool exhausted = strcmp(event->word, "exhausted") == 0;
@@ -321,6 +294,11 @@ static void walk_event(struct walk *walk, size_t at)
     world->sometimes.count[SOMETIMES_EXHAUSTED] += exhausted;
     world->sometimes.count[SOMETIMES_RESUMED] += resumed;
     world->sometimes.count[SOMETIMES_FIRE_FAILED] += strcmp(event->word, "fire_failed") == 0;
+    if (life != NULL && event->trigger[0] != '\0') {
+        asked_event(world, life, event);
+        return;
+    }
+    if (life != NULL) notices_event(world, life, event);
     if (life == NULL) {
         wait_for_result(walk, at);
     } else if (strcmp(event->word, "missed") == 0 || strcmp(event->word, "skipped") == 0) {
@@ -368,6 +346,7 @@ static void remember(struct walk *walk, const char *command_id, const struct out
     struct remembered *last = &walk->remembered[walk->remembered_count++];
     *last = (struct remembered){.sequence = result->count, .at_ms = result->at_ms};
     (void)snprintf(last->command_id, sizeof last->command_id, "%s", command_id);
+    memcpy(last->outcome, result->word, sizeof last->outcome);
 }
 
 static void walk_forgotten(struct walk *walk, size_t at)
@@ -382,16 +361,29 @@ static void walk_forgotten(struct walk *walk, size_t at)
     }
 }
 
+/* How many results of the same command this shard has given before: after a loss it may have been
+ * forwarded again. */
+static size_t results_before(const struct walk *walk, const struct output *result)
+{
+    size_t count = 0;
+    for (const struct output *before = walk->outputs; before < result; before++)
+        count += before->kind == OUTPUT_RESULT && before->partition == result->partition &&
+                 before->offset == result->offset;
+    return count;
+}
+
 /* When the record that was applied came into the topic it was read from. */
 static int64_t log_time_ms(const struct walk *walk, const struct output *result)
 {
     const struct history *history = &walk->world->history;
     if (result->partition == walk->shard)
         return walk->world->sent[result->partition][result->offset].time_ms;
+    size_t before = walk->world->losses.count > 0 ? results_before(walk, result) : 0;
     for (size_t i = 0; i < history->output_count; i++) {
         const struct output *output = &history->outputs[i];
         if (output->kind == OUTPUT_FORWARD && output->target == walk->shard &&
-            output->partition == result->partition && output->offset == result->offset)
+            output->partition == result->partition && output->offset == result->offset &&
+            before-- == 0)
             return output->time_ms;
     }
     return INT64_MIN;
@@ -420,12 +412,15 @@ static void judge_effective(struct walk *walk, const struct output *result)
     if (walk->half_done != NULL) wanted_ms = decided_ms(walk, wanted_ms);
     int64_t known_ms = walk->watermark_ms > walk->effective_ms ? walk->watermark_ms
                                                                : walk->effective_ms;
+    /* A forward behind another shard's open transaction cannot be read yet. */
+    bool held = result->partition != walk->shard &&
+                marks_held(walk->world, log_ms, result->at_ms + UNSEEN_MS);
     if (log_ms == INT64_MIN)
         world_violation(walk->world, "forward missing: shard %d applied %d/%" PRId64,
                         (int)walk->shard, (int)result->partition, result->offset);
     else if (result->at_ms < wanted_ms ||
-             (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms &&
-              !was_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
+             (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms && !held &&
+              !marks_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
         world_violation(walk->world, "effective time: %d/%" PRId64 " acts at %" PRId64
                         ", its log time is %" PRId64 ", it was applied at %" PRId64
                         ", the watermark was %" PRId64,
@@ -460,7 +455,11 @@ static void settle_waiting(struct walk *walk)
         if (output->kind == OUTPUT_JOB_DELETED) continue; /* the command says what is there */
         if (life == NULL) {
             world_violation(walk->world, "event of nobody: %s %s", output->word, output->name);
-        } else if (strcmp(output->word, "exhausted") == 0) {
+            continue;
+        }
+        if (strcmp(output->word, "exhausted") != 0 && strcmp(output->word, "resumed") != 0)
+            notices_event(walk->world, life, output);
+        if (strcmp(output->word, "exhausted") == 0) {
             life_finish(life, output->at_ms);
             if (life->wanted.keep_ms == 0 && life->wanted.topic[0] == '\0')
                 life_end(life, output->at_ms);
@@ -474,7 +473,28 @@ static void settle_waiting(struct walk *walk)
     walk->waiting_count = 0;
 }
 
-static void walk_result(struct walk *walk, const struct output *result)
+static void read_sent(const struct world *world, const struct output *result,
+                      struct sent_command *command)
+{
+    sent_read(world->sent[result->partition][result->offset].text, command);
+    if (command->command_id[0] != '\0')
+        memcpy(command->own_id, command->command_id, sizeof command->command_id);
+    else
+        (void)snprintf(command->own_id, sizeof command->own_id, "%d/%lld",
+                       (int)result->partition, (long long)result->offset);
+}
+
+/* Seen before: the result says how it ended then. */
+static void judge_duplicate(struct walk *walk, const struct remembered *first,
+                            const struct output *result)
+{
+    walk->world->sometimes.count[SOMETIMES_DUPLICATE]++;
+    if (strcmp(result->word, "duplicate") == 0 && strcmp(first->outcome, result->trigger) != 0)
+        world_violation(walk->world, "first outcome: %s ended as %s, its duplicate says %s",
+                        first->command_id, first->outcome, result->trigger);
+}
+
+static void walk_result(struct walk *walk, const struct output *result, const struct step *step)
 {
     struct world *world = walk->world;
     if (result->partition < 0 || result->partition >= world->settings.shards ||
@@ -484,17 +504,26 @@ static void walk_result(struct walk *walk, const struct output *result)
         return;
     }
     struct sent_command *command = memory_allocate(1, sizeof *command);
-    sent_read(world->sent[result->partition][result->offset].text, command);
+    read_sent(world, result, command);
+    if (result->count != step->mark.sequence)
+        world_violation(world, "sequence: the result of %d/%" PRId64 " says %" PRId64
+                        " in step %" PRId64, (int)result->partition, result->offset,
+                        result->count, step->mark.sequence);
+    model_resolve(&walk->model, command);
     if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
     walk->half_done = NULL;
     struct expected_answer expected = {"duplicate", 0, 0};
-    bool known = command->command_id[0] != '\0' && remembered(walk, command->command_id) != NULL;
+    const struct remembered *first =
+        command->command_id[0] != '\0' ? remembered(walk, command->command_id) : NULL;
+    bool known = first != NULL;
+    if (known) judge_duplicate(walk, first, result);
+    world->sometimes.count[SOMETIMES_DRY_RUN] += command->dry_run && !known;
     if (!known)
         expected = model_apply(&walk->model, command, result->at_ms, result->partition,
                                result->offset);
-    world->sometimes.count[SOMETIMES_DUPLICATE] += known;
     judge_answer(walk, result, &expected);
-    if (!known && command->command_id[0] != '\0') remember(walk, command->command_id, result);
+    if (!known && command->command_id[0] != '\0' && !command->dry_run)
+        remember(walk, command->command_id, result);
     settle_waiting(walk);
     if (walk->watermark_ms == result->at_ms) world->sometimes.count[SOMETIMES_UPDATE_IN_HERD]++;
     free(command);
@@ -511,12 +540,45 @@ static void walk_forward(struct walk *walk, const struct output *forward)
 
 /* ---- the whole ---- */
 
+/* An owner with other zone data says so, if jobs are in zones; slots due after the watermark are by
+ * its rules. In the middle of a command the jobs are not those of the model. */
+static void walk_zones(struct walk *walk, const struct step *step)
+{
+    const struct mark_view *mark = &step->mark;
+    bool changed = walk->tz_version[0] != '\0' &&
+                   strcmp(walk->tz_version, mark->tz_version) != 0;
+    int64_t zoned = 0;
+    for (size_t i = 0; changed && i < walk->model.count; i++)
+        zoned += walk->model.lives[i]->there &&
+                 walk->model.lives[i]->wanted.schedule.zone != NULL;
+    if (walk->tz_told != (zoned > 0 ? zoned : -1) && !mark->in_command)
+        world_violation(walk->world, "tz_changed: shard %d, sequence %" PRId64 ": %s after %s, %"
+                        PRId64 " jobs in zones, %" PRId64 " told", (int)walk->shard,
+                        mark->sequence, mark->tz_version, walk->tz_version, zoned,
+                        walk->tz_told);
+    walk->tz_told = -1;
+    memcpy(walk->tz_version, mark->tz_version, sizeof walk->tz_version);
+    int version = zones_version_of(mark->tz_version);
+    if (version < 0 || version == walk->model.version) return;
+    walk->world->sometimes.count[SOMETIMES_TZ_CHANGED] += zoned > 0;
+    model_change_zones(&walk->model, version, mark->watermark_ms, mark->ordinal);
+    for (size_t i = 0; i < walk->model.count; i++)
+        walk->world->sometimes.count[SOMETIMES_RECKONED] += walk->model.lives[i]->reckoned_count > 0;
+}
+
 static void walk_mark(struct walk *walk, const struct step *step)
 {
+    walk_zones(walk, step);
     walk->watermark_ms = step->mark.watermark_ms;
     walk->last_step = step;
     if (!step->mark.in_command) walk->half_done = NULL;
     else if (walk->half_done == NULL) walk->half_done = step;
+}
+
+static void walk_record(struct walk *walk, const struct output *record)
+{
+    struct life *life = model_find_life(&walk->model, record->life);
+    if (life != NULL) life->ordinal = record->offset;
 }
 
 static void walk_outputs(struct walk *walk)
@@ -526,16 +588,16 @@ static void walk_outputs(struct walk *walk)
         const struct output *output = &walk->outputs[i];
         for (const struct step *step = i > 0 ? walk->step_of[i - 1] : walk->step_of[i];
              step < walk->step_of[i]; step++)
-            walk_mark(walk, step);
+            if (!step->gone) walk_mark(walk, step);
         switch (output->kind) {
-        case OUTPUT_FIRE: walk_fire(walk, output); break;
+        case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;
-        case OUTPUT_RESULT: walk_result(walk, output); break;
+        case OUTPUT_RESULT: walk_result(walk, output, walk->step_of[i]); break;
         case OUTPUT_JOB_DELETED: walk_deletion(walk, i); break;
         case OUTPUT_SEEN_DELETED: walk_forgotten(walk, i); break;
         case OUTPUT_FORWARD: walk_forward(walk, output); break;
         case OUTPUT_DEAD: world->sometimes.count[SOMETIMES_DEAD_LETTER]++; break;
-        case OUTPUT_JOB:
+        case OUTPUT_JOB: walk_record(walk, output); break;
         case OUTPUT_SEEN: break;
         }
     }
@@ -548,9 +610,12 @@ static void walk_shard(struct world *world, int32_t shard)
     walk->world = world;
     walk->shard = shard;
     walk->effective_ms = INT64_MIN;
+    walk->tz_told = -1;
     walk->watermark_ms = world->settings.start_ms; /* of a new shard: when it began */
-    for (int i = 0; i < 8; i++) walk->live_ms[i] = INT64_MIN;
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j <= FOREIGN_TOPICS; j++) walk->live_ms[i][j] = INT64_MIN;
     model_open(&walk->model, shard, world->settings.shards);
+    walk->model.zones = world->zones;
     walk->outputs = flatten(&world->history, shard, &walk->count, &walk->step_of);
     walk->next_result = memory_allocate(walk->count + 1, sizeof *walk->next_result);
     size_t next = walk->count;
@@ -558,9 +623,11 @@ static void walk_shard(struct world *world, int32_t shard)
         if (walk->outputs[i].kind == OUTPUT_RESULT) next = i;
         walk->next_result[i] = next;
     }
-    walk_outputs(walk);
-    account_judge(world, &walk->model, shard);
-    rest_judge_model(world, &walk->model, shard);
+    if (!world->losses.forgot[shard]) { /* else nobody knows what the jobs should be */
+        walk_outputs(walk);
+        account_judge(world, &walk->model, shard);
+        rest_judge_model(world, &walk->model, shard);
+    }
     free((void *)walk->step_of);
     free(walk->next_result);
     free((void *)walk->outputs);
@@ -571,7 +638,7 @@ static void walk_shard(struct world *world, int32_t shard)
 
 void checker_judge(struct world *world)
 {
-    for (int32_t shard = 0; shard < world->settings.shards; shard++) judge_marks(world, shard);
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) marks_judge(world, shard);
     for (int32_t shard = 0; shard < world->settings.shards; shard++) walk_shard(world, shard);
     account_judge_commands(world);
 }

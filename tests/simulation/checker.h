@@ -12,7 +12,9 @@ void checker_judge(struct world *world);
 /* rest.c: memory, Redis and the state log agree, every shard has one owner, nothing is left to
  * be done. */
 void rest_judge(struct world *world);
-/* Whether there is anything left to be done, as far as the engines know. */
+/* Whether everything that faults have left behind is worked off. */
+bool rest_caught_up(struct world *world);
+/* And whether nothing is under way at this very moment. */
 bool rest_reached(struct world *world);
 
 #endif

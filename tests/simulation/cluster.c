@@ -199,6 +199,10 @@ static void decide(struct world *world, int32_t shard, bool commit)
     struct producer *producer = &world->cluster.producers[shard];
     struct transaction *transaction = producer->transaction;
     assert(producer->state == PRODUCER_ONGOING);
+    if (world->now_us - transaction->began_us > SECOND_US && world->hold_count < CUTS_MAX)
+        world->holds[world->hold_count++] =
+            (struct cut){world->settings.start_ms + transaction->began_us / MILLI_US,
+                         world_now_ms(world)};
     transaction->committed = commit;
     producer->state = PRODUCER_ENDING;
     producer->last_committed = commit;
@@ -317,7 +321,19 @@ enum answer cluster_end(struct world *world, int32_t shard, int64_t epoch, bool 
     return ANSWER_DONE;
 }
 
+void cluster_give_up(struct world *world, int32_t shard)
+{
+    if (world->cluster.producers[shard].state == PRODUCER_ONGOING) decide(world, shard, false);
+}
+
 /* ---- housekeeping ---- */
+
+void cluster_retire(struct cluster *cluster, struct record *record)
+{
+    cluster->retired = memory_grow(cluster->retired, &cluster->retired_capacity,
+                                   cluster->retired_count + 1, sizeof *cluster->retired);
+    cluster->retired[cluster->retired_count++] = record;
+}
 
 static bool same_key(const struct record *a, const struct record *b)
 {
@@ -348,18 +364,15 @@ void cluster_compact(struct world *world, int32_t shard)
     }
     world->sometimes.count[SOMETIMES_COMPACTED] += kept < log->count;
     log->count = kept;
+    log->synced_offset = stable; /* only what has been flushed is compacted */
 }
 
 static void log_retain(struct world *world, struct log *log, int64_t before_ms, int64_t consumed)
 {
     size_t gone = 0;
-    struct cluster *cluster = &world->cluster;
     while (gone < log->count && log->records[gone]->time_ms < before_ms &&
-           log->records[gone]->offset < consumed) {
-        cluster->retired = memory_grow(cluster->retired, &cluster->retired_capacity,
-                                       cluster->retired_count + 1, sizeof *cluster->retired);
-        cluster->retired[cluster->retired_count++] = log->records[gone++];
-    }
+           log->records[gone]->offset < consumed)
+        cluster_retire(&world->cluster, log->records[gone++]);
     if (gone == 0) return;
     log->first_offset = gone < log->count ? log->records[gone]->offset : log->next_offset;
     memmove(log->records, log->records + gone, (log->count - gone) * sizeof *log->records);
@@ -371,8 +384,11 @@ void cluster_retain(struct world *world, int64_t before_ms)
 {
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
         const struct history *history = &world->history;
-        if (history->step_count[shard] == 0) continue;
-        const struct step *step = &history->steps[shard][history->step_count[shard] - 1];
+        const struct step *step = NULL; /* an old one: a loss may have taken those after it */
+        for (size_t i = history->step_count[shard]; i-- > 0 && step == NULL;)
+            if (history->steps[shard][i].time_ms < before_ms && !loss_took(world, shard, i))
+                step = &history->steps[shard][i];
+        if (step == NULL) continue;
         log_retain(world, &world->cluster.control[shard], before_ms, step->mark.control_offset);
         log_retain(world, &world->cluster.forward[shard], before_ms, step->mark.forward_offset);
     }

@@ -41,7 +41,7 @@ struct log {
     size_t capacity;
     int64_t first_offset;
     int64_t next_offset;
-    int64_t synced_offset; /* flushed to disk up to here */
+    int64_t synced_offset; /* flushed to disk up to here: what no loss can take */
     struct open_transaction open[SIM_SHARDS_MAX];
     size_t open_count;
 };
@@ -101,6 +101,11 @@ enum answer cluster_produce(struct world *world, int32_t shard, int64_t epoch,
 /* From now on the coordinator's patience with the open transaction, if any, is counted. */
 void cluster_watch(struct world *world, int32_t shard);
 enum answer cluster_end(struct world *world, int32_t shard, int64_t epoch, bool commit);
+
+/* The record is out of its log, but a reader may still hold it. */
+void cluster_retire(struct cluster *cluster, struct record *record);
+/* An open transaction whose records are gone is aborted. */
+void cluster_give_up(struct world *world, int32_t shard);
 
 int64_t log_stable_offset(const struct log *log);
 /* The first record at or after `offset` that a read_committed reader sees; NULL: none now. */

@@ -9,6 +9,7 @@
 #define __has_feature(feature) 0
 #endif
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #define FIBERS 1
 #else
@@ -100,7 +101,13 @@ static void begin(void)
 
 static char *take_stack(void)
 {
-    if (kept_count > 0) return kept[--kept_count];
+    if (kept_count > 0) {
+        char *used = kept[--kept_count];
+#if FIBERS
+        __asan_unpoison_memory_region(used, STACK_BYTES); /* frames that never returned */
+#endif
+        return used;
+    }
     char *stack = malloc(STACK_BYTES);
     if (stack == NULL) abort();
     (void)VALGRIND_STACK_REGISTER(stack, stack + STACK_BYTES);

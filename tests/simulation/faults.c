@@ -236,14 +236,92 @@ static void commands_after_downtime(struct plan *plan, struct random *dice, int6
     }
 }
 
+static void end_arrives_in_the_next_transaction(struct plan *plan, struct random *dice,
+                                                int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
+             "a commit is asked for twice, the first request arrives in the next transaction");
+    plan_add(plan, at_us, DO_COMMIT, some_shard(plan, dice), COMMIT_TWICE, 1, 0, NULL);
+}
+
+/* New zone data for some or all, one process after the other, as in a rolling update; perhaps it
+ * is taken back. */
+static void zone_data(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "new zone data, one process after the other");
+    int64_t version = random_between(dice, 0, 3) > 0;
+    for (int32_t p = 0; p < plan->settings.processes; p++) {
+        if (random_chance(dice, 1, 5)) continue;
+        at_us += random_chance(dice, 1, 2) ? random_between(dice, 0, 60) * MINUTE_US
+                                           : random_between(dice, 0, 30) * SECOND_US;
+        plan_add(plan, at_us, DO_ZONES, p, version, 0, 0, NULL);
+        if (random_chance(dice, 1, 3))
+            plan_add(plan, at_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+        else plan_add(plan, at_us, DO_LEAVE, p, 0, 0, 0, NULL);
+    }
+}
+
+/* Everything is down for hours, and who has begun to catch up dies: the next one counts what is
+ * owed by other rules. */
+static void zone_data_while_owing(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    int64_t hours = random_between(dice, 2, 20);
+    int64_t back_us = at_us + hours * HOUR_US + random_between(dice, 500, 20000) * MILLI_US;
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "new zone data while slots are owed");
+    for (int32_t p = 0; p < plan->settings.processes; p++) {
+        plan_add(plan, at_us, DO_FREEZE, p, hours * 3600000, 0, 0, NULL);
+        plan_add(plan, back_us, DO_ZONES, p, random_between(dice, 0, 3) > 0, 0, 0, NULL);
+        plan_add(plan, back_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+    }
+}
+
 static fault_maker *const makers[] = {
     crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
     no_memory, bad_commit, bad_commit, late_init, redis_away, redis_slow, redis_flush,
     redis_rollback, redis_lost, compact, bad_topic, commit_then_owner_changes,
     late_init_after_reassignment, coordinator_times_out_a_living_owner, zombie_inits,
     flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
-    commands_after_downtime};
+    commands_after_downtime, end_arrives_in_the_next_transaction,
+    zone_data, zone_data, zone_data_while_owing, zone_data_while_owing};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
+
+/* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */
+static void kafka_loses(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "Kafka loses what it had not flushed");
+    if (random_chance(dice, 1, 3))
+        plan_add(plan, at_us - SECOND_US, DO_REDIS_AWAY, some_ms(dice, 1800000), 0, 0, 0, NULL);
+    else if (random_chance(dice, 1, 3))
+        plan_add(plan, at_us + some_ms(dice, 600000) * MILLI_US, DO_REDIS_FLUSH, 0, 0, 0, 0, NULL);
+    int64_t down_ms = random_between(dice, 10, 30000);
+    plan_add(plan, at_us, DO_KAFKA_DOWN, down_ms, 0, 0, 0, NULL);
+    plan_add(plan, at_us + MILLI_US, DO_LOSE, some_shard(plan, dice),
+             random_between(dice, 1, 300000), 0, 0, NULL);
+    if (random_chance(dice, 2, 3))
+        plan_add(plan, at_us + random_between(dice, 0, 40000) * MILLI_US, DO_CRASH,
+                 some_process(plan, dice), POINT_NONE, 1, 0, NULL);
+    if (random_chance(dice, 1, 2))
+        plan_add(plan, at_us + random_between(dice, 10, 180) * MINUTE_US, DO_REDIS_FLUSH, 0, 0, 0,
+                 0, NULL);
+}
+
+/* A new owner goes on without what was lost, and without Redis; the next one finds a Redis that has
+ * what was lost. */
+static void kafka_loses_what_redis_has(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
+             "Kafka loses what Redis has, and goes on while Redis is away");
+    int64_t away_us = random_between(dice, 5, 60) * MINUTE_US;
+    plan_add(plan, at_us - 2 * SECOND_US, DO_REDIS_AWAY, away_us / MILLI_US, 0, 0, 0, NULL);
+    plan_add(plan, at_us, DO_KAFKA_DOWN, 10, 0, 0, 0, NULL);
+    for (int32_t shard = 0; shard < plan->settings.shards; shard++)
+        plan_add(plan, at_us + MILLI_US, DO_LOSE, shard, random_between(dice, 60000, 900000), 0, 0,
+                 NULL);
+    for (int32_t p = 0; p < plan->settings.processes; p++) {
+        plan_add(plan, at_us + SECOND_US, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+        plan_add(plan, at_us - 3 * SECOND_US + away_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+    }
+}
 
 /* A random subset of the kinds, each of them now and then. */
 void faults_add(struct plan *plan, struct random *dice)
@@ -253,10 +331,18 @@ void faults_add(struct plan *plan, struct random *dice)
     int64_t span_us = plan->settings.hours * HOUR_US - 2 * MINUTE_US;
     int64_t faults = random_between(dice, 0, FAULTS_MOST);
     int64_t until_us = 2 * MINUTE_US;
+    int64_t losses = random_chance(dice, 1, 6) ? random_between(dice, 1, 4) : 0;
+    while (losses-- > 0) {
+        fault_maker *maker = random_chance(dice, 1, 2) ? kafka_loses : kafka_loses_what_redis_has;
+        maker(plan, dice, until_us + random_between(dice, 0, span_us - 1));
+    }
     for (int64_t i = 0; i < faults; i++) {
         size_t maker = (size_t)random_between(dice, 0, MAKERS - 1);
         int64_t at_us = until_us + random_between(dice, 0, span_us - 1);
-        if (makers[maker] == commands_after_downtime && !random_chance(dice, 1, 12)) continue;
+        bool long_one = makers[maker] == commands_after_downtime;
+        bool owing = makers[maker] == zone_data_while_owing;
+        if (long_one && !random_chance(dice, 1, 12)) continue;
+        if (owing && !random_chance(dice, 1, 3)) continue;
         if ((kinds >> maker & 1) != 0) makers[maker](plan, dice, at_us);
     }
 }

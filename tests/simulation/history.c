@@ -29,24 +29,58 @@ static void copy_name(struct output *output, struct text group, struct text id)
                    (int)id.length, id.bytes);
 }
 
-/* "<life>@<nominal>" or "<life>@t:<command id>" */
+int64_t history_data_hash(const char *bytes, size_t length)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+    return (int64_t)(hash >> 1);
+}
+
+/* The next member of that name; they are looked for in the order in which they are written. */
+static struct text next_text(struct text *rest, const char *mark)
+{
+    struct text found = scan_text(*rest, mark);
+    if (found.bytes == NULL) return found;
+    size_t passed = (size_t)(found.bytes + found.length - rest->bytes);
+    *rest = (struct text){rest->bytes + passed, rest->length - passed};
+    return found;
+}
+
+static void read_slot(struct output *output, struct text slot)
+{
+    if (slot.length > 2 && slot.bytes[0] == 'b') {
+        size_t length = slot.length;
+        while (slot.bytes[length - 1] != ':') length--;
+        copy(output->trigger, sizeof output->trigger, (struct text){slot.bytes, length - 1});
+        output->at_ms = scan_number((struct text){slot.bytes + length, slot.length - length}, "",
+                                    -1);
+    } else if (slot.length > 2 && slot.bytes[1] == ':') {
+        copy(output->trigger, sizeof output->trigger, slot);
+    } else {
+        output->at_ms = scan_number(slot, "", -1);
+    }
+}
+
+/* "<life>@<nominal>", "<life>@t:<command id>" or "<life>@b:<backfill>:<nominal>" */
 static void read_fire(struct output *output, struct text value)
 {
-    struct text id = scan_text(value, "\"id\":\"");
-    struct text subject = scan_text(value, "\"subject\":\"");
+    struct text rest = value;
+    struct text id = next_text(&rest, "\"id\":\"");
     const char *at = memchr(id.bytes, '@', id.length);
     assert(at != NULL);
     copy(output->life, sizeof output->life, (struct text){id.bytes, (size_t)(at - id.bytes)});
-    struct text rest = {at + 1, id.length - (size_t)(at + 1 - id.bytes)};
-    copy(output->name, sizeof output->name, subject);
-    copy(output->word, sizeof output->word, scan_text(value, "\"firekind\":\""));
-    output->count = scan_number(value, "\"missedcount\":", 0);
-    output->first_ms = scan_number(value, "\"latenessms\":", 0);
-    if (rest.length > 2 && rest.bytes[1] == ':')
-        copy(output->trigger, sizeof output->trigger, rest);
-    else
-        output->at_ms = scan_number(rest, "", -1);
-    output->partition = (int32_t)scan_number(value, "\"jobrevision\":", -1);
+    read_slot(output, (struct text){at + 1, id.length - (size_t)(at + 1 - id.bytes)});
+    copy(output->name, sizeof output->name, next_text(&rest, "\"subject\":\""));
+    output->from_ms = scan_instant(rest, "\"time\":\"");
+    rest = scan_after(rest, "\"jobrevision\":");
+    output->partition = (int32_t)scan_number(rest, "", -1);
+    copy(output->word, sizeof output->word, next_text(&rest, "\"firekind\":\""));
+    output->first_ms = scan_number(rest, "\"latenessms\":", 0);
+    output->count = scan_number(rest, "\"missedcount\":", 0);
+    output->matched = scan_number(rest, "\"attempt\":", -1);
+    struct text data = scan_after(rest, "\"data\":");
+    output->last_ms = data.length == 0 ? 0 : history_data_hash(data.bytes, data.length - 1);
 }
 
 static void read_event(struct output *output, struct text value)
@@ -61,6 +95,7 @@ static void read_event(struct output *output, struct text value)
     output->from_ms = scan_instant(value, "\"from\":\"");
     output->to_ms = scan_instant(value, "\"to\":\"");
     output->count = scan_number(value, "\"count\":", 0);
+    copy(output->trigger, sizeof output->trigger, scan_text(value, "\"backfill_id\":\""));
 }
 
 static void read_result(struct output *output, struct text value)
@@ -73,6 +108,7 @@ static void read_result(struct output *output, struct text value)
     output->partition = (int32_t)scan_number(source, "\"partition\":", -1);
     output->offset = scan_number(source, "\"offset\":", -1);
     output->count = scan_number(source, "\"sequence\":", -1);
+    copy(output->trigger, sizeof output->trigger, scan_text(head, "\"first_outcome\":\""));
     output->at_ms = scan_instant(source, "\"effective_at\":\"");
     output->to_ms = scan_instant(source, "\"applied_at\":\"");
     output->matched = scan_number(value, "\"matched\":", -1);
@@ -94,6 +130,8 @@ static void read_mark(struct step *step, struct text value)
     step->mark.forward_offset = scan_number(value, "\"forward_offset\":", -1);
     step->mark.in_command = scan_after(value, "\"in_command\":").length > 0;
     copy(step->mark.owner, sizeof step->mark.owner, scan_text(value, "\"owner\":\""));
+    copy(step->mark.tz_version, sizeof step->mark.tz_version,
+         scan_text(value, "\"tz_version\":\""));
 }
 
 static struct output *add_output(struct history *history)
@@ -127,6 +165,7 @@ static void read_state(struct history *history, struct step *step, const struct 
          (struct text){record->key.bytes + prefix, record->key.length - prefix});
     if (!job || record->tombstone) return;
     output->partition = (int32_t)scan_number(record->value, "\"revision\":", -1);
+    output->offset = scan_number(record->value, "\"ordinal\":", 0);
     copy(output->life, sizeof output->life, scan_text(record->value, "\"incarnation\":\""));
     copy(output->word, sizeof output->word, scan_text(record->value, "\"state\":\""));
 }
@@ -219,6 +258,7 @@ void history_commit(struct world *world, const struct transaction *transaction)
         read_record(history, step, transaction->records[i]);
     }
     step->count = history->output_count - step->first;
+    if (world->losses.count > 0) loss_step(world, shard);
     world->hash = random_mix(world->hash, (uint64_t)world->now_us ^ (uint64_t)shard << 56);
 }
 

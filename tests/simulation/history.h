@@ -33,16 +33,17 @@ struct output {
     char life[HISTORY_LIFE_BYTES];   /* incarnation */
     char word[HISTORY_WORD_BYTES];   /* kind of fire or event, outcome of a result */
     char reason[HISTORY_WORD_BYTES]; /* of an event; the code of a result */
-    char trigger[HISTORY_LIFE_BYTES];
+    char trigger[HISTORY_LIFE_BYTES]; /* fire: t:<command id> or b:<backfill>; event: <backfill>;
+                                       * result: the first outcome */
     int64_t at_ms;      /* event: at; result: effective_at; fire: nominal */
     int64_t first_ms;
-    int64_t last_ms;
+    int64_t last_ms;    /* fire: hash of its data */
     int64_t count;      /* event: count; fire: missedcount; result: changed */
-    int64_t from_ms;
+    int64_t from_ms;    /* fire: its time, when the shard put it out */
     int64_t to_ms;
-    int64_t matched;
+    int64_t matched;    /* fire: attempt */
     int32_t partition;  /* result, forward: of the command's origin; job: the revision */
-    int64_t offset;
+    int64_t offset;     /* job: its ordinal */
     int32_t target;     /* forward: the shard it went to; fire: the foreign topic or -1 */
 };
 
@@ -58,8 +59,10 @@ struct step { /* one committed transaction of a shard */
         int64_t forward_offset;
         bool in_command;
         char owner[32];
+        char tz_version[16];
     } mark;
     bool has_mark;
+    bool gone; /* Kafka lost it, and a new owner went on from before it: it did not happen */
     size_t first; /* outputs, in the history's list */
     size_t count;
 };
@@ -73,6 +76,8 @@ struct history {
     size_t step_capacity[SIM_SHARDS_MAX];
 };
 
+/* What a fire carries; 0: nothing. */
+int64_t history_data_hash(const char *bytes, size_t length);
 void history_close(struct history *history);
 /* Everything a shard has committed, for people. */
 void history_write(const struct history *history, int32_t shard, FILE *file);

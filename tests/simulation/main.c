@@ -5,22 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "dispatcher/core/mutant.h"
 #include "schemas/json_reader.h"
+#include "tests/simulation/mutants.h"
+#include "tests/simulation/options.h"
 #include "tests/simulation/simulation.h"
-
-enum mutant mutant_planted = MUTANT_NONE;
-
-struct wishes {
-    uint64_t seed;
-    int64_t seeds;
-    bool one;       /* exactly this seed: with its story where it fails */
-    bool verbose;
-    bool progress;
-    struct plan_wishes plan;
-    const char *replay;
-    const char *save;
-};
 
 struct totals {
     int64_t seeds;
@@ -31,26 +19,6 @@ struct totals {
     uint64_t hash;
     struct sometimes sometimes;
 };
-
-static const char *const mutant_names[] = {
-    "none",
-#define MUTANT_TEXT(name) #name,
-    MUTANTS(MUTANT_TEXT)
-#undef MUTANT_TEXT
-};
-
-/* Whether the name is known; the bug is planted from now on. */
-static bool plant(const char *name)
-{
-    for (int i = 0; i < MUTANT_COUNT; i++) {
-        if (strcmp(mutant_names[i], name) != 0) continue;
-        mutant_planted = (enum mutant)i;
-        return true;
-    }
-    (void)printf("no mutant %s; there are:\n", name);
-    for (int i = 1; i < MUTANT_COUNT; i++) (void)printf("%s\n", mutant_names[i]);
-    return false;
-}
 
 static double cpu_seconds(void)
 {
@@ -75,16 +43,19 @@ static void say_violations(const struct plan *plan, const struct verdict *verdic
         (void)printf("seed %llu: %s\n", (unsigned long long)plan->seed, verdict->violations[i]);
 }
 
-static void tell_story(struct plan *plan, struct verdict *verdict, const struct wishes *wishes)
+static bool tell_story(struct plan *plan, struct verdict *verdict, const struct wishes *wishes)
 {
     shrink(plan, verdict, true);
     (void)printf("\n# what remains of the seed and still fails:\n");
     plan_write(plan, stdout);
-    if (wishes->save == NULL) return;
+    if (wishes->save == NULL) return true;
     FILE *file = fopen(wishes->save, "w");
-    if (file == NULL) return;
-    plan_write(plan, file);
-    (void)fclose(file);
+    bool written = file != NULL;
+    if (written) plan_write(plan, file);
+    if (written && fclose(file) != 0) written = false;
+    if (!written)
+        (void)fprintf(stderr, "simulate: %s: the story cannot be written\n", wishes->save);
+    return written;
 }
 
 static void say_totals(const struct totals *totals, double seconds)
@@ -101,8 +72,15 @@ static int replay(const struct wishes *wishes)
     struct verdict verdict;
     int line = 0;
     FILE *file = fopen(wishes->replay, "r");
-    if (file == NULL || !plan_read(&plan, file, &line)) {
-        (void)printf("%s: line %d cannot be read\n", wishes->replay, line);
+    if (file == NULL) {
+        (void)fprintf(stderr, "simulate: %s: the file cannot be opened\n", wishes->replay);
+        return 2;
+    }
+    if (!plan_read(&plan, file, &line)) {
+        (void)fprintf(stderr, "simulate: %s: line %d is not one of a story\n", wishes->replay,
+                      line);
+        plan_clear(&plan);
+        (void)fclose(file);
         return 2;
     }
     (void)fclose(file);
@@ -124,11 +102,11 @@ static int hunt(const struct wishes *wishes)
         simulate(&plan, false, &verdict);
         plan_clear(&plan);
         if (verdict.violation_count == 0) continue;
-        (void)printf("found %s after %lld seeds: %.160s\n", mutant_names[mutant_planted],
+        (void)printf("found %s after %lld seeds: %.160s\n", mutant_name(mutant_planted),
                      (long long)i + 1, verdict.violations[0]);
         return 0;
     }
-    (void)printf("NOT FOUND %s in %lld seeds\n", mutant_names[mutant_planted],
+    (void)printf("NOT FOUND %s in %lld seeds\n", mutant_name(mutant_planted),
                  (long long)wishes->seeds);
     return 1;
 }
@@ -137,6 +115,7 @@ static int play(const struct wishes *wishes)
 {
     struct totals totals = {0};
     double began = cpu_seconds();
+    bool written = true;
     for (int64_t i = 0; i < wishes->seeds; i++) {
         struct plan plan;
         struct verdict verdict;
@@ -147,7 +126,7 @@ static int play(const struct wishes *wishes)
             say_violations(&plan, &verdict);
             (void)printf("repeat it with: make sim SEEDS=1 SEED=%llu\n",
                          (unsigned long long)plan.seed);
-            if (wishes->one) tell_story(&plan, &verdict, wishes);
+            if (wishes->one && !tell_story(&plan, &verdict, wishes)) written = false;
         }
         plan_clear(&plan);
         if (wishes->progress && (i + 1) % 50 == 0) {
@@ -161,38 +140,14 @@ static int play(const struct wishes *wishes)
                      sometimes_text((enum sometimes_kind)i));
     (void)printf("hash=%016" PRIx64 " fires=%lld\n", totals.hash, (long long)totals.fires);
     say_totals(&totals, cpu_seconds() - began);
-    return totals.violations > 0;
-}
-
-static const char *after(const char *argument, const char *name)
-{
-    size_t length = strlen(name);
-    return strncmp(argument, name, length) == 0 ? argument + length : NULL;
+    return !written ? 2 : totals.violations > 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct wishes wishes = {.seed = 1, .seeds = 100};
-    for (int i = 1; i < argc; i++) {
-        const char *value = NULL;
-        if ((value = after(argv[i], "--seeds=")) != NULL) wishes.seeds = strtoll(value, NULL, 10);
-        else if ((value = after(argv[i], "--seed=")) != NULL)
-            wishes.seed = strtoull(value, NULL, 10);
-        else if ((value = after(argv[i], "--replay=")) != NULL) wishes.replay = value;
-        else if ((value = after(argv[i], "--mutant=")) != NULL) {
-            if (!plant(value)) return 2;
-        }
-        else if ((value = after(argv[i], "--save=")) != NULL) wishes.save = value;
-        else if (strcmp(argv[i], "--shrink") == 0) wishes.one = true;
-        else if (strcmp(argv[i], "--verbose") == 0) wishes.verbose = true;
-        else if (strcmp(argv[i], "--progress") == 0) wishes.progress = true;
-        else if (strcmp(argv[i], "--short") == 0) wishes.plan.short_seeds = true;
-        else if (strcmp(argv[i], "--typical") == 0) wishes.plan.typical = true;
-        else {
-            (void)printf("unknown argument %s\n", argv[i]);
-            return 2;
-        }
-    }
+    struct wishes wishes;
+    enum options_read read = options_read(argc, argv, &wishes);
+    if (read != OPTIONS_GOOD) return read == OPTIONS_HELP ? 0 : 2;
     json_reader_prepare();
     if (mutant_planted != MUTANT_NONE && wishes.replay == NULL && !wishes.one)
         return hunt(&wishes);

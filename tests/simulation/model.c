@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
-
-#define HORIZON_MS (INT64_C(9) * 366 * 86400000)
+#include "tests/simulation/stretches.h"
+#include "tests/simulation/zones.h"
 
 /* ---- lives ---- */
 
@@ -30,6 +30,10 @@ void model_close(struct model *model)
         free(model->lives[i]->stretches);
         free(model->lives[i]->announced);
         free(model->lives[i]->fired);
+        free(model->lives[i]->failures);
+        asked_free(&model->lives[i]->asked);
+        notices_free(&model->lives[i]->notices);
+        free(model->lives[i]->reckoned);
         free(model->lives[i]);
     }
     free(model->lives);
@@ -77,43 +81,15 @@ struct life *model_find(const struct model *model, const char *name)
 
 /* ---- stretches ---- */
 
-static void open_stretch(struct life *life, int64_t from_ms)
-{
-    life->stretches = memory_grow(life->stretches, &life->stretch_capacity,
-                                  life->stretch_count + 1, sizeof *life->stretches);
-    life->stretches[life->stretch_count++] =
-        (struct stretch_of_time){.schedule = life->wanted.schedule,
-                                 .from_ms = from_ms,
-                                 .to_ms = ALWAYS_MS,
-                                 .start_ms = life->wanted.start_ms,
-                                 .end_ms = life->wanted.end_ms};
-}
-
 static void close_one(struct stretch_of_time *stretch, int64_t to_ms)
 {
     if (stretch->to_ms > to_ms)
         stretch->to_ms = to_ms > stretch->from_ms ? to_ms : stretch->from_ms;
 }
 
-static void close_stretch(struct life *life, int64_t to_ms)
-{
-    if (life->stretch_count > 0) close_one(&life->stretches[life->stretch_count - 1], to_ms);
-}
-
-static bool wanted_next(const struct wanted *wanted, int64_t after_ms, int64_t *next_ms)
-{
-    if (wanted->start_ms != NEVER_MS && after_ms < wanted->start_ms)
-        after_ms = wanted->start_ms - 1;
-    int64_t limit_ms = after_ms + HORIZON_MS;
-    if (wanted->end_ms != ALWAYS_MS && wanted->end_ms - 1 < limit_ms)
-        limit_ms = wanted->end_ms - 1;
-    return slow_next(&wanted->schedule, after_ms, limit_ms, next_ms);
-}
-
 bool life_has_slot_after(const struct life *life, int64_t after_ms)
 {
-    int64_t next_ms = 0;
-    return wanted_next(&life->wanted, after_ms, &next_ms);
+    return stretches_to_come(life, after_ms);
 }
 
 static bool used_up(const struct life *life)
@@ -135,22 +111,26 @@ void life_finish(struct life *life, int64_t at_ms)
         if (life->fired[i].nominal_ms > newest_ms) newest_ms = life->fired[i].nominal_ms;
     for (size_t i = 0; life->ended_by_count && i < life->stretch_count; i++)
         close_one(&life->stretches[i], newest_ms); /* also of what was owed */
+    for (size_t i = 0; i < life->stretch_count; i++) /* what waits is named, not fired */
+        life->stretches[i].named = life->stretches[i].named || life->stretches[i].waiting;
 }
 
 void life_resume(struct life *life, int64_t at_ms, int64_t from_ms)
 {
     assert(life->paused_ms != NEVER_MS);
-    (void)at_ms;
+    life->touched_ms = at_ms;
+    notices_resumed(&life->notices, life->paused_ms, from_ms);
     life->paused_ms = NEVER_MS;
     life->until_ms = ALWAYS_MS;
     life->revision++;
-    open_stretch(life, from_ms);
+    stretches_resume(life, from_ms);
 }
 
 void life_end(struct life *life, int64_t at_ms)
 {
-    close_stretch(life, at_ms);
+    stretches_end(life, at_ms);
     life->there = false;
+    for (size_t i = 0; i < life->asked.backfill_count; i++) life->asked.backfills[i].over = true;
 }
 
 void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms)
@@ -169,22 +149,25 @@ void life_announce(struct life *life, const struct announced *announced)
     life->announced[life->announced_count++] = *announced;
 }
 
+void life_failed(struct life *life, int64_t nominal_ms)
+{
+    life->failures = memory_grow(life->failures, &life->failure_capacity, life->failure_count + 1,
+                                 sizeof *life->failures);
+    life->failures[life->failure_count++] = nominal_ms;
+}
+
 /* ---- one job of add and put ---- */
 
-static bool fires_ever(const struct wanted *wanted, int64_t effective_ms)
+/* Of a job that is there the slots due after effective_ms count. */
+static bool fires_ever(const struct wanted *wanted, const struct life *life, int64_t effective_ms)
 {
     int64_t next_ms = 0;
     if (wanted->schedule.kind == SLOW_AT && wanted->schedule.at_ms <= effective_ms) return true;
-    return wanted_next(wanted, effective_ms, &next_ms);
-}
-
-/* A one-shot in the past is due at once, whatever its start and end say. */
-static void begin(struct life *life, int64_t effective_ms)
-{
-    if (life->paused_ms != NEVER_MS) return;
-    const struct slow_schedule *schedule = &life->wanted.schedule;
-    bool past = schedule->kind == SLOW_AT && schedule->at_ms <= effective_ms && !used_up(life);
-    open_stretch(life, past ? schedule->at_ms - 1 : effective_ms);
+    if (life != NULL)
+        return wanted_due_after(wanted, life->id, NEVER_MS, effective_ms, &next_ms);
+    struct wanted plain = *wanted;
+    plain.schedule.jitter_ms = 0;
+    return wanted_due_after(&plain, "", NEVER_MS, effective_ms, &next_ms);
 }
 
 static void name_of(const struct wanted *wanted, char name[HISTORY_NAME_BYTES])
@@ -210,18 +193,21 @@ static void add_job(struct model *model, const struct wanted *wanted, int64_t ef
                    (int)partition, (long long)offset, index);
     table_put(model, model->count - 1);
     life->there = true;
+    life->touched_ms = effective_ms;
     life->revision = 1;
     life->paused_ms = wanted->paused ? effective_ms : NEVER_MS;
     life->until_ms = ALWAYS_MS;
     life->edited_ms = NEVER_MS;
     life->finished_ms = NEVER_MS;
     life->last_nominal_ms = NEVER_MS;
-    begin(life, effective_ms);
+    life->over_ms = NEVER_MS;
+    stretches_begin(life, effective_ms);
 }
 
 static bool same_wanted(const struct wanted *a, const struct wanted *b)
 {
     return slow_same(&a->schedule, &b->schedule) && strcmp(a->cron, b->cron) == 0 &&
+           strcmp(a->zone, b->zone) == 0 && strcmp(a->dst, b->dst) == 0 &&
            strcmp(a->super_group, b->super_group) == 0 && strcmp(a->payload, b->payload) == 0 &&
            strcmp(a->topic, b->topic) == 0 && a->policy == b->policy &&
            a->window_ms == b->window_ms && a->limit == b->limit && a->grace_ms == b->grace_ms &&
@@ -246,20 +232,21 @@ static void update_job(struct life *life, const struct wanted *wanted, int64_t e
     bool rebounded = wanted->start_ms != life->wanted.start_ms ||
                      wanted->end_ms != life->wanted.end_ms;
     bool was_finished = life->finished_ms != NEVER_MS;
+    if (rescheduled) stretches_edit(life, wanted, effective_ms);
+    else if (rebounded) stretches_rebound(life, wanted, effective_ms);
     life->wanted = *wanted;
+    life->touched_ms = effective_ms;
     life->revision++;
     if (rescheduled) {
-        close_stretch(life, effective_ms);
         life->edited_ms = effective_ms;
         life->finished_ms = NEVER_MS;
-        begin(life, effective_ms);
+        stretches_begin(life, effective_ms);
         return;
     }
     bool revived = was_finished && !used_up(life) && life_has_slot_after(life, effective_ms);
     if (!revived && !(rebounded && life->paused_ms == NEVER_MS && !was_finished)) return;
-    close_stretch(life, effective_ms);
     life->finished_ms = NEVER_MS;
-    if (life->paused_ms == NEVER_MS) open_stretch(life, effective_ms);
+    if (life->paused_ms == NEVER_MS) stretches_revive(life, effective_ms);
 }
 
 /* ---- answers ---- */
@@ -298,7 +285,7 @@ static bool good_job(const struct model *model, const struct sent_command *comma
     struct wanted merged = life != NULL ? put_over(life, wanted, effective_ms)
                                         : anchored(wanted, effective_ms);
     if (life != NULL && same_wanted(&life->wanted, &merged)) return true;
-    if (fires_ever(&merged, effective_ms)) return true;
+    if (fires_ever(&merged, life, effective_ms)) return true;
     errors->count++;
     errors->rejected++;
     return false;
@@ -321,6 +308,10 @@ static struct expected_answer apply_jobs(struct model *model, const struct sent_
         char name[HISTORY_NAME_BYTES];
         name_of(&command->jobs[i], name);
         struct life *life = model_find(model, name);
+        if (life == NULL && command->dry_run) {
+            changed++;
+            continue;
+        }
         if (life == NULL) {
             add_job(model, &command->jobs[i], effective_ms, partition, offset, i);
             changed++;
@@ -328,7 +319,7 @@ static struct expected_answer apply_jobs(struct model *model, const struct sent_
         }
         struct wanted merged = put_over(life, &command->jobs[i], effective_ms);
         if (same_wanted(&life->wanted, &merged)) continue;
-        update_job(life, &merged, effective_ms);
+        if (!command->dry_run) update_job(life, &merged, effective_ms);
         changed++;
     }
     return conclude(matched, changed, &errors);
@@ -362,12 +353,19 @@ static struct wanted merged(const struct life *life, const struct sent_command *
     if (set->given & SET_POLICY) result.policy = set->policy;
     if (set->given & SET_SUPER_GROUP)
         memcpy(result.super_group, set->super_group, sizeof result.super_group);
+    if (set->given & SET_JITTER) result.schedule.jitter_ms = set->schedule.jitter_ms;
     if ((set->given & SET_SCHEDULE) == 0) return result;
     bool same_every = result.schedule.kind == SLOW_EVERY && set->schedule.kind == SLOW_EVERY &&
                       result.schedule.every_ms == set->schedule.every_ms;
     int64_t anchor_ms = result.schedule.anchor_ms;
+    int64_t jitter_ms = result.schedule.jitter_ms;
     result.schedule = set->schedule;
+    result.schedule.jitter_ms = jitter_ms;
+    result.fixed = set->fixed;
     memcpy(result.cron, set->cron, sizeof result.cron);
+    memcpy(result.zone, set->zone, sizeof result.zone);
+    memcpy(result.place, set->place, sizeof result.place);
+    memcpy(result.dst, set->dst, sizeof result.dst);
     if (set->schedule.kind == SLOW_EVERY && !set->anchor_given)
         result.schedule.anchor_ms = same_every ? anchor_ms : effective_ms;
     return result;
@@ -382,11 +380,16 @@ static bool can_change(const struct life *life, const struct sent_command *comma
         refused = rejected = command->until_ms <= effective_ms;
     if (!refused && command->op == SENT_UPDATE && (command->set.given & SET_SCHEDULE) != 0) {
         struct wanted result = merged(life, command, effective_ms);
-        refused = rejected = !fires_ever(&result, effective_ms);
+        refused = rejected = !fires_ever(&result, life, effective_ms);
     }
     if (!refused && command->op == SENT_RESUME && life->paused_ms != NEVER_MS &&
         command->from_ms != NEVER_MS)
         refused = command->from_ms > effective_ms || command->from_ms < life->paused_ms;
+    if (!refused && command->op == SENT_BACKFILL) {
+        enum asked_refusal refusal = asked_check(life, command, effective_ms);
+        refused = refusal != ASKED_WELL;
+        rejected = refusal == ASKED_REJECTED;
+    }
     errors->count += refused;
     errors->rejected += rejected;
     return !refused;
@@ -397,8 +400,10 @@ static bool pause_job(struct life *life, const struct sent_command *command, int
     bool paused = life->paused_ms != NEVER_MS;
     if (life->finished_ms != NEVER_MS || (paused && life->until_ms == command->until_ms))
         return false;
+    if (command->dry_run) return true;
     if (!paused) {
-        close_stretch(life, effective_ms);
+        stretches_pause(life, effective_ms);
+        life->touched_ms = effective_ms;
         life->paused_ms = effective_ms;
     }
     life->until_ms = command->until_ms;
@@ -410,6 +415,7 @@ static bool resume_job(struct life *life, const struct sent_command *command,
                        int64_t effective_ms)
 {
     if (life->paused_ms == NEVER_MS) return false;
+    if (command->dry_run) return true;
     life->overslept = life->overslept || life->until_ms < effective_ms;
     int64_t from_ms = effective_ms;
     if (command->from_paused) from_ms = life->paused_ms;
@@ -425,13 +431,19 @@ static bool change(struct life *life, const struct sent_command *command, int64_
     case SENT_UPDATE: {
         struct wanted result = merged(life, command, effective_ms);
         if (same_wanted(&life->wanted, &result)) return false;
-        update_job(life, &result, effective_ms);
+        if (!command->dry_run) update_job(life, &result, effective_ms);
         return true;
     }
     case SENT_PAUSE: return pause_job(life, command, effective_ms);
     case SENT_RESUME: return resume_job(life, command, effective_ms);
-    case SENT_DELETE: life_end(life, effective_ms); return true;
-    default: life->triggered++; return true;
+    case SENT_DELETE:
+        if (!command->dry_run) life_end(life, effective_ms);
+        return true;
+    case SENT_BACKFILL: return asked_open(life, command, effective_ms, command->dry_run);
+    case SENT_CANCEL_BACKFILL: return asked_cancel(life, command, command->dry_run);
+    default:
+        if (!command->dry_run) asked_trigger(life, command->own_id, effective_ms);
+        return true;
     }
 }
 
@@ -474,4 +486,33 @@ struct expected_answer model_apply(struct model *model, const struct sent_comman
     if (command->op == SENT_ADD || command->op == SENT_PUT)
         return apply_jobs(model, command, effective_ms, partition, offset);
     return apply_select(model, command, effective_ms);
+}
+
+/* ---- zones ---- */
+
+static void resolve(const struct model *model, struct wanted *wanted)
+{
+    struct slow_schedule *schedule = &wanted->schedule;
+    if (schedule->kind != SLOW_CRON || wanted->place[0] == '\0') return;
+    schedule->zone = zones_slow(model->zones, wanted->place, model->version);
+    schedule->once = wanted->fixed && schedule->zone != NULL && schedule->zone->count > 1;
+}
+
+void model_resolve(const struct model *model, struct sent_command *command)
+{
+    for (int i = 0; i < command->job_count; i++) resolve(model, &command->jobs[i]);
+    resolve(model, &command->set);
+}
+
+void model_change_zones(struct model *model, int version, int64_t watermark_ms, int64_t ordinal)
+{
+    model->version = version;
+    for (size_t i = 0; i < model->count; i++) {
+        struct life *life = model->lives[i];
+        if (!life->there) continue;
+        bool done = ordinal == INT64_MAX || (life->ordinal > 0 && life->ordinal <= ordinal);
+        stretches_change_zones(life, model->zones, version, done ? watermark_ms
+                                                                 : watermark_ms - 1);
+        asked_change_zones(life);
+    }
 }

@@ -7,8 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/simulation/asked.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/notices.h"
 #include "tests/simulation/slots.h"
+
+struct zones;
 
 #define NEVER_MS INT64_MIN
 #define ALWAYS_MS INT64_MAX
@@ -21,7 +25,11 @@ struct wanted { /* a job as a command describes it */
     char group[12];
     char id[12];
     char super_group[12];
-    char cron[40];
+    char cron[64];
+    char zone[16];  /* as the field says */
+    char place[16]; /* of the field or the prefix */
+    char dst[12];
+    bool fixed;     /* a fixed time, where clocks change by the usual rule */
     char payload[MODEL_TEXT_BYTES];
     char topic[12];
     struct slow_schedule schedule;
@@ -38,18 +46,21 @@ struct wanted { /* a job as a command describes it */
     unsigned given;   /* of an update */
 };
 enum {
-    SET_SCHEDULE = 1, SET_PAYLOAD = 2, SET_MAX_FIRES = 4, SET_POLICY = 8, SET_SUPER_GROUP = 16
+    SET_SCHEDULE = 1, SET_PAYLOAD = 2, SET_MAX_FIRES = 4, SET_POLICY = 8, SET_SUPER_GROUP = 16,
+    SET_JITTER = 256
 };
 
 enum sent_op {
     SENT_UNREADABLE = 0, SENT_ADD, SENT_PUT, SENT_UPDATE, SENT_PAUSE, SENT_RESUME, SENT_DELETE,
-    SENT_TRIGGER, SENT_PING
+    SENT_TRIGGER, SENT_BACKFILL, SENT_CANCEL_BACKFILL, SENT_PING
 };
 
 struct sent_command {
     enum sent_op op;
     char command_id[24];
+    char own_id[HISTORY_LIFE_BYTES]; /* that, or where the command stands */
     bool each;
+    bool dry_run;
     struct wanted jobs[COMMAND_JOBS_MOST];
     int job_count;
     bool all;
@@ -64,6 +75,9 @@ struct sent_command {
     int64_t until_ms;
     bool from_paused;
     int64_t from_ms; /* NEVER_MS: now */
+    int64_t to_ms;   /* of a backfill; ALWAYS_MS: until the command acts */
+    int64_t rate;
+    char backfill_id[24];
     int64_t not_after_ms;
     int64_t expected_revision;
     int64_t expect;
@@ -74,25 +88,42 @@ void sent_read(const char *json, struct sent_command *command);
 /* Bit s: the command concerns shard s. */
 uint32_t sent_shards(const struct sent_command *command, int32_t sent_to, int32_t shards);
 
-struct stretch_of_time { /* its slots t: from_ms < t <= to_ms, start_ms <= t < end_ms */
+struct stretch_of_time { /* see stretches.h */
     struct slow_schedule schedule;
     int64_t from_ms;
     int64_t to_ms;
     int64_t start_ms;
     int64_t end_ms;
+    int64_t due_after_ms;
+    int64_t due_until_ms;
+    bool waiting; /* one slot whose delay an edit of the schedule fell into */
+    bool named;   /* an event names it */
+    bool paused;  /* closed by a pause that may leave it over */
+};
+
+struct reckoned { /* owed slots that were counted anew by other rules: from_ms < t <= to_ms */
+    int64_t from_ms;
+    int64_t to_ms;
+    struct slow_schedule after;
 };
 
 struct announced {
     int64_t first_ms;
     int64_t last_ms;
     int64_t count;
-    bool off_schedule; /* a one-shot skipped with its pause: of no stretch */
-    bool already_due;  /* a one-shot moved to a time that may have been fired before */
+    bool off_schedule; /* a one-shot skipped with its pause, or because an earlier schedule may
+                        * have fired it: of no stretch */
 };
 
 struct fired {
     int64_t nominal_ms;
     int64_t time_ms;
+};
+
+enum { STANDS_FOR_MOST = 8 };
+struct stands_for { /* the newest of the slots that a policy decided about, and how many it dropped */
+    int64_t nominal_ms;
+    int64_t count;
 };
 
 struct life { /* one incarnation of a job */
@@ -104,10 +135,20 @@ struct life { /* one incarnation of a job */
     int64_t paused_ms; /* NEVER_MS: not paused */
     int64_t until_ms;  /* ALWAYS_MS: none */
     int64_t edited_ms; /* of the schedule; NEVER_MS */
+    int64_t touched_ms; /* by a command that changed it */
+    struct stands_for stands_for[STANDS_FOR_MOST]; /* a ring */
+    size_t stands_for_count;
+    int64_t since_ms;  /* the add or the last edit of the schedule */
     int64_t finished_ms; /* NEVER_MS: running */
     struct stretch_of_time *stretches;
     size_t stretch_count;
     size_t stretch_capacity;
+    int64_t over_ms;    /* a one-shot that an event has called already due; NEVER_MS */
+    bool one_shot_over; /* it is not due at its own time: before the edit, or it waits */
+    bool jittered; /* one of them has a delay */
+    struct reckoned *reckoned;
+    size_t reckoned_count;
+    size_t reckoned_capacity;
     struct announced *announced;
     size_t announced_count;
     size_t announced_capacity;
@@ -116,13 +157,20 @@ struct life { /* one incarnation of a job */
     size_t fired_capacity;
     int64_t counted; /* fires while max_fires was set */
     int64_t last_nominal_ms;
-    int64_t triggered;
-    int64_t triggers;
+    struct asked asked;
+    struct notices notices;
+    int64_t *failures; /* nominal times of fires that could not be delivered */
+    size_t failure_count;
+    size_t failure_capacity;
     bool ended_by_count;
+    bool ended_by_rules; /* of zone data that has been replaced since */
+    int64_t ordinal; /* by its last record; 0: none seen */
     bool overslept; /* a pause was still there after its end */
 };
 
 struct model {
+    const struct zones *zones;
+    int version; /* of the zone data */
     int32_t shard;
     int32_t shards;
     struct life **lives;
@@ -144,6 +192,12 @@ struct expected_answer {
     int64_t changed;
 };
 
+/* Gives the command's schedules the zones as the shard's owner knows them. */
+void model_resolve(const struct model *model, struct sent_command *command);
+/* The shard has an owner with another version of the zone data; due_ms by life: the last instant
+ * whose slots are done. */
+void model_change_zones(struct model *model, int version, int64_t watermark_ms, int64_t ordinal);
+
 /* Applies the command as of effective_ms; says what the result must say. */
 struct expected_answer model_apply(struct model *model, const struct sent_command *command,
                                    int64_t effective_ms, int32_t partition, int64_t offset);
@@ -157,5 +211,6 @@ bool life_is_over(const struct life *life, int64_t at_ms);
 bool life_has_slot_after(const struct life *life, int64_t after_ms);
 void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms);
 void life_announce(struct life *life, const struct announced *announced);
+void life_failed(struct life *life, int64_t nominal_ms);
 
 #endif

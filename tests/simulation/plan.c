@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "tests/simulation/clock_words.h"
 
 #define START_MS INT64_C(1767225600000) /* 2026-01-01 */
 enum { LINE_BYTES = 64 * 1024 };
@@ -20,7 +21,7 @@ const char *point_name(enum point point)
 const char *commit_fate_name(enum commit_fate fate)
 {
     static const char *const names[] = {"well", "abortable", "not_sent", "cut", "reply_lost",
-                                        "late", "slow"};
+                                        "late", "slow", "parts", "twice"};
     return names[fate];
 }
 
@@ -59,7 +60,9 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_REDIS_LOST] = {"redis_lost", {{"after", A_NUMBER}, {"count", A_NUMBER}}},
     [DO_COMPACT] = {"compact", {{"shard", A_NUMBER}}},
     [DO_RETAIN] = {"retain", {{NULL, A_NONE}}},
+    [DO_LOSE] = {"lose", {{"shard", A_NUMBER}, {"ms", A_NUMBER}}},
     [DO_FOREIGN] = {"foreign", {{"topic", A_NUMBER}, {"state", A_NUMBER}}},
+    [DO_ZONES] = {"zones", {{"process", A_NUMBER}, {"version", A_NUMBER}}},
 };
 
 bool plan_is_fault(enum event_do what)
@@ -106,6 +109,7 @@ void plan_clear(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) free(plan->events[i].text);
     free(plan->events);
+    zones_destroy(plan->zones);
     *plan = (struct plan){0};
 }
 
@@ -132,6 +136,7 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
         return;
     }
     if (random_chance(dice, 1, 3)) settings->processes = 3;
+    if (random_chance(dice, 2, 3)) settings->start_ms = clock_words_start_ms(dice, plan->zones, settings->hours);
     if (random_chance(dice, 1, 12)) { /* the product's own waits, over a few hours */
         settings->hours = 3;
         settings->wait_max_ms = 200;
@@ -146,7 +151,7 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
 
 void plan_from_seed(struct plan *plan, uint64_t seed, const struct plan_wishes *wishes)
 {
-    *plan = (struct plan){.seed = seed};
+    *plan = (struct plan){.seed = seed, .zones = zones_create()};
     struct random dice = random_from(seed, 2);
     choose_settings(plan, &dice, wishes);
     struct random jobs = random_from(seed, 3);
@@ -300,6 +305,10 @@ static void do_process(struct world *world, const struct planned *event)
     const int64_t *a = event->arguments;
     if (a[0] < 0 || a[0] >= world->settings.processes) return;
     struct process *process = &world->processes[a[0]];
+    if (event->what == DO_ZONES) {
+        world->sometimes.count[SOMETIMES_ZONES_REPLACED]++;
+        process->zones_next = a[1] == 1;
+    }
     if (!process->running && event->what != DO_CLOCK_STEP && event->what != DO_CLOCK_DRIFT)
         return;
     switch (event->what) {
@@ -309,7 +318,9 @@ static void do_process(struct world *world, const struct planned *event)
         process->crash_countdown = a[2];
         process->freeze_there = event->what == DO_FREEZE_AT;
         process->crash_freeze_us = a[3] * MILLI_US;
-        if (a[1] == POINT_NONE && event->what == DO_CRASH) process_kill(process);
+        if (a[1] != POINT_NONE || event->what != DO_CRASH) return;
+        process->leaving = false; /* not in order, whatever it was about to do */
+        process_kill(process);
         return;
     case DO_FREEZE: process_freeze(process, a[1] * MILLI_US); return;
     case DO_CUT_OFF: process_cut_off(process, a[1] * MILLI_US); return;
@@ -387,6 +398,9 @@ void plan_do(struct world *world, const struct planned *event)
         return;
     case DO_COMPACT:
         if (a[0] >= 0 && a[0] < world->settings.shards) cluster_compact(world, (int32_t)a[0]);
+        return;
+    case DO_LOSE:
+        if (a[0] >= 0 && a[0] < world->settings.shards) loss_happens(world, (int32_t)a[0], a[1]);
         return;
     case DO_RETAIN: cluster_retain(world, world_now_ms(world) - 600000); return;
     case DO_FOREIGN: world->cluster.foreign[a[0]] = (enum foreign_state)a[1]; return;

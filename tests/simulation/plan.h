@@ -34,6 +34,8 @@ enum event_do {
     DO_COMPACT,    /* shard */
     DO_RETAIN,
     DO_FOREIGN,    /* topic, state */
+    DO_LOSE,       /* shard, ms */
+    DO_ZONES,      /* process, version of the zone data, for its next start */
     DO_COUNT
 };
 
@@ -49,6 +51,7 @@ struct planned {
 struct plan {
     uint64_t seed;
     struct settings settings;
+    struct zones *zones; /* of a plan that is made from its seed */
     struct planned *events; /* in order of time */
     size_t count;
     size_t capacity;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "tests/simulation/requests.h"
 #include "tests/simulation/world.h"
 
@@ -194,6 +195,71 @@ static bool answered(struct broker_simulated *own, enum answer answer, struct er
     return false;
 }
 
+/* The first half of the records, then the rest and the end. What has been late meets an open
+ * transaction. */
+static bool commit_in_parts(struct broker_simulated *own, int64_t delay_us, struct error *error)
+{
+    struct seat *slot = own->slot;
+    struct world *world = slot->world;
+    enum answer answer = ANSWER_DONE;
+    size_t half = own->count / 2;
+    struct request *rest = request_with(own, own->count);
+    struct request *first = request_create(slot);
+    struct heap *before = heap_enter(NULL);
+    first->epoch = rest->epoch;
+    first->records = memory_allocate(half + 1, sizeof(struct record *));
+    memcpy(first->records, rest->records, half * sizeof(struct record *));
+    first->count = half;
+    rest->count -= half;
+    memmove(rest->records, rest->records + half, rest->count * sizeof(struct record *));
+    (void)heap_enter(before);
+    rest->commit = true;
+    rest->end = true;
+    world->sometimes.count[SOMETIMES_COMMIT_PARTS]++;
+    request_send(first, world_latency_us(world, 500, 5 * MILLI_US));
+    bool told = request_wait(first, REQUEST_LIMIT_US, &answer, NULL);
+    if (!told || answer != ANSWER_DONE) { /* a record is missing: nobody asks for the end */
+        before = heap_enter(NULL);
+        request_free(rest);
+        (void)heap_enter(before);
+        return told ? answered(own, answer, error)
+                    : error_set(error, ERROR_UNKNOWN, "flush: timed out");
+    }
+    cluster_watch(world, slot->shard);
+    requests_late_end(world, slot->shard);
+    slot_wait(slot, world->now_us + delay_us);
+    rest->give_up_us = world->now_us + REQUEST_LIMIT_US;
+    request_send(rest, world_latency_us(world, 500, 5 * MILLI_US));
+    if (!request_wait(rest, REQUEST_LIMIT_US, &answer, NULL))
+        return error_set(error, ERROR_UNKNOWN, "commit: timed out");
+    return answered(own, answer, error);
+}
+
+/* The adapter knows that it may have asked twice, and that a new producer must go on. */
+static bool commit_twice(struct broker_simulated *own, struct error *error)
+{
+    struct seat *slot = own->slot;
+    struct world *world = slot->world;
+    enum answer answer = ANSWER_DONE;
+    struct request *again = request_with(own, own->count);
+    again->commit = true;
+    again->end = true;
+    struct request *first = request_create(slot);
+    first->epoch = own->epoch;
+    first->commit = true;
+    first->end = true;
+    first->end_delay_us = 1;
+    world->sometimes.count[SOMETIMES_COMMIT_TWICE]++;
+    request_send(again, world_latency_us(world, MILLI_US, 20 * MILLI_US));
+    bool done = request_wait(again, REQUEST_LIMIT_US, &answer, NULL) && answer == ANSWER_DONE;
+    request_delay(first);
+    world->commit_fate[slot->shard] = COMMIT_PARTS;
+    world->commit_delay_us[slot->shard] = world_latency_us(world, 1, SECOND_US);
+    if (done && mutant(MUTANT_REPEATED_COMMIT_BELIEVED)) return answered(own, answer, error);
+    return error_set(error, ERROR_UNKNOWN,
+                     "commit went through, but may have been asked for twice");
+}
+
 static bool commit_badly(struct broker_simulated *own, enum commit_fate fate,
                          int64_t delay_us, struct error *error)
 {
@@ -207,6 +273,8 @@ static bool commit_badly(struct broker_simulated *own, enum commit_fate fate,
         [COMMIT_REPLY_LOST] = SOMETIMES_COMMIT_REPLY_LOST,
         [COMMIT_LATE] = SOMETIMES_COMMIT_LATE,
         [COMMIT_SLOW] = SOMETIMES_COMMIT_SLOW};
+    if (fate == COMMIT_PARTS) return commit_in_parts(own, delay_us, error);
+    if (fate == COMMIT_TWICE) return commit_twice(own, error);
     world->sometimes.count[kinds[fate]]++;
     size_t count = fate == COMMIT_CUT ? own->count / 2 : own->count;
     struct request *request = request_with(own, count);

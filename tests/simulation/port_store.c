@@ -67,6 +67,7 @@ static bool look_at(struct seat *slot, struct snapshot *snapshot, bool *found,
     struct heap *before = heap_enter(NULL);
     bool done = store->operations->read_snapshot(store, slot->shard, snapshot, found, error);
     (void)heap_enter(before);
+    slot->snapshot_sequence = done && *found ? snapshot->mark.sequence : -1;
     return done;
 }
 

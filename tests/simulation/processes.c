@@ -7,13 +7,14 @@
 
 #include "dispatcher/core/limits.h"
 #include "store/store_memory.h"
+#include "tests/simulation/json_scan.h"
 #include "tests/simulation/world.h"
 
 enum { PASSAGES_MAX = 20000000 };
 #define RESTART_LOW_US (1 * SECOND_US)
 #define RESTART_HIGH_US (20 * SECOND_US)
 #define FAILED_AGAIN_US (60 * SECOND_US)
-#define MEMORY_MAX ((size_t)96 * 1024 * 1024)
+#define MEMORY_MAX ((size_t)8 * 1024 * 1024) /* four times what a few hundred jobs take */
 
 static struct seat *present_slot; /* whose coroutine runs */
 
@@ -79,6 +80,7 @@ static const struct told told[] = {
     {"shard.restored", "from_store=yes", SOMETIMES_RESTORED_STORE},
     {"shard.restored", "from_store=no", SOMETIMES_RESTORED_LOG},
     {"store.ignored", NULL, SOMETIMES_STORE_IGNORED},
+    {"store.ignored", "reason=other_branch", SOMETIMES_OTHER_BRANCH},
     {"checkpoint.gap", NULL, SOMETIMES_CHECKPOINT_GAP},
     {"checkpoint.stale", NULL, SOMETIMES_CHECKPOINT_STALE},
     {"shard.fenced", NULL, SOMETIMES_FENCED},
@@ -98,7 +100,11 @@ static void observe_line(void *opaque, enum observer_level level, const char *ev
             (told[i].part == NULL || strstr(fields, told[i].part) != NULL))
             world->sometimes.count[told[i].kind]++;
     world_trace(world, "%s shard %d: %s %s", process->owner, (int)shard, event, fields);
-    if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0)
+    if (strcmp(event, "shard.restored") == 0)
+        loss_restored(world, &process->slots[shard], strstr(fields, "from_store=yes") != NULL,
+                      scan_number(text_of(fields), " sequence=", -1));
+    if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0 &&
+        !loss_explains(world, shard, fields))
         world_violation(world, "%s shard %d gave up: %s", process->owner, (int)shard, fields);
 }
 
@@ -238,7 +244,8 @@ static void slot_start(struct seat *slot)
     engine_options_defaults(&options);
     static const char *const topics[] = {"orders", "mail", "audit"};
     options.owner = process->owner;
-    options.tz_version = "none";
+    options.tz_version = zones_version_name(process->zones_version);
+    options.zones = zones_lookup(world->zones, process->zones_version);
     options.shard = slot->shard;
     options.shards = settings->shards;
     options.catchup_per_second = settings->catchup_per_second;
@@ -345,6 +352,7 @@ void process_start(struct process *process)
     heap_set_endings(&endings);
     process->running = true;
     process->leaving = false;
+    process->zones_version = process->zones_next;
     process->starts++;
     (void)snprintf(process->owner, sizeof process->owner, "p%d-%lld", (int)process->index,
                    (long long)process->starts);
@@ -395,6 +403,9 @@ void process_kill(struct process *process)
         checkpoint_simulated_destroy(slot->checkpoint, true);
         slot_release(slot);
     }
+    if (process->leaving && process->heap.bytes > 0)
+        world_violation(world, "memory: %s has ended in order and left %zu bytes behind",
+                        process->owner, process->heap.bytes);
     heap_free_all(&process->heap);
     process->store->operations->destroy(process->store);
     process->store = NULL;

@@ -104,6 +104,28 @@ bool request_wait(struct request *request, int64_t limit_us, enum answer *answer
     return true;
 }
 
+void request_delay(struct request *request)
+{
+    struct world *world = request->world;
+    int32_t shard = request->slot->shard;
+    struct heap *before = heap_enter(NULL);
+    if (world->late_end[shard] != NULL) request_free(world->late_end[shard]);
+    (void)heap_enter(before);
+    request->abandoned = true;
+    world->late_end[shard] = request;
+}
+
+void requests_late_end(struct world *world, int32_t shard)
+{
+    struct request *request = world->late_end[shard];
+    if (request == NULL) return;
+    world->late_end[shard] = NULL;
+    request->give_up_us = world->now_us + REQUEST_LIMIT_US;
+    struct heap *before = heap_enter(NULL);
+    request_arrives(request, 0);
+    (void)heap_enter(before);
+}
+
 static void note_late_init(const struct seat *slot)
 {
     const struct world *world = slot->world;
@@ -129,6 +151,8 @@ void request_send_late_init(struct request *request, int64_t delay_us)
 
 void requests_drop(struct world *world)
 {
+    for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++)
+        if (world->late_end[shard] != NULL) request_free(world->late_end[shard]);
     for (size_t i = 0; i < world->agenda.count; i++) {
         const struct agenda_entry *entry = &world->agenda.heap[i];
         if (entry->call != request_arrives && entry->call != late_init_arrives) continue;

@@ -29,6 +29,11 @@ void request_free(struct request *request);
 void request_send(struct request *request, int64_t delay_us);
 /* An init_transactions that arrives when its sender may own nothing any more. */
 void request_send_late_init(struct request *request, int64_t delay_us);
+/* A second request to end a transaction that has been ended: it stays on its way until a later
+ * transaction of the shard is open, see requests_late_end(). Takes the request. */
+void request_delay(struct request *request);
+/* The one that was delayed arrives now, if there is one. */
+void requests_late_end(struct world *world, int32_t shard);
 /* Waits for the answer; false: none by then. The request is gone afterwards, or goes on alone. */
 bool request_wait(struct request *request, int64_t limit_us, enum answer *answer,
                   int64_t *epoch);

@@ -1,6 +1,7 @@
 /* The cluster at rest: one owner for each shard, nothing left to be done; memory, Redis, the state
  * log and the model agree. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,17 +26,39 @@ static struct engine *owner_of(struct world *world, int32_t shard, int *owners)
     return engine;
 }
 
-bool rest_reached(struct world *world)
+static bool has_backfills(const struct shard *shard)
+{
+    for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
+        const struct job *job = shard_job_at(shard, slot);
+        if (job != NULL && job->extra != NULL && job->extra->backfill_count > 0) return true;
+    }
+    return false;
+}
+
+bool rest_caught_up(struct world *world)
 {
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
         int owners = 0;
         const struct engine *engine = owner_of(world, shard, &owners);
-        if (owners != 1) return false;
+        if (engine == NULL || engine->mark.control_offset < (int64_t)world->sent_count[shard])
+            return false;
         struct shard_counts counts;
         shard_count(engine->shard, &counts);
-        if (counts.owing > 0 || counts.failing > 0) return false;
-        if (checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX) return false;
-        if (engine->mark.control_offset < (int64_t)world->sent_count[shard]) return false;
+        if (counts.owing > 0 || counts.failing > 0 || has_backfills(engine->shard)) return false;
+    }
+    return true;
+}
+
+bool rest_reached(struct world *world)
+{
+    if (!rest_caught_up(world)) return false;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        if (owners != 1 ||
+            checkpointer_sequence(engine->checkpointer) != engine->mark.sequence ||
+            checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX)
+            return false;
     }
     return true;
 }
@@ -53,6 +76,8 @@ static void judge_offsets(struct world *world, const struct engine *engine, int3
                         world_now_ms(world) - engine->mark.watermark.instant_ms);
     struct shard_counts counts;
     shard_count(engine->shard, &counts);
+    if (has_backfills(engine->shard))
+        world_violation(world, "not caught up: shard %d has backfills to work off", (int)shard);
     if (counts.owing > 0 || counts.failing > 0)
         world_violation(world, "not caught up: shard %d has %zu jobs that owe, %zu that fail",
                         (int)shard, counts.owing, counts.failing);
@@ -74,10 +99,20 @@ struct comparison {
     struct world *world;
     const struct engine *engine;
     const char *where;
+    int32_t shard;
     bool statistics;
     size_t seen;
     struct arena *arena;
 };
+
+/* Of the state log, when the newest record of the job is among what Kafka lost. */
+static bool is_lost(const struct comparison *comparison, struct text name)
+{
+    char text[HISTORY_NAME_BYTES];
+    if (comparison->statistics) return false;
+    (void)snprintf(text, sizeof text, "%.*s", (int)name.length, name.bytes);
+    return loss_of_job(comparison->world, comparison->shard, text);
+}
 
 /* One record as somebody else keeps it, beside the job in memory. */
 static void compare(struct comparison *comparison, struct text name, struct text value)
@@ -88,7 +123,8 @@ static void compare(struct comparison *comparison, struct text name, struct text
     struct text id = {name.bytes + group.length + 1, name.length - group.length - 1};
     const struct job *job = slash == NULL ? NULL
                                           : shard_find(comparison->engine->shard, group, id);
-    comparison->seen++;
+    comparison->seen += !is_lost(comparison, name);
+    if (job == NULL && is_lost(comparison, name)) return;
     if (job == NULL) {
         world_violation(world, "%s: has %.*s, memory has not", comparison->where,
                         (int)name.length, name.bytes);
@@ -101,12 +137,13 @@ static void compare(struct comparison *comparison, struct text name, struct text
     text_writer_init(&memory);
     text_writer_init(&other);
     encode(job, comparison->statistics, &memory);
-    if (job_record_decode(value, comparison->arena, NULL, &record, &error)) {
+    if (job_record_decode(value, comparison->arena, comparison->engine->options.zones, &record, &error)) {
         if (!comparison->statistics) record.fired = record.missed = 0;
         if (!comparison->statistics) record.last_due_ms = INSTANT_NONE;
         job_record_encode(&other, &record);
     }
-    if (!text_equal(text_writer_text(&memory), text_writer_text(&other)))
+    if (!text_equal(text_writer_text(&memory), text_writer_text(&other)) &&
+        !is_lost(comparison, name))
         world_violation(world, "%s: differs from memory: %.*s: %.*s / %.*s", comparison->where,
                         (int)name.length, name.bytes, (int)other.length, other.bytes,
                         (int)memory.length, memory.bytes);
@@ -126,7 +163,12 @@ static bool visit_item(void *opaque, const struct store_item *item, struct error
 
 static void judge_count(struct comparison *comparison)
 {
-    size_t jobs = shard_job_count(comparison->engine->shard);
+    const struct shard *shard = comparison->engine->shard;
+    size_t jobs = shard_job_count(shard);
+    for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
+        const struct job *job = shard_job_at(shard, slot);
+        if (job != NULL && is_lost(comparison, job_name(job))) jobs--;
+    }
     if (comparison->seen != jobs)
         world_violation(comparison->world, "%s: has %zu jobs, memory %zu", comparison->where,
                         comparison->seen, jobs);
@@ -183,7 +225,7 @@ void rest_judge(struct world *world)
         }
         judge_offsets(world, engine, shard);
         struct comparison comparison = {
-            .world = world, .engine = engine, .arena = arena_create()};
+            .world = world, .engine = engine, .shard = shard, .arena = arena_create()};
         judge_redis(&comparison, shard);
         judge_state_log(&comparison, shard);
         arena_destroy(comparison.arena);
@@ -224,10 +266,12 @@ void rest_judge_model(struct world *world, const struct model *model, int32_t sh
         there++;
         const struct job *job = shard_find(engine->shard, text_of(life->wanted.group),
                                            text_of(life->wanted.id));
-        if (job == NULL)
+        if (job == NULL) {
             world_violation(world, "definition: %s is gone, the commands keep it", life->name);
-        else
-            judge_job(world, life, job);
+            continue;
+        }
+        judge_job(world, life, job);
+        rest_judge_definition(world, life, job);
     }
     if (there != shard_job_count(engine->shard))
         world_violation(world, "definition: shard %d has %zu jobs, the commands leave %zu",

@@ -7,6 +7,7 @@
 #include "dispatcher/core/text.h"
 #include "tests/simulation/json_scan.h"
 #include "tests/simulation/model.h"
+#include "tests/simulation/zones.h"
 
 static void copy_member(const json_t *object, const char *name, char *to, size_t bytes)
 {
@@ -39,6 +40,30 @@ static int64_t number_member(const json_t *object, const char *name, int64_t oth
     return value == NULL ? otherwise : json_integer_value(value);
 }
 
+/* An expression with a zone of its own, of the field, or both that agree. */
+static bool read_cron(const json_t *object, const char *cron, struct wanted *wanted)
+{
+    static const char prefix[] = "CRON_TZ=";
+    bool fixed = false;
+    copy_member(object, "zone", wanted->zone, sizeof wanted->zone);
+    copy_member(object, "dst", wanted->dst, sizeof wanted->dst);
+    if (strcmp(wanted->dst, "vixie") == 0) wanted->dst[0] = '\0';
+    copy_member(object, "zone", wanted->place, sizeof wanted->place);
+    if (strncmp(cron, prefix, sizeof prefix - 1) == 0) {
+        cron += sizeof prefix - 1;
+        size_t length = strcspn(cron, " ");
+        if (length >= sizeof wanted->place) return false;
+        memcpy(wanted->place, cron, length);
+        wanted->place[length] = '\0';
+        if (wanted->zone[0] != '\0' && strcmp(wanted->zone, wanted->place) != 0) return false;
+        cron += length + (cron[length] == ' ');
+    }
+    if (wanted->place[0] != '\0' && !zones_know(wanted->place)) return false;
+    if (!slow_cron_read(cron, &wanted->schedule, &fixed)) return false;
+    wanted->fixed = fixed && wanted->dst[0] == '\0';
+    return true;
+}
+
 static bool read_schedule(const json_t *object, struct wanted *wanted)
 {
     const char *cron = json_string_value(json_object_get(object, "cron"));
@@ -46,7 +71,7 @@ static bool read_schedule(const json_t *object, struct wanted *wanted)
     memset(&wanted->schedule, 0, sizeof wanted->schedule);
     copy_member(object, "cron", wanted->cron, sizeof wanted->cron);
     wanted->anchor_given = json_object_get(object, "anchor") != NULL;
-    if (cron != NULL) return slow_cron_read(cron, &wanted->schedule);
+    if (cron != NULL) return read_cron(object, cron, wanted);
     if (every != NULL) {
         wanted->schedule.kind = SLOW_EVERY;
         wanted->schedule.every_ms = duration_ms(every);
@@ -104,11 +129,15 @@ static bool read_wanted(const json_t *object, struct wanted *wanted)
     wanted->paused = json_is_true(json_object_get(object, "paused"));
     if (json_object_get(object, "max_fires") != NULL) wanted->given |= SET_MAX_FIRES;
     if (json_object_get(object, "catchup") != NULL) wanted->given |= SET_POLICY;
+    if (json_object_get(object, "jitter") != NULL) wanted->given |= SET_JITTER;
     if (wanted->super_group[0] != '\0') wanted->given |= SET_SUPER_GROUP;
     if (wanted->start_ms != NEVER_MS && wanted->end_ms <= wanted->start_ms) return false;
-    if (schedule == NULL) return true;
-    wanted->given |= SET_SCHEDULE;
-    return read_schedule(schedule, wanted);
+    const char *jitter = json_string_value(json_object_get(object, "jitter"));
+    int64_t jitter_ms = jitter == NULL ? 0 : duration_ms(jitter);
+    bool good = schedule == NULL || read_schedule(schedule, wanted);
+    if (schedule != NULL) wanted->given |= SET_SCHEDULE;
+    wanted->schedule.jitter_ms = jitter_ms;
+    return good;
 }
 
 static int read_names(const json_t *object, const char *name, char names[][12])
@@ -135,7 +164,7 @@ static bool read_select(const json_t *select, struct sent_command *command)
 static enum sent_op op_of(const char *name)
 {
     static const char *const names[] = {"", "add", "put", "update", "pause", "resume", "delete",
-                                        "trigger", "ping"};
+                                        "trigger", "backfill", "cancel_backfill", "ping"};
     for (int i = 1; name != NULL && i <= SENT_PING; i++)
         if (strcmp(names[i], name) == 0) return (enum sent_op)i;
     return SENT_UNREADABLE;
@@ -169,12 +198,17 @@ static bool read_command(const json_t *root, struct sent_command *command)
     command->not_after_ms = instant_member(root, "not_after", ALWAYS_MS);
     command->expected_revision = number_member(root, "expected_revision", -1);
     command->expect = number_member(root, "expect", -1);
+    command->dry_run = json_is_true(json_object_get(root, "dry_run"));
+    command->to_ms = instant_member(root, "to", ALWAYS_MS);
+    command->rate = number_member(root, "rate", 10);
+    copy_member(root, "backfill_id", command->backfill_id, sizeof command->backfill_id);
     command->from_paused = from != NULL && strcmp(from, "paused_at") == 0;
     command->from_ms = from == NULL || command->from_paused ? NEVER_MS
                                                             : scan_instant(text_of(from), "");
     if (job != NULL && !read_wanted(job, &command->jobs[command->job_count++])) return false;
     if (jobs != NULL && !read_jobs(jobs, command)) return false;
     if (set != NULL && !read_wanted(set, &command->set)) return false;
+    if (command->op == SENT_BACKFILL && command->from_ms >= command->to_ms) return false;
     return json_object_get(root, "wings") == NULL &&
            (select == NULL || read_select(select, command));
 }

@@ -10,7 +10,8 @@
 /* Faults are over: sessions run out, failing topics are tried again, the lane works off. */
 #define REST_US (10 * MINUTE_US)
 #define REST_MORE_US (61 * SECOND_US)
-enum { REST_TURNS = 240 };
+#define QUIET_US (1700 * MILLI_US)
+enum { REST_TURNS = 12, QUIET_TURNS = 4000 };
 
 struct play {
     struct world *world;
@@ -75,8 +76,15 @@ static void come_to_rest(struct world *world)
     /* What a paused job owes stays owed: let them go on, so that everything must come out. */
     world_send(world, 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
     world_run(world, world->now_us + REST_US);
-    for (int turn = 0; turn < REST_TURNS && !world->stopped && !rest_reached(world); turn++)
+    if (loss_operator(world)) world_run(world, world->now_us + REST_US);
+    /* The bound: what is not done by then is not going to be. */
+    for (int turn = 0; turn < REST_TURNS && !world->stopped && !rest_caught_up(world); turn++)
         world_run(world, world->now_us + REST_MORE_US);
+    if (!world->stopped && !rest_caught_up(world))
+        world_violation(world, "not caught up: %d minutes after the last fault", REST_TURNS + 10);
+    /* Jobs go on firing: judged is a moment between two steps, with Redis up to date. */
+    for (int turn = 0; turn < QUIET_TURNS && !world->stopped && !rest_reached(world); turn++)
+        world_run(world, world->now_us + QUIET_US);
 }
 
 static int64_t count_fires(const struct history *history)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/simulation/zones.h"
+
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (1440 * MINUTE_MS)
 
@@ -42,15 +44,17 @@ static bool read_field(const char **at, bool *flags, int low, int high, bool *st
     return true;
 }
 
-bool slow_cron_read(const char *text, struct slow_schedule *schedule)
+bool slow_cron_read(const char *text, struct slow_schedule *schedule, bool *fixed)
 {
     const char *at = text;
+    const char *second = strchr(text, ' ');
     bool star = false;
     bool days_star = false;
     bool weekdays_star = false;
     bool weekdays[8] = {false};
     memset(schedule, 0, sizeof *schedule);
     schedule->kind = SLOW_CRON;
+    *fixed = text[0] != '*' && second != NULL && second[1] != '*';
     if (!read_field(&at, schedule->minutes, 0, 59, &star) ||
         !read_field(&at, schedule->hours, 0, 23, &star) ||
         !read_field(&at, schedule->days, 1, 31, &days_star) ||
@@ -124,11 +128,89 @@ static bool cron_next(const struct slow_schedule *schedule, int64_t after_ms, in
     return false;
 }
 
+/* ---- walking the clock of a zone ---- */
+
+/* Whether a day may match is known for one day at a time. */
+struct wall {
+    const struct slow_schedule *schedule;
+    int64_t day;
+    bool day_matches;
+};
+
+static bool wall_matches(struct wall *wall, int64_t local_min)
+{
+    if (local_min / 1440 != wall->day) {
+        wall->day = local_min / 1440;
+        wall->day_matches = day_matches(wall->schedule, wall->day);
+    }
+    return wall->day_matches && wall->schedule->hours[local_min % 1440 / 60] &&
+           wall->schedule->minutes[local_min % 60];
+}
+
+static size_t change_before(const struct slow_zone *zone, int64_t at_min)
+{
+    size_t low = 0;
+    size_t high = zone->count;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (zone->changes[middle].at_min <= at_min) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
+/* At a fixed time: the local minutes that are shown for the first time, or were left out just
+ * before. Otherwise: the one that is shown. */
+static bool minute_matches(struct wall *wall, const struct slow_change *change, int64_t at_min)
+{
+    int64_t local_min = at_min + change->offset_min;
+    int64_t first_min = local_min;
+    if (wall->schedule->once && at_min == change->at_min) first_min = change->shown_min + 1;
+    if (wall->schedule->once && local_min <= change->shown_min) return false;
+    for (int64_t minute = first_min; minute <= local_min; minute++)
+        if (wall_matches(wall, minute)) return true;
+    return false;
+}
+
+static bool zoned_next(const struct slow_schedule *schedule, int64_t after_ms, int64_t limit_ms,
+                       int64_t *next_ms)
+{
+    const struct slow_zone *zone = schedule->zone;
+    struct wall wall = {schedule, -1, false};
+    int64_t minute = after_ms / MINUTE_MS + 1;
+    size_t at = change_before(zone, minute);
+    while (minute * MINUTE_MS <= limit_ms) {
+        if (at + 1 < zone->count && minute >= zone->changes[at + 1].at_min) {
+            at++;
+            continue;
+        }
+        const struct slow_change *change = &zone->changes[at];
+        if (minute_matches(&wall, change, minute)) {
+            *next_ms = minute * MINUTE_MS;
+            return true;
+        }
+        int64_t local_min = minute + change->offset_min;
+        bool leap = !wall.day_matches && wall.day == local_min / 1440;
+        minute += leap ? 1440 - local_min % 1440 : 1;
+        bool over = at + 1 < zone->count && minute > zone->changes[at + 1].at_min;
+        if (over) minute = zone->changes[at + 1].at_min;
+    }
+    return false;
+}
+
+bool slow_names(const struct slow_schedule *schedule, int64_t nominal_ms)
+{
+    int64_t next_ms = 0;
+    return slow_next(schedule, nominal_ms - 1, nominal_ms, &next_ms);
+}
+
 bool slow_next(const struct slow_schedule *schedule, int64_t after_ms, int64_t limit_ms,
                int64_t *next_ms)
 {
     switch (schedule->kind) {
-    case SLOW_CRON: return cron_next(schedule, after_ms, limit_ms, next_ms);
+    case SLOW_CRON:
+        return schedule->zone == NULL ? cron_next(schedule, after_ms, limit_ms, next_ms)
+                                      : zoned_next(schedule, after_ms, limit_ms, next_ms);
     case SLOW_EVERY:
         *next_ms = schedule->anchor_ms + schedule->every_ms;
         if (after_ms >= *next_ms)

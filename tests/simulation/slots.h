@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct slow_zone;
+
 enum slow_kind { SLOW_CRON = 1, SLOW_EVERY, SLOW_AT };
 
 struct slow_schedule {
@@ -17,16 +19,23 @@ struct slow_schedule {
     bool weekdays[7];  /* 0 = Sunday */
     bool any_day;      /* the field is * */
     bool any_weekday;
+    bool once;         /* a fixed time where clocks change: each local time once */
+    const struct slow_zone *zone; /* NULL: UTC */
+    int64_t jitter_ms;
     int64_t every_ms;
     int64_t anchor_ms;
     int64_t at_ms;
 };
 
-/* Five fields of *, numbers, ranges, steps and lists. False: something else. */
-bool slow_cron_read(const char *text, struct slow_schedule *schedule);
+/* Five fields of *, numbers, ranges, steps and lists; *fixed: neither minutes nor hours begin with
+ * *. False: something else. */
+bool slow_cron_read(const char *text, struct slow_schedule *schedule, bool *fixed);
 /* The first instant after after_ms and not after limit_ms; false: none. */
 bool slow_next(const struct slow_schedule *schedule, int64_t after_ms, int64_t limit_ms,
                int64_t *next_ms);
+bool slow_names(const struct slow_schedule *schedule, int64_t nominal_ms);
+/* delay.c: when the slot with this nominal time is due, in this life of a job. */
+int64_t slow_due(const struct slow_schedule *schedule, const char *life, int64_t nominal_ms);
 bool slow_same(const struct slow_schedule *a, const struct slow_schedule *b);
 
 int32_t slow_shard_of(const char *group, int32_t shards);

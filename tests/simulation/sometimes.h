@@ -11,6 +11,11 @@
     row(FREEZE, "a process was frozen")                                                            \
     row(ZOMBIE, "a process woke after its shards had a new owner")                                 \
     row(CUT_OFF, "a process was cut off from Kafka")                                               \
+    row(KAFKA_LOST, "Kafka lost the end of a state log")                                           \
+    row(STATE_LOST, "a state log behind Redis was refused")                                        \
+    row(LOSS_WENT_BACK, "a new owner went on from before what was lost")                           \
+    row(OTHER_BRANCH, "a snapshot of what Kafka had lost was not believed")                        \
+    row(LOSS_FORGOT, "a new owner was restored from a state log with a hole")                      \
     row(KAFKA_DOWN, "Kafka was away")                                                              \
     row(SHUTDOWN, "a process ended in order")                                                      \
     row(CLOCK_STEP, "a clock was stepped")                                                         \
@@ -24,6 +29,8 @@
     row(COMMIT_REPLY_LOST, "the reply to a commit was lost")                                       \
     row(COMMIT_LATE, "the end of a transaction was late")                                          \
     row(COMMIT_SLOW, "a commit took long")                                                         \
+    row(COMMIT_PARTS, "a transaction came in parts")                                               \
+    row(COMMIT_TWICE, "a commit was asked for twice")                                              \
     row(END_FENCED, "a late end of a transaction was refused")                                     \
     row(COORDINATOR_TIMEOUT, "the coordinator gave up the transaction of a living owner")          \
     row(LATE_INIT, "init_transactions came late")                                                  \
@@ -53,6 +60,10 @@
     row(FIRE_LIVE, "a fire came out live")                                                         \
     row(FIRE_CAUGHT_UP, "a fire was caught up")                                                    \
     row(FIRE_TRIGGERED, "a fire was triggered")                                                    \
+    row(TRIGGERED_IN_PAUSE, "a paused job was triggered")                                          \
+    row(FIRE_BACKFILLED, "a past slot was fired again")                                            \
+    row(BACKFILL_ENDED, "a backfill ended before its last slot")                                   \
+    row(DRY_RUN, "a command was tried without doing it")                                           \
     row(FIRE_RETRIED, "a failed fire was retried")                                                 \
     row(FIRE_FAILED, "a fire could not be delivered")                                              \
     row(MISSED, "slots were missed")                                                               \
@@ -64,7 +75,14 @@
     row(IN_COMMAND, "a command took several transactions")                                         \
     row(HALF_INSTANT, "a herd took several transactions")                                          \
     row(UPDATE_IN_HERD, "a command met a herd under way")                                          \
-    row(MANY_COMMANDS, "many commands waited at a take-over")
+    row(MANY_COMMANDS, "many commands waited at a take-over")                                      \
+    row(ZONES_REPLACED, "a process got other zone data")                                           \
+    row(TZ_CHANGED, "a shard with jobs in zones got an owner with other zone data")                \
+    row(RECKONED, "owed slots were counted anew by other zone data")                               \
+    row(GAP_FIRE, "a fixed time left out by a clock came at the end of the gap")                   \
+    row(SECOND_PASS, "a local time was fired when it came again")                                  \
+    row(JITTER, "a fire was delayed")                                                              \
+    row(WAITED, "a delayed slot waited over an edit of its schedule")
 
 enum sometimes_kind {
 #define SOMETIMES_NAME(name, text) SOMETIMES_##name,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatcher/core/instant.h"
+#include "tests/simulation/clock_words.h"
 #include "tests/simulation/plan.h"
 #include "tests/simulation/slots.h"
 
@@ -82,9 +83,25 @@ static void put_other(struct text_out *out, struct random *dice, int64_t at_ms)
     }
 }
 
+static void put_zoned(struct text_out *out, struct random *dice, const struct plan *plan,
+                      int64_t at_ms)
+{
+    struct clock_words words;
+    int64_t end_ms = plan->settings.start_ms + plan->settings.hours * 3600000;
+    clock_words_choose(dice, plan->zones, at_ms, end_ms - at_ms, plan->settings.hours > 1000, &words);
+    if (words.prefix) put(out, "{\"cron\":\"CRON_TZ=%s %s\"", words.zone, words.cron);
+    else put(out, "{\"cron\":\"%s\",\"zone\":\"%s\"", words.cron, words.zone);
+    if (words.dst[0] != '\0') put(out, ",\"dst\":\"%s\"", words.dst);
+    put(out, "}");
+}
+
 static void put_schedule(struct text_out *out, struct random *dice, const struct plan *plan,
                          int64_t at_ms)
 {
+    if (random_chance(dice, 1, plan->settings.hours > 1000 ? 2 : 4)) {
+        put_zoned(out, dice, plan, at_ms);
+        return;
+    }
     if (plan->settings.hours > 1000) put_sparse(out, dice);
     else if (random_chance(dice, 2, 3)) put_hourly(out, dice);
     else if (random_chance(dice, 1, 4)) put_sparse(out, dice);
@@ -101,6 +118,8 @@ static const char *const catchups[] = {
 static const char *const keeps[] = {"", "", ",\"keep_finished\":\"0s\"",
                                     ",\"keep_finished\":\"10m\"",
                                     ",\"keep_finished\":\"forever\""};
+static const char *const jitters[] = {"\"30s\"", "\"10m\"", "\"20m\"", "\"59m\"", "\"2h\"",
+                                      "\"1d\"", "null"};
 #define PICK(dice, words) (words)[roll(dice, (int64_t)(sizeof(words) / sizeof(words)[0]))]
 
 static void put_options(struct text_out *out, struct random *dice, const struct plan *plan,
@@ -109,6 +128,7 @@ static void put_options(struct text_out *out, struct random *dice, const struct 
     int64_t span_ms = plan->settings.hours * 3600000;
     put(out, "%s%s", PICK(dice, catchups), PICK(dice, keeps));
     if (random_chance(dice, 1, 10)) put(out, ",\"max_fires\":%d", 1 + (int)roll(dice, 9));
+    if (random_chance(dice, 1, 5)) put(out, ",\"jitter\":%s", PICK(dice, jitters));
     if (random_chance(dice, 1, 12)) put_instant(out, "start", at_ms + roll(dice, span_ms / 2));
     if (random_chance(dice, 1, 12))
         put_instant(out, "end", at_ms + span_ms / 4 + roll(dice, span_ms));
@@ -138,6 +158,7 @@ static void put_head(struct text_out *out, struct random *dice, const char *op, 
                                                                   ? REMEMBERED_IDS : 100000));
     if (random_chance(dice, 1, 16)) put_instant(out, "not_after", at_ms + roll(dice, 300000));
     if (random_chance(dice, 1, 6)) put(out, ",\"mode\":\"each\"");
+    if (random_chance(dice, 1, 12)) put(out, ",\"dry_run\":true");
 }
 
 static void put_names(struct text_out *out, struct random *dice, const char *field,
@@ -180,7 +201,8 @@ static void put_update(struct text_out *out, struct random *dice, const struct p
                        int64_t at_ms)
 {
     put(out, ",\"set\":{");
-    switch (roll(dice, 6)) {
+    switch (roll(dice, 7)) {
+    case 6: put(out, "\"jitter\":%s", PICK(dice, jitters)); break;
     case 0: put(out, "\"payload\":%d", (int)roll(dice, 1000)); break;
     case 1: put(out, "\"max_fires\":%d", 1 + (int)roll(dice, 20)); break;
     case 2: put(out, "\"catchup\":{\"policy\":\"%s\"}", roll(dice, 2) ? "all" : "latest"); break;
@@ -188,9 +210,23 @@ static void put_update(struct text_out *out, struct random *dice, const struct p
     default:
         put(out, "\"schedule\":");
         put_schedule(out, dice, plan, at_ms);
+        if (random_chance(dice, 1, 6)) put(out, ",\"jitter\":%s", PICK(dice, jitters));
         break;
     }
     put(out, "}");
+}
+
+/* Past slots again; ids are few, so that they collide. */
+static void put_backfill(struct text_out *out, struct random *dice, int64_t at_ms)
+{
+    int64_t from_ms = at_ms - roll(dice, random_chance(dice, 1, 3) ? 20 * 3600000 : 4 * 3600000);
+    put_instant(out, "from", from_ms);
+    if (random_chance(dice, 1, 2))
+        put_instant(out, "to", from_ms + roll(dice, random_chance(dice, 1, 12) ? 40 * 3600000
+                                                                               : 4 * 3600000));
+    if (random_chance(dice, 1, 2)) put(out, ",\"rate\":%d", 1 + (int)roll(dice, 3));
+    else if (random_chance(dice, 1, 3)) put(out, ",\"rate\":%d", 1 + (int)roll(dice, 60));
+    if (random_chance(dice, 1, 2)) put(out, ",\"backfill_id\":\"past-%d\"", (int)roll(dice, 3));
 }
 
 static const char *const unreadable[] = {
@@ -222,7 +258,18 @@ void workload_command(struct random *dice, const struct plan *plan, int64_t at_m
     struct text_out out = {json, bytes, 0};
     int64_t group = -1;
     json[0] = '\0';
-    switch (roll(dice, 16)) {
+    switch (roll(dice, 19)) {
+    case 15: case 16:
+        put_head(&out, dice, "backfill", at_ms);
+        put_select(&out, dice, &group);
+        put_backfill(&out, dice, at_ms);
+        put(&out, "}");
+        break;
+    case 17:
+        put_head(&out, dice, "cancel_backfill", at_ms);
+        put_select(&out, dice, &group);
+        put(&out, ",\"backfill_id\":\"past-%d\"}", (int)roll(dice, 3));
+        break;
     case 0: case 1: case 2: case 3: put_jobs(&out, dice, plan, at_ms, &group); break;
     case 4: case 5: case 6:
         put_head(&out, dice, "update", at_ms);

@@ -17,6 +17,7 @@ void world_open(struct world *world, uint64_t seed, const struct settings *setti
     world->dice = random_from(seed, 1);
     world->hash = random_mix(seed, 1);
     world->redis.image = store_image_create();
+    world->zones = zones_create();
     for (int32_t p = 0; p < settings->processes; p++) {
         struct process *process = &world->processes[p];
         process->world = world;
@@ -40,6 +41,7 @@ void world_close(struct world *world)
         for (size_t i = 0; i < world->sent_count[shard]; i++) free(world->sent[shard][i].text);
         free(world->sent[shard]);
     }
+    zones_destroy(world->zones);
     store_image_destroy(world->redis.image);
     store_image_destroy(world->redis.saved);
     agenda_clear(&world->agenda);

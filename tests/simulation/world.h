@@ -14,9 +14,11 @@
 #include "tests/simulation/group.h"
 #include "tests/simulation/heap.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/loss.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/redis.h"
 #include "tests/simulation/sometimes.h"
+#include "tests/simulation/zones.h"
 
 enum { PROCESSES_MAX = 4, VIOLATIONS_MAX = 8, VIOLATION_BYTES = 600 };
 
@@ -34,6 +36,7 @@ struct settings { /* of one seed */
 
 struct world;
 struct process;
+struct request;
 
 /* Where a process can be killed or stopped: at its n-th passage of such a point. */
 enum point {
@@ -61,6 +64,9 @@ enum commit_fate {
     COMMIT_REPLY_LOST, /* all is done; unknown to the client */
     COMMIT_LATE,       /* records arrive, the end of the transaction is delayed; unknown */
     COMMIT_SLOW,       /* records arrive, the end is sent so late that the coordinator gave up */
+    COMMIT_PARTS,      /* records arrive in two parts, with a pause between them */
+    COMMIT_TWICE,      /* the end is sent again, and that is answered; the first is still to come,
+                        * and comes between the two parts of the shard's next transaction */
     COMMIT_FATE_COUNT
 };
 const char *commit_fate_name(enum commit_fate fate);
@@ -82,6 +88,7 @@ struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     uint64_t life;       /* counts engines; requests of an earlier one find nobody */
     uint64_t wait;       /* counts waits; a wake for an earlier one is stale */
     int64_t passages;    /* of ports without any time passing */
+    int64_t snapshot_sequence; /* of what it last read from Redis; -1: there was nothing */
     int64_t proved_us;   /* when the group last confirmed the shard */
     bool waiting;
     bool reading;        /* in the broker's poll */
@@ -115,6 +122,8 @@ struct process {
     int64_t fetch_from_us; /* after a pause, what is fetched takes a moment to come */
     struct member member;
     struct store *store; /* its connection to Redis */
+    int zones_next;      /* the version of the zone data on its disk */
+    int zones_version;   /* what it has read at its start */
     struct seat slots[SIM_SHARDS_MAX];
 };
 
@@ -141,15 +150,20 @@ struct world {
     struct cluster cluster;
     struct group group;
     struct redis redis;
+    struct zones *zones;
     struct process processes[PROCESSES_MAX];
     struct history history;
     struct sent *sent[SIM_SHARDS_MAX];
     size_t sent_count[SIM_SHARDS_MAX];
     size_t sent_capacity[SIM_SHARDS_MAX];
+    struct losses losses;
     struct cut cuts[CUTS_MAX];
     size_t cut_count;
+    struct cut holds[CUTS_MAX]; /* of forwards behind a transaction that was open for long */
+    size_t hold_count;
     enum commit_fate commit_fate[SIM_SHARDS_MAX];
     int64_t commit_delay_us[SIM_SHARDS_MAX];
+    struct request *late_end[SIM_SHARDS_MAX]; /* of a commit that was asked for twice */
     int64_t kafka_down_until_us;
     struct sometimes sometimes;
     int64_t faults;

@@ -17,7 +17,7 @@ Environment: BELFRY_BUILD (default build/) holds the programs under test, BELFRY
 """
 
 from processes import (  # noqa: F401 -- this module is the harness's one face
-    PATIENCE, DeadlineExceeded, Process, accepts_connections, close_processes, free_port,
+    PATIENCE, WATCHED, DeadlineExceeded, Process, accepts_connections, close_processes, free_port,
     install_signal_handlers, live_processes, new_directory, save_logs, wait_for, work_directory)
 from programs import BUILD, Belfryd, belfry, parse_log_line, run  # noqa: F401
 from servers import JVM_DEFAULTS, ROOT, Kafka, Redis  # noqa: F401

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 # How many times longer everything may take: programs under Valgrind are slow.
 PATIENCE = float(os.environ.get("BELFRY_PATIENCE", "1"))
+# The programs run under a sanitizer or Valgrind: their speed and memory are not Belfry's.
+WATCHED = bool(os.environ.get("BELFRY_SANITIZE") or os.environ.get("BELFRY_VALGRIND"))
 
 
 class DeadlineExceeded(AssertionError):

@@ -90,6 +90,7 @@ static void on_fire(void *opaque, const struct fire *fire)
                                                          .incarnation = fire->job->incarnation,
                                                          .kind = fire->kind,
                                                          .nominal_ms = fire->nominal_ms,
+                                                         .due_ms = fire->due_ms,
                                                          .missed_count = fire->missed_count,
                                                          .attempt = fire->attempt,
                                                          .reason = "test"};

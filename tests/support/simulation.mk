@@ -19,10 +19,13 @@ $(BUILD)/simulate: $(SIM_OBJECTS)
 # SEEDS=1 SEED=S repeats one, and where it fails shortens it to a story.
 SEEDS ?= 200
 SEED ?= 1
-.PHONY: sim sim-mutants sim-regressions
+.PHONY: sim sim-mutants sim-regressions sim-watched
 sim: $(BUILD)/simulate ## the simulator; SEEDS=200 SEED=1
 	@tests/simulation/campaign $< $(SEEDS) $(SEED)
 sim-mutants: $(BUILD)/simulate
 	@tests/simulation/mutants $< 200
+# As many seeds under AddressSanitizer and UndefinedBehaviorSanitizer.
+sim-watched:
+	@$(MAKE) --no-print-directory -j "$$(nproc)" SANITIZE=address,undefined sim
 sim-regressions: $(BUILD)/simulate
 	@for story in tests/simulation/regressions/*.sim; do $< --replay=$$story || exit 1; done

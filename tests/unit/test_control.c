@@ -273,7 +273,7 @@ static void failed_backfill_is_retried(void **state)
     shard_fire_failed(rig.shard, &failed, now_ms, &sink);
     rig_test_commit(&rig);
     assert_string_equal(rig_said(&rig), "event fire_failed g/a first=12-31T22:00:00 "
-                                        "last=12-31T22:00:00 count=1 test\n");
+                                        "last=12-31T22:00:00 count=1 b test\n");
     assert_false(shard_retry(rig.shard, now_ms + 999, &sink));
     assert_true(shard_retry(rig.shard, now_ms + 1000, &sink));
     rig_test_commit(&rig);

@@ -147,6 +147,7 @@ static void test_owed_ranges(void **state)
         range->to_ms = (int64_t)i + 1;
         range->missed_count = i == 0 ? 4 : 0;
         range->planned = (int64_t)i;
+        range->delay_ms = i == 2 ? 86400000 : 0;
         range->has_schedule = i % 2 == 1;
         range->schedule = record.definition.schedule;
         range->words.cron = record.definition.cron_text;
@@ -159,6 +160,7 @@ static void test_owed_ranges(void **state)
     assert_int_equal(read.owed_count, OWED_RANGES_MAX);
     assert_int_equal(read.owed[0].missed_count, 4);
     assert_true(read.owed[1].has_schedule);
+    assert_int_equal(read.owed[2].delay_ms, 86400000);
     assert_int_equal(read.attempts, 5);
     arena_destroy(arena);
 }

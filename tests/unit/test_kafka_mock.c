@@ -60,7 +60,11 @@ struct fault_case {
 enum { PRODUCE = 0, ADD_PARTITIONS = 24, END_TXN = 26 };
 static const struct fault_case faults[] = {
     {"end of transaction: retried until it is done", END_TXN,
-     RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 3, ERROR_NONE},
+     RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS, 3, ERROR_NONE},
+    {"end of transaction: the coordinator moves, and its connection is closed", END_TXN,
+     RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 3, ERROR_UNKNOWN},
+    {"end of transaction: the connection breaks, so it may have been asked for twice", END_TXN,
+     RD_KAFKA_RESP_ERR__TRANSPORT, 1, ERROR_UNKNOWN},
     {"end of transaction: fenced", END_TXN, RD_KAFKA_RESP_ERR_PRODUCER_FENCED, 1, ERROR_FENCED},
     {"end of transaction: fenced by epoch", END_TXN, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1,
      ERROR_FENCED},

@@ -17,6 +17,7 @@ static void fail_fire(struct shard_rig *rig, const char *nominal, const char *no
                                  .kind = FIRE_SCHEDULE,
                                  .attempt = attempt,
                                  .nominal_ms = rig_instant(nominal),
+                                 .due_ms = rig_instant(nominal),
                                  .reason = "test"};
     shard_fire_failed(rig->shard, &failed, rig_instant(now), &sink);
     rig_test_commit(rig);

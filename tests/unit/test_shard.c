@@ -465,7 +465,7 @@ static void failed_fire_is_owed_again(void **state)
     int64_t now_ms = rig_instant("2026-01-01T00:00:10Z");
     struct shard_counts counts;
     struct failed_fire failed = {.slot = 0, .kind = FIRE_SCHEDULE, .attempt = 1,
-                                 .nominal_ms = now_ms, .reason = "test"};
+                                 .nominal_ms = now_ms, .due_ms = now_ms, .reason = "test"};
     failed.incarnation = (struct incarnation){.offset = 0, .index = 0};
     rig_advance(&rig, "2026-01-01T00:00:10Z");
     assert_string_equal(rig_said(&rig), "fire g/0000 01-01T00:00:10 schedule\n");

@@ -1,0 +1,9 @@
+/* mutants.h - the planted bugs by name. */
+#ifndef BELFRY_TESTS_MUTANTS_H
+#define BELFRY_TESTS_MUTANTS_H
+
+#include "dispatcher/core/mutant.h"
+
+const char *mutant_name(enum mutant which);
+
+#endif

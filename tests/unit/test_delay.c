@@ -1,0 +1,186 @@
+/* A slot keeps its id and its delay, whatever happens to the job's schedule and jitter while it is
+ * fired, waits, fails or is owed. */
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/job.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/shard_rig.h"
+
+#define SELECTED "\"select\":{\"groups\":[\"g\"]}"
+#define EDIT(set) "{\"op\":\"update\"," SELECTED ",\"set\":{" set "}}"
+#define EDITED "result update applied matched=1 changed=1\n"
+
+static const char *const start = "2026-01-01T00:00:30Z";
+static const int64_t one_ms = 1767229200000; /* 2026-01-01T01:00:00Z */
+
+static const char *at(int64_t instant_ms)
+{
+    static char text[INSTANT_TEXT_BYTES];
+    instant_format(instant_ms, text);
+    return text;
+}
+
+static const struct job *open_job(struct shard_rig *rig, const char *schedule, const char *more,
+                                  bool restarted)
+{
+    char json[512];
+    (void)snprintf(json, sizeof json,
+                   "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"a\",\"schedule\":%s%s}}",
+                   schedule, more);
+    rig_open(rig, start);
+    rig->restart_always = restarted;
+    rig_command(rig, start, NULL, json);
+    assert_string_equal(rig_said(rig), "result add applied matched=1 changed=1\n");
+    return shard_find(rig->shard, text_of("g"), text_of("a"));
+}
+
+static void a_one_shot_is_not_fired_again_by_another_delay(void **state)
+{
+    struct shard_rig rig;
+    (void)open_job(&rig, "{\"at\":\"2026-01-01T01:00:00Z\"}", "", *state != NULL);
+    rig_advance(&rig, at(one_ms));
+    assert_string_equal(rig_said(&rig),
+                        "fire g/a 01-01T01:00:00 schedule\nevent exhausted g/a\n");
+    rig_command(&rig, at(one_ms + 1), NULL, EDIT("\"jitter\":\"24h\""));
+    assert_string_equal(rig_said(&rig), "event skipped g/a first=01-01T01:00:00 "
+                                        "last=01-01T01:00:00 count=1 already_due\n"
+                                        "event exhausted g/a\n" EDITED);
+    rig_advance(&rig, at(one_ms + INT64_C(90000000)));
+    assert_null(strstr(rig_said(&rig), "fire"));
+    rig_close(&rig);
+}
+
+/* Its own time has come, its delay is not over: it waits, also over restarts. */
+static void a_one_shot_waits_for_its_delay(void **state)
+{
+    struct shard_rig rig;
+    (void)open_job(&rig, "{\"at\":\"2026-01-01T00:00:00Z\"}", ",\"jitter\":\"24h\"",
+                   *state != NULL);
+    const struct job *job = shard_find(rig.shard, text_of("g"), text_of("a"));
+    assert_true(job_has_pending(job));
+    int64_t due_ms = job->extra->pending[0].due_ms;
+    rig_advance(&rig, at(due_ms - 1));
+    assert_string_equal(rig_said(&rig), "");
+    rig_advance(&rig, at(due_ms));
+    assert_string_equal(rig_said(&rig),
+                        "fire g/a 01-01T00:00:00 schedule\nevent exhausted g/a\n");
+    rig_close(&rig);
+}
+
+static void a_one_shot_that_waits_in_a_pause_is_left_out(void **state)
+{
+    struct shard_rig rig;
+    (void)open_job(&rig, "{\"at\":\"2026-01-01T00:00:00Z\"}", ",\"jitter\":\"24h\"",
+                   *state != NULL);
+    rig_command(&rig, start, NULL, "{\"op\":\"pause\"," SELECTED "}");
+    (void)rig_said(&rig);
+    rig_command(&rig, at(one_ms + INT64_C(90000000)), NULL, "{\"op\":\"resume\"," SELECTED "}");
+    assert_string_equal(rig_said(&rig), "event resumed g/a from=01-01T00:00:30 to=01-02T02:00:00\n"
+                                        "event skipped g/a first=01-01T00:00:00 "
+                                        "last=01-01T00:00:00 count=1 paused\n"
+                                        "event exhausted g/a\n"
+                                        "result resume applied matched=1 changed=1\n");
+    rig_close(&rig);
+}
+
+/* What a pause left out is asked for again: the slot that waited over an edit, too. */
+static void a_waiting_slot_comes_with_resume_from(void **state)
+{
+    struct shard_rig rig;
+    (void)open_job(&rig, "{\"cron\":\"0 * * * *\",\"zone\":\"UTC\"}", ",\"jitter\":\"10m\"",
+                   *state != NULL);
+    rig_command(&rig, at(one_ms + 1), NULL,
+                EDIT("\"schedule\":{\"cron\":\"0,59 * * * *\",\"zone\":\"UTC\"}"));
+    rig_command(&rig, at(one_ms + 2), NULL, "{\"op\":\"pause\"," SELECTED "}");
+    (void)rig_said(&rig);
+    rig_command(&rig, at(one_ms + 1200000), NULL,
+                "{\"op\":\"resume\"," SELECTED ",\"from\":\"paused_at\"}");
+    rig_advance(&rig, at(one_ms + 1200000));
+    if (strstr(rig_said(&rig), "fire g/a 01-01T01:00:00 catchup\n") == NULL)
+        fail_msg("the slot of 01:00 is lost");
+    rig_close(&rig);
+}
+
+/* A fire that fails again after the schedule has got another delay keeps its id. */
+static void a_failing_slot_keeps_its_id(void **state)
+{
+    struct shard_rig rig;
+    const struct job *job = open_job(&rig, "{\"cron\":\"0 * * * *\",\"zone\":\"UTC\"}", "",
+                                     false);
+    struct sink sink = rig_test_sink(&rig);
+    struct failed_fire failed = {.slot = job->slot, .incarnation = job->incarnation,
+                                 .kind = FIRE_SCHEDULE, .nominal_ms = one_ms, .due_ms = one_ms,
+                                 .attempt = 1, .reason = "test"};
+    rig_advance(&rig, at(one_ms));
+    shard_fire_failed(rig.shard, &failed, one_ms, &sink);
+    rig_test_commit(&rig);
+    rig.restart_always = *state != NULL;
+    rig_command(&rig, at(one_ms + 10), NULL,
+                EDIT("\"schedule\":{\"cron\":\"32 * * * *\",\"zone\":\"UTC\"},\"jitter\":\"59m\""));
+    for (int again = 0; again < 2; again++) {
+        (void)rig_said(&rig);
+        sink = rig_test_sink(&rig);
+        int64_t now_ms = one_ms + 5000 * (again + 1);
+        assert_true(shard_retry(rig.shard, now_ms, &sink));
+        const char *said = rig_said(&rig);
+        if (strstr(said, "fire g/a 01-01T01:00:00 retry") == NULL) fail_msg("%s", said);
+        failed.kind = FIRE_RETRY;
+        failed.attempt++;
+        shard_fire_failed(rig.shard, &failed, now_ms, &sink);
+        rig_test_commit(&rig);
+    }
+    rig_close(&rig);
+}
+
+/* The newest slot is kept as a range of its own, with its delay: the record says so. */
+static void an_owed_slot_keeps_its_delay(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    const struct job *job = open_job(&rig, "{\"cron\":\"0 * * * *\",\"zone\":\"UTC\"}",
+                                     ",\"jitter\":\"10m\"", false);
+    int64_t due_ms = schedule_due(&job->schedule->spec, one_ms);
+    char delay[64];
+    char now[INSTANT_TEXT_BYTES];
+    instant_format(due_ms + 1200000, now);
+    (void)snprintf(delay, sizeof delay, "\"delay_ms\":%lld}", (long long)(due_ms - one_ms));
+    rig_command(&rig, at(due_ms + 1000), now, "{\"op\":\"pause\"," SELECTED "}");
+    if (strstr(rig_record(&rig, "g/a"), delay) == NULL) fail_msg("%s", rig_record(&rig, "g/a"));
+    rig_close(&rig);
+}
+
+/* Its nominal time is before the start, its due time is not: it is no slot of the job. */
+static void a_start_leaves_out_a_slot_that_waits(void **state)
+{
+    struct shard_rig rig;
+    (void)open_job(&rig, "{\"cron\":\"0 * * * *\",\"zone\":\"UTC\"}",
+                   ",\"jitter\":\"59m\",\"start\":\"2026-01-01T01:00:00.001Z\"", *state != NULL);
+    rig_command(&rig, at(one_ms + 2), NULL,
+                EDIT("\"schedule\":{\"cron\":\"30 * * * *\",\"zone\":\"UTC\"}"));
+    assert_string_equal(rig_said(&rig), EDITED);
+    rig_close(&rig);
+}
+
+#define BOTH(test) {#test, test, NULL, NULL, NULL}, {#test ", restarted", test, NULL, NULL, "r"}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        BOTH(a_one_shot_is_not_fired_again_by_another_delay),
+        BOTH(a_one_shot_waits_for_its_delay),
+        BOTH(a_one_shot_that_waits_in_a_pause_is_left_out),
+        BOTH(a_waiting_slot_comes_with_resume_from),
+        BOTH(a_failing_slot_keeps_its_id),
+        BOTH(a_start_leaves_out_a_slot_that_waits),
+        cmocka_unit_test(an_owed_slot_keeps_its_delay),
+    };
+    return cmocka_run_group_tests_name("delays", tests, NULL, NULL);
+}
