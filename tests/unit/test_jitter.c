@@ -182,31 +182,6 @@ static void change(struct delayed *delayed, int64_t at_ms, const char *command)
 
 #define SELECTED "\"select\":{\"groups\":[\"g\"]}"
 
-/* A job that goes on with a life from elsewhere: its delays are those of that life, and the slot
- * whose delay is running belongs to whoever had the job. */
-static void an_imported_job_leaves_the_slot_under_way(void **state)
-{
-    (void)state;
-    struct delayed delayed;
-    char command[400];
-    int64_t offset = 0;
-    struct schedule_spec spec = jittered("0 * * * *", "UTC", 600000, offset);
-    while (schedule_due(&spec, one_ms) < one_ms + 300000)
-        spec = jittered("0 * * * *", "UTC", 600000, ++offset);
-    rig_open(&delayed.rig, start);
-    (void)snprintf(command, sizeof command,
-                   "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"a\",\"jitter\":\"10m\","
-                   "\"schedule\":{\"cron\":\"0 * * * *\",\"zone\":\"UTC\"},"
-                   "\"incarnation\":\"1767225600123-3.%d.7\"}}", (int)offset);
-    change(&delayed, one_ms + 1000, command);
-    assert_string_equal(rig_said(&delayed.rig), "result add applied matched=1 changed=1\n");
-    rig_advance(&delayed.rig, at(one_ms + 120000));
-    rig_restart(&delayed.rig);
-    const int64_t two_ms = one_ms + 3600000;
-    expect_fire_at(&delayed, schedule_due(&spec, two_ms), "fire g/a 01-01T02:00:00 schedule\n");
-    rig_close(&delayed.rig);
-}
-
 static void a_payload_edit_leaves_it(void **state)
 {
     (void)state;
@@ -611,7 +586,6 @@ int main(void)
         cmocka_unit_test(a_pause_over_its_due_time_leaves_it_out),
         cmocka_unit_test(an_add_within_a_delay_fires_nothing_earlier),
         cmocka_unit_test(end_goes_by_the_nominal_time),
-        cmocka_unit_test(an_imported_job_leaves_the_slot_under_way),
         cmocka_unit_test(an_outage_catches_up_by_the_nominal_time),
         cmocka_unit_test(jobs_are_spread),
     };
