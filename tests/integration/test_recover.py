@@ -308,6 +308,9 @@ def test_an_empty_log_is_not_believed_by_mistake(kafka: Kafka, shared: Kafka, re
     daemon = world.daemon(shared).wait_live()
     world.wait_jobs(9)
     assert f"{GROUPS[0]}/late" in world.jobs()
+    with CommandClient(shared.bootstrap, cluster) as client:  # remembered ids are in the log, too
+        client.call({"op": "add", "command_id": f"add-{GROUPS[1]}", "job": {
+            "group": GROUPS[1], "id": "more", "schedule": {"every": "1h"}}}, outcome="duplicate")
     daemon.terminate()
 
 
