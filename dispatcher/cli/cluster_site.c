@@ -87,14 +87,19 @@ static bool look_at_topics(struct cluster_site *site, struct error *error)
                              name, (int)facts.partitions, (int)found);
         found = facts.partitions;
     }
-    if (found != 0 && site->meta_found && found != site->meta.shards)
-        return error_set(error, ERROR_FATAL, "Redis was written for %d shards, the topics in "
-                         "Kafka have %d partitions: they do not go together",
-                         (int)site->meta.shards, (int)found);
     site->shards = found != 0 ? found : site->meta_found ? site->meta.shards : 0;
     if (site->shards >= 1 && site->shards <= SHARDS_MAX) return true;
     return error_set(error, ERROR_FATAL, "neither Kafka nor Redis has anything of the cluster "
                      "\"%.100s\"", site->settings->cluster);
+}
+
+bool cluster_site_check_shards(const struct cluster_site *site, struct error *error)
+{
+    assert(site->shards > 0);
+    if (!site->meta_found || site->meta.shards == site->shards) return true;
+    return error_set(error, ERROR_FATAL, "Redis was written for %d shards, the topics in Kafka "
+                     "have %d partitions: they do not go together", (int)site->meta.shards,
+                     (int)site->shards);
 }
 
 static void read_properties(struct cluster_site *site)
@@ -222,6 +227,9 @@ bool cluster_site_await_no_daemon(struct cluster_site *site, struct error *error
 
 bool cluster_site_put_meta(struct cluster_site *site, struct error *error)
 {
+    int32_t before = site->meta_found && site->meta.shards <= SHARDS_MAX ? site->meta.shards : 0;
+    for (int32_t shard = site->shards; shard < before; shard++)
+        if (!store_redis_forget_shard(site->store, shard, error)) return false;
     struct store_meta meta = {.layout = STATE_LAYOUT, .shards = site->shards};
     (void)snprintf(meta.kafka_cluster_id, sizeof meta.kafka_cluster_id, "%s", site->kafka_id);
     return store_redis_put_meta(site->store, &meta, error);

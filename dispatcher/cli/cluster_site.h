@@ -65,7 +65,11 @@ bool cluster_site_daemons(struct cluster_site *site, int32_t *count,
 bool cluster_site_await_no_daemon(struct cluster_site *site, struct error *error)
     __attribute__((warn_unused_result));
 
-/* This Redis belongs to this Kafka from now on. */
+/* Errors: ERROR_FATAL, Redis was written for another number of shards than the topics have. */
+bool cluster_site_check_shards(const struct cluster_site *site, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* This Redis belongs to this Kafka from now on; shards that Kafka does not have are forgotten. */
 bool cluster_site_put_meta(struct cluster_site *site, struct error *error)
     __attribute__((warn_unused_result));
 

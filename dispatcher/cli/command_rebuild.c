@@ -108,6 +108,7 @@ static bool check(const struct rebuild *rebuild, struct error *error)
     if (rebuild->shard >= site->shards)
         return error_invalid(error, CLI_CODE_USAGE, "--shard: the cluster has shards 0 to %d",
                              (int)site->shards - 1);
+    if (!cluster_site_check_shards(site, error)) return false;
     if (site->missing[TOPIC_STATE])
         return error_set(error, ERROR_FATAL, "the state log is not in this Kafka: there is "
                          "nothing to rebuild from");

@@ -239,6 +239,8 @@ static enum exit_code recover_cluster(struct recover *recover,
                         "there is nothing to recover from", site->settings->cluster);
         return exit_with(&error);
     }
+    if (recover->options.from == RECOVER_FROM_STORE && !cluster_site_check_shards(site, &error))
+        return exit_with(&error);
     recover->options.same_kafka =
         site->meta_found && strcmp(site->meta.kafka_cluster_id, site->kafka_id) == 0;
     if (!look(recover, &error)) return exit_with(&error);
