@@ -196,8 +196,8 @@ const struct cli_command cli_commands[] = {
      "--from redis|kafka [--dry-run] [--yes]",
      "For when belfryd refuses with state_lost, or because Redis belongs to another Kafka. Stop "
      "all daemons first. --from redis: Kafka was lost, emptied or replaced: the jobs are written "
-     "from Redis into the state log, with their ids, pauses and counts; what was fired after the "
-     "checkpoint is fired once more, under the same ids. --from kafka: Redis is of another "
+     "from Redis into the state log, with their ids, pauses and counts; what came due after the "
+     "checkpoint may be fired once more, under the same ids. --from kafka: Redis is of another "
      "cluster or was put back: it forgets, and daemons write it anew. It asks before it writes, "
      "on a terminal; else say --yes. It can be killed and run again at any time; until it has "
      "ended no daemon takes a shard it has begun. REDIS and KAFKA show generation/sequence.",

@@ -588,8 +588,9 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
         int32_t next_part = 0;
         checkpointer->not_before_us = 0;
         checkpointer_tick(checkpointer, shard, mark, state_offset, opaque);
-        enum checkpoint_state state = port->operations->wait(
-            port, (deadline_us - now_us(checkpointer)) / 1000, &next_part, &error);
+        int64_t left_us = deadline_us - now_us(checkpointer); /* encoding a group takes time */
+        enum checkpoint_state state =
+            port->operations->wait(port, left_us > 0 ? left_us / 1000 : 0, &next_part, &error);
         take_outcome(checkpointer, state, next_part, &error);
         if (state == CHECKPOINT_AWAY || state == CHECKPOINT_IDLE) return false;
     }
