@@ -77,6 +77,8 @@ static const struct json_field mark_rows[] = {
      .offset = offsetof(struct mark_reading, mark.recovering)},
     {.name = "tz_version", .kind = JSON_TEXT, .max = sizeof((struct mark *)0)->tz_version - 1,
      .offset = offsetof(struct mark_reading, tz_version)},
+    {.name = "tz_changed_at", .kind = JSON_INSTANT,
+     .offset = offsetof(struct mark_reading, mark.tz_changed_ms)},
 };
 static const struct json_table mark_table = {"a mark", mark_rows,
                                              sizeof mark_rows / sizeof mark_rows[0]};
@@ -164,6 +166,10 @@ void mark_encode(struct text_writer *writer, const struct mark *mark)
     if (mark->tz_version[0] != '\0') {
         text_writer_member(writer, "tz_version");
         text_writer_string(writer, text_of(mark->tz_version));
+    }
+    if (mark->tz_changed_ms != 0) {
+        text_writer_member(writer, "tz_changed_at");
+        text_writer_instant(writer, mark->tz_changed_ms);
     }
     text_writer_char(writer, '}');
 }

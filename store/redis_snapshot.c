@@ -43,6 +43,7 @@ static const struct snapshot_field snapshot_fields[] = {
     {"shards", FIELD_INT32, AT(mark.shards), 0},
     {"owner", FIELD_TEXT, TEXT_AT(mark.owner)},
     {"tz_version", FIELD_TEXT, TEXT_AT(mark.tz_version)},
+    {"tz_changed_ms", FIELD_INT64, AT(mark.tz_changed_ms), 0},
     {"written_at_ms", FIELD_INT64, AT(written_at_ms), 0},
     {"job_count", FIELD_INT64, AT(job_count), 0},
 };

@@ -39,13 +39,14 @@ static bool owe_again(const struct shard *shard, struct job *job,
     int64_t next_ms = 0;
     int64_t due_ms = failed->due_ms;
     struct job_owed *front = extra->owed_count > 0 ? &extra->owed[0] : NULL;
-    const struct schedule_spec *spec = &job->schedule->spec;
-    if (front != NULL && front->schedule != NULL) spec = &front->schedule->spec;
-    bool named = schedule_contains(spec, due_ms) &&
-                 schedule_nominal(spec, due_ms) == failed->nominal_ms;
+    bool own = front != NULL && front->schedule != NULL;
+    const struct schedule_spec *spec = own ? &front->schedule->spec : &job->schedule->spec;
+    bool named = schedule_nominal(spec, due_ms) == failed->nominal_ms &&
+                 (own ? schedule_contains(spec, due_ms) : job_names_slot(job, due_ms));
     bool single = front != NULL && front->to_ms - front->from_ms == 1;
-    bool joins = front != NULL && named && front->schedule == NULL && front->from_ms >= due_ms &&
-                 (!single || schedule_contains(spec, front->to_ms)) &&
+    bool joins = front != NULL && named && !own && front->from_ms >= due_ms &&
+                 failed->missed_count == 0 &&
+                 (!single || job_names_slot(job, front->to_ms)) &&
                  (!schedule_next(spec, due_ms, &next_ms) || next_ms > front->from_ms);
     bool takes_back = front != NULL && named && front->from_ms == due_ms;
     if (joins || takes_back) {

@@ -357,6 +357,7 @@ struct job_extra *job_extra(struct job *job)
     if (job->extra != NULL) return job->extra;
     job->extra = memory_allocate(1, sizeof *job->extra);
     *job->extra = (struct job_extra){.schedule_edited_ms = INSTANT_NONE,
+                                     .zone_data_ms = INSTANT_NONE,
                                      .earlier_due_ms = INSTANT_NONE,
                                      .paused_ms = INSTANT_NONE,
                                      .until_ms = INSTANT_NONE,

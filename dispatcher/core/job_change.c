@@ -53,12 +53,31 @@ bool job_keeps_when_finished(const struct job *job)
     return definition.keep_finished_ms != 0;
 }
 
-/* The add or the last edit of the schedule. */
+/* The add, the last edit of the schedule, or other zone data. */
 static int64_t since_ms_of(const struct job *job)
 {
     int64_t since_ms = job->incarnation.effective_ms;
-    bool edited = job->extra != NULL && job->extra->schedule_edited_ms > since_ms;
-    return edited ? job->extra->schedule_edited_ms : since_ms;
+    if (job->extra == NULL) return since_ms;
+    if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
+    return job->extra->zone_data_ms > since_ms ? job->extra->zone_data_ms : since_ms;
+}
+
+/* How long a slot waits depends on the next one. By other zone data one that has fired could seem to
+ * wait yet: those whose nominal time had come do not fire again. What a pause or an outage held back
+ * has not fired. */
+void job_zone_data_changed(struct job *job, int64_t changed_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    bool moves = spec->kind == SCHEDULE_CRON && spec->cron.zone != NULL && spec->jitter.most_ms > 0;
+    if (!moves || mutant(MUTANT_ZONE_DATA_FIRES_AGAIN)) return;
+    struct job_extra *extra = job_extra(job);
+    int64_t done_ms = changed_ms;
+    if ((job->flags & JOB_PAUSED) && extra->paused_ms < done_ms) done_ms = extra->paused_ms;
+    if (extra->tail_from_ms != INSTANT_NONE && extra->tail_from_ms < done_ms)
+        done_ms = extra->tail_from_ms;
+    for (uint32_t i = 0; i < extra->owed_count; i++)
+        if (extra->owed[i].from_ms < done_ms) done_ms = extra->owed[i].from_ms;
+    extra->zone_data_ms = done_ms;
 }
 
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
@@ -69,6 +88,12 @@ int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
     if (spec->kind == SCHEDULE_AT && schedule_due(spec, spec->at_ms) <= since_ms) return after_ms;
     int64_t bound_ms = schedule_bound(spec, since_ms + 1) - 1;
     return bound_ms > after_ms ? bound_ms : after_ms;
+}
+
+bool job_names_slot(const struct job *job, int64_t due_ms)
+{
+    return schedule_contains(&job->schedule->spec, due_ms) &&
+           job_slots_after_ms(job, due_ms - 1) < due_ms;
 }
 
 bool job_has_slot_after(const struct job *job, int64_t after_ms)

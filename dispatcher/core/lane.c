@@ -217,7 +217,7 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
     bool joins = last != NULL && last->schedule == NULL && last->missed_count == 0 &&
                  last->to_ms <= from_ms && slots_in(job, last->to_ms, from_ms) == 0 &&
-                 (last->to_ms - last->from_ms != 1 || schedule_contains(spec, last->to_ms));
+                 (last->to_ms - last->from_ms != 1 || job_names_slot(job, last->to_ms));
     lane_clamp(job, &from_ms, &to_ms);
     int64_t last_ms = 0;
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);
@@ -418,6 +418,7 @@ void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_
         extra->attempts = 0;
         struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
         job_fire(job, kind, slot, now_ms, missed, attempt, sink);
+        if (mutant(MUTANT_LANE_FIRES_TWICE)) job_fire(job, kind, slot, now_ms, missed, 1, sink);
         if (job_has_max_fires(job)) extra->counted_fires++;
         lane_done(job, due_ms);
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);

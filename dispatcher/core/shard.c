@@ -193,6 +193,7 @@ void shard_restore_done(struct shard *shard, const struct mark *mark)
     qsort(jobs, count, sizeof(struct job *), by_ordinal);
     for (size_t i = 0; i < count; i++) {
         assert(jobs[i]->ordinal < shard->next_ordinal);
+        if (mark->tz_changed_ms != 0) job_zone_data_changed(jobs[i], mark->tz_changed_ms);
         job_settle(shard, jobs[i]);
     }
     free(jobs);

@@ -60,7 +60,7 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
 void checkpointer_herd(struct checkpointer *checkpointer);
 
 struct checkpointer_status {
-    bool stale;     /* a newer owner writes the store: nothing will be written any more */
+    bool stale;     /* refused: what the store holds is of a newer owner; no more is written */
     bool away;      /* the store did not answer the last time */
     int64_t handed; /* jobs of the position under way, in whole groups */
 };

@@ -81,36 +81,6 @@ void engine_forget(struct engine *engine); /* everything in memory about the sha
 /* A shard without jobs, its checkpointer and outbox; after engine_forget(). */
 void engine_start_empty(struct engine *engine);
 
-/* ---- restore.c ---- */
-
-/* A store_item_visitor: the item joins the shard in memory. `opaque` is the engine. */
-bool engine_restore_item(void *opaque, const struct store_item *item, struct error *error);
-/* "job/" and "seen/" before the rest of a key; false: it begins otherwise, or there is no rest. */
-bool engine_key_rest(struct text key, const char *prefix, struct text *rest);
-
-/* Visits the records of the state log from `from` to `end`, which was its end a moment ago. A
- * record the visitor cannot read ends it with ERROR_FATAL, naming the record. */
-typedef bool engine_state_visitor(struct engine *engine, const struct broker_input *input,
-                                  void *opaque, struct error *error);
-bool engine_read_state_log(struct engine *engine, int64_t from, int64_t end,
-                           engine_state_visitor *visitor, void *opaque, struct error *error);
-
-/* The same, the records joining the shard in memory and its checkpointer. */
-struct engine_replay {
-    int64_t first; /* offset of the log */
-    int64_t from;  /* records before it have been applied by the snapshot */
-    int64_t end;
-    const struct mark *snapshot; /* NULL: there is none */
-    struct mark mark;            /* the last one, if found */
-    bool found;
-    bool other_branch; /* the snapshot was not taken of this log */
-    int64_t records;
-};
-bool engine_replay_state_log(struct engine *engine, struct engine_replay *replay,
-                             struct error *error);
-/* Whether a snapshot can have applied what the mark stands for. */
-bool engine_mark_precedes(const struct mark *mark, const struct mark *snapshot);
-
 /* ---- intake.c ---- */
 
 /* Reads what is there for at most wait_ms; keeps what belongs to other topics out. */

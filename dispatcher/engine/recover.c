@@ -9,6 +9,7 @@
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
 #include "dispatcher/engine/engine_state.h"
+#include "dispatcher/engine/replay.h"
 #include "schemas/job_json.h"
 
 enum { STORE_WAIT_MS = 60000 };
@@ -232,7 +233,7 @@ struct recovery {
 static bool read_item(void *opaque, const struct store_item *item, struct error *error)
 {
     struct recovery *recovery = opaque;
-    if (!engine_restore_item(recovery->engine, item, error)) {
+    if (!replay_store_item(recovery->engine, item, error)) {
         char message[ERROR_MESSAGE_BYTES];
         (void)snprintf(message, sizeof message, "Redis: %s %.*s: %.150s",
                        item->kind == STORE_JOB_PUT ? "job" : "seen",
@@ -253,13 +254,14 @@ static bool read_item(void *opaque, const struct store_item *item, struct error 
 }
 
 static bool note_stale(struct engine *engine, const struct broker_input *input, void *opaque,
-                       struct error *error)
+                       bool *enough, struct error *error)
 {
     struct recovery *recovery = opaque;
     struct text rest;
     (void)error;
+    (void)enough;
     if (input->tombstone || text_equal(input->key, text_of("mark"))) return true;
-    if (engine_key_rest(input->key, "job/", &rest)) {
+    if (replay_key_rest(input->key, "job/", &rest)) {
         const char *slash = memchr(rest.bytes, '/', rest.length);
         size_t group_length = slash == NULL ? 0 : (size_t)(slash - rest.bytes);
         if (slash != NULL &&
@@ -403,7 +405,7 @@ static bool run_from_store(struct engine *engine, const struct recover_options *
                  port->operations->read_items(port, read_item, &recovery, error)) &&
                 engine->ports.broker->operations->offsets(engine->ports.broker, TOPIC_STATE,
                                                           &first, &end, error) &&
-                engine_read_state_log(engine, first, end, note_stale, &recovery, error);
+                replay_read_log(engine, first, end, note_stale, &recovery, error);
     for (uint32_t slot = 0; slot < shard_slots(engine->shard); slot++) {
         const struct job *job = shard_job_at(engine->shard, slot);
         if (job != NULL) recovery.ordinal_max = larger(recovery.ordinal_max, job->ordinal);
@@ -497,7 +499,7 @@ bool recover_rebuild(struct engine *engine, int64_t silence_ms,
 {
     struct broker *broker = engine->ports.broker;
     struct checkpoint_port *port = engine->ports.checkpoint;
-    struct engine_replay replay = {0};
+    struct replay replay = {0};
     struct snapshot snapshot;
     struct error unreadable = {0};
     bool found = false;
@@ -512,7 +514,7 @@ bool recover_rebuild(struct engine *engine, int64_t silence_ms,
     if (!broker->operations->offsets(broker, TOPIC_STATE, &replay.first, &replay.end, error))
         return false;
     replay.from = replay.first;
-    if (!engine_replay_state_log(engine, &replay, error)) return false;
+    if (!replay_state_log(engine, &replay, error)) return false;
     if (replay.found && replay.mark.recovering)
         return error_set(error, ERROR_FATAL, "belfry recover was begun on this shard and has not "
                          "ended; run it again");

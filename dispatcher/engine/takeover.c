@@ -8,10 +8,10 @@
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
+#include "dispatcher/engine/replay.h"
 
-enum { POLL_MS = 50, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
-#define OLDEST_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
-#define STORE_AGE_MAX_MS (6 * DAYS_MS)       /* below delete.retention.ms of the state log */
+enum { ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
+#define STORE_AGE_MAX_MS (6 * DAYS_MS) /* below delete.retention.ms of the state log */
 
 void engine_forget(struct engine *engine)
 {
@@ -68,7 +68,7 @@ static bool read_items(struct engine *engine, const struct snapshot *snapshot,
                        struct error *error)
 {
     struct checkpoint_port *port = engine->ports.checkpoint;
-    if (!port->operations->read_items(port, engine_restore_item, engine, error)) return false;
+    if (!port->operations->read_items(port, replay_store_item, engine, error)) return false;
     int64_t jobs = (int64_t)shard_job_count(engine->shard);
     if (jobs == snapshot->job_count) return true;
     return error_set(error, ERROR_RETRY, "%" PRId64 " jobs read, the snapshot says %" PRId64,
@@ -179,9 +179,9 @@ static bool first_mark(struct engine *engine, struct mark *mark, struct error *e
  * are then as late as they are. */
 static bool start_at_oldest(struct engine *engine, struct mark *mark, struct error *error)
 {
-    int64_t deadline_us = engine_monotonic_us(engine) + OLDEST_SILENCE_US;
+    int64_t deadline_us = engine_monotonic_us(engine) + REPLAY_SILENCE_US;
     while (inputs_next(&engine->inputs) == NULL && !inputs_caught_up(&engine->inputs)) {
-        if (!engine_read(engine, POLL_MS, error)) return false;
+        if (!engine_read(engine, REPLAY_POLL_MS, error)) return false;
         if (engine_monotonic_us(engine) > deadline_us)
             return error_set(error, ERROR_RETRY, "control topic: neither a record nor its end");
     }
@@ -235,15 +235,22 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
     if (event.count > 0) sink->event(sink->opaque, &event);
 }
 
-static bool commit_first_mark(struct engine *engine, struct mark *mark, struct error *error)
+/* Slots after the watermark are by this owner's zone data; `before` gets the last owner's. */
+static void change_zone_data(const struct engine *engine, struct mark *mark,
+                             char *before)
+{
+    memcpy(before, mark->tz_version, sizeof mark->tz_version);
+    if (before[0] != '\0' && mutant(MUTANT_TZ_VERSION_NOT_MARKED)) return;
+    if (before[0] != '\0' && strcmp(before, engine->options.tz_version) != 0)
+        mark->tz_changed_ms = mark->watermark.instant_ms;
+    (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
+}
+
+static bool commit_first_mark(struct engine *engine, struct mark *mark, const char *tz_before,
+                              struct error *error)
 {
     if (!mutant(MUTANT_EPOCH_NOT_RAISED)) mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
-    char tz_before[sizeof mark->tz_version];
-    memcpy(tz_before, mark->tz_version, sizeof tz_before);
-    if (tz_before[0] == '\0' || !mutant(MUTANT_TZ_VERSION_NOT_MARKED))
-        (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s",
-                       engine->options.tz_version);
     engine->mark = *mark;
     engine->control_offset = mark->control_offset;
     engine->forward_offset = mark->forward_offset;
@@ -277,25 +284,24 @@ static void warm_foreign(struct engine *engine)
 
 /* The snapshot's jobs, then the tail of the log. */
 static bool restore_tail(struct engine *engine, const struct restored *restored,
-                         struct engine_replay *replay, struct error *error)
+                         struct replay *replay, struct error *error)
 {
     int64_t log_time_ms = 0;
     replay->from = restored->state_offset;
     replay->snapshot = restored->from_store ? &restored->mark : NULL;
-    if (!engine_replay_state_log(engine, replay, error)) return false;
+    if (!replay_state_log(engine, replay, error)) return false;
     if (replay->found || replay->other_branch || !restored->from_store) return true;
     /* Nothing after the snapshot but the markers of transactions. */
     replay->mark = restored->mark;
     if (!engine_read_last_mark(engine, &replay->mark, &log_time_ms, &replay->found, error))
         return false;
-    replay->other_branch = replay->found &&
-                           !engine_mark_precedes(&replay->mark, &restored->mark) &&
+    replay->other_branch = replay->found && !replay_precedes(&replay->mark, &restored->mark) &&
                            !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
     return true;
 }
 
 /* Why the snapshot is not to be believed; NULL: it is. */
-static const char *distrust(const struct restored *restored, const struct engine_replay *replay)
+static const char *distrust(const struct restored *restored, const struct replay *replay)
 {
     if (restored->from_store && replay->found &&
         replay->mark.generation > restored->mark.generation)
@@ -303,34 +309,36 @@ static const char *distrust(const struct restored *restored, const struct engine
     return replay->other_branch ? "other_branch" : NULL;
 }
 
-static bool restore_log(struct engine *engine, struct restored *restored,
-                        struct engine_replay *replay, struct error *error)
+static bool restore_log(struct engine *engine, struct restored *restored, struct replay *replay,
+                        struct error *error)
 {
     if (!restore_tail(engine, restored, replay, error)) return false;
     const char *reason = distrust(restored, replay);
     if (reason == NULL) return true;
     store_ignored(engine, reason,
-                  "the snapshot in Redis is not of this state log: Kafka lost its end, an old "
-                  "owner wrote it, or it is of before a recover; the log is read from its "
-                  "beginning");
+                  "the snapshot in Redis is not seen to be of this state log: it is old, an owner "
+                  "that had been followed wrote it, or Kafka lost the end of the log, which is "
+                  "read from its beginning");
     engine_forget(engine);
     engine_start_empty(engine);
+    int64_t epoch = restored->mark.epoch;
     *restored = (struct restored){.state_offset = replay->first};
-    *replay = (struct engine_replay){.first = replay->first, .end = replay->end};
-    return restore_tail(engine, restored, replay, error);
+    *replay = (struct replay){.first = replay->first, .end = replay->end};
+    if (!restore_tail(engine, restored, replay, error)) return false;
+    if (replay->found && replay->mark.epoch < epoch)
+        replay->mark.epoch = epoch; /* the store must not take us for an old owner */
+    return true;
 }
 
 static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
-    struct engine_replay replay = {0};
+    struct replay replay = {0};
     struct restored restored;
     if (!broker->operations->offsets(broker, TOPIC_STATE, &replay.first, &replay.end, error))
         return false;
     engine->state_first_look = 0;
     if (!restore_from_store(engine, replay.first, &restored, error)) return false;
-    if (restored.from_store && mutant(MUTANT_TAKEOVER_SKIPS_TAIL))
-        restored.state_offset = replay.end;
     if (engine->options.state_log) {
         if (!restore_log(engine, &restored, &replay, error)) return false;
         *mark = replay.mark;
@@ -364,8 +372,10 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))
         mark.watermark.instant_ms = engine_wall_ms(engine);
     if (mutant(MUTANT_WATERMARK_GOES_BACK)) mark.watermark.instant_ms -= HOURS_MS;
+    char tz_before[sizeof mark.tz_version];
+    change_zone_data(engine, &mark, tz_before);
     shard_restore_done(engine->shard, &mark);
-    if (!commit_first_mark(engine, &mark, error)) return false;
+    if (!commit_first_mark(engine, &mark, tz_before, error)) return false;
     warm_foreign(engine);
     engine->last_wall_ms = engine_wall_ms(engine);
     engine->last_monotonic_us = engine_monotonic_us(engine);

@@ -63,6 +63,7 @@ static void case_snapshot_keeps_every_field(struct store_fixture *f)
     assert_int_equal(got.mark.layout, STATE_LAYOUT);
     assert_string_equal(got.mark.owner, expected.mark.owner);
     assert_string_equal(got.mark.tz_version, "2026b");
+    assert_int_equal(got.mark.tz_changed_ms, 31);
     assert_true(got.state_offset == expected.state_offset);
     assert_int_equal(got.written_at_ms, -1);
     assert_int_equal(got.job_count, 29);

@@ -71,10 +71,17 @@ static void clock_step(struct plan *plan, struct random *dice, int64_t at_us)
              -by_ms, 0, 0, NULL);
 }
 
+/* In a long seed somebody sets the clock right after a day or so. */
 static void clock_drift(struct plan *plan, struct random *dice, int64_t at_us)
 {
-    plan_add(plan, at_us, DO_CLOCK_DRIFT, some_process(plan, dice),
-             random_between(dice, -200, 200), 0, 0, NULL);
+    int64_t process = some_process(plan, dice);
+    int64_t ppm = random_between(dice, -200, 200);
+    plan_add(plan, at_us, DO_CLOCK_DRIFT, process, ppm, 0, 0, NULL);
+    if (plan->settings.hours <= 48) return;
+    int64_t hours = random_between(dice, 1, 48);
+    int64_t end_us = at_us + hours * HOUR_US;
+    plan_add(plan, end_us, DO_CLOCK_DRIFT, process, 0, 0, 0, NULL);
+    plan_add(plan, end_us, DO_CLOCK_STEP, process, -(ppm * hours * 3600 / 1000), 0, 0, NULL);
 }
 
 static void no_memory(struct plan *plan, struct random *dice, int64_t at_us)
@@ -305,10 +312,17 @@ static void kafka_loses(struct plan *plan, struct random *dice, int64_t at_us)
                  0, NULL);
 }
 
-/* A new owner goes on without what was lost, and without Redis; the next one finds a Redis that has
- * what was lost. */
+static void crash_all(struct plan *plan, int64_t at_us)
+{
+    for (int32_t p = 0; p < plan->settings.processes; p++)
+        plan_add(plan, at_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+}
+
+/* A new owner goes on without what was lost, and without Redis; it or the next one finds a Redis
+ * that has what was lost. */
 static void kafka_loses_what_redis_has(struct plan *plan, struct random *dice, int64_t at_us)
 {
+    bool epochs = random_chance(dice, 1, 2); /* some were lost, too: the living owner's is behind */
     plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
              "Kafka loses what Redis has, and goes on while Redis is away");
     int64_t away_us = random_between(dice, 5, 60) * MINUTE_US;
@@ -317,10 +331,12 @@ static void kafka_loses_what_redis_has(struct plan *plan, struct random *dice, i
     for (int32_t shard = 0; shard < plan->settings.shards; shard++)
         plan_add(plan, at_us + MILLI_US, DO_LOSE, shard, random_between(dice, 60000, 900000), 0, 0,
                  NULL);
-    for (int32_t p = 0; p < plan->settings.processes; p++) {
-        plan_add(plan, at_us + SECOND_US, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
-        plan_add(plan, at_us - 3 * SECOND_US + away_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+    if (epochs && at_us > 2 * MINUTE_US) {
+        crash_all(plan, at_us - 100 * SECOND_US);
+        crash_all(plan, at_us - 50 * SECOND_US);
     }
+    crash_all(plan, at_us + SECOND_US);
+    if (!epochs) crash_all(plan, at_us - 3 * SECOND_US + away_us);
 }
 
 /* A random subset of the kinds, each of them now and then. */

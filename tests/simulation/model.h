@@ -121,7 +121,7 @@ struct fired {
 };
 
 enum { STANDS_FOR_MOST = 8 };
-struct stands_for { /* the newest of the slots that a policy decided about, and how many it dropped */
+struct stands_for { /* the newest of the slots a policy decided about, and how many it dropped */
     int64_t nominal_ms;
     int64_t count;
 };

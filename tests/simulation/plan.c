@@ -136,14 +136,15 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
         return;
     }
     if (random_chance(dice, 1, 3)) settings->processes = 3;
-    if (random_chance(dice, 2, 3)) settings->start_ms = clock_words_start_ms(dice, plan->zones, settings->hours);
+    if (random_chance(dice, 2, 3))
+        settings->start_ms = clock_words_start_ms(dice, plan->zones, settings->hours);
     if (random_chance(dice, 1, 12)) { /* the product's own waits, over a few hours */
         settings->hours = 3;
         settings->wait_max_ms = 200;
         settings->clock_sample_ms = 60000;
     } else if (!wish->short_seeds && random_chance(dice, 1, 8)) {
         settings->hours = 24 * 7;
-    } else if (!wish->short_seeds && random_chance(dice, 1, 16)) {
+    } else if (random_chance(dice, 1, wish->short_seeds ? 64 : 16)) {
         settings->hours = 24 * 365;
         settings->clock_sample_ms = 3600000;
     }

@@ -146,8 +146,8 @@ bool stretches_to_come(const struct life *life, int64_t after_ms)
     return false;
 }
 
-/* A one-shot in the past is due at once, or when its delay is over, unless an event has said that an
- * earlier schedule may have fired it: no id comes twice. */
+/* A one-shot in the past is due at once, or when its delay is over, unless an event has said that
+ * an earlier schedule may have fired it: no id comes twice. */
 void stretches_begin(struct life *life, int64_t at_ms)
 {
     const struct slow_schedule *schedule = &life->wanted.schedule;
@@ -299,8 +299,8 @@ static bool is_named(const struct life *life, int64_t nominal_ms)
     return false;
 }
 
-static bool same_slots(const struct slow_schedule *a, const struct slow_schedule *b,
-                       int64_t from_ms, int64_t to_ms)
+static bool same_slots(const struct life *life, const struct slow_schedule *a,
+                       const struct slow_schedule *b, int64_t from_ms, int64_t to_ms)
 {
     int64_t at_ms = from_ms;
     for (;;) {
@@ -310,6 +310,7 @@ static bool same_slots(const struct slow_schedule *a, const struct slow_schedule
         if (!slow_next(b, at_ms, to_ms, &b_ms)) b_ms = ALWAYS_MS;
         if (a_ms != b_ms) return false;
         if (a_ms == ALWAYS_MS) return true;
+        if (slow_due(a, life->id, a_ms) != slow_due(b, life->id, a_ms)) return false;
         at_ms = a_ms;
     }
 }
@@ -325,16 +326,40 @@ static void note_reckoned(struct life *life, const struct reckoned *reckoned)
 static void reckon(struct life *life, const struct stretch_of_time *stretch,
                    const struct slow_zone *zone, int64_t due_ms)
 {
-    int64_t at_ms = life->last_nominal_ms == NEVER_MS ? stretch->from_ms : life->last_nominal_ms;
+    int64_t from_ms = life->last_nominal_ms; /* where the range may begin */
+    if (from_ms < stretch->from_ms) from_ms = stretch->from_ms;
+    if (from_ms < stretch->due_after_ms) from_ms = stretch->due_after_ms;
+    int64_t at_ms = from_ms;
     while (stretch_next(life, stretch, at_ms, due_ms, &at_ms)) {
         if (is_named(life, at_ms)) continue;
-        struct reckoned reckoned = {.from_ms = at_ms - 1, .to_ms = due_ms,
+        struct reckoned reckoned = {.from_ms = from_ms, .to_ms = due_ms,
                                     .after = stretch->schedule};
         reckoned.after.zone = zone;
-        if (!same_slots(&stretch->schedule, &reckoned.after, reckoned.from_ms, due_ms))
+        if (!same_slots(life, &stretch->schedule, &reckoned.after, reckoned.from_ms, due_ms))
             note_reckoned(life, &reckoned);
         return;
     }
+}
+
+/* By other data a slot that has fired may seem to wait for its delay yet. So none that waits does
+ * fire: neither one at the change, nor the first of those that are owed or held back by a pause. */
+static void note_waiting(struct life *life, const struct slow_schedule *before, int64_t due_ms)
+{
+    const struct slow_schedule *after = &life->wanted.schedule;
+    int64_t done_ms = life->last_nominal_ms;
+    for (size_t i = 0; i < life->announced_count; i++)
+        if (life->announced[i].last_ms > done_ms) done_ms = life->announced[i].last_ms;
+    if (life->stretch_count == 0) return; /* it has only been paused */
+    if (done_ms == NEVER_MS) done_ms = life->stretches[0].from_ms;
+    int64_t next_ms = done_ms;
+    int64_t also_ms = done_ms;
+    (void)slow_next(before, done_ms, due_ms, &next_ms);
+    (void)slow_next(after, done_ms, due_ms, &also_ms);
+    note_reckoned(life, &(struct reckoned){.from_ms = done_ms,
+                                           .to_ms = next_ms > also_ms ? next_ms : also_ms,
+                                           .after = *after});
+    note_reckoned(life, &(struct reckoned){.from_ms = due_ms - after->jitter_ms, .to_ms = due_ms,
+                                           .after = *after});
 }
 
 void stretches_change_zones(struct life *life, const struct zones *zones, int version,
@@ -347,11 +372,14 @@ void stretches_change_zones(struct life *life, const struct zones *zones, int ve
     }
     struct slow_schedule *schedule = &life->wanted.schedule;
     if (schedule->zone == NULL) return;
+    const struct slow_schedule before = *schedule;
     schedule->zone = zones_slow(zones, schedule->zone->name, version);
     schedule->once = life->wanted.fixed && schedule->zone->count > 1;
+    if (schedule->jitter_ms > 0) note_waiting(life, &before, due_ms);
     struct stretch_of_time *last = current(life);
     if (last == NULL || last->to_ms != ALWAYS_MS || last->due_until_ms != ALWAYS_MS) return;
     int64_t from_ms = last->from_ms;
+    if (schedule->jitter_ms > 0 && due_ms > from_ms) from_ms = due_ms;
     last->due_until_ms = due_ms;
     life->ended_by_rules = life->finished_ms != NEVER_MS;
     if (life->ended_by_rules) return; /* it stays finished, whatever the new rules say */

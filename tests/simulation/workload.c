@@ -88,7 +88,8 @@ static void put_zoned(struct text_out *out, struct random *dice, const struct pl
 {
     struct clock_words words;
     int64_t end_ms = plan->settings.start_ms + plan->settings.hours * 3600000;
-    clock_words_choose(dice, plan->zones, at_ms, end_ms - at_ms, plan->settings.hours > 1000, &words);
+    clock_words_choose(dice, plan->zones, at_ms, end_ms - at_ms, plan->settings.hours > 1000,
+                       &words);
     if (words.prefix) put(out, "{\"cron\":\"CRON_TZ=%s %s\"", words.zone, words.cron);
     else put(out, "{\"cron\":\"%s\",\"zone\":\"%s\"", words.cron, words.zone);
     if (words.dst[0] != '\0') put(out, ",\"dst\":\"%s\"", words.dst);
@@ -353,6 +354,7 @@ void workload_add(struct plan *plan, struct random *dice, bool typical)
     int64_t hours = plan->settings.hours;
     int64_t apart_us = hours > 1000 ? 40 * HOUR_US
                                     : random_between(dice, 5, 60) * MINUTE_US;
+    if (typical) apart_us = HOUR_US;
     int64_t at_us = 3 * MINUTE_US;
     for (;;) {
         at_us += random_between(dice, 1, 2 * apart_us);

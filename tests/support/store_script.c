@@ -63,6 +63,7 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     snapshot.mark.shards = SHARDS;
     snapshot.mark.layout = STATE_LAYOUT;
     (void)snprintf(snapshot.mark.owner, sizeof snapshot.mark.owner, "host-1.\"quoted\" \xc3\xa9");
+    snapshot.mark.tz_changed_ms = 31;
     (void)snprintf(snapshot.mark.tz_version, sizeof snapshot.mark.tz_version, "2026b");
     snapshot.state_offset = 1000 + sequence;
     snapshot.written_at_ms = -1;

@@ -169,6 +169,57 @@ static void a_start_leaves_out_a_slot_that_waits(void **state)
     rig_close(&rig);
 }
 
+/* What is owed and older comes first. */
+static void a_waiting_slot_queues_behind_what_is_owed(void **state)
+{
+    struct shard_rig rig;
+    char now[INSTANT_TEXT_BYTES];
+    (void)open_job(&rig, "{\"cron\":\"0 * * * *\",\"zone\":\"UTC\"}",
+                   ",\"jitter\":\"10m\",\"catchup\":{\"policy\":\"all\"}", *state != NULL);
+    instant_format(one_ms + 5400000, now);
+    rig_command(&rig, at(one_ms + 3600001), now,
+                EDIT("\"schedule\":{\"cron\":\"0 1-20 * * *\",\"zone\":\"UTC\"}"));
+    rig_advance(&rig, now);
+    const char *said = rig_said(&rig);
+    const char *first = strstr(said, "fire g/a 01-01T01:00:00 catchup\n");
+    const char *second = strstr(said, "fire g/a 01-01T02:00:00 catchup\n");
+    if (first == NULL || second == NULL || second < first) fail_msg("%s", said);
+    rig_close(&rig);
+}
+
+/* A schedule's slots come after the edit that brings it, by nominal time, also behind a failure. */
+static void a_failure_brings_no_slot_before_the_edit(void **state)
+{
+    struct shard_rig rig;
+    const struct job *job = open_job(&rig, "{\"cron\":\"0 * * * *\",\"zone\":\"UTC\"}", "",
+                                     false);
+    struct sink sink = rig_test_sink(&rig);
+    struct failed_fire failed = {.slot = job->slot, .incarnation = job->incarnation,
+                                 .kind = FIRE_SCHEDULE, .nominal_ms = one_ms, .due_ms = one_ms,
+                                 .attempt = 1, .reason = "test"};
+    rig_advance(&rig, at(one_ms));
+    shard_fire_failed(rig.shard, &failed, one_ms, &sink);
+    rig_test_commit(&rig);
+    rig.restart_always = *state != NULL;
+    int64_t edited_ms = one_ms + 2640001; /* just after 01:44 */
+    rig_command(&rig, at(edited_ms), NULL,
+                EDIT("\"schedule\":{\"cron\":\"44 * * * *\",\"zone\":\"UTC\"},\"jitter\":\"30m\""));
+    sink = rig_test_sink(&rig);
+    assert_true(shard_retry(rig.shard, edited_ms, &sink));
+    failed.kind = FIRE_RETRY;
+    shard_fire_failed(rig.shard, &failed, edited_ms, &sink);
+    rig_test_commit(&rig);
+    rig_advance(&rig, at(edited_ms + 1800000));
+    sink = rig_test_sink(&rig);
+    assert_true(shard_retry(rig.shard, edited_ms + 1800000, &sink));
+    rig_test_commit(&rig);
+    rig_advance(&rig, at(edited_ms + 1800000));
+    const char *said = rig_said(&rig);
+    if (strstr(said, "fire g/a 01-01T01:44:00") != NULL) fail_msg("%s", said);
+    assert_non_null(strstr(said, "fire g/a 01-01T01:00:00 retry"));
+    rig_close(&rig);
+}
+
 #define BOTH(test) {#test, test, NULL, NULL, NULL}, {#test ", restarted", test, NULL, NULL, "r"}
 
 int main(void)
@@ -180,6 +231,8 @@ int main(void)
         BOTH(a_waiting_slot_comes_with_resume_from),
         BOTH(a_failing_slot_keeps_its_id),
         BOTH(a_start_leaves_out_a_slot_that_waits),
+        BOTH(a_waiting_slot_queues_behind_what_is_owed),
+        BOTH(a_failure_brings_no_slot_before_the_edit),
         cmocka_unit_test(an_owed_slot_keeps_its_delay),
     };
     return cmocka_run_group_tests_name("delays", tests, NULL, NULL);

@@ -42,6 +42,7 @@ static void check_round(const struct mark *mark)
     assert_string_equal(read.in_command.code, mark->in_command.code);
     assert_string_equal(read.owner, mark->owner);
     assert_string_equal(read.tz_version, mark->tz_version);
+    assert_true(read.tz_changed_ms == mark->tz_changed_ms);
     assert_int_equal(read.shards, mark->shards);
     text_writer_free(&first);
     text_writer_free(&second);
@@ -55,6 +56,7 @@ static void test_rounds(void **state)
     mark.watermark.ordinal = 0;
     memset(mark.owner, '"', OWNER_BYTES_MAX);
     memcpy(mark.tz_version, "2026b-123456789", 16);
+    mark.tz_changed_ms = 1795294674123;
     mark.in_command = (struct in_command){.active = true,
                                           .topic = SOURCE_FORWARD,
                                           .offset = INT64_MAX,

@@ -1,19 +1,17 @@
-/* What the store and the state log hold of a shard, record by record, brought back into memory. */
+#include "dispatcher/engine/replay.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/mutant.h"
-#include "dispatcher/engine/engine_state.h"
 #include "schemas/job_json.h"
 #include "schemas/json_scan.h"
 #include "schemas/mark_json.h"
 #include "schemas/seen_json.h"
 
-enum { LOOK_BACK = 64 }; /* offsets before the snapshot's: the last mark is among them, as a rule */
-enum { POLL_MS = 50 };
-#define RESTORE_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
+enum { LOOK_BACK = 256 }; /* offsets before the snapshot's: the last mark is among them */
 
 /* ---- records ---- */
 
@@ -67,7 +65,7 @@ static bool restore_seen(struct engine *engine, int64_t sequence, struct text va
     return true;
 }
 
-bool engine_restore_item(void *opaque, const struct store_item *item, struct error *error)
+bool replay_store_item(void *opaque, const struct store_item *item, struct error *error)
 {
     struct engine *engine = opaque;
     int64_t sequence = 0;
@@ -78,7 +76,7 @@ bool engine_restore_item(void *opaque, const struct store_item *item, struct err
     return restore_seen(engine, sequence, text, error);
 }
 
-bool engine_key_rest(struct text text, const char *prefix, struct text *rest)
+bool replay_key_rest(struct text text, const char *prefix, struct text *rest)
 {
     size_t length = strlen(prefix);
     if (text.length <= length || memcmp(text.bytes, prefix, length) != 0) return false;
@@ -117,21 +115,20 @@ static bool restore_logged_job(struct engine *engine, struct text name, struct t
 }
 
 static bool restore_state_record(struct engine *engine, const struct broker_input *input,
-                                 struct engine_replay *replay, struct error *error)
+                                 struct mark *mark, bool *found, struct error *error)
 {
     struct text rest;
     int64_t sequence = 0;
-    replay->records++;
     if (text_equal(input->key, text_of("mark"))) {
-        replay->found = true;
-        return input->tombstone || mark_decode(input->value, &replay->mark, error);
+        *found = true;
+        return input->tombstone || mark_decode(input->value, mark, error);
     }
-    if (engine_key_rest(input->key, "job/", &rest)) {
+    if (replay_key_rest(input->key, "job/", &rest)) {
         if (!input->tombstone) return restore_logged_job(engine, rest, input->value, error);
         restore_tombstone(engine, rest);
         return true;
     }
-    if (!engine_key_rest(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
+    if (!replay_key_rest(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
         return error_invalid(error, "bad_name", "state record with the unknown key %.*s",
                              (int)(input->key.length > 60 ? 60 : input->key.length),
                              input->key.bytes);
@@ -159,20 +156,68 @@ static void name_record(const struct broker_input *input, struct error *error)
     (void)snprintf(error->message, sizeof error->message, "%s", message);
 }
 
-bool engine_read_state_log(struct engine *engine, int64_t from, int64_t end,
-                           engine_state_visitor *visitor, void *opaque, struct error *error)
+bool replay_precedes(const struct mark *mark, const struct mark *snapshot)
+{
+    if (mark->generation != snapshot->generation) return mark->generation < snapshot->generation;
+    if (mark->sequence > snapshot->sequence) return false;
+    if (mark->epoch == snapshot->epoch) return strcmp(mark->owner, snapshot->owner) == 0;
+    return mark->epoch < snapshot->epoch && mark->sequence < snapshot->sequence;
+}
+
+/* And what comes behind its place is of the same owner, or of later ones. */
+static bool follows(const struct mark *mark, const struct mark *snapshot)
+{
+    if (mark->generation != snapshot->generation) return mark->generation > snapshot->generation;
+    if (mark->epoch != snapshot->epoch) return mark->epoch > snapshot->epoch;
+    return strcmp(mark->owner, snapshot->owner) == 0;
+}
+
+/* A record of the log: applied, or, before the place of the snapshot, only looked at. */
+static bool replay_record(struct engine *engine, const struct broker_input *input, void *opaque,
+                          bool *enough, struct error *error)
+{
+    struct replay *replay = opaque;
+    struct mark before;
+    bool is_mark = text_equal(input->key, text_of("mark"));
+    if (input->offset >= replay->from) {
+        if (replay->snapshot != NULL && !replay->proven &&
+            !mutant(MUTANT_OTHER_BRANCH_BELIEVED)) {
+            replay->other_branch = true; /* its mark has been compacted away: it is old */
+            *enough = true;
+            return true;
+        }
+        bool tail = replay->snapshot != NULL && !is_mark;
+        if (tail && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) return true;
+        replay->records++;
+        if (!restore_state_record(engine, input, &replay->mark, &replay->found, error))
+            return false;
+        if (is_mark && replay->snapshot != NULL && !follows(&replay->mark, replay->snapshot))
+            replay->other_branch = !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+        *enough = replay->other_branch;
+        return true;
+    }
+    if (!is_mark || input->tombstone) return true;
+    if (!mark_decode(input->value, &before, error)) return false;
+    replay->proven = replay_precedes(&before, replay->snapshot);
+    replay->other_branch = !replay->proven && !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+    *enough = replay->other_branch;
+    return true;
+}
+
+bool replay_read_log(struct engine *engine, int64_t start, int64_t end, replay_visitor *visitor,
+                     void *opaque, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
     const struct broker_operations *operations = broker->operations;
-    if (from >= end) return true;
-    if (!operations->start_reading(broker, TOPIC_STATE, from, error)) return false;
+    if (start >= end) return true;
+    if (!operations->start_reading(broker, TOPIC_STATE, start, error)) return false;
     int64_t heard_us = engine_monotonic_us(engine);
     bool ended = false;
     while (!ended) {
         struct broker_input input = {.kind = BROKER_NOTHING};
-        if (!operations->poll(broker, POLL_MS, &input, error)) break;
+        if (!operations->poll(broker, REPLAY_POLL_MS, &input, error)) break;
         if (input.kind == BROKER_NOTHING) {
-            if (engine_monotonic_us(engine) - heard_us < RESTORE_SILENCE_US &&
+            if (engine_monotonic_us(engine) - heard_us < REPLAY_SILENCE_US &&
                 atomic_load(&engine->wish) == ENGINE_RUN)
                 continue;
             error_set(error, ERROR_RETRY, "state log: nothing to read before its end %" PRId64,
@@ -184,7 +229,7 @@ bool engine_read_state_log(struct engine *engine, int64_t from, int64_t end,
             ended = input.offset >= end;
             continue;
         }
-        bool visited = visitor(engine, &input, opaque, error);
+        bool visited = visitor(engine, &input, opaque, &ended, error);
         if (!visited) name_record(&input, error);
         operations->release(broker, &input);
         if (!visited) break;
@@ -193,37 +238,11 @@ bool engine_read_state_log(struct engine *engine, int64_t from, int64_t end,
     return ended;
 }
 
-/* What a snapshot has applied must be of its own past. Kafka may have lost the end of the log and
- * another owner may have gone on from there; or the snapshot is from an owner that did not know
- * yet that it had been followed. */
-bool engine_mark_precedes(const struct mark *mark, const struct mark *snapshot)
-{
-    if (mark->generation != snapshot->generation) return mark->generation < snapshot->generation;
-    if (mark->sequence > snapshot->sequence || mark->epoch > snapshot->epoch) return false;
-    return mark->epoch < snapshot->epoch || strcmp(mark->owner, snapshot->owner) == 0;
-}
-
-/* A record of the log: applied, or, before the place of the snapshot, only looked at. */
-static bool replay_record(struct engine *engine, const struct broker_input *input, void *opaque,
-                          struct error *error)
-{
-    struct engine_replay *replay = opaque;
-    struct mark before;
-    if (replay->other_branch) return true; /* all of it will be read again */
-    if (input->offset >= replay->from) return restore_state_record(engine, input, replay, error);
-    if (!text_equal(input->key, text_of("mark")) || input->tombstone) return true;
-    if (!mark_decode(input->value, &before, error)) return false;
-    if (!engine_mark_precedes(&before, replay->snapshot) && !mutant(MUTANT_OTHER_BRANCH_BELIEVED))
-        replay->other_branch = true;
-    return true;
-}
-
-bool engine_replay_state_log(struct engine *engine, struct engine_replay *replay,
-                             struct error *error)
+bool replay_state_log(struct engine *engine, struct replay *replay, struct error *error)
 {
     int64_t start = replay->from;
     if (start >= replay->end) return true;
     if (replay->snapshot != NULL) start -= LOOK_BACK;
     if (start < replay->first) start = replay->first;
-    return engine_read_state_log(engine, start, replay->end, replay_record, replay, error);
+    return replay_read_log(engine, start, replay->end, replay_record, replay, error);
 }
