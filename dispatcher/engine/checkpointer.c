@@ -14,6 +14,7 @@
 
 enum {
     GROUP_JOBS_MAX = 5000, /* about 10 ms of encoding: the live lane waits no longer */
+    GROUP_PROBE_JOBS = 16, /* to a store that did not answer last time */
     GROUP_STATISTICS_MAX = 2000,
     DELETED_MAX = 100000,  /* then the shard is written anew */
     SEEN_PENDING_MAX = 20000,
@@ -64,6 +65,7 @@ struct checkpointer {
     int64_t herd_until_us; /* a herd goes out: counters can wait */
     int64_t look_us;
     bool away_told;
+    bool probing; /* the store did not answer: little is handed over until it does */
 };
 
 /* ---- bits and lists ---- */
@@ -339,8 +341,9 @@ static bool add_dirty(struct checkpointer *checkpointer, struct store_group *gro
                       struct text_writer *writer, const struct shard *shard)
 {
     uint32_t slot = 0;
+    size_t most = checkpointer->probing ? GROUP_PROBE_JOBS : GROUP_JOBS_MAX;
     while (bits_next(&checkpointer->dirty, checkpointer->next_slot, &slot)) {
-        if (store_group_item_count(group) >= GROUP_JOBS_MAX) return false;
+        if (store_group_item_count(group) >= most) return false;
         (void)bits_take(&checkpointer->dirty, slot);
         (void)bits_take(&checkpointer->statistics, slot);
         bits_set(&checkpointer->sent, slot);
@@ -421,7 +424,6 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
 static void hand_over(struct checkpointer *checkpointer, const struct shard *shard,
                       const struct mark *mark)
 {
-    bool first = checkpointer->next_part == 0;
     struct store_group *group = store_group_create(&(struct store_group_options){
         .shard = checkpointer->options.shard,
         .mode = checkpointer->rewriting ? STORE_REWRITE : STORE_CHANGE,
@@ -434,9 +436,9 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
     add_names(group, &checkpointer->deleted, STORE_JOB_DELETE);
     add_names(group, &checkpointer->seen_gone, STORE_SEEN_DELETE);
     add_names(group, &checkpointer->seen, STORE_SEEN_PUT);
-    if (first && checkpointer->rewriting) add_all_seen(group, &writer, shard);
     bool complete = add_dirty(checkpointer, group, &writer, shard);
     if (complete) {
+        if (checkpointer->rewriting) add_all_seen(group, &writer, shard);
         add_statistics(checkpointer, group, &writer, shard);
         const struct clock *clock = checkpointer->options.clock;
         struct snapshot snapshot = {.mark = *mark,
@@ -459,6 +461,7 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
 
 static void written(struct checkpointer *checkpointer, int32_t next_part)
 {
+    checkpointer->probing = false;
     list_drop(&checkpointer->deleted, checkpointer->deleted.sent);
     list_drop(&checkpointer->seen, checkpointer->seen.sent);
     list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.sent);
@@ -489,6 +492,7 @@ static void away(struct checkpointer *checkpointer, const struct error *error)
         checkpointer_rewrite(checkpointer);
     checkpointer->under_way = false;
     checkpointer->not_before_us = now_us(checkpointer) + RETRY_AWAY_US;
+    checkpointer->probing = true;
     if (checkpointer->away_told) return;
     checkpointer->away_told = true;
     char quoted[ERROR_MESSAGE_BYTES + 32];
