@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "dispatcher/core/limits.h"
-#include "dispatcher/core/mutant.h"
 
 void definition_defaults(struct definition *definition)
 {
@@ -46,8 +45,6 @@ void definition_merge(struct definition *target, const struct definition *change
     assert(change != NULL);
     uint32_t given = change->given;
     if (given & GIVEN_SCHEDULE) merge_schedule(target, change);
-    if (mutant(MUTANT_UPDATE_KEEPS_POLICY)) given &= ~(uint32_t)GIVEN_CATCHUP_POLICY;
-    if (mutant(MUTANT_UPDATE_KEEPS_PAYLOAD)) given &= ~(uint32_t)GIVEN_PAYLOAD;
     if (given & GIVEN_PAYLOAD) {
         target->payload = change->payload;
         target->payload_binary = change->payload_binary;

@@ -418,6 +418,7 @@ void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_
         extra->attempts = 0;
         struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
         job_fire(job, kind, slot, now_ms, missed, attempt, sink);
+        if (mutant(MUTANT_LANE_FIRES_TWICE)) job_fire(job, kind, slot, now_ms, missed, 1, sink);
         if (job_has_max_fires(job)) extra->counted_fires++;
         lane_done(job, due_ms);
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);

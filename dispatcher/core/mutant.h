@@ -47,6 +47,7 @@
     row(FAILURE_NOT_SAID)               /* no event names an undeliverable fire */                 \
     row(WATERMARK_GOES_BACK)            /* a new owner begins an hour before the last mark */      \
     row(LANE_RUNS_IN_PAUSE)             /* a pause does not stop the catch-up lane */              \
+    row(LANE_FIRES_TWICE)               /* what the lane fires for the first time comes twice */   \
     row(LANE_NOT_RESTORED)              /* what is owed waits for ever after a restart */          \
     row(CATCHUP_END_NOT_SAID)           /* no event says that a job has caught up */               \
     row(RESUMED_NOT_SAID)               /* no event names what a pause left out */                 \
@@ -65,6 +66,7 @@
     row(BACKFILL_ENDS_SILENTLY)         /* no event names the slots that a cancelled one drops */  \
     row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \
     row(OTHER_BRANCH_BELIEVED)          /* a snapshot of another log's future is gone on from */   \
+    row(LOST_STORE_IGNORED)             /* a store that refuses the owner is left as it is */      \
     row(STATE_LOST_NOT_NOTICED)         /* a state log behind Redis is gone on from */        \
     row(GAP_RUN_LOST)                   /* a fixed time in a gap does not run */               \
     row(OVERLAP_RUN_TWICE)              /* a fixed time runs in both passes */                 \

@@ -64,6 +64,10 @@ static bool change_update(struct shard *shard, struct job *job,
 {
     if (!would_update(job, application)) return false;
     struct definition merged = operation_merged(job, application);
+    struct definition present;
+    job_view(job, &present);
+    if (mutant(MUTANT_UPDATE_KEEPS_POLICY)) merged.catchup = present.catchup;
+    if (mutant(MUTANT_UPDATE_KEEPS_PAYLOAD)) merged.payload = present.payload;
     job_update(shard, job, &merged, application->effective_ms, application->now_ms, sink);
     return true;
 }

@@ -285,6 +285,11 @@ void checkpointer_herd(struct checkpointer *checkpointer)
     checkpointer->herd_until_us = now_us(checkpointer) + STATISTICS_EVERY_US;
 }
 
+bool checkpointer_is_stale(const struct checkpointer *checkpointer)
+{
+    return checkpointer->stale;
+}
+
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer)
 {
     return checkpointer->stored_sequence;
@@ -368,7 +373,8 @@ static void add_statistics(struct checkpointer *checkpointer, struct store_group
 static void add_all_seen(struct store_group *group, struct text_writer *writer,
                          const struct shard *shard)
 {
-    struct seen *ids = memory_allocate(SEEN_GROUP_MAX, sizeof *ids);
+    struct seen *ids = NULL;
+    size_t capacity = 0;
     uint32_t cursor = 0;
     int64_t sequence = 0;
     struct seen next;
@@ -377,6 +383,7 @@ static void add_all_seen(struct store_group *group, struct text_writer *writer,
         size_t count = 0;
         int64_t of = sequence;
         while (more && sequence == of && count < SEEN_GROUP_MAX) {
+            ids = memory_grow(ids, &capacity, count + 1, sizeof *ids);
             ids[count++] = next;
             more = shard_next_seen(shard, &cursor, &sequence, &next);
         }

@@ -59,6 +59,8 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
 /* Many fires have just been committed and more may follow: counters are written later. */
 void checkpointer_herd(struct checkpointer *checkpointer);
 
+/* The store has refused us: what it holds is of a newer owner. Nothing is written any more. */
+bool checkpointer_is_stale(const struct checkpointer *checkpointer);
 /* The sequence the store is known to hold; -1: none. */
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer);
 

@@ -190,9 +190,18 @@ static bool step_retries(struct engine *engine, int64_t now_ms, struct error *er
     }
 }
 
+/* The store is a newer owner's, it says, and yet Kafka has taken a commit of ours since: it is from
+ * a time that Kafka has lost. Taking over again looks at both and decides. */
+static bool store_is_of_nobody(const struct engine *engine, int64_t sequence_before)
+{
+    return engine->mark.sequence > sequence_before &&
+           checkpointer_is_stale(engine->checkpointer) && !mutant(MUTANT_LOST_STORE_IGNORED);
+}
+
 static bool step(struct engine *engine, struct error *error)
 {
     int64_t now_ms = 0;
+    int64_t sequence = engine->mark.sequence;
     int64_t began_us = engine_monotonic_us(engine);
     if (!engine_now(engine, &now_ms, error)) return false;
     if (engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000))
@@ -206,6 +215,9 @@ static bool step(struct engine *engine, struct error *error)
         !engine_commit(engine, error))
         return false;
     if (told && !engine->clock_refused && !step_retries(engine, now_ms, error)) return false;
+    if (store_is_of_nobody(engine, sequence))
+        return error_set(error, ERROR_UNKNOWN, "the store refuses us as an old owner, but Kafka "
+                         "takes our commits: it has lost what the store knows");
     if (engine_monotonic_us(engine) >= engine->shrink_due_us) {
         outbox_shrink(&engine->outbox);
         engine->shrink_due_us = INT64_MAX;

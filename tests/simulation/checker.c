@@ -12,43 +12,13 @@
 #include "tests/simulation/account.h"
 #include "tests/simulation/marks.h"
 #include "tests/simulation/model.h"
+#include "tests/simulation/walk.h"
 #include "tests/simulation/policy.h"
 #include "tests/simulation/stretches.h"
 
 /* clock.tolerance; what the append time of a sample may be off, which a slow commit ends; the drift
  * until the next sample. */
-enum { EARLY_MS = 1000 + 500 + 250, WAITING_MAX = 4096 };
-#define REMEMBERED_MS INT64_C(86400000)
-
-struct remembered {
-    char command_id[24];
-    char outcome[HISTORY_WORD_BYTES];
-    int64_t sequence;
-    int64_t at_ms;
-    bool gone;
-};
-
-struct walk { /* through one shard */
-    struct world *world;
-    int32_t shard;
-    struct model model;
-    const struct output *outputs; /* all of the shard, in order */
-    size_t count;
-    size_t *next_result;          /* by output: the next result at or after it; count: none */
-    const struct step **step_of;
-    size_t waiting[WAITING_MAX];  /* outputs of the command whose result is to come */
-    size_t waiting_count;
-    struct remembered *remembered;
-    size_t remembered_count;
-    size_t remembered_capacity;
-    int64_t watermark_ms; /* of the last step */
-    int64_t effective_ms; /* of the last command */
-    const struct step *half_done; /* the first with a part of the command whose result is to come */
-    const struct step *last_step; /* before the outputs that are walked */
-    int64_t live_ms[8][FOREIGN_TOPICS + 1]; /* by group, topic: due time of the last live fire */
-    int64_t tz_told;      /* jobs that the step's tz_changed counts; -1: there is none */
-    char tz_version[16];  /* of the last mark */
-};
+enum { EARLY_MS = 1000 + 500 + 250 };
 
 static struct output *flatten(const struct history *history, int32_t shard, size_t *count,
                               const struct step ***step_of)
@@ -216,7 +186,7 @@ static int64_t decided_to_ms(const struct walk *walk, const struct life *life, s
     return command_ms < now_ms ? command_ms : now_ms;
 }
 
-static void walk_announcement(struct walk *walk, struct life *life, size_t at)
+void walk_announcement(struct walk *walk, struct life *life, size_t at)
 {
     const struct output *event = &walk->outputs[at];
     bool over = strcmp(event->reason, "already_due") == 0;
@@ -330,218 +300,6 @@ static void walk_deletion(struct walk *walk, size_t at)
     else life_end(life, life->finished_ms);
 }
 
-/* ---- results ---- */
-
-static const struct remembered *remembered(const struct walk *walk, const char *command_id)
-{
-    for (size_t i = walk->remembered_count; i-- > 0;)
-        if (!walk->remembered[i].gone &&
-            strcmp(walk->remembered[i].command_id, command_id) == 0)
-            return &walk->remembered[i];
-    return NULL;
-}
-
-static void remember(struct walk *walk, const char *command_id, const struct output *result)
-{
-    walk->remembered = memory_grow(walk->remembered, &walk->remembered_capacity,
-                                   walk->remembered_count + 1, sizeof *walk->remembered);
-    struct remembered *last = &walk->remembered[walk->remembered_count++];
-    *last = (struct remembered){.sequence = result->count, .at_ms = result->at_ms};
-    (void)snprintf(last->command_id, sizeof last->command_id, "%s", command_id);
-    memcpy(last->outcome, result->word, sizeof last->outcome);
-}
-
-static void walk_forgotten(struct walk *walk, size_t at)
-{
-    int64_t sequence = strtoll(walk->outputs[at].name, NULL, 10);
-    for (size_t i = 0; i < walk->remembered_count; i++) {
-        struct remembered *one = &walk->remembered[i];
-        if (one->sequence != sequence) continue;
-        one->gone = true;
-        if (walk->step_of[at]->mark.watermark_ms < one->at_ms + REMEMBERED_MS)
-            world_violation(walk->world, "forgotten too soon: command id %s", one->command_id);
-    }
-}
-
-/* How many results of the same command this shard has given before: after a loss it may have been
- * forwarded again. */
-static size_t results_before(const struct walk *walk, const struct output *result)
-{
-    size_t count = 0;
-    for (const struct output *before = walk->outputs; before < result; before++)
-        count += before->kind == OUTPUT_RESULT && before->partition == result->partition &&
-                 before->offset == result->offset;
-    return count;
-}
-
-/* When the record that was applied came into the topic it was read from. */
-static int64_t log_time_ms(const struct walk *walk, const struct output *result)
-{
-    const struct history *history = &walk->world->history;
-    if (result->partition == walk->shard)
-        return walk->world->sent[result->partition][result->offset].time_ms;
-    size_t before = walk->world->losses.count > 0 ? results_before(walk, result) : 0;
-    for (size_t i = 0; i < history->output_count; i++) {
-        const struct output *output = &history->outputs[i];
-        if (output->kind == OUTPUT_FORWARD && output->target == walk->shard &&
-            output->partition == result->partition && output->offset == result->offset &&
-            before-- == 0)
-            return output->time_ms;
-    }
-    return INT64_MIN;
-}
-
-/* A command that takes several transactions is decided with the first: `now` was earlier than
- * the result says; after a take-over it can be any time earlier. Where it acts is kept in the
- * mark, and time stands still until it is done. */
-static int64_t decided_ms(const struct walk *walk, int64_t wanted_ms)
-{
-    const struct step *first = walk->half_done;
-    const struct step *last = walk->last_step;
-    if (last->mark.watermark_ms != first->mark.watermark_ms)
-        world_violation(walk->world, "half done: time passes from %" PRId64 " to %" PRId64,
-                        first->mark.watermark_ms, last->mark.watermark_ms);
-    if (first->mark.epoch == last->mark.epoch) return wanted_ms - UNSEEN_MS;
-    return first->mark.watermark_ms < wanted_ms ? first->mark.watermark_ms : wanted_ms;
-}
-
-/* A command acts at its log time, or where the shard's time already was: that is known from its
- * marks, or it was idle, and what is sent then is read within moments, or when Kafka is back. A
- * forwarded one may be hidden for longer, by an open transaction that another shard has begun to
- * write to the same partition. */
-static void judge_effective(struct walk *walk, const struct output *result)
-{
-    int64_t log_ms = log_time_ms(walk, result);
-    int64_t wanted_ms = log_ms < result->to_ms ? log_ms : result->to_ms;
-    if (walk->half_done != NULL) wanted_ms = decided_ms(walk, wanted_ms);
-    int64_t known_ms = walk->watermark_ms > walk->effective_ms ? walk->watermark_ms
-                                                               : walk->effective_ms;
-    /* A forward behind another shard's open transaction cannot be read yet. */
-    bool held = result->partition != walk->shard &&
-                marks_held(walk->world, log_ms, result->at_ms + UNSEEN_MS);
-    if (log_ms == INT64_MIN)
-        world_violation(walk->world, "forward missing: shard %d applied %d/%" PRId64,
-                        (int)walk->shard, (int)result->partition, result->offset);
-    else if (result->at_ms < wanted_ms ||
-             (result->at_ms > wanted_ms + UNSEEN_MS && result->at_ms > known_ms && !held &&
-              !marks_cut_off(walk->world, log_ms - UNSEEN_MS, result->at_ms + UNSEEN_MS)))
-        world_violation(walk->world, "effective time: %d/%" PRId64 " acts at %" PRId64
-                        ", its log time is %" PRId64 ", it was applied at %" PRId64
-                        ", the watermark was %" PRId64,
-                        (int)result->partition, result->offset, result->at_ms, log_ms,
-                        result->to_ms, known_ms);
-    if (result->at_ms > walk->effective_ms) walk->effective_ms = result->at_ms;
-}
-
-static void judge_answer(struct walk *walk, const struct output *result,
-                         const struct expected_answer *expected)
-{
-    bool totals = strcmp(expected->outcome, "applied") == 0 ||
-                  strcmp(expected->outcome, "unchanged") == 0 ||
-                  strcmp(expected->outcome, "partial") == 0;
-    if (strcmp(result->word, expected->outcome) == 0 &&
-        (!totals || (result->matched == expected->matched &&
-                     result->first_ms == expected->changed)))
-        return;
-    world_violation(walk->world, "answer: shard %d, command %d/%" PRId64 ": %s (%s) matched %"
-                    PRId64 " changed %" PRId64 ", expected %s %" PRId64 " %" PRId64 ": %.200s",
-                    (int)walk->shard, (int)result->partition, result->offset, result->word,
-                    result->reason, result->matched, result->first_ms, expected->outcome,
-                    expected->matched, expected->changed,
-                    walk->world->sent[result->partition][result->offset].text);
-}
-
-static void settle_waiting(struct walk *walk)
-{
-    for (size_t i = 0; i < walk->waiting_count; i++) {
-        const struct output *output = &walk->outputs[walk->waiting[i]];
-        struct life *life = model_find_life(&walk->model, output->life);
-        if (output->kind == OUTPUT_JOB_DELETED) continue; /* the command says what is there */
-        if (life == NULL) {
-            world_violation(walk->world, "event of nobody: %s %s", output->word, output->name);
-            continue;
-        }
-        if (strcmp(output->word, "exhausted") != 0 && strcmp(output->word, "resumed") != 0)
-            notices_event(walk->world, life, output);
-        if (strcmp(output->word, "exhausted") == 0) {
-            life_finish(life, output->at_ms);
-            if (life->wanted.keep_ms == 0 && life->wanted.topic[0] == '\0')
-                life_end(life, output->at_ms);
-        } else if (strcmp(output->word, "missed") == 0 || strcmp(output->word, "skipped") == 0) {
-            walk_announcement(walk, life, walk->waiting[i]);
-        } else if (strcmp(output->word, "resumed") == 0 && life->paused_ms != NEVER_MS &&
-                   life->there) {
-            world_violation(walk->world, "resumed for nothing: %s", output->name);
-        }
-    }
-    walk->waiting_count = 0;
-}
-
-static void read_sent(const struct world *world, const struct output *result,
-                      struct sent_command *command)
-{
-    sent_read(world->sent[result->partition][result->offset].text, command);
-    if (command->command_id[0] != '\0')
-        memcpy(command->own_id, command->command_id, sizeof command->command_id);
-    else
-        (void)snprintf(command->own_id, sizeof command->own_id, "%d/%lld",
-                       (int)result->partition, (long long)result->offset);
-}
-
-/* Seen before: the result says how it ended then. */
-static void judge_duplicate(struct walk *walk, const struct remembered *first,
-                            const struct output *result)
-{
-    walk->world->sometimes.count[SOMETIMES_DUPLICATE]++;
-    if (strcmp(result->word, "duplicate") == 0 && strcmp(first->outcome, result->trigger) != 0)
-        world_violation(walk->world, "first outcome: %s ended as %s, its duplicate says %s",
-                        first->command_id, first->outcome, result->trigger);
-}
-
-static void walk_result(struct walk *walk, const struct output *result, const struct step *step)
-{
-    struct world *world = walk->world;
-    if (result->partition < 0 || result->partition >= world->settings.shards ||
-        result->offset >= (int64_t)world->sent_count[result->partition]) {
-        world_violation(world, "result of nothing: %d/%" PRId64, (int)result->partition,
-                        result->offset);
-        return;
-    }
-    struct sent_command *command = memory_allocate(1, sizeof *command);
-    read_sent(world, result, command);
-    if (result->count != step->mark.sequence)
-        world_violation(world, "sequence: the result of %d/%" PRId64 " says %" PRId64
-                        " in step %" PRId64, (int)result->partition, result->offset,
-                        result->count, step->mark.sequence);
-    model_resolve(&walk->model, command);
-    if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
-    walk->half_done = NULL;
-    struct expected_answer expected = {"duplicate", 0, 0};
-    const struct remembered *first =
-        command->command_id[0] != '\0' ? remembered(walk, command->command_id) : NULL;
-    bool known = first != NULL;
-    if (known) judge_duplicate(walk, first, result);
-    world->sometimes.count[SOMETIMES_DRY_RUN] += command->dry_run && !known;
-    if (!known)
-        expected = model_apply(&walk->model, command, result->at_ms, result->partition,
-                               result->offset);
-    judge_answer(walk, result, &expected);
-    if (!known && command->command_id[0] != '\0' && !command->dry_run)
-        remember(walk, command->command_id, result);
-    settle_waiting(walk);
-    if (walk->watermark_ms == result->at_ms) world->sometimes.count[SOMETIMES_UPDATE_IN_HERD]++;
-    free(command);
-}
-
-/* Time has passed up to a command that went elsewhere, too. */
-static void walk_forward(struct walk *walk, const struct output *forward)
-{
-    walk->world->sometimes.count[SOMETIMES_FORWARDED]++;
-    if (forward->partition != walk->shard) return;
-    int64_t log_ms = walk->world->sent[forward->partition][forward->offset].time_ms;
-    if (log_ms > walk->effective_ms) walk->effective_ms = log_ms;
-}
-
 /* ---- the whole ---- */
 
 /* An owner with other zone data says so, if jobs are in zones; slots due after the watermark are by
@@ -586,14 +344,19 @@ static void walk_record(struct walk *walk, const struct output *record)
     if (life != NULL) life->ordinal = record->offset;
 }
 
+static void walk_marks(struct walk *walk, const struct step *from, const struct step *to)
+{
+    for (const struct step *step = from; step < to; step++)
+        if (!step->gone) walk_mark(walk, step);
+}
+
 static void walk_outputs(struct walk *walk)
 {
     struct world *world = walk->world;
+    const struct step *steps = world->history.steps[walk->shard];
     for (size_t i = 0; i < walk->count && world->violation_count < VIOLATIONS_MAX; i++) {
         const struct output *output = &walk->outputs[i];
-        for (const struct step *step = i > 0 ? walk->step_of[i - 1] : walk->step_of[i];
-             step < walk->step_of[i]; step++)
-            if (!step->gone) walk_mark(walk, step);
+        walk_marks(walk, i > 0 ? walk->step_of[i - 1] : walk->step_of[i], walk->step_of[i]);
         switch (output->kind) {
         case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;
@@ -606,7 +369,10 @@ static void walk_outputs(struct walk *walk)
         case OUTPUT_SEEN: break;
         }
     }
-    settle_waiting(walk);
+    if (walk->count > 0)
+        walk_marks(walk, walk->step_of[walk->count - 1],
+                   steps + world->history.step_count[walk->shard]);
+    walk_settle(walk);
 }
 
 static void walk_shard(struct world *world, int32_t shard)

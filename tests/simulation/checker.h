@@ -12,6 +12,8 @@ void checker_judge(struct world *world);
 /* rest.c: memory, Redis and the state log agree, every shard has one owner, nothing is left to
  * be done. */
 void rest_judge(struct world *world);
+/* How long the backfills under way may take at their rates. */
+int64_t rest_backfills_ms(struct world *world);
 /* Whether everything that faults have left behind is worked off. */
 bool rest_caught_up(struct world *world);
 /* And whether nothing is under way at this very moment. */

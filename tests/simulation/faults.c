@@ -324,10 +324,17 @@ static void kafka_loses(struct plan *plan, struct random *dice, int64_t at_us)
                  0, NULL);
 }
 
-/* A new owner goes on without what was lost, and without Redis; the next one finds a Redis that has
- * what was lost. */
+static void crash_all(struct plan *plan, int64_t at_us)
+{
+    for (int32_t p = 0; p < plan->settings.processes; p++)
+        plan_add(plan, at_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+}
+
+/* A new owner goes on without what was lost, and without Redis; it or the next one finds a Redis
+ * that has what was lost. */
 static void kafka_loses_what_redis_has(struct plan *plan, struct random *dice, int64_t at_us)
 {
+    bool epochs = random_chance(dice, 1, 2); /* some were lost, too: the living owner's is behind */
     plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0,
              "Kafka loses what Redis has, and goes on while Redis is away");
     int64_t away_us = random_between(dice, 5, 60) * MINUTE_US;
@@ -336,10 +343,12 @@ static void kafka_loses_what_redis_has(struct plan *plan, struct random *dice, i
     for (int32_t shard = 0; shard < plan->settings.shards; shard++)
         plan_add(plan, at_us + MILLI_US, DO_LOSE, shard, random_between(dice, 60000, 900000), 0, 0,
                  NULL);
-    for (int32_t p = 0; p < plan->settings.processes; p++) {
-        plan_add(plan, at_us + SECOND_US, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
-        plan_add(plan, at_us - 3 * SECOND_US + away_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+    if (epochs && at_us > 2 * MINUTE_US) {
+        crash_all(plan, at_us - 100 * SECOND_US);
+        crash_all(plan, at_us - 50 * SECOND_US);
     }
+    crash_all(plan, at_us + SECOND_US);
+    if (!epochs) crash_all(plan, at_us - 3 * SECOND_US + away_us);
 }
 
 /* A random subset of the kinds, each of them now and then. */

@@ -83,6 +83,7 @@ static const struct told told[] = {
     {"store.ignored", "reason=other_branch", SOMETIMES_OTHER_BRANCH},
     {"checkpoint.gap", NULL, SOMETIMES_CHECKPOINT_GAP},
     {"checkpoint.stale", NULL, SOMETIMES_CHECKPOINT_STALE},
+    {"shard.restart", "the store refuses us", SOMETIMES_LOST_STORE},
     {"shard.fenced", NULL, SOMETIMES_FENCED},
     {"shard.contested", NULL, SOMETIMES_CONTESTED},
     {"shard.paused", NULL, SOMETIMES_PAUSED},

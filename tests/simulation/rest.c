@@ -35,6 +35,41 @@ static bool has_backfills(const struct shard *shard)
     return false;
 }
 
+/* Slots of one job's backfills at its rate; all of a shard share its lane. */
+static int64_t backfill_ms(const struct job *job, int64_t per_second, int64_t *shard_ms)
+{
+    int64_t longest_ms = 0;
+    for (uint32_t i = 0; job->extra != NULL && i < job->extra->backfill_count; i++) {
+        const struct job_backfill *backfill = &job->extra->backfills[i];
+        const struct job_owed *range = &backfill->range;
+        int64_t slots = (int64_t)schedule_count(&range->schedule->spec, range->from_ms,
+                                                range->to_ms, INT64_MAX);
+        if (slots * 1000 / backfill->rate > longest_ms) longest_ms = slots * 1000 / backfill->rate;
+        *shard_ms += slots * 1000 / per_second;
+    }
+    return longest_ms;
+}
+
+int64_t rest_backfills_ms(struct world *world)
+{
+    int64_t most_ms = 0;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        int64_t shard_ms = 0;
+        int64_t longest_ms = 0;
+        for (uint32_t slot = 0; engine != NULL && slot < shard_slots(engine->shard); slot++) {
+            const struct job *job = shard_job_at(engine->shard, slot);
+            if (job == NULL) continue;
+            int64_t own_ms = backfill_ms(job, world->settings.catchup_per_second, &shard_ms);
+            if (own_ms > longest_ms) longest_ms = own_ms;
+        }
+        if (longest_ms > shard_ms) shard_ms = longest_ms;
+        if (shard_ms > most_ms) most_ms = shard_ms;
+    }
+    return most_ms;
+}
+
 bool rest_caught_up(struct world *world)
 {
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {

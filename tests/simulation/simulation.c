@@ -73,15 +73,16 @@ static void come_to_rest(struct world *world)
     world_run(world, calm_us(world));
     end_faults(world);
     world_run(world, world->now_us + MINUTE_US); /* forwarded commands are applied by then */
+    if (loss_operator(world)) world_run(world, world->now_us + REST_US); /* what it forwards */
     /* What a paused job owes stays owed: let them go on, so that everything must come out. */
     world_send(world, 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
     world_run(world, world->now_us + REST_US);
-    if (loss_operator(world)) world_run(world, world->now_us + REST_US);
-    /* The bound: what is not done by then is not going to be. */
-    for (int turn = 0; turn < REST_TURNS && !world->stopped && !rest_caught_up(world); turn++)
+    /* The bound: what is not done by then is not going to be. Backfills have their rates. */
+    int turns = REST_TURNS + (int)(2 * rest_backfills_ms(world) * MILLI_US / REST_MORE_US);
+    for (int turn = 0; turn < turns && !world->stopped && !rest_caught_up(world); turn++)
         world_run(world, world->now_us + REST_MORE_US);
     if (!world->stopped && !rest_caught_up(world))
-        world_violation(world, "not caught up: %d minutes after the last fault", REST_TURNS + 10);
+        world_violation(world, "not caught up: %d minutes after the last fault", turns + 10);
     /* Jobs go on firing: judged is a moment between two steps, with Redis up to date. */
     for (int turn = 0; turn < QUIET_TURNS && !world->stopped && !rest_reached(world); turn++)
         world_run(world, world->now_us + QUIET_US);

@@ -15,6 +15,7 @@
     row(STATE_LOST, "a state log behind Redis was refused")                                        \
     row(LOSS_WENT_BACK, "a new owner went on from before what was lost")                           \
     row(OTHER_BRANCH, "a snapshot of what Kafka had lost was not believed")                        \
+    row(LOST_STORE, "Redis refused the owner for what Kafka had lost")                             \
     row(LOSS_FORGOT, "a new owner was restored from a state log with a hole")                      \
     row(KAFKA_DOWN, "Kafka was away")                                                              \
     row(SHUTDOWN, "a process ended in order")                                                      \

@@ -354,6 +354,7 @@ void workload_add(struct plan *plan, struct random *dice, bool typical)
     int64_t hours = plan->settings.hours;
     int64_t apart_us = hours > 1000 ? 40 * HOUR_US
                                     : random_between(dice, 5, 60) * MINUTE_US;
+    if (typical) apart_us = HOUR_US;
     int64_t at_us = 3 * MINUTE_US;
     for (;;) {
         at_us += random_between(dice, 1, 2 * apart_us);

@@ -1,0 +1,239 @@
+#include "dispatcher/engine/replay.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatcher/core/job.h"
+#include "dispatcher/core/mutant.h"
+#include "schemas/job_json.h"
+#include "schemas/json_scan.h"
+#include "schemas/mark_json.h"
+#include "schemas/seen_json.h"
+
+enum { LOOK_BACK = 256 }; /* offsets before the snapshot's: the last mark is among them */
+
+/* ---- records ---- */
+
+static bool parse_sequence(struct text text, int64_t *sequence)
+{
+    *sequence = 0;
+    if (text.length == 0 || text.length > 18) return false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.bytes[i] < '0' || text.bytes[i] > '9') return false;
+        *sequence = *sequence * 10 + (text.bytes[i] - '0');
+    }
+    return true;
+}
+
+/* A zone this machine cannot read is no fault of the record: firing by another clock would be
+ * wrong, leaving the job out would lose it. The shard waits, and asks again. */
+static bool lacks_zone(struct text value, struct error *error)
+{
+    struct text group = json_scan_member(value, "group");
+    struct text id = json_scan_member(value, "id");
+    char why[ERROR_MESSAGE_BYTES];
+    memcpy(why, error->message, sizeof why);
+    error_clear(error);
+    (void)error_set(error, ERROR_RETRY, "unknown_zone: job %.*s of group %.*s: %.90s; install "
+                    "tzdata that has it, the shard waits for it",
+                    (int)(id.length > 40 ? 40 : id.length), id.bytes,
+                    (int)(group.length > 40 ? 40 : group.length), group.bytes, why);
+    (void)snprintf(error->code, sizeof error->code, "unknown_zone");
+    return false;
+}
+
+static bool restore_job(struct engine *engine, struct text value, struct error *error)
+{
+    struct job_record record;
+    arena_reset(engine->arena);
+    const struct zone_lookup *zones = engine->options.zones;
+    if (!job_record_decode(value, engine->arena, zones, &record, error))
+        return strcmp(error->code, "unknown_zone") == 0 ? lacks_zone(value, error) : false;
+    shard_restore_job(engine->shard, &record);
+    return true;
+}
+
+static bool restore_seen(struct engine *engine, int64_t sequence, struct text value,
+                         struct error *error)
+{
+    const struct seen *seen = NULL;
+    size_t count = 0;
+    arena_reset(engine->arena);
+    if (!seen_decode(value, engine->arena, &seen, &count, error)) return false;
+    for (size_t i = 0; i < count; i++) shard_restore_seen(engine->shard, sequence, &seen[i]);
+    return true;
+}
+
+bool replay_store_item(void *opaque, const struct store_item *item, struct error *error)
+{
+    struct engine *engine = opaque;
+    int64_t sequence = 0;
+    struct text text = {item->text, item->text_bytes};
+    if (item->kind == STORE_JOB_PUT) return restore_job(engine, text, error);
+    if (!parse_sequence((struct text){item->name, item->name_bytes}, &sequence))
+        return error_invalid(error, "bad_value", "remembered record with a bad sequence");
+    return restore_seen(engine, sequence, text, error);
+}
+
+static bool starts_with(struct text text, const char *prefix, struct text *rest)
+{
+    size_t length = strlen(prefix);
+    if (text.length <= length || memcmp(text.bytes, prefix, length) != 0) return false;
+    *rest = (struct text){text.bytes + length, text.length - length};
+    return true;
+}
+
+static void restore_tombstone(struct engine *engine, struct text name)
+{
+    const char *slash = memchr(name.bytes, '/', name.length);
+    if (slash == NULL || mutant(MUTANT_TAKEOVER_IGNORES_TOMBSTONES)) return;
+    size_t group_length = (size_t)(slash - name.bytes);
+    struct text group = {name.bytes, group_length};
+    struct text id = {slash + 1, name.length - group_length - 1};
+    const struct job *job = shard_find(engine->shard, group, id);
+    if (job != NULL) checkpointer_job_deleted(engine->checkpointer, job);
+    else checkpointer_name_deleted(engine->checkpointer, name);
+    shard_restore_deleted(engine->shard, group, id);
+}
+
+/* A job of the log's tail: the store may not have it. */
+static bool restore_logged_job(struct engine *engine, struct text name, struct text value,
+                               struct error *error)
+{
+    if (!restore_job(engine, value, error)) return false;
+    const char *slash = memchr(name.bytes, '/', name.length);
+    if (slash == NULL) return error_invalid(error, "bad_name", "job record with a bad key");
+    size_t group_length = (size_t)(slash - name.bytes);
+    const struct job *job =
+        shard_find(engine->shard, (struct text){name.bytes, group_length},
+                   (struct text){slash + 1, name.length - group_length - 1});
+    if (job == NULL)
+        return error_invalid(error, "bad_name", "job record whose key names another job");
+    checkpointer_job_changed(engine->checkpointer, job);
+    return true;
+}
+
+static bool restore_state_record(struct engine *engine, const struct broker_input *input,
+                                 struct mark *mark, bool *found, struct error *error)
+{
+    struct text rest;
+    int64_t sequence = 0;
+    if (text_equal(input->key, text_of("mark"))) {
+        *found = true;
+        return input->tombstone || mark_decode(input->value, mark, error);
+    }
+    if (starts_with(input->key, "job/", &rest)) {
+        if (!input->tombstone) return restore_logged_job(engine, rest, input->value, error);
+        restore_tombstone(engine, rest);
+        return true;
+    }
+    if (!starts_with(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
+        return error_invalid(error, "bad_name", "state record with the unknown key %.*s",
+                             (int)(input->key.length > 60 ? 60 : input->key.length),
+                             input->key.bytes);
+    if (input->tombstone) {
+        shard_restore_seen_expired(engine->shard, sequence);
+        checkpointer_seen_expired(engine->checkpointer, sequence);
+        return true;
+    }
+    checkpointer_seen(engine->checkpointer, sequence, input->value);
+    return restore_seen(engine, sequence, input->value, error);
+}
+
+/* ---- the state log ---- */
+
+/* A record that cannot be read ends the shard: half a job is worse than none. */
+static void name_record(const struct broker_input *input, struct error *error)
+{
+    char message[ERROR_MESSAGE_BYTES];
+    if (error->kind == ERROR_INVALID) error->kind = ERROR_FATAL;
+    if (error->kind != ERROR_FATAL) return;
+    (void)snprintf(message, sizeof message, "state record %.*s at offset %" PRId64 ": %.150s; if a "
+                   "newer belfryd wrote it, start that one",
+                   (int)(input->key.length > 40 ? 40 : input->key.length), input->key.bytes,
+                   input->offset, error->message);
+    (void)snprintf(error->message, sizeof error->message, "%s", message);
+}
+
+bool replay_precedes(const struct mark *mark, const struct mark *snapshot)
+{
+    if (mark->generation != snapshot->generation) return mark->generation < snapshot->generation;
+    if (mark->sequence > snapshot->sequence) return false;
+    if (mark->epoch == snapshot->epoch) return strcmp(mark->owner, snapshot->owner) == 0;
+    return mark->epoch < snapshot->epoch && mark->sequence < snapshot->sequence;
+}
+
+/* And what comes behind its place is of the same owner, or of later ones. */
+static bool follows(const struct mark *mark, const struct mark *snapshot)
+{
+    if (mark->generation != snapshot->generation) return mark->generation > snapshot->generation;
+    if (mark->epoch != snapshot->epoch) return mark->epoch > snapshot->epoch;
+    return strcmp(mark->owner, snapshot->owner) == 0;
+}
+
+/* A record of the log: applied, or, before the place of the snapshot, only looked at. */
+static bool replay_record(struct engine *engine, const struct broker_input *input,
+                          struct replay *replay, struct error *error)
+{
+    struct mark before;
+    bool is_mark = text_equal(input->key, text_of("mark"));
+    if (input->offset >= replay->from) {
+        if (replay->snapshot != NULL && !replay->proven &&
+            !mutant(MUTANT_OTHER_BRANCH_BELIEVED)) {
+            replay->other_branch = true; /* its mark has been compacted away: it is old */
+            return true;
+        }
+        bool tail = replay->snapshot != NULL && !is_mark;
+        if (tail && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) return true;
+        replay->records++;
+        if (!restore_state_record(engine, input, &replay->mark, &replay->found, error))
+            return false;
+        if (is_mark && replay->snapshot != NULL && !follows(&replay->mark, replay->snapshot))
+            replay->other_branch = !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+        return true;
+    }
+    if (!is_mark || input->tombstone) return true;
+    if (!mark_decode(input->value, &before, error)) return false;
+    replay->proven = replay_precedes(&before, replay->snapshot);
+    replay->other_branch = !replay->proven && !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+    return true;
+}
+
+bool replay_state_log(struct engine *engine, struct replay *replay, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    const struct broker_operations *operations = broker->operations;
+    int64_t end = replay->end;
+    int64_t start = replay->from;
+    if (start >= end) return true;
+    if (replay->snapshot != NULL) start -= LOOK_BACK;
+    if (start < replay->first) start = replay->first;
+    if (!operations->start_reading(broker, TOPIC_STATE, start, error)) return false;
+    int64_t heard_us = engine_monotonic_us(engine);
+    bool ended = false;
+    while (!ended) {
+        struct broker_input input = {.kind = BROKER_NOTHING};
+        if (!operations->poll(broker, REPLAY_POLL_MS, &input, error)) break;
+        if (input.kind == BROKER_NOTHING) {
+            if (engine_monotonic_us(engine) - heard_us < REPLAY_SILENCE_US &&
+                atomic_load(&engine->wish) == ENGINE_RUN)
+                continue;
+            error_set(error, ERROR_RETRY, "state log: nothing to read before its end %" PRId64,
+                      end);
+            break;
+        }
+        heard_us = engine_monotonic_us(engine);
+        if (input.kind == BROKER_END) {
+            ended = input.offset >= end;
+            continue;
+        }
+        bool restored = replay_record(engine, &input, replay, error);
+        if (!restored) name_record(&input, error);
+        operations->release(broker, &input);
+        if (!restored) break;
+        if (replay->other_branch) ended = true;
+    }
+    operations->stop_reading(broker, TOPIC_STATE);
+    return ended;
+}
