@@ -62,9 +62,9 @@ static int64_t since_ms_of(const struct job *job)
     return job->extra->zone_data_ms > since_ms ? job->extra->zone_data_ms : since_ms;
 }
 
-/* How long a slot waits depends on the next one. By other zone data one that has fired could seem to
- * wait yet: those whose nominal time had come do not fire again. What a pause or an outage held back
- * has not fired. */
+/* How long a slot waits depends on the next one. By other zone data one that has fired could seem
+ * to wait yet: those whose nominal time had come do not fire again. What a pause or an outage held
+ * back has not fired. */
 void job_zone_data_changed(struct job *job, int64_t changed_ms)
 {
     const struct schedule_spec *spec = &job->schedule->spec;

@@ -375,7 +375,10 @@ void stretches_change_zones(struct life *life, const struct zones *zones, int ve
     const struct slow_schedule before = *schedule;
     schedule->zone = zones_slow(zones, schedule->zone->name, version);
     schedule->once = life->wanted.fixed && schedule->zone->count > 1;
+    int64_t done_ms = life->paused_ms != NEVER_MS && life->paused_ms < due_ms ? life->paused_ms
+                                                                              : due_ms;
     if (schedule->jitter_ms > 0) note_waiting(life, &before, due_ms);
+    if (schedule->jitter_ms > 0 && life->since_ms < done_ms) life->since_ms = done_ms;
     struct stretch_of_time *last = current(life);
     if (last == NULL || last->to_ms != ALWAYS_MS || last->due_until_ms != ALWAYS_MS) return;
     int64_t from_ms = last->from_ms;
