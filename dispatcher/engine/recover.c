@@ -12,7 +12,7 @@
 #include "dispatcher/engine/replay.h"
 #include "schemas/job_json.h"
 
-enum { STORE_WAIT_MS = 60000 };
+enum { STORE_WAIT_MS = 60000, SETTLE_LOOKS = 100, SETTLE_MS = 50 };
 #define SAME_TOPIC_SLACK_MS MINUTES_MS /* how far clocks may be apart */
 
 /* Keys and texts, in the order they came. */
@@ -372,6 +372,34 @@ static bool move_snapshot(struct recovery *recovery, const struct recover_plan *
     return error_set(error, ERROR_RETRY, "Redis does not answer");
 }
 
+static bool is_last(struct engine *engine, bool *last, struct error *error)
+{
+    struct mark mark;
+    int64_t log_time_ms = 0;
+    bool found = false;
+    if (!engine_read_last_mark(engine, &mark, &log_time_ms, &found, error)) return false;
+    *last = found && mark.generation == engine->mark.generation &&
+            mark.epoch == engine->mark.epoch && mark.sequence == engine->mark.sequence &&
+            strcmp(mark.owner, engine->mark.owner) == 0;
+    return true;
+}
+
+/* An end of the state log that has our last mark before it, and nothing of another owner. */
+static bool settled_end(struct engine *engine, int64_t *offset, struct error *error)
+{
+    bool last = false;
+    for (int look = 0; look < SETTLE_LOOKS; look++) { /* a commit is seen a moment later */
+        if (look > 0) engine_sleep_ms(engine, SETTLE_MS);
+        if (!is_last(engine, &last, error)) return false;
+        if (!last) continue;
+        if (!engine_state_offset(engine, offset))
+            return error_set(error, ERROR_RETRY, "the end of the state log cannot be asked for");
+        if (!is_last(engine, &last, error)) return false;
+        if (last) return true;
+    }
+    return error_set(error, ERROR_FENCED, "another owner has written the mark");
+}
+
 /* The state log's first transactions say `recovering`; the last one does not. */
 static bool write_log(struct recovery *recovery, const struct recover_plan *plan,
                       struct error *error)
@@ -385,11 +413,10 @@ static bool write_log(struct recovery *recovery, const struct recover_plan *plan
     outbox_begin(&engine->outbox, engine->mark.sequence + 1);
     if (!engine_commit(engine, error)) return false; /* from here on no daemon takes it */
     if (!write_names(recovery, error) || !write_jobs(recovery, error)) return false;
-    if (!engine_state_offset(engine, &state_offset))
-        return error_set(error, ERROR_RETRY, "the end of the state log cannot be asked for");
     if (!commit_some(recovery, true, error)) return false;
     recovery->report->mark = engine->mark;
-    return !plan->store_found || move_snapshot(recovery, plan, state_offset, error);
+    return !plan->store_found || (settled_end(engine, &state_offset, error) &&
+                                  move_snapshot(recovery, plan, state_offset, error));
 }
 
 static bool run_from_store(struct engine *engine, const struct recover_options *options,
