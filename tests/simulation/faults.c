@@ -282,6 +282,17 @@ static void zone_data_while_owing(struct plan *plan, struct random *dice, int64_
     }
 }
 
+/* Who takes over finds a snapshot that is hours old: the state log tells the rest. */
+static void redis_comes_back_without_an_owner(struct plan *plan, struct random *dice,
+                                              int64_t at_us)
+{
+    int64_t ms = random_between(dice, 1, 6) * 3600000;
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "Redis is back just when the owners die");
+    plan_add(plan, at_us, DO_REDIS_AWAY, ms, 0, 0, 0, NULL);
+    for (int32_t p = 0; p < plan->settings.processes; p++)
+        plan_add(plan, at_us + (ms - 1) * MILLI_US, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+}
+
 static fault_maker *const makers[] = {
     crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
     no_memory, bad_commit, bad_commit, late_init, redis_away, redis_slow, redis_flush,
@@ -289,7 +300,8 @@ static fault_maker *const makers[] = {
     late_init_after_reassignment, coordinator_times_out_a_living_owner, zombie_inits,
     flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
     commands_after_downtime, end_arrives_in_the_next_transaction,
-    zone_data, zone_data, zone_data_while_owing, zone_data_while_owing};
+    zone_data, zone_data, zone_data_while_owing, zone_data_while_owing,
+    redis_comes_back_without_an_owner};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */
@@ -348,6 +360,7 @@ void faults_add(struct plan *plan, struct random *dice)
     int64_t faults = random_between(dice, 0, FAULTS_MOST);
     int64_t until_us = 2 * MINUTE_US;
     int64_t losses = random_chance(dice, 1, 6) ? random_between(dice, 1, 4) : 0;
+    if (plan->typical) losses = 0; /* Kafka keeps what it has acknowledged */
     while (losses-- > 0) {
         fault_maker *maker = random_chance(dice, 1, 2) ? kafka_loses : kafka_loses_what_redis_has;
         maker(plan, dice, until_us + random_between(dice, 0, span_us - 1));

@@ -152,12 +152,12 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
 
 void plan_from_seed(struct plan *plan, uint64_t seed, const struct plan_wishes *wishes)
 {
-    *plan = (struct plan){.seed = seed, .zones = zones_create()};
+    *plan = (struct plan){.seed = seed, .typical = wishes->typical, .zones = zones_create()};
     struct random dice = random_from(seed, 2);
     choose_settings(plan, &dice, wishes);
     struct random jobs = random_from(seed, 3);
     struct random faults = random_from(seed, 4);
-    workload_add(plan, &jobs, wishes->typical);
+    workload_add(plan, &jobs);
     faults_add(plan, &faults);
     plan_sort(plan);
 }
