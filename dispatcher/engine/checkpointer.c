@@ -8,6 +8,7 @@
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
 #include "dispatcher/core/mutant.h"
+#include "dispatcher/engine/slot_bits.h"
 #include "schemas/job_json.h"
 #include "schemas/seen_json.h"
 #include "schemas/text_writer.h"
@@ -25,13 +26,6 @@ enum {
 #define STATISTICS_STARVED_US INT64_C(30000000) /* then they are written also amid a herd */
 #define LOOK_EVERY_US INT64_C(10000000) /* an idle shard sees whether the store still has it */
 
-/* One bit for each slot of the job table. */
-struct bits {
-    uint64_t *words;
-    size_t count;
-    size_t set;
-};
-
 struct name_list {
     char **texts;
     size_t count;
@@ -41,9 +35,9 @@ struct name_list {
 
 struct checkpointer {
     struct checkpointer_options options;
-    struct bits dirty;      /* definition or state changed */
-    struct bits sent;       /* in the groups under way */
-    struct bits statistics; /* only counters changed */
+    struct slot_bits dirty;      /* definition or state changed */
+    struct slot_bits sent;       /* in the groups under way */
+    struct slot_bits statistics; /* only counters changed */
     struct name_list deleted;
     struct name_list seen; /* "<sequence> <record>" */
     struct name_list seen_gone;
@@ -68,57 +62,7 @@ struct checkpointer {
     bool probing; /* the store did not answer: little is handed over until it does */
 };
 
-/* ---- bits and lists ---- */
-
-static void bits_set(struct bits *bits, uint32_t slot)
-{
-    size_t word = slot / 64;
-    if (word >= bits->count) {
-        size_t count = word + word / 2 + 16;
-        bits->words = memory_resize(bits->words, count, sizeof *bits->words);
-        memset(bits->words + bits->count, 0, (count - bits->count) * sizeof *bits->words);
-        bits->count = count;
-    }
-    uint64_t mask = UINT64_C(1) << (slot % 64);
-    bits->set += (bits->words[word] & mask) == 0;
-    bits->words[word] |= mask;
-}
-
-static bool bits_take(struct bits *bits, uint32_t slot)
-{
-    size_t word = slot / 64;
-    uint64_t mask = UINT64_C(1) << (slot % 64);
-    if (word >= bits->count || (bits->words[word] & mask) == 0) return false;
-    bits->words[word] &= ~mask;
-    bits->set--;
-    return true;
-}
-
-/* The first slot at or after `from` whose bit is set; false: none. */
-static bool bits_next(const struct bits *bits, uint32_t from, uint32_t *slot)
-{
-    for (size_t word = from / 64; word < bits->count; word++) {
-        uint64_t rest = bits->words[word];
-        if (word == from / 64) rest &= ~UINT64_C(0) << (from % 64);
-        if (rest == 0) continue;
-        *slot = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(rest);
-        return true;
-    }
-    return false;
-}
-
-static void bits_clear(struct bits *bits)
-{
-    if (bits->count > 0) memset(bits->words, 0, bits->count * sizeof *bits->words);
-    bits->set = 0;
-}
-
-static void bits_merge(struct bits *into, struct bits *from)
-{
-    uint32_t slot = 0;
-    for (uint32_t at = 0; bits_next(from, at, &slot); at = slot + 1) bits_set(into, slot);
-    bits_clear(from);
-}
+/* ---- lists ---- */
 
 static void list_add(struct name_list *list, char *text)
 {
@@ -175,7 +119,7 @@ static int64_t now_us(const struct checkpointer *checkpointer)
 
 void checkpointer_job_changed(struct checkpointer *checkpointer, const struct job *job)
 {
-    bits_set(&checkpointer->dirty, job->slot);
+    slot_bits_set(&checkpointer->dirty, job->slot);
 }
 
 static void job_changed(void *opaque, const struct job *job)
@@ -186,7 +130,7 @@ static void job_changed(void *opaque, const struct job *job)
 static void job_fired(void *opaque, const struct job *job)
 {
     struct checkpointer *checkpointer = opaque;
-    bits_set(&checkpointer->statistics, job->slot);
+    slot_bits_set(&checkpointer->statistics, job->slot);
 }
 
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name)
@@ -202,9 +146,9 @@ void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text na
 
 void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct job *job)
 {
-    (void)bits_take(&checkpointer->dirty, job->slot);
-    (void)bits_take(&checkpointer->sent, job->slot);
-    (void)bits_take(&checkpointer->statistics, job->slot);
+    (void)slot_bits_take(&checkpointer->dirty, job->slot);
+    (void)slot_bits_take(&checkpointer->sent, job->slot);
+    (void)slot_bits_take(&checkpointer->statistics, job->slot);
     checkpointer_name_deleted(checkpointer, job_name(job));
 }
 
@@ -279,7 +223,7 @@ void checkpointer_rewrite(struct checkpointer *checkpointer)
     list_drop(&checkpointer->deleted, checkpointer->deleted.count);
     list_drop(&checkpointer->seen, checkpointer->seen.count);
     list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.count);
-    bits_clear(&checkpointer->sent);
+    slot_bits_clear(&checkpointer->sent);
 }
 
 void checkpointer_herd(struct checkpointer *checkpointer)
@@ -342,11 +286,11 @@ static bool add_dirty(struct checkpointer *checkpointer, struct store_group *gro
 {
     uint32_t slot = 0;
     size_t most = checkpointer->probing ? GROUP_PROBE_JOBS : GROUP_JOBS_MAX;
-    while (bits_next(&checkpointer->dirty, checkpointer->next_slot, &slot)) {
+    while (slot_bits_next(&checkpointer->dirty, checkpointer->next_slot, &slot)) {
         if (store_group_item_count(group) >= most) return false;
-        (void)bits_take(&checkpointer->dirty, slot);
-        (void)bits_take(&checkpointer->statistics, slot);
-        bits_set(&checkpointer->sent, slot);
+        (void)slot_bits_take(&checkpointer->dirty, slot);
+        (void)slot_bits_take(&checkpointer->statistics, slot);
+        slot_bits_set(&checkpointer->sent, slot);
         checkpointer->next_slot = slot + 1;
         const struct job *job = shard_job_at(shard, slot);
         assert(job != NULL);
@@ -366,9 +310,9 @@ static void add_statistics(struct checkpointer *checkpointer, struct store_group
         return;
     checkpointer->statistics_us = now + STATISTICS_EVERY_US;
     for (size_t i = 0; i < GROUP_STATISTICS_MAX &&
-                       bits_next(&checkpointer->statistics, 0, &slot); i++) {
-        (void)bits_take(&checkpointer->statistics, slot);
-        bits_set(&checkpointer->sent, slot);
+                       slot_bits_next(&checkpointer->statistics, 0, &slot); i++) {
+        (void)slot_bits_take(&checkpointer->statistics, slot);
+        slot_bits_set(&checkpointer->sent, slot);
         const struct job *job = shard_job_at(shard, slot);
         if (job != NULL) add_job(group, writer, job);
     }
@@ -416,9 +360,9 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
     checkpointer->next_slot = 0;
     checkpointer->next_part = 0;
     if (!checkpointer->rewriting) return;
-    bits_clear(&checkpointer->statistics);
+    slot_bits_clear(&checkpointer->statistics);
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++)
-        if (shard_job_at(shard, slot) != NULL) bits_set(&checkpointer->dirty, slot);
+        if (shard_job_at(shard, slot) != NULL) slot_bits_set(&checkpointer->dirty, slot);
 }
 
 static void hand_over(struct checkpointer *checkpointer, const struct shard *shard,
@@ -467,7 +411,7 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
     list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.sent);
     checkpointer->next_part = next_part;
     if (!checkpointer->last_handed) return;
-    bits_clear(&checkpointer->sent);
+    slot_bits_clear(&checkpointer->sent);
     checkpointer->under_way = false;
     checkpointer->outdated = checkpointer->groups > 1;
     checkpointer->rewriting = false;
@@ -482,7 +426,7 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
 static void away(struct checkpointer *checkpointer, const struct error *error)
 {
     if (!mutant(MUTANT_CHECKPOINT_AWAY_FORGETS))
-        bits_merge(&checkpointer->dirty, &checkpointer->sent);
+        slot_bits_merge(&checkpointer->dirty, &checkpointer->sent);
     checkpointer->deleted.sent = 0;
     checkpointer->seen.sent = 0;
     checkpointer->seen_gone.sent = 0;
