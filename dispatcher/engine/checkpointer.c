@@ -233,9 +233,8 @@ void checkpointer_herd(struct checkpointer *checkpointer)
 
 struct checkpointer_status checkpointer_status(const struct checkpointer *checkpointer)
 {
-    return (struct checkpointer_status){.stale = checkpointer->stale,
-                                        .away = checkpointer->away_told,
-                                        .handed = (int64_t)checkpointer->groups * GROUP_JOBS_MAX};
+    return (struct checkpointer_status){checkpointer->stale, checkpointer->away_told,
+                                        (int64_t)checkpointer->groups * GROUP_JOBS_MAX};
 }
 
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer)
@@ -448,23 +447,20 @@ static void away(struct checkpointer *checkpointer, const struct error *error)
 static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_state state,
                          int32_t next_part, const struct error *error)
 {
-    if (state == CHECKPOINT_IDLE || state == CHECKPOINT_BUSY) return;
-    if (!checkpointer->handed) return; /* of the one before, when the shard was taken again */
+    if (state == CHECKPOINT_IDLE || state == CHECKPOINT_BUSY || !checkpointer->handed)
+        return; /* not handed: of the one before, when the shard was taken again */
     checkpointer->handed = false;
     if (checkpointer->ignore_outcome && state != CHECKPOINT_STALE) {
         checkpointer->ignore_outcome = false;
         return;
     }
-    switch (state) {
+    bool anything = state == CHECKPOINT_GAP && mutant(MUTANT_CHECKPOINT_FOLLOWS_ANYTHING);
+    switch (anything ? CHECKPOINT_WRITTEN : state) {
     case CHECKPOINT_IDLE:
     case CHECKPOINT_BUSY: return;
     case CHECKPOINT_WRITTEN: written(checkpointer, next_part); return;
     case CHECKPOINT_AWAY: away(checkpointer, error); return;
     case CHECKPOINT_GAP:
-        if (mutant(MUTANT_CHECKPOINT_FOLLOWS_ANYTHING)) {
-            written(checkpointer, next_part);
-            return;
-        }
         observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.gap",
                 checkpointer->options.shard, "expected_sequence=%" PRId64
                 " action=rewrite", checkpointer->stored_sequence);
