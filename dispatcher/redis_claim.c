@@ -47,7 +47,8 @@ static bool compare(const struct redis_claim *claim, const struct store_meta *fo
     store_redis_options_describe(&claim->options, place, sizeof place);
     if (strcmp(found->kafka_cluster_id, claim->wanted.kafka_cluster_id) != 0)
         return error_set(error, ERROR_FATAL, "Redis %s holds cluster %s on Kafka %s, but this is "
-                         "Kafka %s: use another Redis, database or --cluster", place,
+                         "Kafka %s: use another Redis, database or --cluster, or belfry recover "
+                         "if that Kafka is gone", place,
                          claim->options.cluster, found->kafka_cluster_id,
                          claim->wanted.kafka_cluster_id);
     if (found->shards != claim->wanted.shards)

@@ -1,5 +1,5 @@
-/* dead_letter.h - a record for belfry.dead: the original bytes, and headers that say where they
- * came from and what was wrong with them. */
+/* dead_letter.h - a record for belfry.dead: the original bytes and headers, and headers that say
+ * where they came from and what was wrong with them. */
 #ifndef BELFRY_SCHEMAS_DEAD_LETTER_H
 #define BELFRY_SCHEMAS_DEAD_LETTER_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dispatcher/core/error.h"
+#include "dispatcher/core/limits.h"
 #include "dispatcher/core/text.h"
 #include "schemas/record_header.h"
 #include "schemas/text_writer.h"
@@ -17,11 +18,20 @@ struct dead_letter {
     int64_t offset;
     struct text value;         /* its bytes; may be NULL for a tombstone */
     const struct error *error; /* what was wrong */
+    const struct record_header *headers; /* its own */
+    size_t header_count;
 };
 
-enum { DEAD_HEADERS_MAX = 7, DEAD_SCRATCH_BYTES = 64 };
+enum {
+    DEAD_OWN_HEADERS_MAX = 8,
+    DEAD_HEADERS_MAX = DEAD_OWN_HEADERS_MAX + HEADERS_MAX,
+    DEAD_HEADER_BYTES_MAX = 64 * 1024, /* of the original's names and values that are kept */
+    DEAD_SCRATCH_BYTES = 96
+};
 
-/* The headers of the dead letter and the part of the value that it keeps: all of it up to
+/* The headers of the dead letter (dlq_..., then the original's, first come first kept: HEADERS_MAX
+ * of them and DEAD_HEADER_BYTES_MAX; dlq_headers_cut says how many are left out, and none of the
+ * original's begins with dlq_) and the part of the value that it keeps: all of it up to
  * DEAD_COPY_BYTES_MAX, else its first DEAD_CUT_BYTES, and a header dlq_truncated with the bytes
  * there were. Texts borrow from the letter, its error and `scratch`, a fixed writer with room for
  * DEAD_SCRATCH_BYTES more. Returns how many headers. */

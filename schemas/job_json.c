@@ -37,11 +37,15 @@ static bool read_incarnation(const struct json_node *node, void *target, void *c
                              struct error *error)
 {
     (void)context;
-    struct job_record *record = target;
+    struct definition *definition = target;
+    struct incarnation incarnation;
     struct text text;
     if (!json_read_text(node, &text, error)) return false;
-    if (incarnation_parse(text, &record->incarnation)) return true;
-    return json_refuse(node, error, "bad_value", "is not <ms>-<shard>.<offset>.<index>");
+    if (!incarnation_parse(text, &incarnation) || incarnation.shard >= SHARDS_MAX ||
+        !instant_in_range(incarnation.effective_ms))
+        return json_refuse(node, error, "bad_value", "is not <ms>-<shard>.<offset>.<index>");
+    definition->incarnation = incarnation;
+    return true;
 }
 
 static const struct json_field failing_rows[] = {
@@ -223,7 +227,7 @@ static const struct json_field job_rows[] = {
     {.name = "labels", .kind = JSON_CUSTOM, .given = GIVEN_LABELS, .read = definition_read_labels},
     {.name = "revision", .kind = JSON_INT, .required = true, RECORD(revision), .min = 1,
      .max = UINT32_MAX},
-    {.name = "incarnation", .kind = JSON_CUSTOM, .required = true, .where = JOB_IN_RECORD,
+    {.name = "incarnation", .kind = JSON_CUSTOM, .given = GIVEN_INCARNATION, .where = JOB_NAMED,
      .read = read_incarnation},
     {.name = "ordinal", .kind = JSON_INT, .required = true, RECORD(ordinal), .max = INT64_MAX - 1},
     {.name = "created_at", .kind = JSON_INSTANT, .required = true, READING(created_ms)},
@@ -269,9 +273,13 @@ static bool check_derived(const struct json_node *root, const struct record_read
                           struct error *error)
 {
     const struct job_record *record = &reading->record;
+    struct json_node incarnation = {NULL, root, "incarnation", 0};
+    if (!definition_has_incarnation(&record->definition))
+        return json_refuse(&incarnation, error, "missing_field", "'incarnation' is required and "
+                           "may not be null");
     if (record->definition.schedule.kind == 0)
         return json_refuse(root, error, "missing_field", "a job record needs a 'schedule'");
-    if (reading->created_ms != record->incarnation.effective_ms)
+    if (reading->created_ms != record->definition.incarnation.effective_ms)
         return json_refuse(root, error, "bad_value", "'created_at' is not the incarnation's time");
     if (reading->state != (int)state_of(record))
         return json_refuse(root, error, "bad_value", "'state' is '%s', the rest says '%s'",
@@ -320,6 +328,7 @@ static bool read_record(const struct json_node *node, struct arena *arena,
                           error) ||
         !check_derived(node, reading, error))
         return false;
+    reading->record.incarnation = definition->incarnation;
     if (reading->anchor_given) definition->given |= GIVEN_ANCHOR;
     else definition->given &= ~(uint32_t)GIVEN_ANCHOR; /* records name the anchor in any case */
     if (payload.length == 0 || text_equal(payload, text_of("null"))) return true;

@@ -73,6 +73,8 @@ static const struct json_field mark_rows[] = {
     {.name = "completions_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(completions_offset)},
     {.name = "in_command", .kind = JSON_CUSTOM, .read = read_in_command},
     {.name = "shards", .kind = JSON_INT32, .min = 1, .max = SHARDS_MAX, FIELD(shards)},
+    {.name = "recovering", .kind = JSON_BOOL,
+     .offset = offsetof(struct mark_reading, mark.recovering)},
     {.name = "tz_version", .kind = JSON_TEXT, .max = sizeof((struct mark *)0)->tz_version - 1,
      .offset = offsetof(struct mark_reading, tz_version)},
     {.name = "tz_changed_at", .kind = JSON_INSTANT,
@@ -160,6 +162,7 @@ void mark_encode(struct text_writer *writer, const struct mark *mark)
     write_integer(writer, "completions_offset", mark->completions_offset);
     if (mark->in_command.active) write_in_command(writer, &mark->in_command);
     write_integer(writer, "shards", mark->shards);
+    if (mark->recovering) text_writer_words(writer, ",\"recovering\":true");
     if (mark->tz_version[0] != '\0') {
         text_writer_member(writer, "tz_version");
         text_writer_string(writer, text_of(mark->tz_version));

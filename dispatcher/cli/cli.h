@@ -62,6 +62,8 @@ command_run command_import;
 command_run command_diff;
 command_run command_apply;
 command_run command_verify;
+command_run command_rebuild;
+command_run command_recover;
 command_run command_doctor;
 command_run command_completion;
 command_run command_manual;
@@ -89,5 +91,7 @@ extern const struct option_row options_export[];
 extern const struct option_row options_import[];
 extern const struct option_row options_diff[];
 extern const struct option_row options_apply[];
+extern const struct option_row options_rebuild[];
+extern const struct option_row options_recover[];
 
 #endif

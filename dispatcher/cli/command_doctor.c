@@ -180,8 +180,8 @@ static void check_meta(struct checkup *checkup, struct store *store)
     } else if (checkup->kafka_cluster_id[0] != '\0' && !checkup->embedded &&
                strcmp(meta.kafka_cluster_id, checkup->kafka_cluster_id) != 0) {
         find(checkup, BAD, "redis", "daemons refuse to run on the two together: name the right "
-             "Redis, or the right Kafka", "it belongs to the Kafka cluster %.63s",
-             meta.kafka_cluster_id);
+             "Redis, or the right Kafka; or belfry recover, if that Kafka is gone", "it belongs to "
+             "the Kafka cluster %.63s", meta.kafka_cluster_id);
     }
 }
 

@@ -19,6 +19,7 @@ struct export {
     struct arena *arena;
     struct text_writer line;
     bool finished; /* those, too */
+    bool new_lives; /* without incarnations */
     bool terminal; /* stdout is one */
     size_t written;
     size_t left_out;
@@ -53,6 +54,7 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
         export->left_out++;
         return true;
     }
+    if (export->new_lives) record.definition.incarnation.effective_ms = -1;
     text_writer_reset(&export->line);
     job_text_write(&export->line, &record.definition);
     text_writer_char(&export->line, '\n');
@@ -88,6 +90,7 @@ enum exit_code command_export(const struct invocation *invocation)
     const struct arguments *arguments = invocation->arguments;
     struct export export = {.filter = &filter,
                             .finished = arguments_has(arguments, "finished"),
+                            .new_lives = arguments_has(arguments, "no-incarnation"),
                             .terminal = invocation->settings->width > 0};
     bool done = job_filter_read(&filter, arguments, &error);
     if (done && arguments->positional_count > 0)

@@ -229,9 +229,8 @@ static void say_verdict(const struct verification *verification)
     }
     if (count > NAMES_SHOWN) (void)fprintf(stderr, "belfry: and %zu more\n", count - NAMES_SHOWN);
     (void)fprintf(stderr, "belfry: %zu jobs differ. Fires are not concerned: they come from the "
-                  "state log. To have the owner write a shard anew, delete its snapshot, for "
-                  "example\nbelfry:   redis-cli DEL '%s:{%lld}:snapshot'\nbelfry: and change any "
-                  "of its jobs; then verify again\n", count, verification->settings->cluster,
+                  "state log. To have Redis written anew from it:\nbelfry:   belfry --cluster %s "
+                  "rebuild --shard %lld\n", count, verification->settings->cluster,
                   (long long)json_integer_value(
                       json_object_get(json_array_get(verification->names, 0), "shard")));
 }

@@ -32,6 +32,8 @@ static const struct option_row *const of_validate[] = {options_schedule, options
 static const struct option_row *const of_tail[] = {options_tail, NULL};
 static const struct option_row *const of_dead[] = {options_dead, NULL};
 static const struct option_row *const of_ping[] = {options_ping, NULL};
+static const struct option_row *const of_rebuild[] = {options_rebuild, NULL};
+static const struct option_row *const of_recover[] = {options_recover, NULL};
 static const struct option_row *const of_none[] = {NULL};
 
 const struct cli_command cli_commands[] = {
@@ -106,7 +108,8 @@ const struct cli_command cli_commands[] = {
      "belfry apply -f jobs.ndjson --prune --label managed-by=git",
      of_apply, NULL, command_apply},
     {"export", "write jobs as lines that import, apply and put read", "[selectors] > FILE",
-     "Reads Redis. One job a line: what defines it, not its counters. Finished jobs are left out.",
+     "Reads Redis. One job a line: what defines it and its incarnation, so that ids of fires stay "
+     "the same, not its counters. Finished jobs are left out.",
      "belfry export > jobs.ndjson\n"
      "belfry export --group billing > billing.ndjson",
      of_export, NULL, command_export},
@@ -182,6 +185,26 @@ const struct cli_command cli_commands[] = {
      "belfry verify\n"
      "belfry verify -o json",
      of_none, NULL, command_verify},
+    {"rebuild", "write Redis anew from the state log in Kafka", "[--shard N]",
+     "Where daemons run they are told to, and waited for; where none runs this command does it. "
+     "Fires go on meanwhile; list and get may answer with less until it is done. Exit code 5: an "
+     "owner did not write for 45 seconds.",
+     "belfry rebuild\n"
+     "belfry rebuild --shard 3",
+     of_rebuild, NULL, command_rebuild},
+    {"recover", "decide between Kafka and Redis where they do not go together any more",
+     "--from redis|kafka [--dry-run] [--yes]",
+     "For when belfryd refuses with state_lost, or because Redis belongs to another Kafka. Stop "
+     "all daemons first. --from redis: Kafka was lost, emptied or replaced: the jobs are written "
+     "from Redis into the state log, with their ids, pauses and counts; what came due after the "
+     "checkpoint may be fired once more, under the same ids. --from kafka: Redis is of another "
+     "cluster or was put back: it forgets, and daemons write it anew. It asks before it writes, "
+     "on a terminal; else say --yes. It can be killed and run again at any time; until it has "
+     "ended no daemon takes a shard it has begun. REDIS and KAFKA show generation/sequence.",
+     "belfry recover --from redis --dry-run\n"
+     "belfry recover --from redis\n"
+     "belfry recover --from kafka --yes",
+     of_recover, NULL, command_recover},
     {"doctor", "check Kafka, topics, Redis, clocks and shards, and say what to do", "",
      "One line for each check: ok, warn or bad. Exit code 1 when one is bad.",
      "belfry doctor\n"

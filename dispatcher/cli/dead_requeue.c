@@ -105,7 +105,10 @@ static bool visit(void *opaque, const rd_kafka_message_t *message)
         return true;
     }
     struct buffer command = {0};
-    if (!dead_command_write(value, message->partition, message->offset, &command, &error)) {
+    struct text event_id = {NULL, 0};
+    (void)record_header(message, "ce_id", &event_id);
+    if (!dead_command_write(value, event_id, message->partition, message->offset, &command,
+                            &error)) {
         say_cannot(requeue, message, error.message);
         buffer_free(&command);
         return true;

@@ -68,6 +68,12 @@ void job_text_write(struct text_writer *writer, const struct definition *definit
     text_writer_string(writer, definition->id);
     write_members(writer, definition);
     if (definition->paused) text_writer_words(writer, ",\"paused\":true");
+    if (definition_has_incarnation(definition)) {
+        char incarnation[INCARNATION_TEXT_BYTES];
+        size_t length = incarnation_format(&definition->incarnation, incarnation);
+        text_writer_member(writer, "incarnation");
+        text_writer_string(writer, (struct text){incarnation, length});
+    }
     text_writer_char(writer, '}');
 }
 

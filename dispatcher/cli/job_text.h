@@ -23,7 +23,8 @@ bool job_text_read(json_t *job, struct text raw, struct arena *arena,
                    struct definition *definition, struct error *error)
     __attribute__((warn_unused_result));
 
-/* A record as import, apply and put read it: {"group":...,"id":...,...}; no counters. */
+/* A record as import, apply and put read it: {"group":...,"id":...,...}; no counters; with its
+ * incarnation where the definition has one. */
 void job_text_write(struct text_writer *writer, const struct definition *definition);
 
 /* The members that both or one of the definitions have and that differ: visits each with its two

@@ -53,6 +53,7 @@ const struct option_row options_describe[] = {
 
 const struct option_row options_export[] = {
     {"finished", '\0', OPTION_FLAG, NULL, "finished jobs, too"},
+    {"no-incarnation", '\0', OPTION_FLAG, NULL, "for jobs that begin a new life elsewhere"},
     {0},
 };
 
@@ -91,5 +92,18 @@ const struct option_row options_get[] = {
 const struct option_row options_ping[] = {
     {"group", 'g', OPTION_VALUE, "GROUP", "only the shard of this group"},
     {"wait", 'w', OPTION_OPTIONAL, "D", "how long to wait (default 10s)"},
+    {0},
+};
+
+const struct option_row options_rebuild[] = {
+    {"shard", '\0', OPTION_VALUE, "N", "only this shard"},
+    {0},
+};
+
+const struct option_row options_recover[] = {
+    {"from", '\0', OPTION_VALUE, "redis|kafka", "which of the two is to be believed"},
+    {"dry-run", '\0', OPTION_FLAG, NULL, "only say for each shard what would be done"},
+    {"yes", 'y', OPTION_FLAG, NULL, "do not ask"},
+    {"force", '\0', OPTION_FLAG, NULL, "also where something is lost that need not be"},
     {0},
 };

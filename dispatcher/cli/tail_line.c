@@ -180,6 +180,7 @@ void tail_line_dead(struct buffer *line, const rd_kafka_message_t *message, cons
     if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
         for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &bytes, &length) ==
                            RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+            if (strncmp(name, "dlq_", 4) != 0) continue; /* the sender's own: see -o json */
             buffer_text(line, "  ");
             text_escape(line, name, strlen(name));
             buffer_text(line, "=");

@@ -8,6 +8,7 @@
 #include "dispatcher/core/answer.h"
 #include "dispatcher/core/apply_select.h"
 #include "dispatcher/core/difference.h"
+#include "dispatcher/core/imported.h"
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/core/route.h"
 #include "dispatcher/core/shard_state.h"
@@ -154,6 +155,7 @@ static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
                                       .shard = source->origin_partition,
                                       .offset = source->origin_offset,
                                       .index = application->command->positions[index]};
+    if (definition_has_incarnation(definition)) incarnation = definition->incarnation;
     struct definition copy = anchored(definition, effective_ms);
     definition_settle(&copy, &incarnation);
     answer_add_job(answer, &copy, 1, !definition->paused, effective_ms);
@@ -162,7 +164,7 @@ static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
     if (application->command->dry_run)
         add_difference(answer, NULL, &copy, false, effective_ms);
     else
-        (void)job_add(shard, &copy, &incarnation, sink);
+        (void)job_add(shard, &copy, &incarnation, effective_ms, sink);
 }
 
 static void put_one(struct shard *shard, struct answer *answer, uint32_t index,
@@ -217,10 +219,36 @@ static bool check_put(const struct shard *shard, struct answer *answer,
     return check_fires(answer, command, index, &copy, effective_ms);
 }
 
-static bool check_job(const struct shard *shard, struct answer *answer,
-                      const struct application *application, uint32_t index)
+/* A life belongs to one name, and has begun before it is gone on with. */
+static bool check_incarnation(const struct shard *shard, struct answer *answer,
+                              const struct application *application, uint32_t index, bool taken)
 {
     const struct command *command = application->command;
+    const struct definition *definition = &command->jobs[index];
+    if (!definition_has_incarnation(definition)) return true;
+    const struct incarnation *wanted = &definition->incarnation;
+    const struct job *job = job_table_find(shard->jobs, definition->group, definition->id);
+    bool other = job != NULL && incarnation_compare(&job->incarnation, wanted) != 0;
+    bool future = wanted->effective_ms > application->effective_ms;
+    if (!other && !future && !taken) return true;
+    answer_add_error(answer, definition->group, definition->id, future,
+                     future ? "bad_value" : "exists",
+                     place_of(command, index, "/incarnation").pointer, "%.*s/%.*s: %s",
+                     (int)definition->group.length, definition->group.bytes,
+                     (int)definition->id.length, definition->id.bytes,
+                     future  ? "an incarnation begins when a job is added, not later than now"
+                     : other ? "the job is there under another incarnation; leave it out, or "
+                               "delete the job first"
+                             : "another job has this incarnation: their fires would have the "
+                               "same ids; leave it out");
+    return false;
+}
+
+static bool check_job(const struct shard *shard, struct answer *answer,
+                      const struct application *application, uint32_t index, bool taken)
+{
+    const struct command *command = application->command;
+    if (!check_incarnation(shard, answer, application, index, taken)) return false;
     if (command->op == OP_ADD)
         return check_add(shard, answer, command, index, application->effective_ms);
     return check_put(shard, answer, command, index, application->effective_ms);
@@ -232,17 +260,19 @@ static void apply_jobs(struct shard *shard, struct answer *answer,
     const struct command *command = application->command;
     assert(command->job_count <= COMMAND_JOBS_MAX);
     bool good[COMMAND_JOBS_MAX];
+    bool taken[COMMAND_JOBS_MAX];
     int64_t sent = (int64_t)(command->job_count + command->refused_count);
     if (command->expect >= 0 && command->expect != sent)
         answer_add_error(answer, text_of(NULL), text_of(NULL), false, "count_mismatch", "/expect",
                          "expect is %" PRId64 ", the command has %" PRId64 " jobs",
                          command->expect, sent);
     answer_add_refused(answer, shard, application, false);
+    imported_find_taken(shard, command, taken);
     for (uint32_t i = 0; i < command->job_count; i++) {
         good[i] = false;
         if (!mine(shard, &command->jobs[i])) continue;
         answer->result.matched++;
-        good[i] = check_job(shard, answer, application, i);
+        good[i] = check_job(shard, answer, application, i, taken[i]);
     }
     if (answer->error_total > 0 && command->mode == MODE_ATOMIC) return;
     for (uint32_t i = 0; i < command->job_count; i++) {

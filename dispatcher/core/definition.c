@@ -15,7 +15,14 @@ void definition_defaults(struct definition *definition)
                     .window_ms = CATCHUP_WINDOW_DEFAULT_MS,
                     .limit = CATCHUP_LIMIT_DEFAULT,
                     .grace_ms = MISFIRE_GRACE_DEFAULT_MS},
+        .incarnation = {.effective_ms = -1}, /* none: a null gives the field, and no value */
     };
+}
+
+bool definition_has_incarnation(const struct definition *definition)
+{
+    return (definition->given & GIVEN_INCARNATION) != 0 &&
+           definition->incarnation.effective_ms >= 0;
 }
 
 static void merge_schedule(struct definition *target, const struct definition *change)

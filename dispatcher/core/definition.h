@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dispatcher/core/incarnation.h"
 #include "dispatcher/core/schedule.h"
 #include "dispatcher/core/text.h"
 
@@ -43,7 +44,8 @@ enum definition_field {
     GIVEN_KEEP_FINISHED = 1 << 16,
     GIVEN_ANCHOR = 1 << 17, /* `every` with an anchor of the user's */
     GIVEN_PAUSED = 1 << 18,
-    GIVEN_JITTER = 1 << 19
+    GIVEN_JITTER = 1 << 19,
+    GIVEN_INCARNATION = 1 << 20
 };
 
 #define START_NONE INT64_MIN
@@ -76,7 +78,11 @@ struct definition {
     struct text labels;  /* pairs: name NUL value NUL ..., sorted by name; empty = none */
     struct text headers; /* pairs, in the user's order */
     bool paused;
+    struct incarnation incarnation; /* that an add or put brings along; see the next */
 };
+
+/* Whether the job says which life it is to go on with (an import). */
+bool definition_has_incarnation(const struct definition *definition);
 
 /* Every field at its default; no texts. */
 void definition_defaults(struct definition *definition);

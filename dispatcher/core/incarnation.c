@@ -67,6 +67,20 @@ bool incarnation_parse(struct text text, struct incarnation *incarnation)
     return true;
 }
 
+static int compare_numbers(int64_t left, int64_t right)
+{
+    return (left > right) - (left < right);
+}
+
+int incarnation_compare(const struct incarnation *left, const struct incarnation *right)
+{
+    assert(left != NULL && right != NULL);
+    int order = compare_numbers(left->effective_ms, right->effective_ms);
+    if (order == 0) order = compare_numbers(left->shard, right->shard);
+    if (order == 0) order = compare_numbers(left->offset, right->offset);
+    return order != 0 ? order : compare_numbers(left->index, right->index);
+}
+
 size_t fire_id_format(const struct incarnation *incarnation, int64_t nominal_ms, char *text)
 {
     size_t length = incarnation_format(incarnation, text);

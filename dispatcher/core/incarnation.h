@@ -22,6 +22,9 @@ enum { INCARNATION_TEXT_BYTES = 64, FIRE_ID_BYTES = INCARNATION_TEXT_BYTES + 24 
 size_t incarnation_format(const struct incarnation *incarnation, char *text);
 bool incarnation_parse(struct text text, struct incarnation *incarnation);
 
+/* < 0, 0, > 0: a total order. */
+int incarnation_compare(const struct incarnation *left, const struct incarnation *right);
+
 /* "<incarnation>@<nominal_ms>"; `text` has FIRE_ID_BYTES. Returns its length. */
 size_t fire_id_format(const struct incarnation *incarnation, int64_t nominal_ms, char *text);
 

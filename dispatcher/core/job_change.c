@@ -323,19 +323,24 @@ static struct schedule *intern(struct shard *shard, const struct definition *def
 }
 
 struct job *job_add(struct shard *shard, const struct definition *definition,
-                    const struct incarnation *incarnation, const struct sink *sink)
+                    const struct incarnation *incarnation, int64_t effective_ms,
+                    const struct sink *sink)
 {
     assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
+    assert(incarnation->effective_ms <= effective_ms);
     struct job *job = job_create(definition, intern(shard, definition));
     job->incarnation = *incarnation;
     job->ordinal = shard->next_ordinal++;
-    job->updated_ms = incarnation->effective_ms;
+    job->updated_ms = effective_ms;
     job_table_add(shard->jobs, job);
     if (definition->paused) {
         job->flags |= JOB_PAUSED;
-        job_extra(job)->paused_ms = incarnation->effective_ms;
+        job_extra(job)->paused_ms = effective_ms;
     }
-    job_begin(shard, job, false, incarnation->effective_ms, sink);
+    /* A slot whose delay is still running belongs to whoever had the job until now. */
+    if (incarnation->effective_ms < effective_ms && definition->jitter_ms > 0)
+        job_extra(job)->schedule_edited_ms = effective_ms;
+    job_begin(shard, job, false, effective_ms, sink);
     return job;
 }
 

@@ -44,6 +44,7 @@ struct mark {
     struct in_command in_command;
     int32_t shards;
     int32_t layout;
+    bool recovering; /* `belfry recover` has begun to write this log and not ended yet */
     char owner[OWNER_BYTES_MAX + 1];
     char tz_version[16];
     int64_t tz_changed_ms; /* watermark when that version came instead of another; 0: never */

@@ -164,6 +164,11 @@ void shard_restore_seen_expired(struct shard *shard, int64_t sequence)
     seen_table_drop(shard->seen, sequence);
 }
 
+void shard_restore_look(struct shard *shard)
+{
+    seen_table_order(shard->seen);
+}
+
 static int by_ordinal(const void *left, const void *right)
 {
     const struct job *a = *(struct job *const *)left;

@@ -48,9 +48,11 @@ struct shard {
 struct job *shard_job_of(const struct shard *shard, struct job_reference reference);
 struct job_reference job_reference_of(const struct job *job);
 
-/* Adds a job; the caller has given an `every` its anchor. */
+/* Adds a job at effective_ms; the caller has given an `every` its anchor. An incarnation that began
+ * before that goes on: no slot up to effective_ms is the job's here. */
 struct job *job_add(struct shard *shard, const struct definition *definition,
-                    const struct incarnation *incarnation, const struct sink *sink);
+                    const struct incarnation *incarnation, int64_t effective_ms,
+                    const struct sink *sink);
 /* Gives the job the merged definition, an `every` with its anchor; a changed schedule starts
  * after effective_ms. */
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,

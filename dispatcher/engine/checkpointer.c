@@ -285,9 +285,11 @@ void checkpointer_herd(struct checkpointer *checkpointer)
     checkpointer->herd_until_us = now_us(checkpointer) + STATISTICS_EVERY_US;
 }
 
-bool checkpointer_is_stale(const struct checkpointer *checkpointer)
+struct checkpointer_status checkpointer_status(const struct checkpointer *checkpointer)
 {
-    return checkpointer->stale;
+    return (struct checkpointer_status){.stale = checkpointer->stale,
+                                        .away = checkpointer->away_told,
+                                        .handed = (int64_t)checkpointer->groups * GROUP_JOBS_MAX};
 }
 
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer)
@@ -588,8 +590,9 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
         int32_t next_part = 0;
         checkpointer->not_before_us = 0;
         checkpointer_tick(checkpointer, shard, mark, state_offset, opaque);
-        enum checkpoint_state state = port->operations->wait(
-            port, (deadline_us - now_us(checkpointer)) / 1000, &next_part, &error);
+        int64_t left_us = deadline_us - now_us(checkpointer); /* encoding a group takes time */
+        enum checkpoint_state state =
+            port->operations->wait(port, left_us > 0 ? left_us / 1000 : 0, &next_part, &error);
         take_outcome(checkpointer, state, next_part, &error);
         if (state == CHECKPOINT_AWAY || state == CHECKPOINT_IDLE) return false;
     }

@@ -59,8 +59,13 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
 /* Many fires have just been committed and more may follow: counters are written later. */
 void checkpointer_herd(struct checkpointer *checkpointer);
 
-/* The store has refused us: what it holds is of a newer owner. Nothing is written any more. */
-bool checkpointer_is_stale(const struct checkpointer *checkpointer);
+struct checkpointer_status {
+    bool stale;     /* refused: what the store holds is of a newer owner; no more is written */
+    bool away;      /* the store did not answer the last time */
+    int64_t handed; /* jobs of the position under way, in whole groups */
+};
+struct checkpointer_status checkpointer_status(const struct checkpointer *checkpointer);
+
 /* The sequence the store is known to hold; -1: none. */
 int64_t checkpointer_sequence(const struct checkpointer *checkpointer);
 

@@ -47,10 +47,33 @@ bool engine_state_offset(void *opaque, int64_t *offset)
 
 /* ---- the last committed mark ---- */
 
+/* Only the last of the marks on the way is decoded. */
+struct mark_text {
+    char bytes[MARK_BYTES_MAX];
+    size_t length; /* 0: none yet */
+    int64_t log_time_ms;
+};
+
+static bool keep_mark(const struct broker_input *input, struct mark_text *last,
+                      struct error *error)
+{
+    if (input->tombstone || !text_equal(input->key, text_of("mark"))) return true;
+    if (input->value.length > sizeof last->bytes)
+        return error_set(error, ERROR_FATAL, "the mark at offset %" PRId64 " has %zu bytes, at "
+                         "most %d are expected", input->offset, input->value.length,
+                         (int)MARK_BYTES_MAX);
+    memcpy(last->bytes, input->value.bytes, input->value.length);
+    last->length = input->value.length;
+    last->log_time_ms = input->log_time_ms;
+    return true;
+}
+
 /* Reads the state log from `from` to its end; the last mark on the way, if any. */
 static bool look_for_mark(struct engine *engine, int64_t from, int64_t end, struct mark *mark,
                           int64_t *log_time_ms, bool *found, struct error *error)
 {
+    struct mark_text last;
+    last.length = 0;
     struct broker *broker = engine->ports.broker;
     const struct broker_operations *operations = broker->operations;
     int64_t deadline_us = engine_monotonic_us(engine) + READ_LIMIT_MS * INT64_C(1000);
@@ -70,19 +93,15 @@ static bool look_for_mark(struct engine *engine, int64_t from, int64_t end, stru
             ended = input.offset >= end;
             continue;
         }
-        bool is_mark = text_equal(input.key, text_of("mark")) && !input.tombstone;
-        if (is_mark && !mark_decode(input.value, mark, error)) {
-            operations->release(broker, &input);
-            break;
-        }
-        if (is_mark) {
-            *found = true;
-            *log_time_ms = input.log_time_ms;
-        }
+        bool kept = keep_mark(&input, &last, error);
         operations->release(broker, &input);
+        if (!kept) break;
     }
     operations->stop_reading(broker, TOPIC_STATE);
-    return ended;
+    if (!ended || last.length == 0) return ended;
+    *found = true;
+    *log_time_ms = last.log_time_ms;
+    return mark_decode((struct text){last.bytes, last.length}, mark, error);
 }
 
 bool engine_read_last_mark(struct engine *engine, struct mark *mark, int64_t *log_time_ms,

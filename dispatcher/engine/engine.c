@@ -195,7 +195,7 @@ static bool step_retries(struct engine *engine, int64_t now_ms, struct error *er
 static bool store_is_of_nobody(const struct engine *engine, int64_t sequence_before)
 {
     return engine->mark.sequence > sequence_before &&
-           checkpointer_is_stale(engine->checkpointer) && !mutant(MUTANT_LOST_STORE_IGNORED);
+           checkpointer_status(engine->checkpointer).stale && !mutant(MUTANT_LOST_STORE_IGNORED);
 }
 
 static bool step(struct engine *engine, struct error *error)

@@ -78,6 +78,8 @@ bool engine_state_offset(void *opaque, int64_t *offset);
 /* ERROR_RETRY, ERROR_FENCED, or ERROR_FATAL: this shard cannot be run. */
 bool engine_take_over(struct engine *engine, struct error *error);
 void engine_forget(struct engine *engine); /* everything in memory about the shard */
+/* A shard without jobs, its checkpointer and outbox; after engine_forget(). */
+void engine_start_empty(struct engine *engine);
 
 /* ---- intake.c ---- */
 

@@ -104,13 +104,17 @@ static void bury(struct engine *engine, const struct broker_input *input,
                  const struct source *source, const struct error *error)
 {
     char topic[300];
+    struct record_header originals[BROKER_INPUT_HEADERS_MAX];
+    static_assert((int)DEAD_HEADERS_MAX <= (int)BROKER_INPUT_HEADERS_MAX, "all fit in a record");
     (void)snprintf(topic, sizeof topic, "%s.%s", engine->options.cluster,
                    source->topic == SOURCE_CONTROL ? "control" : "forward");
     struct dead_letter letter = {.topic = text_of(topic),
                                  .partition = source->partition,
                                  .offset = source->offset,
                                  .value = input->value,
-                                 .error = error};
+                                 .error = error,
+                                 .headers = originals,
+                                 .header_count = record_headers(input, originals)};
     char bytes[DEAD_SCRATCH_BYTES];
     struct text_writer scratch;
     text_writer_init_fixed(&scratch, bytes, sizeof bytes);

@@ -76,7 +76,7 @@ bool replay_store_item(void *opaque, const struct store_item *item, struct error
     return restore_seen(engine, sequence, text, error);
 }
 
-static bool starts_with(struct text text, const char *prefix, struct text *rest)
+bool replay_key_rest(struct text text, const char *prefix, struct text *rest)
 {
     size_t length = strlen(prefix);
     if (text.length <= length || memcmp(text.bytes, prefix, length) != 0) return false;
@@ -123,12 +123,12 @@ static bool restore_state_record(struct engine *engine, const struct broker_inpu
         *found = true;
         return input->tombstone || mark_decode(input->value, mark, error);
     }
-    if (starts_with(input->key, "job/", &rest)) {
+    if (replay_key_rest(input->key, "job/", &rest)) {
         if (!input->tombstone) return restore_logged_job(engine, rest, input->value, error);
         restore_tombstone(engine, rest);
         return true;
     }
-    if (!starts_with(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
+    if (!replay_key_rest(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
         return error_invalid(error, "bad_name", "state record with the unknown key %.*s",
                              (int)(input->key.length > 60 ? 60 : input->key.length),
                              input->key.bytes);
@@ -173,15 +173,17 @@ static bool follows(const struct mark *mark, const struct mark *snapshot)
 }
 
 /* A record of the log: applied, or, before the place of the snapshot, only looked at. */
-static bool replay_record(struct engine *engine, const struct broker_input *input,
-                          struct replay *replay, struct error *error)
+static bool replay_record(struct engine *engine, const struct broker_input *input, void *opaque,
+                          bool *enough, struct error *error)
 {
+    struct replay *replay = opaque;
     struct mark before;
     bool is_mark = text_equal(input->key, text_of("mark"));
     if (input->offset >= replay->from) {
         if (replay->snapshot != NULL && !replay->proven &&
             !mutant(MUTANT_OTHER_BRANCH_BELIEVED)) {
             replay->other_branch = true; /* its mark has been compacted away: it is old */
+            *enough = true;
             return true;
         }
         bool tail = replay->snapshot != NULL && !is_mark;
@@ -191,24 +193,23 @@ static bool replay_record(struct engine *engine, const struct broker_input *inpu
             return false;
         if (is_mark && replay->snapshot != NULL && !follows(&replay->mark, replay->snapshot))
             replay->other_branch = !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+        *enough = replay->other_branch;
         return true;
     }
     if (!is_mark || input->tombstone) return true;
     if (!mark_decode(input->value, &before, error)) return false;
     replay->proven = replay_precedes(&before, replay->snapshot);
     replay->other_branch = !replay->proven && !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+    *enough = replay->other_branch;
     return true;
 }
 
-bool replay_state_log(struct engine *engine, struct replay *replay, struct error *error)
+bool replay_read_log(struct engine *engine, int64_t start, int64_t end, replay_visitor *visitor,
+                     void *opaque, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
     const struct broker_operations *operations = broker->operations;
-    int64_t end = replay->end;
-    int64_t start = replay->from;
     if (start >= end) return true;
-    if (replay->snapshot != NULL) start -= LOOK_BACK;
-    if (start < replay->first) start = replay->first;
     if (!operations->start_reading(broker, TOPIC_STATE, start, error)) return false;
     int64_t heard_us = engine_monotonic_us(engine);
     bool ended = false;
@@ -228,12 +229,20 @@ bool replay_state_log(struct engine *engine, struct replay *replay, struct error
             ended = input.offset >= end;
             continue;
         }
-        bool restored = replay_record(engine, &input, replay, error);
-        if (!restored) name_record(&input, error);
+        bool visited = visitor(engine, &input, opaque, &ended, error);
+        if (!visited) name_record(&input, error);
         operations->release(broker, &input);
-        if (!restored) break;
-        if (replay->other_branch) ended = true;
+        if (!visited) break;
     }
     operations->stop_reading(broker, TOPIC_STATE);
     return ended;
+}
+
+bool replay_state_log(struct engine *engine, struct replay *replay, struct error *error)
+{
+    int64_t start = replay->from;
+    if (start >= replay->end) return true;
+    if (replay->snapshot != NULL) start -= LOOK_BACK;
+    if (start < replay->first) start = replay->first;
+    return replay_read_log(engine, start, replay->end, replay_record, replay, error);
 }

@@ -22,6 +22,16 @@ struct replay {
 
 /* A store_item_visitor; opaque is the engine. */
 bool replay_store_item(void *opaque, const struct store_item *item, struct error *error);
+/* "job/" and "seen/" before the rest of a key; false: it begins otherwise, or there is no rest. */
+bool replay_key_rest(struct text key, const char *prefix, struct text *rest);
+
+/* Visits the records of the state log from `start` to `end`, which was its end a moment ago, or
+ * until *enough. A record the visitor cannot read ends it with ERROR_FATAL, naming the record. */
+typedef bool replay_visitor(struct engine *engine, const struct broker_input *input, void *opaque,
+                            bool *enough, struct error *error);
+bool replay_read_log(struct engine *engine, int64_t start, int64_t end, replay_visitor *visitor,
+                     void *opaque, struct error *error);
+
 /* The log from replay->from to replay->end. Stops where it finds that the snapshot is of another
  * branch: replay->other_branch. ERROR_FATAL: a record that cannot be read. */
 bool replay_state_log(struct engine *engine, struct replay *replay, struct error *error);

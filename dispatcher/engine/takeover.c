@@ -26,7 +26,7 @@ void engine_forget(struct engine *engine)
     foreign_clear(&engine->foreign);
 }
 
-static void start_empty(struct engine *engine)
+void engine_start_empty(struct engine *engine)
 {
     struct shard_config config;
     shard_config_defaults(&config);
@@ -116,7 +116,7 @@ static bool restore_from_store(struct engine *engine, int64_t first, struct rest
         }
         store_ignored(engine, "not_whole", trouble.message);
         engine_forget(engine);
-        start_empty(engine);
+        engine_start_empty(engine);
         return true;
     }
     restored->from_store = true;
@@ -138,6 +138,9 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
     if (found && mark->shards != engine->options.shards)
         return error_set(error, ERROR_FATAL, "the cluster was made with %" PRId32 " shards, the "
                          "configuration says %" PRId32, mark->shards, engine->options.shards);
+    if (found && mark->recovering)
+        return error_set(error, ERROR_FATAL, "recover_unfinished: belfry recover was begun on "
+                         "this shard and has not ended; run it again");
     bool behind = restored->from_store &&
                   (!found || mark->generation < restored->mark.generation ||
                    (mark->generation == restored->mark.generation &&
@@ -145,7 +148,8 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
     if (behind && !mutant(MUTANT_STATE_LOST_NOT_NOTICED))
         return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
                          PRId64 ", Redis at %" PRId64 ": Kafka lost data or is another cluster; "
-                         "see docs/operation.md, \"state_lost\"", found ? mark->sequence : 0,
+                         "belfry recover --from redis|kafka decides; see docs/operation.md, "
+                         "\"state_lost\"", found ? mark->sequence : 0,
                          restored->mark.sequence);
     return true;
 }
@@ -159,8 +163,9 @@ static bool first_mark(struct engine *engine, struct mark *mark, struct error *e
     if (!broker->operations->offsets(broker, TOPIC_CONTROL, &first, &end, error)) return false;
     if (first > 0 && engine->options.state_log)
         return error_set(error, ERROR_FATAL, "state_lost: the state log is empty, yet the first "
-                         "command kept is number %" PRId64 ": earlier ones are gone; see "
-                         "docs/operation.md, \"state_lost\"", first);
+                         "command kept is number %" PRId64 ": earlier ones are gone; "
+                         "belfry recover --from redis|kafka decides; see docs/operation.md, "
+                         "\"state_lost\"", first);
     *mark = (struct mark){.generation = 1,
                           .next_ordinal = 1,
                           .shards = engine->options.shards,
@@ -295,17 +300,27 @@ static bool restore_tail(struct engine *engine, const struct restored *restored,
     return true;
 }
 
+/* Why the snapshot is not to be believed; NULL: it is. */
+static const char *distrust(const struct restored *restored, const struct replay *replay)
+{
+    if (restored->from_store && replay->found &&
+        replay->mark.generation > restored->mark.generation)
+        return "older_generation"; /* of before a belfry recover: it knows another log */
+    return replay->other_branch ? "other_branch" : NULL;
+}
+
 static bool restore_log(struct engine *engine, struct restored *restored, struct replay *replay,
                         struct error *error)
 {
     if (!restore_tail(engine, restored, replay, error)) return false;
-    if (!replay->other_branch) return true;
-    store_ignored(engine, "other_branch",
+    const char *reason = distrust(restored, replay);
+    if (reason == NULL) return true;
+    store_ignored(engine, reason,
                   "the snapshot in Redis is not seen to be of this state log: it is old, an owner "
                   "that had been followed wrote it, or Kafka lost the end of the log, which is "
                   "read from its beginning");
     engine_forget(engine);
-    start_empty(engine);
+    engine_start_empty(engine);
     int64_t epoch = restored->mark.epoch;
     *restored = (struct restored){.state_offset = replay->first};
     *replay = (struct replay){.first = replay->first, .end = replay->end};
@@ -348,7 +363,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     struct mark mark = {0};
     bool fresh = false;
     engine_forget(engine);
-    start_empty(engine);
+    engine_start_empty(engine);
     if (!engine_open_producer(engine, error) || !restore(engine, &mark, &fresh, error))
         return false;
     if (!inputs_start(&engine->inputs, mark.control_offset, mark.forward_offset, error))

@@ -1,6 +1,7 @@
 #include "dispatcher/kafka/broker_kafka.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "dispatcher/core/memory.h"
@@ -12,6 +13,8 @@ struct broker_kafka {
     int32_t shard;
     struct kafka_reading *reading;
     struct kafka_publisher *publisher;
+    int64_t away_limit_us; /* alone */
+    int64_t tried_us;      /* alone: since when a producer is being opened; 0 = it is not */
 };
 
 static struct broker_kafka *ours(struct broker *broker)
@@ -104,9 +107,61 @@ static void destroy(struct broker *broker)
     free(kafka);
 }
 
+/* ---- without a group ---- */
+
+static int64_t now_us(const struct broker_kafka *kafka)
+{
+    const struct clock *clock = kafka_cluster_options(kafka->cluster)->clock;
+    return clock->monotonic_us(clock->opaque);
+}
+
+static bool prove_alone(struct broker *broker, int64_t control_offset, struct error *error)
+{
+    struct broker_kafka *kafka = ours(broker);
+    char member[KAFKA_MEMBER_TEXT_BYTES];
+    int32_t members = 0;
+    (void)control_offset;
+    if (kafka->tried_us == 0) kafka->tried_us = now_us(kafka);
+    bool asked = kafka_admin_group_members(
+        kafka_reader_handle(kafka_cluster_reader(kafka->cluster)),
+        kafka_cluster_options(kafka->cluster)->cluster, &members, member, error);
+    if (asked && members > 0)
+        return error_set(error, ERROR_FENCED, "%d daemons run, one is %s", (int)members, member);
+    if (now_us(kafka) - kafka->tried_us < kafka->away_limit_us) return asked;
+    error_clear(error);
+    (void)error_set(error, ERROR_FATAL, "Kafka does not let shard %d be written",
+                    (int)kafka->shard);
+    (void)snprintf(error->code, sizeof error->code, "kafka_away");
+    return false;
+}
+
+static bool open_producer_alone(struct broker *broker, struct error *error)
+{
+    bool opened = open_producer(broker, error);
+    if (opened) ours(broker)->tried_us = 0;
+    return opened;
+}
+
 static const struct broker_operations operations = {
     .prove_ownership = prove_ownership,
     .open_producer = open_producer,
+    .close_producer = close_producer,
+    .begin = begin,
+    .produce = produce,
+    .commit = commit,
+    .abort = abort_transaction,
+    .start_reading = start_reading,
+    .stop_reading = stop_reading,
+    .offsets = offsets,
+    .poll = poll,
+    .release = release,
+    .foreign_topic = foreign_topic,
+    .destroy = destroy,
+};
+
+static const struct broker_operations operations_alone = {
+    .prove_ownership = prove_alone,
+    .open_producer = open_producer_alone,
     .close_producer = close_producer,
     .begin = begin,
     .produce = produce,
@@ -139,6 +194,17 @@ struct broker *broker_kafka_create(struct kafka_cluster *cluster, int32_t shard,
     kafka->reading = kafka_reading_create(reader, shard);
     kafka->publisher = kafka_publisher_create(options, kafka_reader_handle(reader), shard);
     return &kafka->broker;
+}
+
+struct broker *broker_kafka_create_alone(struct kafka_cluster *cluster, int32_t shard,
+                                         int64_t away_limit_ms, struct error *error)
+{
+    assert(away_limit_ms > 0);
+    struct broker *broker = broker_kafka_create(cluster, shard, error);
+    if (broker == NULL) return NULL;
+    broker->operations = &operations_alone;
+    ours(broker)->away_limit_us = away_limit_ms * 1000;
+    return broker;
 }
 
 void broker_kafka_wake(struct broker *broker)

@@ -13,6 +13,13 @@
 struct broker *broker_kafka_create(struct kafka_cluster *cluster, int32_t shard,
                                    struct error *error) __attribute__((warn_unused_result));
 
+/* The same for an operator's command while no daemon runs: ownership is proven by the group having
+ * no members. A Kafka that does not come to let it write is ERROR_FATAL, code kafka_away, after
+ * away_limit_ms. */
+struct broker *broker_kafka_create_alone(struct kafka_cluster *cluster, int32_t shard,
+                                         int64_t away_limit_ms, struct error *error)
+    __attribute__((warn_unused_result));
+
 /* Ends the shard's poll() early, or its next one at once; any thread. */
 void broker_kafka_wake(struct broker *broker);
 

@@ -173,3 +173,36 @@ bool kafka_admin_create(rd_kafka_t *handle, const char *topic, int32_t partition
     rd_kafka_NewTopic_destroy(wanted);
     return created;
 }
+
+static bool read_group(const struct rd_kafka_group_info *group, int32_t *count,
+                       char first[KAFKA_MEMBER_TEXT_BYTES], struct error *error)
+{
+    if (group->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(error, ERROR_RETRY, "kafka: group %.100s: %s", group->group,
+                         rd_kafka_err2str(group->err));
+    if (group->member_cnt == 0) return true;
+    const struct rd_kafka_group_member_info *member = &group->members[0];
+    (void)snprintf(first, KAFKA_MEMBER_TEXT_BYTES, "%s at %s", member->client_id,
+                   member->client_host);
+    *count += group->member_cnt;
+    return true;
+}
+
+bool kafka_admin_group_members(rd_kafka_t *handle, const char *group, int32_t *count,
+                               char first[KAFKA_MEMBER_TEXT_BYTES], struct error *error)
+{
+    assert(handle != NULL && group != NULL);
+    assert(count != NULL);
+    const struct rd_kafka_group_list *list = NULL;
+    *count = 0;
+    first[0] = '\0';
+    rd_kafka_resp_err_t code = rd_kafka_list_groups(handle, group, &list, KAFKA_REQUEST_WAIT_MS);
+    bool read = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!read)
+        error_set(error, ERROR_RETRY, "kafka: members of group %.100s: %s", group,
+                  rd_kafka_err2str(code));
+    for (int i = 0; read && i < list->group_cnt; i++)
+        read = read_group(&list->groups[i], count, first, error);
+    if (list != NULL) rd_kafka_group_list_destroy(list);
+    return read;
+}

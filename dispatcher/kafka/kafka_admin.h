@@ -38,4 +38,12 @@ bool kafka_admin_create(rd_kafka_t *handle, const char *topic, int32_t partition
                         const struct kafka_property *settings, size_t count,
                         struct error *error) __attribute__((warn_unused_result));
 
+/* How many members a consumer group has, and of the first one who it is: "id at host". A group
+ * that does not exist has none. Blocks as look_up().
+ *   errors  ERROR_RETRY: not every broker answered */
+enum { KAFKA_MEMBER_TEXT_BYTES = 160 };
+bool kafka_admin_group_members(rd_kafka_t *handle, const char *group, int32_t *count,
+                               char first[KAFKA_MEMBER_TEXT_BYTES], struct error *error)
+    __attribute__((warn_unused_result));
+
 #endif

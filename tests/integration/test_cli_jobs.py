@@ -161,6 +161,26 @@ def test_an_exported_job_is_the_same_job(shared: Cluster) -> None:
     for name, record in before.items():
         assert shared.json("get", f"same/{name}")["revision"] == record["revision"], name
     assert shared("diff", "-", stdin=lines).stdout == ""
+    # Deleted and imported it lives on: the ids of its fires are those it would have had.
+    shared("delete", "--group", "same", "--wait")
+    shared.wait_names(0, "--group", "same")
+    shared("import", "-", stdin=lines)
+    shared.wait_names(3, "--group", "same")
+    for name, record in before.items():
+        after = shared.json("get", f"same/{name}")
+        assert after["incarnation"] == record["incarnation"], name
+        assert after["created_at"] == record["created_at"], name
+        assert after["state"] == record["state"] and after["schedule"] == record["schedule"], name
+    assert sorted(shared("export", "--group", "same").stdout.splitlines()) == \
+        sorted(lines.splitlines())
+    fresh = shared("export", "--group", "same", "--no-incarnation").stdout
+    assert "incarnation" not in fresh
+    shared("delete", "same/cron", "--wait")
+    shared("put", "same/cron", "--every", "1h", "--wait")
+    refused = shared("import", "-", stdin=lines, expect=8)
+    assert "another incarnation" in refused.stderr, refused.stderr
+    shared("import", "-", stdin=fresh)
+    shared("delete", "--group", "same", "--wait")
 
 
 def test_import_checks_before_it_sends(shared: Cluster) -> None:
@@ -344,6 +364,25 @@ def test_requeue(shared: Cluster) -> None:
     shared("dead", "requeue", "3/999999", expect=3)
     shared("dead", "requeue", expect=2)
     shared("dead", "requeue", "x", expect=2)
+
+
+def test_requeue_of_a_binary_cloudevent(shared: Cluster) -> None:
+    """Its headers are in the letter, so the command that comes back is the same one."""
+    event = {"ce_specversion": "1.0", "ce_id": "order-7", "ce_source": "/shop", "ce_type": "x",
+             "content-type": "application/json", "traceparent": "00-1-2-01", "dlq_code": "forged"}
+    lost = {"op": "add", "not_after": FAR, "colour": 1, "job": job("lostevent", 1)}
+    with CommandClient(shared.kafka.bootstrap, CLUSTER) as client:
+        sent = client.send(lost, key="lostevent", headers=event)
+        assert client.results(sent)[0]["command_id"] == "order-7"
+    letter = json.loads(shared("dead", "list", "--group", "lostevent", "-o", "ndjson").stdout)
+    headers = letter["headers"]
+    assert {name: headers[name] for name in event if name != "dlq_code"} == {
+        name: value for name, value in event.items() if name != "dlq_code"}, headers
+    assert headers["dlq_code"] == "unknown_field", "nobody else says dlq_"
+    place = f"{letter['partition']}/{letter['offset']}"
+    planned = json.loads(shared("dead", "requeue", place, "--dry-run").stdout)
+    assert planned == {"command_id": f"requeue-{place.replace('/', '-')}",
+                       "correlation_id": "order-7", **lost}
 
 
 # --- verify and doctor ----------------------------------------------------------------------------

@@ -152,12 +152,12 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
 
 void plan_from_seed(struct plan *plan, uint64_t seed, const struct plan_wishes *wishes)
 {
-    *plan = (struct plan){.seed = seed, .zones = zones_create()};
+    *plan = (struct plan){.seed = seed, .typical = wishes->typical, .zones = zones_create()};
     struct random dice = random_from(seed, 2);
     choose_settings(plan, &dice, wishes);
     struct random jobs = random_from(seed, 3);
     struct random faults = random_from(seed, 4);
-    workload_add(plan, &jobs, wishes->typical);
+    workload_add(plan, &jobs);
     faults_add(plan, &faults);
     plan_sort(plan);
 }
@@ -403,7 +403,7 @@ void plan_do(struct world *world, const struct planned *event)
     case DO_LOSE:
         if (a[0] >= 0 && a[0] < world->settings.shards) loss_happens(world, (int32_t)a[0], a[1]);
         return;
-    case DO_RETAIN: cluster_retain(world, world_now_ms(world) - 600000); return;
+    case DO_RETAIN: cluster_retain(world, world_now_ms(world) - 1200000); return;
     case DO_FOREIGN: world->cluster.foreign[a[0]] = (enum foreign_state)a[1]; return;
     case DO_REDIS_AWAY:
     case DO_REDIS_SLOW:

@@ -51,6 +51,7 @@ struct planned {
 struct plan {
     uint64_t seed;
     struct settings settings;
+    bool typical;        /* made to measure speed with: no backfills, no Kafka that loses records */
     struct zones *zones; /* of a plan that is made from its seed */
     struct planned *events; /* in order of time */
     size_t count;
@@ -76,7 +77,7 @@ bool plan_is_fault(enum event_do what);
 void plan_do(struct world *world, const struct planned *event);
 
 /* workload.c: the jobs and commands of a seed. */
-void workload_add(struct plan *plan, struct random *dice, bool typical);
+void workload_add(struct plan *plan, struct random *dice);
 /* One random command, as JSON, and the partition it is sent to. */
 void workload_command(struct random *dice, const struct plan *plan, int64_t at_ms, char *json,
                       size_t bytes, int32_t *shard);

@@ -67,16 +67,25 @@ static int64_t calm_us(const struct world *world)
     return at_us;
 }
 
+/* What a paused job owes stays owed: let them go on, so that everything must come out. */
+static void resume_all(struct world *world)
+{
+    world_send(world, 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
+    world_run(world, world->now_us + REST_US);
+}
+
 static void come_to_rest(struct world *world)
 {
     end_faults(world);
     world_run(world, calm_us(world));
     end_faults(world);
     world_run(world, world->now_us + MINUTE_US); /* forwarded commands are applied by then */
-    if (loss_operator(world)) world_run(world, world->now_us + REST_US); /* what it forwards */
-    /* What a paused job owes stays owed: let them go on, so that everything must come out. */
-    world_send(world, 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
-    world_run(world, world->now_us + REST_US);
+    while (loss_operator(world)) world_run(world, world->now_us + REST_US);
+    resume_all(world);
+    if (loss_operator(world)) { /* a shard was refused only now; it forwards what it had not read */
+        world_run(world, world->now_us + REST_US);
+        resume_all(world);
+    }
     /* The bound: what is not done by then is not going to be. Backfills have their rates. */
     int turns = REST_TURNS + (int)(2 * rest_backfills_ms(world) * MILLI_US / REST_MORE_US);
     for (int turn = 0; turn < turns && !world->stopped && !rest_caught_up(world); turn++)

@@ -85,7 +85,9 @@ static int64_t decided_ms(const struct walk *walk, int64_t wanted_ms)
 }
 
 /* A command acts at its log time, or where the shard's time already was: that is known from its
- * marks, or it was idle, and what is sent then is read within moments, or when Kafka is back. */
+ * marks, or it was idle, and what is sent then is read within moments, or when Kafka is back. A
+ * forwarded one may be hidden for longer, by an open transaction that another shard has begun to
+ * write to the same partition. */
 static void judge_effective(struct walk *walk, const struct output *result)
 {
     int64_t log_ms = log_time_ms(walk, result);

@@ -259,7 +259,7 @@ void workload_command(struct random *dice, const struct plan *plan, int64_t at_m
     struct text_out out = {json, bytes, 0};
     int64_t group = -1;
     json[0] = '\0';
-    switch (roll(dice, 19)) {
+    switch (roll(dice, plan->typical ? 15 : 19)) {
     case 15: case 16:
         put_head(&out, dice, "backfill", at_ms);
         put_select(&out, dice, &group);
@@ -316,10 +316,10 @@ void workload_command(struct random *dice, const struct plan *plan, int64_t at_m
 
 /* ---- the seed's ---- */
 
-static void first_jobs(struct plan *plan, struct random *dice, bool typical)
+static void first_jobs(struct plan *plan, struct random *dice)
 {
     char json[JSON_BYTES];
-    int64_t jobs = typical ? 200 : random_between(dice, 5, 120);
+    int64_t jobs = plan->typical ? 200 : random_between(dice, 5, 120);
     int64_t made = 0;
     for (int64_t group = 0; made < jobs; group = (group + 1) % GROUPS) {
         struct text_out out = {json, sizeof json, 0};
@@ -330,7 +330,7 @@ static void first_jobs(struct plan *plan, struct random *dice, bool typical)
         put(&out, "{\"op\":\"put\",\"jobs\":[");
         for (int64_t i = 0; i < count; i++, made++) {
             put(&out, "%s", i == 0 ? "" : ",");
-            if (!typical) {
+            if (!plan->typical) {
                 put_job(&out, dice, plan, plan->settings.start_ms + at_us / MILLI_US, group,
                         (first + i) % IDS);
                 continue;
@@ -347,14 +347,14 @@ static void first_jobs(struct plan *plan, struct random *dice, bool typical)
     }
 }
 
-void workload_add(struct plan *plan, struct random *dice, bool typical)
+void workload_add(struct plan *plan, struct random *dice)
 {
     char json[JSON_BYTES];
-    first_jobs(plan, dice, typical);
+    first_jobs(plan, dice);
     int64_t hours = plan->settings.hours;
     int64_t apart_us = hours > 1000 ? 40 * HOUR_US
                                     : random_between(dice, 5, 60) * MINUTE_US;
-    if (typical) apart_us = HOUR_US;
+    if (plan->typical) apart_us = HOUR_US;
     int64_t at_us = 3 * MINUTE_US;
     for (;;) {
         at_us += random_between(dice, 1, 2 * apart_us);

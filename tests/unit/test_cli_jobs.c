@@ -147,22 +147,30 @@ struct dead_case {
     const char *name;
     const char *value;
     const char *command; /* NULL: it cannot be requeued */
+    const char *event_id; /* its header ce_id; NULL: none */
 };
 
 static const struct dead_case dead_cases[] = {
     {"the id becomes the correlation id", "{\"op\":\"ping\",\"command_id\":\"c\"}",
-     "{\"command_id\":\"requeue-3-17\",\"op\":\"ping\",\"correlation_id\":\"c\"}"},
+     "{\"command_id\":\"requeue-3-17\",\"op\":\"ping\",\"correlation_id\":\"c\"}", NULL},
     {"unless there is one", "{\"command_id\":\"c\",\"correlation_id\":\"d\",\"op\":\"ping\"}",
-     "{\"command_id\":\"requeue-3-17\",\"correlation_id\":\"d\",\"op\":\"ping\"}"},
+     "{\"command_id\":\"requeue-3-17\",\"correlation_id\":\"d\",\"op\":\"ping\"}", NULL},
     {"digits and order stay", " {\"op\":\"add\",\"job\":{\"payload\":1.10}} ",
-     "{\"command_id\":\"requeue-3-17\",\"op\":\"add\",\"job\":{\"payload\":1.10}}"},
+     "{\"command_id\":\"requeue-3-17\",\"op\":\"add\",\"job\":{\"payload\":1.10}}", NULL},
     {"an event is taken out of its envelope",
      "{\"specversion\":\"1.0\",\"id\":\"e\",\"data\":{\"op\":\"ping\"}}",
-     "{\"command_id\":\"requeue-3-17\",\"op\":\"ping\"}"},
-    {"an empty object", "{}", "{\"command_id\":\"requeue-3-17\"}"},
-    {"no object", "[1]", NULL},
-    {"no JSON", "pause all", NULL},
-    {"nothing", "", NULL},
+     "{\"command_id\":\"requeue-3-17\",\"correlation_id\":\"e\",\"op\":\"ping\"}", NULL},
+    {"a binary event's id is in its header", "{\"op\":\"ping\"}",
+     "{\"command_id\":\"requeue-3-17\",\"correlation_id\":\"e\\\"1\",\"op\":\"ping\"}", "e\"1"},
+    {"the command's own id is the sender's word for it",
+     "{\"op\":\"ping\",\"command_id\":\"c\"}",
+     "{\"command_id\":\"requeue-3-17\",\"op\":\"ping\",\"correlation_id\":\"c\"}", "e"},
+    {"an id that is no text is left out", "{\"op\":\"ping\"}",
+     "{\"command_id\":\"requeue-3-17\",\"op\":\"ping\"}", "\xff"},
+    {"an empty object", "{}", "{\"command_id\":\"requeue-3-17\"}", NULL},
+    {"no object", "[1]", NULL, NULL},
+    {"no JSON", "pause all", NULL, NULL},
+    {"nothing", "", NULL, NULL},
 };
 enum { DEAD_CASES = sizeof dead_cases / sizeof dead_cases[0] };
 
@@ -171,7 +179,8 @@ static void check_dead(void **state)
     const struct dead_case *row = *state;
     struct buffer out = {0};
     struct error error = {0};
-    bool written = dead_command_write(text_of(row->value), 3, 17, &out, &error);
+    struct text event_id = text_of(row->event_id == NULL ? "" : row->event_id);
+    bool written = dead_command_write(text_of(row->value), event_id, 3, 17, &out, &error);
     assert_int_equal(written, row->command != NULL);
     if (written) assert_string_equal(out.bytes, row->command);
     else assert_non_null(strstr(error.message, "mend it"));

@@ -32,6 +32,20 @@ static void written_and_read_back(void **state)
     }
 }
 
+/* Each number counts, the first one first. */
+static void they_have_an_order(void **state)
+{
+    (void)state;
+    static const char *const ascending[] = {"1-9.9.9", "2-1.9.9", "2-2.1.9", "2-2.2.1", "2-2.2.2"};
+    enum { COUNT = sizeof ascending / sizeof ascending[0] };
+    struct incarnation read[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        assert_true(incarnation_parse(text_of(ascending[i]), &read[i]));
+    for (int i = 0; i < COUNT; i++)
+        for (int j = 0; j < COUNT; j++)
+            assert_int_equal(incarnation_compare(&read[i], &read[j]), (i > j) - (i < j));
+}
+
 static void anything_else_is_refused(void **state)
 {
     (void)state;
@@ -51,6 +65,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(written_and_read_back),
+        cmocka_unit_test(they_have_an_order),
         cmocka_unit_test(anything_else_is_refused),
     };
     return cmocka_run_group_tests_name("incarnation", tests, NULL, NULL);

@@ -80,7 +80,7 @@ static void test_dead_letters(void **state)
     (void)error_at(&error, "/x");
     char *bytes = memory_allocate(DEAD_COPY_BYTES_MAX + 1, 1);
     struct dead_letter letter = {text_of("belfry.control"), 3, 10422,
-                                 {bytes, DEAD_COPY_BYTES_MAX}, &error};
+                                 {bytes, DEAD_COPY_BYTES_MAX}, &error, NULL, 0};
     char buffer[DEAD_SCRATCH_BYTES];
     struct text_writer scratch;
     text_writer_init_fixed(&scratch, buffer, sizeof buffer);
@@ -105,12 +105,54 @@ static void test_dead_letters(void **state)
     free(bytes);
 }
 
+/* The original's headers come along, but none in Belfry's name, and not without bound. */
+static void test_dead_letters_keep_headers(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    (void)error_invalid(&error, "bad_value", "no");
+    char *large = memory_allocate(DEAD_HEADER_BYTES_MAX + 1, 1);
+    struct record_header own[HEADERS_MAX + 3] = {
+        {text_of("ce_id"), text_of("e-1")},
+        {text_of("dlq_code"), text_of("forged")},
+        {text_of("DLQ_Field"), text_of("forged")},
+    };
+    for (size_t i = 3; i < HEADERS_MAX + 3; i++)
+        own[i] = (struct record_header){text_of("n"), text_of("v")};
+    struct dead_letter letter = {text_of("belfry.control"), 3, 10422, {"{}", 2}, &error,
+                                 own, HEADERS_MAX + 2};
+    char buffer[DEAD_SCRATCH_BYTES];
+    struct text_writer scratch;
+    text_writer_init_fixed(&scratch, buffer, sizeof buffer);
+    struct record_header headers[DEAD_HEADERS_MAX];
+    struct text kept;
+    size_t count = dead_letter_headers(&letter, &scratch, headers, &kept);
+    assert_int_equal(count, 5 + HEADERS_MAX);
+    assert_true(has_header(headers, count, "ce_id", "e-1"));
+    assert_true(has_header(headers, count, "dlq_code", "bad_value"));
+    assert_false(has_header(headers, count, "DLQ_Field", "forged"));
+    letter.header_count++; /* one more than there is room for */
+    text_writer_reset(&scratch);
+    count = dead_letter_headers(&letter, &scratch, headers, &kept);
+    assert_int_equal(count, 6 + HEADERS_MAX);
+    assert_true(has_header(headers, count, "dlq_headers_cut", "1"));
+    own[0].value = (struct text){large, DEAD_HEADER_BYTES_MAX};
+    letter.header_count = 1;
+    text_writer_reset(&scratch);
+    count = dead_letter_headers(&letter, &scratch, headers, &kept);
+    assert_int_equal(count, 6);
+    assert_false(has_header(headers, count, "ce_id", "e-1"));
+    assert_true(has_header(headers, count, "dlq_headers_cut", "1"));
+    free(large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists_are_cut),
         cmocka_unit_test(test_hostile_texts),
         cmocka_unit_test(test_dead_letters),
+        cmocka_unit_test(test_dead_letters_keep_headers),
     };
     return cmocka_run_group_tests_name("result json", tests, NULL, NULL);
 }

@@ -1,0 +1,14 @@
+/* imported.h - jobs that are added with the incarnation they had elsewhere. */
+#ifndef BELFRY_CORE_IMPORTED_H
+#define BELFRY_CORE_IMPORTED_H
+
+#include <stdbool.h>
+
+#include "dispatcher/core/command.h"
+#include "dispatcher/core/shard.h"
+
+/* taken[i]: job i of the command brings an incarnation that another name has, in the shard or
+ * earlier in the command. One walk over the shard's jobs, and none where no job brings one. */
+void imported_find_taken(const struct shard *shard, const struct command *command, bool *taken);
+
+#endif

@@ -1,0 +1,535 @@
+#include "dispatcher/engine/recover.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/job.h"
+#include "dispatcher/core/memory.h"
+#include "dispatcher/engine/engine_state.h"
+#include "dispatcher/engine/replay.h"
+#include "schemas/job_json.h"
+
+enum { STORE_WAIT_MS = 60000 };
+#define SAME_TOPIC_SLACK_MS MINUTES_MS /* how far clocks may be apart */
+
+/* Keys and texts, in the order they came. */
+struct text_list {
+    char **items;
+    size_t count;
+    size_t capacity;
+};
+
+static void list_add(struct text_list *list, struct text text)
+{
+    list->items = memory_grow(list->items, &list->capacity, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = memory_copy_text(text.bytes, text.length);
+}
+
+static void list_free(struct text_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) free(list->items[i]);
+    free(list->items);
+    *list = (struct text_list){0};
+}
+
+/* ---- looking ---- */
+
+static bool look_at_topic(struct engine *engine, const struct recover_options *options,
+                          enum broker_topic name, struct recover_topic *topic,
+                          struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    *topic = (struct recover_topic){0};
+    return options->missing[name] ||
+           broker->operations->offsets(broker, name, &topic->first, &topic->end, error);
+}
+
+static bool reads_on(int64_t offset, const struct recover_topic *topic)
+{
+    return offset >= topic->first && offset <= topic->end;
+}
+
+/* Where a topic is to be read on: at the old mark's offset if this is the topic it speaks of,
+ * else at the first record that is younger than the mark. */
+static bool fit_offset(const struct recover_options *options, enum broker_topic name, bool same,
+                       int64_t marked, int64_t marked_ms, struct recover_topic *topic,
+                       struct error *error)
+{
+    int64_t younger = topic->end;
+    topic->kept = false;
+    if (same && reads_on(marked, topic)) {
+        if (topic->first < topic->end &&
+            !options->offset_at(options->opaque, name, marked_ms + SAME_TOPIC_SLACK_MS,
+                                topic->end, &younger, error))
+            return false;
+        topic->kept = younger >= marked; /* else it was made anew and filled since */
+    }
+    if (topic->kept || (same && marked < topic->first)) {
+        topic->from = topic->kept ? marked : topic->first;
+        return true;
+    }
+    younger = topic->end;
+    if (topic->first < topic->end &&
+        !options->offset_at(options->opaque, name, marked_ms, topic->end, &younger, error))
+        return false;
+    topic->from = younger;
+    return true;
+}
+
+/* Something would be lost that need not be: only when the operator insists. */
+static void insist(const struct recover_options *options, struct recover_plan *plan,
+                   const char *reason)
+{
+    plan->action = options->force ? RECOVER_WRITE : RECOVER_REFUSE;
+    plan->reason = reason;
+}
+
+static void judge_without_store(const struct recover_options *options, struct recover_plan *plan)
+{
+    plan->action = RECOVER_NOTHING;
+    if (plan->log_found && plan->log.recovering)
+        insist(options, plan, "an earlier recover has not ended, and Redis has lost the shard");
+    else if (plan->log_found) plan->reason = "Redis holds nothing of it, the state log does";
+    else if (plan->control.first == 0) plan->reason = "both are empty: a daemon begins it";
+    else insist(options, plan, "neither Redis nor the state log holds anything of it");
+}
+
+static void judge_store(const struct engine *engine, const struct recover_options *options,
+                        struct recover_plan *plan)
+{
+    const struct mark *log = &plan->log;
+    const struct mark *store = &plan->store.mark;
+    bool log_fits = plan->log_found && (log->generation > store->generation ||
+                                        (log->generation == store->generation &&
+                                         log->sequence >= store->sequence));
+    if (!plan->store_found) {
+        judge_without_store(options, plan);
+        return;
+    }
+    bool agree = plan->log_found && log->generation == store->generation &&
+                 log->epoch == store->epoch && log->sequence == store->sequence &&
+                 strcmp(log->owner, store->owner) == 0 &&
+                 reads_on(log->control_offset, &plan->control) &&
+                 reads_on(log->forward_offset, &plan->forward);
+    plan->action = RECOVER_WRITE;
+    if (store->shards != engine->options.shards) {
+        plan->action = RECOVER_REFUSE;
+        plan->reason = "Redis was written for another number of shards";
+    } else if (plan->log_found && log->recovering) {
+        plan->reason = "an earlier recover has not ended";
+    } else if (agree && !options->force) {
+        plan->action = RECOVER_NOTHING;
+        plan->reason = "the state log and Redis agree";
+    } else if (!options->same_kafka) {
+        plan->reason = "the checkpoint is of another Kafka";
+    } else if (log_fits && !options->force) {
+        plan->action = RECOVER_NOTHING;
+        plan->reason = "the state log is not behind Redis";
+    } else {
+        plan->reason = log_fits ? "the state log is not behind, but --force says so"
+                                : plan->log_found ? "the state log is behind Redis"
+                                                  : "the state log is empty";
+    }
+}
+
+static void judge_log(const struct recover_options *options, struct recover_plan *plan)
+{
+    plan->action = RECOVER_WRITE;
+    if (plan->log_found && plan->log.recovering)
+        insist(options, plan, "a recover --from redis has not ended: the log is half written");
+    else if (plan->log_found) plan->reason = "the state log holds";
+    else if (plan->store_found && plan->store.job_count > 0)
+        insist(options, plan, "the state log is empty: the jobs in Redis would be forgotten");
+    else if (plan->store_found || plan->control.first > 0) plan->reason = "an empty shard";
+    else {
+        plan->action = RECOVER_NOTHING;
+        plan->reason = "both are empty: a daemon begins it";
+    }
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The mark to go on with: the trusted side's, with positions that this Kafka has. */
+static bool make_mark(struct engine *engine, const struct recover_options *options,
+                      struct recover_plan *plan, struct error *error)
+{
+    bool from_store = options->from == RECOVER_FROM_STORE;
+    struct mark *mark = &plan->mark;
+    int64_t now_ms = engine_wall_ms(engine);
+    int64_t marked_ms = from_store ? plan->store.written_at_ms : plan->log_time_ms;
+    if (from_store && plan->store_found) *mark = plan->store.mark;
+    else if (!from_store && plan->log_found) *mark = plan->log;
+    else *mark = (struct mark){.next_ordinal = 1, .watermark = {now_ms, WATERMARK_WHOLE}};
+    if (from_store ? !plan->store_found : !plan->log_found) marked_ms = 0;
+    bool same = from_store ? options->same_kafka : plan->log_found;
+    if (!fit_offset(options, TOPIC_CONTROL, same, mark->control_offset, marked_ms, &plan->control,
+                    error) ||
+        !fit_offset(options, TOPIC_FORWARD, same, mark->forward_offset, marked_ms, &plan->forward,
+                    error))
+        return false;
+    const struct recover_topic *begun =
+        mark->in_command.topic == SOURCE_CONTROL ? &plan->control : &plan->forward;
+    plan->half_applied = mark->in_command.active && !begun->kept;
+    if (plan->half_applied) mark->in_command = (struct in_command){0};
+    mark->control_offset = plan->control.from;
+    mark->forward_offset = plan->forward.from;
+    const struct mark none = {0};
+    const struct mark *log = plan->log_found ? &plan->log : &none;
+    const struct mark *store = plan->store_found ? &plan->store.mark : &none;
+    mark->generation = larger(log->generation, store->generation) + 1;
+    mark->epoch = larger(log->epoch, store->epoch) + 1;
+    mark->sequence = larger(log->sequence, store->sequence);
+    mark->shards = engine->options.shards;
+    mark->layout = STATE_LAYOUT;
+    mark->recovering = true;
+    (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
+    return true;
+}
+
+bool recover_look(struct engine *engine, const struct recover_options *options,
+                  struct recover_plan *plan, struct error *error)
+{
+    struct checkpoint_port *port = engine->ports.checkpoint;
+    struct error unreadable = {0};
+    *plan = (struct recover_plan){0};
+    engine->state_first_look = 0;
+    if (!port->operations->read_snapshot(port, &plan->store, &plan->store_found, &unreadable)) {
+        plan->store_found = false;
+        if (unreadable.kind != ERROR_INVALID || options->from == RECOVER_FROM_STORE) {
+            *error = unreadable;
+            return false;
+        }
+    }
+    if (!look_at_topic(engine, options, TOPIC_CONTROL, &plan->control, error) ||
+        !look_at_topic(engine, options, TOPIC_FORWARD, &plan->forward, error))
+        return false;
+    if (!options->missing[TOPIC_STATE] &&
+        !engine_read_last_mark(engine, &plan->log, &plan->log_time_ms, &plan->log_found, error))
+        return false;
+    if (options->from == RECOVER_FROM_STORE) judge_store(engine, options, plan);
+    else judge_log(options, plan);
+    return plan->action != RECOVER_WRITE || make_mark(engine, options, plan, error);
+}
+
+/* ---- from the store into the state log ---- */
+
+/* One shard under way. */
+struct recovery {
+    struct engine *engine;
+    const struct recover_options *options;
+    struct shard *shard;     /* as the store has it; never stepped */
+    struct text_list seen;   /* "<sequence> <record>" of the store */
+    struct text_list stale;  /* keys of the log that are to go */
+    int64_t ordinal_max;
+    struct recover_report *report;
+};
+
+static bool read_item(void *opaque, const struct store_item *item, struct error *error)
+{
+    struct recovery *recovery = opaque;
+    if (!replay_store_item(recovery->engine, item, error)) {
+        char message[ERROR_MESSAGE_BYTES];
+        (void)snprintf(message, sizeof message, "Redis: %s %.*s: %.150s",
+                       item->kind == STORE_JOB_PUT ? "job" : "seen",
+                       (int)(item->name_bytes > 60 ? 60 : item->name_bytes), item->name,
+                       error->message);
+        (void)snprintf(error->message, sizeof error->message, "%s", message);
+        return false;
+    }
+    if (item->kind != STORE_SEEN_PUT) return true;
+    struct text_writer line;
+    text_writer_init(&line);
+    text_writer_raw(&line, (struct text){item->name, item->name_bytes});
+    text_writer_char(&line, ' ');
+    text_writer_raw(&line, (struct text){item->text, item->text_bytes});
+    list_add(&recovery->seen, text_writer_text(&line));
+    text_writer_free(&line);
+    return true;
+}
+
+static bool note_stale(struct engine *engine, const struct broker_input *input, void *opaque,
+                       bool *enough, struct error *error)
+{
+    struct recovery *recovery = opaque;
+    struct text rest;
+    (void)error;
+    (void)enough;
+    if (input->tombstone || text_equal(input->key, text_of("mark"))) return true;
+    if (replay_key_rest(input->key, "job/", &rest)) {
+        const char *slash = memchr(rest.bytes, '/', rest.length);
+        size_t group_length = slash == NULL ? 0 : (size_t)(slash - rest.bytes);
+        if (slash != NULL &&
+            shard_find(engine->shard, (struct text){rest.bytes, group_length},
+                       (struct text){slash + 1, rest.length - group_length - 1}) != NULL)
+            return true;
+    }
+    list_add(&recovery->stale, input->key);
+    return true;
+}
+
+/* Commits when the transaction is full, or at the end. */
+static bool commit_some(struct recovery *recovery, bool last, struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    if (!last && !outbox_is_full(&engine->outbox)) return true;
+    if (last) engine->mark.recovering = false;
+    return engine_commit(engine, error);
+}
+
+static void put_state(struct recovery *recovery, struct text key, struct text value)
+{
+    struct engine *engine = recovery->engine;
+    outbox_add(&engine->outbox, TOPIC_STATE, engine->options.shard, key, value, NULL, 0);
+}
+
+static bool write_names(struct recovery *recovery, struct error *error)
+{
+    bool written = true;
+    for (size_t i = 0; written && i < recovery->stale.count; i++) {
+        put_state(recovery, text_of(recovery->stale.items[i]), (struct text){NULL, 0});
+        written = commit_some(recovery, false, error);
+    }
+    for (size_t i = 0; written && i < recovery->seen.count; i++) {
+        char key[64];
+        const char *text = strchr(recovery->seen.items[i], ' ');
+        assert(text != NULL);
+        (void)snprintf(key, sizeof key, "seen/%.*s", (int)(text - recovery->seen.items[i]),
+                       recovery->seen.items[i]);
+        put_state(recovery, text_of(key), text_of(text + 1));
+        written = commit_some(recovery, false, error);
+    }
+    return written;
+}
+
+static bool write_jobs(struct recovery *recovery, struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    int64_t watermark_ms = engine->mark.watermark.instant_ms;
+    struct text_writer value;
+    struct text_writer key;
+    bool written = true;
+    text_writer_init(&value);
+    text_writer_init(&key);
+    for (uint32_t slot = 0; written && slot < shard_slots(recovery->shard); slot++) {
+        const struct job *job = shard_job_at(recovery->shard, slot);
+        if (job == NULL) continue;
+        struct job_record record;
+        job_view_record(job, &record);
+        /* A job may be younger than the snapshot: what it owes begins where that stands. */
+        if (record.tail_from_ms != INSTANT_NONE && record.tail_from_ms > watermark_ms)
+            record.tail_from_ms = watermark_ms;
+        text_writer_reset(&value);
+        text_writer_reset(&key);
+        job_record_encode(&value, &record);
+        text_writer_words(&key, "job/");
+        text_writer_raw(&key, job_name(job));
+        put_state(recovery, text_writer_text(&key), text_writer_text(&value));
+        written = commit_some(recovery, false, error);
+        recovery->report->jobs++;
+        if (recovery->options->progress != NULL)
+            recovery->options->progress(recovery->options->opaque, recovery->report->jobs);
+    }
+    text_writer_free(&value);
+    text_writer_free(&key);
+    return written;
+}
+
+/* Redis is told where the log stands now: a position, no jobs. */
+static bool move_snapshot(struct recovery *recovery, const struct recover_plan *plan,
+                          int64_t state_offset, struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    struct checkpoint_port *port = engine->ports.checkpoint;
+    const struct mark *mark = &engine->mark;
+    struct snapshot snapshot = {.mark = *mark,
+                                .state_offset = state_offset,
+                                .written_at_ms = engine_wall_ms(engine),
+                                .job_count = recovery->report->jobs};
+    struct store_group *group = store_group_create(&(struct store_group_options){
+        .shard = engine->options.shard,
+        .mode = STORE_CHANGE,
+        .generation = mark->generation,
+        .epoch = mark->epoch,
+        .follows_sequence = plan->store.mark.sequence});
+    store_group_finish(group, &snapshot);
+    port->operations->submit(port, group);
+    int32_t next_part = 0;
+    switch (port->operations->wait(port, STORE_WAIT_MS, &next_part, error)) {
+    case CHECKPOINT_WRITTEN: return true;
+    case CHECKPOINT_AWAY: return false;
+    case CHECKPOINT_GAP:
+    case CHECKPOINT_STALE:
+        return error_set(error, ERROR_FENCED, "Redis has been written to meanwhile");
+    case CHECKPOINT_IDLE:
+    case CHECKPOINT_BUSY: break;
+    }
+    return error_set(error, ERROR_RETRY, "Redis does not answer");
+}
+
+/* The state log's first transactions say `recovering`; the last one does not. */
+static bool write_log(struct recovery *recovery, const struct recover_plan *plan,
+                      struct error *error)
+{
+    struct engine *engine = recovery->engine;
+    int64_t state_offset = 0;
+    engine->mark = plan->mark;
+    engine->mark.next_ordinal = larger(plan->mark.next_ordinal, recovery->ordinal_max + 1);
+    engine->control_offset = plan->mark.control_offset;
+    engine->forward_offset = plan->mark.forward_offset;
+    outbox_begin(&engine->outbox, engine->mark.sequence + 1);
+    if (!engine_commit(engine, error)) return false; /* from here on no daemon takes it */
+    if (!write_names(recovery, error) || !write_jobs(recovery, error)) return false;
+    if (!engine_state_offset(engine, &state_offset))
+        return error_set(error, ERROR_RETRY, "the end of the state log cannot be asked for");
+    if (!commit_some(recovery, true, error)) return false;
+    recovery->report->mark = engine->mark;
+    return !plan->store_found || move_snapshot(recovery, plan, state_offset, error);
+}
+
+static bool run_from_store(struct engine *engine, const struct recover_options *options,
+                           const struct recover_plan *plan, struct recover_report *report,
+                           struct error *error)
+{
+    struct recovery recovery = {.engine = engine, .options = options, .report = report};
+    struct checkpoint_port *port = engine->ports.checkpoint;
+    int64_t first = 0;
+    int64_t end = 0;
+    engine_start_empty(engine);
+    bool done = (!plan->store_found ||
+                 port->operations->read_items(port, read_item, &recovery, error)) &&
+                engine->ports.broker->operations->offsets(engine->ports.broker, TOPIC_STATE,
+                                                          &first, &end, error) &&
+                replay_read_log(engine, first, end, note_stale, &recovery, error);
+    for (uint32_t slot = 0; slot < shard_slots(engine->shard); slot++) {
+        const struct job *job = shard_job_at(engine->shard, slot);
+        if (job != NULL) recovery.ordinal_max = larger(recovery.ordinal_max, job->ordinal);
+    }
+    recovery.shard = engine->shard;
+    engine->shard = NULL; /* the marks say what the plan says, not what an unsettled shard says */
+    report->removed = (int64_t)recovery.stale.count;
+    done = done && write_log(&recovery, plan, error);
+    shard_destroy(recovery.shard);
+    list_free(&recovery.seen);
+    list_free(&recovery.stale);
+    return done;
+}
+
+/* ---- the state log before the store ---- */
+
+/* First the store forgets, then the log gets its new generation: killed between the two, a daemon
+ * takes the log. */
+static bool run_from_log(struct engine *engine, const struct recover_options *options,
+                         const struct recover_plan *plan, struct recover_report *report,
+                         struct error *error)
+{
+    engine_start_empty(engine);
+    shard_destroy(engine->shard);
+    engine->shard = NULL;
+    if (!options->drop_store(options->opaque, error)) return false;
+    engine->mark = plan->mark;
+    engine->mark.recovering = false;
+    engine->control_offset = plan->mark.control_offset;
+    engine->forward_offset = plan->mark.forward_offset;
+    outbox_begin(&engine->outbox, engine->mark.sequence + 1);
+    if (!engine_commit(engine, error)) return false;
+    report->mark = engine->mark;
+    return true;
+}
+
+bool recover_run(struct engine *engine, const struct recover_options *options,
+                 struct recover_plan *plan, struct recover_report *report, struct error *error)
+{
+    *report = (struct recover_report){0};
+    engine_forget(engine);
+    bool done = engine_open_producer(engine, error) &&
+                recover_look(engine, options, plan, error);
+    if (done && plan->action == RECOVER_REFUSE)
+        done = error_set(error, ERROR_FATAL, "shard %" PRId32 ": %s", engine->options.shard,
+                         plan->reason);
+    if (done && plan->action == RECOVER_WRITE)
+        done = options->from == RECOVER_FROM_STORE
+                   ? run_from_store(engine, options, plan, report, error)
+                   : run_from_log(engine, options, plan, report, error);
+    engine->ports.broker->operations->close_producer(engine->ports.broker);
+    engine_forget(engine);
+    return done;
+}
+
+/* ---- the store from the state log ---- */
+
+static bool captured_end(void *opaque, int64_t *offset)
+{
+    *offset = *(const int64_t *)opaque;
+    return true;
+}
+
+/* Waits in slices, so that progress can be shown; a store that stays away ends it. */
+static bool drain(struct engine *engine, const struct mark *mark, int64_t end, int64_t silence_ms,
+                  const struct recover_options *options, struct error *error)
+{
+    enum { SLICE_MS = 200 };
+    int64_t heard_us = engine_monotonic_us(engine);
+    for (;;) {
+        int64_t slice_us = engine_monotonic_us(engine) + SLICE_MS * INT64_C(1000);
+        if (checkpointer_drain(engine->checkpointer, engine->shard, mark, captured_end, &end,
+                               slice_us))
+            return true;
+        struct checkpointer_status status = checkpointer_status(engine->checkpointer);
+        if (status.stale)
+            return error_set(error, ERROR_FENCED, "a daemon has taken the shard and writes Redis "
+                             "itself");
+        if (options->progress != NULL)
+            options->progress(options->opaque, status.handed);
+        if (!status.away) heard_us = engine_monotonic_us(engine);
+        else engine_sleep_ms(engine, SLICE_MS);
+        if (engine_monotonic_us(engine) - heard_us > silence_ms * 1000)
+            return error_set(error, ERROR_RETRY, "Redis does not answer");
+    }
+}
+
+bool recover_rebuild(struct engine *engine, int64_t silence_ms,
+                     const struct recover_options *options, struct recover_report *report,
+                     struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    struct checkpoint_port *port = engine->ports.checkpoint;
+    struct replay replay = {0};
+    struct snapshot snapshot;
+    struct error unreadable = {0};
+    bool found = false;
+    *report = (struct recover_report){0};
+    engine_forget(engine);
+    engine_start_empty(engine);
+    if (!port->operations->read_snapshot(port, &snapshot, &found, &unreadable) &&
+        unreadable.kind != ERROR_INVALID) {
+        *error = unreadable;
+        return false;
+    }
+    if (!broker->operations->offsets(broker, TOPIC_STATE, &replay.first, &replay.end, error))
+        return false;
+    replay.from = replay.first;
+    if (!replay_state_log(engine, &replay, error)) return false;
+    if (replay.found && replay.mark.recovering)
+        return error_set(error, ERROR_FATAL, "belfry recover was begun on this shard and has not "
+                         "ended; run it again");
+    if (found && (!replay.found || snapshot.mark.generation > replay.mark.generation ||
+                  (snapshot.mark.generation == replay.mark.generation &&
+                   snapshot.mark.sequence > replay.mark.sequence)))
+        return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
+                         PRId64 ", Redis at %" PRId64 ": that is for belfry recover",
+                         replay.mark.sequence, snapshot.mark.sequence);
+    if (!replay.found) return true; /* a shard that no daemon has taken yet */
+    shard_restore_look(engine->shard);
+    report->jobs = (int64_t)shard_job_count(engine->shard);
+    report->mark = replay.mark;
+    checkpointer_rewrite(engine->checkpointer);
+    bool done = drain(engine, &replay.mark, replay.end, silence_ms, options, error);
+    engine_forget(engine);
+    return done;
+}
