@@ -97,6 +97,7 @@ static const struct {
     {"too_many_ranges", "too many ranges of slots were owed already"},
     {"undeliverable", "Kafka did not take it until its catch-up window had passed"},
     {"already_due", "it was moved to a time that was due already"},
+    {"zone_data", "other zone data came while it waited for its delay: it may have fired before"},
     {"updated", "the job was changed before it could fire"},
     {"deleted", "the job was deleted before it could fire"},
     {"paused", "its time passed while the job was paused"},

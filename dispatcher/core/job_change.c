@@ -62,24 +62,6 @@ static int64_t since_ms_of(const struct job *job)
     return job->extra->zone_data_ms > since_ms ? job->extra->zone_data_ms : since_ms;
 }
 
-/* How long a slot waits depends on the next one. By other zone data one that has fired could seem
- * to wait yet: those whose nominal time had come do not fire again. What a pause or an outage held
- * back has not fired. */
-void job_zone_data_changed(struct job *job, int64_t changed_ms)
-{
-    const struct schedule_spec *spec = &job->schedule->spec;
-    bool moves = spec->kind == SCHEDULE_CRON && spec->cron.zone != NULL && spec->jitter.most_ms > 0;
-    if (!moves || mutant(MUTANT_ZONE_DATA_FIRES_AGAIN)) return;
-    struct job_extra *extra = job_extra(job);
-    int64_t done_ms = changed_ms;
-    if ((job->flags & JOB_PAUSED) && extra->paused_ms < done_ms) done_ms = extra->paused_ms;
-    if (extra->tail_from_ms != INSTANT_NONE && extra->tail_from_ms < done_ms)
-        done_ms = extra->tail_from_ms;
-    for (uint32_t i = 0; i < extra->owed_count; i++)
-        if (extra->owed[i].from_ms < done_ms) done_ms = extra->owed[i].from_ms;
-    extra->zone_data_ms = done_ms;
-}
-
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
 {
     const struct schedule_spec *spec = &job->schedule->spec;

@@ -41,6 +41,10 @@ void shard_restore_seen_expired(struct shard *shard, int64_t sequence);
 void shard_restore_look(struct shard *shard);
 /* From here on the shard can be stepped. */
 void shard_restore_done(struct shard *shard, const struct mark *mark);
+/* When the mark has just got other zone data: names the slots that do not fire because of it, at
+ * most so many. */
+void shard_announce_zone_data(struct shard *shard, int64_t at_ms, int most,
+                              const struct sink *sink);
 
 /* ---- stepping ---- */
 

@@ -83,7 +83,8 @@ bool job_has_slot_after(const struct job *job, int64_t after_ms);
 /* The slots due after the result are those due after after_ms whose nominal time is later than the
  * add and the last edit of the schedule: jitter must not bring back what was before. */
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
-/* The zone data by which the job's slots are computed is other than it was until changed_ms. */
+/* The zone data by which the job's slots are computed is other than it was until changed_ms: one
+ * that waits for its delay and may have fired by the other data does not fire. */
 void job_zone_data_changed(struct job *job, int64_t changed_ms);
 /* Whether the present schedule has a slot due then, after the edit that brought it. */
 bool job_names_slot(const struct job *job, int64_t due_ms);

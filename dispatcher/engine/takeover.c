@@ -10,7 +10,7 @@
 #include "dispatcher/engine/engine_state.h"
 #include "dispatcher/engine/replay.h"
 
-enum { ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
+enum { ZONE_DATA_EVENTS_MOST = 1000, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
 #define STORE_AGE_MAX_MS (6 * DAYS_MS) /* below delete.retention.ms of the state log */
 
 void engine_forget(struct engine *engine)
@@ -233,6 +233,7 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
     event.count = name_zoned_jobs(engine, before, text);
     event.detail = text_of(text);
     if (event.count > 0) sink->event(sink->opaque, &event);
+    shard_announce_zone_data(engine->shard, event.at_ms, ZONE_DATA_EVENTS_MOST, sink);
 }
 
 /* Slots after the watermark are by this owner's zone data; `before` gets the last owner's. */

@@ -341,8 +341,30 @@ static void reckon(struct life *life, const struct stretch_of_time *stretch,
     }
 }
 
-/* By other data a slot that has fired may seem to wait for its delay yet. So none that waits does
- * fire: neither one at the change, nor the first of those that are owed or held back by a pause. */
+#define MOVES_AT_MOST_MS INT64_C(10800000) /* as the product has it */
+
+/* Whether the slot behind is, or by other data may have been, near enough to bound the delay. */
+static bool delay_may_move(const struct slow_schedule *schedule, int64_t nominal_ms)
+{
+    int64_t next_ms = 0;
+    return slow_next(schedule, nominal_ms,
+                     nominal_ms + schedule->jitter_ms + MOVES_AT_MOST_MS - 1, &next_ms);
+}
+
+/* By other data a slot that has fired may seem to wait for its delay yet. Whether there is one that
+ * does not fire for that. */
+static bool passes_over(const struct life *life, int64_t done_ms)
+{
+    const struct slow_schedule *schedule = &life->wanted.schedule;
+    int64_t at_ms = done_ms - schedule->jitter_ms;
+    while (slow_next(schedule, at_ms, done_ms, &at_ms))
+        if (slow_due(schedule, life->id, at_ms) > done_ms)
+            return life->last_nominal_ms >= at_ms || delay_may_move(schedule, at_ms);
+    return false;
+}
+
+/* It may be one at the change, or the first of those that are owed or held back by a pause. Where
+ * neither its delay nor the slots around have changed it has to fire. */
 static void note_waiting(struct life *life, const struct slow_schedule *before, int64_t due_ms)
 {
     const struct slow_schedule *after = &life->wanted.schedule;
@@ -355,6 +377,9 @@ static void note_waiting(struct life *life, const struct slow_schedule *before, 
     int64_t also_ms = done_ms;
     (void)slow_next(before, done_ms, due_ms, &next_ms);
     (void)slow_next(after, done_ms, due_ms, &also_ms);
+    if (next_ms == also_ms && !delay_may_move(after, next_ms) && !passes_over(life, due_ms) &&
+        same_slots(life, before, after, done_ms, due_ms + after->jitter_ms))
+        return;
     note_reckoned(life, &(struct reckoned){.from_ms = done_ms,
                                            .to_ms = next_ms > also_ms ? next_ms : also_ms,
                                            .after = *after});
@@ -377,12 +402,13 @@ void stretches_change_zones(struct life *life, const struct zones *zones, int ve
     schedule->once = life->wanted.fixed && schedule->zone->count > 1;
     int64_t done_ms = life->paused_ms != NEVER_MS && life->paused_ms < due_ms ? life->paused_ms
                                                                               : due_ms;
+    bool passed = schedule->jitter_ms > 0 && passes_over(life, done_ms);
     if (schedule->jitter_ms > 0) note_waiting(life, &before, due_ms);
-    if (schedule->jitter_ms > 0 && life->since_ms < done_ms) life->since_ms = done_ms;
+    if (passed && life->since_ms < done_ms) life->since_ms = done_ms;
     struct stretch_of_time *last = current(life);
     if (last == NULL || last->to_ms != ALWAYS_MS || last->due_until_ms != ALWAYS_MS) return;
     int64_t from_ms = last->from_ms;
-    if (schedule->jitter_ms > 0 && due_ms > from_ms) from_ms = due_ms;
+    if (passed && due_ms > from_ms) from_ms = due_ms;
     last->due_until_ms = due_ms;
     life->ended_by_rules = life->finished_ms != NEVER_MS;
     if (life->ended_by_rules) return; /* it stays finished, whatever the new rules say */

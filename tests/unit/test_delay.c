@@ -220,6 +220,51 @@ static void a_failure_brings_no_slot_before_the_edit(void **state)
     rig_close(&rig);
 }
 
+/* The job's slot at 01:00 waits for its delay when the shard is restored with other zone data; what
+ * is said then and when the delay is over. */
+static const char *said_with_other_zone_data(struct shard_rig *rig, const char *schedule,
+                                             const char *jitter)
+{
+    const struct job *job = open_job(rig, schedule, jitter, false);
+    int64_t due_ms = schedule_due(&job->schedule->spec, one_ms);
+    assert_true(due_ms > one_ms + 1);
+    rig_advance(rig, at(one_ms + 1));
+    assert_string_equal(rig_said(rig), "");
+    rig->mark.watermark.instant_ms = one_ms + 1;
+    rig->mark.tz_changed_ms = one_ms + 1;
+    rig_restart(rig);
+    struct sink sink = rig_test_sink(rig);
+    shard_announce_zone_data(rig->shard, one_ms + 1, 10, &sink);
+    rig_test_commit(rig);
+    rig_restart(rig); /* a later owner comes to the same */
+    rig_advance(rig, at(due_ms));
+    return rig_said(rig);
+}
+
+static void other_zone_data_leaves_a_delay_that_no_slot_bounds(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    const char *said = said_with_other_zone_data(
+        &rig, "{\"cron\":\"0 2 * * *\",\"zone\":\"Europe/Berlin\"}", ",\"jitter\":\"3h\"");
+    assert_string_equal(said, "fire g/a 01-01T01:00:00 schedule\n");
+    rig_close(&rig);
+}
+
+static void other_zone_data_may_have_moved_a_delay_that_a_slot_bounds(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    const char *said = said_with_other_zone_data(
+        &rig, "{\"cron\":\"0 * * * *\",\"zone\":\"Europe/Berlin\"}", ",\"jitter\":\"24h\"");
+    assert_string_equal(said, "event skipped g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 "
+                              "zone_data\n");
+    const struct job *job = shard_find(rig.shard, text_of("g"), text_of("a"));
+    rig_advance(&rig, at(schedule_due(&job->schedule->spec, one_ms + INT64_C(3600000))));
+    assert_string_equal(rig_said(&rig), "fire g/a 01-01T02:00:00 schedule\n");
+    rig_close(&rig);
+}
+
 #define BOTH(test) {#test, test, NULL, NULL, NULL}, {#test ", restarted", test, NULL, NULL, "r"}
 
 int main(void)
@@ -234,6 +279,8 @@ int main(void)
         BOTH(a_waiting_slot_queues_behind_what_is_owed),
         BOTH(a_failure_brings_no_slot_before_the_edit),
         cmocka_unit_test(an_owed_slot_keeps_its_delay),
+        cmocka_unit_test(other_zone_data_leaves_a_delay_that_no_slot_bounds),
+        cmocka_unit_test(other_zone_data_may_have_moved_a_delay_that_a_slot_bounds),
     };
     return cmocka_run_group_tests_name("delays", tests, NULL, NULL);
 }
