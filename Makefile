@@ -27,8 +27,7 @@ CPPFLAGS := -D_GNU_SOURCE -I. -I$(BUILD)/generated $(PACKAGE_CFLAGS)
 LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,-z,relro,-z,now -Wl,--as-needed -pie
 LIBS := $(PACKAGE_LIBS) -lpthread -lm
 
-# One archive per layer; the order is the link order: a layer uses only those to its right. Edge and
-# command line use each other, so programs with the command line in them look through all twice.
+# One archive per layer; the order is the link order: a layer uses only those to its right.
 SOURCES_edge := $(filter-out dispatcher/main.c,$(wildcard dispatcher/*.c))
 SOURCES_cli := $(filter-out dispatcher/cli/main.c,$(wildcard dispatcher/cli/*.c))
 SOURCES_consumer := $(filter-out consumer/worker_main.c,$(wildcard consumer/*.c))
@@ -38,7 +37,7 @@ SOURCES_schemas := $(wildcard schemas/*.c)
 SOURCES_store := $(wildcard store/*.c)
 SOURCES_zones := $(wildcard dispatcher/zones/*.c)
 SOURCES_core := $(wildcard dispatcher/core/*.c)
-LAYERS := edge cli consumer kafka engine schemas store zones core
+LAYERS := cli edge consumer kafka engine schemas store zones core
 ARCHIVES := $(foreach layer,$(LAYERS),$(BUILD)/lib$(layer).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -63,7 +62,7 @@ PROGRAM_SUPPORT := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/tests/support/
 $(BUILD)/belfryd: $(BUILD)/dispatcher/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/belfry: $(BUILD)/dispatcher/cli/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(ARCHIVES) $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUILD)/libconsumer.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -90,7 +89,7 @@ TEST_SUPPORT := $(wildcard tests/support/*.c)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 CONTRACT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/contract/test_*.c))
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call objects,$(TEST_SUPPORT)) $(ARCHIVES)
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(ARCHIVES) $(LIBS) $(CMOCKA_LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CMOCKA_LIBS)
 .SECONDARY:
 
 .PHONY: unit

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/cli/suggest.h"
+#include "dispatcher/suggest.h"
 #include "dispatcher/config_file.h"
 #include "dispatcher/config_parts.h"
 #include "dispatcher/core/memory.h"

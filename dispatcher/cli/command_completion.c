@@ -5,7 +5,7 @@
 
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/option_words.h"
-#include "dispatcher/cli/suggest.h"
+#include "dispatcher/suggest.h"
 
 enum { WORDS_BYTES = 256 };
 

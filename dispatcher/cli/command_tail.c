@@ -8,7 +8,7 @@
 #include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/cli_kafka.h"
 #include "dispatcher/cli/print_text.h"
-#include "dispatcher/cli/suggest.h"
+#include "dispatcher/suggest.h"
 #include "dispatcher/cli/tail_line.h"
 #include "dispatcher/core/memory.h"
 

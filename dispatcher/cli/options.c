@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "dispatcher/cli/exit_code.h"
-#include "dispatcher/cli/suggest.h"
+#include "dispatcher/suggest.h"
 #include "dispatcher/core/duration.h"
 #include "dispatcher/core/memory.h"
 

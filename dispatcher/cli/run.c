@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/suggest.h"
+#include "dispatcher/suggest.h"
 #include "dispatcher/version.h"
 #include "dispatcher/zones/zone_files.h"
 

@@ -11,7 +11,7 @@
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/settings.h"
-#include "dispatcher/cli/suggest.h"
+#include "dispatcher/suggest.h"
 
 static const struct option_row test_rows[] = {
     {"group", 'g', OPTION_LIST, "GROUP", "a list"},

@@ -1,4 +1,4 @@
-#include "dispatcher/cli/suggest.h"
+#include "dispatcher/suggest.h"
 
 #include <assert.h>
 #include <stdint.h>

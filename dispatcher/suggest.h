@@ -1,6 +1,6 @@
 /* suggest.h - "did you mean": the known word nearest to a mistyped one. */
-#ifndef BELFRY_CLI_SUGGEST_H
-#define BELFRY_CLI_SUGGEST_H
+#ifndef BELFRY_SUGGEST_H
+#define BELFRY_SUGGEST_H
 
 #include <stddef.h>
 
