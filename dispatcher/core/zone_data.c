@@ -26,7 +26,7 @@ static bool waits(const struct job *job, int64_t done_ms, struct job_slot *slot)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
     bool zoned = spec->kind == SCHEDULE_CRON && spec->cron.zone != NULL;
-    if (!zoned || spec->jitter.most_ms == 0 || (job->flags & JOB_FINISHED)) return false;
+    if (!zoned || spec->jitter.most_ms == 0) return false;
     struct definition definition;
     job_view(job, &definition);
     if (!job_next_slot(&definition, job_slots_after_ms(job, done_ms), &slot->due_ms)) return false;
@@ -47,6 +47,8 @@ static bool delay_may_move(const struct job *job, const struct job_slot *slot)
 void job_zone_data_changed(struct job *job, int64_t changed_ms)
 {
     struct job_slot slot;
+    /* Behind a slot that could not be delivered none has fired. */
+    if (job->extra != NULL && job->extra->failing_since_ms != INSTANT_NONE) return;
     int64_t done_ms = done_ms_of(job, changed_ms);
     if (!waits(job, done_ms, &slot) || mutant(MUTANT_ZONE_DATA_FIRES_AGAIN)) return;
     if (job->last_due_ms >= slot.nominal_ms || delay_may_move(job, &slot))
@@ -60,7 +62,7 @@ void shard_announce_zone_data(struct shard *shard, int64_t at_ms, int most,
         struct job *job = job_table_at(shard->jobs, i);
         struct job_slot slot;
         if (job == NULL || job->extra == NULL) continue;
-        if (job->extra->zone_data_ms == INSTANT_NONE) continue;
+        if (job->extra->zone_data_ms == INSTANT_NONE || (job->flags & JOB_FINISHED)) continue;
         int64_t done_ms = job->extra->zone_data_ms;
         job->extra->zone_data_ms = INSTANT_NONE;
         bool waited = waits(job, done_ms, &slot);

@@ -72,7 +72,7 @@ static void judge_order(struct walk *walk, const struct output *fire, struct lif
         !stretches_waited(life, fire->at_ms) && !stretches_came_late(life, fire->at_ms))
         world_violation(walk->world, "order: %s fires %" PRId64 " after %" PRId64, life->name,
                         fire->at_ms, life->last_nominal_ms);
-    if (!live) return;
+    if (!live || stretches_reckoned_fire(life, fire->at_ms)) return;
     int64_t *last_ms = &walk->live_ms[group_number(life->name)][fire->target + 1];
     if (due_ms < *last_ms)
         world_violation(walk->world, "group order: %s fires %" PRId64 " after its group's %"

@@ -27,6 +27,8 @@ static void event_comes(void *object, int64_t number)
         agenda_add(&world->agenda, world->kafka_down_until_us, event_comes, object, number);
         return;
     }
+    bool clock = event->what == DO_CLOCK_STEP || event->what == DO_CLOCK_DRIFT;
+    if (clock && world->now_us >= world->settings.hours * HOUR_US) return; /* they stay right now */
     plan_do(world, event);
 }
 
