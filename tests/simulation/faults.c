@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tests/simulation/plan.h"
+#include "tests/simulation/slots.h"
 
 enum { JSON_BYTES = 32 * 1024 };
 
@@ -282,6 +283,26 @@ static void zone_data_while_owing(struct plan *plan, struct random *dice, int64_
     }
 }
 
+/* Daily jobs with a delay of up to a day, which the next slot bounds: by other data it is another
+ * one, for a slot that has fired or that waits yet. */
+static void zone_data_while_waiting(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    char json[JSON_BYTES];
+    int group = (int)random_between(dice, 0, 5);
+    int length = snprintf(json, sizeof json, "{\"op\":\"put\",\"jobs\":[");
+    for (int hour = 0; hour < 24; hour += 3)
+        length += snprintf(json + length, sizeof json - (size_t)length,
+                           "%s{\"group\":\"g%d\",\"id\":\"daily-%d\",\"schedule\":{\"cron\":"
+                           "\"0 %d * * *\",\"zone\":\"Sim/Often\"},\"jitter\":\"1d\"}",
+                           hour == 0 ? "" : ",", group, hour, hour);
+    (void)snprintf(json + length, sizeof json - (size_t)length, "]}");
+    char name[24];
+    (void)snprintf(name, sizeof name, "g%d", group);
+    plan_add(plan, 150 * SECOND_US, DO_COMMAND, slow_shard_of(name, plan->settings.shards), 0, 0, 0,
+             json);
+    zone_data(plan, dice, at_us);
+}
+
 /* Who takes over finds a snapshot that is hours old: the state log tells the rest. */
 static void redis_comes_back_without_an_owner(struct plan *plan, struct random *dice,
                                               int64_t at_us)
@@ -300,7 +321,7 @@ static fault_maker *const makers[] = {
     late_init_after_reassignment, coordinator_times_out_a_living_owner, zombie_inits,
     flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
     commands_after_downtime, end_arrives_in_the_next_transaction,
-    zone_data, zone_data, zone_data_while_owing, zone_data_while_owing,
+    zone_data, zone_data_while_owing, zone_data_while_owing, zone_data_while_waiting,
     redis_comes_back_without_an_owner};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
