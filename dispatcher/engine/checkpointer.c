@@ -535,8 +535,9 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
         checkpointer->not_before_us = 0;
         checkpointer_tick(checkpointer, shard, mark, state_offset, opaque);
         int64_t left_us = deadline_us - now_us(checkpointer); /* encoding a group takes time */
+        int64_t left_ms = left_us > 0 ? (left_us + 999) / 1000 : 0; /* 0 would go round and round */
         enum checkpoint_state state =
-            port->operations->wait(port, left_us > 0 ? left_us / 1000 : 0, &next_part, &error);
+            port->operations->wait(port, left_ms, &next_part, &error);
         take_outcome(checkpointer, state, next_part, &error);
         if (state == CHECKPOINT_AWAY || state == CHECKPOINT_IDLE) return false;
     }
