@@ -103,7 +103,7 @@ static void another_name_may_not_have_it(void **state)
     (void)state;
     struct shard_rig rig;
     char incarnation[INCARNATION_TEXT_BYTES];
-    char id[8];
+    char id[16];
     rig_open(&rig, "2026-01-01T00:00:30Z");
     for (int i = 0; i < 20; i++) {
         (void)snprintf(incarnation, sizeof incarnation, "1735689600000-3.10422.%d", i);
