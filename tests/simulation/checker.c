@@ -191,6 +191,8 @@ void walk_announcement(struct walk *walk, struct life *life, size_t at)
     const struct output *event = &walk->outputs[at];
     bool over = strcmp(event->reason, "already_due") == 0;
     bool held = strcmp(event->reason, "zone_data") == 0 && life->paused_ms != NEVER_MS;
+    for (size_t i = 0; i < life->stretch_count && held; i++) /* what was owed before the pause? */
+        held = !stretch_holds(life, &life->stretches[i], event->first_ms);
     bool off = over || held || strcmp(event->reason, "paused") == 0;
     if (over) life->over_ms = event->first_ms;
     life_announce(life, &(struct announced){.first_ms = event->first_ms,
