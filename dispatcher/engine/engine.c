@@ -288,9 +288,11 @@ static bool live(struct engine *engine, struct error *error)
 
 /* ---- owning and losing ---- */
 
+/* A mark that was never committed must not reach the store: it would shut out the rightful owner. */
 static void say_goodbye(struct engine *engine)
 {
     if (atomic_load(&engine->wish) != ENGINE_SHUTDOWN || engine->checkpointer == NULL) return;
+    if (atomic_load(&engine->epoch) != engine->mark.epoch) return;
     bool stored = checkpointer_drain(engine->checkpointer, engine->shard, &engine->mark,
                                      engine_state_offset, engine,
                                      engine_monotonic_us(engine) + DRAIN_MS * INT64_C(1000));
