@@ -288,7 +288,7 @@ static bool live(struct engine *engine, struct error *error)
 
 /* ---- owning and losing ---- */
 
-/* A mark that was never committed must not reach the store: it would shut out the rightful owner. */
+/* A mark that was never committed must not reach the store: it would shut out the true owner. */
 static void say_goodbye(struct engine *engine)
 {
     if (atomic_load(&engine->wish) != ENGINE_SHUTDOWN || engine->checkpointer == NULL) return;
