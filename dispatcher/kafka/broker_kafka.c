@@ -13,7 +13,7 @@ struct broker_kafka {
     int32_t shard;
     struct kafka_reading *reading;
     struct kafka_publisher *publisher;
-    int64_t away_limit_us; /* alone */
+    int64_t away_limit_us; /* alone: how long Kafka may refuse; 0 = a member of the group */
     int64_t tried_us;      /* alone: since when a producer is being opened; 0 = it is not */
 };
 
@@ -25,16 +25,45 @@ static struct broker_kafka *ours(struct broker *broker)
     return kafka;
 }
 
+static int64_t now_us(const struct broker_kafka *kafka)
+{
+    const struct clock *clock = kafka_cluster_options(kafka->cluster)->clock;
+    return clock->monotonic_us(clock->opaque);
+}
+
+/* Without a group: no daemon is a member of it. */
+static bool prove_alone(struct broker_kafka *kafka, struct error *error)
+{
+    char member[KAFKA_MEMBER_TEXT_BYTES];
+    int32_t members = 0;
+    if (kafka->tried_us == 0) kafka->tried_us = now_us(kafka);
+    bool asked = kafka_admin_group_members(
+        kafka_reader_handle(kafka_cluster_reader(kafka->cluster)),
+        kafka_cluster_options(kafka->cluster)->cluster, &members, member, error);
+    if (asked && members > 0)
+        return error_set(error, ERROR_FENCED, "%d daemons run, one is %s", (int)members, member);
+    if (now_us(kafka) - kafka->tried_us < kafka->away_limit_us) return asked;
+    error_clear(error);
+    (void)error_set(error, ERROR_FATAL, "Kafka does not let shard %d be written",
+                    (int)kafka->shard);
+    (void)snprintf(error->code, sizeof error->code, "kafka_away");
+    return false;
+}
+
 static bool prove_ownership(struct broker *broker, int64_t control_offset, struct error *error)
 {
     struct broker_kafka *kafka = ours(broker);
+    if (kafka->away_limit_us > 0) return prove_alone(kafka, error);
     return kafka_member_prove(kafka_cluster_member(kafka->cluster), kafka->shard, control_offset,
                               error);
 }
 
 static bool open_producer(struct broker *broker, struct error *error)
 {
-    return kafka_publisher_open(ours(broker)->publisher, error);
+    struct broker_kafka *kafka = ours(broker);
+    if (!kafka_publisher_open(kafka->publisher, error)) return false;
+    kafka->tried_us = 0;
+    return true;
 }
 
 static void close_producer(struct broker *broker)
@@ -107,61 +136,9 @@ static void destroy(struct broker *broker)
     free(kafka);
 }
 
-/* ---- without a group ---- */
-
-static int64_t now_us(const struct broker_kafka *kafka)
-{
-    const struct clock *clock = kafka_cluster_options(kafka->cluster)->clock;
-    return clock->monotonic_us(clock->opaque);
-}
-
-static bool prove_alone(struct broker *broker, int64_t control_offset, struct error *error)
-{
-    struct broker_kafka *kafka = ours(broker);
-    char member[KAFKA_MEMBER_TEXT_BYTES];
-    int32_t members = 0;
-    (void)control_offset;
-    if (kafka->tried_us == 0) kafka->tried_us = now_us(kafka);
-    bool asked = kafka_admin_group_members(
-        kafka_reader_handle(kafka_cluster_reader(kafka->cluster)),
-        kafka_cluster_options(kafka->cluster)->cluster, &members, member, error);
-    if (asked && members > 0)
-        return error_set(error, ERROR_FENCED, "%d daemons run, one is %s", (int)members, member);
-    if (now_us(kafka) - kafka->tried_us < kafka->away_limit_us) return asked;
-    error_clear(error);
-    (void)error_set(error, ERROR_FATAL, "Kafka does not let shard %d be written",
-                    (int)kafka->shard);
-    (void)snprintf(error->code, sizeof error->code, "kafka_away");
-    return false;
-}
-
-static bool open_producer_alone(struct broker *broker, struct error *error)
-{
-    bool opened = open_producer(broker, error);
-    if (opened) ours(broker)->tried_us = 0;
-    return opened;
-}
-
 static const struct broker_operations operations = {
     .prove_ownership = prove_ownership,
     .open_producer = open_producer,
-    .close_producer = close_producer,
-    .begin = begin,
-    .produce = produce,
-    .commit = commit,
-    .abort = abort_transaction,
-    .start_reading = start_reading,
-    .stop_reading = stop_reading,
-    .offsets = offsets,
-    .poll = poll,
-    .release = release,
-    .foreign_topic = foreign_topic,
-    .destroy = destroy,
-};
-
-static const struct broker_operations operations_alone = {
-    .prove_ownership = prove_alone,
-    .open_producer = open_producer_alone,
     .close_producer = close_producer,
     .begin = begin,
     .produce = produce,
@@ -202,7 +179,6 @@ struct broker *broker_kafka_create_alone(struct kafka_cluster *cluster, int32_t 
     assert(away_limit_ms > 0);
     struct broker *broker = broker_kafka_create(cluster, shard, error);
     if (broker == NULL) return NULL;
-    broker->operations = &operations_alone;
     ours(broker)->away_limit_us = away_limit_ms * 1000;
     return broker;
 }
