@@ -258,17 +258,14 @@ static bool note_stale(struct engine *engine, const struct broker_input *input, 
 {
     struct recovery *recovery = opaque;
     struct text rest;
+    struct text group;
+    struct text id;
     (void)error;
     (void)enough;
     if (input->tombstone || text_equal(input->key, text_of("mark"))) return true;
-    if (replay_key_rest(input->key, "job/", &rest)) {
-        const char *slash = memchr(rest.bytes, '/', rest.length);
-        size_t group_length = slash == NULL ? 0 : (size_t)(slash - rest.bytes);
-        if (slash != NULL &&
-            shard_find(engine->shard, (struct text){rest.bytes, group_length},
-                       (struct text){slash + 1, rest.length - group_length - 1}) != NULL)
-            return true;
-    }
+    if (replay_key_rest(input->key, "job/", &rest) && replay_split_name(rest, &group, &id) &&
+        shard_find(engine->shard, group, id) != NULL)
+        return true;
     list_add(&recovery->stale, input->key);
     return true;
 }

@@ -84,13 +84,21 @@ bool replay_key_rest(struct text text, const char *prefix, struct text *rest)
     return true;
 }
 
-static void restore_tombstone(struct engine *engine, struct text name)
+bool replay_split_name(struct text name, struct text *group, struct text *id)
 {
     const char *slash = memchr(name.bytes, '/', name.length);
-    if (slash == NULL || mutant(MUTANT_TAKEOVER_IGNORES_TOMBSTONES)) return;
-    size_t group_length = (size_t)(slash - name.bytes);
-    struct text group = {name.bytes, group_length};
-    struct text id = {slash + 1, name.length - group_length - 1};
+    if (slash == NULL) return false;
+    *group = (struct text){name.bytes, (size_t)(slash - name.bytes)};
+    *id = (struct text){slash + 1, name.length - group->length - 1};
+    return true;
+}
+
+static void restore_tombstone(struct engine *engine, struct text name)
+{
+    struct text group;
+    struct text id;
+    if (!replay_split_name(name, &group, &id) || mutant(MUTANT_TAKEOVER_IGNORES_TOMBSTONES))
+        return;
     const struct job *job = shard_find(engine->shard, group, id);
     if (job != NULL) checkpointer_job_deleted(engine->checkpointer, job);
     else checkpointer_name_deleted(engine->checkpointer, name);
@@ -101,13 +109,12 @@ static void restore_tombstone(struct engine *engine, struct text name)
 static bool restore_logged_job(struct engine *engine, struct text name, struct text value,
                                struct error *error)
 {
+    struct text group;
+    struct text id;
     if (!restore_job(engine, value, error)) return false;
-    const char *slash = memchr(name.bytes, '/', name.length);
-    if (slash == NULL) return error_invalid(error, "bad_name", "job record with a bad key");
-    size_t group_length = (size_t)(slash - name.bytes);
-    const struct job *job =
-        shard_find(engine->shard, (struct text){name.bytes, group_length},
-                   (struct text){slash + 1, name.length - group_length - 1});
+    if (!replay_split_name(name, &group, &id))
+        return error_invalid(error, "bad_name", "job record with a bad key");
+    const struct job *job = shard_find(engine->shard, group, id);
     if (job == NULL)
         return error_invalid(error, "bad_name", "job record whose key names another job");
     checkpointer_job_changed(engine->checkpointer, job);

@@ -24,6 +24,8 @@ struct replay {
 bool replay_store_item(void *opaque, const struct store_item *item, struct error *error);
 /* "job/" and "seen/" before the rest of a key; false: it begins otherwise, or there is no rest. */
 bool replay_key_rest(struct text key, const char *prefix, struct text *rest);
+/* The two parts of "group/id"; false: it has no slash. */
+bool replay_split_name(struct text name, struct text *group, struct text *id);
 
 /* Visits the records of the state log from `start` to `end`, which was its end a moment ago, or
  * until *enough. A record the visitor cannot read ends it with ERROR_FATAL, naming the record. */
