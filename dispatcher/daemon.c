@@ -5,14 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
 #include "dispatcher/heap_release.h"
 #include "dispatcher/kafka/kafka_cluster.h"
 #include "dispatcher/notify.h"
+#include "dispatcher/owner_name.h"
 #include "dispatcher/redis_claim.h"
 #include "dispatcher/shard_fleet.h"
 #include "dispatcher/zones/zone_files.h"
@@ -25,7 +24,6 @@ enum {
     COMPLAIN_US = 30 * 1000 * 1000,
     LEAVE_MS = 1000,
     WRITER_END_MS = 100,
-    HOST_BYTES = 64,
     QUOTED_BYTES = 600
 };
 
@@ -63,20 +61,6 @@ static void log_error(const struct daemon *daemon, enum observer_level level, co
     char quoted[QUOTED_BYTES];
     observe(daemon->options.observer, level, event, -1, "kind=%s message=%s",
             error_kind_name(error->kind), observer_quote(quoted, sizeof quoted, error->message));
-}
-
-/* Host, process and a random part: no two owners of a shard have the same name. */
-static void name_owner(struct daemon *daemon)
-{
-    char host[HOST_BYTES] = "";
-    uint32_t random = 0;
-    if (gethostname(host, sizeof host - 1) != 0) (void)snprintf(host, sizeof host, "unknown");
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        random = (uint32_t)now_us(daemon);
-    int length = snprintf(daemon->owner, sizeof daemon->owner, "%s-%d-%08" PRIx32, host,
-                          (int)getpid(), random);
-    assert(length > 0 && (size_t)length < sizeof daemon->owner);
-    (void)length;
 }
 
 static void report_topic(void *opaque, const char *text)
@@ -265,7 +249,7 @@ struct daemon_end daemon_run(const struct daemon_options *options)
     daemon->kafka_options.clock = options->clock;
     daemon->kafka_options.log = *options->kafka_log;
     daemon->zones = zone_files_create(NULL);
-    name_owner(daemon);
+    owner_name("", daemon->owner);
     bool prepared = prepare_kafka(daemon, &error) && prepare_shards(daemon, &error);
     if (prepared) run(daemon);
     else if (!stopping(daemon)) {

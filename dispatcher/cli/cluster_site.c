@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include "dispatcher/checkpoint_store.h"
 #include "dispatcher/cli/cli_clock.h"
@@ -16,11 +14,12 @@
 #include "dispatcher/cli/redis_reader.h"
 #include "dispatcher/clock_system.h"
 #include "dispatcher/kafka/broker_kafka.h"
+#include "dispatcher/owner_name.h"
 #include "store/store_redis.h"
 #include "store/store_redis_admin.h"
 #include "store/store_redis_query.h"
 
-enum { DAEMONS_EXTRA_MS = 5000, LOOK_MS = 250, HOST_BYTES = 48, AWAY_LIMIT_MS = 60000 };
+enum { DAEMONS_EXTRA_MS = 5000, LOOK_MS = 250, AWAY_LIMIT_MS = 60000 };
 
 static void say(void *opaque, enum observer_level level, const char *event, int32_t shard,
                 const char *fields)
@@ -31,18 +30,6 @@ static void say(void *opaque, enum observer_level level, const char *event, int3
     (void)fprintf(stderr, "belfry: shard %" PRId32 ": %s ", shard, event);
     print_safe(stderr, fields, strlen(fields));
     (void)fputc('\n', stderr);
-}
-
-/* The name in the marks: who wrote them, for those who look later. */
-static void name_owner(struct cluster_site *site)
-{
-    char host[HOST_BYTES] = "";
-    uint32_t random = 0;
-    if (gethostname(host, sizeof host - 1) != 0) (void)snprintf(host, sizeof host, "unknown");
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        random = (uint32_t)cli_monotonic_ms();
-    (void)snprintf(site->owner, sizeof site->owner, "recover-%s-%d-%08" PRIx32, host,
-                   (int)getpid(), random);
 }
 
 /* ---- Redis ---- */
@@ -158,9 +145,9 @@ bool cluster_site_open(struct cluster_site *site, const struct settings *setting
     assert(site != NULL);
     assert(settings != NULL);
     *site = (struct cluster_site){.settings = settings,
-                                .clock = clock_system(),
-                                .observer = {.lowest = LEVEL_WARN, .line = say}};
-    name_owner(site);
+                                  .clock = clock_system(),
+                                  .observer = {.lowest = LEVEL_WARN, .line = say}};
+    owner_name("recover-", site->owner);
     struct error fault = {0};
     if (!fault_parse(&site->fault, getenv("BELFRY_FAULT"), &fault))
         return error_invalid(error, CLI_CODE_USAGE, "%s", fault.message);
