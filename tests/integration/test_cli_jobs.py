@@ -4,8 +4,6 @@ describe, dead letters, verify and doctor, completion and manual pages."""
 from __future__ import annotations
 
 import json
-import os
-import pty
 import subprocess
 import time
 from datetime import datetime, timedelta, timezone
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from harness import Belfryd, CommandClient, Kafka, Redis, belfry, run, shard_of, wait_for
-from programs import BUILD
+from programs import on_terminal
 from runner import limit
 
 SHARDS = 4
@@ -47,25 +45,7 @@ class Cluster:
 
     def terminal(self, *args: object, columns: int = 80) -> str:
         """What the command line shows on a terminal of that width, escapes and all."""
-        words = [str(BUILD / "belfry"), "--kafka", self.kafka.bootstrap, "--redis", self.redis.url,
-                 "--cluster", CLUSTER, *map(str, args)]
-        leader, follower = pty.openpty()
-        subprocess.run(["stty", "cols", str(columns)], stdin=follower, check=True)
-        child = subprocess.Popen(words, stdin=follower, stdout=follower, stderr=follower,
-                                 env={**os.environ, "TERM": "xterm"})
-        os.close(follower)
-        shown = b""
-        while True:
-            try:
-                part = os.read(leader, 65536)
-            except OSError:  # its end, on Linux
-                break
-            if not part:
-                break
-            shown += part
-        os.close(leader)
-        child.wait(30)
-        return shown.decode()
+        return on_terminal(self.kafka, self.redis, CLUSTER, *args, columns=columns)[1]
 
 
 @limit(120)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
 import time
@@ -16,7 +14,7 @@ import confluent_kafka.admin
 
 from harness import (
     Belfryd, CommandClient, Kafka, Redis, belfry, client_options, read_all, wait_for)
-from programs import BUILD
+from programs import on_terminal
 from runner import limit
 from scenario import ALL, group_on, now_ms
 
@@ -49,26 +47,6 @@ class World:
         done = self.belfry(kafka, "recover", "--from", source, "--dry-run", "-o", "json", *args,
                            expect=expect)
         return json.loads(done.stdout)
-
-    def terminal(self, kafka: Kafka, answer: str, *args: object) -> tuple[int, str]:
-        """Runs the command line on a terminal where somebody types one line."""
-        words = [str(BUILD / "belfry"), "--kafka", kafka.bootstrap, "--redis", self.redis.url,
-                 "--cluster", self.cluster, *map(str, args)]
-        leader, follower = pty.openpty()
-        child = subprocess.Popen(words, stdin=follower, stdout=follower, stderr=follower)
-        os.close(follower)
-        os.write(leader, f"{answer}\n".encode())
-        shown = b""
-        while True:
-            try:
-                part = os.read(leader, 65536)
-            except OSError:  # its end, on Linux
-                break
-            if not part:
-                break
-            shown += part
-        os.close(leader)
-        return child.wait(30), shown.decode()
 
     def jobs(self) -> dict[str, dict[str, Any]]:
         client = self.redis.client()
@@ -271,7 +249,7 @@ def test_redis_is_of_another_time(kafka: Kafka, redis: Redis, cluster: str) -> N
     reason = daemon.events("shard.failed", shard=0)[0]["message"]
     assert "state_lost" in reason and "belfry recover" in reason, reason
     world.belfry(kafka, "recover", "--from", "kafka", expect=2)
-    code, shown = world.terminal(kafka, "no", "recover", "--from", "kafka")
+    code, shown = on_terminal(kafka, redis, cluster, "recover", "--from", "kafka", typed="no\n")
     assert code == 1 and "Type yes" in shown and "nothing was changed" in shown, shown
     assert len(client.keys(f"{cluster}:{{0}}:*")) > 2, "unasked it changes nothing"
     # A cluster of more shards was there: they go, too.
@@ -280,7 +258,7 @@ def test_redis_is_of_another_time(kafka: Kafka, redis: Redis, cluster: str) -> N
     refused = world.belfry(kafka, "recover", "--from", "redis", "--yes", expect=1)
     assert "do not go together" in refused.stderr, refused.stderr
     world.belfry(kafka, "rebuild", expect=1)
-    code, shown = world.terminal(kafka, "yes", "recover", "--from", "kafka")
+    code, shown = on_terminal(kafka, redis, cluster, "recover", "--from", "kafka", typed="yes\n")
     assert code == 0 and "can be started" in shown, shown
     assert not client.keys(f"{cluster}:{{*"), "Redis has forgotten the shards"
     assert client.hget(f"{cluster}:meta", "shards") == str(SHARDS)

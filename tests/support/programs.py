@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import shlex
 import subprocess
@@ -130,3 +131,28 @@ def belfry(kafka: Kafka, redis: Redis, cluster: str, *args: object, **more: Any
     """Runs the command line on a cluster: belfry(kafka, redis, cluster, "list", expect=0)."""
     return run("belfry", "--kafka", kafka.bootstrap, "--redis", redis.url, "--cluster", cluster,
                *args, **more)
+
+
+def on_terminal(kafka: Kafka, redis: Redis, cluster: str, *args: object, typed: str = "",
+                columns: int = 80) -> tuple[int, str]:
+    """Runs the command line on a terminal of that width, where somebody types `typed`; its exit
+    code and what the terminal shows, escapes and all."""
+    words = [str(BUILD / "belfry"), "--kafka", kafka.bootstrap, "--redis", redis.url,
+             "--cluster", cluster, *map(str, args)]
+    leader, follower = pty.openpty()
+    subprocess.run(["stty", "cols", str(columns)], stdin=follower, check=True)
+    child = subprocess.Popen(words, stdin=follower, stdout=follower, stderr=follower,
+                             env={**os.environ, "TERM": "xterm"})
+    os.close(follower)
+    os.write(leader, typed.encode())
+    shown = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # its end, on Linux
+            break
+        if not part:
+            break
+        shown += part
+    os.close(leader)
+    return child.wait(30), shown.decode()
