@@ -369,6 +369,11 @@ bool cli_kafka_offset_at(struct cli_kafka *client, const char *topic, int32_t pa
                      rd_kafka_err2str(failure));
 }
 
+bool cli_kafka_is_embedded(const char *cluster_id)
+{
+    return strncmp(cluster_id, "mockCluster", 11) == 0; /* librdkafka's name for its mock */
+}
+
 rd_kafka_t *cli_kafka_handle(struct cli_kafka *client)
 {
     assert(client != NULL);

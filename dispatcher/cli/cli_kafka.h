@@ -60,6 +60,9 @@ bool cli_kafka_read_at(struct cli_kafka *client, const char *topic, int32_t part
 /* The handle of librdkafka, for questions about the cluster. Borrowed. */
 rd_kafka_t *cli_kafka_handle(struct cli_kafka *client);
 
+/* Whether the cluster id is that of the stand-in of belfryd --embedded. */
+bool cli_kafka_is_embedded(const char *cluster_id);
+
 /* The next record, NULL when none came in wait_ms. End-of-partition marks come as records with
  * err RD_KAFKA_RESP_ERR__PARTITION_EOF. The caller destroys it. False: ERROR_RETRY. */
 bool cli_kafka_next(struct cli_kafka *client, int wait_ms, rd_kafka_message_t **message,

@@ -132,7 +132,7 @@ static bool open_kafka(struct cluster_site *site, struct error *error)
     (void)snprintf(site->kafka_id, sizeof site->kafka_id, "%s", kafka_cluster_id(site->kafka));
     if (site->kafka_id[0] == '\0') return error_set(error, ERROR_RETRY, "Kafka does not tell its "
                                                     "cluster id");
-    if (strncmp(site->kafka_id, "mockCluster", 11) != 0) return true;
+    if (!cli_kafka_is_embedded(site->kafka_id)) return true;
     return error_set(error, ERROR_FATAL, "this is belfryd --embedded: it takes Redis as the truth "
                      "at each start by itself");
 }

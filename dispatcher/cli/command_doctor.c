@@ -134,7 +134,7 @@ static void check_kafka(struct checkup *checkup)
         (void)snprintf(checkup->kafka_cluster_id, CLUSTER_ID_BYTES, "%s", cluster_id);
         rd_kafka_mem_free(handle, cluster_id);
     }
-    checkup->embedded = strncmp(checkup->kafka_cluster_id, "mockCluster", 11) == 0;
+    checkup->embedded = cli_kafka_is_embedded(checkup->kafka_cluster_id);
     if (checkup->embedded)
         find(checkup, WARN, "kafka", "for anything but trying Belfry, start belfryd with --kafka",
              "the embedded stand-in at %s: it forgets its topics when belfryd ends",
