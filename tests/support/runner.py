@@ -12,6 +12,9 @@ All processes that a test started and left are ended after it. A test that kills
 server starts its own: `with Kafka() as kafka:`.
 
 Limits: a test has 120 s, or what @limit(seconds) says. raise Skip("why") skips it.
+
+A file may be followed by the names of some of its tests: test_x.py::test_a,test_b. A name that
+is not there fails.
 """
 
 from __future__ import annotations
@@ -150,16 +153,21 @@ class Runner:
         self.keep_going = keep_going
         self.passed = self.failed = self.skipped = 0
 
-    def run_file(self, path: Path, pattern: str) -> bool:
-        """Runs the matching tests of a file; False: stop here."""
+    def run_file(self, path: Path, pattern: str, names: tuple[str, ...] = ()) -> bool:
+        """Runs the matching tests of a file, or those of the names; False: stop here."""
         try:
             module = load(path)
         except Exception:
             self._report(f"{path.stem}", "FAIL", 0.0, traceback.format_exc())
             return self.keep_going
         self.fixtures.module = module
+        tests = tests_of(module)
+        for name in sorted(set(names) - {test.__name__ for test in tests}):
+            self._report(f"{path.stem}.{name}", "FAIL", 0.0, f"{path} has no test {name}")
         try:
-            for test in tests_of(module):
+            for test in tests:
+                if names and test.__name__ not in names:
+                    continue
                 if pattern in f"{path.stem}.{test.__name__}":
                     self.run_test(f"{path.stem}.{test.__name__}", test)
                     if self.failed and not self.keep_going:
@@ -219,7 +227,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tests/support/runner.py", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", type=Path, help="test files")
+    parser.add_argument("files", nargs="+", help="test files, each with ::names if wanted")
     parser.add_argument("-k", dest="pattern", default="", metavar="TEXT",
                         help="only tests whose file.name contains TEXT")
     parser.add_argument("-x", dest="keep_going", action="store_false",
@@ -228,8 +236,9 @@ def main() -> int:
     # Test files say "from runner import limit": let them find this module, not a second copy.
     sys.modules["runner"] = sys.modules[__name__]
     runner = Runner(options.keep_going)
-    for path in options.files:
-        if not runner.run_file(path, options.pattern):
+    for text in options.files:
+        path, _, names = text.partition("::")
+        if not runner.run_file(Path(path), options.pattern, tuple(filter(None, names.split(",")))):
             break
     if runner.skipped:
         print(f"{runner.skipped} skipped")

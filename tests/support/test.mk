@@ -20,6 +20,14 @@ test: setup-test
 test-%: setup-test
 	@tests/support/run_all --only $*
 
+# The faults of tests/trust one by one, each with what finds it; the long checks are here, not in
+# `make test`. TRUST="03 17" for some, TRUST_SAMPLE=1 without the slow ones.
+.PHONY: trust trust-table
+trust: setup-test ## a line per fault of tests/trust: what should find it, does; TRUST=03
+	@tests/support/trust
+trust-table: ## writes the table of docs/reliability.md from tests/trust
+	@tests/support/trust --table
+
 # Random commands against a reference model in Python: 100,000 sequences in memory, and a long run
 # against a daemon that is killed meanwhile; `make test-model` runs few.
 MODEL_DRIVER := $(BUILD)/tests/model/model_driver
