@@ -481,8 +481,8 @@ void job_record_encode(struct text_writer *writer, const struct job_record *reco
     assert(writer != NULL && record != NULL);
     assert(record->definition.schedule.kind != 0);
     const struct definition *definition = &record->definition;
-    text_writer_words(writer, "{\"layout\":1,\"group\":");
-    static_assert(STATE_LAYOUT == 1, "the line above says 1");
+    text_writer_words(writer, "{\"layout\":2,\"group\":");
+    static_assert(STATE_LAYOUT == 2, "the line above says 2");
     text_writer_string(writer, definition->group);
     text_writer_words(writer, ",\"id\":");
     text_writer_string(writer, definition->id);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "schemas/hash_json.h"
 #include "schemas/job_json.h"
 #include "schemas/json_reader.h"
 
@@ -44,6 +45,43 @@ static const struct json_field in_command_rows[] = {
 static const struct json_table in_command_table = {
     "'in_command'", in_command_rows, sizeof in_command_rows / sizeof in_command_rows[0]};
 
+static bool read_last_hash(const struct json_node *node, void *target, void *context,
+                           struct error *error)
+{
+    (void)context;
+    return hash_json_read(node, &((struct last_read *)target)->hash, error);
+}
+
+#define LAST(member) .offset = offsetof(struct last_read, member), .required = true
+static const struct json_field last_read_rows[] = {
+    {.name = "offset", .kind = JSON_INT, .max = INT64_MAX, LAST(offset)},
+    {.name = "appended_at", .kind = JSON_INSTANT, LAST(log_time_ms)},
+    {.name = "hash", .kind = JSON_CUSTOM, .required = true, .read = read_last_hash},
+};
+#undef LAST
+static const struct json_table last_read_table = {
+    "a last record read", last_read_rows, sizeof last_read_rows / sizeof last_read_rows[0]};
+
+static bool read_last(const struct json_node *node, struct last_read *last, struct error *error)
+{
+    last->known = true;
+    return json_read_object(node, &last_read_table, 0, last, NULL, NULL, error);
+}
+
+static bool read_control_last(const struct json_node *node, void *target, void *context,
+                              struct error *error)
+{
+    (void)context;
+    return read_last(node, &((struct mark_reading *)target)->mark.control_last, error);
+}
+
+static bool read_forward_last(const struct json_node *node, void *target, void *context,
+                              struct error *error)
+{
+    (void)context;
+    return read_last(node, &((struct mark_reading *)target)->mark.forward_last, error);
+}
+
 static bool read_watermark(const struct json_node *node, void *target, void *context,
                            struct error *error)
 {
@@ -71,6 +109,10 @@ static const struct json_field mark_rows[] = {
     {.name = "control_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(control_offset)},
     {.name = "forward_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(forward_offset)},
     {.name = "completions_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(completions_offset)},
+    {.name = "control_last", .kind = JSON_CUSTOM, .read = read_control_last},
+    {.name = "forward_last", .kind = JSON_CUSTOM, .read = read_forward_last},
+    {.name = "jobs", .kind = JSON_INT, .max = INT64_MAX,
+     .offset = offsetof(struct mark_reading, mark.jobs)},
     {.name = "in_command", .kind = JSON_CUSTOM, .read = read_in_command},
     {.name = "shards", .kind = JSON_INT32, .min = 1, .max = SHARDS_MAX, FIELD(shards)},
     {.name = "recovering", .kind = JSON_BOOL,
@@ -96,7 +138,8 @@ bool mark_decode(struct text value, struct mark *mark, struct error *error)
     assert(mark != NULL);
     json_t *root = NULL;
     if (!json_parse(value, MARK_BYTES_MAX, &root, error)) return false;
-    struct mark_reading reading = {.mark = {.watermark = {.ordinal = WATERMARK_WHOLE}}};
+    struct mark_reading reading = {
+        .mark = {.watermark = {.ordinal = WATERMARK_WHOLE}, .jobs = MARK_JOBS_UNKNOWN}};
     struct json_node node = {root, NULL, NULL, 0};
     bool read = json_is_object(root)
                     ? layout_check(root, "the mark", error) &&
@@ -139,6 +182,19 @@ static void write_in_command(struct text_writer *writer, const struct in_command
     text_writer_char(writer, '}');
 }
 
+static void write_last(struct text_writer *writer, const char *name, const struct last_read *last)
+{
+    if (!last->known) return;
+    text_writer_member(writer, name);
+    text_writer_words(writer, "{\"offset\":");
+    text_writer_integer(writer, last->offset);
+    text_writer_member(writer, "appended_at");
+    text_writer_instant(writer, last->log_time_ms);
+    text_writer_member(writer, "hash");
+    hash_json_write(writer, last->hash);
+    text_writer_char(writer, '}');
+}
+
 void mark_encode(struct text_writer *writer, const struct mark *mark)
 {
     assert(writer != NULL && mark != NULL);
@@ -160,6 +216,9 @@ void mark_encode(struct text_writer *writer, const struct mark *mark)
     write_integer(writer, "control_offset", mark->control_offset);
     write_integer(writer, "forward_offset", mark->forward_offset);
     write_integer(writer, "completions_offset", mark->completions_offset);
+    write_last(writer, "control_last", &mark->control_last);
+    write_last(writer, "forward_last", &mark->forward_last);
+    if (mark->jobs != MARK_JOBS_UNKNOWN) write_integer(writer, "jobs", mark->jobs);
     if (mark->in_command.active) write_in_command(writer, &mark->in_command);
     write_integer(writer, "shards", mark->shards);
     if (mark->recovering) text_writer_words(writer, ",\"recovering\":true");

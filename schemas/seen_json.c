@@ -2,12 +2,12 @@
 
 #include <assert.h>
 
+#include "schemas/hash_json.h"
 #include "schemas/job_json.h"
 #include "schemas/json_reader.h"
 
 /* A transaction holds at most BATCH_OUTPUTS_MAX records, so no more results and ids. */
 enum { SEEN_RECORD_MAX = BATCH_OUTPUTS_MAX, SEEN_RECORD_BYTES_MAX = 2 * 1024 * 1024 };
-enum { HASH_DIGITS = 16 };
 
 static const char *const outcome_names[] = {"applied",  "partial",  "unchanged", "duplicate",
                                             "rejected", "conflict", "expired",   NULL};
@@ -20,29 +20,11 @@ struct seen_reading {
     struct text code;
 };
 
-static int hex_digit(char character)
-{
-    if (character >= '0' && character <= '9') return character - '0';
-    return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
-}
-
 static bool read_hash(const struct json_node *node, void *target, void *context,
                       struct error *error)
 {
     (void)context;
-    struct seen_reading *reading = target;
-    struct text text;
-    if (!json_read_text(node, &text, error)) return false;
-    bool right = text.length == HASH_DIGITS;
-    uint64_t hash = 0;
-    for (size_t i = 0; right && i < HASH_DIGITS; i++) {
-        int digit = hex_digit(text.bytes[i]);
-        right = digit >= 0;
-        hash = hash << 4 | (uint64_t)(digit & 15);
-    }
-    reading->seen.hash = hash;
-    return right || json_refuse(node, error, "bad_value", "must be %d digits 0-9 a-f",
-                                HASH_DIGITS);
+    return hash_json_read(node, &((struct seen_reading *)target)->seen.hash, error);
 }
 
 #define FIELD(member) .offset = offsetof(struct seen_reading, member)
@@ -111,24 +93,16 @@ bool seen_decode(struct text value, struct arena *arena, const struct seen **see
     return true;
 }
 
-static void write_hash(struct text_writer *writer, uint64_t hash)
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[HASH_DIGITS];
-    for (size_t i = 0; i < HASH_DIGITS; i++) text[i] = digits[hash >> (60 - 4 * i) & 15];
-    text_writer_string(writer, (struct text){text, sizeof text});
-}
-
 void seen_encode(struct text_writer *writer, const struct seen *seen, size_t count)
 {
     assert(writer != NULL && seen != NULL);
     assert(count >= 1 && count <= SEEN_RECORD_MAX);
-    text_writer_words(writer, "{\"layout\":1,\"commands\":[");
-    static_assert(STATE_LAYOUT == 1, "the line above says 1");
+    text_writer_words(writer, "{\"layout\":2,\"commands\":[");
+    static_assert(STATE_LAYOUT == 2, "the line above says 2");
     for (size_t i = 0; i < count; i++) {
         text_writer_comma(writer);
         text_writer_words(writer, "{\"hash\":");
-        write_hash(writer, seen[i].hash);
+        hash_json_write(writer, seen[i].hash);
         text_writer_member(writer, "at");
         text_writer_instant(writer, seen[i].at_ms);
         text_writer_member(writer, "outcome");

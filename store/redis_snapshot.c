@@ -7,45 +7,54 @@
 #include <string.h>
 #include <time.h>
 
-enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_TOPIC, FIELD_TEXT };
+enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_TOPIC, FIELD_HASH, FIELD_TEXT };
 
 struct snapshot_field {
     const char *name;
     enum field_kind kind;
     size_t offset;
     size_t bytes; /* of a text, with its terminator */
+    int32_t since; /* layout; 0: the first one */
 };
 
 #define AT(member) offsetof(struct snapshot, member)
 #define TEXT_AT(member) AT(member), sizeof(((struct snapshot *)0)->member)
 static const struct snapshot_field snapshot_fields[] = {
-    {"layout", FIELD_INT32, AT(mark.layout), 0},
-    {"generation", FIELD_INT64, AT(mark.generation), 0},
-    {"epoch", FIELD_INT64, AT(mark.epoch), 0},
-    {"sequence", FIELD_INT64, AT(mark.sequence), 0},
-    {"watermark_ms", FIELD_INT64, AT(mark.watermark.instant_ms), 0},
-    {"watermark_ordinal", FIELD_INT64, AT(mark.watermark.ordinal), 0},
-    {"next_ordinal", FIELD_INT64, AT(mark.next_ordinal), 0},
-    {"control_offset", FIELD_INT64, AT(mark.control_offset), 0},
-    {"forward_offset", FIELD_INT64, AT(mark.forward_offset), 0},
-    {"completions_offset", FIELD_INT64, AT(mark.completions_offset), 0},
-    {"state_offset", FIELD_INT64, AT(state_offset), 0},
-    {"in_command", FIELD_BOOL, AT(mark.in_command.active), 0},
-    {"in_command_topic", FIELD_TOPIC, AT(mark.in_command.topic), 0},
-    {"in_command_offset", FIELD_INT64, AT(mark.in_command.offset), 0},
-    {"in_command_ordinal", FIELD_INT64, AT(mark.in_command.ordinal), 0},
-    {"in_command_matched", FIELD_INT64, AT(mark.in_command.matched), 0},
-    {"in_command_changed", FIELD_INT64, AT(mark.in_command.changed), 0},
-    {"in_command_effective_ms", FIELD_INT64, AT(mark.in_command.effective_ms), 0},
-    {"in_command_errors", FIELD_INT64, AT(mark.in_command.errors), 0},
-    {"in_command_rejected", FIELD_BOOL, AT(mark.in_command.rejected), 0},
-    {"in_command_code", FIELD_TEXT, TEXT_AT(mark.in_command.code)},
-    {"shards", FIELD_INT32, AT(mark.shards), 0},
-    {"owner", FIELD_TEXT, TEXT_AT(mark.owner)},
-    {"tz_version", FIELD_TEXT, TEXT_AT(mark.tz_version)},
-    {"tz_changed_ms", FIELD_INT64, AT(mark.tz_changed_ms), 0},
-    {"written_at_ms", FIELD_INT64, AT(written_at_ms), 0},
-    {"job_count", FIELD_INT64, AT(job_count), 0},
+    {"layout", FIELD_INT32, AT(mark.layout), 0, 0},
+    {"generation", FIELD_INT64, AT(mark.generation), 0, 0},
+    {"epoch", FIELD_INT64, AT(mark.epoch), 0, 0},
+    {"sequence", FIELD_INT64, AT(mark.sequence), 0, 0},
+    {"watermark_ms", FIELD_INT64, AT(mark.watermark.instant_ms), 0, 0},
+    {"watermark_ordinal", FIELD_INT64, AT(mark.watermark.ordinal), 0, 0},
+    {"next_ordinal", FIELD_INT64, AT(mark.next_ordinal), 0, 0},
+    {"control_offset", FIELD_INT64, AT(mark.control_offset), 0, 0},
+    {"forward_offset", FIELD_INT64, AT(mark.forward_offset), 0, 0},
+    {"completions_offset", FIELD_INT64, AT(mark.completions_offset), 0, 0},
+    {"state_offset", FIELD_INT64, AT(state_offset), 0, 0},
+    {"in_command", FIELD_BOOL, AT(mark.in_command.active), 0, 0},
+    {"in_command_topic", FIELD_TOPIC, AT(mark.in_command.topic), 0, 0},
+    {"in_command_offset", FIELD_INT64, AT(mark.in_command.offset), 0, 0},
+    {"in_command_ordinal", FIELD_INT64, AT(mark.in_command.ordinal), 0, 0},
+    {"in_command_matched", FIELD_INT64, AT(mark.in_command.matched), 0, 0},
+    {"in_command_changed", FIELD_INT64, AT(mark.in_command.changed), 0, 0},
+    {"in_command_effective_ms", FIELD_INT64, AT(mark.in_command.effective_ms), 0, 0},
+    {"in_command_errors", FIELD_INT64, AT(mark.in_command.errors), 0, 0},
+    {"in_command_rejected", FIELD_BOOL, AT(mark.in_command.rejected), 0, 0},
+    {"in_command_code", FIELD_TEXT, TEXT_AT(mark.in_command.code), 0},
+    {"shards", FIELD_INT32, AT(mark.shards), 0, 0},
+    {"owner", FIELD_TEXT, TEXT_AT(mark.owner), 0},
+    {"tz_version", FIELD_TEXT, TEXT_AT(mark.tz_version), 0},
+    {"tz_changed_ms", FIELD_INT64, AT(mark.tz_changed_ms), 0, 0},
+    {"written_at_ms", FIELD_INT64, AT(written_at_ms), 0, 0},
+    {"job_count", FIELD_INT64, AT(job_count), 0, 0},
+    {"control_last_known", FIELD_BOOL, AT(mark.control_last.known), 0, 2},
+    {"control_last_offset", FIELD_INT64, AT(mark.control_last.offset), 0, 2},
+    {"control_last_ms", FIELD_INT64, AT(mark.control_last.log_time_ms), 0, 2},
+    {"control_last_hash", FIELD_HASH, AT(mark.control_last.hash), 0, 2},
+    {"forward_last_known", FIELD_BOOL, AT(mark.forward_last.known), 0, 2},
+    {"forward_last_offset", FIELD_INT64, AT(mark.forward_last.offset), 0, 2},
+    {"forward_last_ms", FIELD_INT64, AT(mark.forward_last.log_time_ms), 0, 2},
+    {"forward_last_hash", FIELD_HASH, AT(mark.forward_last.hash), 0, 2},
 };
 enum {
     SNAPSHOT_FIELDS = sizeof snapshot_fields / sizeof snapshot_fields[0],
@@ -75,6 +84,7 @@ static int64_t field_number(const struct snapshot_field *field, const char *reco
     case FIELD_INT32: return *(const int32_t *)place;
     case FIELD_BOOL: return *(const bool *)place ? 1 : 0;
     case FIELD_TOPIC: return (int64_t) * (const enum source_topic *)place;
+    case FIELD_HASH: return (int64_t) * (const uint64_t *)place;
     case FIELD_TEXT: break;
     }
     assert(!"a text has no number");
@@ -149,6 +159,7 @@ static bool field_read(const struct snapshot_field *field, const redisReply *val
     case FIELD_TOPIC:
         *(enum source_topic *)place = number == 0 ? SOURCE_CONTROL : SOURCE_FORWARD;
         return number == SOURCE_CONTROL || number == SOURCE_FORWARD;
+    case FIELD_HASH: *(uint64_t *)place = (uint64_t)number; return true;
     case FIELD_TEXT: break;
     }
     return false;
@@ -167,6 +178,7 @@ bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, boo
     for (int i = 0; i < SNAPSHOT_FIELDS; i++) {
         const struct snapshot_field *field = &snapshot_fields[i];
         const redisReply *value = find_value(reply, field->name);
+        if (i > 0 && snapshot->mark.layout < field->since) continue; /* written without it */
         if (value == NULL || value->type != REDIS_REPLY_STRING)
             return error_set(error, ERROR_INVALID, "Redis snapshot: field %s is missing; the "
                              "snapshot is not to be used, the next checkpoint mends it",
@@ -180,6 +192,7 @@ bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, boo
                              "knows %d; use the newer belfryd", snapshot->mark.layout,
                              STATE_LAYOUT);
     }
+    snapshot->mark.jobs = snapshot->job_count;
     *found = true;
     return true;
 }

@@ -36,7 +36,7 @@ enum {
     BATCH_BYTES_MAX = 8 * 1024 * 1024,
     STORE_CALL_JOBS_MAX = 500,        /* jobs in one Lua call */
     OWNER_BYTES_MAX = 96,
-    STATE_LAYOUT = 1                  /* version of records in belfry.state and Redis */
+    STATE_LAYOUT = 2                  /* version of records in belfry.state and Redis */
 };
 
 #define SECONDS_MS INT64_C(1000)

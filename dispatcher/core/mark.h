@@ -32,6 +32,16 @@ struct in_command {
     char code[ERROR_CODE_BYTES]; /* of the first of them */
 };
 
+/* The last record read of an input log: shows, while it is kept there, that the log is the same. */
+struct last_read {
+    bool known;
+    int64_t offset;
+    int64_t log_time_ms; /* the broker's append time */
+    uint64_t hash;       /* of key and value */
+};
+
+#define MARK_JOBS_UNKNOWN INT64_C(-1) /* a mark of layout 1 does not say */
+
 struct mark {
     int64_t generation; /* raised by `belfry recover` and by each start of the embedded mode */
     int64_t epoch;      /* the previous mark's + 1 for each new owner */
@@ -41,9 +51,12 @@ struct mark {
     int64_t control_offset;     /* next record to read of belfry.control */
     int64_t forward_offset;     /* next record to read of belfry.forward */
     int64_t completions_offset; /* next record to read of belfry.completions */
+    struct last_read control_last;
+    struct last_read forward_last;
+    int64_t jobs; /* how many jobs the shard has; MARK_JOBS_UNKNOWN */
     struct in_command in_command;
     int32_t shards;
-    int32_t layout;
+    int32_t layout; /* it was read with */
     bool recovering; /* `belfry recover` has begun to write this log and not ended yet */
     char owner[OWNER_BYTES_MAX + 1];
     char tz_version[16];

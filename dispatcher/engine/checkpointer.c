@@ -388,6 +388,7 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
                                     .state_offset = checkpointer->state_offset,
                                     .written_at_ms = clock->now_ms(clock->opaque),
                                     .job_count = (int64_t)shard_job_count(shard)};
+        snapshot.mark.layout = STATE_LAYOUT; /* of what is written, whatever the mark was read as */
         store_group_finish(group, &snapshot);
         checkpointer->handed_sequence = mark->sequence;
     } else {

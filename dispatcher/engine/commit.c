@@ -25,7 +25,9 @@ void engine_next_mark(const struct engine *engine, struct mark *mark)
     mark->control_offset = engine->control_offset;
     mark->forward_offset = engine->forward_offset;
     mark->layout = STATE_LAYOUT;
-    if (engine->shard != NULL) shard_fill_mark(engine->shard, mark);
+    if (engine->shard == NULL) return;
+    shard_fill_mark(engine->shard, mark);
+    mark->jobs = (int64_t)shard_job_count(engine->shard);
 }
 
 bool engine_open_producer(struct engine *engine, struct error *error)

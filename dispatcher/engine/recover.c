@@ -177,6 +177,9 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
         mark->in_command.topic == SOURCE_CONTROL ? &plan->control : &plan->forward;
     plan->half_applied = mark->in_command.active && !begun->kept;
     if (plan->half_applied) mark->in_command = (struct in_command){0};
+    if (!plan->control.kept) mark->control_last = (struct last_read){0};
+    if (!plan->forward.kept) mark->forward_last = (struct last_read){0};
+    mark->jobs = MARK_JOBS_UNKNOWN; /* the log is believed as it is */
     mark->control_offset = plan->control.from;
     mark->forward_offset = plan->forward.from;
     const struct mark none = {0};
@@ -404,6 +407,7 @@ static bool write_log(struct recovery *recovery, const struct recover_plan *plan
     struct engine *engine = recovery->engine;
     int64_t state_offset = 0;
     engine->mark = plan->mark;
+    engine->mark.jobs = (int64_t)shard_job_count(recovery->shard);
     engine->mark.next_ordinal = larger(plan->mark.next_ordinal, recovery->ordinal_max + 1);
     engine->control_offset = plan->mark.control_offset;
     engine->forward_offset = plan->mark.forward_offset;

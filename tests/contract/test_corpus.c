@@ -128,6 +128,9 @@ static void check_valid(const char *folder, const char *name)
     text_writer_init(&again);
     if (!decode(name, value, &error, &again))
         fail_msg("%s: %s at '%s': %s", path, error.code, error.field, error.message);
+    char *older = memmem(value.bytes, value.length, "\"layout\":1,", strlen("\"layout\":1,"));
+    if (older != NULL) older[strlen("\"layout\":")] = '2'; /* as it is written again */
+    assert_int_equal(older != NULL, strstr(name, "-layout-1.") != NULL);
     if (again.length > 0 && !text_equal(text_writer_text(&again), value))
         fail_msg("%s: written again: %.*s", path, (int)again.length, again.bytes);
     text_writer_free(&again);

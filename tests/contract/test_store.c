@@ -32,6 +32,13 @@ static void case_write_and_read(struct store_fixture *f)
     EXPECT("seq=9", dump_store(f->b));
 }
 
+static void check_last(const struct last_read *got, const struct last_read *expected)
+{
+    assert_int_equal(got->known, expected->known);
+    assert_true(got->offset == expected->offset && got->hash == expected->hash);
+    assert_true(got->log_time_ms == expected->log_time_ms);
+}
+
 static void case_snapshot_keeps_every_field(struct store_fixture *f)
 {
     struct snapshot expected = snapshot_at(1, 2, INT64_C(1) << 52), got;
@@ -67,6 +74,9 @@ static void case_snapshot_keeps_every_field(struct store_fixture *f)
     assert_true(got.state_offset == expected.state_offset);
     assert_int_equal(got.written_at_ms, -1);
     assert_int_equal(got.job_count, 29);
+    assert_int_equal(got.mark.jobs, 29);
+    check_last(&got.mark.control_last, &expected.mark.control_last);
+    check_last(&got.mark.forward_last, &expected.mark.forward_last);
 }
 
 static void case_gap_changes_nothing(struct store_fixture *f)

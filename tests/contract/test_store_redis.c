@@ -214,6 +214,28 @@ static void test_full_memory_is_a_retry(void **state)
     EXPECT("WRITTEN", CHANGE(f->store, 1, 5, 0, 6, "+g/2=two"));
 }
 
+/* What a version before wrote lacks the fields that came since. */
+static void test_older_layout_is_read(void **state)
+{
+    struct fixture *f = *state;
+    struct snapshot got;
+    struct error error = {0};
+    bool found = false;
+    EXPECT("WRITTEN", REWRITE(f->store, 1, 0, 5, "+g/1=one"));
+    EXPECT("0", REDIS(f, "HSET", "belfry:{3}:snapshot", "layout", "1"));
+    EXPECT("2", REDIS(f, "HDEL", "belfry:{3}:snapshot", "control_last_hash", "forward_last_known"));
+    assert_true(f->store->operations->read_snapshot(f->store, 3, &got, &found, &error));
+    assert_true(found);
+    assert_int_equal(got.mark.layout, 1);
+    assert_false(got.mark.forward_last.known);
+    assert_int_equal(got.mark.jobs, got.job_count);
+    EXPECT("WRITTEN", CHANGE(f->store, 1, 5, 0, 6, "+g/2=two"));
+    EXPECT("2", REDIS(f, "HGET", "belfry:{3}:snapshot", "layout"));
+    EXPECT("1", REDIS(f, "HDEL", "belfry:{3}:snapshot", "control_last_hash"));
+    assert_false(f->store->operations->read_snapshot(f->store, 3, &got, &found, &error));
+    assert_int_equal(error.kind, ERROR_INVALID);
+}
+
 static void test_newer_layout_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -221,11 +243,11 @@ static void test_newer_layout_is_refused(void **state)
     struct store_meta found;
     struct error error = {0};
     EXPECT("WRITTEN", REWRITE(f->store, 1, 0, 5, "+g/1=one"));
-    EXPECT("0", REDIS(f, "HSET", "belfry:{3}:snapshot", "layout", "2"));
+    EXPECT("0", REDIS(f, "HSET", "belfry:{3}:snapshot", "layout", "3"));
     EXPECT("fatal", CHANGE(f->store, 1, 5, 0, 6, "+g/2=two"));
     EXPECT("fatal", REWRITE(f->store, 9, 0, 6, "+g/2=two"));
-    assert_non_null(strstr(dump_store(f->store), "error fatal: Redis holds layout 2"));
-    EXPECT("1", REDIS(f, "HSET", "belfry:meta", "layout", "2"));
+    assert_non_null(strstr(dump_store(f->store), "error fatal: Redis holds layout 3"));
+    EXPECT("1", REDIS(f, "HSET", "belfry:meta", "layout", "3"));
     assert_false(f->store->operations->claim_meta(f->store, &wanted, &found, &error));
     assert_int_equal(error.kind, ERROR_FATAL);
     EXPECT("1", REDIS(f, "HLEN", "belfry:meta"));
@@ -298,7 +320,7 @@ static void test_settings_are_checked(void **state)
     assert_true(store_redis_check(f->store, collect_warning, warnings, &error));
     assert_non_null(strstr(warnings, "maxmemory-policy is allkeys-lru"));
     assert_non_null(strstr(warnings, "appendonly yes"));
-    EXPECT("1", REDIS(f, "HSET", "belfry:meta", "layout", "2"));
+    EXPECT("1", REDIS(f, "HSET", "belfry:meta", "layout", "3"));
     assert_false(store_redis_check(f->store, collect_warning, warnings, &error));
     assert_int_equal(error.kind, ERROR_FATAL);
 }
@@ -368,7 +390,8 @@ int main(void)
         TEST(test_absent_at_the_start), TEST(test_frozen),
         TEST(test_server_closes_the_connection), TEST(test_scripts_forgotten),
         TEST(test_parts_in_one_go), TEST(test_full_memory_is_a_retry),
-        TEST(test_newer_layout_is_refused), TEST(test_strange_keys),
+        TEST(test_older_layout_is_read), TEST(test_newer_layout_is_refused),
+        TEST(test_strange_keys),
         TEST(test_the_keys_are_as_documented), TEST(test_guard_without_the_writer_record),
         TEST(test_settings_are_checked),
         TEST(test_queries), TEST(test_login_and_database),

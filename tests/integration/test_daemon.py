@@ -187,7 +187,7 @@ def test_refuses_a_kafka_that_lost_the_state(kafka: Kafka, redis: Redis, cluster
 def test_a_job_record_of_a_newer_version_is_not_taken(kafka: Kafka, redis: Redis, cluster: str
                                                      ) -> None:
     """A field this version does not know, or a newer layout: refused, and the place is named."""
-    for field, value in (("priority", 3), ("layout", 2)):
+    for field, value in (("priority", 3), ("layout", 3)):
         name = f"{cluster}-{field}"
         static = {"BELFRY_GROUP_INSTANCE_ID": name}  # a restart does not wait for its dead self
         with Belfryd(kafka, redis, name, shards=1, env=static) as daemon:

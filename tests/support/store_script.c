@@ -65,6 +65,9 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     (void)snprintf(snapshot.mark.owner, sizeof snapshot.mark.owner, "host-1.\"quoted\" \xc3\xa9");
     snapshot.mark.tz_changed_ms = 31;
     (void)snprintf(snapshot.mark.tz_version, sizeof snapshot.mark.tz_version, "2026b");
+    snapshot.mark.jobs = 29;
+    snapshot.mark.control_last = (struct last_read){true, 32, 33, UINT64_MAX - 34};
+    snapshot.mark.forward_last = (struct last_read){false, 35, -36, 37};
     snapshot.state_offset = 1000 + sequence;
     snapshot.written_at_ms = -1;
     snapshot.job_count = 29;

@@ -14,7 +14,15 @@ static struct mark a_mark(void)
                          .watermark = {1795294674123, WATERMARK_WHOLE}, .next_ordinal = 18,
                          .control_offset = 10423, .forward_offset = 3, .completions_offset = 5,
                          .shards = 16,
+                         .jobs = MARK_JOBS_UNKNOWN,
                          .layout = STATE_LAYOUT, .owner = "host-1-4242"};
+}
+
+static void check_last(const struct last_read *read, const struct last_read *wrote)
+{
+    assert_int_equal(read->known, wrote->known);
+    assert_true(read->offset == wrote->offset && read->log_time_ms == wrote->log_time_ms);
+    assert_true(read->hash == wrote->hash);
 }
 
 static void check_round(const struct mark *mark)
@@ -40,6 +48,9 @@ static void check_round(const struct mark *mark)
     assert_int_equal(read.in_command.errors, mark->in_command.errors);
     assert_int_equal(read.in_command.rejected, mark->in_command.rejected);
     assert_string_equal(read.in_command.code, mark->in_command.code);
+    assert_true(read.jobs == mark->jobs);
+    check_last(&read.control_last, &mark->control_last);
+    check_last(&read.forward_last, &mark->forward_last);
     assert_string_equal(read.owner, mark->owner);
     assert_string_equal(read.tz_version, mark->tz_version);
     assert_true(read.tz_changed_ms == mark->tz_changed_ms);
@@ -70,6 +81,12 @@ static void test_rounds(void **state)
     check_round(&mark);
     mark.in_command.rejected = true;
     check_round(&mark);
+    mark.jobs = 0;
+    mark.control_last = (struct last_read){true, INT64_MAX, 1795294674123, UINT64_MAX};
+    check_round(&mark);
+    mark.jobs = 10000000;
+    mark.forward_last = (struct last_read){true, 0, 1795294674123, 0};
+    check_round(&mark);
     mark.sequence = INT64_MAX;
     mark.epoch = INT64_MAX;
     mark.shards = SHARDS_MAX;
@@ -98,7 +115,7 @@ static void test_newer_layout(void **state)
     (void)state;
     struct error error = {0};
     struct mark mark;
-    assert_false(mark_decode(text_of("{\"layout\":2,\"what\":{}}"), &mark, &error));
+    assert_false(mark_decode(text_of("{\"layout\":3,\"what\":{}}"), &mark, &error));
     assert_int_equal(error.kind, ERROR_FATAL);
     assert_string_equal(error.code, "newer_layout");
 }
