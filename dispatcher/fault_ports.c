@@ -62,11 +62,11 @@ static bool produce(struct broker *broker, const struct broker_record *record,
     return done;
 }
 
-static bool commit(struct broker *broker, struct error *error)
+static bool commit(struct broker *broker, struct broker_receipt *receipt, struct error *error)
 {
     struct fault_broker *own = ours(broker);
     fault_pass(own->fault, FAULT_COMMIT_BEFORE);
-    bool done = own->inner->operations->commit(own->inner, error);
+    bool done = own->inner->operations->commit(own->inner, receipt, error);
     fault_pass(own->fault, FAULT_COMMIT_AFTER);
     return done;
 }

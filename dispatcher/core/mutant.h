@@ -43,6 +43,9 @@
     row(FORWARD_FORGOTTEN)              /* a command for other shards is not forwarded */          \
     row(DEAD_LETTER_LEFT_OUT)           /* an unreadable command is not buried */                  \
     row(CLOCK_BELIEVED)                 /* a clock ahead of Kafka's is not corrected */            \
+    row(CLOCK_BEHIND_BELIEVED)          /* nor one that is behind */                               \
+    row(CLOCK_DOUBT_IGNORED)            /* a slow look at Kafka's clock passes for a good one */   \
+    row(CLOCK_SLOW_SAMPLE_REFUSED)      /* with slow commits the clock stays unknown */            \
     row(FAILED_FIRE_FORGOTTEN)          /* an undeliverable fire is not retried */                 \
     row(FAILURE_NOT_SAID)               /* no event names an undeliverable fire */                 \
     row(WATERMARK_GOES_BACK)            /* a new owner begins an hour before the last mark */      \

@@ -14,7 +14,8 @@ const char *event_kind_name(enum event_kind kind)
     static const char *const names[] = {
         "missed",           "skipped",           "exhausted",   "resumed",    "catchup_started",
         "catchup_finished", "fire_failed",       "shard_taken", "tz_changed", "shard_contested",
-        "clock_ahead",      "backfill_started",  "backfill_finished"};
+        "clock_ahead",      "backfill_started",  "backfill_finished", "clock_behind",
+        "clock_unknown"};
     assert((size_t)kind < sizeof names / sizeof names[0]);
     return names[kind];
 }

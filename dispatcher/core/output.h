@@ -39,7 +39,9 @@ enum event_kind {
     EVENT_SHARD_CONTESTED,
     EVENT_CLOCK_AHEAD,
     EVENT_BACKFILL_STARTED,
-    EVENT_BACKFILL_FINISHED
+    EVENT_BACKFILL_FINISHED,
+    EVENT_CLOCK_BEHIND,
+    EVENT_CLOCK_UNKNOWN
 };
 const char *event_kind_name(enum event_kind kind);
 

@@ -51,6 +51,14 @@ struct broker_record {
     struct text value;
     const struct broker_header *headers;
     size_t header_count;
+    bool wants_receipt; /* at most one of a transaction: commit() says what became of it */
+};
+
+/* What Kafka said of one record when it took it. */
+struct broker_receipt {
+    int64_t offset;          /* -1 = not known */
+    int64_t appended_ms;     /* the broker's clock; 0 = not known */
+    int64_t acknowledged_us; /* our monotonic clock when Kafka's word came; 0 = not known */
 };
 
 enum broker_input_kind {
@@ -98,8 +106,9 @@ struct broker_operations {
     bool (*produce)(struct broker *broker, const struct broker_record *record,
                     struct error *error);
     /* Flush, then commit, repeated while retriable within 2 x transaction.timeout.ms.
-     * ERROR_ABORT only after a clean flush. */
-    bool (*commit)(struct broker *broker, struct error *error);
+     * ERROR_ABORT only after a clean flush.
+     *   receipt  of the record that wants one; set only on true. NULL: nobody asks */
+    bool (*commit)(struct broker *broker, struct broker_receipt *receipt, struct error *error);
     bool (*abort)(struct broker *broker, struct error *error);
 
     /* Reading the shard's partition of CONTROL, FORWARD or STATE, read_committed. */

@@ -1,95 +1,142 @@
-/* Which clock to believe. Each of our marks that we read back says what the broker's clock was
- * when it was appended; a clock of ours that runs ahead of it must not fire early. */
+/* Which clock to believe: the broker's, which also stamps the commands. Kafka's word that it has a
+ * mark of ours says when it was appended; ours only counts the time between two marks. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 
-#define SAMPLE_TOOK_MAX_US INT64_C(500000)
-#define SAMPLE_REFUSED_US INT64_C(2000000)
-enum { LOOKS_MAX = 5, LOOK_AGAIN_MS = 20 }; /* the marker of a commit may come a moment later */
+#define SAMPLE_AGAIN_US INT64_C(2000000) /* at least: one that is no good yet */
+#define UNKNOWN_TOLD_US INT64_C(10000000)
+#define UNKNOWN_AGAIN_US INT64_C(600000000)
 #define JUMP_MS 500 /* the wall clock against the one that never steps */
+enum { DOUBT_TIMES = 2 }; /* commits for a better sample leave time for others */
 
-void engine_clock_sample(struct engine *engine, int64_t produced_ms, int64_t log_time_ms)
+/* Our wall clock at a time of the monotonic one, as if it had not been set since the last look. */
+static int64_t wall_at_ms(const struct engine *engine, int64_t monotonic_us)
 {
-    int64_t ahead_ms = mutant(MUTANT_CLOCK_BELIEVED) ? 0 : produced_ms - log_time_ms;
-    int64_t excess_ms = ahead_ms - engine->options.clock_tolerance_ms;
-    bool refused = ahead_ms > engine->options.clock_step_ms;
-    if (excess_ms < 0) excess_ms = 0;
-    bool worse = excess_ms > engine->skew_ms + engine->options.clock_tolerance_ms ||
-                 (refused && !engine->clock_refused);
-    engine->skew_ms = excess_ms;
-    engine->clock_refused = refused;
-    engine->skew_due_us = engine_monotonic_us(engine) +
-                          (refused ? SAMPLE_REFUSED_US : engine->options.clock_sample_ms * 1000);
-    if (!worse) return;
-    observe(engine->ports.observer, LEVEL_ERROR, "clock.ahead", engine->options.shard,
-            "ahead_ms=%" PRId64 " action=%s", ahead_ms, refused ? "nothing_fires" : "corrected");
-    struct event event;
-    event_init(&event, EVENT_CLOCK_AHEAD, log_time_ms);
-    event.count = ahead_ms;
-    event.owner = text_of(engine->options.owner);
-    event.reason = refused ? "beyond_step" : "corrected";
-    struct sink sink = outbox_sink(&engine->outbox);
-    sink.event(sink.opaque, &event);
-}
-
-bool engine_clock_look(struct engine *engine, int64_t produced_ms, int64_t produced_us,
-                       bool *seen, struct error *error)
-{
-    /* The mark was appended at some time between: after a slow commit that says little. */
-    bool slow = engine_monotonic_us(engine) - produced_us > SAMPLE_TOOK_MAX_US;
-    struct mark mark;
-    int64_t log_time_ms = 0;
-    bool found = false;
-    *seen = false;
-    for (int look = 0; look < LOOKS_MAX && !*seen && !slow; look++) {
-        if (look > 0) engine_sleep_ms(engine, LOOK_AGAIN_MS);
-        if (!engine_read_last_mark(engine, &mark, &log_time_ms, &found, error)) return false;
-        *seen = found && mark.sequence == engine->mark.sequence &&
-                mark.epoch == engine->mark.epoch;
-    }
-    if (*seen) engine_clock_sample(engine, produced_ms, log_time_ms);
-    else engine->skew_due_us = engine_monotonic_us(engine) + SAMPLE_REFUSED_US;
-    return true;
-}
-
-/* A bare mark, read back. Until that succeeds, a clock that has jumped ahead by jump_ms is not
- * believed to have done so. */
-static bool take_sample(struct engine *engine, int64_t jump_ms, struct error *error)
-{
-    bool seen = false;
-    int64_t produced_ms = engine_wall_ms(engine);
-    int64_t produced_us = engine_monotonic_us(engine);
-    if (!engine_commit(engine, error) ||
-        !engine_clock_look(engine, produced_ms, produced_us, &seen, error))
-        return false;
-    if (!seen && jump_ms > 0) engine->skew_ms += jump_ms;
-    return true;
+    return engine->last_wall_ms + (monotonic_us - engine->last_monotonic_us) / 1000;
 }
 
 int64_t engine_steady_ms(const struct engine *engine)
 {
-    int64_t passed_us = engine_monotonic_us(engine) - engine->last_monotonic_us;
-    return engine->last_wall_ms + passed_us / 1000 - engine->skew_ms;
+    return wall_at_ms(engine, engine_monotonic_us(engine)) - engine->skew_ms;
+}
+
+static void judge(struct engine *engine)
+{
+    const struct clock_bounds *bounds = &engine->bounds;
+    int64_t tolerance_ms = engine->options.clock_tolerance_ms;
+    int64_t proven_ms = clock_bounds_proven_ms(bounds);
+    engine->skew_ms = clock_bounds_correction_ms(bounds, tolerance_ms);
+    engine->clock_refused = !bounds->known || llabs(proven_ms) > engine->options.clock_step_ms;
+    if (proven_ms > 0 && mutant(MUTANT_CLOCK_BELIEVED)) engine->skew_ms = 0;
+    if (proven_ms < 0 && mutant(MUTANT_CLOCK_BEHIND_BELIEVED)) engine->skew_ms = 0;
+    int64_t doubt_us = (engine->skew_ms - llabs(proven_ms)) * DOUBT_TIMES * 1000;
+    int64_t wait_us = engine->options.clock_sample_ms * 1000;
+    if (engine->clock_refused) wait_us = SAMPLE_AGAIN_US;
+    else if (doubt_us > 0 && wait_us > doubt_us + SAMPLE_AGAIN_US)
+        wait_us = doubt_us + SAMPLE_AGAIN_US;
+    engine->sample_due_us = engine_monotonic_us(engine) + wait_us;
+}
+
+void engine_clock_begin(struct engine *engine)
+{
+    engine->last_wall_ms = engine_wall_ms(engine);
+    engine->last_monotonic_us = engine_monotonic_us(engine);
+    engine->bounds.known = !engine->options.state_log; /* the embedded broker's clock is ours */
+    engine->unknown_told_us = engine->last_monotonic_us + UNKNOWN_TOLD_US;
+    judge(engine);
+}
+
+void engine_clock_sample(struct engine *engine, const struct broker_receipt *receipt)
+{
+    if (engine->last_monotonic_us == 0) return; /* nothing fires here: belfry recover */
+    int64_t took_us = receipt->acknowledged_us - engine->mark_sent_us;
+    bool slow = took_us > INT64_C(500000) && mutant(MUTANT_CLOCK_SLOW_SAMPLE_REFUSED);
+    if (receipt->appended_ms != 0 && took_us >= 0 && !slow)
+        clock_bounds_add(&engine->bounds, wall_at_ms(engine, engine->mark_sent_us),
+                         wall_at_ms(engine, receipt->acknowledged_us), receipt->appended_ms,
+                         receipt->acknowledged_us);
+    judge(engine);
+}
+
+/* ---- what is said about it ---- */
+
+static void tell(struct engine *engine, enum event_kind kind, int64_t by_ms, const char *reason)
+{
+    struct event event;
+    struct sink sink = outbox_sink(&engine->outbox);
+    event_init(&event, kind, engine_steady_ms(engine));
+    if (kind != EVENT_CLOCK_UNKNOWN) event.count = by_ms;
+    event.owner = text_of(engine->options.owner);
+    event.reason = reason;
+    sink.event(sink.opaque, &event);
+}
+
+static void tell_unknown(struct engine *engine)
+{
+    int64_t monotonic_us = engine_monotonic_us(engine);
+    if (engine->bounds.known || monotonic_us < engine->unknown_told_us) return;
+    engine->unknown_told_us = monotonic_us + UNKNOWN_AGAIN_US;
+    observe(engine->ports.observer, LEVEL_WARN, "clock.unknown", engine->options.shard,
+            "action=nothing_fires message=\"no acknowledgement of a mark says when it was "
+            "appended: message.timestamp.type of the state topic must be LogAppendTime\"");
+    tell(engine, EVENT_CLOCK_UNKNOWN, 0, NULL);
+}
+
+/* Once, and again when it has become worse. */
+static void tell_skew(struct engine *engine)
+{
+    int64_t tolerance_ms = engine->options.clock_tolerance_ms;
+    int64_t proven_ms = clock_bounds_proven_ms(&engine->bounds);
+    int64_t off_ms = llabs(proven_ms);
+    atomic_store(&engine->clock_ahead_ms, proven_ms);
+    if (off_ms <= tolerance_ms) {
+        engine->skew_told_ms = 0;
+        engine->refusal_told = false;
+        return;
+    }
+    if (off_ms <= engine->skew_told_ms + tolerance_ms &&
+        engine->clock_refused == engine->refusal_told)
+        return;
+    engine->skew_told_ms = off_ms;
+    engine->refusal_told = engine->clock_refused;
+    bool ahead = proven_ms > 0;
+    observe(engine->ports.observer, LEVEL_ERROR, ahead ? "clock.ahead" : "clock.behind",
+            engine->options.shard, "%s=%" PRId64 " action=%s", ahead ? "ahead_ms" : "behind_ms",
+            off_ms, engine->clock_refused ? "nothing_fires" : "corrected");
+    tell(engine, ahead ? EVENT_CLOCK_AHEAD : EVENT_CLOCK_BEHIND, off_ms,
+         engine->clock_refused ? "beyond_step" : "corrected");
+}
+
+/* Where the wall clock was set, what was known of it moves along: time goes on as before until a
+ * sample says better. */
+static bool look_for_a_step(struct engine *engine)
+{
+    int64_t monotonic_us = engine_monotonic_us(engine);
+    int64_t wall_ms = engine_wall_ms(engine);
+    int64_t jump_ms = wall_ms - wall_at_ms(engine, monotonic_us);
+    engine->last_wall_ms = wall_ms;
+    engine->last_monotonic_us = monotonic_us;
+    bool jumped = jump_ms > JUMP_MS || jump_ms < -JUMP_MS;
+    if (!jumped) return false;
+    observe(engine->ports.observer, LEVEL_WARN, "clock.stepped", engine->options.shard,
+            "by_ms=%" PRId64, jump_ms);
+    if (engine->options.state_log) clock_bounds_shift(&engine->bounds, jump_ms);
+    judge(engine);
+    return true;
 }
 
 bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error)
 {
-    int64_t wall_ms = engine_wall_ms(engine);
-    int64_t monotonic_us = engine_monotonic_us(engine);
-    int64_t passed_ms = (monotonic_us - engine->last_monotonic_us) / 1000;
-    int64_t jump_ms = wall_ms - engine->last_wall_ms - passed_ms;
-    bool jumped = jump_ms > JUMP_MS || jump_ms < -JUMP_MS;
-    engine->last_wall_ms = wall_ms;
-    engine->last_monotonic_us = monotonic_us;
-    if (jumped)
-        observe(engine->ports.observer, LEVEL_WARN, "clock.stepped", engine->options.shard,
-                "by_ms=%" PRId64, jump_ms);
-    if ((jumped || monotonic_us >= engine->skew_due_us) &&
-        !take_sample(engine, jumped ? jump_ms : 0, error))
+    bool jumped = look_for_a_step(engine);
+    if ((jumped || engine_monotonic_us(engine) >= engine->sample_due_us) &&
+        !engine_commit(engine, error)) /* a bare mark, if there is nothing else to say */
         return false;
+    tell_unknown(engine);
+    tell_skew(engine);
     *now_ms = engine_steady_ms(engine);
     return true;
 }

@@ -44,6 +44,8 @@ bool engine_state_offset(void *opaque, int64_t *offset)
     struct broker *broker = engine->ports.broker;
     struct error error = {0};
     int64_t first = 0;
+    *offset = engine->receipt.offset + 1;
+    if (engine->receipt.offset >= 0) return true;
     return broker->operations->offsets(broker, TOPIC_STATE, &first, offset, &error);
 }
 
@@ -145,7 +147,9 @@ static bool produce_all(struct engine *engine, const struct mark *mark, struct e
     struct broker_record record = {.topic = TOPIC_STATE,
                                    .partition = engine->options.shard,
                                    .key = text_of("mark"),
-                                   .value = {arena->bytes + at, arena->length - at}};
+                                   .value = {arena->bytes + at, arena->length - at},
+                                   .wants_receipt = true};
+    engine->mark_sent_us = engine_monotonic_us(engine);
     return broker->operations->produce(broker, &record, error);
 }
 
@@ -153,7 +157,7 @@ static bool try_transaction(struct engine *engine, const struct mark *mark, stru
 {
     struct broker *broker = engine->ports.broker;
     return broker->operations->begin(broker, error) && produce_all(engine, mark, error) &&
-           broker->operations->commit(broker, error);
+           broker->operations->commit(broker, &engine->receipt, error);
 }
 
 /* ---- the one path ---- */
@@ -205,6 +209,7 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
         engine_sleep_ms(engine, 200);
     }
     *fate = fate_of(ours, &last, found);
+    engine->receipt = (struct broker_receipt){-1, log_time_ms, engine_monotonic_us(engine)};
     if (mutant(MUTANT_UNKNOWN_MEANS_COMMITTED)) *fate = FATE_OUT;
     if (mutant(MUTANT_UNKNOWN_MEANS_REPEAT)) *fate = FATE_AGAIN;
     return true;
@@ -226,7 +231,7 @@ void engine_tell_refused(struct engine *engine)
     struct sink sink = outbox_sink(outbox);
     while (outbox->refused_count > 0) {
         struct failed_fire failed = outbox->refused[--outbox->refused_count];
-        shard_fire_failed(engine->shard, &failed, engine_wall_ms(engine), &sink);
+        shard_fire_failed(engine->shard, &failed, engine_steady_ms(engine), &sink);
         observe(engine->ports.observer, LEVEL_WARN, "fire.failed", engine->options.shard,
                 "reason=%s nominal_ms=%" PRId64 " attempt=%" PRId32, failed.reason,
                 failed.nominal_ms, failed.attempt);
@@ -283,6 +288,7 @@ static void committed(struct engine *engine, const struct mark *mark)
             foreign_find(&engine->foreign, text_of(outbox->records[i].foreign_topic))->suspect =
                 false;
     engine->mark = *mark;
+    engine_clock_sample(engine, &engine->receipt);
     int64_t monotonic_us = engine_monotonic_us(engine);
     engine->mark_due_us = monotonic_us + engine->options.mark_interval_ms * INT64_C(1000);
     engine->shrink_due_us = monotonic_us + SHRINK_AFTER_US;

@@ -155,7 +155,8 @@ struct engine_status engine_status(const struct engine *engine)
                                   .fires = atomic_load(&engine->fires),
                                   .jobs = atomic_load(&engine->jobs),
                                   .checkpoint_sequence =
-                                      atomic_load(&engine->checkpoint_sequence)};
+                                      atomic_load(&engine->checkpoint_sequence),
+                                  .clock_ahead_ms = atomic_load(&engine->clock_ahead_ms)};
 }
 
 /* ---- a step ---- */
@@ -231,7 +232,7 @@ static bool step(struct engine *engine, struct error *error)
 /* How long nothing will have to be done. */
 static int32_t wait_ms(const struct engine *engine)
 {
-    int64_t now_ms = engine_wall_ms(engine) - engine->skew_ms;
+    int64_t now_ms = engine_steady_ms(engine);
     int64_t wait = engine->options.wait_max_ms;
     int64_t due_ms = shard_next_due_ms(engine->shard, now_ms);
     int64_t live_ms = shard_next_live_ms(engine->shard);
@@ -243,7 +244,7 @@ static int32_t wait_ms(const struct engine *engine)
     int64_t monotonic_us = engine_monotonic_us(engine);
     int64_t behind_ms = shard_watermark(engine->shard).instant_ms - now_ms;
     if (behind_ms > 0) wait = behind_ms; /* our clock went back */
-    if (engine->clock_refused) wait = (engine->skew_due_us - monotonic_us) / 1000 + 1;
+    if (engine->clock_refused) wait = (engine->sample_due_us - monotonic_us) / 1000 + 1;
     if (wait > engine->options.wait_max_ms) wait = engine->options.wait_max_ms;
     int64_t checkpoint_us = checkpointer_due_us(engine->checkpointer, &engine->mark);
     if (checkpoint_us != INT64_MAX) {

@@ -71,6 +71,7 @@ struct engine_status {
     int64_t fires;
     int64_t jobs;
     int64_t checkpoint_sequence;
+    int64_t clock_ahead_ms; /* our clock against the broker's, as far as proven; negative: behind */
 };
 
 struct engine;

@@ -7,6 +7,7 @@
 
 #include "dispatcher/core/shard.h"
 #include "dispatcher/engine/checkpointer.h"
+#include "dispatcher/engine/clock_bounds.h"
 #include "dispatcher/engine/engine.h"
 #include "dispatcher/engine/foreign.h"
 #include "dispatcher/engine/inputs.h"
@@ -32,11 +33,17 @@ struct engine {
     int64_t mark_due_us;
     int64_t shrink_due_us; /* no transaction until then: the outbox gives its memory back */
 
-    int64_t skew_ms;          /* what our clock is ahead of the broker's by, beyond tolerance */
-    bool clock_refused;       /* too far ahead: nothing fires until they agree */
+    struct broker_receipt receipt; /* of the last committed mark */
+    int64_t mark_sent_us;          /* when it was handed to Kafka */
+    struct clock_bounds bounds;    /* of what our clock is ahead of the broker's by */
+    int64_t skew_ms;          /* what is taken off our clock */
+    bool clock_refused;       /* unknown, or too far off: nothing fires until they agree */
+    int64_t skew_told_ms;
+    bool refusal_told;
     int64_t last_wall_ms;     /* of the last look at the clock */
     int64_t last_monotonic_us;
-    int64_t skew_due_us;      /* when the broker's clock is looked at again */
+    int64_t sample_due_us;    /* a mark is committed by then, to learn the broker's time */
+    int64_t unknown_told_us;  /* when a clock that is still unknown is told of */
 
     _Atomic int wish;
     _Atomic int assigned;
@@ -48,6 +55,7 @@ struct engine {
     _Atomic int64_t fires;
     _Atomic int64_t jobs;
     _Atomic int64_t checkpoint_sequence;
+    _Atomic int64_t clock_ahead_ms;
 };
 
 int64_t engine_monotonic_us(const struct engine *engine);
@@ -90,16 +98,14 @@ bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *er
 
 /* ---- broker_clock.c ---- */
 
-/* The time to act by: our clock, less what it is ahead of the broker's by. False: nothing may
- * fire now. */
+/* The time to act by: the broker's, as far as it is known. Commits a mark where it has not been
+ * heard of for long, or our clock was set. */
 bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error);
 /* The time to act by, without a further look at the clock, which may have been set meanwhile. */
 int64_t engine_steady_ms(const struct engine *engine);
-/* Reads our last mark back for a sample, looking again where its marker is not there yet. It was
- * produced when our clocks said produced_ms and produced_us. *seen false: no sample. */
-bool engine_clock_look(struct engine *engine, int64_t produced_ms, int64_t produced_us,
-                       bool *seen, struct error *error);
-/* A sample: our mark, produced when our clock said produced_ms, was appended at log_time_ms. */
-void engine_clock_sample(struct engine *engine, int64_t produced_ms, int64_t log_time_ms);
+/* Before the first mark of a take-over: nothing is known. */
+void engine_clock_begin(struct engine *engine);
+/* What Kafka said of the mark just committed. */
+void engine_clock_sample(struct engine *engine, const struct broker_receipt *receipt);
 
 #endif

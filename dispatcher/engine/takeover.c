@@ -263,13 +263,9 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
     struct sink sink = outbox_sink(&engine->outbox);
     if (!mutant(MUTANT_SHARD_TAKEN_NOT_SAID)) sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
-    int64_t produced_ms = engine_wall_ms(engine);
-    int64_t produced_us = engine_monotonic_us(engine);
+    engine_clock_begin(engine);
     if (!engine_commit(engine, error)) return false;
     atomic_store(&engine->epoch, mark->epoch);
-    bool seen = false;
-    if (!engine_clock_look(engine, produced_ms, produced_us, &seen, error)) return false;
-    if (!seen) engine->clock_refused = true; /* until it is known what the broker's says */
     return true;
 }
 
@@ -378,8 +374,6 @@ bool engine_take_over(struct engine *engine, struct error *error)
     shard_restore_done(engine->shard, &mark);
     if (!commit_first_mark(engine, &mark, tz_before, error)) return false;
     warm_foreign(engine);
-    engine->last_wall_ms = engine_wall_ms(engine);
-    engine->last_monotonic_us = engine_monotonic_us(engine);
     observe(engine->ports.observer, LEVEL_INFO, "shard.taken", engine->options.shard,
             "epoch=%" PRId64 " jobs=%zu watermark_ms=%" PRId64 " took_ms=%" PRId64,
             engine->mark.epoch, shard_job_count(engine->shard), mark.watermark.instant_ms,

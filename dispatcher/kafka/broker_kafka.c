@@ -82,9 +82,9 @@ static bool produce(struct broker *broker, const struct broker_record *record,
     return kafka_publisher_produce(ours(broker)->publisher, record, error);
 }
 
-static bool commit(struct broker *broker, struct error *error)
+static bool commit(struct broker *broker, struct broker_receipt *receipt, struct error *error)
 {
-    return kafka_publisher_commit(ours(broker)->publisher, error);
+    return kafka_publisher_commit(ours(broker)->publisher, receipt, error);
 }
 
 static bool abort_transaction(struct broker *broker, struct error *error)

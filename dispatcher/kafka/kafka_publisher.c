@@ -1,6 +1,7 @@
 #include "dispatcher/kafka/kafka_publisher.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,14 @@
 
 enum {
     REPORT_BYTES = 160,
-    RECORD_PARTS = 6,      /* topic, partition, key, value, flags, headers */
+    RECORD_PARTS = 7,      /* topic, partition, key, value, flags, opaque, headers */
     QUEUE_FULL_POLL_MS = 1,
     FLUSH_QUICK_TURNS = 20, /* of 1 ms, then slower: see flush() */
     FLUSH_SLOW_MS = 10,
     RETRY_PAUSE_MS = 10,
     FLUSH_EXTRA_MS = 2500 /* a request that was under way when its records timed out */
 };
+#define APPENDED_MIN_MS INT64_C(1000000000000) /* the mock cluster says 1234 */
 
 struct kafka_publisher {
     struct kafka_client client;
@@ -32,6 +34,10 @@ struct kafka_publisher {
     int64_t begun_us;
     rd_kafka_resp_err_t report_code; /* first failed delivery of this transaction */
     char report[REPORT_BYTES];
+    /* Written by librdkafka's threads before the flush of the transaction is over. */
+    _Atomic int64_t receipt_offset;
+    _Atomic int64_t receipt_appended_ms;
+    _Atomic int64_t receipt_acknowledged_us;
 };
 
 static int64_t now_us(const struct kafka_publisher *publisher)
@@ -50,6 +56,41 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
     publisher->report_code = message->err;
     (void)snprintf(publisher->report, sizeof publisher->report, "a record to %s",
                    rd_kafka_topic_name(message->rkt));
+}
+
+/* In a thread of librdkafka, for every record: reports of delivery are off for what went well, and
+ * cost more. */
+static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t *handle, rd_kafka_message_t *message,
+                                              void *opaque)
+{
+    struct kafka_publisher *publisher = opaque;
+    (void)handle;
+    if (message->_private != publisher || message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    int64_t at_ms = rd_kafka_message_timestamp(message, &type);
+    bool known = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME && at_ms >= APPENDED_MIN_MS;
+    atomic_store(&publisher->receipt_offset, message->offset < 0 ? -1 : message->offset);
+    atomic_store(&publisher->receipt_appended_ms, known ? at_ms : 0);
+    atomic_store(&publisher->receipt_acknowledged_us, now_us(publisher));
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *handle, const rd_kafka_conf_t *conf, void *opaque,
+                                  char *refusal, size_t bytes)
+{
+    (void)conf;
+    (void)refusal;
+    (void)bytes;
+    return rd_kafka_interceptor_add_on_acknowledgement(handle, "receipt", on_acknowledgement,
+                                                       opaque);
+}
+
+static void no_receipt(struct kafka_publisher *publisher)
+{
+    atomic_store(&publisher->receipt_offset, -1);
+    atomic_store(&publisher->receipt_appended_ms, 0);
+    atomic_store(&publisher->receipt_acknowledged_us, 0);
 }
 
 struct kafka_publisher *kafka_publisher_create(const struct kafka_options *options,
@@ -136,6 +177,7 @@ bool kafka_publisher_open(struct kafka_publisher *publisher, struct error *error
         kafka_options_properties(publisher->options, KAFKA_PRODUCER, publisher->shard, error);
     if (conf == NULL) return false;
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    (void)rd_kafka_conf_interceptor_add_on_new(conf, "receipt", on_new, publisher);
     publisher->handle = kafka_client_open(&publisher->client, conf, KAFKA_PRODUCER, error);
     if (publisher->handle == NULL) return false;
     open_own(publisher);
@@ -166,6 +208,7 @@ bool kafka_publisher_begin(struct kafka_publisher *publisher, struct error *erro
     publisher->in_transaction = true;
     publisher->begun_us = now_us(publisher);
     publisher->report_code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    no_receipt(publisher);
     return true;
 }
 
@@ -241,6 +284,7 @@ static rd_kafka_error_t *enqueue(struct kafka_publisher *publisher, rd_kafka_top
         {.vtype = RD_KAFKA_VTYPE_KEY,
          .u.mem = {.ptr = (void *)record->key.bytes, .size = record->key.length}},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = 0}, /* no copy: the value is borrowed */
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->wants_receipt ? publisher : NULL},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     size_t count = headers == NULL ? RECORD_PARTS - 1 : RECORD_PARTS;
@@ -337,7 +381,8 @@ static bool end_transaction(struct kafka_publisher *publisher, transaction_call 
     }
 }
 
-bool kafka_publisher_commit(struct kafka_publisher *publisher, struct error *error)
+bool kafka_publisher_commit(struct kafka_publisher *publisher, struct broker_receipt *receipt,
+                            struct error *error)
 {
     assert(publisher != NULL && publisher->handle != NULL);
     assert(publisher->in_transaction);
@@ -345,6 +390,10 @@ bool kafka_publisher_commit(struct kafka_publisher *publisher, struct error *err
     if (!end_transaction(publisher, rd_kafka_commit_transaction, KAFKA_COMMIT, "commit", error))
         return false;
     publisher->in_transaction = false;
+    if (receipt != NULL)
+        *receipt = (struct broker_receipt){atomic_load(&publisher->receipt_offset),
+                                           atomic_load(&publisher->receipt_appended_ms),
+                                           atomic_load(&publisher->receipt_acknowledged_us)};
     return true;
 }
 

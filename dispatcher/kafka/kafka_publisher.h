@@ -28,7 +28,8 @@ bool kafka_publisher_begin(struct kafka_publisher *publisher, struct error *erro
 bool kafka_publisher_produce(struct kafka_publisher *publisher,
                              const struct broker_record *record, struct error *error)
     __attribute__((warn_unused_result));
-bool kafka_publisher_commit(struct kafka_publisher *publisher, struct error *error)
+bool kafka_publisher_commit(struct kafka_publisher *publisher, struct broker_receipt *receipt,
+                            struct error *error)
     __attribute__((warn_unused_result));
 bool kafka_publisher_abort(struct kafka_publisher *publisher, struct error *error)
     __attribute__((warn_unused_result));

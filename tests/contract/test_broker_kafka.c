@@ -39,6 +39,33 @@ static void committed_is_seen_aborted_is_not(void **state)
     broker->operations->destroy(broker);
 }
 
+/* Kafka's word on one record, though reports of what went well are off. */
+static void receipt_says_where_and_when(void **state)
+{
+    struct error error = {0};
+    struct broker *broker = fixture_broker(*state, 1, true);
+    struct broker_receipt receipt = {0};
+    int64_t start = end_of_state(broker);
+    int64_t before_ms = fixture_clock.now_ms(NULL);
+    int64_t before_us = fixture_clock.monotonic_us(NULL);
+    OK(broker->operations->begin(broker, &error));
+    struct broker_record other = fixture_record(TOPIC_STATE, 1, "k", "v");
+    struct broker_record mark = fixture_record(TOPIC_STATE, 1, "mark", "m");
+    mark.wants_receipt = true;
+    OK(broker->operations->produce(broker, &other, &error));
+    OK(broker->operations->produce(broker, &mark, &error));
+    OK(broker->operations->commit(broker, &receipt, &error));
+    assert_int_equal(receipt.offset, start + 1);
+    assert_in_range(receipt.appended_ms, before_ms - 1000, fixture_clock.now_ms(NULL) + 1000);
+    assert_in_range(receipt.acknowledged_us, before_us, fixture_clock.monotonic_us(NULL));
+    OK(broker->operations->begin(broker, &error));
+    OK(broker->operations->produce(broker, &other, &error));
+    OK(broker->operations->commit(broker, &receipt, &error)); /* nobody asked */
+    assert_int_equal(receipt.offset, -1);
+    assert_int_equal(receipt.appended_ms, 0);
+    broker->operations->destroy(broker);
+}
+
 static void open_transaction_holds_the_end_back(void **state)
 {
     struct error error = {0};
@@ -50,7 +77,7 @@ static void open_transaction_holds_the_end_back(void **state)
     struct broker_record record = fixture_record(TOPIC_STATE, 0, "k", "open");
     OK(broker->operations->produce(broker, &record, &error));
     fixture_read_state(reader, start, 0, values, sizeof values);
-    OK(broker->operations->commit(broker, &error));
+    OK(broker->operations->commit(broker, NULL, &error));
     fixture_read_state(reader, start, 1, values, sizeof values);
     reader->operations->destroy(reader);
     broker->operations->destroy(broker);
@@ -96,7 +123,7 @@ static void record_comes_back_whole(void **state)
     records[0].header_count = 3;
     OK(broker->operations->begin(broker, &error));
     for (int i = 0; i < 3; i++) OK(broker->operations->produce(broker, &records[i], &error));
-    OK(broker->operations->commit(broker, &error));
+    OK(broker->operations->commit(broker, NULL, &error));
     OK(broker->operations->start_reading(broker, TOPIC_STATE, start, &error));
     struct broker_input input;
     fixture_next(broker, &input);
@@ -132,7 +159,7 @@ static void second_producer_fences_the_first(void **state)
     struct broker_record record = fixture_record(TOPIC_STATE, 3, "k", "zombie");
     OK(old->operations->produce(old, &record, &error));
     struct broker *young = fixture_broker(*state, 3, true);
-    assert_false(old->operations->commit(old, &error));
+    assert_false(old->operations->commit(old, NULL, &error));
     if (error.kind != ERROR_FENCED) fail_msg("%s", error.message);
     fixture_transaction(young, 3, "y", 1, true);
     fixture_read_state(young, start, 1, values, sizeof values);
@@ -166,7 +193,7 @@ static void reading_restarts_at_exact_offsets(void **state)
     OK(broker->operations->begin(broker, &error));
     struct broker_record record = fixture_record(TOPIC_STATE, 1, "k", "v");
     for (int i = 0; i < MANY; i++) OK(broker->operations->produce(broker, &record, &error));
-    OK(broker->operations->commit(broker, &error));
+    OK(broker->operations->commit(broker, NULL, &error));
     /* Each round stops with thousands of records fetched and queued, then starts elsewhere. */
     const int64_t starts[] = {0, 15000, 7, 19000, 3, 3, MANY - 1};
     for (size_t round = 0; round < sizeof starts / sizeof starts[0]; round++) {
@@ -228,7 +255,7 @@ static void bad_records_are_refused_alone(void **state)
     assert_non_null(strstr(error.message, "no-such-topic"));
     error_clear(&error);
     OK(broker->operations->produce(broker, &good, &error));
-    OK(broker->operations->commit(broker, &error));
+    OK(broker->operations->commit(broker, NULL, &error));
     fixture_read_state(broker, start, 2, values, sizeof values);
     free(big);
     broker->operations->destroy(broker);
@@ -262,7 +289,7 @@ static void foreign_topics_are_looked_up(void **state)
     OK(broker->operations->begin(broker, &error));
     int64_t before_ms = steady_ms();
     OK(broker->operations->produce(broker, &record, &error));
-    OK(broker->operations->commit(broker, &error));
+    OK(broker->operations->commit(broker, NULL, &error));
     assert_in_range(steady_ms() - before_ms, 0, 900); /* it was warm */
     OK(broker->operations->begin(broker, &error));
     record.partition = 3;
@@ -275,7 +302,7 @@ static void foreign_topics_are_looked_up(void **state)
     assert_int_equal(error.kind, ERROR_INVALID);
     assert_non_null(strstr(error.message, "max.message.bytes"));
     error_clear(&error);
-    OK(broker->operations->commit(broker, &error));
+    OK(broker->operations->commit(broker, NULL, &error));
     broker->operations->destroy(broker);
 }
 
@@ -317,7 +344,7 @@ static void deleted_topic_is_found_out(void **state)
     assert_false(broker->operations->produce(broker, &record, &error));
     assert_int_equal(error.kind, ERROR_INVALID);
     error_clear(&error);
-    OK(broker->operations->commit(broker, &error));
+    OK(broker->operations->commit(broker, NULL, &error));
     OK(broker->operations->foreign_topic(broker, name, &info, &error));
     assert_false(info.exists);
     broker->operations->destroy(broker);
@@ -382,6 +409,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(committed_is_seen_aborted_is_not),
+        cmocka_unit_test(receipt_says_where_and_when),
         cmocka_unit_test(open_transaction_holds_the_end_back),
         cmocka_unit_test(end_comes_after_the_markers),
         cmocka_unit_test(record_comes_back_whole),

@@ -16,9 +16,8 @@
 #include "tests/simulation/policy.h"
 #include "tests/simulation/stretches.h"
 
-/* clock.tolerance; what the append time of a sample may be off, which a slow commit ends; the drift
- * until the next sample. */
-enum { EARLY_MS = 1000 + 500 + 250 };
+/* clock.tolerance; the drift until the next sample. */
+enum { EARLY_MS = 1000 + 250 };
 
 static struct output *flatten(const struct history *history, int32_t shard, size_t *count,
                               const struct step ***step_of)

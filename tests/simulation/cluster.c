@@ -58,6 +58,7 @@ struct record *record_copy(const struct broker_record *from)
                               .foreign = from->foreign_topic == NULL
                                              ? -1 : foreign_topic_index(from->foreign_topic),
                               .tombstone = from->value.bytes == NULL,
+                              .wants_receipt = from->wants_receipt,
                               .header_count = from->header_count};
     char *at = (char *)&record->headers[from->header_count];
     at = put(at, from->key, &record->key);

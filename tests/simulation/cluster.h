@@ -24,6 +24,7 @@ struct record { /* one in a log, in one piece */
     bool marker;
     bool aborted;
     bool tombstone;
+    bool wants_receipt;
     struct text key;
     struct text value;
     size_t header_count;

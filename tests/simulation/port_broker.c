@@ -311,7 +311,7 @@ static bool commit_badly(struct broker_simulated *own, enum commit_fate fate,
     return answered(own, answer, error);
 }
 
-static bool commit(struct broker *broker, struct error *error)
+static bool commit(struct broker *broker, struct broker_receipt *receipt, struct error *error)
 {
     struct broker_simulated *own = ours(broker);
     struct seat *slot = own->slot;
@@ -319,6 +319,7 @@ static bool commit(struct broker *broker, struct error *error)
     enum answer answer = ANSWER_DONE;
     assert(own->open && own->in_transaction);
     slot_pass(slot, POINT_COMMIT_BEFORE);
+    slot->receipt = (struct broker_receipt){.offset = -1};
     enum commit_fate fate = world->commit_fate[slot->shard];
     int64_t delay_us = world->commit_delay_us[slot->shard];
     world->commit_fate[slot->shard] = COMMIT_WELL;
@@ -343,6 +344,7 @@ static bool commit(struct broker *broker, struct error *error)
             done = error_set(error, ERROR_UNKNOWN, "commit: timed out");
     }
     slot_pass(slot, POINT_COMMIT_AFTER);
+    *receipt = slot->receipt;
     return done;
 }
 

@@ -28,6 +28,15 @@ static void request_done(struct request *request, enum answer answer)
         request_free(request);
 }
 
+/* Of the record that asked for it, which is the last. */
+static void note_receipt(struct request *request, const struct record *record)
+{
+    const struct clock *clock = &request->slot->process->clock;
+    if (record == NULL || !record->wants_receipt) return;
+    request->receipt = (struct broker_receipt){record->offset, record->time_ms,
+                                               clock->monotonic_us(clock->opaque)};
+}
+
 static void request_arrives(void *object, int64_t number)
 {
     struct request *request = object;
@@ -42,7 +51,10 @@ static void request_arrives(void *object, int64_t number)
     if (request->init) {
         answer = cluster_init(world, shard, &request->epoch);
     } else if (request->records != NULL) {
+        size_t count = request->count;
+        const struct record *last = count > 0 ? request->records[count - 1] : NULL;
         answer = cluster_produce(world, shard, request->epoch, request->records, request->count);
+        if (answer == ANSWER_DONE) note_receipt(request, last);
         if (answer != ANSWER_BUSY) request->count = 0;
         if (answer == ANSWER_DONE) {
             free(request->records);
@@ -99,6 +111,7 @@ bool request_wait(struct request *request, int64_t limit_us, enum answer *answer
         return false;
     }
     *answer = request->answer;
+    if (request->receipt.appended_ms != 0) slot->receipt = request->receipt;
     if (epoch != NULL) *epoch = request->epoch;
     request_free(request);
     return true;

@@ -18,6 +18,7 @@ struct request {
     size_t count;
     int64_t end_delay_us;
     int64_t give_up_us; /* the broker has not got it by then: lost */
+    struct broker_receipt receipt;
     enum answer answer;
     bool done;
     bool abandoned;    /* nobody waits for it */

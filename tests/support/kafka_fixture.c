@@ -142,7 +142,7 @@ void fixture_transaction(struct broker *broker, int32_t shard, const char *prefi
         OK(broker->operations->produce(broker, &record, &error));
     }
     if (commit)
-        OK(broker->operations->commit(broker, &error));
+        OK(broker->operations->commit(broker, NULL, &error));
     else
         OK(broker->operations->abort(broker, &error));
 }

@@ -102,7 +102,7 @@ static void commits_fail_as_the_port_says(void **state)
         OK(broker->operations->begin(broker, &error));
         mock_cluster_fail_requests(mock, faults[i].api_key, faults[i].code, faults[i].count);
         OK(broker->operations->produce(broker, &record, &error));
-        (void)broker->operations->commit(broker, &error);
+        (void)broker->operations->commit(broker, NULL, &error);
         if (error.kind != faults[i].kind)
             fail_msg("%s: %s: %s", faults[i].name, error_kind_name(error.kind), error.message);
         error_clear(&error);
@@ -110,6 +110,28 @@ static void commits_fail_as_the_port_says(void **state)
         OK(broker->operations->open_producer(broker, &error));
         fixture_transaction(broker, 1, "next", 1, true);
     }
+    broker->operations->destroy(broker);
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
+/* Nor does its word on a record say when it came: always the same instant. */
+static void receipt_has_no_time(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    struct broker *broker = fixture_broker(&fixture, 0, true);
+    struct broker_receipt receipt = {0};
+    struct broker_record mark = fixture_record(TOPIC_STATE, 0, "mark", "m");
+    mark.wants_receipt = true;
+    fixture_transaction(broker, 0, "a", 1, true);
+    OK(broker->operations->begin(broker, &error));
+    OK(broker->operations->produce(broker, &mark, &error));
+    OK(broker->operations->commit(broker, &receipt, &error));
+    assert_true(receipt.offset >= 1);
+    assert_int_equal(receipt.appended_ms, 0);
     broker->operations->destroy(broker);
     fixture_close(&fixture);
     mock_cluster_destroy(mock);
@@ -205,6 +227,7 @@ int main(void)
         cmocka_unit_test(transactions_and_reading),
         cmocka_unit_test(commits_fail_as_the_port_says),
         cmocka_unit_test(log_time_is_the_time_of_reading),
+        cmocka_unit_test(receipt_has_no_time),
         cmocka_unit_test(group_assigns_all_shards),
         cmocka_unit_test(wrong_number_of_shards_is_refused),
         cmocka_unit_test(waits_end_without_a_broker),
