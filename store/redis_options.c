@@ -189,6 +189,27 @@ static bool check_limit(const char *name, int64_t limit_ms, struct error *error)
                      name, (long long)limit_ms, REDIS_TIME_LIMIT_MIN_MS, REDIS_TIME_LIMIT_MAX_MS);
 }
 
+/* A setting that would have no effect is a mistake, most of all one about who is trusted. */
+static bool check_tls(const struct store_redis_options *options, struct error *error)
+{
+    const char *const given[][2] = {
+        {"tls.ca_file", options->tls_ca_file},
+        {"tls.certificate_file", options->tls_certificate_file},
+        {"tls.key_file", options->tls_key_file},
+        {"tls.server_name", options->tls_server_name},
+    };
+    for (size_t i = 0; !options->tls && i < sizeof given / sizeof given[0]; i++)
+        if (given[i][1][0] != '\0')
+            return error_set(error, ERROR_INVALID, "%s is given, but the url is not rediss://: "
+                             "Redis would be spoken to without TLS", given[i][0]);
+    bool certificate = options->tls_certificate_file[0] != '\0';
+    if (certificate != (options->tls_key_file[0] != '\0'))
+        return error_set(error, ERROR_INVALID, "%s: a client certificate and its key are given "
+                         "together", certificate ? "tls.certificate_file without tls.key_file"
+                                                 : "tls.key_file without tls.certificate_file");
+    return true;
+}
+
 bool store_redis_options_check(const struct store_redis_options *options, struct error *error)
 {
     assert(options != NULL);
@@ -204,6 +225,7 @@ bool store_redis_options_check(const struct store_redis_options *options, struct
     if (options->username[0] != '\0' && options->password[0] == '\0')
         return error_set(error, ERROR_INVALID, "Redis user '%s' has no password",
                          options->username);
+    if (!check_tls(options, error)) return false;
 #ifndef BELFRY_HIREDIS_SSL
     if (options->tls)
         return error_set(error, ERROR_INVALID, "this build has no TLS to Redis: install hiredis "

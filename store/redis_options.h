@@ -29,7 +29,7 @@ struct store_redis_options {
     int64_t command_limit_ms; /* for one call of struct store */
     bool tls;
     char tls_ca_file[512];          /* "" = the system's */
-    char tls_certificate_file[512]; /* client certificate; with tls_key_file */
+    char tls_certificate_file[512]; /* client certificate; both files or none */
     char tls_key_file[512];
     char tls_server_name[256];      /* "" = host */
 };

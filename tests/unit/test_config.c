@@ -52,6 +52,13 @@ static bool load(const struct given *given, struct config *config, struct error 
     return done;
 }
 
+/* A build without TLS refuses the URL itself, before it looks at the files. */
+#ifdef BELFRY_HIREDIS_SSL
+#define WITH_TLS(text) text
+#else
+#define WITH_TLS(text) "this build has no TLS to Redis"
+#endif
+
 static const struct given refused[] = {
     {.name = "unknown key, near", .file = "[belfry]\nclutser = a\n",
      .says = ":2: [belfry] clutser is not known; did you mean cluster?"},
@@ -104,7 +111,13 @@ static const struct given refused[] = {
     {.name = "embedded with a broker", .flags = {"--embedded", "d", "--kafka", "k:1"},
      .says = "leave out --kafka"},
     {.name = "key file alone", .file = "[redis]\nurl = rediss://h\ntls.key_file = /k\n",
-     .says = "[redis]"},
+     .says = WITH_TLS("tls.key_file without tls.certificate_file")},
+    {.name = "certificate alone", .file = "[redis]\nurl = rediss://h\ntls.certificate_file = /c\n",
+     .says = WITH_TLS("tls.certificate_file without tls.key_file")},
+    {.name = "authority without TLS", .file = "[redis]\nurl = redis://h\ntls.ca_file = /c\n",
+     .says = "[redis] tls.ca_file is given, but the url is not rediss://"},
+    {.name = "server name on a socket", .file = "[redis]\nurl = unix:///s\ntls.server_name = n\n",
+     .says = "[redis] tls.server_name is given"},
 };
 enum { REFUSED = sizeof refused / sizeof refused[0] };
 

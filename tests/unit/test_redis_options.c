@@ -117,14 +117,39 @@ static void check_bounds(void **state)
     }
 }
 
+static void check_tls(bool tls, const char *certificate, const char *key, const char *says)
+{
+    struct store_redis_options options;
+    struct error error = {0};
+    store_redis_options_default(&options);
+    options.tls = tls;
+    (void)snprintf(options.tls_certificate_file, sizeof options.tls_certificate_file, "%s",
+                   certificate);
+    (void)snprintf(options.tls_key_file, sizeof options.tls_key_file, "%s", key);
+    assert_false(store_redis_options_check(&options, &error));
+    assert_int_equal(error.kind, ERROR_INVALID);
+    if (strstr(error.message, says) == NULL) fail_msg("%s", error.message);
+}
+
+/* The same in a build with TLS to Redis and in one without. */
+static void check_tls_files(void **state)
+{
+    (void)state;
+    check_tls(true, "", "/k", "tls.key_file without tls.certificate_file");
+    check_tls(true, "/c", "", "tls.certificate_file without tls.key_file");
+    check_tls(false, "/c", "/k", "tls.certificate_file is given, but the url is not rediss://");
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[URL_CASES + 2];
+    struct CMUnitTest tests[URL_CASES + 3];
     for (int i = 0; i < URL_CASES; i++)
         tests[i] = (struct CMUnitTest){.name = url_cases[i].url, .test_func = check_url,
                                        .initial_state = (void *)&url_cases[i]};
     tests[URL_CASES] = (struct CMUnitTest){.name = "parts too long",
                                            .test_func = check_long_parts};
     tests[URL_CASES + 1] = (struct CMUnitTest){.name = "bounds", .test_func = check_bounds};
+    tests[URL_CASES + 2] = (struct CMUnitTest){.name = "files of TLS",
+                                               .test_func = check_tls_files};
     return cmocka_run_group_tests_name("redis options", tests, NULL, NULL);
 }
