@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/cli/broker_check.h"
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/cli_clock.h"
 #include "dispatcher/cli/cli_kafka.h"
@@ -17,6 +18,7 @@
 #include "dispatcher/cli/result_view.h"
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/limits.h"
+#include "dispatcher/kafka/kafka_admin.h"
 #include "dispatcher/kafka/kafka_topics.h"
 #include "store/store_redis.h"
 #include "store/store_redis_query.h"
@@ -106,6 +108,40 @@ static void check_dead_letters(struct checkup *checkup, struct cli_kafka *client
               "at most %" PRId64 " are kept", letters);
 }
 
+static void note_setting(void *opaque, const char *name, const char *value)
+{
+    broker_facts_note(opaque, name, value);
+}
+
+/* Every broker is looked at: in a rolling upgrade they differ. */
+static void check_brokers(struct checkup *checkup, rd_kafka_t *handle,
+                          const struct rd_kafka_metadata *metadata)
+{
+    assert(metadata != NULL);
+    int fine = 0;
+    for (int i = 0; i < metadata->broker_cnt; i++) {
+        struct broker_facts facts = {0};
+        struct error error = {0};
+        char text[TEXT_BYTES];
+        (void)snprintf(text, sizeof text, "%d", (int)metadata->brokers[i].id);
+        if (!kafka_admin_describe(handle, RD_KAFKA_RESOURCE_BROKER, text, note_setting, &facts,
+                                  &error)) {
+            find(checkup, WARN, "brokers", "the right DescribeConfigs on the cluster lets doctor "
+                 "see whether it is 3.6 or later", "broker %s does not tell its settings: %s",
+                 text, error.message);
+            return; /* the others would say the same, each after a while */
+        }
+        enum broker_verdict verdict =
+            broker_judge(&facts, (int)metadata->brokers[i].id, text, sizeof text);
+        if (verdict != BROKER_FINE)
+            find(checkup, WARN, "brokers", broker_advice(verdict), "%s", text);
+        fine += verdict == BROKER_FINE;
+    }
+    if (fine > 0 && fine == metadata->broker_cnt)
+        find(checkup, FINE, "brokers", NULL, "Apache Kafka 3.6 or later: they check whose a "
+             "transaction is");
+}
+
 static void check_kafka(struct checkup *checkup)
 {
     assert(checkup->shards == 0);
@@ -125,10 +161,8 @@ static void check_kafka(struct checkup *checkup)
     rd_kafka_t *handle = cli_kafka_handle(client);
     int brokers = 0;
     int wait_ms = (int)checkup->settings->timeout_ms;
-    if (rd_kafka_metadata(handle, 0, NULL, &metadata, wait_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (rd_kafka_metadata(handle, 0, NULL, &metadata, wait_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
         brokers = metadata->broker_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
     char *cluster_id = rd_kafka_clusterid(handle, wait_ms);
     if (cluster_id != NULL) {
         (void)snprintf(checkup->kafka_cluster_id, CLUSTER_ID_BYTES, "%s", cluster_id);
@@ -143,6 +177,8 @@ static void check_kafka(struct checkup *checkup)
         find(checkup, FINE, "kafka", NULL, "%d %s at %s, cluster id %s", brokers,
              brokers == 1 ? "broker" : "brokers", checkup->settings->kafka,
              checkup->kafka_cluster_id[0] == '\0' ? "not told" : checkup->kafka_cluster_id);
+    if (metadata != NULL && !checkup->embedded) check_brokers(checkup, handle, metadata);
+    if (metadata != NULL) rd_kafka_metadata_destroy(metadata);
     if (found) {
         checkup->shards = partitions;
         if (!checkup->embedded) check_topics(checkup, handle);

@@ -10,7 +10,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Iterator
 
-from harness import Belfryd, CommandClient, Kafka, Redis, belfry, run, shard_of, wait_for
+from confluent_kafka.admin import AdminClient, ConfigResource
+
+from harness import (Belfryd, CommandClient, Kafka, Redis, belfry, client_options, run, shard_of,
+                     wait_for)
 from programs import on_terminal
 from runner import limit
 
@@ -400,9 +403,31 @@ def findings(shared: Cluster, *args: object, expect: int) -> dict[str, str]:
     return worst
 
 
+def test_doctor_names_brokers_that_let_transactions_hang(shared: Cluster) -> None:
+    """Kafka checks whose a transaction is since 3.6, and only while it is told to."""
+    admin = AdminClient(client_options(shared.kafka.bootstrap))
+    name = "transaction.partition.verification.enable"
+    broker = ConfigResource(ConfigResource.Type.BROKER, "1")
+
+    def switch(value: str) -> None:
+        admin.alter_configs([ConfigResource(broker.restype, broker.name, {name: value})]
+                            )[broker].result(30)
+        wait_for(lambda: admin.describe_configs([broker])[broker].result(30)[name].value == value,
+                 30, f"{name}={value}")
+
+    assert findings(shared, expect=0)["brokers"] == "ok"
+    switch("false")
+    try:
+        said = shared("doctor").stdout
+        assert "broker 1 does not check whose a transaction is" in said, said
+        assert findings(shared, expect=0)["brokers"] == "warn"
+    finally:
+        switch("true")
+
+
 def test_doctor(shared: Cluster) -> None:
     worst = findings(shared, expect=0)
-    for check in ("kafka", "topics", "shards", "clock", "checkpoint"):
+    for check in ("kafka", "brokers", "topics", "shards", "clock", "checkpoint"):
         assert worst[check] == "ok", worst
     redis = shared.redis.client()
     redis.config_set("maxmemory-policy", "allkeys-lru")
