@@ -66,7 +66,7 @@ $(BUILD)/belfry: $(BUILD)/dispatcher/cli/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
 $(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUILD)/libconsumer.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c,$(SOURCES_consumer))
+LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c consumer/crash.c,$(SOURCES_consumer))
 $(BUILD)/libbelfry.a: $(call objects,$(LIBBELFRY_SOURCES))
 	@rm -f $@
 	$(call say,AR)ar rcs $@ $^

@@ -34,9 +34,12 @@ bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms)
 void belfry_consumer_log(const struct belfry_consumer *consumer, enum belfry_level level,
                          const char *event, const struct belfry_fields *fields)
 {
-    assert(consumer != NULL && consumer->options.on_log != NULL);
+    assert(consumer != NULL);
     assert(event != NULL && fields != NULL);
-    consumer->options.on_log(level, event, fields->text, consumer->options.opaque);
+    if (consumer->lines != NULL)
+        belfry_log_write(consumer->lines, level, event, fields->text);
+    else
+        consumer->options.on_log(level, event, fields->text, consumer->options.opaque);
 }
 
 /* The client's own log, from any of its threads. */
@@ -74,6 +77,11 @@ static bool client_start(struct belfry_consumer *consumer, const struct belfry_o
     assert(consumer->kafka == NULL);
     rd_kafka_conf_t *conf = belfry_options_apply(given, &consumer->options, error);
     if (conf == NULL) return false;
+    if (given->on_log == NULL) consumer->lines = belfry_log_open();
+    if (given->on_log == NULL && consumer->lines == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return belfry_fail_memory(error, "the log");
+    }
     bool started = false;
     rd_kafka_topic_partition_list_t *topics = belfry_options_topics(given, error);
     if (topics == NULL) {
@@ -159,6 +167,7 @@ void belfry_consumer_release(struct belfry_consumer *consumer)
     assert(consumer->deliveries == NULL);
     belfry_partitions_clear(consumer);
     belfry_dedupe_destroy(consumer->window);
+    belfry_lines_destroy(consumer->lines, BELFRY_LINES_END_MS);
     (void)pthread_cond_destroy(&consumer->changed);
     (void)pthread_mutex_destroy(&consumer->lock);
     free(consumer);

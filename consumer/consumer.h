@@ -125,7 +125,7 @@ struct belfry_options {
     int64_t rebalance_wait_ms;      /* handlers may finish before partitions go; default 5 s */
     int64_t drain_ms;               /* bound of the end of belfry_consumer_run(); default 30 s */
     belfry_invalid_callback *on_invalid; /* default: log fire.invalid */
-    belfry_log_callback *on_log;         /* default: a line on stderr */
+    belfry_log_callback *on_log;         /* default: lines on stderr, by a thread of their own */
     void *opaque;                        /* for the callbacks */
 };
 

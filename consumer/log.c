@@ -86,25 +86,43 @@ static const char *level_name(enum belfry_level level)
     return "error";
 }
 
-void belfry_log_stderr(enum belfry_level level, const char *event, const char *fields,
-                       void *opaque)
+static size_t format(char line[BELFRY_LINE_BYTES], enum belfry_level level, const char *event,
+                     const char *fields)
 {
-    (void)opaque;
-    assert(event != NULL);
-    assert(fields != NULL);
-    if (level == BELFRY_LOG_DEBUG) return;
     struct timespec now = {0};
     struct tm utc = {0};
     char date[32] = "";
     (void)clock_gettime(CLOCK_REALTIME, &now);
     (void)gmtime_r(&now.tv_sec, &utc);
     (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    char line[1800];
-    int length = snprintf(line, sizeof line, "ts=%s.%03dZ level=%s event=%s%s%s\n", date,
+    int length = snprintf(line, BELFRY_LINE_BYTES, "ts=%s.%03dZ level=%s event=%s%s%s\n", date,
                           (int)(now.tv_nsec / 1000000), level_name(level), event,
                           fields[0] == '\0' ? "" : " ", fields);
-    if (length < 0) return;
-    size_t bytes = (size_t)length < sizeof line ? (size_t)length : sizeof line - 1;
+    assert(length > 0);
+    size_t bytes = length < BELFRY_LINE_BYTES ? (size_t)length : BELFRY_LINE_BYTES - 1;
     line[bytes - 1] = '\n';
-    if (write(STDERR_FILENO, line, bytes) < 0) return; /* nowhere left to say so */
+    return bytes;
+}
+
+static size_t format_missing(void *opaque, uint64_t count, char line[BELFRY_LINE_BYTES])
+{
+    struct belfry_fields fields = {0};
+    (void)opaque;
+    belfry_fields_number(&fields, "count", (int64_t)count);
+    return format(line, BELFRY_LOG_WARN, "log.dropped", fields.text);
+}
+
+struct belfry_lines *belfry_log_open(void)
+{
+    return belfry_lines_create(STDERR_FILENO, format_missing, NULL);
+}
+
+void belfry_log_write(struct belfry_lines *lines, enum belfry_level level, const char *event,
+                      const char *fields)
+{
+    assert(lines != NULL);
+    assert(event != NULL && fields != NULL);
+    if (level == BELFRY_LOG_DEBUG) return;
+    char line[BELFRY_LINE_BYTES];
+    belfry_lines_put(lines, line, format(line, level, event, fields));
 }

@@ -3,6 +3,7 @@
 #define BELFRY_CONSUMER_LOG_H
 
 #include "consumer/consumer.h"
+#include "consumer/lines.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -16,10 +17,14 @@ struct belfry_fields {
 void belfry_fields_text(struct belfry_fields *fields, const char *name, const char *value);
 void belfry_fields_number(struct belfry_fields *fields, const char *name, int64_t value);
 
-/* Writes "ts=... level=... event=... fields" as one line on stderr, by one write(), except of
- * level debug. Thread-safe. */
-void belfry_log_stderr(enum belfry_level level, const char *event, const char *fields,
-                       void *opaque);
+/* Puts "ts=... level=... event=... fields" into the queue as one line, except of level debug. Never
+ * waits. Thread-safe. */
+void belfry_log_write(struct belfry_lines *lines, enum belfry_level level, const char *event,
+                      const char *fields);
+
+/* The queue for log lines on stderr, to be ended with belfry_lines_destroy(). NULL: memory or a
+ * thread is short. */
+struct belfry_lines *belfry_log_open(void) BELFRY_MUST_CHECK;
 
 #pragma GCC visibility pop
 

@@ -111,7 +111,6 @@ static bool numbers_apply(struct belfry_options *options, struct belfry_error *e
     if (options->uncommitted_max == 0) options->uncommitted_max = UNCOMMITTED_DEFAULT;
     if (options->rebalance_wait_ms == 0) options->rebalance_wait_ms = REBALANCE_WAIT_DEFAULT_MS;
     if (options->drain_ms == 0) options->drain_ms = DRAIN_DEFAULT_MS;
-    if (options->on_log == NULL) options->on_log = belfry_log_stderr;
     return number_checked("concurrency", options->concurrency, CONCURRENCY_MAX, error) &&
            number_checked("window_ids", options->window_ids, BELFRY_DEDUPE_MAX, error) &&
            number_checked("uncommitted_max", options->uncommitted_max, UNCOMMITTED_MAX, error) &&

@@ -38,6 +38,7 @@ struct belfry_delivery {
 
 struct belfry_consumer {
     struct belfry_options options; /* its texts are not kept */
+    struct belfry_lines *lines;    /* the log, where the options have no on_log; else NULL */
     atomic_bool stopping;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a fire is done, a fire is ready, the close is over */

@@ -101,7 +101,8 @@ void belfry_environment_free(char **environment)
     free(environment);
 }
 
-static void log_ending(const struct belfry_fire *fire, const struct belfry_ending *ending)
+static void log_ending(struct belfry_lines *lines, const struct belfry_fire *fire,
+                       const struct belfry_ending *ending)
 {
     struct belfry_fields fields = {0};
     assert(fire != NULL && ending != NULL);
@@ -112,7 +113,7 @@ static void log_ending(const struct belfry_fire *fire, const struct belfry_endin
     if (ending->start_error != 0) {
         const char *why = strerrordesc_np(ending->start_error);
         belfry_fields_text(&fields, "message", why == NULL ? "unknown error" : why);
-        belfry_log_stderr(BELFRY_LOG_ERROR, "program.not_started", fields.text, NULL);
+        belfry_log_write(lines, BELFRY_LOG_ERROR, "program.not_started", fields.text);
         return;
     }
     if (ending->exit_status >= 0) belfry_fields_number(&fields, "exit", ending->exit_status);
@@ -121,8 +122,8 @@ static void log_ending(const struct belfry_fire *fire, const struct belfry_endin
     if (ending->stuck) belfry_fields_text(&fields, "left_behind", "true");
     belfry_fields_number(&fields, "took_ms", ending->took_ms);
     bool good = ending->exit_status == 0 && !ending->timed_out;
-    belfry_log_stderr(good ? BELFRY_LOG_INFO : BELFRY_LOG_WARN, "program.ended", fields.text,
-                      NULL);
+    belfry_log_write(lines, good ? BELFRY_LOG_INFO : BELFRY_LOG_WARN, "program.ended",
+                     fields.text);
 }
 
 enum belfry_outcome belfry_worker_handle(const struct belfry_fire *fire, void *opaque)
@@ -142,7 +143,7 @@ enum belfry_outcome belfry_worker_handle(const struct belfry_fire *fire, void *o
     }
     free(input);
     belfry_environment_free(environment);
-    log_ending(fire, &ending);
+    log_ending(worker->lines, fire, &ending);
     bool good = ending.start_error == 0 && ending.exit_status == 0 && !ending.timed_out;
     return good ? BELFRY_DONE : BELFRY_FAILED;
 }

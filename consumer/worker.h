@@ -3,6 +3,7 @@
 #define BELFRY_CONSUMER_WORKER_H
 
 #include "consumer/consumer.h"
+#include "consumer/lines.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -80,6 +81,7 @@ void belfry_running_kill(struct belfry_running *running);
 struct belfry_worker {
     const struct belfry_worker_options *options;
     const char *path; /* of the program */
+    struct belfry_lines *lines; /* the log */
     struct belfry_running running;
 };
 

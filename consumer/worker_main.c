@@ -1,5 +1,8 @@
 /* worker_main.c - belfry-worker: options, signals, exit status. */
+#include "consumer/crash.h"
+#include "consumer/fail.h"
 #include "consumer/log.h"
+#include "consumer/state.h"
 #include "consumer/worker.h"
 
 #include <assert.h>
@@ -9,7 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_WRONG_USAGE = 2, EXIT_SIGNAL_BASE = 128, LEAVE_MS = 5000 };
+enum {
+    EXIT_WRONG_USAGE = 2,
+    EXIT_SIGNAL_BASE = 128,
+    LEAVE_MS = 5000,
+    SECOND_AFTER_MS = 1000 /* `timeout` sends one wish twice: to a process and to its group */
+};
 
 struct process {
     struct belfry_worker worker;
@@ -21,24 +29,40 @@ struct process {
 /* Failed fires have their own line, written where the exit status is known. */
 static void on_log(enum belfry_level level, const char *event, const char *fields, void *opaque)
 {
+    const struct process *process = opaque;
     assert(event != NULL && fields != NULL);
-    if (strcmp(event, "fire.failed") != 0) belfry_log_stderr(level, event, fields, opaque);
+    if (strcmp(event, "fire.failed") == 0) return;
+    belfry_log_write(process->worker.lines, level, event, fields);
 }
 
-/* The only thread that takes signals: the first ends gently, the second at once. */
+/* The next signal that counts, 0: the process is over. */
+static int wait_signal(struct process *process, int64_t from_ms)
+{
+    int number = 0;
+    do {
+        if (sigwait(&process->signals, &number) != 0 || atomic_load(&process->over)) return 0;
+    } while (belfry_now_ms() < from_ms);
+    return number;
+}
+
+/* The only thread that takes signals: the first ends gently, one after a second at once. */
 static void *signal_main(void *argument)
 {
     struct process *process = argument;
-    int number = 0;
+    struct belfry_lines *lines = process->worker.lines;
     assert(process->consumer != NULL);
-    if (sigwait(&process->signals, &number) != 0 || atomic_load(&process->over)) return NULL;
+    int number = wait_signal(process, 0);
+    if (number == 0) return NULL;
+    int64_t asked_ms = belfry_now_ms();
+    belfry_consumer_stop(process->consumer);
     struct belfry_fields fields = {0};
     belfry_fields_text(&fields, "signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
-    belfry_log_stderr(BELFRY_LOG_INFO, "worker.stopping", fields.text, NULL);
-    belfry_consumer_stop(process->consumer);
-    if (sigwait(&process->signals, &number) != 0 || atomic_load(&process->over)) return NULL;
-    belfry_log_stderr(BELFRY_LOG_WARN, "worker.killed", fields.text, NULL);
+    belfry_log_write(lines, BELFRY_LOG_INFO, "worker.stopping", fields.text);
+    number = wait_signal(process, asked_ms + SECOND_AFTER_MS);
+    if (number == 0) return NULL;
+    belfry_log_write(lines, BELFRY_LOG_WARN, "worker.killed", fields.text);
     belfry_running_kill(&process->worker.running);
+    (void)belfry_lines_flush(lines, BELFRY_LINES_END_MS);
     _exit(EXIT_SIGNAL_BASE + number);
 }
 
@@ -50,7 +74,7 @@ static bool consumer_open(struct process *process, struct belfry_error *error)
         .brokers = given->brokers, .group_id = given->group_id, .cluster = given->cluster,
         .topics = given->topics, .topic_count = given->topic_count,
         .properties = given->properties, .property_count = given->property_count,
-        .concurrency = given->concurrency, .on_log = on_log,
+        .concurrency = given->concurrency, .on_log = on_log, .opaque = process,
         .drain_ms = given->timeout_ms + given->kill_after_ms + BELFRY_STUCK_MS + LEAVE_MS};
     process->consumer = belfry_consumer_create(&options, error);
     return process->consumer != NULL;
@@ -64,7 +88,7 @@ static bool consume(struct process *process, struct belfry_error *error)
     belfry_fields_text(&fields, "kafka", process->worker.options->brokers);
     belfry_fields_text(&fields, "group_id", process->worker.options->group_id);
     belfry_fields_text(&fields, "program", process->worker.path);
-    belfry_log_stderr(BELFRY_LOG_INFO, "worker.started", fields.text, NULL);
+    belfry_log_write(process->worker.lines, BELFRY_LOG_INFO, "worker.started", fields.text);
     bool good = false;
     if (pthread_create(&signal_thread, NULL, signal_main, process) == 0) {
         good = belfry_consumer_run(process->consumer, belfry_worker_handle, &process->worker,
@@ -75,8 +99,31 @@ static bool consume(struct process *process, struct belfry_error *error)
     }
     assert(process->consumer != NULL);
     belfry_consumer_destroy(process->consumer);
-    belfry_log_stderr(good ? BELFRY_LOG_INFO : BELFRY_LOG_ERROR, "worker.ended", "", NULL);
+    belfry_log_write(process->worker.lines, good ? BELFRY_LOG_INFO : BELFRY_LOG_ERROR,
+                     "worker.ended", "");
     return good;
+}
+
+/* In the log's queue, behind its lines: nothing here may wait for a reader. */
+static void say_error(struct belfry_lines *lines, const struct belfry_error *error)
+{
+    char line[sizeof error->message + sizeof "belfry-worker: \n"];
+    int length = snprintf(line, sizeof line, "belfry-worker: %s\n", error->message);
+    assert(length > 0 && (size_t)length < sizeof line);
+    belfry_lines_put(lines, line, (size_t)length);
+}
+
+/* With the log, which is left to the end of the process: threads that were given up may use it. */
+static int run_logged(struct process *process)
+{
+    struct belfry_error error = {0};
+    assert(process->worker.lines != NULL);
+    belfry_crash_flushes(process->worker.lines);
+    bool good = consume(process, &error);
+    if (error.kind != BELFRY_ERROR_NONE) say_error(process->worker.lines, &error);
+    (void)belfry_lines_flush(process->worker.lines, BELFRY_LINES_END_MS);
+    if (error.kind == BELFRY_ERROR_INVALID) return EXIT_WRONG_USAGE;
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run(struct process *process, struct belfry_error *error)
@@ -89,16 +136,18 @@ static int run(struct process *process, struct belfry_error *error)
     process->worker.running.leaders = calloc(options->concurrency, sizeof(pid_t));
     assert(options->concurrency > 0);
     int status = EXIT_FAILURE;
-    if (process->worker.running.leaders != NULL) {
+    process->worker.lines = belfry_log_open();
+    if (process->worker.lines == NULL || process->worker.running.leaders == NULL) {
+        belfry_fail_memory(error, "the worker");
+    } else {
         (void)sigemptyset(&process->signals);
         (void)sigaddset(&process->signals, SIGTERM);
         (void)sigaddset(&process->signals, SIGINT);
         (void)pthread_sigmask(SIG_BLOCK, &process->signals, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
-        if (consume(process, error)) status = EXIT_SUCCESS;
-        if (error->kind == BELFRY_ERROR_INVALID) status = EXIT_WRONG_USAGE;
-        free(process->worker.running.leaders);
+        status = run_logged(process);
     }
+    free(process->worker.running.leaders);
     free(path);
     return status;
 }

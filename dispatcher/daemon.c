@@ -195,10 +195,9 @@ static void run(struct daemon *daemon)
 }
 
 /* Shards first, while the group still knows us: nobody else takes them before they are done. */
-static void end_shards(struct daemon *daemon)
+static void end_shards(struct daemon *daemon, int64_t deadline_us)
 {
     struct kafka_assignment *assignment = memory_allocate(1, sizeof *assignment);
-    int64_t deadline_us = now_us(daemon) + DAEMON_SHARDS_END_MS * INT64_C(1000);
     if (shard_fleet_failed(daemon->fleet) > 0) daemon->failed = true;
     shard_fleet_shutdown(daemon->fleet);
     bool grouped = true;
@@ -218,10 +217,11 @@ static bool end(struct daemon *daemon)
 {
     struct error error = {0};
     int32_t left = 0;
+    int64_t deadline_us = now_us(daemon) + DAEMON_SHARDS_END_MS * INT64_C(1000);
     notify_supervisor("STOPPING=1");
     observe(daemon->options.observer, LEVEL_INFO, "daemon.stopping", -1, "%s", "");
     if (daemon->fleet != NULL) {
-        end_shards(daemon);
+        end_shards(daemon, deadline_us);
         left = shard_fleet_running(daemon->fleet);
     }
     if (daemon->kafka != NULL && !kafka_cluster_leave(daemon->kafka, LEAVE_MS, &error))

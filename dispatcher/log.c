@@ -1,12 +1,10 @@
 #include "dispatcher/log.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/text.h"
@@ -146,22 +144,34 @@ unsigned long log_format_line(const struct log *log, enum observer_level level, 
     return line.length;
 }
 
+static size_t format_missing(void *opaque, uint64_t count, char line[BELFRY_LINE_BYTES])
+{
+    char fields[32];
+    (void)snprintf(fields, sizeof fields, "count=%" PRIu64, count);
+    return log_format_line(opaque, LEVEL_WARN, "log.dropped", -1, fields, line);
+}
+
+bool log_start(struct log *log, int descriptor, struct error *error)
+{
+    assert(log != NULL && log->clock != NULL);
+    log->lines = belfry_lines_create(descriptor, format_missing, log);
+    if (log->lines != NULL) return true;
+    return error_set(error, ERROR_FATAL, "no thread for the log");
+}
+
+void log_flush(const struct log *log, int64_t limit_ms)
+{
+    assert(log != NULL && log->lines != NULL);
+    (void)belfry_lines_flush(log->lines, limit_ms);
+}
+
 void log_line(const struct log *log, enum observer_level level, const char *event, int32_t shard,
               const char *fields)
 {
-    assert(log != NULL);
-    assert(log->descriptor >= 0);
+    assert(log != NULL && log->lines != NULL);
     if (level < log->lowest) return;
     char line[LOG_LINE_BYTES];
-    size_t left = log_format_line(log, level, event, shard, fields, line);
-    const char *at = line;
-    while (left > 0) {
-        ssize_t written = write(log->descriptor, at, left);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return; /* nowhere to complain */
-        at += written;
-        left -= (size_t)written;
-    }
+    belfry_lines_put(log->lines, line, log_format_line(log, level, event, shard, fields, line));
 }
 
 static void observed(void *opaque, enum observer_level level, const char *event, int32_t shard,

@@ -1,20 +1,22 @@
-/* log.h - log lines on a descriptor: one event, one line, one write(), so lines of several
- * threads never mix. logfmt or JSON. */
+/* log.h - log lines on a descriptor: one event, one line, logfmt or JSON. A thread of its own
+ * writes them (consumer/lines.h), so whoever logs never waits for a reader. */
 #ifndef BELFRY_LOG_H
 #define BELFRY_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "consumer/lines.h"
+#include "dispatcher/core/error.h"
 #include "dispatcher/engine/clock.h"
 #include "dispatcher/engine/observer.h"
 
-enum { LOG_LINE_BYTES = 4096 };
+enum { LOG_LINE_BYTES = BELFRY_LINE_BYTES };
 enum log_format { LOG_LOGFMT = 0, LOG_JSON };
 
-/* Read only once it is in use; any thread. */
+/* Read only once it is in use; any thread. Lives as long as the process. */
 struct log {
-    int descriptor;
+    struct belfry_lines *lines;
     enum observer_level lowest;
     enum log_format format;
     const struct clock *clock; /* borrowed */
@@ -22,7 +24,15 @@ struct log {
 
 const char *log_level_name(enum observer_level level);
 
-/* Writes `ts level event [shard] fields...`; lines below the lowest level are dropped.
+/* Starts the thread that writes to the descriptor; the other fields of `log` are set. False:
+ * ERROR_FATAL, no thread. */
+bool log_start(struct log *log, int descriptor, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* Waits until all lines are written, at most this long. Any thread. */
+void log_flush(const struct log *log, int64_t limit_ms);
+
+/* Logs `ts level event [shard] fields...`; lines below the lowest level are not meant.
  *   shard   -1: the whole process, no such field
  *   fields  logfmt text; what does not fit a line of LOG_LINE_BYTES is cut at a whole field,
  *           and `cut=true` says so */

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "consumer/crash.h"
 #include "dispatcher/clock_system.h"
 #include "dispatcher/config.h"
 #include "dispatcher/daemon.h"
@@ -23,7 +24,8 @@ enum {
     DESCRIPTORS_BASE = 128,
     DESCRIPTORS_PER_SHARD = 16,
     DESCRIPTORS_MAX = 1024 * 1024,
-    QUOTED_BYTES = 1000
+    QUOTED_BYTES = 1000,
+    LAST_WORDS_MS = 200 /* after DAEMON_END_MS, and still within ten seconds */
 };
 
 /* What the parts of the process share; lives as long as it. */
@@ -59,8 +61,8 @@ static void log_kafka(void *opaque, int level, const char *text)
 static void asked_to_end(void *opaque, int number)
 {
     struct process *process = opaque;
-    observe(&process->observer, LEVEL_INFO, "daemon.signal", -1, "signal=%s", strsignal(number));
     atomic_store(&process->stop, true);
+    observe(&process->observer, LEVEL_INFO, "daemon.signal", -1, "signal=%s", strsignal(number));
 }
 
 static void ending(void *opaque, bool limit, int exit_code)
@@ -68,6 +70,7 @@ static void ending(void *opaque, bool limit, int exit_code)
     const struct process *process = opaque;
     observe(&process->observer, LEVEL_WARN, "daemon.killed", -1, "reason=%s exit=%d",
             limit ? "time_limit" : "second_signal", exit_code);
+    log_flush(&process->log, LAST_WORDS_MS);
 }
 
 /* Each shard has connections of its own to each broker. */
@@ -92,6 +95,12 @@ static int usage_error(const struct error *error)
     return EXIT_USAGE;
 }
 
+static int no_thread(const struct error *error)
+{
+    (void)fprintf(stderr, "belfryd: %s\n", error->message);
+    return EXIT_FAILURE;
+}
+
 /* Actions that need no daemon; -1: run it. */
 static int act(const struct config *config)
 {
@@ -104,17 +113,19 @@ static int act(const struct config *config)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static void set_up_log(struct process *process)
+static bool set_up_log(struct process *process, struct error *error)
 {
     process->clock = clock_system();
     process->log = (struct log){
-        .descriptor = STDERR_FILENO,
         .lowest = (enum observer_level)process->config.log_level,
         .format = (enum log_format)process->config.log_format,
         .clock = &process->clock,
     };
+    if (!log_start(&process->log, STDERR_FILENO, error)) return false;
+    belfry_crash_flushes(process->log.lines);
     process->observer = observer_of_log(&process->log);
     process->kafka_log = (struct kafka_log){.opaque = process, .write = log_kafka};
+    return true;
 }
 
 /* Returns whether it failed; *abandoned: threads are left that use the process's data. */
@@ -153,18 +164,16 @@ static int run(struct process *process)
     struct error error = {0};
     bool abandoned = false;
     if (!fault_parse(&process->fault, getenv("BELFRY_FAULT"), &error)) return usage_error(&error);
-    set_up_log(process);
+    if (!set_up_log(process, &error)) return no_thread(&error);
     struct signals_options options = {.limit_ms = DAEMON_END_MS, .opaque = process,
                                       .asked = asked_to_end, .ending = ending};
     struct signals *signals = signals_start(&options, &error);
-    if (signals == NULL) {
-        (void)fprintf(stderr, "belfryd: %s\n", error.message);
-        return EXIT_FAILURE;
-    }
+    if (signals == NULL) return no_thread(&error);
     observe(&process->observer, LEVEL_INFO, "daemon.starting", -1, "version=%s pid=%d cluster=%s",
             BELFRY_VERSION, (int)getpid(), process->config.cluster);
     raise_descriptors(process);
     int exit_code = serve(process, &abandoned) ? EXIT_FAILURE : EXIT_SUCCESS;
+    log_flush(&process->log, BELFRY_LINES_END_MS); /* the limit of the ending still holds */
     if (abandoned) _exit(exit_code);
     signals_stop(signals);
     return exit_code;
@@ -184,6 +193,6 @@ int main(int argc, char **argv)
         if (exit_code < 0) exit_code = run(process);
     }
     config_release(&process->config);
-    free(process);
+    if (process->log.lines == NULL) free(process); /* else the log's thread may still use it */
     return exit_code;
 }

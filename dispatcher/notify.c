@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ void notify_supervisor(const char *state)
     if (descriptor < 0) return;
     socklen_t bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     /* A supervisor that does not listen is its own problem: it will time out and say so. */
+    const struct timeval limit = {.tv_sec = 1};
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     (void)!sendto(descriptor, state, strlen(state), MSG_NOSIGNAL,
                   (const struct sockaddr *)&address, bytes);
     (void)close(descriptor);

@@ -1,6 +1,7 @@
-/* signals.h - SIGTERM and SIGINT as a wish to end: the first one asks, the second one ends the
- * process at once, and so does the time limit after the first. A thread of its own waits for
- * them, so no code of ours runs in a signal handler. */
+/* signals.h - SIGTERM and SIGINT as a wish to end: the first one asks, one that comes a second
+ * later or more ends the process at once, and so does the time limit after the first. (Several
+ * within a second are one wish: `timeout` and others signal a process and its group.) A thread of
+ * its own waits for them, so no code of ours runs in a signal handler. */
 #ifndef BELFRY_SIGNALS_H
 #define BELFRY_SIGNALS_H
 
@@ -9,10 +10,12 @@
 
 #include "dispatcher/core/error.h"
 
+enum { SIGNALS_AGAIN_MS = 1000 };
+
 struct signals;
 
 struct signals_options {
-    int64_t limit_ms; /* from the first signal to the end of the process */
+    int64_t limit_ms; /* from the first signal to the end of the process, above SIGNALS_AGAIN_MS */
     void *opaque;
     /* The first signal has come; called once, from the thread of the signals. */
     void (*asked)(void *opaque, int number);

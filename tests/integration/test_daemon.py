@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import confluent_kafka.admin
@@ -106,10 +107,20 @@ def test_ends_in_time_while_kafka_is_frozen_and_at_once_when_asked_twice(redis: 
             process.sigstop()
         daemon.send(signal.SIGTERM)
         daemon.wait_event("daemon.signal")
+        time.sleep(1.1)  # a second one counts after a second
         daemon.send(signal.SIGTERM)
         assert daemon.wait_exit(3) == 1
         for process in kafka.processes:
             process.sigcont()
+
+
+def test_signals_within_a_moment_are_one_wish(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    """`timeout` signals a process and its group."""
+    daemon = Belfryd(kafka, redis, cluster).start().wait_live()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        daemon.send(number)
+    assert daemon.wait_exit(10) == 0, daemon.tail()
+    assert daemon.events("daemon.stopped") and not daemon.events("daemon.killed"), daemon.tail()
 
 
 # --- servers that are away --------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any, Iterable
 
@@ -153,6 +154,23 @@ def test_drain_lets_programs_finish(kafka: Kafka, cluster: str, tmp: Path) -> No
     assert lines_of(tmp / "ran") == ["2"] and not (tmp / "started.2").exists()
 
 
+def test_signals_within_a_moment_are_one_wish(kafka: Kafka, cluster: str, tmp: Path) -> None:
+    """`timeout` signals a process and its group: the program is not killed by that."""
+    topic_of(kafka, cluster)
+    send(kafka, cluster, [1])
+    script = f"touch {tmp}/started; until [ -e {tmp}/go ]; do sleep 0.05; done"
+    with Worker(kafka, cluster, script) as worker:
+        worker.wait_until((tmp / "started").exists, 40, "the program runs")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            worker.send(number)
+        worker.wait_events("worker.stopping")
+        assert worker.running, worker.tail()
+        (tmp / "go").touch()
+        assert worker.wait_exit(20) == 0, worker.tail()
+        assert len(worker.events("program.ended", job=1, exit=0)) == 1
+        assert not worker.events("worker.killed")
+
+
 def test_second_signal_exits_at_once(kafka: Kafka, cluster: str, tmp: Path) -> None:
     topic_of(kafka, cluster)
     send(kafka, cluster, [1])
@@ -160,6 +178,7 @@ def test_second_signal_exits_at_once(kafka: Kafka, cluster: str, tmp: Path) -> N
         worker.wait_until(lambda: lines_of(tmp / "pid"), 40, "the program runs")
         worker.send(signal.SIGINT)
         worker.wait_events("worker.stopping")
+        time.sleep(1.1)  # a second one counts after a second
         worker.send(signal.SIGTERM)
         assert worker.wait_exit(5) == 128 + signal.SIGTERM, worker.tail()
     program = int(lines_of(tmp / "pid")[0])

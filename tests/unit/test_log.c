@@ -1,7 +1,6 @@
 #include "dispatcher/log.h"
 
 #include <jansson.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,10 +20,9 @@ static int64_t fixed_now(void *opaque)
 
 static const struct clock fixed_clock = {.now_ms = fixed_now};
 
-static struct log log_to(int descriptor, enum log_format format)
+static struct log log_of(enum log_format format)
 {
-    return (struct log){.descriptor = descriptor, .lowest = LEVEL_INFO, .format = format,
-                        .clock = &fixed_clock};
+    return (struct log){.lowest = LEVEL_INFO, .format = format, .clock = &fixed_clock};
 }
 
 struct line_case {
@@ -56,7 +54,7 @@ enum { LINE_CASES = sizeof line_cases / sizeof line_cases[0] };
 static void check_line(void **state)
 {
     const struct line_case *row = *state;
-    struct log log = log_to(STDERR_FILENO, row->format);
+    struct log log = log_of(row->format);
     char line[LOG_LINE_BYTES + 1];
     size_t length = log_format_line(&log, LEVEL_WARN, "a.b", row->shard, row->fields, line);
     line[length] = '\0';
@@ -71,7 +69,7 @@ static void a_long_line_is_cut_at_a_field(void **state)
     for (size_t at = 0; at < 2 * LOG_LINE_BYTES; at += sizeof field - 1)
         memcpy(fields + at, field, sizeof field);
     for (enum log_format format = LOG_LOGFMT; format <= LOG_JSON; format++) {
-        struct log log = log_to(STDERR_FILENO, format);
+        struct log log = log_of(format);
         char line[LOG_LINE_BYTES + 1];
         size_t length = log_format_line(&log, LEVEL_WARN, "a.b", 1, fields, line);
         assert_true(length <= LOG_LINE_BYTES && length > LOG_LINE_BYTES - 100);
@@ -122,7 +120,9 @@ static void levels_below_the_lowest_are_dropped(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    struct log log = log_to(ends[1], LOG_LOGFMT);
+    struct log log = log_of(LOG_LOGFMT);
+    struct error error = {0};
+    assert_true(log_start(&log, ends[1], &error));
     struct observer observer = observer_of_log(&log);
     observe(&observer, LEVEL_DEBUG, "not.seen", -1, "x=%d", 1);
     observe(&observer, LEVEL_ERROR, "is.seen", 7, "x=%d", 2);
@@ -131,46 +131,42 @@ static void levels_below_the_lowest_are_dropped(void **state)
     assert_true(length > 0);
     line[length] = '\0';
     assert_string_equal(line, "ts=" STAMP " level=error event=is.seen shard=7 x=2\n");
+    belfry_lines_destroy(log.lines, 1000);
     close(ends[0]);
     close(ends[1]);
 }
 
-enum { WRITERS = 4, LINES = 200 };
-
-static void *write_lines(void *argument)
-{
-    const struct observer *observer = argument;
-    for (int i = 0; i < LINES; i++)
-        observe(observer, LEVEL_INFO, "many.lines", i, "text=\"%0500d\"", i);
-    return NULL;
-}
-
-static void lines_of_threads_never_mix(void **state)
+static void dropped_lines_are_named(void **state)
 {
     (void)state;
-    static const char start[] = "ts=" STAMP " level=info event=many.lines shard=";
-    char path[] = "/tmp/belfry-log-XXXXXX";
-    int descriptor = mkstemp(path);
-    assert_true(descriptor >= 0);
-    struct log log = log_to(descriptor, LOG_LOGFMT);
+    enum { COUNT = 1200, TAKEN = 65536 };
+    static char taken[TAKEN];
+    char text[1001];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct log log = log_of(LOG_JSON);
+    struct error error = {0};
+    assert_true(log_start(&log, ends[1], &error));
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
     struct observer observer = observer_of_log(&log);
-    pthread_t threads[WRITERS];
-    for (int i = 0; i < WRITERS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, write_lines, &observer), 0);
-    for (int i = 0; i < WRITERS; i++) pthread_join(threads[i], NULL);
-    FILE *file = fopen(path, "r");
-    char *line = NULL;
-    size_t capacity = 0;
-    int count = 0;
-    for (ssize_t length; (length = getline(&line, &capacity, file)) > 0; count++) {
-        assert_memory_equal(line, start, sizeof start - 1);
-        assert_string_equal(line + length - 2, "\"\n");
+    for (int i = 0; i < COUNT; i++) observe(&observer, LEVEL_INFO, "a.b", -1, "text=%s", text);
+    unsigned written = 0, dropped = 0;
+    FILE *file = fdopen(ends[0], "r");
+    while (written + dropped < COUNT && fgets(taken, sizeof taken, file) != NULL) {
+        json_t *line = json_loads(taken, 0, NULL);
+        assert_non_null(line);
+        if (strcmp(json_string_value(json_object_get(line, "event")), "log.dropped") == 0)
+            dropped += (unsigned)json_integer_value(json_object_get(line, "count"));
+        else
+            written++;
+        json_decref(line);
     }
-    assert_int_equal(count, WRITERS * LINES);
-    free(line);
+    assert_true(dropped > 0);
+    assert_int_equal(written + dropped, COUNT);
+    belfry_lines_destroy(log.lines, 1000);
     fclose(file);
-    close(descriptor);
-    unlink(path);
+    close(ends[1]);
 }
 
 int main(void)
@@ -186,7 +182,7 @@ int main(void)
         cmocka_unit_test(quoting_is_safe_for_every_byte_and_length),
         cmocka_unit_test(quoting_cuts_between_characters),
         cmocka_unit_test(levels_below_the_lowest_are_dropped),
-        cmocka_unit_test(lines_of_threads_never_mix),
+        cmocka_unit_test(dropped_lines_are_named),
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) tests[count++] = others[i];
     return _cmocka_run_group_tests("log", tests, (size_t)count, NULL, NULL);
