@@ -9,7 +9,7 @@ static const char structured_type[] = "application/cloudevents+json";
 static const char fire_type[] = "belfry.fire.v1";
 
 /* Names, numbers, instants and member names of an event, without payload and given texts. */
-enum { FIXED_BYTES = 640 + FIRE_PREFIX_BYTES_MAX };
+enum { FIXED_BYTES = 720 + FIRE_PREFIX_BYTES_MAX };
 
 void fire_encoder_init(struct fire_encoder *encoder, struct text cluster, int32_t shard)
 {
@@ -108,8 +108,13 @@ static char *put_id_end(char *at, const struct fire_view *fire, bool escaped)
 {
     *at++ = '@';
     if (fire->trigger_id.length == 0) return put_number(at, fire->nominal_ms);
-    *at++ = is_backfill(fire) ? 'b' : 't';
+    bool imported = is_backfill(fire) && fire->import != NULL;
+    *at++ = imported ? 'i' : is_backfill(fire) ? 'b' : 't';
     *at++ = ':';
+    if (imported) {
+        at = put_incarnation(at, fire->import);
+        *at++ = ':';
+    }
     at = escaped ? put_escaped(at, fire->trigger_id) : put_text(at, fire->trigger_id);
     if (!is_backfill(fire)) return at;
     *at++ = ':';

@@ -49,6 +49,7 @@ struct fire_view {
     struct text headers; /* the job's own, pairs */
     const struct incarnation *incarnation;
     struct text trigger_id; /* command id of a trigger, id of a backfill; empty: a slot */
+    const struct incarnation *import; /* of a backfill: where the job's import stood; NULL: none */
     int64_t revision;
     int64_t nominal_ms;
     int64_t due_ms;

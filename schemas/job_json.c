@@ -8,7 +8,7 @@
 #include "schemas/definition_json.h"
 #include "schemas/json_scan.h"
 
-enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
+enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256, HASH_DIGITS = 16 };
 #define COUNT_MAX INT64_C(1000000000000000)
 
 static_assert(offsetof(struct job_record, definition) == 0, "one table serves both");
@@ -33,18 +33,63 @@ struct record_reading {
     bool anchor_given;
 };
 
+static bool read_place(const struct json_node *node, struct incarnation *place,
+                       struct error *error)
+{
+    struct text text;
+    if (!json_read_text(node, &text, error)) return false;
+    if (!incarnation_parse(text, place) || place->shard >= SHARDS_MAX ||
+        !instant_in_range(place->effective_ms))
+        return json_refuse(node, error, "bad_value", "is not <ms>-<shard>.<offset>.<index>");
+    return true;
+}
+
 static bool read_incarnation(const struct json_node *node, void *target, void *context,
                              struct error *error)
 {
     (void)context;
     struct definition *definition = target;
     struct incarnation incarnation;
+    if (!read_place(node, &incarnation, error)) return false;
+    definition->incarnation = incarnation;
+    return true;
+}
+
+static bool read_import(const struct json_node *node, void *target, void *context,
+                        struct error *error)
+{
+    (void)context;
+    struct job_record *record = target;
+    return read_place(node, &record->import, error);
+}
+
+static int digit_of(char byte)
+{
+    if (byte >= '0' && byte <= '9') return byte - '0';
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* Hashes of 16 hexadecimal digits, one behind the other. */
+static bool read_backfills_had(const struct json_node *node, void *target, void *context,
+                               struct error *error)
+{
+    struct job_record *record = target;
+    struct definition_reader *reader = context;
     struct text text;
     if (!json_read_text(node, &text, error)) return false;
-    if (!incarnation_parse(text, &incarnation) || incarnation.shard >= SHARDS_MAX ||
-        !instant_in_range(incarnation.effective_ms))
-        return json_refuse(node, error, "bad_value", "is not <ms>-<shard>.<offset>.<index>");
-    definition->incarnation = incarnation;
+    size_t count = text.length / HASH_DIGITS;
+    if (text.length % HASH_DIGITS != 0 || count > BACKFILL_IDS_MAX)
+        return json_refuse(node, error, "bad_value", "is not a row of %d hashes of %d digits",
+                           BACKFILL_IDS_MAX, HASH_DIGITS);
+    uint64_t *hashes = arena_take(reader->arena, count + 1, sizeof *hashes);
+    for (size_t i = 0; i < text.length; i++) {
+        int digit = digit_of(text.bytes[i]);
+        if (digit < 0)
+            return json_refuse(node, error, "bad_value", "is not in hexadecimal digits");
+        hashes[i / HASH_DIGITS] = hashes[i / HASH_DIGITS] << 4 | (unsigned)digit;
+    }
+    record->backfills_had = hashes;
+    record->backfills_had_count = count;
     return true;
 }
 
@@ -243,6 +288,9 @@ static const struct json_field job_rows[] = {
     {.name = "tail_undecided", .kind = JSON_BOOL, RECORD(tail_undecided)},
     {.name = "failing", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_failing},
     {.name = "backfills", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_backfills},
+    {.name = "backfills_had", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD,
+     .read = read_backfills_had},
+    {.name = "import", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_import},
     {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(schedule_edited_ms)},
     {.name = "pending", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_pending},
     {.name = "earlier_due", .kind = JSON_INSTANT, RECORD(earlier_due_ms)},
@@ -433,6 +481,24 @@ static void write_pending(struct text_writer *writer, const struct job_record *r
     text_writer_char(writer, ']');
 }
 
+static void write_past(struct text_writer *writer, const struct job_record *record)
+{
+    if (record->backfills_had_count > 0) {
+        text_writer_words(writer, ",\"backfills_had\":\"");
+        for (size_t i = 0; i < HASH_DIGITS * record->backfills_had_count; i++) {
+            uint64_t hash = record->backfills_had[i / HASH_DIGITS];
+            size_t shift = 4 * (HASH_DIGITS - 1 - i % HASH_DIGITS);
+            text_writer_char(writer, "0123456789abcdef"[hash >> shift & 15]);
+        }
+        text_writer_char(writer, '"');
+    }
+    if (record->import.effective_ms == INCARNATION_NONE_MS) return;
+    char import[INCARNATION_TEXT_BYTES];
+    size_t length = incarnation_format(&record->import, import);
+    text_writer_member(writer, "import");
+    text_writer_string(writer, (struct text){import, length});
+}
+
 static void write_failing(struct text_writer *writer, const struct job_record *record)
 {
     text_writer_member(writer, "failing");
@@ -468,6 +534,7 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
     if (record->tail_undecided) text_writer_words(writer, ",\"tail_undecided\":true");
     if (record->failing_since_ms != INSTANT_NONE) write_failing(writer, record);
     if (record->backfill_count > 0) write_backfills(writer, record);
+    write_past(writer, record);
     write_instant(writer, "schedule_edited_at", record->schedule_edited_ms);
     if (record->pending_count > 0) write_pending(writer, record);
     write_instant(writer, "earlier_due", record->earlier_due_ms);

@@ -134,6 +134,9 @@ static void add_difference(struct answer *answer, const struct job *job,
     int64_t fired = job != NULL && job->extra != NULL ? job->extra->counted_fires : 0;
     struct job_prospect new = prospect_of_definition(after, effective_ms, fired);
     if (job == NULL && after->paused) new.runs = false;
+    if (job == NULL && definition_has_incarnation(after) &&
+        after->schedule.kind == SCHEDULE_AT && after->schedule.at_ms <= effective_ms)
+        new.runs = false; /* it may have been fired before the import */
     if (job != NULL && (job->flags & JOB_PAUSED)) { /* a put leaves the pause as it is */
         new.runs = new.runs && old.runs;
         new.after_ms = old.after_ms;
@@ -151,20 +154,20 @@ static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
     const struct definition *definition = &application->command->jobs[index];
     const struct source *source = application->source;
     int64_t effective_ms = application->effective_ms;
-    struct incarnation incarnation = {.effective_ms = effective_ms,
-                                      .shard = source->origin_partition,
-                                      .offset = source->origin_offset,
-                                      .index = application->command->positions[index]};
-    if (definition_has_incarnation(definition)) incarnation = definition->incarnation;
+    struct incarnation place = {.effective_ms = effective_ms,
+                                .shard = source->origin_partition,
+                                .offset = source->origin_offset,
+                                .index = application->command->positions[index]};
+    bool imported = definition_has_incarnation(definition);
     struct definition copy = anchored(definition, effective_ms);
-    definition_settle(&copy, &incarnation);
+    definition_settle(&copy, imported ? &definition->incarnation : &place);
     answer_add_job(answer, &copy, 1, !definition->paused, effective_ms);
     warn_about(answer, definition, application);
     answer->result.changed++;
     if (application->command->dry_run)
         add_difference(answer, NULL, &copy, false, effective_ms);
     else
-        (void)job_add(shard, &copy, &incarnation, effective_ms, sink);
+        (void)job_add(shard, &copy, &place, effective_ms, sink);
 }
 
 static void put_one(struct shard *shard, struct answer *answer, uint32_t index,

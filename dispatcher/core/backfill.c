@@ -108,6 +108,7 @@ void backfill_open(struct shard *shard, struct job *job, const struct command *c
                    int64_t from_ms, int64_t to_ms, int64_t at_ms, const struct sink *sink)
 {
     struct job_backfill *backfill = backfill_push(job, command_backfill_id(command));
+    job_remember_backfill(job, backfill_hash(command_backfill_id(command)));
     backfill->rate = command->rate;
     struct schedule_spec spec = without_jitter(job);
     struct schedule_words words = schedule_words_of(job->schedule);

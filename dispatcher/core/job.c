@@ -258,6 +258,14 @@ static void view_backfills(const struct job_extra *extra, struct job_record *rec
     }
 }
 
+static void view_past(const struct job *job, struct job_record *record)
+{
+    if (job->past == NULL) return;
+    record->import = job->past->import;
+    record->backfills_had = job->past->backfills;
+    record->backfills_had_count = job->past->backfill_count;
+}
+
 void job_view_record(const struct job *job, struct job_record *record)
 {
     job_record_defaults(record);
@@ -269,6 +277,7 @@ void job_view_record(const struct job *job, struct job_record *record)
     record->fired = job->fired;
     record->missed = job->missed;
     record->last_due_ms = job->last_due_ms;
+    view_past(job, record);
     const struct job_extra *extra = job->extra;
     if (extra == NULL) return;
     record->schedule_edited_ms = extra->schedule_edited_ms;
@@ -324,6 +333,7 @@ void job_destroy(struct job *job)
         free(job->extra->pause_reason);
     }
     free(job->extra);
+    free(job->past);
     free(job->packed);
     free(job);
 }

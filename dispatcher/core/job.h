@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dispatcher/core/job_past.h"
 #include "dispatcher/core/job_record.h"
 #include "dispatcher/core/timers.h"
 
@@ -73,6 +74,7 @@ struct job {
     struct packed_definition *packed;
     struct schedule *schedule; /* interned; a reference held */
     struct job_extra *extra;   /* NULL: nothing unusual */
+    struct job_past *past;     /* NULL: neither imported nor ever backfilled */
     int64_t ordinal;
     struct incarnation incarnation;
     int64_t updated_ms;

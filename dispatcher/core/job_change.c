@@ -53,10 +53,18 @@ bool job_keeps_when_finished(const struct job *job)
     return definition.keep_finished_ms != 0;
 }
 
+/* The job's slots here come after it. */
+static int64_t added_ms_of(const struct job *job)
+{
+    int64_t imported_ms = job_imported_ms(job);
+    return imported_ms > job->incarnation.effective_ms ? imported_ms
+                                                       : job->incarnation.effective_ms;
+}
+
 /* The add, the last edit of the schedule, or other zone data. */
 static int64_t since_ms_of(const struct job *job)
 {
-    int64_t since_ms = job->incarnation.effective_ms;
+    int64_t since_ms = added_ms_of(job);
     if (job->extra == NULL) return since_ms;
     if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
     return job->extra->zone_data_ms > since_ms ? job->extra->zone_data_ms : since_ms;
@@ -261,18 +269,27 @@ static void wait_for_delay(struct job *job)
         job_set_pending(job, &slot, 1);
 }
 
-/* A job begins to run under its schedule: after an add or an edit. done_before: an `at` in the past
- * may have been fired by an earlier schedule; an id never comes twice. */
-static void job_begin(struct shard *shard, struct job *job, bool done_before,
+/* An `at` in the past: an id never comes twice. */
+enum past_at {
+    PAST_AT_OPEN,     /* it has not been fired: the catch-up policy decides */
+    PAST_AT_DONE,     /* it may have been fired by an earlier schedule: an event says so */
+    PAST_AT_ANNOUNCED /* an event has said so */
+};
+
+static void say_already_due(struct job *job, int64_t effective_ms, const struct sink *sink)
+{
+    int64_t at_ms = job->schedule->spec.at_ms;
+    job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1, "already_due", sink);
+}
+
+/* A job begins to run under its schedule: after an add or an edit. */
+static void job_begin(struct shard *shard, struct job *job, enum past_at past,
                       int64_t effective_ms, const struct sink *sink)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
     bool straddles = one_shot_straddles(job);
-    if (straddles && done_before)
-        job_announce(job, EVENT_SKIPPED, effective_ms, spec->at_ms, spec->at_ms, 1, "already_due",
-                     sink);
-    else if (straddles)
-        wait_for_delay(job);
+    if (straddles && past == PAST_AT_DONE) say_already_due(job, effective_ms, sink);
+    else if (straddles && past == PAST_AT_OPEN) wait_for_delay(job);
     if (job->flags & JOB_PAUSED) {
         set_alarm(shard, job);
         sink->job_changed(sink->opaque, job);
@@ -281,10 +298,9 @@ static void job_begin(struct shard *shard, struct job *job, bool done_before,
     int64_t at_ms = spec->kind == SCHEDULE_AT ? schedule_due(spec, spec->at_ms) : INT64_MAX;
     set_alarm(shard, job);
     attach(shard, job, effective_ms);
-    if (at_ms <= effective_ms && done_before) {
-        job_announce(job, EVENT_SKIPPED, effective_ms, spec->at_ms, spec->at_ms, 1, "already_due",
-                     sink);
-    } else if (at_ms <= effective_ms && !job_fires_used_up(job)) {
+    if (at_ms <= effective_ms && past == PAST_AT_DONE) {
+        say_already_due(job, effective_ms, sink);
+    } else if (at_ms <= effective_ms && past == PAST_AT_OPEN && !job_fires_used_up(job)) {
         /* Judged at its effective time: the same answer before and after a restart. Behind what
          * is owed from an earlier schedule there is no tail: no slot comes after it. */
         job_extra(job)->tail_from_ms = INSTANT_NONE;
@@ -305,13 +321,15 @@ static struct schedule *intern(struct shard *shard, const struct definition *def
 }
 
 struct job *job_add(struct shard *shard, const struct definition *definition,
-                    const struct incarnation *incarnation, int64_t effective_ms,
+                    const struct incarnation *place, int64_t effective_ms,
                     const struct sink *sink)
 {
     assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
-    assert(incarnation->effective_ms <= effective_ms);
     struct job *job = job_create(definition, intern(shard, definition));
-    job->incarnation = *incarnation;
+    bool imported = definition_has_incarnation(definition);
+    job->incarnation = imported ? definition->incarnation : *place;
+    assert(job->incarnation.effective_ms <= effective_ms);
+    if (imported) job_set_import(job, place);
     job->ordinal = shard->next_ordinal++;
     job->updated_ms = effective_ms;
     job_table_add(shard->jobs, job);
@@ -319,10 +337,11 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
         job->flags |= JOB_PAUSED;
         job_extra(job)->paused_ms = effective_ms;
     }
-    /* A slot whose delay is still running belongs to whoever had the job until now. */
-    if (incarnation->effective_ms < effective_ms && definition->jitter_ms > 0)
-        job_extra(job)->schedule_edited_ms = effective_ms;
-    job_begin(shard, job, false, effective_ms, sink);
+    const struct schedule_spec *spec = &job->schedule->spec;
+    bool past = imported && spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms &&
+                !mutant(MUTANT_IMPORT_FIRES_PAST);
+    if (past) say_already_due(job, effective_ms, sink);
+    job_begin(shard, job, past ? PAST_AT_ANNOUNCED : PAST_AT_OPEN, effective_ms, sink);
     return job;
 }
 
@@ -332,7 +351,7 @@ static int64_t newest_due_ms(const struct job *job, int64_t effective_ms)
     const struct schedule_spec *spec = &job->schedule->spec;
     if (spec->kind == SCHEDULE_AT)
         return schedule_due(spec, spec->at_ms) <= effective_ms ? spec->at_ms : INSTANT_NONE;
-    int64_t since_ms = job->incarnation.effective_ms;
+    int64_t since_ms = added_ms_of(job);
     if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
     int64_t newest_ms = INSTANT_NONE;
     if (since_ms >= effective_ms || !schedule_last(spec, since_ms, effective_ms, &newest_ms))
@@ -341,7 +360,8 @@ static int64_t newest_due_ms(const struct job *job, int64_t effective_ms)
 }
 
 /* Gives the job its new schedule. True: an `at` in the past may have been fired before: exactly
- * known for the schedule that ends here, on the safe side for earlier ones. */
+ * known for the schedule that ends here, on the safe side for earlier ones and for what came before
+ * an import. */
 static bool job_reschedule(struct shard *shard, struct job *job, struct schedule *schedule,
                            int64_t effective_ms)
 {
@@ -349,7 +369,7 @@ static bool job_reschedule(struct shard *shard, struct job *job, struct schedule
     bool one_shot = schedule->spec.kind == SCHEDULE_AT;
     int64_t at_ms = one_shot ? schedule->spec.at_ms : INT64_MAX;
     int64_t newest_ms = newest_due_ms(job, effective_ms);
-    bool done_before = at_ms <= extra->earlier_due_ms ||
+    bool done_before = at_ms <= extra->earlier_due_ms || at_ms <= job_imported_ms(job) ||
                        (at_ms <= newest_ms && schedule_names(&job->schedule->spec, at_ms));
     if (newest_ms > extra->earlier_due_ms) extra->earlier_due_ms = newest_ms;
     timers_detach(shard->timers, job);
@@ -396,7 +416,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
         if (pending_keep(job, &pending, effective_ms, sink)) done_before = false;
-        job_begin(shard, job, done_before, effective_ms, sink);
+        job_begin(shard, job, done_before ? PAST_AT_DONE : PAST_AT_OPEN, effective_ms, sink);
         return;
     }
     if (rebounded) pending_recheck(job, &pending, effective_ms, sink);
@@ -412,7 +432,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     if (revived && job_has_slot_after(job, effective_ms)) { /* a later end, more fires */
         job->flags &= (uint8_t)~JOB_FINISHED;
         job->extra->finished_ms = INSTANT_NONE;
-        job_begin(shard, job, false, effective_ms, sink);
+        job_begin(shard, job, PAST_AT_OPEN, effective_ms, sink);
         return;
     }
     if (!revived && !(job->flags & JOB_PAUSED) && !job_owes(job) &&

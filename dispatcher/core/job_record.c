@@ -18,4 +18,5 @@ void job_record_defaults(struct job_record *record)
     record->failing_since_ms = INSTANT_NONE;
     record->retry_ms = INSTANT_NONE;
     record->last_due_ms = INSTANT_NONE;
+    record->import.effective_ms = INCARNATION_NONE_MS;
 }

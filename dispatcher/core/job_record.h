@@ -9,6 +9,7 @@
 
 #include "dispatcher/core/definition.h"
 #include "dispatcher/core/incarnation.h"
+#include "dispatcher/core/job_past.h"
 #include "dispatcher/core/limits.h"
 
 /* No instant: paused_ms, until_ms, finished_ms, tail_from_ms, retry_ms ... are not set. */
@@ -63,6 +64,10 @@ struct job_record {
     bool tail_undecided;   /* the catch-up policy has not decided about the tail yet */
     size_t backfill_count;
     struct backfill_record backfills[BACKFILLS_MAX];
+    /* What keeps ids of fires from coming twice; see job_past.h. */
+    struct incarnation import; /* effective_ms INCARNATION_NONE_MS: not imported */
+    size_t backfills_had_count;
+    const uint64_t *backfills_had;
     /* A fire that could not be produced; its slot is the first owed one. */
     int64_t failing_since_ms; /* INSTANT_NONE: not failing */
     int64_t retry_ms;

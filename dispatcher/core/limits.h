@@ -27,6 +27,7 @@ enum {
     SHARDS_DEFAULT = 16,
     CATCHUP_LIMIT_DEFAULT = 1000,
     BACKFILLS_MAX = 8,                /* of one job at one time */
+    BACKFILL_IDS_MAX = 1000,          /* of one life of a job: 8 bytes each, 16 in its record */
     BACKFILL_RATE_DEFAULT = 10,       /* fires a second of one job */
     BACKFILL_RATE_MAX = 1000,
     DIFFERENCE_FIRES_MAX = 10000,     /* a dry run compares so many fires of a job */

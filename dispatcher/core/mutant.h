@@ -67,6 +67,10 @@
     row(BACKFILL_NOT_WRITTEN)           /* how far a backfill is does not survive a restart */     \
     row(BACKFILL_NOT_RESTORED)          /* backfills do not survive a restart */                   \
     row(BACKFILL_ENDS_SILENTLY)         /* no event names the slots that a cancelled one drops */  \
+    row(BACKFILL_ID_FORGOTTEN)          /* a job takes an id of a backfill that it has had */      \
+    row(PAST_NOT_RESTORED)              /* a restart forgets ids of backfills and imports */       \
+    row(IMPORT_FIRES_PAST)              /* an import fires a one-shot that was due before it */    \
+    row(IMPORT_NOT_IN_ID)               /* an imported job's backfills have their former ids */    \
     row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \
     row(OTHER_BRANCH_BELIEVED)          /* a snapshot of another log's future is gone on from */   \
     row(LOST_STORE_IGNORED)             /* a store that refuses the owner is left as it is */      \

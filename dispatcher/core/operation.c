@@ -248,9 +248,19 @@ static bool check_backfill(struct answer *answer, const struct job *job,
                "from must be earlier than to, and than the time at which the command acts");
         return false;
     }
-    if (backfill_find(job, command_backfill_id(command)) != NULL) {
+    if (job_has_had_backfill(job, backfill_hash(command_backfill_id(command))) &&
+        !mutant(MUTANT_BACKFILL_ID_FORGOTTEN)) {
         refuse(answer, job, false, "exists", "/backfill_id",
-               "a backfill of this id is under way; cancel it, or choose another id");
+               backfill_find(job, command_backfill_id(command)) != NULL
+                   ? "a backfill of this id is under way; cancel it, or choose another id"
+                   : "the job has had a backfill of this id: its fires would have the same ids; "
+                     "choose another id");
+        return false;
+    }
+    if (job_backfills_had(job) == BACKFILL_IDS_MAX) {
+        refuse(answer, job, false, "too_many", "",
+               "the job has had 1000 backfills and remembers the id of each; export it, delete "
+               "it and import it again: then it begins anew with their ids");
         return false;
     }
     if (backfill_is_full(job)) {

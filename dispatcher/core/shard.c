@@ -91,6 +91,7 @@ static void restore_backfills(struct shard *shard, struct job *job,
         struct job_backfill *backfill = backfill_push(job, from->id);
         backfill->rate = from->rate;
         backfill->fired = from->fired;
+        job_remember_backfill(job, backfill_hash(from->id)); /* opened by an older version */
         backfill->range = restored_range(shard, record, &from->range);
     }
 }
@@ -103,6 +104,13 @@ static bool record_needs_extra(const struct job_record *record)
            record->counted_fires != 0 || record->pending_count != 0 ||
            record->owed_count != 0 || record->attempts != 0 ||
            record->earlier_due_ms != INSTANT_NONE || record->backfill_count != 0;
+}
+
+static void restore_past(struct job *job, const struct job_record *record)
+{
+    if (record->import.effective_ms != INCARNATION_NONE_MS) job_set_import(job, &record->import);
+    for (size_t i = 0; i < record->backfills_had_count; i++)
+        job_remember_backfill(job, record->backfills_had[i]);
 }
 
 static void restore_extra(struct shard *shard, struct job *job, const struct job_record *record)
@@ -150,6 +158,7 @@ void shard_restore_job(struct shard *shard, const struct job_record *record)
     job->last_due_ms = record->last_due_ms;
     if (definition->paused) job->flags |= JOB_PAUSED;
     if (record->finished_ms != INSTANT_NONE) job->flags |= JOB_FINISHED;
+    if (!mutant(MUTANT_PAST_NOT_RESTORED)) restore_past(job, record);
     restore_extra(shard, job, record);
     job_table_add(shard->jobs, job);
 }

@@ -48,10 +48,11 @@ struct shard {
 struct job *shard_job_of(const struct shard *shard, struct job_reference reference);
 struct job_reference job_reference_of(const struct job *job);
 
-/* Adds a job at effective_ms; the caller has given an `every` its anchor. An incarnation that began
- * before that goes on: no slot up to effective_ms is the job's here. */
+/* Adds a job at effective_ms; the caller has given an `every` its anchor.
+ *   place  where the add stands: the job's incarnation, unless the definition brings one, which
+ *          then goes on: no slot with a nominal time up to effective_ms is the job's here */
 struct job *job_add(struct shard *shard, const struct definition *definition,
-                    const struct incarnation *incarnation, int64_t effective_ms,
+                    const struct incarnation *place, int64_t effective_ms,
                     const struct sink *sink);
 /* Gives the job the merged definition, an `every` with its anchor; a changed schedule starts
  * after effective_ms. */

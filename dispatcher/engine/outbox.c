@@ -8,6 +8,7 @@
 
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "schemas/event_json.h"
 #include "schemas/job_json.h"
 #include "schemas/result_json.h"
@@ -209,6 +210,8 @@ static void view_fire(const struct fire *fire, const struct definition *definiti
                                .missed_count = fire->missed_count,
                                .attempt = fire->attempt,
                                .kind = fire->kind};
+    if (fire->kind == FIRE_BACKFILL && !mutant(MUTANT_IMPORT_NOT_IN_ID))
+        view->import = job_import(job);
     if (definition == NULL) return;
     view->content_type = definition->content_type;
     view->headers = definition->headers;

@@ -259,6 +259,9 @@ static void test_fires(void **state)
     fire.kind = FIRE_BACKFILL;
     fire.trigger_id = text_of("b-7");
     write_fire("fire-backfill", &fire);
+    const struct incarnation import = {1795290600000, 20000, 1, 3};
+    fire.import = &import;
+    write_fire("fire-backfill-imported", &fire);
 }
 
 static void write_result(const char *name, const struct result *result)

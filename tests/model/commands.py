@@ -7,7 +7,7 @@ from typing import Any
 from model import (BACKFILLS_MAX, DAY, DEFAULTS, DIFF_FIRES_MAX, GRACE, Job, Json, Refusal,
                    Schedule, Shard, duration, instant, text)
 
-JOB_FIELDS = {"group", "id", "schedule", "paused", *DEFAULTS}
+JOB_FIELDS = {"group", "id", "schedule", "paused", "incarnation", *DEFAULTS}
 
 
 class Answer:
@@ -133,6 +133,7 @@ class Control(Shard):
 
     def _jobs(self, command: Json, answer: Answer, effective: int, offset: int) -> None:
         todo = []
+        lives: list[str] = [job.get("incarnation") for _, job in self._good]
         sent = len(self._good) + len(self._bad)
         if command.get("expect", sent) != sent:
             answer.error("count_mismatch", "/expect", None)
@@ -142,6 +143,14 @@ class Control(Shard):
             root = f"/jobs/{index}" if "jobs" in command else "/job"
             job = self.jobs.get(f"{said['group']}/{said['id']}")
             revision = command.get("expected_revision")
+            life = said.get("incarnation")
+            if life is not None:
+                future = int(life.split("-")[0]) > effective
+                other = job is not None and job.incarnation != life
+                if future or other or self._taken(life, said, lives):
+                    answer.error("bad_value" if future else "exists", f"{root}/incarnation", said,
+                                 rejected=future)
+                    continue
             if command["op"] == "add" and job is not None:
                 answer.error("exists", root, said)
                 continue
@@ -167,15 +176,24 @@ class Control(Shard):
             self._put_one(command, answer, effective, f"{effective}-0.{offset}.{index}",
                           said, job, new, same)
 
+    def _taken(self, life: str, said: Json, lives: list[str]) -> bool:
+        """Another name has it, in the shard or earlier in the command."""
+        place = [job for _, job in self._good].index(said)
+        name = f"{said['group']}/{said['id']}"
+        return life in lives[:place] or any(job.incarnation == life and job.name != name
+                                            for job in self.jobs.values())
+
     def _put_one(self, command: Json, answer: Answer, effective: int, incarnation: str,
                  said: Json, job: Job | None, new: Job, same: bool) -> None:
         running = job.paused_at is None if job is not None else not said.get("paused")
         revision = 1 if job is None else job.revision + (0 if same else 1)
         answer.jobs.append(listed(new, revision, running, effective))
         if command.get("dry_run"):
+            over = job is None and "incarnation" in said and new.schedule.at is not None \
+                and new.schedule.at <= effective
             answer.diff.append(difference(
                 "unchanged" if same else "add" if job is None else "update", job,
-                prospect(job, effective), prospect(job, effective) if same else
+                prospect(job, effective), prospect(job, effective) if same else None if over else
                 prospect_as(job, new, bool(said.get("paused")), effective), new, effective))
         if not same:
             answer.changed += 1
@@ -189,7 +207,12 @@ class Control(Shard):
         if said.get("paused"):
             new.paused_at = effective
         self.jobs[new.name] = new
-        self._begin(new, False, effective)
+        if "incarnation" not in said:
+            self._begin(new, False, effective)
+            return
+        new.incarnation, new.imported = said["incarnation"], incarnation
+        new.created = int(new.incarnation.split("-")[0])
+        self._begin_imported(new, effective)
 
     def _selected(self, command: Json, answer: Answer, effective: int, now: int) -> None:
         targets = [job for job in self.in_order() if selected(command["select"], job)]
@@ -239,7 +262,7 @@ class Control(Shard):
                 return no("bad_value", "/to", True)
             if instant(start) >= to:
                 return no("bad_value", "/from", True)
-            if command["backfill_id"] in job.backfills:
+            if command["backfill_id"] in job.had:
                 return no("exists", "/backfill_id")
             if len(job.backfills) == BACKFILLS_MAX:
                 return no("too_many", "")
@@ -317,6 +340,7 @@ class Control(Shard):
     def _do_backfill(self, command: Json, job: Job, effective: int, _now: int) -> None:
         slots = self._range(command, job, effective)
         job.backfills[command["backfill_id"]] = {"slots": slots}
+        job.had.add(command["backfill_id"])
         self.event("backfill_started", job, effective, first=slots[0], last=slots[-1],
                    count=len(slots), backfill_id=command["backfill_id"])
 

@@ -81,8 +81,9 @@ class Job:
         self.fields = {name: said.get(name, DEFAULTS[name]) for name in DEFAULTS}
         self.schedule = schedule
         self.revision = 1
-        self.created = self.updated = effective
+        self.created = self.updated = self.added = effective
         self.incarnation = ""
+        self.imported: str | None = None  # where the add stood that brought the incarnation
         self.ordinal = 0
         self.paused_at: int | None = None
         self.until: int | None = None
@@ -94,6 +95,7 @@ class Job:
         self.owed: list[int] = []       # slots the catch-up lane is to fire
         self.planned = 0
         self.backfills: dict[str, Json] = {}
+        self.had: set[str] = set()      # ids of all its backfills
 
     @property
     def name(self) -> str:
@@ -205,6 +207,10 @@ class Shard:
             if not job.has_more(at):
                 self._finish(job, now)
 
+    def _fire_backfill(self, job: Job, name: str, due: int) -> None:
+        place = f"b:{name}" if job.imported is None else f"i:{job.imported}:{name}"
+        self.say("fire", (f"{job.incarnation}@{place}:{due}", "backfill"))
+
     def lane(self, now: int) -> None:
         """Everything owed goes out. When exactly is not modelled: `at` is left out."""
         for job in self.in_order():
@@ -214,7 +220,7 @@ class Shard:
             if job.paused_at is None:
                 for name, backfill in list(job.backfills.items()):
                     for due in backfill["slots"]:
-                        self.say("fire", (f"{job.incarnation}@b:{name}:{due}", "backfill"))
+                        self._fire_backfill(job, name, due)
                     self.event("backfill_finished", job, None, backfill_id=name,
                                count=len(backfill["slots"]))
                     del job.backfills[name]
@@ -276,6 +282,21 @@ class Shard:
             self.event("catchup_started", job, now, count=len(kept))
             job.planned = len(kept)
 
+    def _already_due(self, job: Job, effective: int) -> None:
+        at = job.schedule.at
+        self.event("skipped", job, effective, first=at, last=at, count=1, reason="already_due")
+
+    def _begin_imported(self, job: Job, effective: int) -> None:
+        """It goes on with another life: what came due by now may have been fired in that."""
+        past = job.schedule.at is not None and job.schedule.at <= effective
+        if past:
+            self._already_due(job, effective)
+        if past and job.paused_at is None:
+            job.done_to = effective
+            self._finish(job, effective)
+        elif not past:
+            self._begin(job, False, effective)
+
     def _begin(self, job: Job, done_before: bool, effective: int) -> None:
         if job.paused_at is not None:
             return
@@ -283,8 +304,7 @@ class Shard:
         at = job.schedule.at
         if at is not None and at <= effective:
             if done_before:
-                self.event("skipped", job, effective, first=at, last=at, count=1,
-                           reason="already_due")
+                self._already_due(job, effective)
             else:
                 self._open(job, at - 1, at, effective)
         if not job.owed and not job.has_more(effective):
@@ -300,12 +320,13 @@ class Shard:
         job.schedule = schedule
         job.done_to = effective
         if rescheduled:
-            since = max(job.created, job.edited or 0)
+            since = max(job.added, job.edited or 0)
             past = old.within(since, effective) if old.at is None else \
                 [old.at] if old.at <= effective else []
             earlier = job.earlier if job.earlier is not None else -1
             done_before = schedule.at is not None and (
-                schedule.at <= earlier or (schedule.at in past if old.at is not None else
+                schedule.at <= earlier or (job.imported is not None and schedule.at <= job.added)
+                or (schedule.at in past if old.at is not None else
                                            bool(past) and schedule.at <= past[-1]
                                            and schedule.at in old.within(schedule.at - 1,
                                                                          schedule.at)))

@@ -68,7 +68,17 @@ def job(dice: Dice, now: int) -> Any:
     made = {"group": dice.choice(GROUPS), "id": dice.choice(IDS), **fields(dice, now, True)}
     if dice.one_in(5):
         made["paused"] = True
+    if dice.one_in(5):
+        made["incarnation"] = incarnation(dice, made["group"], made["id"], now)
     return made
+
+
+def incarnation(dice: Dice, group: str, name: str, now: int) -> str:
+    """Nearly always the one that this name has in all sequences; another name's, of the future."""
+    if dice.one_in(12):
+        name = dice.choice(IDS)
+    began = now + 3_600_000 if dice.one_in(16) else START_MS - 5000
+    return f"{began}-0.{1_000_000 + GROUPS.index(group) * 10 + IDS.index(name)}.0"
 
 
 def select(dice: Dice) -> Json:
@@ -114,7 +124,7 @@ def command(dice: Dice, now: int) -> Json:
         some_time = text(now - dice.randrange(-30, 900) * 1000)
         made["from"] = dice.choice(["now", "paused_at", some_time])
     if op in ("backfill", "cancel_backfill"):
-        made["backfill_id"] = dice.choice("xyz")
+        made["backfill_id"] = dice.choice("uvwxyz")
     if op == "backfill":
         made["from"] = text(now - dice.randrange(60, 7200) * 1000)
         if dice.one_in(2):

@@ -109,6 +109,48 @@ void account_judge(struct world *world, const struct model *model, int32_t shard
         judge_life(world, model->lives[i], last->mark.watermark_ms);
 }
 
+/* ---- ids ---- */
+
+static int by_id(const void *left, const void *right)
+{
+    const struct output *a = *(const struct output *const *)left;
+    const struct output *b = *(const struct output *const *)right;
+    int order = strcmp(a->life, b->life);
+    if (order == 0) order = strcmp(a->trigger, b->trigger);
+    return order != 0 ? order : (a->at_ms > b->at_ms) - (a->at_ms < b->at_ms);
+}
+
+static size_t list_fires(const struct world *world, const struct output **fires)
+{
+    const struct history *history = &world->history;
+    size_t count = 0;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++)
+        for (size_t i = 0; i < history->step_count[shard] && !world->losses.forgot[shard]; i++) {
+            const struct step *step = &history->steps[shard][i];
+            for (size_t j = step->first; j < step->first + step->count && !step->gone; j++) {
+                const struct output *output = &history->outputs[j];
+                if (output->kind == OUTPUT_FIRE && output->trigger[0] != 't')
+                    fires[count++] = output;
+            }
+        }
+    return count;
+}
+
+void account_judge_ids(struct world *world)
+{
+    const struct output **fires =
+        memory_allocate(world->history.output_count + 1, sizeof(struct output *));
+    size_t count = list_fires(world, fires);
+    qsort((void *)fires, count, sizeof(struct output *), by_id);
+    for (size_t i = 1; i < count; i++) {
+        bool again = i > 1 && by_id(&fires[i - 2], &fires[i]) == 0;
+        if (!again && by_id(&fires[i - 1], &fires[i]) == 0)
+            world_violation(world, "id twice: %s fires %s@%s:%" PRId64 " again", fires[i]->name,
+                            fires[i]->life, fires[i]->trigger, fires[i]->at_ms);
+    }
+    free((void *)fires);
+}
+
 /* ---- commands ---- */
 
 struct answers {

@@ -8,6 +8,8 @@
 
 void account_judge(struct world *world, const struct model *model, int32_t shard);
 void account_judge_commands(struct world *world);
+/* No id of a slot or a backfill comes twice, in whatever life of whatever name. */
+void account_judge_ids(struct world *world);
 /* rest.c: the owner's memory beside the model. */
 void rest_judge_model(struct world *world, const struct model *model, int32_t shard);
 /* definition_rest.c: every field of one job. */

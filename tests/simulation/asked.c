@@ -80,7 +80,6 @@ static const char *id_of(const struct sent_command *command)
     return command->backfill_id[0] != '\0' ? command->backfill_id : command->own_id;
 }
 
-/* The newest of that id: an id may be used again when the earlier one is over. */
 static struct asked_backfill *find(const struct life *life, const char *id)
 {
     for (size_t i = life->asked.backfill_count; i-- > 0;)
@@ -105,7 +104,7 @@ enum asked_refusal asked_check(const struct life *life, const struct sent_comman
     int count = 0;
     int64_t to_ms = to_of(command, effective_ms);
     if (to_ms > effective_ms || command->from_ms >= to_ms) return ASKED_REJECTED;
-    if (under_way(life, id_of(command)) != NULL) return ASKED_CONFLICT;
+    if (find(life, id_of(command)) != NULL) return ASKED_CONFLICT;
     for (size_t i = 0; i < life->asked.backfill_count; i++)
         count += !life->asked.backfills[i].over;
     return count == UNDER_WAY_MOST ? ASKED_CONFLICT : ASKED_WELL;
@@ -150,13 +149,23 @@ void asked_change_zones(struct life *life)
 
 /* ---- what came out ---- */
 
+/* What follows "b:", or "i:<where the import stood>:" where the job was imported. */
+static const char *backfill_of(const struct life *life, const struct output *fire)
+{
+    const char *id = fire->trigger + 2;
+    size_t length = strlen(life->import);
+    if (fire->trigger[0] == 'b') return life->import[0] == '\0' ? id : "";
+    bool named = length > 0 && strncmp(id, life->import, length) == 0 && id[length] == ':';
+    return named ? id + length + 1 : "";
+}
+
 static void fire_of_backfill(struct world *world, struct life *life, const struct output *fire,
                              const struct step *step)
 {
-    struct asked_backfill *backfill = under_way(life, fire->trigger + 2);
+    struct asked_backfill *backfill = under_way(life, backfill_of(life, fire));
     if (backfill == NULL) {
         world_violation(world, "backfill: %s fires %" PRId64 " for %s, which is not under way",
-                        life->name, fire->at_ms, fire->trigger + 2);
+                        life->name, fire->at_ms, fire->trigger);
         return;
     }
     backfill->fired = memory_grow(backfill->fired, &backfill->fired_capacity,
@@ -175,7 +184,7 @@ void asked_fire(struct world *world, struct life *life, const struct output *fir
                 const struct step *step)
 {
     struct asked *asked = &life->asked;
-    if (fire->trigger[0] == 'b') {
+    if (fire->trigger[0] != 't') {
         world->sometimes.count[SOMETIMES_FIRE_BACKFILLED]++;
         fire_of_backfill(world, life, fire, step);
         return;

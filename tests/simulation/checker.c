@@ -268,6 +268,8 @@ static void walk_event(struct walk *walk, size_t at)
     world->sometimes.count[SOMETIMES_EXHAUSTED] += exhausted;
     world->sometimes.count[SOMETIMES_RESUMED] += resumed;
     world->sometimes.count[SOMETIMES_FIRE_FAILED] += strcmp(event->word, "fire_failed") == 0;
+    /* Of one that is imported again: its command comes later. */
+    if (life != NULL && !life->there && life->import[0] != '\0') life = NULL;
     if (life != NULL && event->trigger[0] != '\0') {
         asked_event(world, life, event);
         return;
@@ -414,4 +416,5 @@ void checker_judge(struct world *world)
     for (int32_t shard = 0; shard < world->settings.shards; shard++) marks_judge(world, shard);
     for (int32_t shard = 0; shard < world->settings.shards; shard++) walk_shard(world, shard);
     account_judge_commands(world);
+    account_judge_ids(world);
 }

@@ -49,7 +49,7 @@ static struct text next_text(struct text *rest, const char *mark)
 
 static void read_slot(struct output *output, struct text slot)
 {
-    if (slot.length > 2 && slot.bytes[0] == 'b') {
+    if (slot.length > 2 && (slot.bytes[0] == 'b' || slot.bytes[0] == 'i')) {
         size_t length = slot.length;
         while (slot.bytes[length - 1] != ':') length--;
         copy(output->trigger, sizeof output->trigger, (struct text){slot.bytes, length - 1});
@@ -62,7 +62,8 @@ static void read_slot(struct output *output, struct text slot)
     }
 }
 
-/* "<life>@<nominal>", "<life>@t:<command id>" or "<life>@b:<backfill>:<nominal>" */
+/* "<life>@<nominal>", "<life>@t:<command id>", "<life>@b:<backfill>:<nominal>" or, of an imported
+ * job, "<life>@i:<import>:<backfill>:<nominal>" */
 static void read_fire(struct output *output, struct text value)
 {
     struct text rest = value;

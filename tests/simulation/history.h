@@ -24,7 +24,7 @@ enum output_kind {
     OUTPUT_SEEN_DELETED
 };
 
-enum { HISTORY_NAME_BYTES = 24, HISTORY_WORD_BYTES = 20, HISTORY_LIFE_BYTES = 40 };
+enum { HISTORY_NAME_BYTES = 24, HISTORY_WORD_BYTES = 20, HISTORY_LIFE_BYTES = 56 };
 
 struct output {
     enum output_kind kind;
@@ -33,8 +33,9 @@ struct output {
     char life[HISTORY_LIFE_BYTES];   /* incarnation */
     char word[HISTORY_WORD_BYTES];   /* kind of fire or event, outcome of a result */
     char reason[HISTORY_WORD_BYTES]; /* of an event; the code of a result */
-    char trigger[HISTORY_LIFE_BYTES]; /* fire: t:<command id> or b:<backfill>; event: <backfill>;
-                                       * result: the first outcome */
+    char trigger[HISTORY_LIFE_BYTES]; /* fire: t:<command id>, b:<backfill> or
+                                       * i:<import>:<backfill>; event: <backfill>; result: the
+                                       * first outcome */
     int64_t at_ms;      /* event: at; result: effective_at; fire: nominal */
     int64_t first_ms;
     int64_t last_ms;    /* fire: hash of its data */

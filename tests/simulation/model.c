@@ -65,10 +65,11 @@ static struct life *add_life(struct model *model)
 struct life *model_find_life(const struct model *model, const char *id)
 {
     size_t at = hash_text(id) % model->table_size;
+    size_t newest = 0;
     for (; model->table[at] != 0; at = (at + 1) % model->table_size)
-        if (strcmp(model->lives[model->table[at] - 1]->id, id) == 0)
-            return model->lives[model->table[at] - 1];
-    return NULL;
+        if (model->table[at] > newest && strcmp(model->lives[model->table[at] - 1]->id, id) == 0)
+            newest = model->table[at];
+    return newest == 0 ? NULL : model->lives[newest - 1];
 }
 
 struct life *model_find(const struct model *model, const char *name)
@@ -189,8 +190,12 @@ static void add_job(struct model *model, const struct wanted *wanted, int64_t ef
     struct life *life = add_life(model);
     life->wanted = anchored(wanted, effective_ms);
     name_of(wanted, life->name);
-    (void)snprintf(life->id, sizeof life->id, "%lld-%d.%lld.%d", (long long)effective_ms,
+    char place[HISTORY_LIFE_BYTES];
+    (void)snprintf(place, sizeof place, "%lld-%d.%lld.%d", (long long)effective_ms,
                    (int)partition, (long long)offset, index);
+    bool imported = wanted->incarnation[0] != '\0';
+    memcpy(life->id, imported ? wanted->incarnation : place, sizeof life->id);
+    if (imported) memcpy(life->import, place, sizeof life->import);
     table_put(model, model->count - 1);
     life->there = true;
     life->touched_ms = effective_ms;
@@ -201,6 +206,9 @@ static void add_job(struct model *model, const struct wanted *wanted, int64_t ef
     life->finished_ms = NEVER_MS;
     life->last_nominal_ms = NEVER_MS;
     life->over_ms = NEVER_MS;
+    /* What came due before an import may have been fired in the life it goes on with. */
+    bool over = wanted->schedule.kind == SLOW_AT && wanted->schedule.at_ms <= effective_ms;
+    if (imported && over) life->over_ms = wanted->schedule.at_ms;
     stretches_begin(life, effective_ms);
 }
 
@@ -278,7 +286,9 @@ static bool good_job(const struct model *model, const struct sent_command *comma
     }
     name_of(wanted, name);
     const struct life *life = model_find(model, name);
-    if (command->op == SENT_ADD && life != NULL) {
+    bool other = life != NULL && wanted->incarnation[0] != '\0' &&
+                 strcmp(wanted->incarnation, life->id) != 0;
+    if ((command->op == SENT_ADD && life != NULL) || other) {
         errors->count++;
         return false;
     }

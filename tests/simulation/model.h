@@ -32,6 +32,7 @@ struct wanted { /* a job as a command describes it */
     bool fixed;     /* a fixed time, where clocks change by the usual rule */
     char payload[MODEL_TEXT_BYTES];
     char topic[12];
+    char incarnation[HISTORY_LIFE_BYTES]; /* of an import; "": a new one */
     struct slow_schedule schedule;
     bool anchor_given;
     enum slow_policy policy;
@@ -129,6 +130,7 @@ struct stands_for { /* the newest of the slots a policy decided about, and how m
 struct life { /* one incarnation of a job */
     char name[HISTORY_NAME_BYTES];
     char id[HISTORY_LIFE_BYTES];
+    char import[HISTORY_LIFE_BYTES]; /* where the add stood that brought the id; "": none did */
     bool there; /* not deleted */
     struct wanted wanted;
     int64_t revision;
@@ -182,6 +184,7 @@ struct model {
 
 void model_open(struct model *model, int32_t shard, int32_t shards);
 void model_close(struct model *model);
+/* The newest of that id: a deleted job may be imported again. */
 struct life *model_find_life(const struct model *model, const char *id);
 /* The one that is there now; NULL: none. */
 struct life *model_find(const struct model *model, const char *name);

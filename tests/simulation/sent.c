@@ -115,6 +115,7 @@ static bool read_wanted(const json_t *object, struct wanted *wanted)
     copy_member(object, "id", wanted->id, sizeof wanted->id);
     copy_member(object, "super_group", wanted->super_group, sizeof wanted->super_group);
     copy_member(object, "topic", wanted->topic, sizeof wanted->topic);
+    copy_member(object, "incarnation", wanted->incarnation, sizeof wanted->incarnation);
     if (payload != NULL) {
         char *text = json_dumps(payload, JSON_COMPACT | JSON_ENCODE_ANY);
         (void)snprintf(wanted->payload, sizeof wanted->payload, "%s", text);

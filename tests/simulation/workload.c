@@ -140,10 +140,22 @@ static void put_options(struct text_out *out, struct random *dice, const struct 
     if (random_chance(dice, 1, 3)) put(out, ",\"payload\":{\"n\":%d}", (int)roll(dice, 1000));
 }
 
+/* Some names have an incarnation of their own, which an add may bring: deleted and imported again
+ * they go on with it. No dice: what else a seed has does not depend on it. */
+static void put_incarnation(struct text_out *out, const struct plan *plan, int64_t at_ms,
+                            int64_t group, int64_t id)
+{
+    if (id % 5 != 3 || at_ms / 1000 % 4 == 0) return;
+    put(out, "\"incarnation\":\"%" PRId64 "-0.%d.0\",", plan->settings.start_ms - 86400000,
+        1000000 + (int)(group * 100 + id));
+}
+
 static void put_job(struct text_out *out, struct random *dice, const struct plan *plan,
                     int64_t at_ms, int64_t group, int64_t id)
 {
-    put(out, "{\"group\":\"g%d\",\"id\":\"%d\",\"schedule\":", (int)group, (int)id);
+    put(out, "{\"group\":\"g%d\",\"id\":\"%d\",", (int)group, (int)id);
+    put_incarnation(out, plan, at_ms, group, id);
+    put(out, "\"schedule\":");
     put_schedule(out, dice, plan, at_ms);
     put_options(out, dice, plan, at_ms);
     put(out, "}");

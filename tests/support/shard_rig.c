@@ -60,7 +60,12 @@ static void say_fire_id(struct shard_rig *rig, const struct fire *fire)
     if (fire->kind == FIRE_TRIGGER)
         say(rig, "fire %s@t:%.*s trigger", id, (int)fire->trigger_id.length,
             fire->trigger_id.bytes);
-    else if (fire->kind == FIRE_BACKFILL)
+    else if (fire->kind == FIRE_BACKFILL && job_import(fire->job) != NULL) {
+        char import[INCARNATION_TEXT_BYTES];
+        (void)incarnation_format(job_import(fire->job), import);
+        say(rig, "fire %s@i:%s:%.*s:%" PRId64 " backfill", id, import,
+            (int)fire->trigger_id.length, fire->trigger_id.bytes, fire->nominal_ms);
+    } else if (fire->kind == FIRE_BACKFILL)
         say(rig, "fire %s@b:%.*s:%" PRId64 " backfill", id, (int)fire->trigger_id.length,
             fire->trigger_id.bytes, fire->nominal_ms);
     else

@@ -98,7 +98,8 @@ static void test_bound(void **state)
                              .payload = {wild, sizeof wild}, .payload_binary = true,
                              .content_type = {wild, sizeof wild},
                              .trigger_id = {wild, sizeof wild}, .kind = FIRE_BACKFILL,
-                             .incarnation = &incarnation, .revision = INT64_MAX,
+                             .import = &incarnation, .incarnation = &incarnation,
+                             .revision = INT64_MAX,
                              .nominal_ms = INSTANT_MAX_MS, .due_ms = 0, .now_ms = INSTANT_MAX_MS,
                              .missed_count = INT64_MAX, .attempt = INT32_MAX};
     struct text_writer writer;

@@ -119,6 +119,148 @@ static void another_name_may_not_have_it(void **state)
     rig_close(&rig);
 }
 
+static void one_shot(struct shard_rig *rig, int64_t at_ms, int64_t due_ms, const char *more)
+{
+    char command[400];
+    char due[INSTANT_TEXT_BYTES];
+    instant_format(due_ms, due);
+    (void)snprintf(command, sizeof command,
+                   "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"at\":"
+                   "\"%s\"},\"incarnation\":\"1735689600000-3.10422.7\"%s}}", due, more);
+    rig_command(rig, at(at_ms), NULL, command);
+}
+
+/* The life it goes on with may have fired it. */
+static void a_one_shot_that_was_due_is_not_fired(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    rig_open(&rig, "2026-01-01T00:00:30Z");
+    one_shot(&rig, one_ms, one_ms, "");
+    assert_string_equal(rig_said(&rig),
+                        "event skipped g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 "
+                        "already_due\nevent exhausted g/a\n"
+                        "result add applied matched=1 changed=1\n");
+    rig_command(&rig, at(one_ms + 1000), NULL,
+                "{\"op\":\"delete\",\"select\":{\"all\":true}}");
+    one_shot(&rig, one_ms + 2000, one_ms - 1, ",\"paused\":true,\"jitter\":\"10m\"");
+    rig_advance(&rig, at(one_ms + 3000));
+    rig_command(&rig, at(one_ms + 4000), NULL,
+                "{\"op\":\"resume\",\"select\":{\"all\":true},\"from\":\"paused_at\"}");
+    rig_advance(&rig, at(one_ms + 2 * hour_ms));
+    const char *said = rig_said(&rig);
+    assert_null(strstr(said, "fire "));
+    const char *first = strstr(said, "already_due");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "already_due"));
+    rig_close(&rig);
+}
+
+static void one_that_is_to_come_fires(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    rig_open(&rig, "2026-01-01T00:00:30Z");
+    one_shot(&rig, one_ms, one_ms + 1000, "");
+    rig_advance(&rig, at(one_ms + 1000));
+    assert_non_null(strstr(rig_said(&rig), "fire g/a 01-01T01:00:01 schedule\n"));
+    rig_close(&rig);
+}
+
+/* An update to a time before the import: it may have been fired, too. */
+static void an_update_does_not_reach_behind_the_import(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    rig_open(&rig, "2026-01-01T00:00:30Z");
+    add(&rig, one_ms + 60000, "a", "1735689600000-3.10422.7", "");
+    rig_restart(&rig);
+    rig_command(&rig, at(one_ms + 120000), NULL,
+                "{\"op\":\"update\",\"select\":{\"all\":true},\"set\":{\"schedule\":{\"at\":"
+                "\"2026-01-01T01:00:30Z\"}}}");
+    assert_non_null(strstr(rig_said(&rig), "already_due"));
+    assert_null(strstr(rig_said(&rig), "fire "));
+    rig_close(&rig);
+}
+
+static void fire_of_backfill(struct shard_rig *rig, int64_t at_ms, char id[200])
+{
+    rig->speaks_json = true;
+    rig_command(rig, at(at_ms), NULL,
+                "{\"op\":\"backfill\",\"select\":{\"all\":true},\"backfill_id\":\"x\",\"from\":"
+                "\"2025-12-31T23:59:59Z\",\"to\":\"2026-01-01T00:00:00Z\"}");
+    rig_advance(rig, at(at_ms + 60000));
+    const char *fire = strstr(rig_said(rig), "fire 1735689600000-3.10422.7@");
+    if (fire == NULL) fail_msg("%s", rig_said(rig));
+    (void)snprintf(id, 200, "%.*s", (int)strcspn(fire, "\n"), fire);
+}
+
+/* Deleted and imported again: the backfill has its old name, and its fire another id. */
+static void backfills_of_two_lives_have_other_ids(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    char first[200];
+    char second[200];
+    rig_open(&rig, "2026-01-01T00:00:30Z");
+    add(&rig, one_ms + 60000, "a", "1735689600000-3.10422.7", "");
+    fire_of_backfill(&rig, one_ms + 120000, first);
+    rig_command(&rig, at(one_ms + 240000), NULL,
+                "{\"op\":\"delete\",\"select\":{\"all\":true}}");
+    add(&rig, one_ms + 240000, "a", "1735689600000-3.10422.7", "");
+    rig_restart(&rig);
+    fire_of_backfill(&rig, one_ms + 300000, second);
+    assert_non_null(strstr(first, "@i:1767229260000-"));
+    assert_non_null(strstr(second, "@i:1767229440000-"));
+    assert_non_null(strstr(second, ":x:1767225600000 backfill"));
+    rig_close(&rig);
+}
+
+static void an_id_of_a_backfill_is_taken_once(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    char id[200];
+    rig_open(&rig, "2026-01-01T00:00:30Z");
+    add(&rig, one_ms + 60000, "a", "1735689600000-3.10422.7", "");
+    fire_of_backfill(&rig, one_ms + 120000, id);
+    rig_restart(&rig);
+    rig.speaks_json = false;
+    (void)rig_said(&rig);
+    rig_command(&rig, at(one_ms + 240000), NULL,
+                "{\"op\":\"backfill\",\"select\":{\"all\":true},\"backfill_id\":\"x\",\"from\":"
+                "\"2025-12-31T22:59:59Z\"}");
+    assert_non_null(strstr(rig_said(&rig), "result backfill conflict exists"));
+    assert_non_null(strstr(rig_record(&rig, "g/a"), "\"backfills_had\":\""));
+    rig_close(&rig);
+}
+
+static void ids_of_backfills_are_bounded(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    char command[300];
+    rig_open(&rig, "2026-01-01T00:00:30Z");
+    add(&rig, one_ms, "a", "1735689600000-3.10422.7", ",\"paused\":true");
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(command, sizeof command,
+                       "{\"op\":\"backfill\",\"select\":{\"all\":true},\"backfill_id\":\"x%d\","
+                       "\"from\":\"2025-12-31T23:59:59Z\"}", i);
+        rig_command(&rig, at(one_ms + i), NULL, command);
+        (void)snprintf(command, sizeof command,
+                       "{\"op\":\"cancel_backfill\",\"select\":{\"all\":true},\"backfill_id\":"
+                       "\"x%d\"}", i);
+        rig_command(&rig, at(one_ms + i), NULL, command);
+    }
+    assert_null(strstr(rig_said(&rig), "conflict"));
+    rig_restart(&rig);
+    rig_command(&rig, at(one_ms + 2000), NULL,
+                "{\"op\":\"backfill\",\"select\":{\"all\":true},\"backfill_id\":\"more\",\"from\":"
+                "\"2025-12-31T23:59:59Z\"}");
+    assert_non_null(strstr(rig_said(&rig), "result backfill conflict too_many"));
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +268,12 @@ int main(void)
         cmocka_unit_test(a_paused_one_is_paused_from_now_on),
         cmocka_unit_test(the_slot_under_way_belongs_to_who_had_the_job),
         cmocka_unit_test(another_name_may_not_have_it),
+        cmocka_unit_test(a_one_shot_that_was_due_is_not_fired),
+        cmocka_unit_test(one_that_is_to_come_fires),
+        cmocka_unit_test(an_update_does_not_reach_behind_the_import),
+        cmocka_unit_test(backfills_of_two_lives_have_other_ids),
+        cmocka_unit_test(an_id_of_a_backfill_is_taken_once),
+        cmocka_unit_test(ids_of_backfills_are_bounded),
     };
     return cmocka_run_group_tests_name("imported", tests, NULL, NULL);
 }
