@@ -118,21 +118,9 @@ bool loss_of_job(const struct world *world, int32_t shard, const char *name)
 
 /* ---- owners ---- */
 
-static int64_t store_sequence(struct world *world, int32_t shard)
+bool loss_explains(struct world *world, const struct seat *seat, const char *fields)
 {
-    struct snapshot snapshot;
-    struct error error = {0};
-    bool found = false;
-    struct heap *before = heap_enter(NULL);
-    struct store *store = store_memory_create(world->redis.image);
-    (void)store->operations->read_snapshot(store, shard, &snapshot, &found, &error);
-    store->operations->destroy(store);
-    (void)heap_enter(before);
-    return found ? snapshot.mark.sequence : -1;
-}
-
-bool loss_explains(struct world *world, int32_t shard, const char *fields)
-{
+    int32_t shard = seat->shard;
     const char *at = strstr(fields, "state_lost: the state log stands at sequence ");
     long long log = -1;
     long long store = -1;
@@ -142,7 +130,7 @@ bool loss_explains(struct world *world, int32_t shard, const char *fields)
     world->losses.refused[shard] = true;
     world->sometimes.count[SOMETIMES_STATE_LOST]++;
     return log < store && log == last_sequence(&world->cluster.state[shard]) &&
-           store == store_sequence(world, shard);
+           store == seat->snapshot_sequence;
 }
 
 void loss_restored(struct world *world, const struct seat *seat, bool from_store,

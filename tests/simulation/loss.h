@@ -38,8 +38,9 @@ void loss_step(struct world *world, int32_t shard);
 bool loss_took(const struct world *world, int32_t shard, size_t step);
 /* Whether the newest record of this job was lost, and not written again. */
 bool loss_of_job(const struct world *world, int32_t shard, const char *name);
-/* A shard has given up; true: because its state log is behind Redis, and it says by how much. */
-bool loss_explains(struct world *world, int32_t shard, const char *fields);
+/* A shard has given up; true: because its state log is behind what it has read from Redis, and it
+ * says by how much. Redis may have been emptied since. */
+bool loss_explains(struct world *world, const struct seat *seat, const char *fields);
 /* A shard was restored: `sequence` is where it says it stands. */
 void loss_restored(struct world *world, const struct seat *seat, bool from_store,
                    int64_t sequence);

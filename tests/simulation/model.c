@@ -80,13 +80,7 @@ struct life *model_find(const struct model *model, const char *name)
     return NULL;
 }
 
-/* ---- stretches ---- */
-
-static void close_one(struct stretch_of_time *stretch, int64_t to_ms)
-{
-    if (stretch->to_ms > to_ms)
-        stretch->to_ms = to_ms > stretch->from_ms ? to_ms : stretch->from_ms;
-}
+/* ---- what time does to a life ---- */
 
 bool life_has_slot_after(const struct life *life, int64_t after_ms)
 {
@@ -107,13 +101,7 @@ void life_finish(struct life *life, int64_t at_ms)
 {
     life->finished_ms = at_ms;
     life->ended_by_count = used_up(life);
-    int64_t newest_ms = NEVER_MS; /* a one-shot in the past may be the last to fire */
-    for (size_t i = 0; i < life->fired_count; i++)
-        if (life->fired[i].nominal_ms > newest_ms) newest_ms = life->fired[i].nominal_ms;
-    for (size_t i = 0; life->ended_by_count && i < life->stretch_count; i++)
-        close_one(&life->stretches[i], newest_ms); /* also of what was owed */
-    for (size_t i = 0; i < life->stretch_count; i++) /* what waits is named, not fired */
-        life->stretches[i].named = life->stretches[i].named || life->stretches[i].waiting;
+    stretches_finish(life, life->ended_by_count);
 }
 
 void life_resume(struct life *life, int64_t at_ms, int64_t from_ms)

@@ -105,7 +105,7 @@ static void observe_line(void *opaque, enum observer_level level, const char *ev
         loss_restored(world, &process->slots[shard], strstr(fields, "from_store=yes") != NULL,
                       scan_number(text_of(fields), " sequence=", -1));
     if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0 &&
-        !loss_explains(world, shard, fields))
+        !loss_explains(world, &process->slots[shard], fields))
         world_violation(world, "%s shard %d gave up: %s", process->owner, (int)shard, fields);
 }
 

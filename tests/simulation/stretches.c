@@ -273,6 +273,45 @@ void stretches_end(struct life *life, int64_t at_ms)
     }
 }
 
+static bool is_named(const struct life *life, int64_t nominal_ms)
+{
+    for (size_t i = life->announced_count; i-- > 0;)
+        if (life->announced[i].first_ms <= nominal_ms && nominal_ms <= life->announced[i].last_ms)
+            return true;
+    return false;
+}
+
+static bool has_fired(const struct life *life, int64_t nominal_ms)
+{
+    for (size_t i = life->fired_count; i-- > 0;)
+        if (life->fired[i].nominal_ms == nominal_ms) return true;
+    return false;
+}
+
+/* What max_fires leaves out is no longer due: slots later than the last one that fired, and a
+ * one-shot in the past that was owed behind it. A slot that an event has named stays. */
+static void leave_out(struct life *life, struct stretch_of_time *stretch, int64_t newest_ms)
+{
+    int64_t at_ms = stretch->schedule.at_ms;
+    bool named = stretch->named || (stretch->waiting && is_named(life, stretch->to_ms));
+    if (named) return;
+    close_one(stretch, newest_ms);
+    if (stretch->schedule.kind == SLOW_AT && !has_fired(life, at_ms) && !is_named(life, at_ms))
+        close_one(stretch, stretch->from_ms);
+}
+
+void stretches_finish(struct life *life, bool by_count)
+{
+    int64_t newest_ms = NEVER_MS; /* a one-shot in the past may be the last to fire */
+    for (size_t i = 0; i < life->fired_count; i++)
+        if (life->fired[i].nominal_ms > newest_ms) newest_ms = life->fired[i].nominal_ms;
+    for (size_t i = 0; i < life->stretch_count; i++) {
+        struct stretch_of_time *stretch = &life->stretches[i];
+        if (by_count) leave_out(life, stretch, newest_ms);
+        stretch->named = stretch->named || stretch->waiting; /* what waits is named, not fired */
+    }
+}
+
 bool stretches_waited(const struct life *life, int64_t nominal_ms)
 {
     for (size_t i = 0; i < life->stretch_count; i++)
@@ -290,14 +329,6 @@ bool stretches_came_late(const struct life *life, int64_t nominal_ms)
 }
 
 /* ---- another version of the zone data ---- */
-
-static bool is_named(const struct life *life, int64_t nominal_ms)
-{
-    for (size_t i = life->announced_count; i-- > 0;)
-        if (life->announced[i].first_ms <= nominal_ms && nominal_ms <= life->announced[i].last_ms)
-            return true;
-    return false;
-}
 
 static bool same_slots(const struct life *life, const struct slow_schedule *a,
                        const struct slow_schedule *b, int64_t from_ms, int64_t to_ms)

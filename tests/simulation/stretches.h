@@ -19,6 +19,8 @@ void stretches_resume(struct life *life, int64_t from_ms);
 /* Counts again, from at_ms on, after an end. */
 void stretches_revive(struct life *life, int64_t at_ms);
 void stretches_end(struct life *life, int64_t at_ms);
+/* The job has no slot to come; by_count: because max_fires is used up, whatever is left. */
+void stretches_finish(struct life *life, bool by_count);
 /* From due_ms on the rules of another version of the zone data hold. */
 void stretches_change_zones(struct life *life, const struct zones *zones, int version,
                             int64_t due_ms);
