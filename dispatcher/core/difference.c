@@ -75,8 +75,9 @@ static bool caught_up_at_once(const struct job_prospect *before, const struct jo
     if (!after->runs || spec->kind != SCHEDULE_AT || spec->at_ms > effective_ms) return false;
     if (schedule_spec_equal(&before->definition.schedule, spec)) return false;
     const struct catchup *catchup = &after->definition.catchup;
-    int64_t window_ms =
-        catchup->policy == CATCHUP_NONE ? catchup->grace_ms : catchup->window_ms;
+    int64_t window_ms = catchup->grace_ms;
+    if (catchup->policy != CATCHUP_NONE && catchup->window_ms > window_ms)
+        window_ms = catchup->window_ms;
     return effective_ms - spec->at_ms <= window_ms;
 }
 

@@ -100,7 +100,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     sink->job_changed(sink->opaque, job);
 }
 
-/* Slots of a failing job that have left its catch-up window are given up. */
+/* Slots of a failing job that have left its catch-up window are given up, range by range. */
 static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
                         const struct sink *sink)
 {
@@ -108,10 +108,9 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
     job_view(job, &definition);
     int64_t due_ms = 0;
     while (lane_next(shard, job, now_ms, &due_ms, sink)) {
-        int64_t nominal_ms = lane_nominal(job, due_ms);
-        if (nominal_ms >= now_ms - definition.catchup.window_ms) return;
-        job_announce(job, EVENT_MISSED, now_ms, nominal_ms, nominal_ms, 1, "undeliverable", sink);
-        lane_done(job, due_ms);
+        struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
+        if (!catchup_is_too_old(&definition.catchup, slot, now_ms)) return;
+        lane_give_up(shard, job, slot, &definition.catchup, now_ms, sink);
         job->extra->attempts = 0;
     }
 }

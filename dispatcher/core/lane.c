@@ -379,6 +379,32 @@ void lane_done(struct job *job, int64_t due_ms)
     else extra->tail_from_ms = due_ms;
 }
 
+void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
+                  const struct catchup *catchup, int64_t now_ms, const struct sink *sink)
+{
+    const struct job_owed *owed = job->extra->owed_count > 0 ? &job->extra->owed[0] : NULL;
+    const struct schedule_spec *spec = owed != NULL ? range_spec(job, owed) : &job->schedule->spec;
+    int64_t from_ms = slot.due_ms - 1;
+    int64_t to_ms = owed != NULL ? owed->to_ms : shard->watermark.instant_ms;
+    int64_t last_ms = slot.due_ms;
+    bool single = owed != NULL && owed->to_ms - owed->from_ms == 1;
+    if (single || mutant(MUTANT_GIVEN_UP_ONE_BY_ONE)) {
+        job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
+                     "undeliverable", sink);
+        lane_done(job, slot.due_ms);
+        return;
+    }
+    if (owed == NULL || owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
+    int64_t old_ms = catchup_too_old_ms(catchup, spec, now_ms);
+    if (to_ms > old_ms) to_ms = old_ms;
+    bool any = last_slot(spec, from_ms, to_ms, &last_ms);
+    assert(any);
+    (void)any;
+    int64_t count = (int64_t)schedule_count(spec, from_ms, last_ms, INT64_MAX);
+    announce_dropped(job, spec, from_ms, last_ms, now_ms, count, "undeliverable", sink);
+    lane_done(job, last_ms);
+}
+
 /* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
 static bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
                        const struct sink *sink)

@@ -90,6 +90,9 @@
     row(LATEST_KEEPS_TWO)               /* policy latest fires the two newest slots */         \
     row(NONE_KEEPS_ALL)                 /* policy none fires what is late */                   \
     row(WINDOW_IGNORED)                 /* slots of any age are caught up */                   \
+    row(GIVEN_UP_ONE_BY_ONE)        /* an event for each slot that a failing job gives up */   \
+    row(GRACE_AT_RESUME_IGNORED)    /* the policy drops slots of which none is late */         \
+    row(WINDOW_BEFORE_GRACE)        /* the window drops a slot that is not late */             \
     row(LIMIT_ONE_MORE)                 /* one slot more than the limit is caught up */        \
     row(MISSED_COUNT_OFF)               /* a caught-up fire counts itself as missed */
 

@@ -114,9 +114,9 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
     struct job_slot slot = take(job, due_ms);
     job_view(job, &definition);
     const struct catchup *catchup = &definition.catchup;
-    bool late = now_ms - slot.due_ms > catchup->grace_ms;
+    bool late = catchup_is_late(catchup, slot.due_ms, now_ms);
     bool lost = late && (catchup->policy == CATCHUP_NONE ||
-                         slot.nominal_ms < now_ms - catchup->window_ms);
+                         catchup_is_too_old(catchup, slot, now_ms));
     if (lost) {
         job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
                      catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);

@@ -113,6 +113,14 @@ struct verdict {
     const char *reason;   /* why those up to it are not */
 };
 
+/* A slot that is late by no more than misfire_grace is not late: it just fires, however old its
+ * nominal time is by then. */
+bool catchup_is_late(const struct catchup *catchup, int64_t due_ms, int64_t now_ms);
+/* Late, and older than the job's window. */
+bool catchup_is_too_old(const struct catchup *catchup, struct job_slot slot, int64_t now_ms);
+/* The slots due up to the result are those that are too old. */
+int64_t catchup_too_old_ms(const struct catchup *catchup, const struct schedule_spec *spec,
+                           int64_t now_ms);
 /* Judges the slots due in (from_ms, to_ms] as of now_ms. */
 struct verdict catchup_judge(const struct definition *definition, int64_t from_ms, int64_t to_ms,
                              int64_t now_ms);
@@ -196,6 +204,9 @@ bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *du
 int64_t lane_nominal(const struct job *job, int64_t due_ms);
 /* The slot due at due_ms is no longer owed. */
 void lane_done(struct job *job, int64_t due_ms);
+/* The next owed slot is too old: one event names it and the others of its range that are. */
+void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
+                  const struct catchup *catchup, int64_t now_ms, const struct sink *sink);
 /* Fires the job's next owed slot, and ends what that ends. */
 void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
                const struct sink *sink);

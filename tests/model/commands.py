@@ -445,7 +445,8 @@ def difference(change: str, old_job: Job | None, before: Prospect, after: Prospe
     if after is not None and at is not None and at <= effective:
         known = old_job.schedule.at if old_job is not None else None
         policy = after[0].catchup("policy", "latest")
-        window = GRACE if policy == "none" else duration(after[0].catchup("window", "24h"))
+        window = GRACE if policy == "none" else \
+            max(GRACE, duration(after[0].catchup("window", "24h")))
         if known != at and effective - at <= window:
             entry["fires_added"] += 1
     return entry

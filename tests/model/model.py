@@ -264,10 +264,12 @@ class Shard:
         policy = job.catchup("policy", "latest")
         window = duration(job.catchup("window", "24h"))
         reason = {"none": "policy_none", "latest": "window", "all": "window"}[policy]
-        if policy == "none":
+        if slots and slots[0] >= now - GRACE:
+            kept = slots
+        elif policy == "none":
             kept = [due for due in slots if due >= now - GRACE]
         else:
-            kept = [due for due in slots if due >= now - window]
+            kept = [due for due in slots if due >= now - max(window, GRACE)]
             if policy == "latest" and kept:
                 kept, reason = kept[-1:], "superseded"
             limit = job.catchup("limit", 1000)

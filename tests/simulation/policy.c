@@ -32,6 +32,13 @@ static int64_t count_known(const struct life *life, int64_t after_ms, int64_t kn
 
 /* ---- events ---- */
 
+/* Late by no more than the grace: neither window nor policy `none` may drop it. */
+static bool in_grace(const struct life *life, const struct output *event, int64_t nominal_ms)
+{
+    return event->at_ms - slow_due(&life->wanted.schedule, life->id, nominal_ms) <=
+           life->wanted.grace_ms;
+}
+
 static void complain(struct world *world, const struct life *life, const struct output *event,
                      const char *what)
 {
@@ -51,7 +58,7 @@ static void judge_superseded(struct world *world, struct life *life, const struc
     }
     if (next_known(life, kept_ms, known_ms, &newer_ms))
         complain(world, life, event, "there were newer slots than the one kept");
-    if (kept_ms < event->at_ms - life->wanted.window_ms)
+    if (kept_ms < event->at_ms - life->wanted.window_ms && !in_grace(life, event, kept_ms))
         complain(world, life, event, "the slot kept is older than the window");
     struct stands_for *kept = &life->stands_for[life->stands_for_count++ % STANDS_FOR_MOST];
     *kept = (struct stands_for){kept_ms, event->count};
@@ -64,21 +71,21 @@ static void judge_window(struct world *world, const struct life *life, const str
     int64_t next_ms = 0;
     if (event->last_ms >= window_from_ms)
         complain(world, life, event, "dropped inside the window");
+    if (in_grace(life, event, event->last_ms))
+        complain(world, life, event, "dropped within the grace");
     if (!next_known(life, event->last_ms, known_ms, &next_ms)) return;
-    if (life->wanted.policy == SLOW_LATEST || next_ms < window_from_ms)
+    if (life->wanted.policy == SLOW_LATEST ||
+        (next_ms < window_from_ms && !in_grace(life, event, next_ms)))
         complain(world, life, event, "not all that left the window is named");
 }
 
 static void judge_none(struct world *world, const struct life *life, const struct output *event,
                        int64_t known_ms)
 {
-    const struct slow_schedule *schedule = &life->wanted.schedule;
-    int64_t late_ms = event->at_ms - life->wanted.grace_ms;
     int64_t next_ms = 0;
-    if (slow_due(schedule, life->id, event->last_ms) >= late_ms)
+    if (in_grace(life, event, event->last_ms))
         complain(world, life, event, "dropped within the grace");
-    if (next_known(life, event->last_ms, known_ms, &next_ms) &&
-        slow_due(schedule, life->id, next_ms) < late_ms)
+    if (next_known(life, event->last_ms, known_ms, &next_ms) && !in_grace(life, event, next_ms))
         complain(world, life, event, "not all that is late is named");
 }
 

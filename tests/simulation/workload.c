@@ -115,7 +115,9 @@ static const char *const catchups[] = {
     "", "", "", ",\"catchup\":{\"policy\":\"none\"}", ",\"catchup\":{\"policy\":\"all\"}",
     ",\"catchup\":{\"policy\":\"all\",\"window\":\"2h\",\"limit\":3}",
     ",\"catchup\":{\"policy\":\"latest\",\"window\":\"1h\"}",
-    ",\"catchup\":{\"policy\":\"all\",\"misfire_grace\":\"0s\"}"};
+    ",\"catchup\":{\"policy\":\"all\",\"misfire_grace\":\"0s\"}",
+    ",\"catchup\":{\"policy\":\"all\",\"window\":\"1m\",\"misfire_grace\":\"20m\"}",
+    ",\"catchup\":{\"window\":\"5m\",\"misfire_grace\":\"1h\"}"};
 static const char *const keeps[] = {"", "", ",\"keep_finished\":\"0s\"",
                                     ",\"keep_finished\":\"10m\"",
                                     ",\"keep_finished\":\"forever\""};
@@ -301,7 +303,7 @@ void workload_command(struct random *dice, const struct plan *plan, int64_t at_m
         put_head(&out, dice, "resume", at_ms);
         put_select(&out, dice, &group);
         if (random_chance(dice, 1, 3)) put(&out, ",\"from\":\"paused_at\"");
-        else if (random_chance(dice, 1, 6))
+        else if (random_chance(dice, 1, 3))
             put_instant(&out, "from", at_ms - roll(dice, 3600000));
         put(&out, "}");
         break;

@@ -233,6 +233,45 @@ static void what_left_the_window_is_given_up(void **state)
     rig_close(&rig);
 }
 
+static void a_range_is_given_up_with_one_event(void **state)
+{
+    struct shard_rig rig;
+    open_job(&rig, "{\"every\":\"10s\"}", ",\"catchup\":{\"policy\":\"all\",\"window\":\"1m\"}");
+    rig_advance(&rig, AT("00:00:10"));
+    fail_fire(&rig, FIRE_SCHEDULE, AT("00:00:10"), 1, AT("00:00:10"));
+    rig.restart_always = *state != NULL;
+    rig_test_commit(&rig);
+    for (int second = 20; second <= 300; second += 10) {
+        char now[sizeof AT("00:00:00") + 16];
+        (void)snprintf(now, sizeof now, AT("00:%02d:%02d"), second / 60, second % 60);
+        rig_advance(&rig, now);
+    }
+    (void)rig_said(&rig);
+    assert_true(retry(&rig, AT("00:06:00")));
+    assert_string_equal(rig_said(&rig),
+                        "event missed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 "
+                        "undeliverable\n"
+                        "event missed g/a first=01-01T00:00:20 last=01-01T00:04:50 count=28 "
+                        "undeliverable\n"
+                        "fire g/a 01-01T00:05:00 retry\n");
+    rig_close(&rig);
+}
+
+static void what_is_not_late_is_not_given_up(void **state)
+{
+    struct shard_rig rig;
+    open_job(&rig, "{\"every\":\"10s\"}",
+             ",\"catchup\":{\"policy\":\"all\",\"window\":\"1s\",\"misfire_grace\":\"5m\"}");
+    rig_advance(&rig, AT("00:00:10"));
+    fail_fire(&rig, FIRE_SCHEDULE, AT("00:00:10"), 1, AT("00:00:10"));
+    rig.restart_always = *state != NULL;
+    rig_test_commit(&rig);
+    (void)rig_said(&rig);
+    assert_true(retry(&rig, AT("00:00:19")));
+    assert_string_equal(rig_said(&rig), "fire g/a 01-01T00:00:10 retry attempt=2\n");
+    rig_close(&rig);
+}
+
 static void a_paused_job_is_not_retried(void **state)
 {
     struct shard_rig rig;
@@ -432,6 +471,8 @@ int main(void)
         BOTH(a_finished_job_runs_again),
         BOTH(a_failed_fire_is_not_counted),
         BOTH(what_left_the_window_is_given_up),
+        BOTH(a_range_is_given_up_with_one_event),
+        BOTH(what_is_not_late_is_not_given_up),
         BOTH(a_paused_job_is_not_retried),
         cmocka_unit_test(a_fire_of_the_transaction_of_its_pause),
         cmocka_unit_test(a_deleted_job_is_not_retried),

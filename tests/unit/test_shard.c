@@ -242,6 +242,28 @@ static const struct scenario scenarios[] = {
       {.now = "2026-01-01T02:30:01Z",
        .said = "fire g/a 01-01T01:00:00 catchup\nfire g/a 01-01T02:00:00 catchup\n"
                "event catchup_finished g/a count=2\n"}}},
+    {"resume from paused_at: of slots of which none is late all fire, whatever the policy",
+     {{.at = "2026-01-01T00:00:00Z",
+       .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"10s\"},"
+                   "\"catchup\":{\"policy\":\"latest\",\"window\":\"1s\"}"),
+       .said = "result add applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T00:00:05Z", .json = SELECT("pause", ""),
+       .said = "result pause applied matched=1 changed=1\n"},
+      {.at = "2026-01-01T00:00:35Z", .json = SELECT("resume", ",\"from\":\"paused_at\""),
+       .said = "event resumed g/a from=01-01T00:00:05 to=01-01T00:00:05\n"
+               "result resume applied matched=1 changed=1\n"},
+      {.now = "2026-01-01T00:00:36Z",
+       .said = "fire g/a 01-01T00:00:10 catchup\nfire g/a 01-01T00:00:20 catchup\n"
+               "fire g/a 01-01T00:00:30 catchup\n"}}},
+    {"a slot that is late within its grace is not dropped by a window that is shorter",
+     {{.at = "2026-01-01T00:00:00Z",
+       .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"1m\"},"
+                   "\"catchup\":{\"policy\":\"all\",\"window\":\"1s\"}"),
+       .said = "result add applied matched=1 changed=1\n"},
+      {.now = "2026-01-01T00:02:20Z",
+       .said = "event missed g/a first=01-01T00:01:00 last=01-01T00:01:00 count=1 window\n"
+               "event catchup_started g/a count=1\nfire g/a 01-01T00:02:00 catchup\n"
+               "event catchup_finished g/a count=1\n"}}},
     {"a one-shot whose time passed while paused is skipped at the resume",
      {{.at = "2026-01-01T00:00:00Z",
        .json = ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"at\":\"2026-01-01T01:00:00Z\"}"),
