@@ -79,7 +79,7 @@ def jobs_before(then_ms: int, days: int) -> list[dict[str, Any]]:
         hourly("window", "all", catchup={"window": "5h"}),
         hourly("limit", "all", catchup={"window": "30d", "limit": 7}),
         hourly("everything", "all", catchup={"window": "30d", "limit": 1_000_000}),
-        hourly("no-window", "latest", catchup={"window": "1s"}),
+        hourly("no-window", "latest", catchup={"window": "1s", "misfire_grace": "0s"}),
         hourly("paused", "all", paused=True),
         hourly("ended", "all", catchup={"window": "30d"}, end=instant_text(then_ms + DAY)),
         hourly("three", "all", catchup={"window": "30d"}, max_fires=3),

@@ -33,7 +33,8 @@ static void a_given_up_last_fire_makes_room(void **state)
     rig.allows_topics = true;
     rig_command(&rig, "2026-01-01T00:00:00Z", NULL,
                 "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":"
-                "\"10s\"},\"catchup\":{\"window\":\"15s\"},\"max_fires\":1,\"topic\":\"mail\"}}");
+                "\"10s\"},\"catchup\":{\"window\":\"15s\",\"misfire_grace\":\"5s\"},"
+                "\"max_fires\":1,\"topic\":\"mail\"}}");
     (void)rig_said(&rig);
     struct sink sink = rig_test_sink(&rig);
     rig_advance(&rig, "2026-01-01T00:00:10Z");
@@ -69,7 +70,8 @@ static void after_a_given_up_last_fire_slots_are_live(void **state)
     rig.allows_topics = true;
     rig_command(&rig, "2026-01-01T00:00:00Z", NULL,
                 ADD("\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"every\":\"10s\"},"
-                    "\"catchup\":{\"window\":\"5s\"},\"max_fires\":1,\"topic\":\"mail\""));
+                    "\"catchup\":{\"window\":\"5s\",\"misfire_grace\":\"2s\"},"
+                    "\"max_fires\":1,\"topic\":\"mail\""));
     struct sink sink = rig_test_sink(&rig);
     rig_advance(&rig, "2026-01-01T00:00:10Z");
     fail_fire(&rig, "2026-01-01T00:00:10Z", "2026-01-01T00:00:10Z", 1);
