@@ -85,6 +85,7 @@ static enum checkpoint_state outcome_of(const struct store_result *result, int32
     case STORE_WRITTEN: return CHECKPOINT_WRITTEN;
     case STORE_GAP: return CHECKPOINT_GAP;
     case STORE_STALE: return CHECKPOINT_STALE;
+    case STORE_DAMAGED: return CHECKPOINT_DAMAGED;
     }
     return CHECKPOINT_AWAY;
 }

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_TOPIC, FIELD_HASH, FIELD_TEXT };
+enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_TOPIC, FIELD_HASH, FIELD_TEXT,
+                  FIELD_COUNT /* which write.lua writes itself */ };
 
 struct snapshot_field {
     const char *name;
@@ -46,7 +47,11 @@ static const struct snapshot_field snapshot_fields[] = {
     {"tz_version", FIELD_TEXT, TEXT_AT(mark.tz_version), 0},
     {"tz_changed_ms", FIELD_INT64, AT(mark.tz_changed_ms), 0, 0},
     {"written_at_ms", FIELD_INT64, AT(written_at_ms), 0, 0},
-    {"job_count", FIELD_INT64, AT(job_count), 0, 0},
+    {"job_count", FIELD_COUNT, AT(job_count), 0, 0},
+    {"seen_count", FIELD_COUNT, AT(seen_count), 0, 2},
+    {"held_jobs", FIELD_COUNT, AT(held.jobs), 0, 2},
+    {"held_seen", FIELD_COUNT, AT(held.seen), 0, 2},
+    {"held_super_groups", FIELD_COUNT, AT(held.super_groups), 0, 2},
     {"control_last_known", FIELD_BOOL, AT(mark.control_last.known), 0, 2},
     {"control_last_offset", FIELD_INT64, AT(mark.control_last.offset), 0, 2},
     {"control_last_ms", FIELD_INT64, AT(mark.control_last.log_time_ms), 0, 2},
@@ -56,10 +61,7 @@ static const struct snapshot_field snapshot_fields[] = {
     {"forward_last_ms", FIELD_INT64, AT(mark.forward_last.log_time_ms), 0, 2},
     {"forward_last_hash", FIELD_HASH, AT(mark.forward_last.hash), 0, 2},
 };
-enum {
-    SNAPSHOT_FIELDS = sizeof snapshot_fields / sizeof snapshot_fields[0],
-    SNAPSHOT_ARGUMENTS = 2 * (SNAPSHOT_FIELDS + 2) /* and the two instants for people */
-};
+enum { SNAPSHOT_FIELDS = sizeof snapshot_fields / sizeof snapshot_fields[0] };
 
 /* RFC 3339 UTC with milliseconds; "" beyond the years that text can name. */
 static void write_instant(int64_t instant_ms, char text[REDIS_INSTANT_BYTES])
@@ -85,9 +87,10 @@ static int64_t field_number(const struct snapshot_field *field, const char *reco
     case FIELD_BOOL: return *(const bool *)place ? 1 : 0;
     case FIELD_TOPIC: return (int64_t) * (const enum source_topic *)place;
     case FIELD_HASH: return (int64_t) * (const uint64_t *)place;
-    case FIELD_TEXT: break;
+    case FIELD_TEXT:
+    case FIELD_COUNT: break;
     }
-    assert(!"a text has no number");
+    assert(!"a text has no number, and a count is not ours to say");
     return 0;
 }
 
@@ -97,9 +100,12 @@ void redis_snapshot_add(const struct snapshot *snapshot, char watermark[REDIS_IN
     assert(snapshot != NULL);
     assert(command != NULL);
     const char *record = (const char *)snapshot;
-    redis_command_add_number(command, SNAPSHOT_ARGUMENTS);
+    int sent = 2; /* the two instants for people */
+    for (int i = 0; i < SNAPSHOT_FIELDS; i++) sent += snapshot_fields[i].kind != FIELD_COUNT;
+    redis_command_add_number(command, (int64_t)2 * sent);
     for (int i = 0; i < SNAPSHOT_FIELDS; i++) {
         const struct snapshot_field *field = &snapshot_fields[i];
+        if (field->kind == FIELD_COUNT) continue;
         redis_command_add_text(command, field->name);
         if (field->kind == FIELD_TEXT) redis_command_add_text(command, record + field->offset);
         else redis_command_add_number(command, field_number(field, record));
@@ -151,7 +157,8 @@ static bool field_read(const struct snapshot_field *field, const redisReply *val
     }
     if (!redis_number_read(value->str, length, &number)) return false;
     switch (field->kind) {
-    case FIELD_INT64: *(int64_t *)place = number; return true;
+    case FIELD_INT64:
+    case FIELD_COUNT: *(int64_t *)place = number; return true;
     case FIELD_INT32:
         *(int32_t *)place = (int32_t)number;
         return number >= INT32_MIN && number <= INT32_MAX;
@@ -172,6 +179,9 @@ bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, boo
     assert(found != NULL);
     *found = false;
     memset(snapshot, 0, sizeof *snapshot);
+    snapshot->seen_count = -1;
+    snapshot->held = (struct store_counts){-1, -1, -1, -1};
+    snapshot->there = snapshot->held;
     if (reply->type != REDIS_REPLY_ARRAY)
         return error_set(error, ERROR_INVALID, "Redis snapshot: not a list of fields");
     if (reply->elements == 0) return true;
@@ -193,6 +203,7 @@ bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, boo
                              STATE_LAYOUT);
     }
     snapshot->mark.jobs = snapshot->job_count;
+    snapshot->held.groups = snapshot->held.jobs;
     *found = true;
     return true;
 }

@@ -16,12 +16,25 @@
 #include "dispatcher/core/error.h"
 #include "dispatcher/core/mark.h"
 
+/* How many there are of each thing that belongs to a shard; -1: not counted. */
+struct store_counts {
+    int64_t jobs;
+    int64_t seen;         /* remembered records */
+    int64_t groups;       /* of the index: as many as jobs */
+    int64_t super_groups; /* of the index: jobs that have one */
+};
+
 /* What the store knows of a shard: everything with a lower state offset is in it. */
 struct snapshot {
     struct mark mark;
     int64_t state_offset; /* first record of belfry.state/<shard> that may be missing here */
     int64_t written_at_ms;
-    int64_t job_count;
+    int64_t job_count;  /* as it was written; of a write: what must be there, -1: unknown */
+    int64_t seen_count; /* likewise; -1 also where layout 1 wrote it */
+    /* Of a snapshot that was read. The store counts with each part of a write what it holds, so
+     * that a key or a field which it lost is seen: snapshot_check_whole(), store_whole.h. */
+    struct store_counts held;
+    struct store_counts there;
 };
 
 enum store_item_kind {
@@ -72,7 +85,9 @@ enum store_outcome {
     STORE_WRITTEN,
     STORE_GAP,   /* nothing changed: the store is not where this write follows; rewrite, unless
                   * read_snapshot shows that our own last group got there after a time-out */
-    STORE_STALE  /* nothing changed: a newer owner has written; we are not the owner any more */
+    STORE_STALE, /* nothing changed: a newer owner has written; we are not the owner any more */
+    STORE_DAMAGED /* the snapshot has not moved: the store has lost something of the shard, or holds
+                   * not as much as the last part says, or has never counted; rewrite */
 };
 
 typedef bool store_item_visitor(void *opaque, const struct store_item *item, struct error *error);

@@ -23,6 +23,8 @@ struct image_shard {
     bool has_snapshot;
     struct snapshot snapshot;
     struct image_writer writer;
+    struct store_counts held;     /* of jobs and seen, counted as they were written */
+    struct store_counts new_held; /* of an unfinished rewrite */
     struct store_table jobs;
     struct store_table seen;
     struct store_table new_jobs; /* of an unfinished rewrite */
@@ -89,6 +91,8 @@ static struct image_content copy_content(const struct image_content *from)
         target->has_snapshot = source->has_snapshot;
         target->snapshot = source->snapshot;
         target->writer = source->writer;
+        target->held = source->held;
+        target->new_held = source->new_held;
         store_table_copy(&source->jobs, &target->jobs);
         store_table_copy(&source->seen, &target->seen);
         store_table_copy(&source->new_jobs, &target->new_jobs);
@@ -137,6 +141,23 @@ void store_image_restore(struct store_image *image, struct store_image *from)
     pthread_mutex_unlock(&image->lock);
 }
 
+static size_t lose_some(struct store_table *table, size_t first, size_t every)
+{
+    size_t lost = 0;
+    size_t number = 0;
+    const struct store_entry *entry = store_table_next(table, NULL);
+    while (entry != NULL) {
+        const struct store_entry *next = store_table_next(table, entry);
+        if (number >= first && (number - first) % every == 0) {
+            store_table_delete(table, store_entry_name(entry), entry->name_bytes);
+            lost++;
+        }
+        number++;
+        entry = next;
+    }
+    return lost;
+}
+
 static struct image_shard *image_shard(struct store_image *image, int32_t number)
 {
     assert(number >= 0 && number < SHARDS_MAX);
@@ -149,6 +170,40 @@ static struct image_shard *image_shard(struct store_image *image, int32_t number
         content->shard_count = needed;
     }
     return &content->shards[number];
+}
+
+static void tables_of(struct image_shard *shard, enum store_item_kind kind,
+                      struct store_table *tables[2])
+{
+    assert(kind == STORE_JOB_PUT || kind == STORE_SEEN_PUT);
+    tables[0] = kind == STORE_JOB_PUT ? &shard->jobs : &shard->seen;
+    tables[1] = kind == STORE_JOB_PUT ? &shard->new_jobs : &shard->new_seen;
+}
+
+size_t store_image_lose(struct store_image *image, int32_t shard, enum store_item_kind kind,
+                        size_t first, size_t every)
+{
+    struct store_table *tables[2];
+    assert(image != NULL && every > 0);
+    pthread_mutex_lock(&image->lock);
+    tables_of(image_shard(image, shard), kind, tables);
+    size_t lost = lose_some(tables[0], first, every) + lose_some(tables[1], first, every);
+    pthread_mutex_unlock(&image->lock);
+    return lost;
+}
+
+bool store_image_lose_named(struct store_image *image, int32_t shard, enum store_item_kind kind,
+                            const char *name)
+{
+    struct store_table *tables[2];
+    assert(image != NULL && name != NULL);
+    pthread_mutex_lock(&image->lock);
+    tables_of(image_shard(image, shard), kind, tables);
+    size_t before = tables[0]->count + tables[1]->count;
+    for (int i = 0; i < 2; i++) store_table_delete(tables[i], name, strlen(name));
+    bool lost = tables[0]->count + tables[1]->count < before;
+    pthread_mutex_unlock(&image->lock);
+    return lost;
 }
 
 /* Whether this call fails as `failure` says; the last of the failing calls switches it off. */
@@ -179,6 +234,14 @@ static bool memory_claim_meta(struct store *store, const struct store_meta *want
     return !fails(memory, STORE_FAILURE_AFTER, error);
 }
 
+static struct store_counts count(const struct store_table *jobs, const struct store_table *seen)
+{
+    return (struct store_counts){.jobs = (int64_t)jobs->count,
+                                 .seen = (int64_t)seen->count,
+                                 .groups = (int64_t)jobs->count,
+                                 .super_groups = -1};
+}
+
 static bool memory_read_snapshot(struct store *store, int32_t shard, struct snapshot *snapshot,
                                  bool *found, struct error *error)
 {
@@ -188,6 +251,8 @@ static bool memory_read_snapshot(struct store *store, int32_t shard, struct snap
     pthread_mutex_lock(&memory->image->lock);
     const struct image_shard *place = image_shard(memory->image, shard);
     *snapshot = place->snapshot;
+    snapshot->held = place->held;
+    snapshot->there = count(&place->jobs, &place->seen);
     *found = place->has_snapshot;
     pthread_mutex_unlock(&memory->image->lock);
     return !fails(memory, STORE_FAILURE_AFTER, error);
@@ -244,6 +309,14 @@ static bool memory_read_items(struct store *store, int32_t shard, store_item_vis
     return done && !fails(memory, STORE_FAILURE_AFTER, error);
 }
 
+/* Here no index can be lost. */
+static bool is_whole(const struct store_counts *held, const struct store_table *jobs,
+                     const struct store_table *seen)
+{
+    const struct store_counts there = count(jobs, seen);
+    return held->jobs == there.jobs && held->seen == there.seen;
+}
+
 static bool is_newer(int64_t generation, int64_t epoch, const struct store_write *write)
 {
     return generation > write->generation ||
@@ -268,6 +341,11 @@ static enum store_outcome judge(const struct image_shard *shard, const struct st
         mark->generation == write->generation && mark->epoch == write->epoch &&
         mark->sequence > write->snapshot->mark.sequence)
         return STORE_GAP;
+    if (write->mode == STORE_CHANGE && !is_whole(&shard->held, &shard->jobs, &shard->seen))
+        return STORE_DAMAGED;
+    if (write->mode == STORE_REWRITE && write->part > 0 &&
+        !is_whole(&shard->new_held, &shard->new_jobs, &shard->new_seen))
+        return STORE_DAMAGED;
     return STORE_WRITTEN;
 }
 
@@ -293,28 +371,47 @@ static void swap_in_rewrite(struct image_shard *shard)
     store_table_clear(&shard->seen);
     shard->jobs = shard->new_jobs;
     shard->seen = shard->new_seen;
+    shard->held = shard->new_held;
     memset(&shard->new_jobs, 0, sizeof shard->new_jobs);
     memset(&shard->new_seen, 0, sizeof shard->new_seen);
 }
 
-static void apply_write(struct image_shard *shard, const struct store_write *write, uint64_t group)
+static bool differs(int64_t expected, int64_t found)
 {
+    return expected >= 0 && expected != found;
+}
+
+static enum store_outcome apply_write(struct image_shard *shard, const struct store_write *write,
+                                      uint64_t group)
+{
+    bool rewrite = write->mode == STORE_REWRITE;
+    struct store_counts *held = rewrite ? &shard->new_held : &shard->held;
+    const struct snapshot *snapshot = write->snapshot;
     if (write->part == 0) {
         store_table_clear(&shard->new_jobs);
         store_table_clear(&shard->new_seen);
     }
     apply_items(shard, write);
+    *held = rewrite ? count(&shard->new_jobs, &shard->new_seen)
+                    : count(&shard->jobs, &shard->seen);
+    if (snapshot != NULL && (differs(snapshot->job_count, held->jobs) ||
+                             differs(snapshot->seen_count, held->seen)))
+        return STORE_DAMAGED;
     shard->writer = (struct image_writer){
         .generation = write->generation,
         .epoch = write->epoch,
         .mode = write->mode,
-        .group = write->snapshot == NULL ? group : 0,
-        .part = write->snapshot == NULL ? write->part + 1 : 0,
+        .group = snapshot == NULL ? group : 0,
+        .part = snapshot == NULL ? write->part + 1 : 0,
     };
-    if (write->snapshot == NULL) return;
-    if (write->mode == STORE_REWRITE) swap_in_rewrite(shard);
-    shard->snapshot = *write->snapshot;
+    if (snapshot == NULL) return STORE_WRITTEN;
+    if (rewrite) swap_in_rewrite(shard);
+    shard->snapshot = *snapshot;
+    shard->snapshot.job_count = shard->held.jobs;
+    shard->snapshot.mark.jobs = shard->held.jobs;
+    shard->snapshot.seen_count = shard->held.seen;
     shard->has_snapshot = true;
+    return STORE_WRITTEN;
 }
 
 /* The group this write belongs to, begun by its part 0. */
@@ -344,7 +441,7 @@ static bool memory_write(struct store *store, const struct store_write *write,
     struct image_shard *shard = image_shard(memory->image, write->shard);
     uint64_t group = group_of(memory, write);
     *outcome = judge(shard, write, group);
-    if (*outcome == STORE_WRITTEN) apply_write(shard, write, group);
+    if (*outcome == STORE_WRITTEN) *outcome = apply_write(shard, write, group);
     pthread_mutex_unlock(&memory->image->lock);
     return !fails(memory, STORE_FAILURE_AFTER, error);
 }

@@ -27,6 +27,16 @@ struct store_image *store_image_copy(struct store_image *image);
 /* Takes the content back (or forward) to that of `from`, which stays as it is. */
 void store_image_restore(struct store_image *image, struct store_image *from);
 
+/* Loses, of the jobs (STORE_JOB_PUT) or the remembered records (STORE_SEEN_PUT) of a shard, also of
+ * an unfinished rewrite, the one numbered `first` and each `every`-th after it, as a Redis does
+ * that evicts. every >= 1. Returns how many. */
+size_t store_image_lose(struct store_image *image, int32_t shard, enum store_item_kind kind,
+                        size_t first, size_t every);
+
+/* Loses the one of that name. False: it was not there. */
+bool store_image_lose_named(struct store_image *image, int32_t shard, enum store_item_kind kind,
+                            const char *name);
+
 /* A connection. The image is borrowed. End with store->operations->destroy(). */
 struct store *store_memory_create(struct store_image *image);
 

@@ -15,6 +15,7 @@
 #include "store/redis_keys.h"
 #include "store/redis_scan.h"
 #include "store/redis_snapshot.h"
+#include "store/redis_whole.h"
 
 enum redis_script { SCRIPT_WRITE, SCRIPT_CLAIM_META, SCRIPT_COUNT };
 enum { TOKEN_BYTES = 48, WRITE_ARGUMENT_ITEM = 4 };
@@ -84,17 +85,8 @@ static bool redis_read_snapshot(struct store *store, int32_t shard, struct snaps
                                 bool *found, struct error *error)
 {
     assert(snapshot != NULL);
-    struct store_redis *redis = own(store);
-    char key[REDIS_KEY_BYTES];
     *found = false;
-    redis_key_make(key, cluster_of(redis), shard, REDIS_KEY_SNAPSHOT);
-    redis_command_start(&redis->command, "HGETALL");
-    redis_command_add_text(&redis->command, key);
-    redisReply *reply = redis_connection_call(redis->connection, &redis->command, error);
-    if (reply == NULL) return false;
-    bool done = redis_snapshot_read(reply, snapshot, found, error);
-    freeReplyObject(reply);
-    return done;
+    return redis_whole_read(own(store)->connection, shard, snapshot, found, error);
 }
 
 static bool redis_read_items(struct store *store, int32_t shard, store_item_visitor *visitor,
@@ -173,9 +165,13 @@ static bool send_part(struct store_redis *redis, const struct store_write *write
     redis_command_add_number(command, write->part);
     if (write->snapshot != NULL) {
         redis_command_add_number(command, write->snapshot->mark.sequence);
+        redis_command_add_number(command, write->snapshot->job_count);
+        redis_command_add_number(command, write->snapshot->seen_count);
         redis_snapshot_add(write->snapshot, watermark, written_at, command);
     } else {
         redis_command_add_text(command, "");
+        redis_command_add_number(command, -1);
+        redis_command_add_number(command, -1);
         redis_command_add_number(command, 0);
     }
     for (size_t i = 0; i < write->item_count; i++) {
@@ -197,6 +193,7 @@ static bool read_outcome(const redisReply *reply, enum store_outcome *outcome,
     if (strcmp(text, "WRITTEN") == 0) *outcome = STORE_WRITTEN;
     else if (strcmp(text, "GAP") == 0) *outcome = STORE_GAP;
     else if (strcmp(text, "STALE") == 0) *outcome = STORE_STALE;
+    else if (strcmp(text, "DAMAGED") == 0) *outcome = STORE_DAMAGED;
     else return error_set(error, ERROR_RETRY, "Redis: write: unexpected answer '%.40s'", text);
     return true;
 }

@@ -1,6 +1,9 @@
 #include "store/store_redis_query.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/core/limits.h"
@@ -11,7 +14,9 @@
 #include "store/redis_range.h"
 #include "store/redis_scan.h"
 #include "store/redis_snapshot.h"
+#include "store/redis_whole.h"
 #include "store/store_redis.h"
+#include "store/store_whole.h"
 
 static const char *cluster_of(struct store *store)
 {
@@ -87,34 +92,24 @@ static void make_ranges(struct redis_ranges *ranges, int32_t shards,
     }
 }
 
-bool store_redis_list_jobs(struct store *store, int32_t shards, const struct store_filter *filter,
-                           store_item_visitor *visitor, void *opaque, struct error *error)
-{
-    assert(shards > 0 && shards <= SHARDS_MAX);
-    assert(visitor != NULL);
-    if (filter == NULL || (filter->group_count == 0 && filter->super_group_count == 0))
-        return list_all(store, shards, visitor, opaque, error);
-    struct redis_ranges ranges = {0};
-    make_ranges(&ranges, shards, filter);
-    bool done = redis_ranges_visit(&ranges, store_redis_connection(store), visitor, opaque, error);
-    redis_ranges_release(&ranges);
-    return done;
-}
-
 static bool send_snapshot_reads(struct store *store, int32_t shards, struct error *error)
 {
-    struct redis_connection *connection = store_redis_connection(store);
-    struct redis_command command = {0};
     bool sent = true;
-    for (int32_t shard = 0; shard < shards && sent; shard++) {
-        char key[REDIS_KEY_BYTES];
-        redis_key_make(key, cluster_of(store), shard, REDIS_KEY_SNAPSHOT);
-        redis_command_start(&command, "HGETALL");
-        redis_command_add_text(&command, key);
-        sent = redis_connection_send(connection, &command, error);
-    }
-    redis_command_release(&command);
+    for (int32_t shard = 0; shard < shards && sent; shard++)
+        sent = redis_whole_send(store_redis_connection(store), shard, error);
     return sent;
+}
+
+/* One shard's snapshot; where it does not look whole and was being written, it is asked again. */
+static bool receive_snapshot(struct store *store, struct snapshot *snapshot, bool *found,
+                             bool *again, struct error *error)
+{
+    bool between = false;
+    *again = false;
+    if (!redis_whole_receive(store_redis_connection(store), snapshot, found, &between, error))
+        return false;
+    *again = between && !snapshot_check_whole(snapshot, &(struct error){0});
+    return true;
 }
 
 bool store_redis_read_snapshots(struct store *store, int32_t shards,
@@ -124,23 +119,76 @@ bool store_redis_read_snapshots(struct store *store, int32_t shards,
     assert(shards > 0 && shards <= SHARDS_MAX);
     assert(visitor != NULL);
     struct redis_connection *connection = store_redis_connection(store);
-    if (!redis_connection_begin(connection, error)) return false;
-    if (!send_snapshot_reads(store, shards, error)) return false;
-    for (int32_t shard = 0; shard < shards; shard++) {
-        struct snapshot snapshot;
-        bool found = false;
-        redisReply *reply = redis_connection_receive(connection, error);
-        if (reply == NULL) return false;
-        bool fine = redis_reply_check(reply, "read snapshots", error) &&
-                    redis_snapshot_read(reply, &snapshot, &found, error) &&
-                    visitor(opaque, shard, found, &snapshot, error);
-        freeReplyObject(reply);
-        if (!fine) {
-            redis_connection_drain(connection);
-            return false;
-        }
+    struct snapshot *snapshots = memory_allocate((size_t)shards, sizeof *snapshots);
+    bool *found = memory_allocate((size_t)shards, sizeof *found);
+    bool *again = memory_allocate((size_t)shards, sizeof *again);
+    bool fine = redis_connection_begin(connection, error) &&
+                send_snapshot_reads(store, shards, error);
+    for (int32_t shard = 0; fine && shard < shards; shard++) {
+        redis_connection_extend(connection);
+        fine = receive_snapshot(store, &snapshots[shard], &found[shard], &again[shard], error);
     }
-    return true;
+    if (!fine) redis_connection_drain(connection);
+    for (int32_t shard = 0; fine && shard < shards; shard++) {
+        if (again[shard])
+            fine = redis_whole_read(connection, shard, &snapshots[shard], &found[shard], error);
+        fine = fine && visitor(opaque, shard, found[shard], &snapshots[shard], error);
+    }
+    free(again);
+    free(found);
+    free(snapshots);
+    return fine;
+}
+
+static bool check_shard(void *opaque, int32_t shard, bool found, const struct snapshot *snapshot,
+                        struct error *error)
+{
+    struct error why = {0};
+    (void)opaque;
+    if (!found && snapshot->there.jobs <= 0) return true;
+    if (!found)
+        (void)error_set(&why, ERROR_RETRY, "%" PRId64 " jobs, and no word how many there should be",
+                        snapshot->there.jobs);
+    if (found && snapshot_check_whole(snapshot, &why)) return true;
+    (void)error_set(error, ERROR_RETRY, "Redis has lost a part of shard %" PRId32 ": it has %s. "
+                    "The daemon that owns the shard writes it anew within seconds; where none "
+                    "runs, belfry rebuild does", shard, why.message);
+    (void)snprintf(error->code, sizeof error->code, "%s", STORE_CODE_NOT_WHOLE);
+    return false;
+}
+
+bool store_redis_check_whole(struct store *store, int32_t shards, struct error *error)
+{
+    return store_redis_read_snapshots(store, shards, check_shard, NULL, error);
+}
+
+static bool list_some(struct store *store, int32_t shards, const struct store_filter *filter,
+                      store_item_visitor *visitor, void *opaque, struct error *error)
+{
+    if (filter == NULL || (filter->group_count == 0 && filter->super_group_count == 0))
+        return list_all(store, shards, visitor, opaque, error);
+    struct redis_ranges ranges = {0};
+    make_ranges(&ranges, shards, filter);
+    bool done = redis_ranges_visit(&ranges, store_redis_connection(store), visitor, opaque, error);
+    redis_ranges_release(&ranges);
+    return done;
+}
+
+bool store_redis_list_jobs(struct store *store, int32_t shards, const struct store_filter *filter,
+                           store_item_visitor *visitor, void *opaque, struct error *error)
+{
+    assert(shards > 0 && shards <= SHARDS_MAX);
+    assert(visitor != NULL);
+    struct error before = {0};
+    bool whole = store_redis_check_whole(store, shards, &before);
+    if (!whole && strcmp(before.code, STORE_CODE_NOT_WHOLE) != 0) {
+        *error = before;
+        return false;
+    }
+    if (!list_some(store, shards, filter, visitor, opaque, error)) return false;
+    if (whole) return store_redis_check_whole(store, shards, error);
+    *error = before; /* also where it has been mended meanwhile: a part was not seen */
+    return false;
 }
 
 bool store_redis_read_meta(struct store *store, struct store_meta *meta, bool *found,

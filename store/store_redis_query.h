@@ -17,10 +17,18 @@ bool store_redis_get_job(struct store *store, int32_t shard, const char *name, s
                          char **text, size_t *text_bytes, struct error *error)
     __attribute__((warn_unused_result));
 
+/* How much of the shards is there against what the store says it holds. True also where it knows
+ * nothing of a shard, and has no job of it. Errors: ERROR_RETRY with STORE_CODE_NOT_WHOLE, the
+ * first shard that is not whole and what to do; those of the connection. */
+bool store_redis_check_whole(struct store *store, int32_t shards, struct error *error)
+    __attribute__((warn_unused_result));
+
 /* Visits the jobs the filter admits, as STORE_JOB_PUT items, of shards 0 to shards - 1. With a
  * filter each job comes once and each listed name's jobs in order of their names; without one
  * they come in no order, while being rewritten a job perhaps twice. Stops with the visitor's
- * error when that returns false; the visitor must not use the store. */
+ * error when that returns false; the visitor must not use the store. Where a shard was not whole
+ * before or is not afterwards, what is there was visited and the error is that of
+ * store_redis_check_whole(). */
 bool store_redis_list_jobs(struct store *store, int32_t shards, const struct store_filter *filter,
                            store_item_visitor *visitor, void *opaque, struct error *error)
     __attribute__((warn_unused_result));

@@ -198,6 +198,15 @@ static void on_redis_warning(void *opaque, const char *warning)
     find(opaque, WARN, "redis", NULL, "%s", warning);
 }
 
+static void check_whole(struct checkup *checkup, struct store *store, int32_t shards)
+{
+    struct error error = {0};
+    if (shards < 1 || shards > SHARDS_MAX || store_redis_check_whole(store, shards, &error)) return;
+    find(checkup, BAD, "redis", "is maxmemory-policy noeviction, and does nothing else write "
+         "there? Fires are not touched: the state log in Kafka has everything", "%s",
+         error.message);
+}
+
 static void check_meta(struct checkup *checkup, struct store *store)
 {
     assert(store != NULL);
@@ -219,6 +228,7 @@ static void check_meta(struct checkup *checkup, struct store *store)
              "Redis, or the right Kafka; or belfry recover, if that Kafka is gone", "it belongs to "
              "the Kafka cluster %.63s", meta.kafka_cluster_id);
     }
+    if (found) check_whole(checkup, store, meta.shards);
 }
 
 static void check_redis(struct checkup *checkup)

@@ -12,6 +12,7 @@
 #include "dispatcher/cli/redis_reader.h"
 #include "schemas/job_json.h"
 #include "store/store_redis_query.h"
+#include "store/store_whole.h"
 
 struct export {
     const struct job_filter *filter;
@@ -63,6 +64,20 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
     return whole || error_set(error, ERROR_FATAL, "stdout takes no more; is the disk full?");
 }
 
+/* A copy that lacks a shard without a word would be the worst of copies. */
+static bool must_be_known(void *opaque, int32_t shard, bool found, const struct snapshot *snapshot,
+                          struct error *error)
+{
+    (void)opaque;
+    (void)snapshot;
+    if (found) return true;
+    (void)error_set(error, ERROR_RETRY, "Redis has nothing of shard %d: no daemon has written it "
+                    "yet, or it is lost; belfry doctor says which daemon owns it, belfry rebuild "
+                    "writes it where none runs", (int)shard);
+    (void)snprintf(error->code, sizeof error->code, "%s", STORE_CODE_NOT_WHOLE);
+    return false;
+}
+
 static bool export_jobs(struct export *export, const struct settings *settings,
                         struct error *error)
 {
@@ -73,8 +88,10 @@ static bool export_jobs(struct export *export, const struct settings *settings,
     progress_start(&export->progress, "exporting", 0);
     if (export->terminal) progress_end(&export->progress); /* the jobs themselves are seen */
     bool listed = store_redis_list_jobs(reader.store, reader.shards, &filter, visit, export,
-                                        error);
-    if (listed && fflush(stdout) != 0)
+                                        error) &&
+                  store_redis_read_snapshots(reader.store, reader.shards, must_be_known, NULL,
+                                             error);
+    if (fflush(stdout) != 0 && listed)
         listed = error_set(error, ERROR_FATAL, "stdout takes no more; is the disk full?");
     progress_end(&export->progress);
     redis_reader_close(&reader);
@@ -104,6 +121,8 @@ enum exit_code command_export(const struct invocation *invocation)
         arena_destroy(export.arena);
     }
     job_filter_free(&filter);
+    if (!done && strcmp(error.code, STORE_CODE_NOT_WHOLE) == 0)
+        (void)fprintf(stderr, "belfry: %zu jobs were there, others are missing\n", export.written);
     if (!done) return exit_with(&error);
     (void)fprintf(stderr, "belfry: %zu jobs", export.written);
     if (export.left_out > 0)

@@ -15,6 +15,7 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/memory.h"
 #include "store/store_redis_query.h"
+#include "store/store_whole.h"
 
 /* Up to here the list is sorted; a longer one is printed as it comes, in bounded memory. */
 enum { SORTED_MAX = 100000 };
@@ -213,8 +214,9 @@ static bool list_jobs(struct listing *listing, const struct settings *settings,
     struct store_filter filter = job_filter_store(listing->filter);
     bool listed = store_redis_list_jobs(reader.store, reader.shards, &filter, visit, listing,
                                         error);
-    if (listed && !listing->streaming) sort_held(listing);
-    if (!listed) listing->limit = listing->printed; /* no half list: free, do not print */
+    bool read = listed || strcmp(error->code, STORE_CODE_NOT_WHOLE) == 0; /* all that is there */
+    if (read && !listing->streaming) sort_held(listing);
+    if (!read) listing->limit = listing->printed; /* no half list: free, do not print */
     print_held(listing);
     free(listing->held);
     if (listing->table != NULL) table_finish(listing->table);

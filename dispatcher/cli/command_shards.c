@@ -11,6 +11,7 @@
 #include "dispatcher/cli/result_view.h"
 #include "dispatcher/core/instant.h"
 #include "store/store_redis_query.h"
+#include "store/store_whole.h"
 
 static const struct table_column columns[] = {
     {"SHARD", true, 0}, {"OWNER", false, 16},     {"EPOCH", true, 0},  {"SEQUENCE", true, 0},
@@ -59,10 +60,26 @@ static void add_object(struct shard_listing *listing, int32_t shard, bool found,
             "watermark", watermark, "lag_ms", (json_int_t)lag_ms(listing, snapshot),
             "control_offset", (json_int_t)mark->control_offset, "state_offset",
             (json_int_t)snapshot->state_offset, "written_at", written);
+        (void)json_object_set_new(more, "whole",
+                                  json_boolean(snapshot_check_whole(snapshot,
+                                                                    &(struct error){0})));
         (void)json_object_update(object, more);
         json_decref(more);
     }
     (void)json_array_append_new(listing->array, object);
+}
+
+/* "300", or "150 of 300" where Redis has lost the others. */
+static void format_jobs(const struct snapshot *snapshot, char text[CELL_BYTES])
+{
+    struct error error = {0};
+    if (snapshot_check_whole(snapshot, &error))
+        (void)snprintf(text, CELL_BYTES, "%" PRId64, snapshot->job_count);
+    else if (snapshot->there.jobs == snapshot->held.jobs)
+        (void)snprintf(text, CELL_BYTES, "%" PRId64 ", not whole", snapshot->job_count);
+    else
+        (void)snprintf(text, CELL_BYTES, "%" PRId64 " of %" PRId64, snapshot->there.jobs,
+                       snapshot->held.jobs);
 }
 
 static void add_row(struct shard_listing *listing, int32_t shard, bool found,
@@ -79,7 +96,7 @@ static void add_row(struct shard_listing *listing, int32_t shard, bool found,
         (void)snprintf(text[1], CELL_BYTES, "%s", mark->owner);
         (void)snprintf(text[2], CELL_BYTES, "%" PRId64, mark->epoch);
         (void)snprintf(text[3], CELL_BYTES, "%" PRId64, mark->sequence);
-        (void)snprintf(text[4], CELL_BYTES, "%" PRId64, snapshot->job_count);
+        format_jobs(snapshot, text[4]);
         format_instant(mark->watermark.instant_ms, instant);
         time_shorten(instant, text[5], CELL_BYTES);
         (void)snprintf(text[6], CELL_BYTES, "%" PRId64, lag_ms(listing, snapshot));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dispatcher/cli/print_text.h"
+#include "store/store_whole.h"
 
 const struct exit_code_row exit_code_rows[] = {
     {CLI_OK, "done"},
@@ -15,7 +16,8 @@ const struct exit_code_row exit_code_rows[] = {
     {CLI_CONFLICT, "conflict: it exists, or another number of jobs or revision than expected"},
     {CLI_TIMED_OUT, "timed out waiting: what happened is unknown; the command id is printed"},
     {CLI_UNREACHABLE, "Kafka or Redis cannot be reached"},
-    {CLI_PARTLY, "partly done: mode each, or some shards did their part and others refused"},
+    {CLI_PARTLY, "partly done: mode each, or some shards did their part and others refused, or "
+                 "Redis has lost a part of what was asked for"},
     {0},
 };
 
@@ -26,6 +28,7 @@ enum exit_code exit_code_of(const struct error *error)
     if (strcmp(error->code, CLI_CODE_USAGE) == 0) return CLI_USAGE;
     if (strcmp(error->code, CLI_CODE_NOT_FOUND) == 0) return CLI_NOT_FOUND;
     if (strcmp(error->code, CLI_CODE_TIMED_OUT) == 0) return CLI_TIMED_OUT;
+    if (strcmp(error->code, STORE_CODE_NOT_WHOLE) == 0) return CLI_PARTLY;
     if (error->kind == ERROR_RETRY) return CLI_UNREACHABLE;
     return CLI_FAILED;
 }

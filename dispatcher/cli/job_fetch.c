@@ -64,6 +64,9 @@ bool job_fetch(struct job_fetched *job, const struct settings *settings, const c
                                    &job->text, &job->text_bytes, error) &&
                store_redis_read_snapshots(reader.store, reader.shards, note_snapshot, &wanted,
                                           error);
+    /* What is not there may be lost: then nothing can be said. */
+    if (got && job->text == NULL)
+        got = store_redis_check_whole(reader.store, reader.shards, error);
     redis_reader_close(&reader);
     job->watermark_ms = wanted.watermark_ms;
     if (got && job->text == NULL)

@@ -27,6 +27,7 @@
     row(CHECKPOINT_FOLLOWS_ANYTHING)    /* a gap in Redis is not rewritten */                      \
     row(CHECKPOINT_AWAY_FORGETS)        /* what a lost call carried is not sent again */           \
     row(CHECKPOINT_FORGETS_DELETIONS)   /* deleted names stay in Redis */                          \
+    row(DAMAGED_STORE_BELIEVED)         /* what Redis holds is not counted at a take-over */       \
     row(CATCHUP_DECIDED_EACH_COMMAND)   /* the policy is asked at every command */                 \
     row(LATE_SLOT_FIRES_LIVE)           /* lateness is not looked at */                            \
     row(MISSED_NOT_SAID)                /* dropped slots are dropped silently */                   \

@@ -25,6 +25,7 @@ struct seen_table {
     size_t capacity; /* a power of two */
     uint32_t first;  /* running number of the oldest; wraps */
     uint32_t count;
+    size_t sequences; /* distinct ones */
     uint64_t *index; /* hash is looked up in the ring */
     size_t index_mask;
     int64_t *dropped; /* sequences, while restoring */
@@ -142,6 +143,9 @@ void seen_table_add(struct seen_table *table, int64_t sequence, const struct see
         ring_grow(table);
         place = index_place(table, seen->hash);
     }
+    if (table->count == 0 ||
+        entry_at(table, table->first + table->count - 1)->sequence != sequence)
+        table->sequences++;
     uint32_t number = table->first + table->count++;
     *entry_at(table, number) = added;
     table->index[place] = (uint64_t)number + 1;
@@ -179,6 +183,7 @@ bool seen_table_expire(struct seen_table *table, int64_t before_ms, size_t max,
         table->first++;
         table->count--;
     }
+    table->sequences--;
     return true;
 }
 
@@ -220,6 +225,9 @@ void seen_table_order(struct seen_table *table)
     }
     table->count = kept;
     qsort(table->ring, kept, sizeof *table->ring, by_sequence);
+    table->sequences = 0;
+    for (uint32_t i = 0; i < kept; i++)
+        table->sequences += i == 0 || table->ring[i].sequence != table->ring[i - 1].sequence;
     index_rebuild(table);
     free(table->dropped);
     table->dropped = NULL;
@@ -231,4 +239,10 @@ size_t seen_table_count(const struct seen_table *table)
 {
     assert(table != NULL);
     return table->count;
+}
+
+size_t seen_table_sequences(const struct seen_table *table)
+{
+    assert(table != NULL);
+    return table->sequences;
 }

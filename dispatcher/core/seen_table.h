@@ -32,5 +32,7 @@ bool seen_table_expire(struct seen_table *table, int64_t before_ms, size_t max,
 bool seen_table_next(const struct seen_table *table, uint32_t *cursor, int64_t *sequence,
                      struct seen *seen);
 size_t seen_table_count(const struct seen_table *table);
+/* How many sequences they are of; while restoring, not before seen_table_order(). */
+size_t seen_table_sequences(const struct seen_table *table);
 
 #endif

@@ -294,6 +294,11 @@ bool shard_next_seen(const struct shard *shard, uint32_t *cursor, int64_t *seque
     return seen_table_next(shard->seen, cursor, sequence, seen);
 }
 
+size_t shard_seen_records(const struct shard *shard)
+{
+    return seen_table_sequences(shard->seen);
+}
+
 void shard_count(const struct shard *shard, struct shard_counts *counts)
 {
     *counts = (struct shard_counts){.jobs = job_table_count(shard->jobs),

@@ -125,6 +125,9 @@ const struct in_command *shard_in_command(const struct shard *shard);
 bool shard_next_seen(const struct shard *shard, uint32_t *cursor, int64_t *sequence,
                      struct seen *seen);
 
+/* How many transactions those are of: as many records as a store holds of them. */
+size_t shard_seen_records(const struct shard *shard);
+
 struct shard_counts {
     size_t jobs;
     size_t paused;

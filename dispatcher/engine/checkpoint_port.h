@@ -17,6 +17,7 @@ enum checkpoint_state {
     CHECKPOINT_WRITTEN,
     CHECKPOINT_GAP,   /* write the whole shard */
     CHECKPOINT_STALE, /* a newer owner writes there */
+    CHECKPOINT_DAMAGED, /* it has lost something: write the whole shard */
     CHECKPOINT_AWAY   /* the store did not answer; it may have been written */
 };
 

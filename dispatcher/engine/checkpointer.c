@@ -387,7 +387,10 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
         struct snapshot snapshot = {.mark = *mark,
                                     .state_offset = checkpointer->state_offset,
                                     .written_at_ms = clock->now_ms(clock->opaque),
-                                    .job_count = (int64_t)shard_job_count(shard)};
+                                    .job_count = -1,
+                                    .seen_count = (int64_t)shard_seen_records(shard)};
+        if (checkpointer->dirty.set == 0) /* else one that changed meanwhile may come later */
+            snapshot.job_count = (int64_t)shard_job_count(shard);
         snapshot.mark.layout = STATE_LAYOUT; /* of what is written, whatever the mark was read as */
         store_group_finish(group, &snapshot);
         checkpointer->handed_sequence = mark->sequence;
@@ -465,6 +468,13 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
         observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.gap",
                 checkpointer->options.shard, "expected_sequence=%" PRId64
                 " action=rewrite", checkpointer->stored_sequence);
+        checkpointer_rewrite(checkpointer);
+        return;
+    case CHECKPOINT_DAMAGED:
+        observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.damaged",
+                checkpointer->options.shard, "sequence=%" PRId64 " action=rewrite "
+                "message=\"the store has lost a part of the shard\"",
+                checkpointer->stored_sequence);
         checkpointer_rewrite(checkpointer);
         return;
     case CHECKPOINT_STALE:

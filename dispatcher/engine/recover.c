@@ -11,6 +11,7 @@
 #include "dispatcher/engine/engine_state.h"
 #include "dispatcher/engine/replay.h"
 #include "schemas/job_json.h"
+#include "store/store_whole.h"
 
 enum { STORE_WAIT_MS = 60000, SETTLE_LOOKS = 100, SETTLE_MS = 50 };
 #define SAME_TOPIC_SLACK_MS MINUTES_MS /* how far clocks may be apart */
@@ -133,6 +134,8 @@ static void judge_store(const struct engine *engine, const struct recover_option
                                 : plan->log_found ? "the state log is behind Redis"
                                                   : "the state log is empty";
     }
+    if (plan->action == RECOVER_WRITE && !snapshot_check_whole(&plan->store, &(struct error){0}))
+        insist(options, plan, "Redis has lost a part of it; belfry doctor says how much");
 }
 
 static void judge_log(const struct recover_options *options, struct recover_plan *plan)
@@ -350,7 +353,8 @@ static bool move_snapshot(struct recovery *recovery, const struct recover_plan *
     struct snapshot snapshot = {.mark = *mark,
                                 .state_offset = state_offset,
                                 .written_at_ms = engine_wall_ms(engine),
-                                .job_count = recovery->report->jobs};
+                                .job_count = recovery->report->jobs,
+                                .seen_count = -1};
     struct store_group *group = store_group_create(&(struct store_group_options){
         .shard = engine->options.shard,
         .mode = STORE_CHANGE,
@@ -362,6 +366,7 @@ static bool move_snapshot(struct recovery *recovery, const struct recover_plan *
     int32_t next_part = 0;
     switch (port->operations->wait(port, STORE_WAIT_MS, &next_part, error)) {
     case CHECKPOINT_WRITTEN: return true;
+    case CHECKPOINT_DAMAGED: return true; /* an older generation: to be written anew */
     case CHECKPOINT_AWAY: return false;
     case CHECKPOINT_GAP:
     case CHECKPOINT_STALE:

@@ -9,6 +9,7 @@
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 #include "dispatcher/engine/replay.h"
+#include "dispatcher/engine/store_reading.h"
 
 enum { ZONE_DATA_EVENTS_MOST = 1000, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
 #define STORE_AGE_MAX_MS (6 * DAYS_MS) /* below delete.retention.ms of the state log */
@@ -64,17 +65,6 @@ static void store_ignored(const struct engine *engine, const char *reason, const
             "reason=%s message=%s", reason, observer_quote(quoted, sizeof quoted, message));
 }
 
-static bool read_items(struct engine *engine, const struct snapshot *snapshot,
-                       struct error *error)
-{
-    struct checkpoint_port *port = engine->ports.checkpoint;
-    if (!port->operations->read_items(port, replay_store_item, engine, error)) return false;
-    int64_t jobs = (int64_t)shard_job_count(engine->shard);
-    if (jobs == snapshot->job_count) return true;
-    return error_set(error, ERROR_RETRY, "%" PRId64 " jobs read, the snapshot says %" PRId64,
-                     jobs, snapshot->job_count);
-}
-
 /* Without a state log there is nothing else to restore the jobs from. */
 static bool cannot_do_without(const struct engine *engine, const struct error *trouble)
 {
@@ -109,7 +99,7 @@ static bool restore_from_store(struct engine *engine, int64_t first, struct rest
         store_ignored(engine, unfit, "the state log is read from its beginning");
         return true;
     }
-    if (!read_items(engine, &snapshot, &trouble)) {
+    if (!store_reading_run(engine, &snapshot, &trouble)) {
         if (cannot_do_without(engine, &trouble)) {
             *error = trouble;
             return false;
@@ -122,7 +112,8 @@ static bool restore_from_store(struct engine *engine, int64_t first, struct rest
     restored->from_store = true;
     restored->state_offset = snapshot.state_offset;
     restored->mark = snapshot.mark;
-    checkpointer_follows(engine->checkpointer, snapshot.mark.sequence);
+    if (snapshot.held.jobs >= 0) /* layout 1 has not counted: it is written anew */
+        checkpointer_follows(engine->checkpointer, snapshot.mark.sequence);
     return true;
 }
 

@@ -1,16 +1,22 @@
 -- write.lua - one part of a group of writes to one shard. The rules are those of
 -- store/store.h, the reasons are in docs/store.md. Everything is checked before anything is
--- changed; an unreadable number counts as 0, so that a rewrite mends it. Sequences and tokens are compared as text, for Lua's numbers are doubles.
+-- changed; an unreadable number counts as 0, so that a rewrite mends it. Sequences and tokens are
+-- compared as text, for Lua's numbers are doubles.
+--
+-- Each part writes down how many jobs, records and members it leaves behind, and the next one
+-- goes on only where it finds as many: a key or a field that Redis lost in between is never
+-- covered up by counting anew.
 --
 -- KEYS  1 jobs  2 seen  3 groups  4 super_groups  5 super_group_of
 --       6-10 the same five of an unfinished rewrite  11 snapshot  12 writer
 -- ARGV  1 known layout  2 generation  3 epoch  4 mode  5 sequence followed  6 group token
 --       7 part  8 sequence of the snapshot, '' = not the last part
---       9 count of the snapshot arguments that come next (field, value, ...)
+--       9 jobs  10 remembered records that must be there after the last part, -1 = not known
+--       11 count of the snapshot arguments that come next (field, value, ...)
 --       then four arguments an item: kind, name, text, super group
 local generation, epoch = tonumber(ARGV[2]), tonumber(ARGV[3])
 local mode, follows, token, part = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
-local sequence, snapshot_arguments = ARGV[8], tonumber(ARGV[9])
+local sequence, snapshot_arguments, first_argument = ARGV[8], tonumber(ARGV[11]), 12
 local rewrite, last = mode == 'rewrite', ARGV[8] ~= ''
 local snapshot_key, writer_key = KEYS[11], KEYS[12]
 local base = rewrite and 5 or 0
@@ -41,6 +47,24 @@ if rewrite and last and stored[4] and tonumber(stored[2]) == generation and
     tonumber(stored[3]) == epoch and (tonumber(stored[4]) or 0) > tonumber(sequence) then
     return redis.status_reply('GAP')
 end
+
+local held_fields = {'held_jobs', 'held_seen', 'held_super_groups'}
+local held_key = rewrite and writer_key or snapshot_key
+
+local function count()
+    return redis.call('HLEN', jobs), redis.call('HLEN', seen), redis.call('ZCARD', groups),
+           redis.call('ZCARD', super_groups), redis.call('HLEN', super_group_of)
+end
+
+local function is_whole()
+    local held = redis.call('HMGET', held_key, unpack(held_fields))
+    local job_count, seen_count, group_count, super_count, super_of_count = count()
+    return tonumber(held[1] or '') == job_count and tonumber(held[2] or '') == seen_count and
+           tonumber(held[3] or '') == super_count and group_count == job_count and
+           super_of_count == super_count
+end
+
+if not (rewrite and part == 0) and not is_whole() then return redis.status_reply('DAMAGED') end
 
 local function call_with_list(command, key, list)
     if #list > 0 then redis.call(command, key, unpack(list)) end
@@ -122,7 +146,7 @@ if part == 0 and (rewrite or writer[3] == 'rewrite') then
 end
 
 -- Runs of one kind are applied in one call each; between runs the order of the items holds.
-local first = 10 + snapshot_arguments
+local first = first_argument + snapshot_arguments
 while first <= #ARGV do
     local kind, beyond = ARGV[first], first + 4
     while ARGV[beyond] == kind do beyond = beyond + 4 end
@@ -130,10 +154,19 @@ while first <= #ARGV do
     first = beyond
 end
 
+local job_count, seen_count, _, super_count = count()
+local held = {'held_jobs', job_count, 'held_seen', seen_count, 'held_super_groups', super_count}
+redis.call('HSET', held_key, unpack(held))
 if not last then
     redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', mode,
                'token', token, 'part', part + 1)
     return redis.status_reply('WRITTEN')
+end
+local function differs(expected, found)
+    return tonumber(expected) >= 0 and tonumber(expected) ~= found
+end
+if differs(ARGV[9], job_count) or differs(ARGV[10], seen_count) then
+    return redis.status_reply('DAMAGED')
 end
 if rewrite then
     redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
@@ -143,7 +176,9 @@ if rewrite then
         end
     end
 end
-redis.call('HSET', snapshot_key, unpack(ARGV, 10, 9 + snapshot_arguments))
+redis.call('HSET', snapshot_key, unpack(ARGV, first_argument,
+                                       first_argument + snapshot_arguments - 1))
+redis.call('HSET', snapshot_key, 'job_count', job_count, 'seen_count', seen_count, unpack(held))
 redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', '',
            'token', '', 'part', 0)
 return redis.status_reply('WRITTEN')

@@ -44,7 +44,8 @@ static void case_snapshot_keeps_every_field(struct store_fixture *f)
     struct snapshot expected = snapshot_at(1, 2, INT64_C(1) << 52), got;
     struct error error = {0};
     bool found = false;
-    EXPECT("WRITTEN", write_words(f->a, STORE_REWRITE, 1, 2, 0, 0, INT64_C(1) << 52, ""));
+    EXPECT("WRITTEN", write_words(f->a, STORE_REWRITE, 1, 2, 0, 0, INT64_C(1) << 52,
+                                  "+g/1=one +g/2=two s3=ids"));
     memset(&got, 0xff, sizeof got);
     assert_true(f->b->operations->read_snapshot(f->b, 3, &got, &found, &error));
     assert_true(found);
@@ -73,8 +74,9 @@ static void case_snapshot_keeps_every_field(struct store_fixture *f)
     assert_int_equal(got.mark.tz_changed_ms, 31);
     assert_true(got.state_offset == expected.state_offset);
     assert_int_equal(got.written_at_ms, -1);
-    assert_int_equal(got.job_count, 29);
-    assert_int_equal(got.mark.jobs, 29);
+    assert_int_equal(got.job_count, 2); /* which the store counts itself */
+    assert_int_equal(got.seen_count, 1);
+    assert_int_equal(got.mark.jobs, 2);
     check_last(&got.mark.control_last, &expected.mark.control_last);
     check_last(&got.mark.forward_last, &expected.mark.forward_last);
 }
@@ -129,6 +131,62 @@ static void case_rewrite_replaces_all(struct store_fixture *f)
     EXPECT("WRITTEN", CHANGE(f->a, 1, 8, 0, 9, "-h/1"));
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 10, ""));
     EXPECT("seq=10", dump_store(f->a));
+}
+
+/* The store counts what it holds with each part, so that what it loses can be told. */
+static void case_counts(struct store_fixture *f)
+{
+    EXPECT("none", count_store(f->a));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/1=one +g/2=two@s s4=ids"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 1, 5, "+g/3=three +g/1=uno j3 r1"));
+    EXPECT("jobs 3/3 seen 1/1 groups 3/3", count_store(f->a));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/4=four -g/1 -g/8 s5=x x9"));
+    EXPECT("jobs 3/3 seen 2/2 groups 3/3", count_store(f->a));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 6, "-g/2 -g/3 -g/4 x4 x5 j0 r0"));
+    EXPECT("jobs 0/0 seen 0/0 groups 0/0", count_store(f->a));
+}
+
+/* Counting anew must not cover up a loss: only a rewrite mends it. */
+static void case_lost_jobs_and_records(struct store_fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one +g/2=two s4=ids"));
+    f->backend->lose(f->state, STORE_JOB_PUT, "g/2");
+    EXPECT("DAMAGED", CHANGE(f->a, 1, 5, 0, 6, ""));
+    EXPECT("DAMAGED", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/2=two"));
+    assert_memory_equal(count_store(f->a), "jobs 1/2 seen 1/1", 17);
+    EXPECT("seq=5 g/1=one s4=ids", dump_store(f->a));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 6, "+g/1=one +g/2=two s4=ids j2 r1"));
+    f->backend->lose(f->state, STORE_SEEN_PUT, "4");
+    EXPECT("DAMAGED", CHANGE(f->a, 1, 6, 0, 7, "s5=more"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 7, "+g/1=one +g/2=two s4=ids s5=more"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 7, 0, NOT_LAST, "+g/3=three"));
+    f->backend->lose(f->state, STORE_JOB_PUT, "g/3");
+    EXPECT("DAMAGED", CHANGE(f->a, 1, 7, 1, 8, ""));
+    EXPECT("GAP", CHANGE(f->a, 1, 6, 0, 8, "")); /* what it follows is asked first */
+}
+
+static void case_lost_within_a_rewrite(struct store_fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/1=one +g/2=two s4=ids"));
+    f->backend->lose(f->state, STORE_JOB_PUT, "g/1");
+    EXPECT("DAMAGED", REWRITE(f->a, 1, 1, NOT_LAST, "+g/3=three"));
+    EXPECT("DAMAGED", REWRITE(f->a, 1, 1, 5, "+g/3=three"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/1=one +g/2=two s4=ids"));
+    f->backend->lose(f->state, STORE_SEEN_PUT, "4");
+    EXPECT("DAMAGED", REWRITE(f->a, 1, 1, 5, "+g/3=three"));
+    EXPECT("none", count_store(f->a));
+}
+
+/* The writer says what must be there: another number is not called the shard's. */
+static void case_other_numbers(struct store_fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "+g/1=one"));
+    EXPECT("DAMAGED", CHANGE(f->a, 1, 5, 0, 6, "+g/2=two j3"));
+    EXPECT("DAMAGED", CHANGE(f->a, 1, 5, 0, 6, "+g/2=two s4=ids j2 r2"));
+    EXPECT("seq=5 g/1=one g/2=two s4=ids", dump_store(f->a));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 6, "+g/2=two s4=ids j2 r1"));
+    EXPECT("DAMAGED", REWRITE(f->a, 1, 0, 7, "+g/1=one j2"));
+    EXPECT("seq=6 g/1=one g/2=two s4=ids", dump_store(f->a));
 }
 
 static void case_rolled_back_between_parts(struct store_fixture *f)
@@ -315,6 +373,10 @@ static const struct store_case cases[] = {
     {"a stale owner changes nothing", case_stale_changes_nothing},
     {"parts come in order and the last moves the snapshot", case_parts},
     {"a rewrite replaces all with its last part", case_rewrite_replaces_all},
+    {"what it holds is counted", case_counts},
+    {"lost jobs and records", case_lost_jobs_and_records},
+    {"lost within a rewrite", case_lost_within_a_rewrite},
+    {"another number than the writer's", case_other_numbers},
     {"rolled back between two parts", case_rolled_back_between_parts},
     {"rolled back into an abandoned group", case_rolled_back_into_another_group},
     {"rolled back between two groups", case_rolled_back_between_groups},

@@ -13,6 +13,7 @@
 #include "store/monotonic.h"
 #include "store/store_redis.h"
 #include "store/store_redis_query.h"
+#include "store/store_whole.h"
 #include "tests/support/store_backend.h"
 #include "tests/support/store_script.h"
 
@@ -229,11 +230,45 @@ static void test_older_layout_is_read(void **state)
     assert_int_equal(got.mark.layout, 1);
     assert_false(got.mark.forward_last.known);
     assert_int_equal(got.mark.jobs, got.job_count);
-    EXPECT("WRITTEN", CHANGE(f->store, 1, 5, 0, 6, "+g/2=two"));
+    /* It has not counted what it holds: it is read, and then written anew. */
+    EXPECT("3", REDIS(f, "HDEL", "belfry:{3}:snapshot", "held_jobs", "held_seen",
+                      "held_super_groups"));
+    EXPECT("jobs 1/-1 seen 0/-1 groups 1/-1", count_store(f->store));
+    EXPECT("DAMAGED", CHANGE(f->store, 1, 5, 0, 6, "+g/2=two"));
+    EXPECT("1", REDIS(f, "HGET", "belfry:{3}:snapshot", "layout"));
+    EXPECT("WRITTEN", REWRITE(f->store, 1, 0, 6, "+g/1=one +g/2=two"));
     EXPECT("2", REDIS(f, "HGET", "belfry:{3}:snapshot", "layout"));
     EXPECT("1", REDIS(f, "HDEL", "belfry:{3}:snapshot", "control_last_hash"));
     assert_false(f->store->operations->read_snapshot(f->store, 3, &got, &found, &error));
     assert_int_equal(error.kind, ERROR_INVALID);
+}
+
+/* Whatever single key goes: the next write notices, and so does who reads. */
+static void test_lost_keys(void **state)
+{
+    static const char *const keys[] = {"belfry:{3}:jobs", "belfry:{3}:seen", "belfry:{3}:groups",
+                                       "belfry:{3}:super_groups", "belfry:{3}:super_group_of"};
+    struct fixture *f = *state;
+    int64_t sequence = 1;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        struct error error = {0};
+        EXPECT("WRITTEN", REWRITE(f->store, 1, 0, NOT_LAST, "+g/1=one@s +g/2=two"));
+        EXPECT("WRITTEN", REWRITE(f->store, 1, 1, ++sequence, "+g/3=three@s s4=ids j3 r1"));
+        assert_true(store_redis_check_whole(f->store, 8, &error));
+        EXPECT("1", REDIS(f, "DEL", keys[i]));
+        assert_false(store_redis_check_whole(f->store, 8, &error));
+        assert_string_equal(error.code, STORE_CODE_NOT_WHOLE);
+        assert_non_null(strstr(error.message, "shard 3"));
+        EXPECT("DAMAGED", CHANGE(f->store, 1, sequence, 0, sequence, ""));
+        EXPECT("DAMAGED", CHANGE(f->store, 1, sequence, 0, NOT_LAST, "+g/4=four@s"));
+    }
+    struct error error = {0};
+    EXPECT("WRITTEN", REWRITE(f->store, 1, 0, ++sequence, "+g/1=one@s"));
+    EXPECT("1", REDIS(f, "DEL", "belfry:{3}:snapshot"));
+    assert_false(store_redis_check_whole(f->store, 8, &error));
+    EXPECT("1", REDIS(f, "DEL", "belfry:{3}:jobs"));
+    error_clear(&error);
+    assert_true(store_redis_check_whole(f->store, 8, &error)); /* as one never written */
 }
 
 static void test_newer_layout_is_refused(void **state)
@@ -390,7 +425,8 @@ int main(void)
         TEST(test_absent_at_the_start), TEST(test_frozen),
         TEST(test_server_closes_the_connection), TEST(test_scripts_forgotten),
         TEST(test_parts_in_one_go), TEST(test_full_memory_is_a_retry),
-        TEST(test_older_layout_is_read), TEST(test_newer_layout_is_refused),
+        TEST(test_older_layout_is_read), TEST(test_lost_keys),
+        TEST(test_newer_layout_is_refused),
         TEST(test_strange_keys),
         TEST(test_the_keys_are_as_documented), TEST(test_guard_without_the_writer_record),
         TEST(test_settings_are_checked),

@@ -243,7 +243,9 @@ def test_redis_is_of_another_time(kafka: Kafka, redis: Redis, cluster: str) -> N
     for shard in range(SHARDS):  # as a Redis that belongs to a longer history
         client.hincrby(f"{cluster}:{{{shard}}}:snapshot", "sequence", 100000)
         client.hdel(f"{cluster}:{{{shard}}}:jobs", f"{GROUPS[shard]}/edited")
-        client.hincrby(f"{cluster}:{{{shard}}}:snapshot", "job_count", -1)
+        client.zrem(f"{cluster}:{{{shard}}}:groups", f"{GROUPS[shard]}/edited")
+        for count in ("job_count", "held_jobs"):
+            client.hincrby(f"{cluster}:{{{shard}}}:snapshot", count, -1)
     daemon = world.daemon(kafka)
     assert daemon.wait_exit(30) == 1
     reason = daemon.events("shard.failed", shard=0)[0]["message"]
@@ -374,8 +376,10 @@ def test_rebuild_without_and_with_a_daemon(kafka: Kafka, redis: Redis, cluster: 
     done = world.belfry(kafka, "rebuild", deadline_s=60)
     assert "8 jobs" in done.stderr and "the daemons" in done.stderr, done.stderr
     world.belfry(kafka, "verify")
-    # One job is wrong, and nothing else tells: verify names the way out.
-    redis.client().hdel(f"{cluster}:{{1}}:jobs", f"{GROUPS[1]}/edited")
+    # One job is wrong, and no count tells: verify names the way out.
+    key, name = f"{cluster}:{{1}}:jobs", f"{GROUPS[1]}/edited"
+    text = redis.client().hget(key, name)
+    redis.client().hset(key, name, text.replace("\"created_at\":\"20", "\"created_at\":\"19"))
     told = world.belfry(kafka, "verify", expect=1)
     assert "rebuild --shard 1" in told.stderr, told.stderr
     world.belfry(kafka, "rebuild", "--shard", 1, deadline_s=60)

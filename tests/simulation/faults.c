@@ -134,6 +134,21 @@ static void redis_lost(struct plan *plan, struct random *dice, int64_t at_us)
              0, 0, NULL);
 }
 
+/* Single keys go, as where Redis evicts: of the jobs or of the remembered command ids; one, some or
+ * all. Often the owners die then: who comes next finds it so. */
+static void redis_damage(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    int64_t every = random_chance(dice, 1, 3) ? 1000000 : random_between(dice, 1, 4);
+    int64_t first = every == 1 ? 0 : random_between(dice, 0, 5);
+    int64_t seen = random_between(dice, 0, 1);
+    for (int32_t shard = 0; shard < plan->settings.shards; shard++)
+        plan_add(plan, at_us, DO_REDIS_DAMAGE, shard, seen, first, every, NULL);
+    if (random_chance(dice, 2, 3))
+        for (int32_t p = 0; p < plan->settings.processes; p++)
+            plan_add(plan, at_us + random_between(dice, 0, 2) * MILLI_US, DO_CRASH, p, POINT_NONE,
+                     1, 0, NULL);
+}
+
 static void compact(struct plan *plan, struct random *dice, int64_t at_us)
 {
     plan_add(plan, at_us, DO_COMPACT, some_shard(plan, dice), 0, 0, 0, NULL);
@@ -322,7 +337,8 @@ static fault_maker *const makers[] = {
     flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
     commands_after_downtime, end_arrives_in_the_next_transaction,
     zone_data, zone_data_while_owing, zone_data_while_owing, zone_data_while_waiting,
-    redis_comes_back_without_an_owner};
+    redis_comes_back_without_an_owner,
+    redis_damage, redis_damage};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */

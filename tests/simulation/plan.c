@@ -58,6 +58,8 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_REDIS_SAVE] = {"redis_save", {{NULL, A_NONE}}},
     [DO_REDIS_ROLLBACK] = {"redis_rollback", {{NULL, A_NONE}}},
     [DO_REDIS_LOST] = {"redis_lost", {{"after", A_NUMBER}, {"count", A_NUMBER}}},
+    [DO_REDIS_DAMAGE] = {"redis_damage", {{"shard", A_NUMBER}, {"seen", A_NUMBER},
+                                          {"first", A_NUMBER}, {"every", A_NUMBER}}},
     [DO_COMPACT] = {"compact", {{"shard", A_NUMBER}}},
     [DO_RETAIN] = {"retain", {{NULL, A_NONE}}},
     [DO_LOSE] = {"lose", {{"shard", A_NUMBER}, {"ms", A_NUMBER}}},
@@ -366,6 +368,15 @@ static void do_redis(struct world *world, const struct planned *event)
         world->sometimes.count[SOMETIMES_REDIS_ROLLED_BACK]++;
         store_image_restore(redis->image, redis->saved);
         return;
+    case DO_REDIS_DAMAGE:
+        if (a[0] < 0 || a[0] >= world->settings.shards || a[2] < 0 || a[3] < 1) return;
+        if (store_image_lose(redis->image, (int32_t)a[0],
+                             a[1] != 0 ? STORE_SEEN_PUT : STORE_JOB_PUT, (size_t)a[2],
+                             (size_t)a[3]) == 0)
+            return;
+        world->sometimes.count[SOMETIMES_REDIS_DAMAGED]++;
+        redis->damaged = true;
+        return;
     case DO_REDIS_LOST:
         redis->trouble = a[0] != 0 ? REDIS_LOST_AFTER : REDIS_LOST_BEFORE;
         redis->troubles = a[1];
@@ -410,6 +421,7 @@ void plan_do(struct world *world, const struct planned *event)
     case DO_REDIS_FLUSH:
     case DO_REDIS_SAVE:
     case DO_REDIS_ROLLBACK:
+    case DO_REDIS_DAMAGE:
     case DO_REDIS_LOST: do_redis(world, event); return;
     default: do_process(world, event); return;
     }

@@ -197,6 +197,7 @@ static enum checkpoint_state poll(struct checkpoint_port *port, int32_t *next_pa
     case STORE_WRITTEN: return CHECKPOINT_WRITTEN;
     case STORE_GAP: return CHECKPOINT_GAP;
     case STORE_STALE: return CHECKPOINT_STALE;
+    case STORE_DAMAGED: return CHECKPOINT_DAMAGED;
     }
     return CHECKPOINT_AWAY;
 }

@@ -81,6 +81,8 @@ static const struct told told[] = {
     {"shard.restored", "from_store=no", SOMETIMES_RESTORED_LOG},
     {"store.ignored", NULL, SOMETIMES_STORE_IGNORED},
     {"store.ignored", "reason=other_branch", SOMETIMES_OTHER_BRANCH},
+    {"store.ignored", "reason=not_whole", SOMETIMES_DAMAGE_AT_TAKEOVER},
+    {"checkpoint.damaged", NULL, SOMETIMES_DAMAGE_MENDED},
     {"checkpoint.gap", NULL, SOMETIMES_CHECKPOINT_GAP},
     {"checkpoint.stale", NULL, SOMETIMES_CHECKPOINT_STALE},
     {"shard.restart", "the store refuses us", SOMETIMES_LOST_STORE},
@@ -104,6 +106,9 @@ static void observe_line(void *opaque, enum observer_level level, const char *ev
     if (strcmp(event, "shard.restored") == 0)
         loss_restored(world, &process->slots[shard], strstr(fields, "from_store=yes") != NULL,
                       scan_number(text_of(fields), " sequence=", -1));
+    if (strcmp(event, "checkpoint.damaged") == 0 && !world->redis.damaged)
+        world_violation(world, "%s shard %d says that Redis has lost something, which has not",
+                        process->owner, (int)shard);
     if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0 &&
         !loss_explains(world, &process->slots[shard], fields))
         world_violation(world, "%s shard %d gave up: %s", process->owner, (int)shard, fields);

@@ -17,6 +17,7 @@ struct redis {
     int64_t slow_until_us;
     enum redis_trouble trouble; /* of the next `troubles` calls */
     int64_t troubles;
+    bool damaged; /* it has lost keys, ever */
 };
 
 #endif

@@ -47,6 +47,9 @@
     row(REDIS_SLOW, "Redis was slow")                                                              \
     row(REDIS_FLUSHED, "Redis was flushed")                                                        \
     row(REDIS_ROLLED_BACK, "Redis was rolled back")                                                \
+    row(REDIS_DAMAGED, "Redis lost some of its keys")                                              \
+    row(DAMAGE_AT_TAKEOVER, "a Redis that had lost keys was not believed")                         \
+    row(DAMAGE_MENDED, "an owner noticed that Redis had lost keys")                                \
     row(REDIS_LOST_BEFORE, "a call to Redis got lost")                                             \
     row(REDIS_LOST_AFTER, "a reply of Redis got lost")                                             \
     row(CHECKPOINT_GAP, "Redis did not follow: the shard was written anew")                        \

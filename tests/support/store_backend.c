@@ -43,6 +43,11 @@ static void memory_roll_back(struct backend_state *state)
     store_image_restore(state->image, state->saved);
 }
 
+static void memory_lose(struct backend_state *state, enum store_item_kind kind, const char *name)
+{
+    (void)store_image_lose_named(state->image, 3, kind, name);
+}
+
 struct store *connect_redis(const char *url)
 {
     struct store_redis_options options;
@@ -123,13 +128,25 @@ static void redis_roll_back(struct backend_state *state)
     }
 }
 
+static void redis_lose(struct backend_state *state, enum store_item_kind kind, const char *name)
+{
+    static const char *const endings[] = {"", ":new"};
+    for (int i = 0; i < 2; i++) {
+        redisReply *reply = redisCommand(state->admin, "HDEL belfry:{3}:%s%s %s",
+                                         kind == STORE_JOB_PUT ? "jobs" : "seen", endings[i],
+                                         name);
+        assert(reply != NULL && reply->type == REDIS_REPLY_INTEGER);
+        freeReplyObject(reply);
+    }
+}
+
 const struct backend *store_backend(int index)
 {
     static const struct backend backends[BACKENDS] = {
         {"memory", memory_open, memory_close, memory_connect, memory_empty, memory_save,
-         memory_roll_back, store_memory_list_jobs},
+         memory_roll_back, memory_lose, store_memory_list_jobs},
         {"redis", redis_open, redis_close, redis_connect, redis_empty, redis_save,
-         redis_roll_back, store_redis_list_jobs},
+         redis_roll_back, redis_lose, store_redis_list_jobs},
     };
     assert(index >= 0 && index < BACKENDS);
     return &backends[index];

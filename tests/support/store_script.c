@@ -18,11 +18,16 @@ struct lines {
 void items_parse(struct items *items, const char *words)
 {
     items->count = 0;
+    items->jobs = items->seen = -1;
     (void)snprintf(items->text, sizeof items->text, "%s", words);
     char *rest = NULL;
     for (char *word = strtok_r(items->text, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest)) {
         assert(items->count < sizeof items->items / sizeof items->items[0]);
+        if (word[0] == 'j' || word[0] == 'r') {
+            *(word[0] == 'j' ? &items->jobs : &items->seen) = strtol(word + 1, NULL, 10);
+            continue;
+        }
         struct store_item *item = &items->items[items->count++];
         char *text = strchr(word, '=');
         char *super_group = text != NULL ? strrchr(text, '@') : NULL;
@@ -70,7 +75,8 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     snapshot.mark.forward_last = (struct last_read){false, 35, -36, 37};
     snapshot.state_offset = 1000 + sequence;
     snapshot.written_at_ms = -1;
-    snapshot.job_count = 29;
+    snapshot.job_count = -1;
+    snapshot.seen_count = -1;
     return snapshot;
 }
 
@@ -83,6 +89,8 @@ const char *write_words(struct store *store, enum store_mode mode, int64_t gener
     struct error error = {0};
     enum store_outcome outcome = STORE_WRITTEN;
     items_parse(&items, words);
+    snapshot.job_count = items.jobs;
+    snapshot.seen_count = items.seen;
     struct store_write write = {.shard = SHARD, .mode = mode, .generation = generation,
         .epoch = epoch, .follows_sequence = follows, .part = part, .items = items.items,
         .item_count = items.count, .snapshot = sequence != NOT_LAST ? &snapshot : NULL};
@@ -90,7 +98,26 @@ const char *write_words(struct store *store, enum store_mode mode, int64_t gener
         (void)fprintf(stderr, "# %s\n", error.message);
         return error_kind_name(error.kind);
     }
-    return outcome == STORE_WRITTEN ? "WRITTEN" : outcome == STORE_GAP ? "GAP" : "STALE";
+    static const char *const words_of[] = {[STORE_WRITTEN] = "WRITTEN", [STORE_GAP] = "GAP",
+                                           [STORE_STALE] = "STALE", [STORE_DAMAGED] = "DAMAGED"};
+    return words_of[outcome];
+}
+
+const char *count_store(struct store *store)
+{
+    static char text[400];
+    struct snapshot snapshot;
+    struct error error = {0};
+    bool found = false;
+    if (!store->operations->read_snapshot(store, SHARD, &snapshot, &found, &error)) {
+        (void)snprintf(text, sizeof text, "error %s", error.message);
+        return text;
+    }
+    const struct store_counts *held = &snapshot.held, *there = &snapshot.there;
+    (void)snprintf(text, sizeof text, "jobs %" PRId64 "/%" PRId64 " seen %" PRId64 "/%" PRId64
+                   " groups %" PRId64 "/%" PRId64, there->jobs, held->jobs, there->seen,
+                   held->seen, there->groups, held->groups);
+    return found ? text : "none";
 }
 
 static int compare_lines(const void *a, const void *b)

@@ -16,6 +16,8 @@ enum { NOT_LAST = -1, DUMP_BYTES = 16384 };
 struct items {
     struct store_item items[16];
     size_t count;
+    int64_t jobs; /* that must be there; -1: not said */
+    int64_t seen;
     char text[1024];
 };
 void items_parse(struct items *items, const char *words);
@@ -23,11 +25,16 @@ void items_parse(struct items *items, const char *words);
 /* A snapshot with every field told from the others. */
 struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence);
 
-/* One write to shard 3. `sequence`: of its snapshot, or NOT_LAST. Returns "WRITTEN", "GAP",
- * "STALE", or the name of the error's kind, which it prints. */
+/* One write to shard 3. `sequence`: of its snapshot, or NOT_LAST. The words may end with what must
+ * be there after the last part: "j2" jobs, "r1" remembered records. Returns "WRITTEN", "GAP",
+ * "STALE", "DAMAGED", or the name of the error's kind, which it prints. */
 const char *write_words(struct store *store, enum store_mode mode, int64_t generation,
                         int64_t epoch, int64_t follows, int32_t part, int64_t sequence,
                         const char *words);
+
+/* What shard 3 holds and should hold: "jobs 3/3 seen 1/1 groups 3/3", first what is there; a
+ * missing count reads -1. "none" without a snapshot. */
+const char *count_store(struct store *store);
 
 /* What shard 3 holds: "seq=5 a/1=x b/2=y s7=z", sorted; "none" without a snapshot and items.
  * An error reads "error ...". The text is static, valid until the next call. */

@@ -102,9 +102,11 @@ static void forgotten_by_age_or_by_number(void **state)
     assert_true(seen_table_expire(table, 101, 3, &sequence));
     assert_int_equal(sequence, 1);
     assert_int_equal(seen_table_count(table), 1);
+    assert_int_equal(seen_table_sequences(table), 1);
     assert_true(seen_table_expire(table, 0, 0, &sequence));
     assert_int_equal(sequence, 2);
     assert_int_equal(seen_table_count(table), 0);
+    assert_int_equal(seen_table_sequences(table), 0);
     seen_table_destroy(table);
 }
 
@@ -125,8 +127,15 @@ static void restoring_puts_them_in_order(void **state)
     expect_order(table, (const uint64_t[]){21, 22, 30}, (const int64_t[]){4, 4, 9}, 3);
     assert_false(has(table, 40));
     assert_true(has(table, 30));
+    assert_int_equal(seen_table_sequences(table), 2);
+    add(table, 9, 31, 0);
+    add(table, 10, 32, 0);
+    assert_int_equal(seen_table_sequences(table), 3);
+    seen_table_drop(table, 10);
+    seen_table_order(table);
     seen_table_order(table); /* nothing dropped: all stay */
-    expect_order(table, (const uint64_t[]){21, 22, 30}, (const int64_t[]){4, 4, 9}, 3);
+    assert_int_equal(seen_table_sequences(table), 2);
+    expect_order(table, (const uint64_t[]){21, 22, 30, 31}, (const int64_t[]){4, 4, 9, 9}, 4);
     seen_table_destroy(table);
 }
 
