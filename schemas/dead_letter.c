@@ -40,9 +40,9 @@ static size_t copy_original(const struct dead_letter *letter, struct record_head
 }
 
 size_t dead_letter_headers(const struct dead_letter *letter, struct text_writer *scratch,
-                           struct record_header headers[DEAD_HEADERS_MAX], struct text *kept)
+                           struct record_header headers[DEAD_HEADERS_MAX], struct dead_copy *copy)
 {
-    assert(letter != NULL && letter->error != NULL && kept != NULL);
+    assert(letter != NULL && letter->error != NULL && copy != NULL);
     assert(scratch->fixed && scratch->capacity - scratch->length >= DEAD_SCRATCH_BYTES);
     const struct error *error = letter->error;
     size_t count = 0;
@@ -55,9 +55,14 @@ size_t dead_letter_headers(const struct dead_letter *letter, struct text_writer 
     headers[count++] = (struct record_header){text_of("dlq_message"), text_of(error->message)};
     if (error->field[0] != '\0')
         headers[count++] = (struct record_header){text_of("dlq_field"), text_of(error->field)};
-    *kept = letter->value;
+    *copy = (struct dead_copy){letter->key, letter->value};
+    if (letter->key.length > RECORD_KEY_BYTES_MAX) {
+        copy->key.length = RECORD_KEY_BYTES_MAX;
+        headers[count++] = (struct record_header){text_of("dlq_key_cut"),
+                                                  number(scratch, (int64_t)letter->key.length)};
+    }
     if (letter->value.length > DEAD_COPY_BYTES_MAX) {
-        kept->length = DEAD_CUT_BYTES;
+        copy->value.length = DEAD_CUT_BYTES;
         headers[count++] = (struct record_header){text_of("dlq_truncated"),
                                                   number(scratch, (int64_t)letter->value.length)};
     }

@@ -204,3 +204,25 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
     answer_finish(answer, shard, &same, sink);
     return true;
 }
+
+bool shard_can_continue(const struct command *command)
+{
+    return command->op >= OP_UPDATE && command->op <= OP_CANCEL_BACKFILL;
+}
+
+void shard_interrupt(struct shard *shard, const struct application *application,
+                     const struct error *why, const struct sink *sink)
+{
+    const struct in_command begun = shard->in_command;
+    assert(begun.active);
+    struct application same = *application;
+    same.effective_ms = begun.effective_ms;
+    struct answer *answer = answer_begin(shard, &same);
+    answer->result.matched = begun.matched;
+    answer->result.changed = begun.changed;
+    answer_refuse(answer, OUTCOME_PARTIAL, "interrupted", why->field,
+                  "%" PRId64 " of %" PRId64 " jobs were done, the rest cannot be: %s",
+                  begun.changed, begun.matched, why->message);
+    drop_targets(shard);
+    answer_finish(answer, shard, &same, sink);
+}

@@ -12,7 +12,9 @@ enum {
     CRON_TEXT_BYTES_MAX = 256,
     LABELS_MAX = 64,
     HEADERS_MAX = 64,
-    RECORD_BYTES_MAX = 1024 * 1024,   /* one control record */
+    RECORD_BYTES_MAX = 1024 * 1024,   /* one control record: its value */
+    RECORD_KEY_BYTES_MAX = 4 * 1024,  /* its key: copied to dead letters and forwards, as it is */
+    RECORD_HEADERS_BYTES_MAX = 64 * 1024, /* names and values of its headers, likewise */
     PAYLOAD_BYTES_MAX = 256 * 1024,   /* one job's payload */
     JSON_DEPTH_MAX = 32,
     JSON_MEMBERS_MAX = 1000,          /* of one object */

@@ -95,7 +95,11 @@
     row(GRACE_AT_RESUME_IGNORED)    /* the policy drops slots of which none is late */         \
     row(WINDOW_BEFORE_GRACE)        /* the window drops a slot that is not late */             \
     row(LIMIT_ONE_MORE)                 /* one slot more than the limit is caught up */        \
-    row(MISSED_COUNT_OFF)               /* a caught-up fire counts itself as missed */
+    row(MISSED_COUNT_OFF)               /* a caught-up fire counts itself as missed */         \
+    row(REFUSED_RECORD_KEPT)            /* a record our own topic refuses is sent as it is */  \
+    row(REFUSAL_NOT_NARROWED)           /* what was refused without a name is sent again */    \
+    row(KEY_NOT_BOUNDED)                /* a command's key is taken at any length */           \
+    row(BEGUN_BY_NEW_LIMITS)            /* a command half done is read by today's limits */
 
 enum mutant {
     MUTANT_NONE = 0,

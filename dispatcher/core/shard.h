@@ -86,6 +86,13 @@ bool shard_apply(struct shard *shard, const struct application *application,
 void shard_reject(struct shard *shard, const struct application *application,
                   const struct error *error, const struct sink *sink);
 
+/* Ends the command that is half done: outcome partial, code interrupted, with the counts of what
+ * was done. `why` says what became of the rest. */
+void shard_interrupt(struct shard *shard, const struct application *application,
+                     const struct error *why, const struct sink *sink);
+/* Whether the command half done could be this one: it selects jobs. */
+bool shard_can_continue(const struct command *command);
+
 /* A fire that was put out could not be produced: its slot is owed again, the job is failing. */
 struct failed_fire {
     uint32_t slot; /* of the job */

@@ -129,6 +129,8 @@ bool engine_read_last_mark(struct engine *engine, struct mark *mark, int64_t *lo
 
 /* ---- one try ---- */
 
+/* A record that is refused by name is not part of the transaction; the others are produced, so
+ * that all who are refused are known. */
 static bool produce_all(struct engine *engine, const struct mark *mark, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
@@ -139,8 +141,14 @@ static bool produce_all(struct engine *engine, const struct mark *mark, struct e
     for (size_t i = 0; i < outbox->count; i++) {
         struct broker_record record;
         if (!outbox_record(outbox, i, &record, headers)) continue;
-        if (!broker->operations->produce(broker, &record, error)) return false;
+        if (broker->operations->produce(broker, &record, error)) continue;
+        if (error->kind != ERROR_INVALID) return false;
+        outbox_refuse(outbox, i, error->message);
+        error_clear(error);
     }
+    if (outbox->refusal_count > 0)
+        return error_set(error, ERROR_INVALID, "%zu records are refused, the first: %s",
+                         outbox->refusal_count, outbox->refusals[0].message);
     size_t at = arena->length;
     mark_encode(arena, mark);
     assert(arena->length - at <= MARK_BYTES_MAX);
@@ -215,15 +223,6 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
     return true;
 }
 
-/* Fires to foreign topics leave the transaction; their jobs are failing, and retried alone. */
-static void take_foreign_out(struct engine *engine, const char *why)
-{
-    struct outbox *outbox = &engine->outbox;
-    if (outbox->foreign_count == 0) return;
-    outbox_remove_foreign(outbox, "undeliverable", why);
-    engine_tell_refused(engine);
-}
-
 /* Told in reverse, so that several slots of one job are owed again in their order. */
 void engine_tell_refused(struct engine *engine)
 {
@@ -239,7 +238,7 @@ void engine_tell_refused(struct engine *engine)
 }
 
 static bool recover(struct engine *engine, const struct mark *ours, bool *out,
-                    const char *why, struct error *error)
+                    const struct error *failure, struct error *error)
 {
     enum fate fate = FATE_LOST;
     *out = false;
@@ -252,8 +251,7 @@ static bool recover(struct engine *engine, const struct mark *ours, bool *out,
         return false;
     }
     *out = fate == FATE_OUT;
-    if (!*out) take_foreign_out(engine, why);
-    return true;
+    return *out || engine_mend(engine, failure, error);
 }
 
 /* One failed try: what it takes to try again. *out: it went out after all. */
@@ -271,12 +269,10 @@ static bool mend(struct engine *engine, const struct mark *ours, struct error *f
         *out = mutant(MUTANT_ABORT_LEFT_OUT);
         if (*out) return true;
         struct error ignored = {0};
-        if (broker->operations->abort(broker, &ignored)) {
-            take_foreign_out(engine, failure->message);
-            return true;
-        }
+        if (broker->operations->abort(broker, &ignored))
+            return engine_mend(engine, failure, error);
     }
-    return recover(engine, ours, out, failure->message, error);
+    return recover(engine, ours, out, failure, error);
 }
 
 /* After a commit that ended well. */
@@ -298,6 +294,7 @@ static void committed(struct engine *engine, const struct mark *mark)
     if (outbox->fires >= HERD_FIRES) checkpointer_herd(engine->checkpointer);
     if (engine->shard != NULL)
         atomic_store(&engine->jobs, (int64_t)shard_job_count(engine->shard));
+    engine_mended(engine);
     outbox_begin(outbox, mark->sequence + 1);
 }
 

@@ -98,6 +98,14 @@ static bool reply_to_allowed(void *opaque, struct text topic)
     return on_list(engine->options.results_topics, engine->options.results_topic_count, topic);
 }
 
+/* Of a command that has begun: it was allowed then. */
+static bool every_topic(void *opaque, struct text topic)
+{
+    (void)opaque;
+    (void)topic;
+    return true;
+}
+
 struct engine *engine_create(const struct engine_options *options,
                              const struct engine_ports *ports)
 {
@@ -116,6 +124,12 @@ struct engine *engine_create(const struct engine_options *options,
     engine->limits.topic_allowed = topic_allowed;
     engine->limits.reply_to_allowed = reply_to_allowed;
     engine->limits.opaque = engine;
+    engine->begun_limits = engine->limits;
+    engine->begun_limits.record_bytes_max = INT32_MAX;
+    engine->begun_limits.payload_bytes_max = INT32_MAX;
+    engine->begun_limits.every_min_ms = 1;
+    engine->begun_limits.topic_allowed = every_topic;
+    engine->begun_limits.reply_to_allowed = every_topic;
     engine->arena = arena_create();
     engine->foreign = (struct foreign){.broker = ports->broker, .clock = ports->clock};
     engine->control_offset = -1; /* not known: the proof of ownership keeps what the group has */

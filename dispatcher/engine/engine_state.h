@@ -1,5 +1,6 @@
 /* engine_state.h - the inside of an engine, shared by engine.c (the loop), commit.c (transactions
- * and the one path for errors), takeover.c (becoming the owner), intake.c (commands). */
+ * and the one path for errors), mend.c (what Kafka refuses), takeover.c (becoming the owner),
+ * intake.c (commands). */
 #ifndef BELFRY_ENGINE_ENGINE_STATE_H
 #define BELFRY_ENGINE_ENGINE_STATE_H
 
@@ -15,10 +16,27 @@
 #include "schemas/arena.h"
 #include "schemas/command_json.h"
 
+/* A command whose records Kafka does not take: it is refused in place of being done. */
+struct unfit_command {
+    bool known;
+    enum broker_topic topic;
+    int64_t offset;
+    char why[ERROR_MESSAGE_BYTES];
+};
+
+/* Until both logs are read up to here each command gets a transaction of its own, so that the one
+ * that cannot be written is known. */
+struct singly {
+    bool active;
+    int64_t control_offset;
+    int64_t forward_offset;
+};
+
 struct engine {
     struct engine_options options;
     struct engine_ports ports;
     struct command_limits limits;
+    struct command_limits begun_limits; /* of one that an earlier configuration let in */
     struct arena *arena; /* of the command under way */
 
     struct shard *shard;
@@ -30,6 +48,8 @@ struct engine {
     int64_t control_offset; /* of the next command, in the mark to come */
     int64_t forward_offset;
     int64_t state_first_look; /* no mark of ours is before this offset of the state log */
+    struct unfit_command unfit;
+    struct singly singly;
     int64_t mark_due_us;
     int64_t shrink_due_us; /* no transaction until then: the outbox gives its memory back */
 
@@ -80,6 +100,14 @@ bool engine_read_last_mark(struct engine *engine, struct mark *mark, int64_t *lo
                            bool *found, struct error *error);
 /* The end of the state log, for snapshots. */
 bool engine_state_offset(void *opaque, int64_t *offset);
+
+/* ---- mend.c ---- */
+
+/* The transaction failed and did not go out: what is to be done before the same is produced again.
+ * False: the shard cannot go on with what it has in memory. */
+bool engine_mend(struct engine *engine, const struct error *failure, struct error *error);
+/* After a commit: commands can share transactions again where the one at fault is behind. */
+void engine_mended(struct engine *engine);
 
 /* ---- takeover.c ---- */
 

@@ -133,6 +133,11 @@ size_t inputs_bytes(const struct inputs *inputs)
     return inputs->control.bytes + inputs->forward.bytes;
 }
 
+int64_t inputs_position(const struct inputs *inputs, enum broker_topic topic)
+{
+    return topic == TOPIC_CONTROL ? inputs->control.position : inputs->forward.position;
+}
+
 size_t inputs_count(const struct inputs *inputs)
 {
     return inputs->control.count + inputs->forward.count;

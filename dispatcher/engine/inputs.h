@@ -45,6 +45,8 @@ const struct broker_input *inputs_next(const struct inputs *inputs);
 /* The next one of this topic. */
 const struct broker_input *inputs_next_of(const struct inputs *inputs, enum broker_topic topic);
 void inputs_done(struct inputs *inputs, const struct broker_input *input);
+/* After the last record or end of partition that was seen of the topic. */
+int64_t inputs_position(const struct inputs *inputs, enum broker_topic topic);
 size_t inputs_count(const struct inputs *inputs);
 size_t inputs_bytes(const struct inputs *inputs); /* of keys and values not applied yet */
 

@@ -111,6 +111,7 @@ static void bury(struct engine *engine, const struct broker_input *input,
     struct dead_letter letter = {.topic = text_of(topic),
                                  .partition = source->partition,
                                  .offset = source->offset,
+                                 .key = input->key,
                                  .value = input->value,
                                  .error = error,
                                  .headers = originals,
@@ -119,9 +120,9 @@ static void bury(struct engine *engine, const struct broker_input *input,
     struct text_writer scratch;
     text_writer_init_fixed(&scratch, bytes, sizeof bytes);
     struct record_header headers[DEAD_HEADERS_MAX];
-    struct text kept;
-    size_t count = dead_letter_headers(&letter, &scratch, headers, &kept);
-    outbox_add(&engine->outbox, TOPIC_DEAD, engine->options.shard, input->key, kept, headers,
+    struct dead_copy copy;
+    size_t count = dead_letter_headers(&letter, &scratch, headers, &copy);
+    outbox_add(&engine->outbox, TOPIC_DEAD, engine->options.shard, copy.key, copy.value, headers,
                count);
     char quoted[ERROR_MESSAGE_BYTES + 64];
     observe(engine->ports.observer, LEVEL_DEBUG, "command.rejected", engine->options.shard,
@@ -176,11 +177,14 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
         if (!advance_to(engine, effective_ms, now_ms, error)) return false;
         if (mutant(MUTANT_CATCHUP_DECIDED_EACH_COMMAND))
             (void)shard_decide(engine->shard, now_ms, &sink);
-        bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque);
+        bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque) &&
+                    (!engine->singly.active || outbox_is_empty(&engine->outbox));
         if (!room && !engine_commit(engine, error)) return false;
+        outbox_command(&engine->outbox, input->topic, input->offset);
         if (source->topic == SOURCE_CONTROL && !mutant(MUTANT_FORWARD_FORGOTTEN))
             forward(engine, input, route);
     }
+    if (begun) outbox_command(&engine->outbox, input->topic, input->offset);
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
     struct error rejection = {0};
     struct application application = {.command = command,
@@ -194,6 +198,7 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
                                       .rejection = &rejection};
     while (!shard_apply(engine->shard, &application, &sink)) {
         if (!engine_commit(engine, error)) return false;
+        outbox_command(&engine->outbox, input->topic, input->offset);
         application.sequence = engine->outbox.sequence;
     }
     if (rejection.kind != ERROR_NONE) {
@@ -217,56 +222,178 @@ static void reject(struct engine *engine, const struct broker_input *input,
         .sequence = engine->outbox.sequence,
         .shards_applying = 1,
         .rejection = &rejection};
+    outbox_command(&engine->outbox, input->topic, input->offset);
     shard_reject(engine->shard, &application, refusal, &sink);
     struct source sent = sent_to(source);
     if (rejection.kind != ERROR_NONE && !mutant(MUTANT_DEAD_LETTER_LEFT_OUT))
         bury(engine, input, &sent, refusal);
 }
 
-static bool apply_input(struct engine *engine, const struct broker_input *input, int64_t now_ms,
-                        struct error *error)
+/* ---- one record ---- */
+
+/* What is copied to dead letters and forwards as it is has a bound, as the value has. */
+static bool check_envelope(const struct broker_input *input, const struct record_header *headers,
+                           size_t count, struct error *error)
 {
-    struct source source = source_of(engine, input);
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) bytes += headers[i].name.length + headers[i].value.length;
+    if (input->truncated_headers || count >= BROKER_INPUT_HEADERS_MAX)
+        return error_invalid(error, "too_many", "the record has more than %d headers; allowed are "
+                             "%d", (int)BROKER_INPUT_HEADERS_MAX - 1, (int)HEADERS_MAX);
+    if (input->key.length > RECORD_KEY_BYTES_MAX && !mutant(MUTANT_KEY_NOT_BOUNDED))
+        return error_invalid(error, "too_large", "the record's key has %zu bytes, at most %d are "
+                             "allowed", input->key.length, (int)RECORD_KEY_BYTES_MAX);
+    if (bytes > RECORD_HEADERS_BYTES_MAX)
+        return error_invalid(error, "too_large", "the record's headers have %zu bytes, at most %d "
+                             "are allowed", bytes, (int)RECORD_HEADERS_BYTES_MAX);
+    return true;
+}
+
+static bool is_unfit(const struct engine *engine, const struct broker_input *input)
+{
+    const struct unfit_command *unfit = &engine->unfit;
+    return unfit->known && unfit->topic == input->topic && unfit->offset == input->offset;
+}
+
+/* Why this record is refused before it is looked into; false: it is not. */
+static bool refused_unread(const struct engine *engine, const struct broker_input *input,
+                           const struct record_header *headers, size_t count,
+                           struct error *refusal)
+{
+    if (!is_unfit(engine, input)) return !check_envelope(input, headers, count, refusal);
+    return !error_invalid(refusal, "undeliverable", "Kafka does not take what the command makes "
+                          "Belfry write: %.160s", engine->unfit.why);
+}
+
+/* Decoded only so that the result can name the command. */
+static void name_command(struct engine *engine, const struct broker_input *input,
+                         const struct source *source, struct command *command)
+{
+    struct error ignored = {0};
+    struct command_limits limits = engine->limits;
+    if (limits.record_bytes_max < RECORD_BYTES_MAX) limits.record_bytes_max = RECORD_BYTES_MAX;
+    if (!command_decode(input->value, NULL, 0, source, &limits, engine->arena, command, &ignored))
+        error_clear(&ignored);
+}
+
+static bool apply_new(struct engine *engine, const struct broker_input *input,
+                      struct source *source, int64_t now_ms, struct error *error)
+{
     struct record_header headers[BROKER_INPUT_HEADERS_MAX];
     struct command command = {0};
     struct error refusal = {0};
     struct route route;
     bool forwarded = input->topic == TOPIC_FORWARD;
-    arena_reset(engine->arena); /* a restore, or a try that failed, may have left something */
-    if (forwarded && !read_origin(input, &source)) {
-        error_invalid(&refusal, "wrong_shard", "a forwarded record without a good %s header; "
-                      "only daemons write to this topic", origin_header);
-        bury(engine, input, &source, &refusal);
-        return true;
-    }
     size_t count = record_headers(input, headers);
-    if (input->truncated_headers || count >= BROKER_INPUT_HEADERS_MAX) {
-        error_invalid(&refusal, "too_many", "the record has more than %d headers; allowed are %d",
-                      (int)BROKER_INPUT_HEADERS_MAX - 1, (int)HEADERS_MAX);
-        struct error ignored = {0}; /* decoded only so that the result can name the command */
-        if (!command_decode(input->value, NULL, 0, &source, &engine->limits, engine->arena,
-                            &command, &ignored))
-            error_clear(&ignored);
-        reject(engine, input, &source, &command, now_ms, &refusal);
+    if (refused_unread(engine, input, headers, count, &refusal)) {
+        name_command(engine, input, source, &command);
+        reject(engine, input, source, &command, now_ms, &refusal);
         return true;
     }
-    if (!command_decode(input->value, headers, count, &source, &engine->limits, engine->arena,
+    if (!command_decode(input->value, headers, count, source, &engine->limits, engine->arena,
                         &command, &refusal)) {
-        reject(engine, input, &source, &command, now_ms, &refusal);
+        reject(engine, input, source, &command, now_ms, &refusal);
         return true;
     }
-    command_route(&command, source.origin_partition, engine->options.shards, &route);
+    command_route(&command, source->origin_partition, engine->options.shards, &route);
     if (forwarded && route.shard[engine->options.shard] == 0) {
         error_invalid(&refusal, "wrong_shard", "a forwarded command that does not concern shard "
                       "%" PRId32, engine->options.shard);
-        bury(engine, input, &source, &refusal);
+        outbox_command(&engine->outbox, input->topic, input->offset);
+        bury(engine, input, source, &refusal);
         return true;
     }
     if (!forwarded && !command_check_route(&command, &route, &refusal)) {
-        reject(engine, input, &source, &command, now_ms, &refusal);
+        reject(engine, input, source, &command, now_ms, &refusal);
         return true;
     }
-    return apply_command(engine, input, &source, &command, &route, now_ms, error);
+    return apply_command(engine, input, source, &command, &route, now_ms, error);
+}
+
+/* ---- a command that is half done ---- */
+
+static void interrupt(struct engine *engine, const struct source *source,
+                      const struct command *command, int64_t now_ms, const struct error *why)
+{
+    struct sink sink = outbox_sink(&engine->outbox);
+    struct application application = {.command = command,
+                                      .source = source,
+                                      .now_ms = now_ms,
+                                      .sequence = engine->outbox.sequence,
+                                      .shards_applying = 1};
+    char quoted[ERROR_MESSAGE_BYTES + 64];
+    outbox_command(&engine->outbox,
+                   source->topic == SOURCE_CONTROL ? TOPIC_CONTROL : TOPIC_FORWARD,
+                   source->offset);
+    shard_interrupt(engine->shard, &application, why, &sink);
+    observe(engine->ports.observer, LEVEL_ERROR, "command.interrupted", engine->options.shard,
+            "offset=%" PRId64 " message=%s", source->offset,
+            observer_quote(quoted, sizeof quoted, why->message));
+}
+
+/* It was let in before: today's limits do not hold for it. Where it cannot be gone on with, what
+ * was done is all there is. */
+static bool apply_begun(struct engine *engine, const struct broker_input *input,
+                        struct source *source, int64_t now_ms, struct error *error)
+{
+    struct record_header headers[BROKER_INPUT_HEADERS_MAX];
+    struct command command = {0};
+    struct error why = {0};
+    struct route route;
+    size_t count = record_headers(input, headers);
+    const struct command_limits *limits =
+        mutant(MUTANT_BEGUN_BY_NEW_LIMITS) ? &engine->limits : &engine->begun_limits;
+    bool good = command_decode(input->value, headers, count, source, limits, engine->arena,
+                               &command, &why);
+    if (good && is_unfit(engine, input))
+        good = error_invalid(&why, "undeliverable", "Kafka does not take it: %.160s",
+                             engine->unfit.why);
+    if (good && !shard_can_continue(&command))
+        good = error_invalid(&why, "internal", "another command stands in its place");
+    if (!good) {
+        interrupt(engine, source, &command, now_ms, &why);
+        return true;
+    }
+    command_route(&command, source->origin_partition, engine->options.shards, &route);
+    return apply_command(engine, input, source, &command, &route, now_ms, error);
+}
+
+static bool apply_input(struct engine *engine, const struct broker_input *input, int64_t now_ms,
+                        struct error *error)
+{
+    struct source source = source_of(engine, input);
+    struct error refusal = {0};
+    arena_reset(engine->arena); /* a restore, or a try that failed, may have left something */
+    if (input->topic == TOPIC_FORWARD && !read_origin(input, &source)) {
+        error_invalid(&refusal, "wrong_shard", "a forwarded record without a good %s header; "
+                      "only daemons write to this topic", origin_header);
+        outbox_command(&engine->outbox, input->topic, input->offset);
+        bury(engine, input, &source, &refusal);
+        return true;
+    }
+    if (shard_in_command(engine->shard)->active)
+        return apply_begun(engine, input, &source, now_ms, error);
+    return apply_new(engine, input, &source, now_ms, error);
+}
+
+/* The record of the command that is half done has gone from its log. */
+static void interrupt_gone(struct engine *engine, int64_t now_ms)
+{
+    const struct in_command begun = *shard_in_command(engine->shard);
+    struct source source = {.topic = begun.topic,
+                            .partition = engine->options.shard,
+                            .offset = begun.offset,
+                            .origin_partition = engine->options.shard,
+                            .origin_offset = begun.offset};
+    char id[48];
+    (void)snprintf(id, sizeof id, "%" PRId32 "/%" PRId64, source.partition, source.offset);
+    struct command command = {.command_id = text_of(id)};
+    struct error why = {0};
+    error_invalid(&why, "internal", "its record is not in the log any more");
+    interrupt(engine, &source, &command, now_ms, &why);
+    int64_t *next =
+        begun.topic == SOURCE_CONTROL ? &engine->control_offset : &engine->forward_offset;
+    if (*next <= begun.offset) *next = begun.offset + 1;
 }
 
 /* The next in log order; a command that was interrupted comes before all others. */
@@ -278,16 +405,34 @@ static const struct broker_input *next_input(const struct engine *engine)
                           begun->topic == SOURCE_CONTROL ? TOPIC_CONTROL : TOPIC_FORWARD);
 }
 
+/* The log has been read to behind the command that is half done, and it was not there. */
+static bool begun_is_gone(const struct engine *engine)
+{
+    const struct in_command *begun = shard_in_command(engine->shard);
+    const struct broker_input *next = next_input(engine);
+    if (!begun->active) return false;
+    if (next != NULL) return next->offset > begun->offset;
+    return inputs_position(&engine->inputs, begun->topic == SOURCE_CONTROL ? TOPIC_CONTROL
+                                                                            : TOPIC_FORWARD) >
+           begun->offset;
+}
+
 bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *error)
 {
     const struct broker_input *input = NULL;
+    if (begun_is_gone(engine)) interrupt_gone(engine, now_ms);
     while ((input = next_input(engine)) != NULL) {
         if (outbox_is_full(&engine->outbox) && !engine_commit(engine, error)) return false;
         /* One that came while a commit was settled is younger than this step. */
         int64_t later_ms = engine_steady_ms(engine);
         if (input->log_time_ms > now_ms && later_ms > now_ms) now_ms = later_ms;
+        bool alone = engine->singly.active;
+        if (alone && !outbox_is_empty(&engine->outbox) && !engine_commit(engine, error))
+            return false;
         if (!apply_input(engine, input, now_ms, error)) return false;
+        outbox_command_ends(&engine->outbox);
         input_finished(engine, input);
+        if (alone && !engine_commit(engine, error)) return false;
     }
     return true;
 }

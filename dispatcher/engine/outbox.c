@@ -46,6 +46,8 @@ void outbox_clear(struct outbox *outbox)
     free(outbox->failures);
     free(outbox->refused);
     free(outbox->seen);
+    free(outbox->refusals);
+    free(outbox->commands);
 }
 
 void outbox_begin(struct outbox *outbox, int64_t sequence)
@@ -56,11 +58,15 @@ void outbox_begin(struct outbox *outbox, int64_t sequence)
     outbox->failure_count = 0;
     outbox->refused_count = 0;
     outbox->seen_count = 0;
+    outbox->refusal_count = 0;
+    outbox->command_count = 0;
     outbox->foreign_count = 0;
+    outbox->foreign_results = 0;
     outbox->fires = 0;
     outbox->sequence = sequence;
     outbox->trying_suspects = false;
     outbox->last_fire_refused = false;
+    outbox->last_failure = -1;
 }
 
 void outbox_shrink(struct outbox *outbox)
@@ -131,6 +137,20 @@ void outbox_add(struct outbox *outbox, enum broker_topic topic, int32_t partitio
     record->key = put_text(outbox, key);
     record->value = put_text(outbox, value);
     add_headers(outbox, record, headers, header_count);
+}
+
+void outbox_command(struct outbox *outbox, enum broker_topic topic, int64_t offset)
+{
+    outbox->commands = memory_grow(outbox->commands, &outbox->command_capacity,
+                                   outbox->command_count + 1, sizeof *outbox->commands);
+    outbox->commands[outbox->command_count++] =
+        (struct outbox_command){outbox->count, SIZE_MAX, topic, offset};
+}
+
+void outbox_command_ends(struct outbox *outbox)
+{
+    assert(outbox->command_count > 0);
+    outbox->commands[outbox->command_count - 1].end = outbox->count;
 }
 
 bool outbox_record(const struct outbox *outbox, size_t index, struct broker_record *record,
@@ -254,6 +274,7 @@ static void put_fire(struct outbox *outbox, const struct fire *fire,
     record->partition = BROKER_PARTITION_BY_KEY;
     record->foreign_topic = topic->name;
     record->failure = (int32_t)outbox->failure_count;
+    outbox->last_failure = record->failure;
     outbox->failures = memory_grow(outbox->failures, &outbox->failure_capacity,
                                    outbox->failure_count + 1, sizeof *outbox->failures);
     outbox->failures[outbox->failure_count++] = failure_of(fire, "", "");
@@ -297,6 +318,8 @@ static void sink_fire(void *opaque, const struct fire *fire)
     struct outbox *outbox = opaque;
     size_t before = outbox->count;
     outbox->last_fire_refused = false;
+    outbox->last_failure = -1;
+    outbox->last_life = fire->job->incarnation;
     if (job_is_plain(fire->job)) put_plain_fire(outbox, fire);
     else put_unusual_fire(outbox, fire);
     outbox->fires += (int64_t)(outbox->count - before);
@@ -305,19 +328,30 @@ static void sink_fire(void *opaque, const struct fire *fire)
 
 /* ---- the rest of the sink ---- */
 
+/* Whether the event is about the job whose fire was the last one. */
+static bool was_fired_last(const struct outbox *outbox, const struct event *event)
+{
+    char text[INCARNATION_TEXT_BYTES];
+    if (!outbox->last_fire_refused && outbox->last_failure < 0) return false;
+    incarnation_format(&outbox->last_life, text);
+    return text_equal(event->incarnation, text_of(text));
+}
+
 static void sink_event(void *opaque, const struct event *event)
 {
     struct outbox *outbox = opaque;
-    if (event->kind == EVENT_EXHAUSTED && outbox->last_fire_refused) return; /* it is retried */
-    bool undecided = event->kind == EVENT_EXHAUSTED && outbox->count > 0 &&
-                     outbox->records[outbox->count - 1].kind == OUTBOX_FOREIGN_FIRE;
+    bool ended = event->kind == EVENT_EXHAUSTED && was_fired_last(outbox, event);
+    if (ended && outbox->last_fire_refused) return; /* it is retried */
+    bool undecided = ended && outbox->last_failure >= 0;
     struct outbox_record *record = add_record(outbox, TOPIC_EVENTS);
     record->key = put_text(outbox, event->group);
     size_t at = outbox->arena.length;
     event_encode(&outbox->arena, event, outbox->shard);
     record->value = stretch_from(outbox, at);
     record->header_first = HEADERS_SHARED_JSON;
-    if (undecided) record->kind = OUTBOX_EXHAUSTED;
+    if (!undecided) return;
+    record->kind = OUTBOX_EXHAUSTED;
+    record->failure = outbox->last_failure;
 }
 
 static struct text result_key(const struct result *result, char *buffer, size_t bytes)
@@ -347,6 +381,7 @@ static void sink_result(void *opaque, const struct result *result)
     if (own) return;
     record->partition = BROKER_PARTITION_BY_KEY;
     record->foreign_topic = topic->name;
+    outbox->foreign_results++;
 }
 
 static struct stretch put_job_key(struct outbox *outbox, const struct job *job)
@@ -440,31 +475,4 @@ void outbox_finish(struct outbox *outbox)
     struct text text = {outbox->arena.bytes + at, outbox->arena.length - at};
     outbox->listener.seen(outbox->listener.opaque, outbox->sequence, text);
     outbox->seen_count = 0;
-}
-
-void outbox_remove_foreign(struct outbox *outbox, const char *reason, const char *detail)
-{
-    for (size_t i = 0; i < outbox->count; i++) {
-        struct outbox_record *record = &outbox->records[i];
-        if (record->topic == TOPIC_FOREIGN)
-            foreign_find(outbox->foreign, text_of(record->foreign_topic))->suspect = true;
-        if (record->kind == OUTBOX_FOREIGN_FIRE) {
-            struct failed_fire failure = outbox->failures[record->failure];
-            failure.reason = reason;
-            (void)snprintf(failure.detail, sizeof failure.detail, "topic %s: %s",
-                           record->foreign_topic, detail);
-            outbox->refused = memory_grow(outbox->refused, &outbox->refused_capacity,
-                                          outbox->refused_count + 1, sizeof *outbox->refused);
-            outbox->refused[outbox->refused_count++] = failure;
-            record->kind = OUTBOX_REMOVED;
-            outbox->fires--;
-        } else if (record->kind == OUTBOX_EXHAUSTED) {
-            record->kind = OUTBOX_REMOVED;
-        } else if (record->topic == TOPIC_FOREIGN) { /* a result: it goes to our own topic */
-            record->topic = TOPIC_RESULTS;
-            record->partition = outbox->shard;
-            record->foreign_topic = NULL;
-        }
-    }
-    outbox->foreign_count = 0;
 }

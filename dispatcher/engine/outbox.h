@@ -43,7 +43,22 @@ struct outbox_record {
     int32_t header_first; /* in headers, or HEADERS_SHARED_... */
     int32_t header_count;
     int32_t failure;      /* index of what to tell when it is taken out; -1: none */
+    bool cut;             /* a small one is there in its place */
     const char *foreign_topic;
+};
+
+/* One that the broker refused by name. */
+struct outbox_refusal {
+    size_t record;
+    char message[ERROR_MESSAGE_BYTES];
+};
+
+/* The records of a command: [first, end). */
+struct outbox_command {
+    size_t first;
+    size_t end; /* SIZE_MAX: there may be more */
+    enum broker_topic topic;
+    int64_t offset;
 };
 
 /* What the outbox tells of as it grows, for the checkpoint: dirty jobs, gone names. */
@@ -80,11 +95,20 @@ struct outbox {
     struct seen *seen;
     size_t seen_count;
     size_t seen_capacity;
-    size_t foreign_count;
+    struct outbox_refusal *refusals; /* of the last try */
+    size_t refusal_count;
+    size_t refusal_capacity;
+    struct outbox_command *commands;
+    size_t command_count;
+    size_t command_capacity;
+    size_t foreign_count;         /* fires */
+    size_t foreign_results;
     size_t outputs_max; /* of one transaction */
     int64_t sequence; /* of this transaction */
     int64_t fires;
     bool last_fire_refused;
+    int32_t last_failure;         /* of the last fire, where it went to a foreign topic; -1 */
+    struct incarnation last_life; /* whose that fire was, refused or not */
     bool trying_suspects; /* a transaction of a retry: suspect topics are allowed */
 };
 
@@ -109,13 +133,31 @@ void outbox_add(struct outbox *outbox, enum broker_topic topic, int32_t partitio
 /* Before producing: the remembered command ids of this transaction become their record. */
 void outbox_finish(struct outbox *outbox);
 
-/* Takes the fires to foreign topics out, marks their topics suspect, and moves what there is to
- * tell about them to `refused`. */
-void outbox_remove_foreign(struct outbox *outbox, const char *reason, const char *detail);
+/* What is added between the two comes from this command. */
+void outbox_command(struct outbox *outbox, enum broker_topic topic, int64_t offset);
+void outbox_command_ends(struct outbox *outbox);
 
 /* Record i as the broker wants it; `headers` has room for BROKER_INPUT_HEADERS_MAX. False: taken
  * out. */
 bool outbox_record(const struct outbox *outbox, size_t index, struct broker_record *record,
                    struct broker_header *headers);
+
+/* ---- outbox_mend.c: what becomes of records that Kafka refuses ---- */
+
+/* Record i was refused; the message says why. */
+void outbox_refuse(struct outbox *outbox, size_t i, const char *message);
+
+/* Takes record i, which goes to a foreign topic, out and marks the topic suspect. A fire is moved
+ * to `refused`; a result goes to our own topic. */
+void outbox_take_out(struct outbox *outbox, size_t i, const char *reason, const char *detail);
+
+/* Puts a small record that says so in the place of record i. False: it has none, or is one. */
+bool outbox_cut(struct outbox *outbox, size_t i);
+
+/* Cuts the largest, and all that are at least half as large. Returns how many. */
+size_t outbox_cut_largest(struct outbox *outbox);
+
+/* The command that record i comes from; NULL: from none. */
+const struct outbox_command *outbox_command_of(const struct outbox *outbox, size_t i);
 
 #endif

@@ -157,6 +157,7 @@ struct answers {
     uint32_t results;  /* bit s: shard s has answered */
     uint32_t forwards;
     uint32_t rejected; /* shard s has answered so */
+    uint32_t duplicate;
     uint32_t dead;     /* shard s has copied it to the dead letters */
     uint32_t again;    /* forwarded to shard s by a step that Kafka lost: it may come twice */
 };
@@ -208,6 +209,8 @@ static void gather(struct world *world, struct answers **answers)
                          output->offset);
                 if (output->kind == OUTPUT_RESULT && strcmp(output->word, "rejected") == 0)
                     own->rejected |= UINT32_C(1) << shard;
+                if (output->kind == OUTPUT_RESULT && strcmp(output->word, "duplicate") == 0)
+                    own->duplicate |= UINT32_C(1) << shard;
                 if (output->kind == OUTPUT_DEAD)
                     note(world, &own->dead, shard, own->again, "dead letter", output->partition,
                          output->offset);
@@ -220,9 +223,12 @@ static void judge_command(struct world *world, int32_t shard, size_t offset,
                           const struct answers *own)
 {
     struct sent_command *command = memory_allocate(1, sizeof *command);
-    sent_read(world->sent[shard][offset].text, command);
+    sent_read_whole(&world->sent[shard][offset], command);
     uint32_t concerned = sent_shards(command, shard, world->settings.shards);
     uint32_t here = UINT32_C(1) << shard;
+    bool refusing = world->cluster.own_limited || world->ever_strict;
+    if (refusing && ((own->rejected | own->duplicate) & here) != 0 && own->forwards == 0)
+        concerned = here; /* refused where it was sent, for what that shard was then */
     if (own->results != concerned)
         world_violation(world, "results: command %d/%zu was answered by %x instead of %x: %.200s",
                         (int)shard, offset, own->results, concerned,

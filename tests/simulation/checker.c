@@ -166,7 +166,7 @@ static int64_t asked_ms(const struct walk *walk, const struct life *life, size_t
     if (next == walk->count) return INT64_MAX;
     const struct output *result = &walk->outputs[next];
     struct sent_command *command = memory_allocate(1, sizeof *command);
-    sent_read(walk->world->sent[result->partition][result->offset].text, command);
+    sent_read_whole(&walk->world->sent[result->partition][result->offset], command);
     bool asked = (command->op == SENT_UPDATE || command->op == SENT_PAUSE ||
                   command->op == SENT_RESUME) &&
                  model_selects(command, life);
@@ -228,7 +228,7 @@ static bool ended_by_update(const struct walk *walk, size_t at, const struct lif
     if (next == walk->count || walk->outputs[next].at_ms != walk->outputs[at].at_ms) return false;
     const struct output *result = &walk->outputs[next];
     struct sent_command *command = memory_allocate(1, sizeof *command);
-    sent_read(walk->world->sent[result->partition][result->offset].text, command);
+    sent_read_whole(&walk->world->sent[result->partition][result->offset], command);
     bool selected = command->op == SENT_UPDATE && model_selects(command, life);
     int64_t matching = 0;
     for (size_t i = 0; i < walk->model.count && selected; i++)
@@ -359,6 +359,7 @@ static void walk_outputs(struct walk *walk)
     struct world *world = walk->world;
     const struct step *steps = world->history.steps[walk->shard];
     for (size_t i = 0; i < walk->count && world->violation_count < VIOLATIONS_MAX; i++) {
+        if (world->losses.forgot[walk->shard]) return;
         const struct output *output = &walk->outputs[i];
         walk_marks(walk, i > 0 ? walk->step_of[i - 1] : walk->step_of[i], walk->step_of[i]);
         switch (output->kind) {
@@ -400,6 +401,8 @@ static void walk_shard(struct world *world, int32_t shard)
     }
     if (!world->losses.forgot[shard]) { /* else nobody knows what the jobs should be */
         walk_outputs(walk);
+    }
+    if (!world->losses.forgot[shard]) {
         account_judge(world, &walk->model, shard);
         rest_judge_model(world, &walk->model, shard);
     }

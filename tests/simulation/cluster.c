@@ -72,6 +72,15 @@ struct record *record_copy(const struct broker_record *from)
     return record;
 }
 
+bool cluster_too_large(const struct cluster *cluster, const struct record *record)
+{
+    if (record->topic == TOPIC_FOREIGN || cluster->own_limit[record->topic] == 0) return false;
+    size_t bytes = record->key.length + record->value.length;
+    for (size_t i = 0; i < record->header_count; i++)
+        bytes += strlen(record->headers[i].name) + record->headers[i].value.length;
+    return (int64_t)bytes > cluster->own_limit[record->topic];
+}
+
 /* ---- logs ---- */
 
 static void log_add(struct log *log, struct record *record)
@@ -281,8 +290,9 @@ enum answer cluster_produce(struct world *world, int32_t shard, int64_t epoch,
     bool denied = false;
     if (!fenced && producer->state == PRODUCER_ENDING) return ANSWER_BUSY;
     for (size_t i = 0; i < count; i++)
-        denied = denied || (records[i]->topic == TOPIC_FOREIGN &&
-                            world->cluster.foreign[records[i]->foreign] != FOREIGN_GOOD);
+        denied = denied || cluster_too_large(&world->cluster, records[i]) ||
+                 (records[i]->topic == TOPIC_FOREIGN &&
+                  world->cluster.foreign[records[i]->foreign] != FOREIGN_GOOD);
     if (!fenced && producer->state == PRODUCER_EMPTY && count > 0) begin(world, shard);
     for (size_t i = 0; i < count; i++) {
         if (fenced || denied) free(records[i]);

@@ -76,6 +76,9 @@ struct cluster {
     int64_t other_offset[TOPIC_FOREIGN + 1][SIM_SHARDS_MAX]; /* of topics nobody reads here */
     struct producer producers[SIM_SHARDS_MAX];
     enum foreign_state foreign[FOREIGN_TOPICS];
+    int64_t own_limit[TOPIC_OWN_COUNT]; /* bytes a record of our own topic may have; 0: many */
+    bool own_named;   /* it is refused when it is produced, else with its transaction */
+    bool own_limited; /* there was such a limit */
     uint64_t serial;
     struct record **retired; /* gone from their logs, but a reader may still hold them */
     size_t retired_count;
@@ -91,6 +94,8 @@ struct log *cluster_log(struct cluster *cluster, enum broker_topic topic, int32_
 
 /* A record in one piece, the simulator's. */
 struct record *record_copy(const struct broker_record *from);
+/* Whether one of our own topics takes no record of this size. */
+bool cluster_too_large(const struct cluster *cluster, const struct record *record);
 
 /* A client without transactions. Takes the record over; returns its offset. */
 int64_t cluster_append(struct world *world, struct record *record);

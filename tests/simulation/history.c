@@ -203,6 +203,12 @@ static void read_record(struct history *history, struct step *step, const struct
         return;
     }
     struct output *output = add_output(history);
+    if (record->topic == TOPIC_FOREIGN && begins(record->value, "{\"command_id\"")) {
+        output->kind = OUTPUT_RESULT;
+        read_result(output, record->value);
+        output->time_ms = record->time_ms;
+        return;
+    }
     switch (record->topic) {
     case TOPIC_FIRES:
     case TOPIC_FOREIGN:

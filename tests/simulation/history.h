@@ -24,7 +24,7 @@ enum output_kind {
     OUTPUT_SEEN_DELETED
 };
 
-enum { HISTORY_NAME_BYTES = 24, HISTORY_WORD_BYTES = 20, HISTORY_LIFE_BYTES = 56 };
+enum { HISTORY_NAME_BYTES = 24, HISTORY_WORD_BYTES = 24, HISTORY_LIFE_BYTES = 56 };
 
 struct output {
     enum output_kind kind;

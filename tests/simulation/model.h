@@ -86,6 +86,9 @@ struct sent_command {
 
 /* Reads what a client sent; SENT_UNREADABLE where it must be refused whatever the state. */
 void sent_read(const char *json, struct sent_command *command);
+/* The same of a command in the control topic. */
+struct sent;
+void sent_read_whole(const struct sent *sent, struct sent_command *command);
 /* Bit s: the command concerns shard s. */
 uint32_t sent_shards(const struct sent_command *command, int32_t sent_to, int32_t shards);
 

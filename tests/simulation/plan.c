@@ -65,11 +65,16 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_LOSE] = {"lose", {{"shard", A_NUMBER}, {"ms", A_NUMBER}}},
     [DO_FOREIGN] = {"foreign", {{"topic", A_NUMBER}, {"state", A_NUMBER}}},
     [DO_ZONES] = {"zones", {{"process", A_NUMBER}, {"version", A_NUMBER}}},
+    [DO_BULKY] = {"bulky", {{"shard", A_NUMBER}, {"key", A_NUMBER}, {"headers", A_NUMBER},
+                            {"header_bytes", A_NUMBER}}},
+    [DO_OWN_LIMIT] = {"own_limit", {{"topic", A_NUMBER}, {"bytes", A_NUMBER},
+                                    {"named", A_NUMBER}}},
+    [DO_STRICT] = {"strict", {{"process", A_NUMBER}, {"low", A_NUMBER}}},
 };
 
 bool plan_is_fault(enum event_do what)
 {
-    return what != DO_NOTE && what != DO_COMMAND && what != DO_REDIS_SAVE;
+    return what != DO_NOTE && what != DO_COMMAND && what != DO_BULKY && what != DO_REDIS_SAVE;
 }
 
 /* ---- building ---- */
@@ -312,6 +317,7 @@ static void do_process(struct world *world, const struct planned *event)
         world->sometimes.count[SOMETIMES_ZONES_REPLACED]++;
         process->zones_next = a[1] == 1;
     }
+    if (event->what == DO_STRICT) process->strict_next = a[1] == 1;
     if (!process->running && event->what != DO_CLOCK_STEP && event->what != DO_CLOCK_DRIFT)
         return;
     switch (event->what) {
@@ -387,10 +393,21 @@ static void do_redis(struct world *world, const struct planned *event)
 
 static void do_command(struct world *world, const struct planned *event)
 {
-    if (event->arguments[0] >= 0 && event->arguments[0] < world->settings.shards)
-        world_send(world, (int32_t)event->arguments[0], event->text == NULL ? "" : event->text);
+    const int64_t *a = event->arguments;
+    struct bulk bulk = {0};
+    if (event->what == DO_BULKY) bulk = (struct bulk){a[1], a[2], a[3]};
+    if (a[0] >= 0 && a[0] < world->settings.shards)
+        world_send_bulk(world, (int32_t)a[0], event->text == NULL ? "" : event->text, &bulk);
 }
 
+static void do_own_limit(struct world *world, const struct planned *event)
+{
+    const int64_t *a = event->arguments;
+    if (a[0] < 0 || a[0] >= TOPIC_OWN_COUNT) return;
+    world->cluster.own_limit[a[0]] = a[1];
+    world->cluster.own_named = a[2] == 1;
+    world->cluster.own_limited = true;
+}
 
 void plan_do(struct world *world, const struct planned *event)
 {
@@ -398,6 +415,8 @@ void plan_do(struct world *world, const struct planned *event)
     world->faults += plan_is_fault(event->what);
     switch (event->what) {
     case DO_NOTE: world_trace(world, "--- %s", event->text); return;
+    case DO_OWN_LIMIT: do_own_limit(world, event); return;
+    case DO_BULKY:
     case DO_COMMAND:
         world_trace(world, "command shard %d %s", (int)a[0], event->text);
         do_command(world, event);

@@ -37,6 +37,9 @@ enum event_do {
     DO_FOREIGN,    /* topic, state */
     DO_LOSE,       /* shard, ms */
     DO_ZONES,      /* process, version of the zone data, for its next start */
+    DO_BULKY,      /* shard, bytes of the key, headers, bytes of each; text: the command */
+    DO_OWN_LIMIT,  /* own topic, bytes of a record, whether it is refused by name */
+    DO_STRICT,     /* process, whether its limits are low, from its next start on */
     DO_COUNT
 };
 

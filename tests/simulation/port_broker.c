@@ -1,6 +1,7 @@
 /* What an engine is given for Kafka: requests that travel, can get lost, be late or arrive after
  * their sender has died. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,11 +154,18 @@ static bool produce(struct broker *broker, const struct broker_record *record,
                              record->foreign_topic);
     }
     struct heap *before = heap_enter(NULL);
-    own->records = memory_grow(own->records, &own->capacity, own->count + 1,
-                               sizeof *own->records);
-    own->records[own->count++] = record_copy(record);
+    struct record *copy = record_copy(record);
+    struct cluster *cluster = &own->slot->world->cluster;
+    bool refused = cluster->own_named && cluster_too_large(cluster, copy);
+    if (refused) {
+        free(copy);
+    } else {
+        own->records = memory_grow(own->records, &own->capacity, own->count + 1,
+                                   sizeof *own->records);
+        own->records[own->count++] = copy;
+    }
     (void)heap_enter(before);
-    return true;
+    return !refused || error_set(error, ERROR_INVALID, "a record of ours is too large");
 }
 
 /* Hands the records, or the first `count` of them, to a request; the rest is dropped. */
@@ -188,7 +196,10 @@ static bool answered(struct broker_simulated *own, enum answer answer, struct er
     switch (answer) {
     case ANSWER_DONE: own->in_transaction = false; return true;
     case ANSWER_FENCED: return error_set(error, ERROR_FENCED, "a newer producer is there");
-    case ANSWER_DENIED: return error_set(error, ERROR_UNKNOWN, "a record was refused");
+    case ANSWER_DENIED:
+        (void)error_set(error, ERROR_UNKNOWN, "a record was refused");
+        (void)snprintf(error->code, sizeof error->code, "%s", BROKER_REFUSED);
+        return false;
     case ANSWER_BUSY: return error_set(error, ERROR_UNKNOWN, "commit: timed out");
     case ANSWER_WRONG_STATE: return error_set(error, ERROR_UNKNOWN, "invalid state");
     }

@@ -10,7 +10,7 @@
 #include "tests/simulation/json_scan.h"
 #include "tests/simulation/world.h"
 
-enum { PASSAGES_MAX = 20000000 };
+enum { PASSAGES_MAX = 20000000, STRICT_BYTES = 100 };
 #define RESTART_LOW_US (1 * SECOND_US)
 #define RESTART_HIGH_US (20 * SECOND_US)
 #define FAILED_AGAIN_US (60 * SECOND_US)
@@ -91,6 +91,11 @@ static const struct told told[] = {
     {"shard.paused", NULL, SOMETIMES_PAUSED},
     {"clock.ahead", "action=corrected", SOMETIMES_CLOCK_CORRECTED},
     {"clock.ahead", "action=nothing_fires", SOMETIMES_CLOCK_REFUSED},
+    {"reply.moved", NULL, SOMETIMES_REPLY_MOVED},
+    {"record.refused", NULL, SOMETIMES_RECORD_REFUSED},
+    {"commit.narrowed", NULL, SOMETIMES_NARROWED},
+    {"shard.restart", "cannot be written and will be refused", SOMETIMES_UNFIT},
+    {"shard.restart", "they are done one by one", SOMETIMES_SINGLY},
 };
 
 static void observe_line(void *opaque, enum observer_level level, const char *event,
@@ -261,6 +266,9 @@ static void slot_start(struct seat *slot)
     if (settings->batch_max > 0) options.batch_outputs_max = (size_t)settings->batch_max;
     options.fires_topics = topics;
     options.fires_topic_count = FOREIGN_TOPICS;
+    options.results_topics = topics;
+    options.results_topic_count = process->strict ? 0 : FOREIGN_TOPICS;
+    if (process->strict) options.record_bytes_max = STRICT_BYTES;
     struct heap *before = heap_enter(&process->heap);
     int64_t fail_after = process->heap.fail_after;
     process->heap.fail_after = -1; /* a process dies only in its coroutines */
@@ -359,6 +367,9 @@ void process_start(struct process *process)
     process->running = true;
     process->leaving = false;
     process->zones_version = process->zones_next;
+    process->strict = process->strict_next;
+    world->ever_strict = world->ever_strict || process->strict;
+    world->sometimes.count[SOMETIMES_STRICT] += process->strict;
     process->starts++;
     (void)snprintf(process->owner, sizeof process->owner, "p%d-%lld", (int)process->index,
                    (long long)process->starts);

@@ -7,6 +7,7 @@
 #include "dispatcher/core/text.h"
 #include "tests/simulation/json_scan.h"
 #include "tests/simulation/model.h"
+#include "tests/simulation/world.h"
 #include "tests/simulation/zones.h"
 
 static void copy_member(const json_t *object, const char *name, char *to, size_t bytes)
@@ -220,6 +221,12 @@ void sent_read(const char *json, struct sent_command *command)
     json_t *root = json_loads(json, 0, NULL);
     if (root == NULL || !read_command(root, command)) command->op = SENT_UNREADABLE;
     json_decref(root);
+}
+
+void sent_read_whole(const struct sent *sent, struct sent_command *command)
+{
+    sent_read(sent->text, command);
+    if (sent->bulky) command->op = SENT_UNREADABLE;
 }
 
 uint32_t sent_shards(const struct sent_command *command, int32_t sent_to, int32_t shards)

@@ -23,7 +23,8 @@ static void event_comes(void *object, int64_t number)
     const struct play *play = object;
     struct world *world = play->world;
     const struct planned *event = &play->plan->events[number];
-    if (event->what == DO_COMMAND && world->kafka_down_until_us > world->now_us) {
+    if ((event->what == DO_COMMAND || event->what == DO_BULKY) &&
+        world->kafka_down_until_us > world->now_us) {
         agenda_add(&world->agenda, world->kafka_down_until_us, event_comes, object, number);
         return;
     }
@@ -42,6 +43,7 @@ static void end_faults(struct world *world)
 {
     world_trace(world, "--- faults are over");
     memset(world->cluster.foreign, 0, sizeof world->cluster.foreign);
+    memset(world->cluster.own_limit, 0, sizeof world->cluster.own_limit);
     memset(world->commit_fate, 0, sizeof world->commit_fate);
     world->redis.away_until_us = 0;
     world->redis.slow_until_us = 0;

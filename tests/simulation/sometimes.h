@@ -85,6 +85,13 @@
     row(RECKONED, "owed slots were counted anew by other zone data")                               \
     row(GAP_FIRE, "a fixed time left out by a clock came at the end of the gap")                   \
     row(SECOND_PASS, "a local time was fired when it came again")                                  \
+    row(REPLY_MOVED, "a reply topic did not take its results")                                     \
+    row(RECORD_REFUSED, "one of our own topics refused a record by name")                          \
+    row(NARROWED, "one of our own topics refused a record without a name")                         \
+    row(UNFIT, "a command could not be written")                                                   \
+    row(SINGLY, "commands were done one by one to find it")                                        \
+    row(BULKY, "a command came with too large a key or headers")                                   \
+    row(STRICT, "a process had a stricter configuration than one before it")                       \
     row(JITTER, "a fire was delayed")                                                              \
     row(WAITED, "a delayed slot waited over an edit of its schedule")
 

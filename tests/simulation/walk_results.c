@@ -159,7 +159,7 @@ void walk_settle(struct walk *walk)
 static void read_sent(const struct world *world, const struct output *result,
                       struct sent_command *command)
 {
-    sent_read(world->sent[result->partition][result->offset].text, command);
+    sent_read_whole(&world->sent[result->partition][result->offset], command);
     if (command->command_id[0] != '\0')
         memcpy(command->own_id, command->command_id, sizeof command->command_id);
     else
@@ -177,6 +177,20 @@ static void judge_duplicate(struct walk *walk, const struct remembered *first,
                         first->command_id, first->outcome, result->trigger);
 }
 
+/* Refused for what the world was, not for what it says. */
+static bool was_refused(const struct world *world, const struct output *result,
+                        struct sent_command *command)
+{
+    bool bulky = world->sent[result->partition][result->offset].bulky;
+    if (strcmp(result->word, "rejected") != 0 || bulky) return false;
+    if (world->cluster.own_limited && strcmp(result->reason, "undeliverable") == 0) return true;
+    if (!world->ever_strict) return false;
+    if (strcmp(result->reason, "reply_to_not_allowed") == 0) return true;
+    if (strcmp(result->reason, "too_large") != 0) return false;
+    command->command_id[0] = '\0'; /* it was not read */
+    return true;
+}
+
 void walk_result(struct walk *walk, const struct output *result, const struct step *step)
 {
     struct world *world = walk->world;
@@ -188,12 +202,23 @@ void walk_result(struct walk *walk, const struct output *result, const struct st
     }
     struct sent_command *command = memory_allocate(1, sizeof *command);
     read_sent(world, result, command);
+    if (world->sent[result->partition][result->offset].bulky)
+        world->sometimes.count[SOMETIMES_BULKY]++;
+    if (was_refused(world, result, command)) command->op = SENT_UNREADABLE;
+    if (world->cluster.own_limited && strcmp(result->reason, "interrupted") == 0) {
+        world->losses.forgot[walk->shard] = true; /* nobody knows which jobs were changed */
+        free(command);
+        return;
+    }
     if (result->count != step->mark.sequence)
         world_violation(world, "sequence: the result of %d/%" PRId64 " says %" PRId64
                         " in step %" PRId64, (int)result->partition, result->offset,
                         result->count, step->mark.sequence);
     model_resolve(&walk->model, command);
-    if (command->op != SENT_UNREADABLE) judge_effective(walk, result);
+    /* A duplicate that is refused, too, does not wait for its time. */
+    bool refused = strcmp(result->word, "duplicate") == 0 &&
+                   (world->ever_strict || world->cluster.own_limited);
+    if (command->op != SENT_UNREADABLE && !refused) judge_effective(walk, result);
     walk->half_done = NULL;
     struct expected_answer expected = {"duplicate", 0, 0};
     const struct remembered *first =

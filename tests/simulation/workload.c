@@ -174,6 +174,8 @@ static void put_head(struct text_out *out, struct random *dice, const char *op, 
     if (random_chance(dice, 1, 16)) put_instant(out, "not_after", at_ms + roll(dice, 300000));
     if (random_chance(dice, 1, 6)) put(out, ",\"mode\":\"each\"");
     if (random_chance(dice, 1, 12)) put(out, ",\"dry_run\":true");
+    if (random_chance(dice, 1, 24))
+        put(out, ",\"reply_to\":\"%s\"", foreign_topic_name((int32_t)roll(dice, FOREIGN_TOPICS)));
 }
 
 static void put_names(struct text_out *out, struct random *dice, const char *field,

@@ -78,17 +78,44 @@ int64_t world_latency_us(struct world *world, int64_t low_us, int64_t high_us)
     return random_between(&world->dice, low_us, high_us);
 }
 
+static bool is_bulky(const struct bulk *bulk)
+{
+    return bulk->key_bytes > RECORD_KEY_BYTES_MAX ||
+           bulk->headers * (1 + bulk->header_bytes) > RECORD_HEADERS_BYTES_MAX;
+}
+
 void world_send(struct world *world, int32_t shard, const char *text)
 {
+    world_send_bulk(world, shard, text, &(struct bulk){0});
+}
+
+void world_send_bulk(struct world *world, int32_t shard, const char *text,
+                     const struct bulk *bulk)
+{
+    struct broker_header headers[BROKER_INPUT_HEADERS_MAX];
+    size_t count = bulk->headers < BROKER_INPUT_HEADERS_MAX ? (size_t)bulk->headers
+                                                            : BROKER_INPUT_HEADERS_MAX - 1;
+    size_t room = (size_t)(bulk->key_bytes > bulk->header_bytes ? bulk->key_bytes
+                                                                : bulk->header_bytes);
+    char *bytes = memory_allocate(room + 1, 1);
+    memset(bytes, 'x', room);
+    for (size_t i = 0; i < count; i++)
+        headers[i] = (struct broker_header){"h", {bytes, (size_t)bulk->header_bytes}};
     struct record *record = record_copy(&(struct broker_record){
-        .topic = TOPIC_CONTROL, .partition = shard, .value = text_of(text)});
+        .topic = TOPIC_CONTROL,
+        .partition = shard,
+        .key = {bytes, (size_t)bulk->key_bytes},
+        .value = text_of(text),
+        .headers = headers,
+        .header_count = count});
+    free(bytes);
     int64_t offset = cluster_append(world, record);
     assert(offset == (int64_t)world->sent_count[shard]);
     (void)offset;
     world->sent[shard] = memory_grow(world->sent[shard], &world->sent_capacity[shard],
                                      world->sent_count[shard] + 1, sizeof *world->sent[shard]);
     world->sent[shard][world->sent_count[shard]++] =
-        (struct sent){world_now_ms(world), memory_copy_text(text, strlen(text))};
+        (struct sent){world_now_ms(world), memory_copy_text(text, strlen(text)), is_bulky(bulk)};
 }
 
 static void put_time(const struct world *world, char text[INSTANT_TEXT_BYTES])

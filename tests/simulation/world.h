@@ -125,12 +125,21 @@ struct process {
     struct store *store; /* its connection to Redis */
     int zones_next;      /* the version of the zone data on its disk */
     int zones_version;   /* what it has read at its start */
+    bool strict_next;    /* its configuration's limits are so low that few commands pass */
+    bool strict;
     struct seat slots[SIM_SHARDS_MAX];
 };
 
 struct sent { /* a command in the control topic; its place in the list is its offset */
     int64_t time_ms;
     char *text;
+    bool bulky; /* its key or its headers are larger than is allowed */
+};
+
+struct bulk { /* what a command is sent with besides its text */
+    int64_t key_bytes;
+    int64_t headers;
+    int64_t header_bytes; /* of each value */
 };
 
 enum { CUTS_MAX = 256 };
@@ -167,6 +176,7 @@ struct world {
     struct request *late_end[SIM_SHARDS_MAX]; /* of a commit that was asked for twice */
     int64_t kafka_down_until_us;
     struct sometimes sometimes;
+    bool ever_strict; /* some process has had a strict configuration */
     int64_t faults;
     bool verbose;
     char violations[VIOLATIONS_MAX][VIOLATION_BYTES];
@@ -175,6 +185,8 @@ struct world {
 
 /* A client's command, into the control topic. */
 void world_send(struct world *world, int32_t shard, const char *text);
+void world_send_bulk(struct world *world, int32_t shard, const char *text,
+                     const struct bulk *bulk);
 
 #define MILLI_US INT64_C(1000)
 #define SECOND_US INT64_C(1000000)

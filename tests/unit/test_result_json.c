@@ -79,16 +79,16 @@ static void test_dead_letters(void **state)
     (void)error_invalid(&error, "unknown_field", "'x' is not a field");
     (void)error_at(&error, "/x");
     char *bytes = memory_allocate(DEAD_COPY_BYTES_MAX + 1, 1);
-    struct dead_letter letter = {text_of("belfry.control"), 3, 10422,
+    struct dead_letter letter = {text_of("belfry.control"), 3, 10422, {"k", 1},
                                  {bytes, DEAD_COPY_BYTES_MAX}, &error, NULL, 0};
     char buffer[DEAD_SCRATCH_BYTES];
     struct text_writer scratch;
     text_writer_init_fixed(&scratch, buffer, sizeof buffer);
     struct record_header headers[DEAD_HEADERS_MAX];
-    struct text kept;
+    struct dead_copy kept;
     size_t count = dead_letter_headers(&letter, &scratch, headers, &kept);
     assert_int_equal(count, 6);
-    assert_int_equal(kept.length, DEAD_COPY_BYTES_MAX);
+    assert_int_equal(kept.value.length, DEAD_COPY_BYTES_MAX);
     assert_true(has_header(headers, count, "dlq_topic", "belfry.control"));
     assert_true(has_header(headers, count, "dlq_partition", "3"));
     assert_true(has_header(headers, count, "dlq_offset", "10422"));
@@ -99,7 +99,7 @@ static void test_dead_letters(void **state)
     letter.partition = INT32_MAX;
     text_writer_reset(&scratch);
     count = dead_letter_headers(&letter, &scratch, headers, &kept);
-    assert_int_equal(kept.length, DEAD_CUT_BYTES);
+    assert_int_equal(kept.value.length, DEAD_CUT_BYTES);
     assert_true(has_header(headers, count, "dlq_truncated", "262145"));
     assert_true(has_header(headers, count, "dlq_offset", "9223372036854775807"));
     free(bytes);
@@ -119,13 +119,13 @@ static void test_dead_letters_keep_headers(void **state)
     };
     for (size_t i = 3; i < HEADERS_MAX + 3; i++)
         own[i] = (struct record_header){text_of("n"), text_of("v")};
-    struct dead_letter letter = {text_of("belfry.control"), 3, 10422, {"{}", 2}, &error,
+    struct dead_letter letter = {text_of("belfry.control"), 3, 10422, {"k", 1}, {"{}", 2}, &error,
                                  own, HEADERS_MAX + 2};
     char buffer[DEAD_SCRATCH_BYTES];
     struct text_writer scratch;
     text_writer_init_fixed(&scratch, buffer, sizeof buffer);
     struct record_header headers[DEAD_HEADERS_MAX];
-    struct text kept;
+    struct dead_copy kept;
     size_t count = dead_letter_headers(&letter, &scratch, headers, &kept);
     assert_int_equal(count, 5 + HEADERS_MAX);
     assert_true(has_header(headers, count, "ce_id", "e-1"));

@@ -1,0 +1,126 @@
+/* mend.c - a transaction that did not go out, before it is produced again. What goes to topics of
+ * others leaves it. Where one of our own topics refuses a record, a small one takes its place; what
+ * has none in its place makes its command unfit: the memory is thrown away, and when the shard has
+ * been taken over again that command is refused and not done. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatcher/core/mutant.h"
+#include "dispatcher/engine/engine_state.h"
+
+/* Fires and results to foreign topics leave the transaction; jobs are failing, and retried alone. */
+static bool take_foreign_out(struct engine *engine, const char *why)
+{
+    struct outbox *outbox = &engine->outbox;
+    size_t results = outbox->foreign_results;
+    if (outbox->foreign_count == 0 && results == 0) return false;
+    for (size_t i = 0; i < outbox->count; i++)
+        if (outbox->records[i].topic == TOPIC_FOREIGN && outbox->records[i].kind != OUTBOX_REMOVED)
+            outbox_take_out(outbox, i, "undeliverable", why);
+    engine_tell_refused(engine);
+    if (results > 0)
+        observe(engine->ports.observer, LEVEL_WARN, "reply.moved", engine->options.shard,
+                "results=%zu message=\"a reply topic failed: the topic results has them\"",
+                results);
+    return true;
+}
+
+/* ---- commands that cannot be written ---- */
+
+static bool refuse_command(struct engine *engine, const struct outbox_command *command,
+                           const char *why, struct error *error)
+{
+    struct unfit_command *unfit = &engine->unfit;
+    const char *name = command->topic == TOPIC_CONTROL ? "control" : "forward";
+    if (unfit->known && unfit->topic == command->topic && unfit->offset == command->offset)
+        return error_set(error, ERROR_FATAL, "the refusal of command %s/%" PRId64 " is refused, "
+                         "too: %.150s", name, command->offset, why);
+    *unfit = (struct unfit_command){
+        .known = true, .topic = command->topic, .offset = command->offset};
+    (void)snprintf(unfit->why, sizeof unfit->why, "%s", why);
+    return error_set(error, ERROR_UNKNOWN, "command %s/%" PRId64 " cannot be written and will be "
+                     "refused: %.150s", name, command->offset, why);
+}
+
+static void part_commands(struct engine *engine)
+{
+    struct singly *singly = &engine->singly;
+    const struct outbox *outbox = &engine->outbox;
+    *singly = (struct singly){.active = true};
+    for (size_t i = 0; i < outbox->command_count; i++) {
+        const struct outbox_command *command = &outbox->commands[i];
+        int64_t *end = command->topic == TOPIC_CONTROL ? &singly->control_offset
+                                                       : &singly->forward_offset;
+        if (*end <= command->offset) *end = command->offset + 1;
+    }
+}
+
+void engine_mended(struct engine *engine)
+{
+    struct singly *singly = &engine->singly;
+    if (engine->unfit.known &&
+        engine->unfit.offset < (engine->unfit.topic == TOPIC_CONTROL
+                                    ? engine->mark.control_offset : engine->mark.forward_offset))
+        engine->unfit = (struct unfit_command){0};
+    if (singly->active && engine->mark.control_offset >= singly->control_offset &&
+        engine->mark.forward_offset >= singly->forward_offset)
+        singly->active = false;
+}
+
+/* ---- our own topics ---- */
+
+/* The records that were refused are known. */
+static bool mend_named(struct engine *engine, struct error *error)
+{
+    struct outbox *outbox = &engine->outbox;
+    bool mended = true;
+    for (size_t i = 0; mended && i < outbox->refusal_count; i++) {
+        const struct outbox_refusal *refusal = &outbox->refusals[i];
+        char quoted[ERROR_MESSAGE_BYTES + 64];
+        observe(engine->ports.observer, LEVEL_WARN, "record.refused", engine->options.shard,
+                "message=%s", observer_quote(quoted, sizeof quoted, refusal->message));
+        if (outbox->records[refusal->record].topic == TOPIC_FOREIGN) {
+            outbox_take_out(outbox, refusal->record, "undeliverable", refusal->message);
+            continue;
+        }
+        if (outbox_cut(outbox, refusal->record)) continue;
+        const struct outbox_command *command = outbox_command_of(outbox, refusal->record);
+        part_commands(engine);
+        mended = command != NULL
+                     ? refuse_command(engine, command, refusal->message, error)
+                     : error_set(error, ERROR_FATAL, "a record that no command asked for is "
+                                 "refused: %.180s", refusal->message);
+    }
+    outbox->refusal_count = 0;
+    engine_tell_refused(engine);
+    return mended;
+}
+
+/* Which record was refused is not known. */
+static bool narrow(struct engine *engine, const char *why, struct error *error)
+{
+    struct outbox *outbox = &engine->outbox;
+    size_t cut = outbox_cut_largest(outbox);
+    if (cut > 0) {
+        observe(engine->ports.observer, LEVEL_WARN, "commit.narrowed", engine->options.shard,
+                "cut=%zu records=%zu", cut, outbox->count);
+        return true;
+    }
+    if (outbox->command_count == 0)
+        return error_set(error, ERROR_FATAL, "small records are refused: %.200s", why);
+    bool alone = outbox->command_count == 1;
+    part_commands(engine);
+    if (alone) return refuse_command(engine, &outbox->commands[0], why, error);
+    return error_set(error, ERROR_UNKNOWN, "one of %zu commands cannot be written; they are done "
+                     "one by one: %.150s", outbox->command_count, why);
+}
+
+bool engine_mend(struct engine *engine, const struct error *failure, struct error *error)
+{
+    bool refused = strcmp(failure->code, BROKER_REFUSED) == 0;
+    if (engine->outbox.refusal_count > 0) return mend_named(engine, error);
+    if (take_foreign_out(engine, failure->message)) return true;
+    return !refused || mutant(MUTANT_REFUSAL_NOT_NARROWED) ||
+           narrow(engine, failure->message, error);
+}
