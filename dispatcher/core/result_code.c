@@ -15,7 +15,7 @@ static const char *const words[] = {
     "expect_needs_groups", "revision_mismatch", "expired",        "from_before_pause",
     "from_in_future",      "topic_not_allowed", "topic_missing",  "reply_to_not_allowed",
     "reserved_header",     "not_supported",   "wrong_shard",      "internal",
-    "newer_layout",        "partly_applied",
+    "newer_layout",        "partly_applied",  "undeliverable",    "interrupted",
 };
 enum { WORDS = sizeof words / sizeof words[0] };
 static_assert(WORDS <= UINT8_MAX, "an index is one byte");

@@ -9,7 +9,15 @@
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 
-/* Fires and results to foreign topics leave the transaction; jobs are failing, and retried alone. */
+static void say_moved(struct engine *engine, size_t results)
+{
+    if (results > 0)
+        observe(engine->ports.observer, LEVEL_WARN, "reply.moved", engine->options.shard,
+                "results=%zu message=\"a reply topic failed: the topic results has them\"",
+                results);
+}
+
+/* Fires and results to foreign topics leave it; the jobs are failing, and retried alone. */
 static bool take_foreign_out(struct engine *engine, const char *why)
 {
     struct outbox *outbox = &engine->outbox;
@@ -19,10 +27,7 @@ static bool take_foreign_out(struct engine *engine, const char *why)
         if (outbox->records[i].topic == TOPIC_FOREIGN && outbox->records[i].kind != OUTBOX_REMOVED)
             outbox_take_out(outbox, i, "undeliverable", why);
     engine_tell_refused(engine);
-    if (results > 0)
-        observe(engine->ports.observer, LEVEL_WARN, "reply.moved", engine->options.shard,
-                "results=%zu message=\"a reply topic failed: the topic results has them\"",
-                results);
+    say_moved(engine, results);
     return true;
 }
 
@@ -75,6 +80,7 @@ static bool mend_named(struct engine *engine, struct error *error)
 {
     struct outbox *outbox = &engine->outbox;
     bool mended = true;
+    size_t results = outbox->foreign_results;
     for (size_t i = 0; mended && i < outbox->refusal_count; i++) {
         const struct outbox_refusal *refusal = &outbox->refusals[i];
         char quoted[ERROR_MESSAGE_BYTES + 64];
@@ -93,6 +99,7 @@ static bool mend_named(struct engine *engine, struct error *error)
                                  "refused: %.180s", refusal->message);
     }
     outbox->refusal_count = 0;
+    say_moved(engine, results - outbox->foreign_results);
     engine_tell_refused(engine);
     return mended;
 }

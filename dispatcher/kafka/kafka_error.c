@@ -1,7 +1,10 @@
 #include "dispatcher/kafka/kafka_error.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "dispatcher/engine/broker.h"
 
 enum { CAUSE_BYTES = 160 };
 
@@ -61,6 +64,20 @@ static bool is_record_refused(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED: return true;
+    default: return false;
+    }
+}
+
+/* What the delivery report of a record says when the broker will never take it. */
+static bool is_record_unfit(rd_kafka_resp_err_t code)
+{
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION: return true;
     default: return false;
     }
 }
@@ -178,5 +195,8 @@ enum error_kind kafka_error_code(rd_kafka_t *client, enum kafka_operation operat
     char text[CAUSE_BYTES] = "";
     strncpy(text, rd_kafka_err2str(code), sizeof text - 1);
     look_behind(client, &failure, text);
-    return report(&failure, what, text, error);
+    enum error_kind kind = report(&failure, what, text, error);
+    if (operation == KAFKA_COMMIT && kind == ERROR_UNKNOWN && is_record_unfit(code))
+        (void)snprintf(error->code, sizeof error->code, "%s", BROKER_REFUSED);
+    return kind;
 }

@@ -10,6 +10,7 @@
 #include "dispatcher/kafka/kafka_client.h"
 #include "dispatcher/kafka/kafka_error.h"
 #include "dispatcher/kafka/kafka_foreign.h"
+#include "dispatcher/kafka/own_limit.h"
 #include "dispatcher/kafka/kafka_topics.h"
 
 enum {
@@ -33,7 +34,8 @@ struct kafka_publisher {
     bool in_transaction;
     int64_t begun_us;
     rd_kafka_resp_err_t report_code; /* first failed delivery of this transaction */
-    char report[REPORT_BYTES];
+    char report[KAFKA_TOPIC_NAME_BYTES]; /* its topic */
+    struct own_limit limit;
     /* Written by librdkafka's threads before the flush of the transaction is over. */
     _Atomic int64_t receipt_offset;
     _Atomic int64_t receipt_appended_ms;
@@ -54,7 +56,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
     if (publisher->report_code != RD_KAFKA_RESP_ERR_NO_ERROR) return;
     publisher->report_code = message->err;
-    (void)snprintf(publisher->report, sizeof publisher->report, "a record to %s",
+    (void)snprintf(publisher->report, sizeof publisher->report, "%s",
                    rd_kafka_topic_name(message->rkt));
 }
 
@@ -104,6 +106,7 @@ struct kafka_publisher *kafka_publisher_create(const struct kafka_options *optio
     publisher->options = options;
     publisher->shard = shard;
     publisher->foreign = kafka_foreign_create(lookup, options);
+    own_limit_init(&publisher->limit, lookup, options);
     return publisher;
 }
 
@@ -176,6 +179,7 @@ bool kafka_publisher_open(struct kafka_publisher *publisher, struct error *error
     rd_kafka_conf_t *conf =
         kafka_options_properties(publisher->options, KAFKA_PRODUCER, publisher->shard, error);
     if (conf == NULL) return false;
+    own_limit_apply(&publisher->limit, conf);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     (void)rd_kafka_conf_interceptor_add_on_new(conf, "receipt", on_new, publisher);
     publisher->handle = kafka_client_open(&publisher->client, conf, KAFKA_PRODUCER, error);
@@ -331,8 +335,11 @@ static bool flush(struct kafka_publisher *publisher, struct error *error)
          turn++)
         code = rd_kafka_flush(publisher->handle, turn < FLUSH_QUICK_TURNS ? 1 : FLUSH_SLOW_MS);
     if (publisher->report_code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)kafka_error_code(publisher->handle, KAFKA_COMMIT, publisher->report_code,
-                               publisher->report, error);
+        char what[REPORT_BYTES];
+        own_limit_say(&publisher->limit, publisher->report, publisher->report_code, what,
+                      sizeof what);
+        (void)kafka_error_code(publisher->handle, KAFKA_COMMIT, publisher->report_code, what,
+                               error);
         return false;
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;

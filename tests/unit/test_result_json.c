@@ -102,6 +102,11 @@ static void test_dead_letters(void **state)
     assert_int_equal(kept.value.length, DEAD_CUT_BYTES);
     assert_true(has_header(headers, count, "dlq_truncated", "262145"));
     assert_true(has_header(headers, count, "dlq_offset", "9223372036854775807"));
+    letter.key = (struct text){bytes, RECORD_KEY_BYTES_MAX + 1};
+    text_writer_reset(&scratch);
+    count = dead_letter_headers(&letter, &scratch, headers, &kept);
+    assert_int_equal(kept.key.length, RECORD_KEY_BYTES_MAX);
+    assert_true(has_header(headers, count, "dlq_key_cut", "4097"));
     free(bytes);
 }
 
