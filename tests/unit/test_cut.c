@@ -13,8 +13,8 @@ struct cut_case {
     const char *small;
 };
 
-#define SAID                                                                                       \
-    "\"warnings\":[{\"code\":\"too_large\",\"message\":\"the lists of this result "                   \
+#define SAID                                                                                 \
+    "\"warnings\":[{\"code\":\"too_large\",\"message\":\"the lists of this result "             \
     "are left out: Kafka did not take it with them\"}]"
 
 static const struct cut_case cases[] = {
