@@ -25,7 +25,7 @@ const struct option config_options[] = {
     {"belfry", "group_instance_id", NULL, "NAME", OPTION_TEXT, FIELD(group_instance_id), "", 0,
      200, NULL, "static member: a restart within 10 s moves no shard; unique per daemon"},
     {"belfry", "catchup.rate", NULL, "N", OPTION_COUNT, FIELD(catchup_rate), "1000", 1, 1000000,
-     NULL, "fires a second and shard while catching up"},
+     NULL, "late slots a second that a shard works off, on top of new ones"},
     {"belfry", "checkpoint.interval", NULL, "D", OPTION_DURATION, FIELD(checkpoint_interval_ms),
      "100ms", 1, MINUTES_MS, NULL, "after a change, when Redis is brought up to date"},
     {"belfry", "mark.interval", NULL, "D", OPTION_DURATION, FIELD(mark_interval_ms), "1h",

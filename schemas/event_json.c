@@ -42,6 +42,8 @@ void event_encode(struct text_writer *writer, const struct event *event, int32_t
     write_text(writer, "reason", text_of(event->reason));
     write_text(writer, "detail", event->detail);
     write_text(writer, "backfill_id", event->backfill_id);
+    write_integer(writer, "rate", event->rate);
+    write_instant(writer, "until", event->until_ms);
     write_integer(writer, "epoch", event->epoch);
     write_text(writer, "owner", event->owner);
     text_writer_char(writer, '}');

@@ -131,7 +131,7 @@ bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
         give_up_old(shard, job, now_ms, sink);
         job->extra->failing_since_ms = INSTANT_NONE;
         job->extra->retry_ms = INSTANT_NONE;
-        lane_fire(shard, job, FIRE_RETRY, now_ms, sink);
+        lane_retry(shard, job, now_ms, sink);
         return true;
     }
     return false;

@@ -48,8 +48,10 @@ struct job_extra {
     int32_t attempts;
     bool tail_undecided;
     bool in_lane;      /* queued in the catch-up lane */
+    bool lane_counted; /* lane_slots holds what it owes */
     bool in_undecided; /* queued for the catch-up policy */
     bool in_backfill;  /* queued to have its backfills worked off */
+    int64_t lane_slots; /* owed, while it is in the lane */
     uint32_t backfill_count;
     struct job_backfill *backfills;
     uint32_t owed_count;

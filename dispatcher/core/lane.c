@@ -12,8 +12,6 @@
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
-enum { LANE_TURN_MS = 50 }; /* fewer transactions: lane fires go out in small groups */
-
 /* ---- owing ---- */
 
 void lane_ask(struct shard *shard, struct job *job)
@@ -34,8 +32,7 @@ void lane_enqueue(struct shard *shard, struct job *job)
                                                    .ordinal = job->ordinal,
                                                    .slot = job->slot});
     } else {
-        if (!extra->in_lane) job_queue_add(&shard->lane, job_reference_of(job));
-        extra->in_lane = true;
+        lane_enter(shard, job);
     }
 }
 
@@ -179,6 +176,7 @@ void lane_keep_schedule(struct shard *shard, struct job *job)
 void lane_release(struct shard *shard, struct job *job)
 {
     if (job->extra == NULL) return;
+    lane_uncount(shard, job);
     while (job->extra->owed_count > 0) pop_range(shard, job);
     job->extra->tail_from_ms = INSTANT_NONE;
     job->extra->tail_undecided = false;
@@ -405,8 +403,7 @@ void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
     lane_done(job, last_ms);
 }
 
-/* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
-static bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
+bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
                        const struct sink *sink)
 {
     lane_release(shard, job);
@@ -432,63 +429,29 @@ void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct
     lane_release(shard, job);
 }
 
-/* Fires the job's next owed slot and lists the job again if it owes more. */
-void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
-               const struct sink *sink)
+void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind, int64_t due_ms,
+                    int64_t now_ms, const struct sink *sink)
 {
     struct job_extra *extra = job->extra;
+    int64_t missed = extra->owed_count > 0 ? extra->owed[0].missed_count : 0;
+    int32_t attempt = extra->attempts + 1;
+    extra->attempts = 0;
+    struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
+    job_fire(job, kind, slot, now_ms, missed, attempt, sink);
+    if (mutant(MUTANT_LANE_FIRES_TWICE)) job_fire(job, kind, slot, now_ms, missed, 1, sink);
+    if (job_has_max_fires(job)) extra->counted_fires++;
+    lane_done(job, due_ms);
+    if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
+}
+
+void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+{
     int64_t due_ms = 0;
-    if (lane_next(shard, job, now_ms, &due_ms, sink)) {
-        int64_t missed = extra->owed_count > 0 ? extra->owed[0].missed_count : 0;
-        int32_t attempt = extra->attempts + 1;
-        extra->attempts = 0;
-        struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
-        job_fire(job, kind, slot, now_ms, missed, attempt, sink);
-        if (mutant(MUTANT_LANE_FIRES_TWICE)) job_fire(job, kind, slot, now_ms, missed, 1, sink);
-        if (job_has_max_fires(job)) extra->counted_fires++;
-        lane_done(job, due_ms);
-        if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
-    }
-    int64_t more_ms = 0;
-    if (lane_next(shard, job, now_ms, &more_ms, sink)) lane_enqueue(shard, job);
+    if (lane_next(shard, job, now_ms, &due_ms, sink))
+        lane_fire_slot(shard, job, FIRE_RETRY, due_ms, now_ms, sink);
+    if (lane_next(shard, job, now_ms, &due_ms, sink)) lane_enqueue(shard, job);
     else if (!lane_leave(shard, job, now_ms, sink)) return;
     sink->job_changed(sink->opaque, job);
-}
-
-static int64_t lane_turn_ms(const struct shard *shard)
-{
-    int64_t one_ms = 1000 / shard->config.catchup_per_second;
-    return one_ms > LANE_TURN_MS ? one_ms : LANE_TURN_MS;
-}
-
-int64_t shard_lane_due_ms(const struct shard *shard)
-{
-    return shard->lane_ran_ms + lane_turn_ms(shard);
-}
-
-void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink)
-{
-    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
-    int64_t turn_ms = lane_turn_ms(shard);
-    int64_t since_ms = now_ms - shard->lane_ran_ms;
-    if (shard->lane.count == 0 && shard->backfills.count == 0) return;
-    if (since_ms >= 0 && since_ms < turn_ms) return;
-    if (since_ms < 0 || since_ms > 2 * turn_ms) since_ms = 2 * turn_ms;
-    int64_t allowance = since_ms * shard->config.catchup_per_second / 1000;
-    shard->lane_ran_ms = now_ms;
-    struct job_reference reference;
-    while (allowance > 0 && !sink->full(sink->opaque) &&
-           job_queue_take(&shard->lane, &reference)) {
-        struct job *job = shard_job_of(shard, reference);
-        if (job == NULL) continue;
-        job->extra->in_lane = false;
-        if (!job_owes(job) || job->extra->tail_undecided || job_is_failing(job) ||
-            ((job->flags & JOB_PAUSED) && !mutant(MUTANT_LANE_RUNS_IN_PAUSE)))
-            continue;
-        lane_fire(shard, job, FIRE_CATCHUP, now_ms, sink);
-        allowance--;
-    }
-    backfill_run(shard, now_ms, &allowance, sink);
 }
 
 struct dropped {
@@ -529,10 +492,9 @@ static void drop_range(struct dropped *dropped, const struct job *job, const str
     drop_slots(dropped, range_spec(job, owed), from_ms, to_ms, due_ms);
 }
 
-void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
-               const struct sink *sink)
+static struct dropped all_owed(const struct shard *shard, const struct job *job)
 {
-    struct job_extra *extra = job->extra;
+    const struct job_extra *extra = job->extra;
     struct dropped dropped = {.first_ms = INT64_MAX, .last_ms = INT64_MIN};
     int64_t due_ms = 0;
     for (uint32_t i = 0; i < extra->owed_count; i++) drop_range(&dropped, job, &extra->owed[i]);
@@ -542,6 +504,18 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
         lane_clamp(job, &from_ms, &to_ms);
         drop_slots(&dropped, &job->schedule->spec, from_ms, to_ms, due_ms);
     }
+    return dropped;
+}
+
+int64_t lane_slots_owed(const struct shard *shard, const struct job *job)
+{
+    return all_owed(shard, job).count;
+}
+
+void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+               const struct sink *sink)
+{
+    struct dropped dropped = all_owed(shard, job);
     if (dropped.count > 0)
         job_announce(job, EVENT_SKIPPED, at_ms, dropped.first_ms, dropped.last_ms, dropped.count,
                      reason, sink);

@@ -15,7 +15,7 @@ const char *event_kind_name(enum event_kind kind)
         "missed",           "skipped",           "exhausted",   "resumed",    "catchup_started",
         "catchup_finished", "fire_failed",       "shard_taken", "tz_changed", "shard_contested",
         "clock_ahead",      "backfill_started",  "backfill_finished", "clock_behind",
-        "clock_unknown"};
+        "clock_unknown",    "catchup_behind"};
     assert((size_t)kind < sizeof names / sizeof names[0]);
     return names[kind];
 }
@@ -47,5 +47,7 @@ void event_init(struct event *event, enum event_kind kind, int64_t at_ms)
                             .count = EVENT_FIELD_NONE,
                             .from_ms = EVENT_FIELD_NONE,
                             .to_ms = EVENT_FIELD_NONE,
+                            .rate = EVENT_FIELD_NONE,
+                            .until_ms = EVENT_FIELD_NONE,
                             .epoch = EVENT_FIELD_NONE};
 }

@@ -41,7 +41,8 @@ enum event_kind {
     EVENT_BACKFILL_STARTED,
     EVENT_BACKFILL_FINISHED,
     EVENT_CLOCK_BEHIND,
-    EVENT_CLOCK_UNKNOWN
+    EVENT_CLOCK_UNKNOWN,
+    EVENT_CATCHUP_BEHIND
 };
 const char *event_kind_name(enum event_kind kind);
 
@@ -61,6 +62,8 @@ struct event {
     const char *reason; /* snake_case word, NULL = none */
     struct text detail; /* one sentence for people, may be empty */
     struct text backfill_id; /* empty: not about a backfill */
+    int64_t rate;       /* catchup_behind: slots a second */
+    int64_t until_ms;   /* and when what is owed would be worked off by it */
     int64_t epoch;      /* shard events */
     struct text owner;
 };

@@ -26,6 +26,7 @@ struct shard *shard_create(const struct shard_config *config)
     shard->jobs = job_table_create();
     shard->timers = timers_create();
     shard->seen = seen_table_create();
+    shard->lane_state.then_ms = INSTANT_NONE;
     return shard;
 }
 
@@ -38,6 +39,7 @@ void shard_destroy(struct shard *shard)
     alarms_clear(&shard->alarms);
     alarms_clear(&shard->retries);
     job_queue_clear(&shard->lane);
+    job_queue_clear(&shard->lane_new);
     job_queue_clear(&shard->undecided);
     job_queue_clear(&shard->backfills);
     free(shard->targets);
@@ -246,11 +248,8 @@ int64_t shard_next_due_ms(const struct shard *shard, int64_t now_ms)
     const struct alarm *retry = alarms_first(&shard->retries);
     if (retry != NULL && retry->at_ms < due_ms) due_ms = retry->at_ms;
     if (shard->undecided.count > 0) due_ms = now_ms;
-    if (shard->lane.count > 0 || shard->backfills.count > 0) {
-        int64_t turn_ms = shard_lane_due_ms(shard);
-        if (turn_ms < due_ms) due_ms = turn_ms;
-    }
-    return due_ms;
+    int64_t turn_ms = shard_lane_due_ms(shard);
+    return turn_ms < due_ms ? turn_ms : due_ms;
 }
 
 size_t shard_job_count(const struct shard *shard)

@@ -58,7 +58,12 @@ bool shard_advance(struct shard *shard, int64_t to_ms, int64_t now_ms, const str
 /* After an advance to now: the catch-up policy decides about what is owed. */
 bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink);
 
-/* Works off owed slots at the bounded rate, one of each job in turn. */
+/* When the lane has its next turn; INT64_MAX: it has nothing to do. */
+int64_t shard_lane_due_ms(const struct shard *shard);
+bool shard_lane_is_due(const struct shard *shard, int64_t now_ms);
+
+/* Works off owed slots: late ones at the bounded rate, one of each job in turn, others at once. One
+ * call is about 10 ms of work. */
 void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink);
 
 /* Tries the next slot of one failing job, if one is due for a retry; false: none is. */

@@ -20,6 +20,16 @@ struct due_list { /* a schedule with jobs due at the instant under way */
     int64_t next_ms;
 };
 
+struct lane { /* how the catch-up lane stands; not kept over restarts */
+    int64_t ran_ms;   /* when it last used its rate */
+    int64_t turn_ms;  /* when it had its last turn */
+    bool stopped;     /* that turn ended with work left */
+    int64_t joined;   /* slots that came due in time behind owed ones, not made up for yet */
+    int64_t slots;    /* owed by the jobs in it, as far as they were counted */
+    int64_t then_ms;  /* when this was noted; INSTANT_NONE: it had nothing to do */
+    int64_t then_slots;
+};
+
 struct shard {
     struct shard_config config;
     struct job_table *jobs;
@@ -29,8 +39,9 @@ struct shard {
     struct seen_table *seen;
     struct watermark watermark;
     int64_t next_ordinal;
-    int64_t lane_ran_ms;
-    struct job_queue lane;      /* jobs with owed slots decided to be fired */
+    struct job_queue lane;      /* jobs whose next owed slot is late: one slot of each in turn */
+    struct job_queue lane_new;  /* jobs that the lane looks at first: some are not late at all */
+    struct lane lane_state;
     struct job_queue undecided; /* jobs with owed slots the policy has to decide about */
     struct job_queue backfills; /* jobs with a backfill to be worked off */
     struct in_command in_command;
@@ -187,8 +198,6 @@ void lane_release(struct shard *shard, struct job *job); /* frees the ranges, sa
 void lane_enqueue(struct shard *shard, struct job *job);
 /* The next decision looks at the job. */
 void lane_ask(struct shard *shard, struct job *job);
-/* When the lane may run again. */
-int64_t shard_lane_due_ms(const struct shard *shard);
 /* The bounds that start, end and the last edit put on instants (from, to] of the job's present
  * schedule. */
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
@@ -207,11 +216,25 @@ void lane_done(struct job *job, int64_t due_ms);
 /* The next owed slot is too old: one event names it and the others of its range that are. */
 void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
                   const struct catchup *catchup, int64_t now_ms, const struct sink *sink);
-/* Fires the job's next owed slot, and ends what that ends. */
-void lane_fire(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
-               const struct sink *sink);
+/* Fires the owed slot due at due_ms, which is the job's next; ends what max_fires ends. */
+void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind, int64_t due_ms,
+                    int64_t now_ms, const struct sink *sink);
+/* Tries the failing job's next owed slot again, and lists the job if it owes more. */
+void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+/* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
+bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+int64_t lane_slots_owed(const struct shard *shard, const struct job *job);
 /* The range's next slot; false: it is done. */
 bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
+
+/* ---- lane_run.c ---- */
+
+/* The job has slots for the lane to fire; or what it owes has changed. */
+void lane_enter(struct shard *shard, struct job *job);
+/* A slot of a job that owes came due in time: it queues behind, and brings its own allowance. */
+void lane_join(struct shard *shard, struct job *job);
+/* What the job owes is no longer the lane's. */
+void lane_uncount(struct shard *shard, struct job *job);
 
 /* ---- aside.c ---- */
 

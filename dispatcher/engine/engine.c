@@ -175,6 +175,22 @@ struct engine_status engine_status(const struct engine *engine)
 
 /* ---- a step ---- */
 
+/* The lane gives way to live slots that are near, once: where they come without end it works
+ * between them, a bounded while each time. */
+static bool lane_may_run(struct engine *engine, int64_t now_ms)
+{
+    if (!shard_lane_is_due(engine->shard, now_ms)) return false;
+    int64_t live_ms = shard_next_live_ms(engine->shard);
+    bool waited = engine->lane_waits_ms != 0 && now_ms >= engine->lane_waits_ms;
+    if (live_ms - now_ms < LANE_DISTANCE_MS && !waited) {
+        if (engine->lane_waits_ms == 0 || engine->lane_waits_ms > live_ms)
+            engine->lane_waits_ms = live_ms;
+        return false;
+    }
+    engine->lane_waits_ms = 0;
+    return true;
+}
+
 /* Slots that came due, then what is owed. The time must not be behind the watermark. */
 static bool step_time(struct engine *engine, int64_t now_ms, struct error *error)
 {
@@ -184,8 +200,7 @@ static bool step_time(struct engine *engine, int64_t now_ms, struct error *error
         if (!engine_commit(engine, error)) return false;
     while (!shard_decide(engine->shard, now_ms, &sink))
         if (!engine_commit(engine, error)) return false;
-    if (shard_next_live_ms(engine->shard) - now_ms >= LANE_DISTANCE_MS)
-        shard_run_lane(engine->shard, now_ms, &sink);
+    if (lane_may_run(engine, now_ms)) shard_run_lane(engine->shard, now_ms, &sink);
     shard_expire_seen(engine->shard, &sink);
     return true;
 }

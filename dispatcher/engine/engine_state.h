@@ -58,6 +58,7 @@ struct engine {
     struct clock_bounds bounds;    /* of what our clock is ahead of the broker's by */
     int64_t skew_ms;          /* what is taken off our clock */
     bool clock_refused;       /* unknown, or too far off: nothing fires until they agree */
+    int64_t lane_waits_ms;    /* for the live slots of this instant; 0: it does not wait */
     int64_t skew_told_ms;
     bool refusal_told;
     int64_t last_wall_ms;     /* of the last look at the clock */

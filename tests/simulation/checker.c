@@ -185,6 +185,20 @@ static int64_t decided_to_ms(const struct walk *walk, const struct life *life, s
     return command_ms < now_ms ? command_ms : now_ms;
 }
 
+enum { GIVEN_UP_MOST = 20 }; /* events of a job in one transaction */
+
+/* A job gives up what it failed to deliver range by range, and has few of them. */
+static void judge_giving_up(struct walk *walk, struct life *life, size_t at)
+{
+    const struct step *step = walk->step_of[at];
+    if (strcmp(walk->outputs[at].reason, "undeliverable") != 0) return;
+    if (life->gave_up != step) life->gave_up_events = 0;
+    life->gave_up = step;
+    if (++life->gave_up_events == GIVEN_UP_MOST + 1)
+        world_violation(walk->world, "given up: %s names what it gives up one by one",
+                        life->name);
+}
+
 void walk_announcement(struct walk *walk, struct life *life, size_t at)
 {
     const struct output *event = &walk->outputs[at];
@@ -200,6 +214,7 @@ void walk_announcement(struct walk *walk, struct life *life, size_t at)
                                             .off_schedule = off});
     if (strcmp(event->word, "missed") == 0) {
         walk->world->sometimes.count[SOMETIMES_MISSED]++;
+        judge_giving_up(walk, life, at);
         policy_judge_missed(walk->world, life, event, decided_to_ms(walk, life, at));
     } else {
         walk->world->sometimes.count[SOMETIMES_SKIPPED]++;

@@ -167,6 +167,8 @@ struct life { /* one incarnation of a job */
     int64_t *failures; /* nominal times of fires that could not be delivered */
     size_t failure_count;
     size_t failure_capacity;
+    const struct step *gave_up; /* the last step in which it gave up failed slots */
+    int gave_up_events;         /* that named them */
     bool ended_by_count;
     bool ended_by_rules; /* of zone data that has been replaced since */
     int64_t ordinal; /* by its last record; 0: none seen */

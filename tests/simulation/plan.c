@@ -142,6 +142,7 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
         settings->clock_sample_ms = 600000;
         return;
     }
+    if (random_chance(dice, 1, 8)) settings->catchup_per_second = BUSY_CATCHUP_PER_SECOND;
     if (random_chance(dice, 1, 3)) settings->processes = 3;
     if (random_chance(dice, 2, 3))
         settings->start_ms = clock_words_start_ms(dice, plan->zones, settings->hours);

@@ -45,6 +45,9 @@ enum event_do {
 
 enum { EVENT_ARGUMENTS = 4 };
 
+/* The lane's rate in a seed in which more comes due. */
+enum { BUSY_CATCHUP_PER_SECOND = 3 };
+
 struct planned {
     int64_t at_us;
     enum event_do what;

@@ -363,10 +363,46 @@ static void first_jobs(struct plan *plan, struct random *dice)
     }
 }
 
+/* More slots a second than the catch-up lane's rate, behind an outage that makes them late; some go
+ * to a topic that is away for a while. They end when the cluster has come to rest. */
+static void busy_jobs(struct plan *plan, struct random *dice)
+{
+    static const char *const policies[] = {
+        "{\"policy\":\"all\",\"limit\":60}", "{\"policy\":\"all\",\"limit\":60}",
+        "{\"policy\":\"latest\"}", "{\"policy\":\"none\",\"misfire_grace\":\"5s\"}"};
+    char json[JSON_BYTES];
+    struct text_out out = {json, sizeof json, 0};
+    int64_t end_us = plan->settings.hours * HOUR_US;
+    int64_t at_us = end_us - random_between(dice, 20, 40) * MINUTE_US;
+    int32_t shard = slow_shard_of("g7", plan->settings.shards);
+    bool suspect = random_chance(dice, 1, 2);
+    put(&out, "{\"op\":\"put\",\"jobs\":[");
+    for (int64_t i = 0; i < 2 * BUSY_CATCHUP_PER_SECOND; i++) {
+        put(&out, "%s{\"group\":\"g7\",\"id\":\"%d\",\"schedule\":{\"every\":\"1s\"}",
+            i == 0 ? "" : ",", (int)i);
+        if (i == 0 && suspect)
+            put(&out, ",\"topic\":\"%s\",\"catchup\":{\"policy\":\"all\",\"limit\":60,"
+                "\"window\":\"1m\",\"misfire_grace\":\"5s\"}", foreign_topic_name(0));
+        else
+            put(&out, ",\"catchup\":%s", PICK(dice, policies));
+        put_instant(&out, "end", plan->settings.start_ms + (end_us + 26 * MINUTE_US) / MILLI_US);
+        put(&out, "}");
+    }
+    put(&out, "]}");
+    plan_add(plan, at_us, DO_COMMAND, shard, 0, 0, 0, json);
+    at_us += random_between(dice, 1, 120) * SECOND_US;
+    if (suspect) {
+        plan_add(plan, at_us, DO_FOREIGN, 0, FOREIGN_MISSING, 0, 0, NULL);
+        at_us += random_between(dice, 60, 400) * SECOND_US;
+    }
+    plan_add(plan, at_us, DO_KAFKA_DOWN, random_between(dice, 35, 200) * 1000, 0, 0, 0, NULL);
+}
+
 void workload_add(struct plan *plan, struct random *dice)
 {
     char json[JSON_BYTES];
     first_jobs(plan, dice);
+    if (plan->settings.catchup_per_second == BUSY_CATCHUP_PER_SECOND) busy_jobs(plan, dice);
     int64_t hours = plan->settings.hours;
     int64_t apart_us = hours > 1000 ? 40 * HOUR_US
                                     : random_between(dice, 5, 60) * MINUTE_US;

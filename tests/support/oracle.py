@@ -248,8 +248,7 @@ class Oracle:
         if event["event"] == "missed":
             late_ms = instant_ms(event["at"]) - first
             reason = event.get("reason", "")
-            graceless = job.reopened
-            if not any(_may_miss(catchup, reason, late_ms, graceless) for catchup in job.catchups):
+            if not any(_may_miss(catchup, reason, late_ms) for catchup in job.catchups):
                 self.wrong(f"{job.name}: missed {late_ms} ms late, under {job.catchups}: {event}")
 
     def _check_fires(self) -> None:
@@ -406,14 +405,14 @@ class Oracle:
                 self.wrong(f"{job.name} in Redis: {field} is {found[field]}, not {value}")
 
 
-def _may_miss(catchup: dict[str, Any], reason: str, late_ms: int, graceless: bool) -> bool:
+def _may_miss(catchup: dict[str, Any], reason: str, late_ms: int) -> bool:
     policy = catchup.get("policy", "latest")
+    grace_ms = duration_ms(catchup.get("misfire_grace", "30s"))
     if reason in ("policy_none", "superseded"):
         wanted = "none" if reason == "policy_none" else "latest"
-        grace_ms = 0 if graceless else duration_ms(catchup.get("misfire_grace", "30s"))
         return policy == wanted and late_ms > grace_ms
     if reason == "window":
-        return late_ms > duration_ms(catchup.get("window", "24h"))
+        return late_ms > max(grace_ms, duration_ms(catchup.get("window", "24h")))
     return policy == "all" if reason == "limit" else True
 
 

@@ -186,7 +186,6 @@ class Job:
         self.resumed: list[tuple[int, int]] = []
         self.payloads = {1: self.definition["payload"]}
         self.catchups = [self.definition["catchup"] or {}]
-        self.reopened = False  # a resume reached back: the policy judged without a grace
         self.ended = self.ends
         self.spans: list[Span] = []
         if not self.paused:
@@ -258,7 +257,6 @@ class Job:
     def resume(self, from_ms: int, effective_ms: int) -> bool:
         if not self.paused:
             return False
-        self.reopened = self.reopened or from_ms < effective_ms
         self.resumed.append((self.paused_ms, max(from_ms, self.paused_ms)))
         self.paused, self.until_ms = False, FOREVER
         self._open(from_ms)

@@ -12,7 +12,7 @@
 static void test_each_kind(void **state)
 {
     (void)state;
-    for (int kind = EVENT_MISSED; kind <= EVENT_CLOCK_UNKNOWN; kind++) {
+    for (int kind = EVENT_MISSED; kind <= EVENT_CATCHUP_BEHIND; kind++) {
         struct event event;
         struct text_writer writer;
         event_init(&event, (enum event_kind)kind, 1795294674000);
