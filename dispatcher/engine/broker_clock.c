@@ -93,6 +93,7 @@ static void tell_skew(struct engine *engine)
     int64_t proven_ms = clock_bounds_proven_ms(&engine->bounds);
     int64_t off_ms = llabs(proven_ms);
     atomic_store(&engine->clock_ahead_ms, proven_ms);
+    atomic_store(&engine->correction_ms, engine->skew_ms);
     if (off_ms <= tolerance_ms) {
         engine->skew_told_ms = 0;
         engine->refusal_told = false;

@@ -291,6 +291,8 @@ static void committed(struct engine *engine, const struct mark *mark)
     atomic_store(&engine->sequence, mark->sequence);
     atomic_store(&engine->watermark_ms, mark->watermark.instant_ms);
     atomic_fetch_add(&engine->fires, outbox->fires);
+    bool live = atomic_load(&engine->state) == ENGINE_LIVE && !engine->clock_refused;
+    if (live && outbox->count > 0) atomic_store(&engine->moved_us, monotonic_us); /* no bare mark */
     if (outbox->fires >= HERD_FIRES) checkpointer_herd(engine->checkpointer);
     if (engine->shard != NULL)
         atomic_store(&engine->jobs, (int64_t)shard_job_count(engine->shard));
@@ -319,6 +321,6 @@ bool engine_commit(struct engine *engine, struct error *error)
         committed(engine, &mark);
         return true;
     }
-    return error_set(error, ERROR_FATAL, "a transaction failed %d times in a row; see the lines "
+    return error_set(error, ERROR_UNKNOWN, "a transaction failed %d times in a row; see the lines "
                      "commit.failed before this one", ATTEMPTS_MAX);
 }

@@ -170,6 +170,8 @@ struct engine_status engine_status(const struct engine *engine)
                                   .jobs = atomic_load(&engine->jobs),
                                   .checkpoint_sequence =
                                       atomic_load(&engine->checkpoint_sequence),
+                                  .moved_us = atomic_load(&engine->moved_us),
+                                  .correction_ms = atomic_load(&engine->correction_ms),
                                   .clock_ahead_ms = atomic_load(&engine->clock_ahead_ms)};
 }
 
@@ -195,7 +197,6 @@ static bool lane_may_run(struct engine *engine, int64_t now_ms)
 static bool step_time(struct engine *engine, int64_t now_ms, struct error *error)
 {
     struct sink sink = outbox_sink(&engine->outbox);
-    if (now_ms < shard_watermark(engine->shard).instant_ms) return true; /* wait for it */
     while (!shard_advance(engine->shard, now_ms, now_ms, &sink))
         if (!engine_commit(engine, error)) return false;
     while (!shard_decide(engine->shard, now_ms, &sink))
@@ -208,7 +209,6 @@ static bool step_time(struct engine *engine, int64_t now_ms, struct error *error
 /* Failing jobs, each in a transaction of its own. */
 static bool step_retries(struct engine *engine, int64_t now_ms, struct error *error)
 {
-    if (now_ms < shard_watermark(engine->shard).instant_ms) return true;
     for (;;) {
         assert(outbox_is_empty(&engine->outbox));
         engine->outbox.trying_suspects = true;
@@ -234,17 +234,21 @@ static bool step(struct engine *engine, struct error *error)
     int64_t sequence = engine->mark.sequence;
     int64_t began_us = engine_monotonic_us(engine);
     if (!engine_now(engine, &now_ms, error)) return false;
-    if (engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000))
-        return true; /* the look at the clock took long: first read what came meanwhile */
+    engine->looked_long =
+        engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000);
+    if (engine->looked_long) return true;
     if (!engine_apply_inputs(engine, now_ms, error)) return false;
     bool told = mutant(MUTANT_TAKEOVER_COMMANDS_FROM_NOW) ||
                 (inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL);
-    if (told && !engine->clock_refused && !step_time(engine, now_ms, error)) return false;
+    bool due = told && !engine->clock_refused &&
+               now_ms >= shard_watermark(engine->shard).instant_ms; /* else wait for it */
+    if (due && !step_time(engine, now_ms, error)) return false;
     bool mark_due = engine_monotonic_us(engine) >= engine->mark_due_us;
     if ((!outbox_is_empty(&engine->outbox) || engine->outbox.refused_count > 0 || mark_due) &&
         !engine_commit(engine, error))
         return false;
-    if (told && !engine->clock_refused && !step_retries(engine, now_ms, error)) return false;
+    if (due && !step_retries(engine, now_ms, error)) return false;
+    if (due) atomic_store(&engine->moved_us, engine_monotonic_us(engine));
     if (store_is_of_nobody(engine, sequence))
         return error_set(error, ERROR_UNKNOWN, "the store refuses us as an old owner, but Kafka "
                          "takes our commits: it has lost what the store knows");
@@ -265,7 +269,7 @@ static int32_t wait_ms(const struct engine *engine)
     int64_t wait = engine->options.wait_max_ms;
     int64_t due_ms = shard_next_due_ms(engine->shard, now_ms);
     int64_t live_ms = shard_next_live_ms(engine->shard);
-    if (inputs_next(&engine->inputs) != NULL) return 0;
+    if (inputs_next(&engine->inputs) != NULL || engine->looked_long) return 0;
     if (due_ms < live_ms && live_ms - now_ms < LANE_DISTANCE_MS)
         due_ms = live_ms; /* the lane gives way */
     if (inputs_caught_up(&engine->inputs) && due_ms < now_ms + wait)

@@ -64,6 +64,7 @@ struct engine {
     int64_t last_wall_ms;     /* of the last look at the clock */
     int64_t last_monotonic_us;
     int64_t sample_due_us;    /* a mark is committed by then, to learn the broker's time */
+    bool looked_long;         /* at the clock: what came meanwhile is read before the next step */
     int64_t unknown_told_us;  /* when a clock that is still unknown is told of */
 
     _Atomic int wish;
@@ -77,6 +78,8 @@ struct engine {
     _Atomic int64_t jobs;
     _Atomic int64_t checkpoint_sequence;
     _Atomic int64_t clock_ahead_ms;
+    _Atomic int64_t moved_us;
+    _Atomic int64_t correction_ms;
 };
 
 int64_t engine_monotonic_us(const struct engine *engine);

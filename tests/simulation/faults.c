@@ -380,6 +380,45 @@ static void redis_comes_back_without_an_owner(struct plan *plan, struct random *
         plan_add(plan, at_us + (ms - 1) * MILLI_US, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
 }
 
+/* A far region or a slow disk for an hour or so, in which the owner changes or a clock is wrong. */
+static void slow_commits(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    int64_t ms = random_between(dice, 30, 90) * 60000;
+    int64_t low_ms = random_between(dice, 200, 1500);
+    int64_t high_ms = low_ms + (random_chance(dice, 1, 2) ? 300 : random_between(dice, 1, 18500));
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "slow commits, and a new owner among them");
+    for (int32_t shard = 0; shard < plan->settings.shards; shard++)
+        plan_add(plan, at_us, DO_SLOW_COMMITS, shard, ms, low_ms, high_ms, NULL);
+    int64_t process = some_process(plan, dice);
+    if (random_chance(dice, 1, 2)) {
+        int64_t by_ms = random_between(dice, -20000, 20000);
+        plan_add(plan, at_us, DO_CLOCK_STEP, process, by_ms, 0, 0, NULL);
+        plan_add(plan, at_us + ms * MILLI_US, DO_CLOCK_STEP, process, -by_ms, 0, 0, NULL);
+    }
+    plan_add(plan, at_us + SECOND_US, DO_CRASH, process, POINT_NONE, 1, 0, NULL);
+}
+
+static void bad_leader(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_BAD_LEADER, some_shard(plan, dice),
+             random_between(dice, 1, 40) * 60000, 0, 0, NULL);
+}
+
+static void commits_lost(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    int64_t process = some_process(plan, dice);
+    if (random_chance(dice, 1, 2)) {
+        plan_add(plan, at_us, DO_COMMITS_LOST, process, random_between(dice, 1, 60) * 60000, 0, 0,
+                 NULL);
+        return;
+    }
+    for (int turn = 0; turn < 8; turn++) { /* now it is well, now it is not */
+        plan_add(plan, at_us, DO_COMMITS_LOST, process, random_between(dice, 90, 180) * 1000, 0, 0,
+                 NULL);
+        at_us += random_between(dice, 180, 280) * SECOND_US;
+    }
+}
+
 static fault_maker *const makers[] = {
     crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
     no_memory, bad_commit, bad_commit, late_init, redis_away, redis_slow, redis_flush,
@@ -389,7 +428,8 @@ static fault_maker *const makers[] = {
     commands_after_downtime, end_arrives_in_the_next_transaction,
     zone_data, zone_data_while_owing, zone_data_while_owing, zone_data_while_waiting,
     redis_comes_back_without_an_owner,
-    redis_damage, redis_damage, bulky, own_limit, strict};
+    redis_damage, redis_damage, bulky, own_limit, strict, slow_commits, bad_leader,
+    commits_lost};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */

@@ -70,6 +70,10 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_OWN_LIMIT] = {"own_limit", {{"topic", A_NUMBER}, {"bytes", A_NUMBER},
                                     {"named", A_NUMBER}}},
     [DO_STRICT] = {"strict", {{"process", A_NUMBER}, {"low", A_NUMBER}}},
+    [DO_SLOW_COMMITS] = {"slow_commits", {{"shard", A_NUMBER}, {"ms", A_NUMBER},
+                                          {"low_ms", A_NUMBER}, {"high_ms", A_NUMBER}}},
+    [DO_BAD_LEADER] = {"bad_leader", {{"shard", A_NUMBER}, {"ms", A_NUMBER}}},
+    [DO_COMMITS_LOST] = {"commits_lost", {{"process", A_NUMBER}, {"ms", A_NUMBER}}},
 };
 
 bool plan_is_fault(enum event_do what)
@@ -344,6 +348,7 @@ static void do_process(struct world *world, const struct planned *event)
         process_drift_clock(process, a[1]);
         return;
     case DO_NO_MEMORY: process->heap.fail_after = a[1]; return;
+    case DO_COMMITS_LOST: process->commits_lost_until_us = world->now_us + a[1] * MILLI_US; return;
     case DO_LATE_INIT: process->init_delay_us = a[1] * MILLI_US; return;
     default: return;
     }
@@ -427,6 +432,17 @@ void plan_do(struct world *world, const struct planned *event)
         if (a[0] < 0 || a[0] >= world->settings.shards) return;
         world->commit_fate[a[0]] = (enum commit_fate)a[1];
         world->commit_delay_us[a[0]] = a[2] * MILLI_US + 1;
+        return;
+    case DO_SLOW_COMMITS:
+        if (a[0] < 0 || a[0] >= world->settings.shards) return;
+        world->slow_until_us[a[0]] = world->now_us + a[1] * MILLI_US;
+        world->slow_low_us[a[0]] = a[2] * MILLI_US;
+        world->slow_high_us[a[0]] = a[3] * MILLI_US;
+        return;
+    case DO_BAD_LEADER:
+        if (a[0] < 0 || a[0] >= world->settings.shards) return;
+        world->leader_bad_until_us[a[0]] = world->now_us + a[1] * MILLI_US;
+        world->sometimes.count[SOMETIMES_BAD_LEADER]++;
         return;
     case DO_COMPACT:
         if (a[0] >= 0 && a[0] < world->settings.shards) cluster_compact(world, (int32_t)a[0]);

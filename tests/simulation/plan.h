@@ -40,6 +40,9 @@ enum event_do {
     DO_BULKY,      /* shard, bytes of the key, headers, bytes of each; text: the command */
     DO_OWN_LIMIT,  /* own topic, bytes of a record, whether it is refused by name */
     DO_STRICT,     /* process, whether its limits are low, from its next start on */
+    DO_SLOW_COMMITS, /* shard, ms; each takes between low and high */
+    DO_BAD_LEADER, /* shard, ms: nobody can write its partition */
+    DO_COMMITS_LOST, /* process, ms: no transaction of its arrives, all else is well */
     DO_COUNT
 };
 

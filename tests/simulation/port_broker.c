@@ -10,7 +10,7 @@
 #include "tests/simulation/requests.h"
 #include "tests/simulation/world.h"
 
-enum { READABLE = 3 };
+enum { READABLE = 3, IDLE_MS = 10000 };
 #define FETCH_US (40 * MILLI_US)
 #define MESSAGE_LIMIT_US (5 * SECOND_US)
 
@@ -322,6 +322,36 @@ static bool commit_badly(struct broker_simulated *own, enum commit_fate fate,
     return answered(own, answer, error);
 }
 
+static bool leader_is_well(const struct seat *slot)
+{
+    return slot->world->leader_bad_until_us[slot->shard] <= slot->world->now_us;
+}
+
+static bool can_write(const struct seat *slot)
+{
+    const struct world *world = slot->world;
+    return process_reaches_kafka(slot->process) &&
+           slot->process->commits_lost_until_us <= world->now_us &&
+           leader_is_well(slot);
+}
+
+/* A far region or a slow disk: parts of the time pass before the records are there, before the word
+ * comes that they are, and before the end. Returns the first. */
+static int64_t slow_down(struct request *request)
+{
+    struct world *world = request->world;
+    int32_t shard = request->slot->shard;
+    if (world->slow_until_us[shard] <= world->now_us) return 0;
+    int64_t slow_us =
+        world_latency_us(world, world->slow_low_us[shard], world->slow_high_us[shard]);
+    int64_t way_us = world_latency_us(world, 0, slow_us);
+    request->acknowledge_us = world_latency_us(world, 0, slow_us - way_us);
+    request->end_delay_us = slow_us - way_us + 1;
+    request->give_up_us += slow_us;
+    world->sometimes.count[SOMETIMES_COMMITS_SLOW]++;
+    return way_us;
+}
+
 static bool commit(struct broker *broker, struct broker_receipt *receipt, struct error *error)
 {
     struct broker_simulated *own = ours(broker);
@@ -335,9 +365,9 @@ static bool commit(struct broker *broker, struct broker_receipt *receipt, struct
     int64_t delay_us = world->commit_delay_us[slot->shard];
     world->commit_fate[slot->shard] = COMMIT_WELL;
     int64_t until_us = world->now_us + MESSAGE_LIMIT_US;
-    while (!process_reaches_kafka(slot->process) && world->now_us < until_us)
+    while (!can_write(slot) && world->now_us < until_us)
         slot_wait(slot, world->now_us + 100 * MILLI_US);
-    if (!process_reaches_kafka(slot->process)) {
+    if (!can_write(slot)) {
         fate = COMMIT_NOT_SENT;
         delay_us = MILLI_US;
     }
@@ -348,7 +378,8 @@ static bool commit(struct broker *broker, struct broker_receipt *receipt, struct
         struct request *request = request_with(own, own->count);
         request->commit = true;
         request->end = true;
-        request_send(request, world_latency_us(world, 500, 10 * MILLI_US));
+        int64_t way_us = world_latency_us(world, 500, 10 * MILLI_US);
+        request_send(request, way_us + slow_down(request));
         if (request_wait(request, 3 * REQUEST_LIMIT_US, &answer, NULL))
             done = answered(own, answer, error);
         else
@@ -407,6 +438,10 @@ static bool offsets(struct broker *broker, enum broker_topic topic, int64_t *fir
                     struct error *error)
 {
     struct seat *slot = ours(broker)->slot;
+    if (topic == TOPIC_STATE && !leader_is_well(slot)) {
+        slot_wait(slot, slot->world->now_us + SECOND_US);
+        return error_set(error, ERROR_RETRY, "no leader");
+    }
     if (!process_reaches_kafka(slot->process)) {
         if (!ask(slot, error)) return false;
     } else if (topic != TOPIC_STATE && !ask(slot, error)) {
@@ -497,6 +532,7 @@ static bool poll(struct broker *broker, int32_t wait_ms, struct broker_input *in
     if (reaches && !look(own, input, error)) return false;
     if (input->kind != BROKER_NOTHING || wait_ms == 0) return true;
     slot->reading = true;
+    slot->idles = wait_ms > IDLE_MS;
     int64_t end_us = world->now_us + wait_ms * MILLI_US;
     int64_t until_us = end_us;
     do {
@@ -504,6 +540,8 @@ static bool poll(struct broker *broker, int32_t wait_ms, struct broker_input *in
         slot_wait(slot, until_us);
     } while (wait_until_us(own, end_us) < end_us && world->now_us < end_us);
     slot->reading = false;
+    if (slot->idles) slot->idle_us = world->now_us;
+    slot->idles = false;
     return !process_reaches_kafka(slot->process) || look(own, input, error);
 }
 

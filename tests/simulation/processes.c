@@ -48,6 +48,7 @@ static void clock_sleep_ms(void *opaque, int64_t ms)
 void process_step_clock(struct process *process, int64_t by_us)
 {
     process->offset_us += by_us;
+    process->stepped_us = process->world->now_us;
     for (int32_t s = 0; s < process->world->settings.shards; s++) {
         struct seat *slot = &process->slots[s];
         if (slot->waiting && slot->reading)
@@ -90,6 +91,7 @@ static const struct told told[] = {
     {"shard.contested", NULL, SOMETIMES_CONTESTED},
     {"shard.paused", NULL, SOMETIMES_PAUSED},
     {"clock.ahead", "action=corrected", SOMETIMES_CLOCK_CORRECTED},
+    {"clock.behind", "action=corrected", SOMETIMES_CLOCK_BEHIND},
     {"clock.ahead", "action=nothing_fires", SOMETIMES_CLOCK_REFUSED},
     {"reply.moved", NULL, SOMETIMES_REPLY_MOVED},
     {"record.refused", NULL, SOMETIMES_RECORD_REFUSED},
@@ -137,6 +139,8 @@ static void slot_release(struct seat *slot)
     slot->checkpoint = NULL;
     slot->waiting = false;
     slot->reading = false;
+    slot->idles = false;
+    slot->idle_us = 0;
     slot->done = false;
     slot->ending = false;
     slot->life++;
@@ -339,7 +343,9 @@ void process_assign(struct process *process, uint32_t shards)
     if (process->leaving) return;
     for (int32_t s = 0; s < process->world->settings.shards; s++) {
         struct seat *slot = &process->slots[s];
-        slot->wanted = (shards >> s & 1) != 0;
+        bool wanted = (shards >> s & 1) != 0;
+        if (wanted && !slot->wanted) slot->wanted_us = process->world->now_us;
+        slot->wanted = wanted;
         if (slot->coroutine == NULL || slot->done) {
             slot->not_before_us = 0;
             if (slot->wanted && slot->coroutine == NULL) slot_start(slot);
@@ -388,6 +394,9 @@ void process_start(struct process *process)
     process->fetch_from_us = 0;
     process->cut_off_until_us = 0;
     process->member = (struct member){.current = false};
+    process->aside = (struct step_aside){0};
+    process->away = false;
+    process->commits_lost_until_us = 0;
     process->store = store_memory_create(world->redis.image);
     for (int32_t s = 0; s < world->settings.shards; s++) {
         struct seat *slot = &process->slots[s];

@@ -34,7 +34,8 @@ static void note_receipt(struct request *request, const struct record *record)
     const struct clock *clock = &request->slot->process->clock;
     if (record == NULL || !record->wants_receipt) return;
     request->receipt = (struct broker_receipt){record->offset, record->time_ms,
-                                               clock->monotonic_us(clock->opaque)};
+                                               clock->monotonic_us(clock->opaque) +
+                                                   request->acknowledge_us};
 }
 
 static void request_arrives(void *object, int64_t number)

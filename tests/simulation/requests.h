@@ -17,6 +17,7 @@ struct request {
     struct record **records;
     size_t count;
     int64_t end_delay_us;
+    int64_t acknowledge_us; /* the word that the records are there takes so long */
     int64_t give_up_us; /* the broker has not got it by then: lost */
     struct broker_receipt receipt;
     enum answer answer;

@@ -6,6 +6,7 @@
 
 #include "dispatcher/core/memory.h"
 #include "tests/simulation/checker.h"
+#include "tests/simulation/standstill.h"
 
 /* Faults are over: sessions run out, failing topics are tried again, the lane works off. */
 #define REST_US (10 * MINUTE_US)
@@ -45,6 +46,8 @@ static void end_faults(struct world *world)
     memset(world->cluster.foreign, 0, sizeof world->cluster.foreign);
     memset(world->cluster.own_limit, 0, sizeof world->cluster.own_limit);
     memset(world->commit_fate, 0, sizeof world->commit_fate);
+    memset(world->slow_until_us, 0, sizeof world->slow_until_us);
+    memset(world->leader_bad_until_us, 0, sizeof world->leader_bad_until_us);
     world->redis.away_until_us = 0;
     world->redis.slow_until_us = 0;
     world->redis.troubles = 0;
@@ -55,6 +58,7 @@ static void end_faults(struct world *world)
         process->crash_point = POINT_NONE;
         process->heap.fail_after = -1;
         process->init_delay_us = 0;
+        process->commits_lost_until_us = 0;
     }
 }
 
@@ -118,6 +122,7 @@ void simulate(const struct plan *plan, bool verbose, struct verdict *verdict)
     for (size_t i = 0; i < plan->count; i++)
         agenda_add(&world->agenda, plan->events[i].at_us, event_comes, &play, (int64_t)i);
     start_processes(world);
+    standstill_watch(world, 0);
     world_run(world, plan->settings.hours * HOUR_US);
     if (!world->stopped) come_to_rest(world);
     if (!world->stopped) {

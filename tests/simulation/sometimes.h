@@ -30,6 +30,10 @@
     row(COMMIT_REPLY_LOST, "the reply to a commit was lost")                                       \
     row(COMMIT_LATE, "the end of a transaction was late")                                          \
     row(COMMIT_SLOW, "a commit took long")                                                         \
+    row(COMMITS_SLOW, "a commit was one of many that took long")                                   \
+    row(BAD_LEADER, "nobody could write a partition")                                              \
+    row(STEPPED_ASIDE, "a process left the group for a moment")                                    \
+    row(CLOCK_BEHIND, "a clock behind Kafka's was corrected")                                      \
     row(COMMIT_PARTS, "a transaction came in parts")                                               \
     row(COMMIT_TWICE, "a commit was asked for twice")                                              \
     row(END_FENCED, "a late end of a transaction was refused")                                     \

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dispatcher/engine/engine.h"
+#include "dispatcher/engine/step_aside.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/coroutine.h"
@@ -76,6 +77,7 @@ struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     struct process *process;
     int32_t shard;
     bool wanted;
+    int64_t wanted_us;   /* since when */
     bool ending;
     bool failed;
     struct engine *engine;
@@ -94,6 +96,8 @@ struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     bool waiting;
     bool reading;        /* in the broker's poll */
     int64_t wait_end_us;
+    bool idles;          /* in a long wait of the poll: nothing is due */
+    int64_t idle_us;     /* when such a wait ended last */
     int64_t not_before_us;
 };
 
@@ -110,6 +114,7 @@ struct process {
     struct observer observer;
     int64_t booted_us;
     int64_t offset_us;   /* wall clock against the true time */
+    int64_t stepped_us;  /* when it was set last */
     int64_t drift_ppm;
     int64_t drift_from_us;
     int64_t frozen_until_us;
@@ -122,6 +127,9 @@ struct process {
     int64_t init_delay_us; /* of its next init_transactions */
     int64_t fetch_from_us; /* after a pause, what is fetched takes a moment to come */
     struct member member;
+    struct step_aside aside;
+    bool away;           /* it has left the group for a moment */
+    int64_t commits_lost_until_us; /* none of its transactions arrives */
     struct store *store; /* its connection to Redis */
     int zones_next;      /* the version of the zone data on its disk */
     int zones_version;   /* what it has read at its start */
@@ -175,6 +183,12 @@ struct world {
     int64_t commit_delay_us[SIM_SHARDS_MAX];
     struct request *late_end[SIM_SHARDS_MAX]; /* of a commit that was asked for twice */
     int64_t kafka_down_until_us;
+    int64_t slow_until_us[SIM_SHARDS_MAX]; /* each commit takes between low and high */
+    int64_t slow_low_us[SIM_SHARDS_MAX];
+    int64_t slow_high_us[SIM_SHARDS_MAX];
+    int64_t leader_bad_until_us[SIM_SHARDS_MAX]; /* nobody can write the partition */
+    int leaves_in_turn;
+    int64_t stands_since_us[SIM_SHARDS_MAX];
     struct sometimes sometimes;
     bool ever_strict; /* some process has had a strict configuration */
     int64_t faults;

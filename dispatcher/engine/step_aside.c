@@ -1,0 +1,48 @@
+#include "dispatcher/engine/step_aside.h"
+
+#include "dispatcher/core/mutant.h"
+
+void step_aside_begin(struct step_aside *aside)
+{
+    aside->assigned = 0;
+    aside->stuck = 0;
+    aside->dead = 0;
+    aside->still = 0;
+}
+
+void step_aside_count(struct step_aside *aside, const struct shard_health *health)
+{
+    bool moved = health->moved_here || mutant(MUTANT_ASIDE_FOR_WHAT_NEVER_MOVED);
+    aside->assigned++;
+    aside->still += health->still_us >= SHARD_STUCK_US;
+    aside->stuck += moved && health->still_us >= STEP_ASIDE_STUCK_US;
+    aside->dead += !health->moved_here && health->still_us >= STEP_ASIDE_DEAD_US;
+    aside->ever_moved = aside->ever_moved || health->moved_here;
+}
+
+/* What stopped moving here speaks against this daemon; what never moved here may be ill itself,
+ * unless that is all there is and more than one. */
+static bool unwell(const struct step_aside *aside)
+{
+    if (mutant(MUTANT_ASIDE_FOR_ONE_SHARD) && aside->stuck > 0) return true;
+    if (2 * aside->stuck > aside->assigned) return true;
+    return !aside->ever_moved && aside->assigned >= 2 && aside->dead == aside->assigned;
+}
+
+bool step_aside_now(struct step_aside *aside, int64_t now_us)
+{
+    bool well = aside->assigned > 0 && aside->still == 0;
+    if (!well) aside->well_us = 0;
+    else if (aside->well_us == 0) aside->well_us = now_us;
+    if (well && now_us - aside->well_us >= STEP_ASIDE_STUCK_US) aside->helped = true;
+    if (!unwell(aside) || mutant(MUTANT_ASIDE_NEVER)) return false;
+    if (aside->left_us == 0 || mutant(MUTANT_ASIDE_AGAIN)) return true;
+    return aside->helped && now_us - aside->left_us >= STEP_ASIDE_AGAIN_US;
+}
+
+void step_aside_left(struct step_aside *aside, int64_t now_us)
+{
+    aside->left_us = now_us;
+    aside->well_us = 0;
+    aside->helped = false;
+}

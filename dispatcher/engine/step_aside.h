@@ -1,0 +1,40 @@
+/* step_aside.h - whether a daemon that cannot do its work gives its shards to others: it leaves the
+ * group for a moment. Not because of one shard whose partition nobody can write: then each daemon
+ * would leave in turn, and nobody would be helped. Pure. */
+#ifndef BELFRY_ENGINE_STEP_ASIDE_H
+#define BELFRY_ENGINE_STEP_ASIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How one assigned shard is: for how long its time has not moved, and whether it ever has here. */
+struct shard_health {
+    int64_t still_us;
+    bool moved_here; /* since it was assigned to this process */
+};
+
+struct step_aside {
+    int32_t assigned; /* as counted so far */
+    int32_t stuck;    /* moved here once, and has not for STEP_ASIDE_STUCK_US */
+    int32_t dead;     /* never moved here, for STEP_ASIDE_DEAD_US */
+    int32_t still;    /* not moving for SHARD_STUCK_US */
+    bool ever_moved;  /* any, since the process started */
+    int64_t left_us;  /* when it last left; 0 = never */
+    int64_t well_us;  /* since when all its shards have moved; 0 = they do not */
+    bool helped;      /* well for long enough since it last left */
+};
+
+#define SHARD_STUCK_US INT64_C(10000000) /* an alarm */
+#define STEP_ASIDE_STUCK_US INT64_C(60000000)
+#define STEP_ASIDE_DEAD_US INT64_C(300000000)
+#define STEP_ASIDE_AGAIN_US INT64_C(600000000)
+#define STEP_ASIDE_FOR_US INT64_C(300000000) /* at most: shorter when nobody else is left */
+
+/* One round: begin, one call for each assigned shard, then whether to leave, if there is anybody
+ * else: step_aside_now() says that it is worth asking, step_aside_left() that it was done. */
+void step_aside_begin(struct step_aside *aside);
+void step_aside_count(struct step_aside *aside, const struct shard_health *health);
+bool step_aside_now(struct step_aside *aside, int64_t now_us);
+void step_aside_left(struct step_aside *aside, int64_t now_us);
+
+#endif

@@ -1,0 +1,168 @@
+/* Shards whose time does not move: what a daemon does about its own, and that none stands still
+ * while somebody could run it. */
+#include "tests/simulation/standstill.h"
+
+#include <stdlib.h>
+
+#include "tests/simulation/world.h"
+
+#define LOOK_US (20 * SECOND_US)
+#define LOOK_RARELY_US (4 * MINUTE_US)
+#define STILL_US (15 * MINUTE_US) /* and as long as a shard may wait for the next slot */
+#define CLOCK_TRUSTED_US (270 * SECOND_US)
+enum {
+    EARLY_MS = 1000 + 1000, /* clock.tolerance, and what a clock drifts in an hour, the longest time
+                             * between two looks */
+    LATE_MS = 25000         /* what a slow commit leaves in doubt */
+};
+
+static struct engine_status status_of(const struct seat *slot)
+{
+    bool runs = slot->coroutine != NULL && !slot->done;
+    return runs ? engine_status(slot->engine) : (struct engine_status){0};
+}
+
+/* For how long its time has not moved, but for long waits because nothing is due. */
+static int64_t still_us(const struct seat *slot)
+{
+    const struct process *process = slot->process;
+    int64_t since_us = status_of(slot).moved_us;
+    int64_t now_us = process->clock.monotonic_us(process->clock.opaque);
+    int64_t assigned_us = now_us - (process->world->now_us - slot->wanted_us);
+    int64_t idle_us = now_us - (process->world->now_us - slot->idle_us);
+    if (slot->idles && since_us > 0) return 0;
+    if (since_us > 0 && since_us < idle_us) since_us = idle_us;
+    if (since_us < assigned_us) since_us = assigned_us;
+    return now_us - since_us;
+}
+
+/* ---- a daemon steps aside ---- */
+
+static void come_back(void *object, int64_t starts)
+{
+    struct process *process = object;
+    if (!process->running || process->leaving || process->starts != starts || !process->away)
+        return;
+    process->away = false;
+    group_join(process);
+}
+
+static bool others(const struct process *process)
+{
+    const struct world *world = process->world;
+    for (int32_t p = 0; p < world->settings.processes; p++)
+        if (p != process->index && world->group.joined[p]) return true;
+    return false;
+}
+
+static int bad_leaders(const struct world *world)
+{
+    int bad = 0;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++)
+        bad += world->leader_bad_until_us[shard] > world->now_us;
+    return bad;
+}
+
+static void tend(struct process *process)
+{
+    struct world *world = process->world;
+    if (!process->running || process->leaving || !process_heard(process)) return;
+    if (process->away) {
+        if (!others(process)) come_back(process, process->starts);
+        return;
+    }
+    step_aside_begin(&process->aside);
+    for (int32_t s = 0; s < world->settings.shards; s++) {
+        const struct seat *slot = &process->slots[s];
+        struct shard_health health = {.still_us = still_us(slot),
+                                      .moved_here = status_of(slot).moved_us > 0};
+        if (slot->wanted) step_aside_count(&process->aside, &health);
+    }
+    if (!step_aside_now(&process->aside, world->now_us) || !others(process)) return;
+    if (process->aside.left_us > 0 &&
+        world->now_us - process->aside.left_us < STEP_ASIDE_AGAIN_US)
+        world_violation(world, "leaves again: %s has left the group %lld s ago", process->owner,
+                        (long long)((world->now_us - process->aside.left_us) / SECOND_US));
+    step_aside_left(&process->aside, world->now_us);
+    world_trace(world, "%s leaves the group for a moment", process->owner);
+    world->sometimes.count[SOMETIMES_STEPPED_ASIDE]++;
+    int bad = bad_leaders(world);
+    if (bad > 0 && ++world->leaves_in_turn > bad)
+        world_violation(world, "leaves in turn: %s leaves the group for a shard that nobody can "
+                        "write", process->owner);
+    process->away = true;
+    group_leave(process);
+    process_assign(process, 0);
+    agenda_add(&world->agenda, world->now_us + STEP_ASIDE_FOR_US, come_back, process,
+               process->starts);
+}
+
+/* ---- what must not be ---- */
+
+static bool is_well(const struct process *process)
+{
+    return process->running && !process->leaving && process_heard(process) &&
+           process->commits_lost_until_us <= process->world->now_us &&
+           llabs(process->offset_us) < CLOCK_TRUSTED_US && process->drift_ppm == 0;
+}
+
+/* It has tried what it can: it was away for a while, and was not well when it came back. */
+static bool has_stepped_aside(const struct process *process)
+{
+    return !is_well(process) && process->aside.left_us > 0 && !process->aside.helped;
+}
+
+/* Somebody could run it, and has been able to for long. */
+static void judge(struct world *world, int32_t shard)
+{
+    bool could = world->leader_bad_until_us[shard] <= world->now_us;
+    bool some = false;
+    const struct seat *owner = NULL;
+    for (int32_t p = 0; p < world->settings.processes; p++) {
+        const struct process *process = &world->processes[p];
+        some = some || is_well(process);
+        if (process->running && process->slots[shard].wanted) owner = &process->slots[shard];
+        could = could && process_heard(process) && (!process->running || !process->leaving);
+    }
+    if (!could || !some || owner == NULL || owner->failed || has_stepped_aside(owner->process))
+        world->stands_since_us[shard] = 0;
+    else if (still_us(owner) < MINUTE_US) world->stands_since_us[shard] = 0;
+    else if (world->stands_since_us[shard] == 0) world->stands_since_us[shard] = world->now_us;
+    else if (world->now_us - world->stands_since_us[shard] > STILL_US)
+        world_violation(world, "stands still: shard %d of %s for %lld s although it could run",
+                        (int)shard, owner->process->owner,
+                        (long long)(still_us(owner) / SECOND_US));
+}
+
+/* The time a shard goes by is Kafka's, whatever its process's clock says. */
+static void judge_time(struct world *world, const struct seat *slot)
+{
+    const struct process *process = slot->process;
+    if (!process->running) return;
+    struct engine_status status = status_of(slot);
+    int64_t now_us = process->clock.monotonic_us(process->clock.opaque);
+    int64_t moved_us = world->now_us - (now_us - status.moved_us);
+    if (status.moved_us == 0 || moved_us <= process->stepped_us + SECOND_US ||
+        world->now_us - moved_us > STILL_US)
+        return;
+    int64_t ahead_ms = process->clock.now_ms(process->clock.opaque) - world_now_ms(world) -
+                       status.correction_ms;
+    if (ahead_ms > EARLY_MS || ahead_ms < -LATE_MS)
+        world_violation(world, "time: shard %d of %s is %lld ms ahead of Kafka's clock",
+                        (int)slot->shard, process->owner, (long long)ahead_ms);
+}
+
+void standstill_watch(void *object, int64_t number)
+{
+    struct world *world = object;
+    if (bad_leaders(world) == 0) world->leaves_in_turn = 0;
+    for (int32_t p = 0; p < world->settings.processes; p++) tend(&world->processes[p]);
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        judge(world, shard);
+        for (int32_t p = 0; p < world->settings.processes; p++)
+            judge_time(world, &world->processes[p].slots[shard]);
+    }
+    bool rarely = world->settings.hours > 48;
+    agenda_add(&world->agenda, world->now_us + (rarely ? LOOK_RARELY_US : LOOK_US),
+               standstill_watch, world, number);
+}

@@ -1,0 +1,112 @@
+/* When a daemon leaves the group for a moment: a table of what its shards do over time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "dispatcher/engine/step_aside.h"
+
+enum { SECONDS = 1000000, SHARDS_MOST = 4, LOOK_S = 5 };
+
+/* `stops_s`: when the shard stops moving; from_s: when it moves again (0: never); a shard with
+ * stops_s 0 never moves here. */
+struct shard_story {
+    int stops_s;
+    int from_s;
+};
+struct aside_case {
+    const char *name;
+    int shards;
+    struct shard_story stories[SHARDS_MOST];
+    int until_s;
+    int leaves;
+    int first_s; /* not before, and at most 10 s later */
+};
+enum { ALWAYS = 100000 };
+static const struct aside_case cases[] = {
+    {"all is well", 2, {{ALWAYS, 0}, {ALWAYS, 0}}, 3000, 0, 0},
+    {"one of two stops: not most of them", 2, {{100, 0}, {ALWAYS, 0}}, 3000, 0, 0},
+    {"both stop", 2, {{100, 0}, {100, 0}}, 3000, 1, 160},
+    {"two of three stop", 3, {{100, 0}, {120, 0}, {ALWAYS, 0}}, 3000, 1, 180},
+    {"the only one stops, and does not come back: once", 1, {{100, 0}}, 3000, 1, 160},
+    {"both stop for 50 s", 2, {{100, 150}, {100, 150}}, 3000, 0, 0},
+    {"one that never moved here, from another daemon: not ours to judge", 1, {{0, 0}}, 3000, 0, 0},
+    {"one never moved here, the other does", 2, {{0, 0}, {ALWAYS, 0}}, 3000, 0, 0},
+    {"nothing ever moved here: two of two, after five minutes", 2, {{0, 0}, {0, 0}}, 3000, 1, 300},
+    {"two never moved here, the third did", 3, {{0, 0}, {0, 0}, {100, 0}}, 3000, 0, 0},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+static struct shard_health health_at(const struct shard_story *story, int at_s)
+{
+    int last_s = at_s;
+    if (at_s >= story->stops_s && (story->from_s == 0 || at_s < story->from_s))
+        last_s = story->stops_s;
+    return (struct shard_health){.still_us = (int64_t)(at_s - last_s) * SECONDS,
+                                 .moved_here = story->stops_s > 0};
+}
+
+static bool look(struct step_aside *aside, const struct aside_case *row, int at_s)
+{
+    step_aside_begin(aside);
+    for (int i = 0; i < row->shards; i++) {
+        struct shard_health health = health_at(&row->stories[i], at_s);
+        step_aside_count(aside, &health);
+    }
+    bool leaves = step_aside_now(aside, (int64_t)(at_s + 1) * SECONDS);
+    if (leaves) step_aside_left(aside, (int64_t)(at_s + 1) * SECONDS);
+    return leaves;
+}
+
+static void one_story(void **state)
+{
+    const struct aside_case *row = *state;
+    struct step_aside aside = {0};
+    int leaves = 0;
+    for (int at_s = 0; at_s < row->until_s; at_s += LOOK_S) {
+        if (!look(&aside, row, at_s)) continue;
+        if (leaves++ == 0) assert_in_range(at_s, row->first_s, row->first_s + 10);
+    }
+    assert_int_equal(leaves, row->leaves);
+}
+
+/* Well for a minute, then unwell again: not before ten minutes are over. */
+static void again_where_it_helped(void **state)
+{
+    (void)state;
+    const struct aside_case stopped = {.shards = 1, .stories = {{1, 0}}};
+    const struct aside_case moving = {.shards = 1, .stories = {{ALWAYS, 0}}};
+    struct step_aside aside = {0};
+    assert_true(look(&aside, &stopped, 100)); /* at second 101 */
+    assert_false(look(&aside, &stopped, 750));
+    assert_false(look(&aside, &moving, 755));
+    assert_false(look(&aside, &moving, 810));
+    assert_false(look(&aside, &stopped, 900)); /* 55 s well: not known to have helped */
+    assert_false(look(&aside, &moving, 1000));
+    assert_false(look(&aside, &moving, 1065));
+    assert_true(look(&aside, &stopped, 1100));
+    assert_false(look(&aside, &moving, 1105));
+    assert_false(look(&aside, &moving, 1170));
+    assert_false(look(&aside, &stopped, 1690)); /* helped, but 590 s ago */
+    assert_true(look(&aside, &stopped, 1705));
+}
+
+static void without_shards_there_is_nothing_to_give(void **state)
+{
+    (void)state;
+    struct step_aside aside = {0};
+    step_aside_begin(&aside);
+    assert_false(step_aside_now(&aside, INT64_C(1000000000)));
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[CASES + 2];
+    for (int i = 0; i < CASES; i++)
+        tests[i] = (struct CMUnitTest){.name = cases[i].name, .test_func = one_story,
+                                       .initial_state = (void *)&cases[i]};
+    tests[CASES] = (struct CMUnitTest)cmocka_unit_test(again_where_it_helped);
+    tests[CASES + 1] = (struct CMUnitTest)cmocka_unit_test(without_shards_there_is_nothing_to_give);
+    return cmocka_run_group_tests_name("step aside", tests, NULL, NULL);
+}
