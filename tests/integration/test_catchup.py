@@ -8,28 +8,17 @@ marks are from then; both are stopped and started again with the true time.
 from __future__ import annotations
 
 import contextlib
-import functools
-import subprocess
 import time
-from pathlib import Path
 from typing import Any, Iterator
 
-from harness import Belfryd, Kafka, Redis, new_directory, wait_for
+from clocks import shift_library
+from harness import Belfryd, Kafka, Redis, wait_for
 from oracle import History, Oracle
 from oracle_fold import DAY, HOUR, MINUTE, SECOND, instant_ms, instant_text
 from runner import limit
 from scenario import ALL, Scenario, job, now_ms
 
 SETTLE_S = 90
-
-
-@functools.lru_cache
-def shift_library() -> Path:
-    """clock_shift.c, compiled for this run."""
-    library = new_directory("clock") / "clock_shift.so"
-    subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library,
-                    Path(__file__).with_name("clock_shift.c")], check=True, timeout=60)
-    return library
 
 
 def shifted(days: int) -> dict[str, str]:

@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import programs
+from clocks import MovedClock
 from harness import (Belfryd, CommandClient, DeadlineExceeded, Kafka, Process, Redis, TopicReader,
                      create_topic, free_port, murmur2, parse_log_line, produce, read_all,
                      shard_of, wait_for)
@@ -124,6 +126,39 @@ def test_process_freezes_and_ends() -> None:
         wait_for(lambda: _state(sleeper.pid) == "T", 5, "frozen")
         sleeper.sigcont()
         assert sleeper.stop(deadline_s=5) == -signal.SIGTERM
+
+
+WAITER = """
+#include <stdio.h>
+#include <threads.h>
+#include <time.h>
+int main(void) {
+    mtx_t lock; cnd_t never; struct timespec until, begin, end;
+    mtx_init(&lock, mtx_plain); cnd_init(&never); mtx_lock(&lock);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    clock_gettime(CLOCK_REALTIME, &until);
+    printf("clock=%lld\\n", (long long)until.tv_sec); fflush(stdout);
+    until.tv_sec++;
+    cnd_timedwait(&never, &lock, &until);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    printf("waited_s=%lld\\n", (long long)(end.tv_sec - begin.tv_sec));
+}
+"""
+
+
+def test_a_clock_steps_while_a_process_runs(tmp: Path) -> None:
+    """Also what it waits for: a second lasts five when the clock goes back by four meanwhile."""
+    (tmp / "waiter.c").write_text(WAITER)
+    subprocess.run(["cc", "-o", tmp / "waiter", tmp / "waiter.c"], check=True, timeout=60)
+    for step_s, least_s, most_s in ((-4, 4, 30), (3600, 0, 1)):
+        clock = MovedClock(ahead_s=100)
+        with Process("waiter", [tmp / "waiter"], clock.env) as waiter:
+            waiter.wait_until(lambda: "clock=" in waiter.output(), 10, "has looked at its clock")
+            clock.step(step_s)
+            assert waiter.wait_exit(60) == 0
+            said = parse_log_line(waiter.output())
+        assert abs(int(said["clock"]) - time.time() - 100) < 70, said
+        assert least_s <= int(said["waited_s"]) <= most_s, (step_s, said)
 
 
 def test_ended_process_fails_a_wait_at_once() -> None:
