@@ -2,6 +2,7 @@
 
 A test asks for what it needs by the names of its parameters:
   kafka    a broker shared by the whole run (started again if a test left it dead)
+  plain_kafka   the same with the settings Kafka is delivered with, not the fast ones
   redis    a Redis shared by the whole run, emptied before each test
   cluster  a cluster name of its own, so that topics of tests on one broker never meet
   tmp      an empty directory (pathlib.Path)
@@ -66,6 +67,7 @@ class Fixtures:
 
     def __init__(self) -> None:
         self.kafka: harness.Kafka | None = None
+        self.plain_kafka: harness.Kafka | None = None
         self.redis: harness.Redis | None = None
         self.numbers = itertools.count(1)
         self.module: ModuleType | None = None
@@ -79,7 +81,8 @@ class Fixtures:
         return function(**{name: self.make(name, function) for name in names})
 
     def make(self, name: str, asker: Callable[..., Any]) -> Any:
-        makers = {"kafka": self._kafka, "redis": self._redis, "shared": self._shared,
+        makers = {"kafka": self._kafka, "plain_kafka": self._plain_kafka, "redis": self._redis,
+                  "shared": self._shared,
                   "cluster": lambda: f"t{os.getpid()}-{next(self.numbers)}",
                   "tmp": lambda: harness.new_directory(asker.__name__)}
         if name not in makers:
@@ -96,14 +99,21 @@ class Fixtures:
 
     def kept(self) -> list[harness.Process]:
         """The processes that outlive a test."""
-        servers = [server for server in (self.kafka, self.redis) if server is not None]
-        return [p for server in servers for p in server.processes] + self.module_processes
+        servers = [self.kafka, self.plain_kafka, self.redis]
+        return [p for server in servers if server is not None
+                for p in server.processes] + self.module_processes
 
     def _kafka(self) -> harness.Kafka:
         self.kafka = self.kafka or harness.Kafka()
         if not self.kafka.running:
             self.kafka.start()
         return self.kafka
+
+    def _plain_kafka(self) -> harness.Kafka:
+        self.plain_kafka = self.plain_kafka or harness.Kafka(plain=True)
+        if not self.plain_kafka.running:
+            self.plain_kafka.start()
+        return self.plain_kafka
 
     def _redis(self) -> harness.Redis:
         self.redis = self.redis or harness.Redis()

@@ -48,10 +48,14 @@ def _short(result: dict[str, Any]) -> dict[str, Any]:
 class Scenario:
     """Daemons of one cluster, its client, and the check of everything at the end."""
 
-    def __init__(self, kafka: Kafka, redis: Redis, cluster: str, shards: int = 4):
+    def __init__(self, kafka: Kafka, redis: Redis, cluster: str, shards: int = 4,
+                 through: tuple[str | None, str | None] = (None, None)):
+        """`through`: the daemons' way to Kafka and Redis where it is not that of the test."""
         self.kafka, self.redis = kafka, redis
+        self.through = (through[0] or kafka, through[1] or redis)
         self.cluster, self.shards = cluster, shards
         self.daemons: list[Belfryd] = []
+        self.verified_ms = 0  # up to when verify() looked
         self.client = CommandClient(kafka.bootstrap, cluster)
         self._fires: TopicReader | None = None
 
@@ -69,7 +73,7 @@ class Scenario:
         """One more daemon, ready; static, so that a restart does not wait for its dead self."""
         number = len(self.daemons) + 1
         env = {"BELFRY_GROUP_INSTANCE_ID": f"{self.cluster}-{number}", **more.pop("env", {})}
-        daemon = Belfryd(self.kafka, self.redis, cluster=self.cluster, shards=self.shards,
+        daemon = Belfryd(*self.through, cluster=self.cluster, shards=self.shards,
                          env=env, name=f"belfryd{number}", **more)
         self.daemons.append(daemon)
         if start:
@@ -150,7 +154,7 @@ class Scenario:
 
     def verify(self, deadline_s: float = 60.0, in_redis: bool = True) -> dict[str, int]:
         """Waits until everything that is due by now is there, ends the daemons, checks all."""
-        until_ms = now_ms()
+        until_ms = self.verified_ms = now_ms()
         end = time.monotonic() + deadline_s
         with History(self.kafka.bootstrap, self.cluster, self.shards) as history:
             while Oracle(history.read()).missing(until_ms) and time.monotonic() < end:
@@ -160,3 +164,20 @@ class Scenario:
                     daemon.terminate()
             stored = self.stored() if in_redis else None
             return Oracle(history.read()).check(until_ms, stored)
+
+
+def endure(scene: Scenario, proxy: Any, rule: Any, restart: bool, fires: int = 4) -> None:
+    """Lets a proxy's rule strike as often as it says, where `restart` at a start of the daemon
+    after a kill; then the fires have to go on."""
+    daemon = scene.daemons[0]
+    if restart:
+        daemon.kill9()
+    proxy.add(rule)
+    if restart:
+        daemon.start()
+    # A command, so that a shard without a due slot has something to say, too.
+    scene.send({"op": "update", "select": {"all": True}, "set": {"payload": f"{rule.kind}"}},
+               key="any")
+    daemon.wait_until(lambda: rule.struck == rule.times, 60, f"it happens: {rule}")
+    proxy.clear()
+    scene.wait_fires(fires, deadline_s=60)

@@ -36,6 +36,9 @@ KAFKA_DEFAULTS: dict[str, object] = {
     "log.cleaner.dedupe.buffer.size": 4 * 1024 * 1024,
     "log.segment.delete.delay.ms": 1000,
 }
+# What one machine needs; all else is as Kafka is delivered: a group that waits 3 s for members,
+# 50 partitions of offsets and of transactions, topics made by whoever asks for one.
+KAFKA_AS_DELIVERED: dict[str, object] = {"num.recovery.threads.per.data.dir": 1}
 JVM_DEFAULTS = ("-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto")
 
 
@@ -46,6 +49,8 @@ class _Broker(Process):
         self.node = node
         self.port = free_port()
         self.controller_port = free_port()
+        self.inner_port = free_port()  # what a proxy connects to ...
+        self.proxy_port = free_port()  # ... and where those who came through it are led back to
         super().__init__(f"kafka{node}", [])
         self.properties = self.directory / "server.properties"
         self.jvm = [_java(), f"-Xmx{heap_mb}m", *jvm, "-cp", f"{KAFKA_LIBS}/*",
@@ -58,9 +63,12 @@ class _Broker(Process):
             "process.roles": "broker,controller",
             "node.id": self.node,
             "listeners": f"PLAINTEXT://127.0.0.1:{self.port},"
+                         f"PROXIED://127.0.0.1:{self.inner_port},"
                          f"CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},"
+                                    f"PROXIED://127.0.0.1:{self.proxy_port}",
+            "listener.security.protocol.map":
+                "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": self.directory / "data",
@@ -78,19 +86,20 @@ class Kafka:
     """A real Apache Kafka (KRaft) on free ports: one node, or `nodes` of them.
 
         options  broker properties that replace the defaults above
+        plain    the broker's own defaults in place of the fast ones above
         jvm      JVM flags that replace JVM_DEFAULTS (the benchmarks want other ones)
 
     Ports and data stay over stop(), kill9() and restart(); they go with close().
     """
 
     def __init__(self, nodes: int = 1, options: dict[str, object] | None = None,
-                 heap_mb: int = 400, jvm: Iterable[str] = JVM_DEFAULTS):
+                 heap_mb: int = 400, jvm: Iterable[str] = JVM_DEFAULTS, plain: bool = False):
         assert KAFKA_LIBS.is_dir(), f"{KAFKA_LIBS} is missing: run tests/support/setup --test"
         self.brokers = [_Broker(node + 1, heap_mb, jvm) for node in range(nodes)]
         copies = min(3, nodes)
         voters = ",".join(f"{b.node}@127.0.0.1:{b.controller_port}" for b in self.brokers)
         self.options = {
-            **KAFKA_DEFAULTS,
+            **(KAFKA_AS_DELIVERED if plain else KAFKA_DEFAULTS),
             "controller.quorum.voters": voters,
             "default.replication.factor": copies,
             "offsets.topic.replication.factor": copies,

@@ -155,6 +155,8 @@ def _judge_python(file: str, name: str) -> str:
     path = ROOT / file
     if not re.fullmatch(r"tests/\w+/test_\w+\.py", file) or not path.is_file():
         return "there is no such file tests/…/test_….py"
+    if len(list(ROOT.glob(f"tests/*/{path.name}"))) > 1:
+        return f"two files are called {path.name}: the runner tells tests by it"
     found = re.search(rf"^def {re.escape(name)}\(", path.read_text(), re.MULTILINE)
     return "" if found and name.startswith("test_") else f"{file} has no {name}"
 
