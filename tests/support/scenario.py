@@ -56,6 +56,7 @@ class Scenario:
         self.cluster, self.shards = cluster, shards
         self.daemons: list[Belfryd] = []
         self.verified_ms = 0  # up to when verify() looked
+        self.restarts = 0     # of daemons that ended under a fault
         self.client = CommandClient(kafka.bootstrap, cluster)
         self._fires: TopicReader | None = None
 
@@ -168,16 +169,30 @@ class Scenario:
 
 def endure(scene: Scenario, proxy: Any, rule: Any, restart: bool, fires: int = 4) -> None:
     """Lets a proxy's rule strike as often as it says, where `restart` at a start of the daemon
-    after a kill; then the fires have to go on."""
+    after a kill; then the fires have to go on. A daemon that ends because of it is started again,
+    as a supervisor would: a static member of a group ends when its name joins twice."""
     daemon = scene.daemons[0]
+
+    def kept_running() -> bool:
+        if not daemon.running:
+            assert daemon.exit_code == 1, f"{rule}\n{daemon.tail()}"
+            scene.restarts += 1
+            daemon.start()
+        return True
+
     if restart:
         daemon.kill9()
     proxy.add(rule)
     if restart:
         daemon.start()
     # A command, so that a shard without a due slot has something to say, too.
-    scene.send({"op": "update", "select": {"all": True}, "set": {"payload": f"{rule.kind}"}},
-               key="any")
-    daemon.wait_until(lambda: rule.struck == rule.times, 60, f"it happens: {rule}")
+    scene.send({"op": "update", "select": {"all": True}, "set": {"payload": rule.kind}}, key="any")
+    wait_for(lambda: kept_running() and rule.struck == rule.times, 60, f"it happens: {rule}")
     proxy.clear()
-    scene.wait_fires(fires, deadline_s=60)
+    have = len(scene.fires.read_to_end())
+
+    def gone_on() -> bool:
+        scene.fires.poll(0.05)
+        return kept_running() and len(scene.fires.records) >= have + fires
+
+    wait_for(gone_on, 60, f"{fires} fires after {rule}, as seen from\n{daemon.tail()}")

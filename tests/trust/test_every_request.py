@@ -28,7 +28,7 @@ def run(scene: Scenario, proxy: KafkaProxy, kinds: list[str]) -> None:
     for kind, (direction, action) in itertools.product(kinds, FAULTS):
         rule = Rule(kind, direction, action, seconds=2.0)
         endure(scene, proxy, rule, restart=KAFKA_KINDS[kind])
-    print(f"      {len(kinds) * len(FAULTS)} faults, {scene.verify()}")
+    print(f"      {len(kinds) * len(FAULTS)} faults, {scene.restarts} restarts, {scene.verify()}")
 
 
 def through_kafka(kafka: Kafka, redis: Redis, cluster: str, kinds: list[str]) -> None:
