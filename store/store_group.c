@@ -164,7 +164,7 @@ void store_group_part(const struct store_group *group, size_t index, struct stor
         .epoch = group->options.epoch,
         .follows_sequence = group->options.follows_sequence,
         .part = group->options.first_part + (int32_t)index,
-        .items = group->items + first,
+        .items = group->items == NULL ? NULL : group->items + first, /* a snapshot alone */
         .item_count = group->part_ends[index] - first,
         .snapshot = last && group->has_snapshot ? &group->snapshot : NULL,
     };

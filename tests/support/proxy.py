@@ -10,7 +10,8 @@ is its own: they delay, drop, double and cut by kind and direction.
 What a rule does to a request, and to an answer:
   delay   it waits `seconds`, and all behind it in its direction of its connection
   drop    it is swallowed; the connection stays
-  double  the request comes twice, of its two answers only the first goes back; an answer comes twice
+  double  the request comes twice, and of its two answers only the first goes back; or an answer
+          comes twice
   cut     the connection is closed in its place: the request has not arrived, or it has and the
           answer has not
 """

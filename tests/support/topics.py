@@ -17,6 +17,10 @@ from processes import DeadlineExceeded, wait_for
 _HOPELESS = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE,
              KafkaError.TOPIC_AUTHORIZATION_FAILED}
 
+# What a broker that has just started, or one that has just gone, is the reason of.
+_PASSING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError._DESTROY_BROKER,
+            KafkaError._TRANSPORT, KafkaError._WAIT_COORD, KafkaError.LEADER_NOT_AVAILABLE}
+
 
 def client_options(bootstrap: str, **more: object) -> dict[str, object]:
     """Options of a client that keeps quiet and reconnects fast while a broker is away.
@@ -207,8 +211,8 @@ class TopicReader:
             try:
                 return self.consumer.get_watermark_offsets(
                     TopicPartition(self.topic, partition), timeout=10)
-            except KafkaException as failure:  # a broker that has just started has no leaders yet
-                if failure.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+            except KafkaException as failure:
+                if failure.args[0].code() not in _PASSING:
                     raise
                 return None
 

@@ -1,0 +1,335 @@
+/* fuzz_cluster.h - Kafka and Redis for one engine of one shard, in memory, without a fault: logs
+ * that keep all that is committed, a clock that runs while the engine waits, the memory store. */
+#ifndef BELFRY_FUZZ_CLUSTER_H
+#define BELFRY_FUZZ_CLUSTER_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core/memory.h"
+#include "dispatcher/engine/engine.h"
+#include "schemas/utf8.h"
+#include "store/store_memory.h"
+
+enum { CLUSTER_LOG_MAX = 20000, CLUSTER_VALUE_MAX = 2 << 20 };
+
+struct cluster_record {
+    char *key;   /* NULL: none */
+    char *value; /* NULL: a tombstone */
+    size_t key_bytes, value_bytes;
+    int64_t log_time_ms;
+    struct broker_header headers[BROKER_INPUT_HEADERS_MAX]; /* borrowed, of what goes in only */
+    size_t header_count;
+};
+
+struct cluster_log {
+    struct cluster_record *records;
+    size_t count, capacity, committed;
+};
+
+struct cluster {
+    struct broker broker; /* first: the port's pointer is ours */
+    struct checkpoint_port checkpoint;
+    struct clock clock;
+    struct cluster_log logs[TOPIC_FOREIGN + 1];
+    bool reading[TOPIC_FOREIGN + 1];
+    size_t next[TOPIC_FOREIGN + 1];
+    bool ended[TOPIC_FOREIGN + 1];
+    bool in_transaction;
+    bool wants_receipt;
+    enum broker_topic last_topic;
+    size_t replies; /* to topics that commands named */
+    int64_t now_ms;
+    int64_t end_ms; /* when the engine is asked to end */
+    struct engine *engine;
+    struct store_image *image;
+    struct store *store;
+    enum checkpoint_state answer;
+    int32_t next_part;
+};
+
+static void require(bool condition)
+{
+    if (!condition) abort();
+}
+
+static struct cluster *cluster_of_port(struct checkpoint_port *port)
+{
+    return (struct cluster *)(void *)((char *)port - offsetof(struct cluster, checkpoint));
+}
+
+static char *cluster_copy(struct text text)
+{
+    if (text.bytes == NULL) return NULL;
+    char *copy = memory_allocate(text.length + 1, 1);
+    memcpy(copy, text.bytes, text.length);
+    return copy;
+}
+
+static struct cluster_record *cluster_append(struct cluster_log *log, struct text key,
+                                             struct text value, int64_t log_time_ms)
+{
+    require(log->count < CLUSTER_LOG_MAX);
+    if (log->count == log->capacity) {
+        log->capacity = log->capacity == 0 ? 64 : 2 * log->capacity;
+        log->records = realloc(log->records, log->capacity * sizeof *log->records);
+        require(log->records != NULL);
+    }
+    struct cluster_record *record = &log->records[log->count++];
+    memset(record, 0, sizeof *record);
+    record->key = cluster_copy(key);
+    record->value = cluster_copy(value);
+    record->key_bytes = key.length;
+    record->value_bytes = value.length;
+    record->log_time_ms = log_time_ms;
+    return record;
+}
+
+static struct text cluster_text(const char *bytes, size_t length)
+{
+    return (struct text){bytes, bytes == NULL ? 0 : length};
+}
+
+/* --- transactions --- */
+
+static bool cluster_agree(struct broker *broker, struct error *error)
+{
+    (void)error;
+    return broker != NULL;
+}
+
+static bool cluster_prove(struct broker *broker, int64_t control_offset, struct error *error)
+{
+    struct cluster *own = (struct cluster *)broker;
+    require(control_offset <= (int64_t)own->logs[TOPIC_CONTROL].count);
+    (void)error;
+    return true;
+}
+
+static void cluster_close(struct broker *broker) { require(broker != NULL); }
+
+static bool cluster_begin(struct broker *broker, struct error *error)
+{
+    struct cluster *own = (struct cluster *)broker;
+    (void)error;
+    require(!own->in_transaction);
+    own->in_transaction = true;
+    return true;
+}
+
+/* What Belfry writes has to be readable: text, on one line, within what a topic takes. */
+static bool cluster_produce(struct broker *broker, const struct broker_record *record,
+                            struct error *error)
+{
+    struct cluster *own = (struct cluster *)broker;
+    (void)error;
+    require(own->in_transaction);
+    require(record->value.length <= CLUSTER_VALUE_MAX && record->key.length <= CLUSTER_VALUE_MAX);
+    require(record->partition == 0 || record->partition == BROKER_PARTITION_BY_KEY);
+    bool ours = record->topic != TOPIC_FOREIGN && record->topic != TOPIC_DEAD &&
+                record->topic != TOPIC_FORWARD && record->topic != TOPIC_FIRES;
+    if (ours) require(utf8_valid_length(record->value) == record->value.length);
+    for (size_t i = 0; ours && i < record->value.length; i++)
+        require((unsigned char)record->value.bytes[i] >= 0x20);
+    if (record->topic == TOPIC_FOREIGN)
+        own->replies += strcmp(record->foreign_topic, "billing.results") == 0;
+    own->wants_receipt = own->wants_receipt || record->wants_receipt;
+    own->last_topic = record->topic;
+    (void)cluster_append(&own->logs[record->topic], record->key, record->value, own->now_ms);
+    return true;
+}
+
+static bool cluster_commit(struct broker *broker, struct broker_receipt *receipt,
+                           struct error *error)
+{
+    struct cluster *own = (struct cluster *)broker;
+    struct cluster_log *state = &own->logs[TOPIC_STATE];
+    (void)error;
+    require(own->in_transaction && own->last_topic == TOPIC_STATE);
+    require(strcmp(state->records[state->count - 1].key, "mark") == 0);
+    for (int topic = 0; topic <= TOPIC_FOREIGN; topic++)
+        own->logs[topic].committed = own->logs[topic].count;
+    own->in_transaction = false;
+    if (receipt != NULL)
+        *receipt = (struct broker_receipt){(int64_t)state->count - 1, own->now_ms,
+                                           own->now_ms * 1000};
+    own->now_ms++;
+    return true;
+}
+
+/* --- reading --- */
+
+static bool cluster_start_reading(struct broker *broker, enum broker_topic topic, int64_t offset,
+                                  struct error *error)
+{
+    struct cluster *own = (struct cluster *)broker;
+    (void)error;
+    require(offset >= 0 && (size_t)offset <= own->logs[topic].committed);
+    own->reading[topic] = true;
+    own->ended[topic] = false;
+    own->next[topic] = (size_t)offset;
+    return true;
+}
+
+static void cluster_stop_reading(struct broker *broker, enum broker_topic topic)
+{
+    ((struct cluster *)broker)->reading[topic] = false;
+}
+
+static bool cluster_offsets(struct broker *broker, enum broker_topic topic, int64_t *first,
+                            int64_t *end, struct error *error)
+{
+    (void)error;
+    *first = 0;
+    *end = (int64_t)((struct cluster *)broker)->logs[topic].committed;
+    return true;
+}
+
+static bool cluster_look(struct cluster *own, enum broker_topic topic, struct broker_input *input)
+{
+    struct cluster_log *log = &own->logs[topic];
+    if (!own->reading[topic]) return false;
+    input->topic = topic;
+    input->offset = (int64_t)own->next[topic];
+    if (own->next[topic] == log->committed) {
+        if (own->ended[topic]) return false;
+        input->kind = BROKER_END;
+        own->ended[topic] = true;
+        return true;
+    }
+    const struct cluster_record *record = &log->records[own->next[topic]++];
+    own->ended[topic] = false;
+    input->kind = BROKER_RECORD;
+    input->log_time_ms = record->log_time_ms;
+    input->key = cluster_text(record->key, record->key_bytes);
+    input->value = cluster_text(record->value, record->value_bytes);
+    input->tombstone = record->value == NULL;
+    input->header_count = record->header_count;
+    memcpy(input->headers, record->headers, record->header_count * sizeof record->headers[0]);
+    return true;
+}
+
+/* Time passes while the engine waits; when it is over, the engine is asked to end. */
+static bool cluster_poll(struct broker *broker, int32_t wait_ms, struct broker_input *input,
+                         struct error *error)
+{
+    static const enum broker_topic order[] = {TOPIC_STATE, TOPIC_CONTROL, TOPIC_FORWARD,
+                                              TOPIC_COMPLETIONS};
+    struct cluster *own = (struct cluster *)broker;
+    (void)error;
+    memset(input, 0, offsetof(struct broker_input, headers));
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (cluster_look(own, order[i], input)) return true;
+    own->now_ms += wait_ms;
+    if (own->now_ms >= own->end_ms) engine_wish(own->engine, ENGINE_SHUTDOWN);
+    return true;
+}
+
+static void cluster_release(struct broker *broker, struct broker_input *input)
+{
+    require(broker != NULL);
+    input->kind = BROKER_NOTHING;
+}
+
+static bool cluster_foreign(struct broker *broker, const char *topic, struct topic_info *info,
+                            struct error *error)
+{
+    (void)broker;
+    (void)error;
+    *info = (struct topic_info){.exists = strlen(topic) % 2 == 1, .partitions = 1,
+                                .max_message_bytes = 1 << 20};
+    return true;
+}
+
+static const struct broker_operations cluster_broker = {
+    cluster_prove,   cluster_agree,         cluster_close,        cluster_begin,
+    cluster_produce, cluster_commit,        cluster_agree,        cluster_start_reading,
+    cluster_stop_reading, cluster_offsets,  cluster_poll,         cluster_release,
+    cluster_foreign, cluster_close};
+
+/* --- the store: written at once --- */
+
+static bool cluster_read_snapshot(struct checkpoint_port *port, struct snapshot *snapshot,
+                                  bool *found, struct error *error)
+{
+    struct store *store = cluster_of_port(port)->store;
+    return store->operations->read_snapshot(store, 0, snapshot, found, error);
+}
+
+static bool cluster_read_items(struct checkpoint_port *port, store_item_visitor *visitor,
+                               void *opaque, struct error *error)
+{
+    struct store *store = cluster_of_port(port)->store;
+    return store->operations->read_items(store, 0, visitor, opaque, error);
+}
+
+static void cluster_submit(struct checkpoint_port *port, struct store_group *group)
+{
+    struct cluster *own = cluster_of_port(port);
+    enum store_outcome outcome = STORE_WRITTEN;
+    for (size_t i = 0; i < store_group_part_count(group) && outcome == STORE_WRITTEN; i++) {
+        struct store_write write;
+        struct error error = {0};
+        store_group_part(group, i, &write);
+        require(own->store->operations->write(own->store, &write, &outcome, &error));
+        own->next_part = write.part + 1;
+    }
+    own->answer = outcome == STORE_WRITTEN ? CHECKPOINT_WRITTEN
+                  : outcome == STORE_GAP   ? CHECKPOINT_GAP
+                                           : CHECKPOINT_STALE;
+    store_group_destroy(group);
+}
+
+static enum checkpoint_state cluster_answer(struct checkpoint_port *port, int32_t *next_part,
+                                            struct error *error)
+{
+    struct cluster *own = cluster_of_port(port);
+    enum checkpoint_state answer = own->answer;
+    (void)error;
+    *next_part = own->next_part;
+    own->answer = CHECKPOINT_IDLE;
+    return answer;
+}
+
+static enum checkpoint_state cluster_await(struct checkpoint_port *port, int64_t limit_ms,
+                                           int32_t *next_part, struct error *error)
+{
+    require(limit_ms >= 0);
+    return cluster_answer(port, next_part, error);
+}
+
+static const struct checkpoint_operations cluster_checkpoint = {
+    cluster_read_snapshot, cluster_read_items, cluster_submit, cluster_answer, cluster_await};
+
+/* --- the clock, beginning and end --- */
+
+static int64_t cluster_now_ms(void *opaque) { return ((struct cluster *)opaque)->now_ms; }
+static int64_t cluster_now_us(void *opaque) { return ((struct cluster *)opaque)->now_ms * 1000; }
+static void cluster_sleep(void *opaque, int64_t ms) { ((struct cluster *)opaque)->now_ms += ms; }
+
+static struct cluster *cluster_create(int64_t now_ms)
+{
+    struct cluster *own = memory_allocate(1, sizeof *own);
+    *own = (struct cluster){.broker = {&cluster_broker}, .checkpoint = {&cluster_checkpoint},
+                            .now_ms = now_ms};
+    own->clock = (struct clock){own, cluster_now_ms, cluster_now_us, cluster_sleep};
+    own->image = store_image_create();
+    own->store = store_memory_create(own->image);
+    return own;
+}
+
+static void cluster_destroy(struct cluster *own)
+{
+    for (int topic = 0; topic <= TOPIC_FOREIGN; topic++) {
+        for (size_t i = 0; i < own->logs[topic].count; i++) {
+            free(own->logs[topic].records[i].key);
+            free(own->logs[topic].records[i].value);
+        }
+        free(own->logs[topic].records);
+    }
+    own->store->operations->destroy(own->store);
+    store_image_destroy(own->image);
+    free(own);
+}
+
+#endif
