@@ -204,37 +204,66 @@ void belfry_consumer_statistics(struct belfry_consumer *consumer,
     (void)pthread_mutex_unlock(&consumer->lock);
 }
 
+bool belfry_consumer_ending(struct belfry_consumer *consumer)
+{
+    if (consumer == NULL) return true;
+    (void)pthread_mutex_lock(&consumer->lock);
+    bool draining = consumer->draining;
+    (void)pthread_mutex_unlock(&consumer->lock);
+    return draining || atomic_load(&consumer->stopping);
+}
+
+/* Takes it off the list. The lock is held. NULL: not a fire of ours, or done twice. */
+static struct belfry_delivery *delivery_take(struct belfry_consumer *consumer,
+                                             const struct belfry_fire *fire)
+{
+    struct belfry_delivery **link = &consumer->deliveries;
+    while (*link != NULL && (*link)->fire != fire) link = &(*link)->next;
+    struct belfry_delivery *delivery = *link;
+    if (delivery == NULL) return NULL;
+    *link = delivery->next;
+    assert(consumer->statistics.in_flight > 0);
+    consumer->statistics.in_flight--;
+    return delivery;
+}
+
+/* The lock is held. */
+static void delivery_finish(struct belfry_consumer *consumer,
+                            const struct belfry_delivery *delivery, enum belfry_outcome outcome)
+{
+    if (outcome == BELFRY_DONE) {
+        consumer->statistics.done++;
+    } else if (outcome == BELFRY_FAILED) {
+        consumer->statistics.failed++;
+    } else {
+        consumer->statistics.kept++;
+    }
+    struct belfry_partition *partition =
+        belfry_partition_find(consumer, delivery->fire->topic, delivery->fire->partition);
+    bool ours = partition != NULL && delivery->assignment == consumer->assignment;
+    if (ours && outcome != BELFRY_KEPT) {
+        belfry_partition_finish(consumer, partition, delivery->offset);
+    }
+    (void)pthread_cond_broadcast(&consumer->changed);
+}
+
 void belfry_consumer_done(struct belfry_consumer *consumer, const struct belfry_fire *fire,
                           enum belfry_outcome outcome)
 {
     if (consumer == NULL || fire == NULL) return;
     (void)pthread_mutex_lock(&consumer->lock);
-    struct belfry_delivery **link = &consumer->deliveries;
-    while (*link != NULL && (*link)->fire != fire) link = &(*link)->next;
-    struct belfry_delivery *delivery = *link;
-    if (delivery != NULL) {
-        *link = delivery->next;
-        assert(consumer->statistics.in_flight > 0);
-        consumer->statistics.in_flight--;
-        if (outcome == BELFRY_DONE) {
-            consumer->statistics.done++;
-        } else {
-            consumer->statistics.failed++;
-        }
-        struct belfry_partition *partition =
-            belfry_partition_find(consumer, fire->topic, fire->partition);
-        if (partition != NULL && delivery->assignment == consumer->assignment) {
-            belfry_partition_finish(consumer, partition, delivery->offset);
-        }
-        (void)pthread_cond_broadcast(&consumer->changed);
-    }
+    bool ending = consumer->draining || atomic_load(&consumer->stopping);
+    if (outcome == BELFRY_KEPT && !ending) outcome = BELFRY_FAILED;
+    struct belfry_delivery *delivery = delivery_take(consumer, fire);
+    if (delivery != NULL) delivery_finish(consumer, delivery, outcome);
     (void)pthread_mutex_unlock(&consumer->lock);
-    if (delivery == NULL) return; /* not a fire of ours, or done twice */
+    if (delivery == NULL) return;
     if (outcome != BELFRY_DONE) {
         struct belfry_fields fields = {0};
         belfry_fields_text(&fields, "id", fire->id);
         belfry_fields_text(&fields, "subject", fire->subject);
-        belfry_consumer_log(consumer, BELFRY_LOG_WARN, "fire.failed", &fields);
+        belfry_consumer_log(consumer, BELFRY_LOG_WARN,
+                            outcome == BELFRY_KEPT ? "fire.kept" : "fire.failed", &fields);
     }
     belfry_fire_free(delivery->fire);
     free(delivery);

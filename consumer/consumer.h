@@ -131,10 +131,12 @@ struct belfry_options {
 
 struct belfry_consumer;
 
-/* How a handler ended. In both cases the fire is finished and its offset moves on. */
+/* How a handler ended. */
 enum belfry_outcome {
     BELFRY_DONE,
-    BELFRY_FAILED /* counted and logged; retries are not the consumer's work */
+    BELFRY_FAILED, /* counted, logged and finished: retries are not the consumer's work */
+    BELFRY_KEPT    /* not handled, because the consumer ends (belfry_consumer_ending): the offset
+                    * stays, the fire is delivered again. While it goes on, as BELFRY_FAILED. */
 };
 
 /* Called with one fire at a time per thread, from `concurrency` threads. */
@@ -144,6 +146,7 @@ struct belfry_statistics {
     uint64_t received;   /* records */
     uint64_t done;
     uint64_t failed;
+    uint64_t kept;       /* not handled at the end, delivered again */
     uint64_t duplicates; /* filtered by the window */
     uint64_t invalid;
     uint32_t in_flight;  /* handed out and not done */
@@ -165,6 +168,9 @@ bool belfry_consumer_run(struct belfry_consumer *consumer, belfry_handler *handl
 /* Asks belfry_consumer_run() or _next() to end within 200 ms. Any thread; async-signal-safe. */
 void belfry_consumer_stop(struct belfry_consumer *consumer);
 
+/* Whether the consumer has been asked to end, or drains: for a handler that waits. Any thread. */
+bool belfry_consumer_ending(struct belfry_consumer *consumer);
+
 /* Way two: the next fire, within timeout_ms (0 to 60,000). Call it again within Kafka's
  * max.poll.interval.ms (5 min), also while `concurrency` fires are out: then it gives none, but
  * keeps the membership alive. One caller at a time; belfry_consumer_done() from any thread.
@@ -174,8 +180,8 @@ bool belfry_consumer_next(struct belfry_consumer *consumer, int64_t timeout_ms,
                           const struct belfry_fire **fire,
                           struct belfry_error *error) BELFRY_MUST_CHECK;
 
-/* Finishes a fire and releases it. Its offset is committed within a second once all earlier
- * records of its partition are finished too. Cannot fail. */
+/* Finishes a fire (unless BELFRY_KEPT) and releases it. Its offset is committed within a second
+ * once all earlier records of its partition are finished too. Cannot fail. */
 void belfry_consumer_done(struct belfry_consumer *consumer, const struct belfry_fire *fire,
                           enum belfry_outcome outcome);
 

@@ -2,15 +2,17 @@
 #include "consumer/worker.h"
 
 #include "consumer/log.h"
+#include "consumer/state.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { VARIABLES_MAX = 20, NUMBER_BYTES = 24 };
+enum { VARIABLES_MAX = 20, NUMBER_BYTES = 24, AGAIN_FIRST_MS = 200, AGAIN_MAX_MS = 10000 };
 
 struct variables {
     char **list; /* ended by NULL */
@@ -101,21 +103,20 @@ void belfry_environment_free(char **environment)
     free(environment);
 }
 
+static void fire_fields(struct belfry_fields *fields, const struct belfry_fire *fire)
+{
+    assert(fire != NULL);
+    belfry_fields_text(fields, "id", fire->id);
+    belfry_fields_text(fields, "group", fire->group);
+    belfry_fields_text(fields, "job", fire->job_id);
+    belfry_fields_text(fields, "kind", fire->kind);
+}
+
 static void log_ending(struct belfry_lines *lines, const struct belfry_fire *fire,
                        const struct belfry_ending *ending)
 {
     struct belfry_fields fields = {0};
-    assert(fire != NULL && ending != NULL);
-    belfry_fields_text(&fields, "id", fire->id);
-    belfry_fields_text(&fields, "group", fire->group);
-    belfry_fields_text(&fields, "job", fire->job_id);
-    belfry_fields_text(&fields, "kind", fire->kind);
-    if (ending->start_error != 0) {
-        const char *why = strerrordesc_np(ending->start_error);
-        belfry_fields_text(&fields, "message", why == NULL ? "unknown error" : why);
-        belfry_log_write(lines, BELFRY_LOG_ERROR, "program.not_started", fields.text);
-        return;
-    }
+    fire_fields(&fields, fire);
     if (ending->exit_status >= 0) belfry_fields_number(&fields, "exit", ending->exit_status);
     if (ending->signal != 0) belfry_fields_number(&fields, "signal", ending->signal);
     if (ending->timed_out) belfry_fields_text(&fields, "timed_out", "true");
@@ -126,24 +127,63 @@ static void log_ending(struct belfry_lines *lines, const struct belfry_fire *fir
                      fields.text);
 }
 
-enum belfry_outcome belfry_worker_handle(const struct belfry_fire *fire, void *opaque)
+static void log_not_started(const struct belfry_worker *worker, const struct belfry_fire *fire,
+                            int cause, int64_t tries, int64_t again_ms)
 {
-    struct belfry_worker *worker = opaque;
-    struct belfry_ending ending = {.start_error = ENOMEM};
+    struct belfry_fields fields = {0};
+    const char *why = strerrordesc_np(cause);
+    fire_fields(&fields, fire);
+    belfry_fields_text(&fields, "program", worker->path);
+    belfry_fields_text(&fields, "message", why == NULL ? "unknown error" : why);
+    belfry_fields_number(&fields, "tries", tries);
+    belfry_fields_number(&fields, "again_ms", again_ms);
+    belfry_log_write(worker->lines, BELFRY_LOG_WARN, "program.not_started", fields.text);
+}
+
+static void run_program(struct belfry_worker *worker, const struct belfry_fire *fire,
+                        struct belfry_ending *ending)
+{
     struct belfry_run run = {.path = worker->path, .arguments = worker->options->program,
                              .timeout_ms = worker->options->timeout_ms,
                              .kill_after_ms = worker->options->kill_after_ms};
-    assert(fire != NULL && worker->path != NULL);
+    *ending = (struct belfry_ending){.start_error = ENOMEM};
+    assert(worker->path != NULL);
     char *input = belfry_fire_json(fire, &run.input_bytes, NULL);
     char **environment = belfry_environment_create(fire, environ);
     if (input != NULL && environment != NULL) {
         run.input = input;
         run.environment = environment;
-        belfry_program_run(&run, &worker->running, &ending);
+        belfry_program_run(&run, &worker->running, ending);
     }
     free(input);
     belfry_environment_free(environment);
+}
+
+/* False: the consumer ends. */
+static bool pause_for(struct belfry_worker *worker, int64_t pause_ms)
+{
+    const struct timespec tick = {.tv_nsec = BELFRY_TICK_MS * 1000000L};
+    int64_t until_ms = belfry_now_ms() + pause_ms;
+    while (!belfry_consumer_ending(worker->consumer)) {
+        if (belfry_now_ms() >= until_ms) return true;
+        (void)nanosleep(&tick, NULL);
+    }
+    return false;
+}
+
+enum belfry_outcome belfry_worker_handle(const struct belfry_fire *fire, void *opaque)
+{
+    struct belfry_worker *worker = opaque;
+    struct belfry_ending ending;
+    assert(fire != NULL && worker->consumer != NULL);
+    int64_t pause_ms = AGAIN_FIRST_MS;
+    for (int64_t tries = 1;; tries++) {
+        run_program(worker, fire, &ending);
+        if (ending.start_error == 0) break;
+        log_not_started(worker, fire, ending.start_error, tries, pause_ms);
+        if (!pause_for(worker, pause_ms)) return BELFRY_KEPT;
+        pause_ms = pause_ms * 2 < AGAIN_MAX_MS ? pause_ms * 2 : AGAIN_MAX_MS;
+    }
     log_ending(worker->lines, fire, &ending);
-    bool good = ending.start_error == 0 && ending.exit_status == 0 && !ending.timed_out;
-    return good ? BELFRY_DONE : BELFRY_FAILED;
+    return ending.exit_status == 0 && !ending.timed_out ? BELFRY_DONE : BELFRY_FAILED;
 }

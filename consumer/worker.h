@@ -78,14 +78,22 @@ void belfry_program_run(const struct belfry_run *run, struct belfry_running *run
 /* SIGKILL to every process group that runs now. */
 void belfry_running_kill(struct belfry_running *running);
 
+/* Reaps ended children that are no programs of ours: what programs left behind becomes the child of
+ * process 1, which in a container is the worker. To be called now and then. */
+void belfry_orphans_reap(struct belfry_running *running);
+
 struct belfry_worker {
     const struct belfry_worker_options *options;
     const char *path; /* of the program */
     struct belfry_lines *lines; /* the log */
+    struct belfry_consumer *consumer;
     struct belfry_running running;
 };
 
-/* A belfry_handler; opaque is the worker. BELFRY_DONE: the program exited with 0. */
+/* A belfry_handler; opaque is the worker. A program that could not be started has handled nothing:
+ * it is tried again until it starts, or until the consumer ends.
+ *   returns  BELFRY_DONE: it exited with 0; BELFRY_FAILED: it ended in another way; BELFRY_KEPT: it
+ *            never started */
 enum belfry_outcome belfry_worker_handle(const struct belfry_fire *fire, void *opaque);
 
 /* The environment of the program for a fire: the worker's own and BELFRY_*.

@@ -6,10 +6,12 @@
 #include "consumer/worker.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -21,7 +23,6 @@ enum {
 
 struct process {
     struct belfry_worker worker;
-    struct belfry_consumer *consumer;
     atomic_bool over;
     sigset_t signals;
 };
@@ -35,14 +36,16 @@ static void on_log(enum belfry_level level, const char *event, const char *field
     belfry_log_write(process->worker.lines, level, event, fields);
 }
 
-/* The next signal that counts, 0: the process is over. */
+/* The next signal that counts, 0: the process is over. Orphans are reaped meanwhile. */
 static int wait_signal(struct process *process, int64_t from_ms)
 {
-    int number = 0;
-    do {
-        if (sigwait(&process->signals, &number) != 0 || atomic_load(&process->over)) return 0;
-    } while (belfry_now_ms() < from_ms);
-    return number;
+    const struct timespec tick = {.tv_sec = 1};
+    for (;;) {
+        int number = sigtimedwait(&process->signals, NULL, &tick);
+        if (atomic_load(&process->over)) return 0;
+        if (number > 0 && belfry_now_ms() >= from_ms) return number;
+        if (number < 0 && errno == EAGAIN) belfry_orphans_reap(&process->worker.running);
+    }
 }
 
 /* The only thread that takes signals: the first ends gently, one after a second at once. */
@@ -50,11 +53,11 @@ static void *signal_main(void *argument)
 {
     struct process *process = argument;
     struct belfry_lines *lines = process->worker.lines;
-    assert(process->consumer != NULL);
+    assert(process->worker.consumer != NULL);
     int number = wait_signal(process, 0);
     if (number == 0) return NULL;
     int64_t asked_ms = belfry_now_ms();
-    belfry_consumer_stop(process->consumer);
+    belfry_consumer_stop(process->worker.consumer);
     struct belfry_fields fields = {0};
     belfry_fields_text(&fields, "signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
     belfry_log_write(lines, BELFRY_LOG_INFO, "worker.stopping", fields.text);
@@ -76,8 +79,8 @@ static bool consumer_open(struct process *process, struct belfry_error *error)
         .properties = given->properties, .property_count = given->property_count,
         .concurrency = given->concurrency, .on_log = on_log, .opaque = process,
         .drain_ms = given->timeout_ms + given->kill_after_ms + BELFRY_STUCK_MS + LEAVE_MS};
-    process->consumer = belfry_consumer_create(&options, error);
-    return process->consumer != NULL;
+    process->worker.consumer = belfry_consumer_create(&options, error);
+    return process->worker.consumer != NULL;
 }
 
 static bool consume(struct process *process, struct belfry_error *error)
@@ -91,14 +94,14 @@ static bool consume(struct process *process, struct belfry_error *error)
     belfry_log_write(process->worker.lines, BELFRY_LOG_INFO, "worker.started", fields.text);
     bool good = false;
     if (pthread_create(&signal_thread, NULL, signal_main, process) == 0) {
-        good = belfry_consumer_run(process->consumer, belfry_worker_handle, &process->worker,
+        good = belfry_consumer_run(process->worker.consumer, belfry_worker_handle, &process->worker,
                                    error);
         atomic_store(&process->over, true);
         (void)pthread_kill(signal_thread, SIGTERM);
         (void)pthread_join(signal_thread, NULL);
     }
-    assert(process->consumer != NULL);
-    belfry_consumer_destroy(process->consumer);
+    assert(process->worker.consumer != NULL);
+    belfry_consumer_destroy(process->worker.consumer);
     belfry_log_write(process->worker.lines, good ? BELFRY_LOG_INFO : BELFRY_LOG_ERROR,
                      "worker.ended", "");
     return good;

@@ -197,7 +197,19 @@ static void watch(const struct belfry_run *run, const struct child *child,
     if (!ended) ending->stuck = !ended_by(child, belfry_now_ms() + BELFRY_STUCK_MS);
 }
 
-/* Takes it off the list first: a reaped number may soon mean another process. */
+static siginfo_t reap(pid_t leader)
+{
+    siginfo_t status = {0};
+    int result = 0;
+    do {
+        result = waitid(P_PID, (id_t)leader, &status, WEXITED);
+    } while (result != 0 && errno == EINTR);
+    assert(result == 0);
+    return status;
+}
+
+/* Off the list and reaped in one step: a reaped number may soon mean another process, and what is
+ * not on the list is taken for an orphan. One that is stuck becomes an orphan. */
 static void finish(struct belfry_running *running, uint32_t place, pid_t leader,
                    struct belfry_ending *ending)
 {
@@ -205,13 +217,8 @@ static void finish(struct belfry_running *running, uint32_t place, pid_t leader,
     (void)pthread_mutex_lock(&running->lock);
     assert(running->leaders[place] == leader);
     running->leaders[place] = 0;
+    if (!ending->stuck) status = reap(leader);
     (void)pthread_mutex_unlock(&running->lock);
-    if (ending->stuck) return;
-    int result = 0;
-    do {
-        result = waitid(P_PID, (id_t)leader, &status, WEXITED);
-    } while (result != 0 && errno == EINTR);
-    assert(result == 0);
     if (status.si_code == CLD_EXITED) {
         ending->exit_status = status.si_status;
     } else {
@@ -244,6 +251,28 @@ void belfry_running_kill(struct belfry_running *running)
     for (uint32_t i = 0; i < running->count; i++) {
         assert(running->leaders[i] >= 0);
         if (running->leaders[i] != 0) (void)kill(-running->leaders[i], SIGKILL);
+    }
+    (void)pthread_mutex_unlock(&running->lock);
+}
+
+static bool is_leader(const struct belfry_running *running, pid_t child)
+{
+    for (uint32_t i = 0; i < running->count; i++) {
+        if (running->leaders[i] == child) return true;
+    }
+    return false;
+}
+
+void belfry_orphans_reap(struct belfry_running *running)
+{
+    assert(running != NULL);
+    (void)pthread_mutex_lock(&running->lock);
+    for (;;) {
+        siginfo_t ended = {0};
+        int result = waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT);
+        /* The thread that runs a program reaps it, at once; the others are looked for again. */
+        if (result != 0 || ended.si_pid == 0 || is_leader(running, ended.si_pid)) break;
+        (void)reap(ended.si_pid);
     }
     (void)pthread_mutex_unlock(&running->lock);
 }

@@ -20,14 +20,16 @@ def decode(message):
         fire = json.loads(data)
         data = json.dumps(fire["data"], separators=(",", ":")).encode() if "data" in fire else b""
         data = base64.b64decode(fire["data_base64"]) if "data_base64" in fire else data
-    if fire["type"] != "belfry.fire.v1":
-        raise ValueError(f"type {fire['type']}")
+    missing = {"id", "subject", "dueat", "firekind", "type"} - fire.keys()
+    if missing or fire["type"] != "belfry.fire.v1":
+        raise ValueError(f"type {fire.get('type')}, missing {sorted(missing)}")
     return fire, data
 
 
 def handle(fire, data):
     """The work goes here. It may come again after a crash: make it idempotent by the id."""
-    print(fire["id"], fire["subject"], fire["dueat"], fire["firekind"], data.decode(), flush=True)
+    text = data.decode(errors="replace")
+    print(fire["id"], fire["subject"], fire["dueat"], fire["firekind"], text, flush=True)
 
 
 def main(brokers, group_id, topic="belfry.fires"):

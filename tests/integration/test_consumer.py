@@ -115,6 +115,21 @@ def test_example_in_python(kafka: Kafka, cluster: str, shared: Path) -> None:
     both_examples(kafka, cluster, shared, "python")
 
 
+def test_examples_take_payloads_that_are_no_text(kafka: Kafka, cluster: str, shared: Path) -> None:
+    """A binary fire without a payload, with bytes that are no text, and one without an id."""
+    create_topic(kafka.bootstrap, f"{cluster}.fires")
+    headers = binary(2)[2]
+    produce(kafka.bootstrap, f"{cluster}.fires", [
+        ("billing", None, binary(1)[2]), ("billing", b"\xff\xfe\x00", headers),
+        ("billing", "{}", [header for header in headers if header[0] != "ce_id"]), binary(3)])
+    for language in ("c", "python"):
+        group = f"{cluster}-{language}"
+        with example(language, shared, kafka, f"{cluster}.fires", group) as consumer:
+            ids = [text.split()[0] for text in wait_lines(consumer, 3)]
+            assert ids == [attributes(number)["id"] for number in (1, 2, 3)]
+            assert consumer.stop(20) == 0, consumer.tail()
+
+
 def test_invalid_records_are_named(kafka: Kafka, cluster: str, shared: Path) -> None:
     topic = f"{cluster}.fires"
     create_topic(kafka.bootstrap, topic)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any, Iterable
@@ -210,6 +212,108 @@ def test_kill9_loses_nothing(kafka: Kafka, cluster: str, tmp: Path) -> None:
     assert all(lines_of(tmp / "ended").count(str(n)) == 1 for n in (21, 22))
 
 
+def script_at(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def not_started(worker: Worker, reason: str) -> None:
+    worker.wait_until(lambda: any(reason in line["message"] for line in
+                                  worker.events("program.not_started", level="warn")), 40,
+                      f"program.not_started: {reason}")
+
+
+def test_a_program_that_cannot_be_started_keeps_its_fire(kafka: Kafka, cluster: str,
+                                                         tmp: Path) -> None:
+    """Written to, away, not executable, no descriptor left: tried again until it starts."""
+    if os.environ.get("BELFRY_VALGRIND"):
+        raise Skip("Valgrind makes vfork a fork, so posix_spawn does not learn of a failed exec")
+    topic_of(kafka, cluster)
+    program = tmp / "program"
+    script_at(program, f"echo $BELFRY_JOB >> {tmp}/ran")
+    with Worker(kafka, cluster, "") as worker:
+        worker.close()
+        worker.command[-3:] = [str(program)]
+        worker.start()
+        worker.wait_events("worker.started")
+        with open(program, "ab"):  # a deploy that writes it
+            send(kafka, cluster, [1, 2])
+            not_started(worker, "Text file busy")
+            program.rename(tmp / "aside")
+        not_started(worker, "No such file")
+        program.touch(0o644)
+        not_started(worker, "Permission denied")
+        limits = resource.prlimit(worker.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        not_started(worker, "Too many open files")
+        assert committed(kafka, cluster, 0) < 0 and not worker.events("program.ended")
+        resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, limits)
+        (tmp / "aside").rename(program)
+        worker.wait_events("program.ended", 2)
+        pauses = [int(line["again_ms"]) for line in worker.events("program.not_started")]
+        assert pauses == sorted(pauses) and pauses[-1] > pauses[0], pauses
+        assert worker.stop() == 0, worker.tail()
+    assert lines_of(tmp / "ran") == ["1", "2"]
+
+
+def test_a_fire_whose_program_never_started_comes_again_after_the_end(kafka: Kafka, cluster: str,
+                                                                      tmp: Path) -> None:
+    if os.environ.get("BELFRY_VALGRIND"):
+        raise Skip("Valgrind makes vfork a fork, so posix_spawn does not learn of a failed exec")
+    topic_of(kafka, cluster)
+    program = tmp / "program"
+    script_at(program, f"echo $BELFRY_JOB >> {tmp}/ran")
+    with Worker(kafka, cluster, "") as worker:
+        worker.close()
+        worker.command[-3:] = [str(program)]
+        worker.start()
+        send(kafka, cluster, [1])
+        worker.wait_events("program.ended")
+        program.rename(tmp / "aside")
+        send(kafka, cluster, [2, 3])
+        not_started(worker, "No such file")
+        assert worker.stop(10) == 0, worker.tail()
+        assert worker.events("fire.kept")
+        (tmp / "aside").rename(program)
+        worker.start()
+        worker.wait_events("program.ended", 2)
+        assert worker.stop() == 0, worker.tail()
+    assert lines_of(tmp / "ran") == ["1", "2", "3"]
+
+
+def zombies_of(parent: int) -> int:
+    count = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, above = path.read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue  # it has just gone
+        count += state == "Z" and int(above) == parent
+    return count
+
+
+def test_orphans_are_reaped_and_own_children_keep_their_status(kafka: Kafka, cluster: str,
+                                                               tmp: Path) -> None:
+    """As process 1 the worker is the parent of what programs leave behind; here it is made one by
+    PR_SET_CHILD_SUBREAPER, which needs no right."""
+    topic_of(kafka, cluster)
+    send(kafka, cluster, range(40))
+    script = f"(echo $BELFRY_JOB >> {tmp}/orphans; exec sleep 0.1) & exit $BELFRY_JOB"
+    with Worker(kafka, cluster, script, "--concurrency", 8) as worker:
+        worker.close()
+        worker.command[:0] = [sys.executable, "-c", "import ctypes, os, sys; ctypes.CDLL(None)"
+                              ".prctl(36, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])"]
+        worker.start()
+        ended = worker.wait_events("program.ended", 40)
+        wait_for(lambda: len(lines_of(tmp / "orphans")) >= 40, 20, "40 orphans ran")
+        wait_for(lambda: zombies_of(worker.pid) == 0, 20, "all orphans are reaped")
+        send(kafka, cluster, range(40, 50))
+        worker.wait_events("program.ended", 50)
+        wait_for(lambda: zombies_of(worker.pid) == 0, 20, "all orphans are reaped")
+        assert all(line["exit"] == line["job"] for line in ended), worker.tail()
+        assert worker.stop() == 0, worker.tail()
+
+
 def committed(kafka: Kafka, cluster: str, partition: int) -> int:
     """The group's committed offset, negative: none."""
     reader = Consumer(client_options(kafka.bootstrap, group_id=cluster))
@@ -302,26 +406,6 @@ def test_slow_program_keeps_the_membership(kafka: Kafka, cluster: str, tmp: Path
         assert worker.stop() == 0, worker.tail()
         assert not worker.events("group.lost") and len(worker.events("group.assigned")) == 1
     assert lines_of(tmp / "ran") == ["1", "2", "3"]
-
-
-def test_program_that_goes_away(kafka: Kafka, cluster: str, tmp: Path) -> None:
-    """A program that cannot be started any more is logged for each fire; the worker goes on."""
-    if os.environ.get("BELFRY_VALGRIND"):
-        raise Skip("Valgrind makes vfork a fork, so posix_spawn does not learn of a failed exec")
-    topic_of(kafka, cluster)
-    program = tmp / "program"
-    program.write_text("#!/bin/sh\nexit 0\n")
-    program.chmod(0o755)
-    worker = Process("worker", [BUILD / "belfry-worker", "--kafka", kafka.bootstrap, "--group-id",
-                                cluster, "--cluster", cluster, "--exec", program])
-    with worker:
-        send(kafka, cluster, [1])
-        worker.wait_until(lambda: "program.ended" in worker.output(), 40, "it ran")
-        program.unlink()
-        send(kafka, cluster, [2])
-        worker.wait_until(lambda: "program.not_started" in worker.output(), 40, "it is missed")
-        assert "No such file" in worker.output()
-        assert worker.stop() == 0, worker.tail()
 
 
 def test_wrong_usage(tmp: Path) -> None:

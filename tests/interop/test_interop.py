@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Iterator
 
-from harness import ROOT, Belfryd, Kafka, Redis, shard_of
+from harness import ROOT, Belfryd, Kafka, Redis, produce, shard_of
 from runner import limit
 from servers import KAFKA_LIBS
 
@@ -24,6 +24,10 @@ HERE = ROOT / "tests" / "interop"
 BUILT = ROOT / "build" / "interop"
 SHARDS = 4
 CLUSTER = "interop"
+# What else there is on a topic of fires: payloads of binary fires, none among them, and garbage.
+OTHERS = (None, b"", b"null", b"7", b'["a"]', b'{"subject":null}', b'"text"', b"\xff\x00{")
+BINARY = [("ce_specversion", b"1.0"), ("ce_type", b"belfry.fire.v1"), ("ce_id", b"other"),
+          ("ce_source", b"/belfry/interop/0"), ("ce_subject", b"others/one")]
 
 
 def command(words: list[object], folder: Path, limit_s: float, **env: str) -> str:
@@ -66,6 +70,8 @@ def setup(kafka: Kafka, redis: Redis) -> Iterator[Languages]:
     BUILT.mkdir(parents=True, exist_ok=True)
     languages = Languages(kafka, redis)
     languages.daemon.start().wait_live()
+    produce(kafka.bootstrap, f"{CLUSTER}.fires", [("others", value, BINARY, partition)
+            for value in OTHERS for partition in range(SHARDS)])
     yield languages
     languages.go_build.kill()
     languages.daemon.terminate()

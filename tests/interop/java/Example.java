@@ -29,7 +29,8 @@ public class Example {
             Instant deadline = Instant.now().plusSeconds(30);
             while (Instant.now().isBefore(deadline)) {
                 for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofSeconds(1))) {
-                    if (record.value().contains(text)) return record.value();
+                    String value = record.value(); // null: a fire in binary mode without payload
+                    if (value != null && value.contains(text)) return value;
                 }
             }
         }

@@ -24,8 +24,11 @@ async function read(topic, wanted) {
     setTimeout(() => reject(new Error(`nothing on ${topic} within 30 s`)), 30000).unref();
     consumer.run({
       eachMessage: async ({ message }) => {
-        const value = JSON.parse(message.value.toString());
-        if (wanted(value)) resolve(value);
+        let value = null;
+        try {
+          value = JSON.parse(message.value);
+        } catch { /* the payload of a fire in binary mode */ }
+        if (value !== null && wanted(value)) resolve(value);
       },
     });
   });

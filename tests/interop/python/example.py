@@ -28,8 +28,11 @@ def read(topic, wanted, seconds=30):
             record = consumer.poll(1.0)
             if record is None or record.error():
                 continue
-            message = json.loads(record.value())
-            if wanted(message):
+            try:
+                message = json.loads(record.value() or b"")
+            except ValueError:  # the payload of a fire in binary mode, or none
+                continue
+            if isinstance(message, dict) and wanted(message):
                 return message
     finally:
         consumer.close()
@@ -50,7 +53,7 @@ producer = Producer(options)
 producer.produce(f"{cluster}.control", key=group, value=json.dumps(command))
 producer.flush()
 
-result = read(f"{cluster}.results", lambda message: message["command_id"] == command_id)
+result = read(f"{cluster}.results", lambda message: message.get("command_id") == command_id)
 print(json.dumps(result))
-fire = read(f"{cluster}.fires", lambda message: message["subject"] == f"{group}/{job_id}")
+fire = read(f"{cluster}.fires", lambda message: message.get("subject") == f"{group}/{job_id}")
 print(json.dumps(fire))
