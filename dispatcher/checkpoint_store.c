@@ -15,6 +15,7 @@ struct checkpoint_store {
     int32_t shard;
     struct store *reader; /* open while the shard is taken over, else NULL */
     bool refused;         /* the last group was not handed on */
+    struct store_position position; /* of the last look */
 };
 
 static struct checkpoint_store *ours(struct checkpoint_port *port)
@@ -73,6 +74,18 @@ static void submit(struct checkpoint_port *port, struct store_group *group)
     else store_writer_submit(own->writer, group);
 }
 
+static void look(struct checkpoint_port *port, int64_t generation, int64_t epoch)
+{
+    struct checkpoint_store *own = ours(port);
+    own->refused = !atomic_load(own->claimed);
+    if (!own->refused) store_writer_look(own->writer, own->shard, generation, epoch);
+}
+
+static void position(struct checkpoint_port *port, struct store_position *position)
+{
+    *position = ours(port)->position;
+}
+
 static enum checkpoint_state outcome_of(const struct store_result *result, int32_t *next_part,
                                         struct error *error)
 {
@@ -81,6 +94,7 @@ static enum checkpoint_state outcome_of(const struct store_result *result, int32
         error_set(error, result->error.kind, "%s", result->error.message);
         return CHECKPOINT_AWAY;
     }
+    if (result->looked) return CHECKPOINT_LOOKED;
     switch (result->outcome) {
     case STORE_WRITTEN: return CHECKPOINT_WRITTEN;
     case STORE_GAP: return CHECKPOINT_GAP;
@@ -105,7 +119,9 @@ static enum checkpoint_state wait_outcome(struct checkpoint_port *port, int64_t 
     switch (store_writer_wait(own->writer, own->shard, limit_ms, &result)) {
     case STORE_WRITER_IDLE: return CHECKPOINT_IDLE;
     case STORE_WRITER_BUSY: return CHECKPOINT_BUSY;
-    case STORE_WRITER_DONE: return outcome_of(&result, next_part, error);
+    case STORE_WRITER_DONE:
+        if (result.looked) own->position = result.position;
+        return outcome_of(&result, next_part, error);
     }
     return CHECKPOINT_IDLE;
 }
@@ -120,6 +136,8 @@ static const struct checkpoint_operations operations = {
     .read_snapshot = read_snapshot,
     .read_items = read_items,
     .submit = submit,
+    .look = look,
+    .position = position,
     .poll = poll_outcome,
     .wait = wait_outcome,
 };

@@ -179,9 +179,21 @@ static void submit(struct checkpoint_port *port, struct store_group *group)
     own->inner->operations->submit(own->inner, group);
 }
 
+static void look(struct checkpoint_port *port, int64_t generation, int64_t epoch)
+{
+    struct checkpoint_port *inner = our_port(port)->inner;
+    inner->operations->look(inner, generation, epoch);
+}
+
+static void position(struct checkpoint_port *port, struct store_position *position)
+{
+    struct checkpoint_port *inner = our_port(port)->inner;
+    inner->operations->position(inner, position);
+}
+
 static enum checkpoint_state told(struct fault_checkpoint *own, enum checkpoint_state state)
 {
-    if (state != CHECKPOINT_IDLE && state != CHECKPOINT_BUSY)
+    if (state != CHECKPOINT_IDLE && state != CHECKPOINT_BUSY && state != CHECKPOINT_LOOKED)
         fault_pass(own->fault, FAULT_CHECKPOINT_AFTER);
     return state;
 }
@@ -204,6 +216,8 @@ static const struct checkpoint_operations checkpoint_operations = {
     .read_snapshot = read_snapshot,
     .read_items = read_items,
     .submit = submit,
+    .look = look,
+    .position = position,
     .poll = poll_outcome,
     .wait = wait_outcome,
 };

@@ -76,6 +76,12 @@ struct store_write {
     int64_t epoch;      /* epoch) answers STALE. 0 to 2^53, as the sequence */
     int64_t follows_sequence; /* STORE_CHANGE: the sequence the store must hold */
     int32_t part;             /* the part the store must expect next, within this group */
+    uint64_t token;           /* of the group, another one for each that this owner begins; > 0.
+                               * So a part delayed on a dead connection cannot slip into the group
+                               * that replaced its own */
+    uint64_t token_before;    /* of the parts before, where the group goes on under a new token
+                               * after an unknown outcome, so that what is still on its way is
+                               * refused; 0: the same */
     const struct store_item *items;
     size_t item_count;
     const struct snapshot *snapshot; /* last part only; else NULL. Of this generation and epoch */
@@ -83,11 +89,20 @@ struct store_write {
 
 enum store_outcome {
     STORE_WRITTEN,
-    STORE_GAP,   /* nothing changed: the store is not where this write follows; rewrite, unless
-                  * read_snapshot shows that our own last group got there after a time-out */
+    STORE_GAP,   /* nothing changed: the store is not where this write follows, or this is not the
+                  * next part; look() tells whether to go on, to send again or to rewrite */
     STORE_STALE, /* nothing changed: a newer owner has written; we are not the owner any more */
     STORE_DAMAGED /* the snapshot has not moved: the store has lost something of the shard, or holds
                    * not as much as the last part says, or has never counted; rewrite */
+};
+
+/* Where the store stands for the groups of one owner, written through this store object. */
+struct store_position {
+    bool whole;       /* nothing of the shard is lost */
+    int64_t sequence; /* of the snapshot; -1: there is none that can be used */
+    uint64_t token;   /* of the group under way; 0: none, or another owner's */
+    int32_t part;     /* the one it is to go on with */
+    uint64_t done;    /* the token of the last group whose last part came; 0 likewise */
 };
 
 typedef bool store_item_visitor(void *opaque, const struct store_item *item, struct error *error);
@@ -123,6 +138,9 @@ struct store_operations {
      * WRITTEN, *written of them being before it. Optional (NULL): then call write for each. */
     bool (*write_parts)(struct store *store, const struct store_write *writes, size_t count,
                         size_t *written, enum store_outcome *outcome, struct error *error);
+    /* After an outcome that is not known: what became of the group. ERROR_RETRY. */
+    bool (*look)(struct store *store, int32_t shard, int64_t generation, int64_t epoch,
+                 struct store_position *position, struct error *error);
     void (*destroy)(struct store *store);
 };
 struct store {

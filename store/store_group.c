@@ -41,6 +41,8 @@ struct store_group *store_group_create(const struct store_group_options *options
     assert(options->first_part >= 0);
     struct store_group *group = memory_allocate(1, sizeof *group);
     group->options = *options;
+    if (options->part_items_max == 0) group->options.part_items_max = STORE_CALL_JOBS_MAX;
+    assert(group->options.part_items_max <= STORE_CALL_JOBS_MAX);
     return group;
 }
 
@@ -99,7 +101,7 @@ void store_group_add(struct store_group *group, const struct store_item *item)
     assert(item->text != NULL || item->text_bytes == 0);
     size_t bytes = item->name_bytes + item->text_bytes;
     size_t items = open_part_items(group);
-    if (items == STORE_CALL_JOBS_MAX ||
+    if (items == group->options.part_items_max ||
         (items > 0 && group->open_part_bytes + bytes > STORE_PART_BYTES_MAX))
         close_part(group);
     group->open_part_bytes += bytes;
@@ -164,6 +166,8 @@ void store_group_part(const struct store_group *group, size_t index, struct stor
         .epoch = group->options.epoch,
         .follows_sequence = group->options.follows_sequence,
         .part = group->options.first_part + (int32_t)index,
+        .token = group->options.token,
+        .token_before = index == 0 ? group->options.token_before : 0,
         .items = group->items == NULL ? NULL : group->items + first, /* a snapshot alone */
         .item_count = group->part_ends[index] - first,
         .snapshot = last && group->has_snapshot ? &group->snapshot : NULL,

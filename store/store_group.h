@@ -21,6 +21,9 @@ struct store_group_options {
     int64_t follows_sequence; /* STORE_CHANGE */
     int32_t first_part;       /* 0, or store_result.next_part to go on with an unfinished group:
                                * a large rewrite need not be in memory at once */
+    uint64_t token;           /* as in store_write */
+    uint64_t token_before;    /* of its first part */
+    size_t part_items_max;    /* 0: STORE_CALL_JOBS_MAX */
 };
 
 /* An empty group; end it with store_group_destroy() or give it to store_writer_submit(). */

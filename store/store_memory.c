@@ -10,13 +10,20 @@
 #include "dispatcher/core/memory.h"
 #include "store/store_table.h"
 
+/* Of a group; number 0 = none. */
+struct image_token {
+    uint64_t store;
+    uint64_t number;
+};
+
 /* Who wrote last, and how far in a group without its last part. */
 struct image_writer {
     int64_t generation;
     int64_t epoch;
     enum store_mode mode;
-    uint64_t group; /* 0 = no group under way */
-    int32_t part;   /* the part expected next */
+    struct image_token group; /* under way */
+    int32_t part;             /* the part expected next */
+    struct image_token done;  /* the last one whose last part came */
 };
 
 struct image_shard {
@@ -41,14 +48,13 @@ struct image_content {
 struct store_image {
     pthread_mutex_t lock;
     struct image_content content;
-    uint64_t group_count; /* groups begun; not taken back by a rollback */
+    uint64_t store_count; /* stores made; not taken back by a rollback */
 };
 
 struct store_memory {
     struct store store; /* first: operations find us by it */
     struct store_image *image;
-    uint64_t *shard_group; /* by shard: the group whose parts are under way */
-    size_t shard_count;
+    uint64_t number; /* tells its tokens from those of other stores */
     enum store_failure failure;
     int64_t failing_calls;
 };
@@ -123,7 +129,7 @@ struct store_image *store_image_copy(struct store_image *image)
     struct store_image *copy = store_image_create();
     pthread_mutex_lock(&image->lock);
     copy->content = copy_content(&image->content);
-    copy->group_count = image->group_count;
+    copy->store_count = image->store_count;
     pthread_mutex_unlock(&image->lock);
     return copy;
 }
@@ -325,7 +331,7 @@ static bool is_newer(int64_t generation, int64_t epoch, const struct store_write
 
 /* The rules of write.lua, in the same order. */
 static enum store_outcome judge(const struct image_shard *shard, const struct store_write *write,
-                                uint64_t group)
+                                uint64_t store)
 {
     const struct image_writer *writer = &shard->writer;
     const struct mark *mark = &shard->snapshot.mark;
@@ -334,8 +340,11 @@ static enum store_outcome judge(const struct image_shard *shard, const struct st
     if (write->mode == STORE_CHANGE &&
         (!shard->has_snapshot || mark->sequence != write->follows_sequence))
         return STORE_GAP;
-    if (write->part > 0 && (writer->group == 0 || writer->group != group ||
-                            writer->mode != write->mode || writer->part != write->part))
+    uint64_t before = write->token_before != 0 ? write->token_before : write->token;
+    if (write->part > 0 && (writer->group.number != before || writer->group.store != store ||
+                            writer->generation != write->generation ||
+                            writer->epoch != write->epoch || writer->mode != write->mode ||
+                            writer->part != write->part))
         return STORE_GAP;
     if (write->mode == STORE_REWRITE && write->snapshot != NULL && shard->has_snapshot &&
         mark->generation == write->generation && mark->epoch == write->epoch &&
@@ -382,7 +391,7 @@ static bool differs(int64_t expected, int64_t found)
 }
 
 static enum store_outcome apply_write(struct image_shard *shard, const struct store_write *write,
-                                      uint64_t group)
+                                      struct image_token group)
 {
     bool rewrite = write->mode == STORE_REWRITE;
     struct store_counts *held = rewrite ? &shard->new_held : &shard->held;
@@ -401,8 +410,9 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
         .generation = write->generation,
         .epoch = write->epoch,
         .mode = write->mode,
-        .group = snapshot == NULL ? group : 0,
+        .group = snapshot == NULL ? group : (struct image_token){0},
         .part = snapshot == NULL ? write->part + 1 : 0,
+        .done = snapshot == NULL ? shard->writer.done : group,
     };
     if (snapshot == NULL) return STORE_WRITTEN;
     if (rewrite) swap_in_rewrite(shard);
@@ -414,34 +424,42 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
     return STORE_WRITTEN;
 }
 
-/* The group this write belongs to, begun by its part 0. */
-static uint64_t group_of(struct store_memory *memory, const struct store_write *write)
-{
-    size_t shard = (size_t)write->shard;
-    if (shard >= memory->shard_count) {
-        size_t count = shard + 1;
-        memory->shard_group = memory_resize(memory->shard_group, count, sizeof(uint64_t));
-        for (size_t i = memory->shard_count; i < count; i++) memory->shard_group[i] = 0;
-        memory->shard_count = count;
-    }
-    if (write->part == 0) memory->shard_group[shard] = ++memory->image->group_count;
-    return memory->shard_group[shard];
-}
-
 static bool memory_write(struct store *store, const struct store_write *write,
                          enum store_outcome *outcome, struct error *error)
 {
     assert(write->item_count <= STORE_CALL_JOBS_MAX);
-    assert(write->part >= 0);
+    assert(write->part >= 0 && write->token > 0);
     assert(write->snapshot == NULL || (write->snapshot->mark.generation == write->generation &&
                                        write->snapshot->mark.epoch == write->epoch));
     struct store_memory *memory = own(store);
     if (fails(memory, STORE_FAILURE_BEFORE, error)) return false;
     pthread_mutex_lock(&memory->image->lock);
     struct image_shard *shard = image_shard(memory->image, write->shard);
-    uint64_t group = group_of(memory, write);
-    *outcome = judge(shard, write, group);
-    if (*outcome == STORE_WRITTEN) *outcome = apply_write(shard, write, group);
+    *outcome = judge(shard, write, memory->number);
+    if (*outcome == STORE_WRITTEN)
+        *outcome =
+            apply_write(shard, write, (struct image_token){memory->number, write->token});
+    pthread_mutex_unlock(&memory->image->lock);
+    return !fails(memory, STORE_FAILURE_AFTER, error);
+}
+
+static bool memory_look(struct store *store, int32_t shard, int64_t generation, int64_t epoch,
+                        struct store_position *position, struct error *error)
+{
+    assert(position != NULL);
+    struct store_memory *memory = own(store);
+    if (fails(memory, STORE_FAILURE_BEFORE, error)) return false;
+    pthread_mutex_lock(&memory->image->lock);
+    const struct image_shard *place = image_shard(memory->image, shard);
+    const struct image_writer *writer = &place->writer;
+    bool ours = writer->generation == generation && writer->epoch == epoch;
+    *position = (struct store_position){
+        .whole = !place->has_snapshot || is_whole(&place->held, &place->jobs, &place->seen),
+        .sequence = place->has_snapshot ? place->snapshot.mark.sequence : -1,
+        .token = ours && writer->group.store == memory->number ? writer->group.number : 0,
+        .part = writer->part,
+        .done = ours && writer->done.store == memory->number ? writer->done.number : 0,
+    };
     pthread_mutex_unlock(&memory->image->lock);
     return !fails(memory, STORE_FAILURE_AFTER, error);
 }
@@ -449,7 +467,6 @@ static bool memory_write(struct store *store, const struct store_write *write,
 static void memory_destroy(struct store *store)
 {
     if (store == NULL) return;
-    free(own(store)->shard_group);
     free(store);
 }
 
@@ -458,6 +475,7 @@ static const struct store_operations memory_operations = {
     .read_snapshot = memory_read_snapshot,
     .read_items = memory_read_items,
     .write = memory_write,
+    .look = memory_look,
     .destroy = memory_destroy,
 };
 
@@ -467,6 +485,9 @@ struct store *store_memory_create(struct store_image *image)
     struct store_memory *memory = memory_allocate(1, sizeof *memory);
     memory->store.operations = &memory_operations;
     memory->image = image;
+    pthread_mutex_lock(&image->lock);
+    memory->number = ++image->store_count;
+    pthread_mutex_unlock(&image->lock);
     return &memory->store;
 }
 

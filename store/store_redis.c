@@ -16,9 +16,10 @@
 #include "store/redis_scan.h"
 #include "store/redis_snapshot.h"
 #include "store/redis_whole.h"
+#include "store/store_whole.h"
 
 enum redis_script { SCRIPT_WRITE, SCRIPT_CLAIM_META, SCRIPT_COUNT };
-enum { TOKEN_BYTES = 48, WRITE_ARGUMENT_ITEM = 4 };
+enum { TOKEN_BYTES = 96, WRITE_ARGUMENT_ITEM = 4 };
 
 /* Doubles, in which Lua compares generations and epochs, are exact up to here. */
 #define LUA_INTEGER_MAX (INT64_C(1) << 53)
@@ -28,9 +29,6 @@ struct store_redis {
     struct redis_connection *connection;
     struct redis_command command;
     uint64_t nonce;        /* tells this store's groups from those of all others */
-    uint64_t group_count;  /* groups begun */
-    uint64_t *shard_group; /* by shard: the group whose parts are under way, 0 = none */
-    size_t shard_capacity;
 };
 
 static struct store_redis *own(struct store *store)
@@ -101,20 +99,25 @@ static bool redis_read_items(struct store *store, int32_t shard, store_item_visi
            redis_scan_hash(redis->connection, seen, STORE_SEEN_PUT, visitor, opaque, error);
 }
 
-/* Part 0 begins a group of its own, so that a part delayed on a dead connection cannot slip
- * into the group that replaced its own. */
-static void make_token(struct store_redis *redis, const struct store_write *write,
-                       char token[TOKEN_BYTES])
+static void write_token(const struct store_redis *redis, int64_t generation, int64_t epoch,
+                        uint64_t number, char token[TOKEN_BYTES])
 {
-    assert(write->shard >= 0 && write->shard < SHARDS_MAX);
-    size_t shard = (size_t)write->shard;
-    size_t before = redis->shard_capacity;
-    redis->shard_group = memory_grow(redis->shard_group, &redis->shard_capacity, shard + 1,
-                                     sizeof redis->shard_group[0]);
-    for (size_t i = before; i < redis->shard_capacity; i++) redis->shard_group[i] = 0;
-    if (write->part == 0) redis->shard_group[shard] = ++redis->group_count;
-    (void)snprintf(token, TOKEN_BYTES, "%016" PRIx64 "-%" PRIu64, redis->nonce,
-                   redis->shard_group[shard]);
+    token[0] = '\0';
+    if (number == 0) return;
+    (void)snprintf(token, TOKEN_BYTES, "%016" PRIx64 "-%" PRId64 "-%" PRId64 "-%" PRIu64,
+                   redis->nonce, generation, epoch, number);
+}
+
+/* The number of a token of that owner through this store; 0: it is of another one. */
+static uint64_t read_token(const struct store_redis *redis, int64_t generation, int64_t epoch,
+                           const redisReply *value)
+{
+    char ours[TOKEN_BYTES];
+    const char *dash = value->type == REDIS_REPLY_STRING ? strrchr(value->str, '-') : NULL;
+    uint64_t number = dash != NULL ? strtoull(dash + 1, NULL, 10) : 0;
+    if (number == 0) return 0;
+    write_token(redis, generation, epoch, number, ours);
+    return strcmp(ours, value->str) == 0 ? number : 0;
 }
 
 static const char *item_kind_text(enum store_item_kind kind)
@@ -132,7 +135,7 @@ static const char *item_kind_text(enum store_item_kind kind)
 static void check_write(const struct store_write *write)
 {
     assert(write->item_count <= STORE_CALL_JOBS_MAX);
-    assert(write->part >= 0);
+    assert(write->part >= 0 && write->token > 0);
     assert(write->generation >= 0 && write->generation <= LUA_INTEGER_MAX);
     assert(write->epoch >= 0 && write->epoch <= LUA_INTEGER_MAX);
     const struct snapshot *snapshot = write->snapshot;
@@ -149,10 +152,12 @@ static bool send_part(struct store_redis *redis, const struct store_write *write
 {
     struct redis_command *command = &redis->command;
     struct redis_keys keys;
-    char token[TOKEN_BYTES], watermark[REDIS_INSTANT_BYTES], written_at[REDIS_INSTANT_BYTES];
+    char before[TOKEN_BYTES], token[TOKEN_BYTES];
+    char watermark[REDIS_INSTANT_BYTES], written_at[REDIS_INSTANT_BYTES];
     check_write(write);
     redis_keys_make(&keys, cluster_of(redis), write->shard);
-    make_token(redis, write, token);
+    write_token(redis, write->generation, write->epoch, write->token, token);
+    write_token(redis, write->generation, write->epoch, write->token_before, before);
     redis_connection_start_script(redis->connection, SCRIPT_WRITE, REDIS_KEY_COUNT, command);
     if (as_text) redis_connection_use_script_text(redis->connection, SCRIPT_WRITE, command);
     for (int i = 0; i < REDIS_KEY_COUNT; i++) redis_command_add_text(command, keys.text[i]);
@@ -167,11 +172,13 @@ static bool send_part(struct store_redis *redis, const struct store_write *write
         redis_command_add_number(command, write->snapshot->mark.sequence);
         redis_command_add_number(command, write->snapshot->job_count);
         redis_command_add_number(command, write->snapshot->seen_count);
+        redis_command_add_text(command, before);
         redis_snapshot_add(write->snapshot, watermark, written_at, command);
     } else {
         redis_command_add_text(command, "");
         redis_command_add_number(command, -1);
         redis_command_add_number(command, -1);
+        redis_command_add_text(command, before);
         redis_command_add_number(command, 0);
     }
     for (size_t i = 0; i < write->item_count; i++) {
@@ -250,13 +257,55 @@ static bool redis_write(struct store *store, const struct store_write *write,
     return redis_write_parts(store, write, 1, &written, outcome, error);
 }
 
+static bool read_snapshot_position(struct store_redis *redis, int32_t shard,
+                                   struct store_position *position, struct error *error)
+{
+    struct snapshot snapshot;
+    bool found = false;
+    struct error trouble = {0};
+    *position = (struct store_position){.sequence = -1};
+    if (redis_whole_read(redis->connection, shard, &snapshot, &found, &trouble)) {
+        position->whole = !found || snapshot_check_whole(&snapshot, &(struct error){0});
+        if (found) position->sequence = snapshot.mark.sequence;
+        return true;
+    }
+    if (trouble.kind == ERROR_INVALID) return true; /* unreadable: as if it were not there */
+    *error = trouble;
+    return false;
+}
+
+static bool redis_look(struct store *store, int32_t shard, int64_t generation, int64_t epoch,
+                       struct store_position *position, struct error *error)
+{
+    struct store_redis *redis = own(store);
+    char key[REDIS_KEY_BYTES];
+    int64_t part = 0;
+    if (!read_snapshot_position(redis, shard, position, error)) return false;
+    redis_key_make(key, cluster_of(redis), shard, REDIS_KEY_WRITER);
+    redis_command_start(&redis->command, "HMGET");
+    redis_command_add_text(&redis->command, key);
+    redis_command_add_text(&redis->command, "token");
+    redis_command_add_text(&redis->command, "done");
+    redis_command_add_text(&redis->command, "part");
+    redisReply *reply = redis_connection_call(redis->connection, &redis->command, error);
+    if (reply == NULL) return false;
+    bool fine = reply->type == REDIS_REPLY_ARRAY && reply->elements == 3;
+    const redisReply *text = fine ? reply->element[2] : NULL;
+    if (fine) position->token = read_token(redis, generation, epoch, reply->element[0]);
+    if (fine) position->done = read_token(redis, generation, epoch, reply->element[1]);
+    if (fine && text->type == REDIS_REPLY_STRING &&
+        redis_number_read(text->str, text->len, &part) && part > 0 && part <= INT32_MAX)
+        position->part = (int32_t)part;
+    freeReplyObject(reply);
+    return fine || error_set(error, ERROR_RETRY, "Redis: look: unexpected answer to HMGET");
+}
+
 static void redis_destroy(struct store *store)
 {
     if (store == NULL) return;
     struct store_redis *redis = own(store);
     redis_connection_destroy(redis->connection);
     redis_command_release(&redis->command);
-    free(redis->shard_group);
     free(redis);
 }
 
@@ -266,6 +315,7 @@ static const struct store_operations redis_operations = {
     .read_items = redis_read_items,
     .write = redis_write,
     .write_parts = redis_write_parts,
+    .look = redis_look,
     .destroy = redis_destroy,
 };
 

@@ -19,7 +19,9 @@ enum slot_state { SLOT_IDLE, SLOT_QUEUED, SLOT_WRITING, SLOT_DONE };
 struct slot {
     enum slot_state state;
     bool cancelled; /* SLOT_WRITING: nobody waits for the answer */
-    struct store_group *group;
+    struct store_group *group; /* SLOT_QUEUED: to be written; NULL: the store is to be looked at */
+    int64_t generation;        /* for that */
+    int64_t epoch;
     struct store_result result;
 };
 
@@ -92,8 +94,20 @@ static void write_group(struct store_writer *writer, const struct store_group *g
     result->took_ms = monotonic_ms() - start_ms;
 }
 
-/* The next group, its slot set to WRITING; NULL where there is none. Locked by the caller. */
-static struct store_group *take_group(struct store_writer *writer, int32_t *shard)
+static void look(struct store_writer *writer, const struct slot *slot, int32_t shard,
+                 struct store_result *result)
+{
+    int64_t start_ms = monotonic_ms();
+    *result = (struct store_result){.looked = true};
+    result->failed = !writer->store->operations->look(writer->store, shard, slot->generation,
+                                                      slot->epoch, &result->position,
+                                                      &result->error);
+    result->took_ms = monotonic_ms() - start_ms;
+}
+
+/* The next work, its slot set to WRITING; false where there is none. *group NULL: to look. Locked
+ * by the caller. */
+static bool take_work(struct store_writer *writer, int32_t *shard, struct store_group **group)
 {
     while (writer->queue_count > 0) {
         *shard = writer->queue[writer->queue_first];
@@ -101,13 +115,13 @@ static struct store_group *take_group(struct store_writer *writer, int32_t *shar
         writer->queue_count--;
         struct slot *slot = &writer->slots[*shard];
         if (slot->state != SLOT_QUEUED) continue; /* cancelled */
-        struct store_group *group = slot->group;
+        *group = slot->group;
         slot->group = NULL;
         slot->state = SLOT_WRITING;
         slot->cancelled = false;
-        return group;
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 static void *run(void *argument)
@@ -116,15 +130,16 @@ static void *run(void *argument)
     pthread_mutex_lock(&writer->lock);
     for (;;) {
         int32_t shard = 0;
-        struct store_group *group = take_group(writer, &shard);
-        if (group == NULL) {
+        struct store_group *group = NULL;
+        if (!take_work(writer, &shard, &group)) {
             if (writer->stopping) break;
             pthread_cond_wait(&writer->work, &writer->lock);
             continue;
         }
         pthread_mutex_unlock(&writer->lock);
         struct store_result result;
-        write_group(writer, group, &result);
+        if (group != NULL) write_group(writer, group, &result);
+        else look(writer, &writer->slots[shard], shard, &result);
         store_group_destroy(group);
         pthread_mutex_lock(&writer->lock);
         struct slot *slot = &writer->slots[shard];
@@ -189,18 +204,20 @@ static bool is_in_queue(const struct store_writer *writer, int32_t shard)
     return false;
 }
 
-void store_writer_submit(struct store_writer *writer, struct store_group *group)
+/* group NULL: to look. */
+static void hand_over(struct store_writer *writer, int32_t shard, struct store_group *group,
+                      int64_t generation, int64_t epoch)
 {
-    assert(writer != NULL);
-    int32_t shard = store_group_shard(group);
-    assert(shard < writer->shards);
+    assert(shard >= 0 && shard < writer->shards);
     pthread_mutex_lock(&writer->lock);
     struct slot *slot = &writer->slots[shard];
     assert(slot->state == SLOT_IDLE);
+    slot->generation = generation;
+    slot->epoch = epoch;
     bool refused = writer->stopping;
     if (refused) {
         slot->state = SLOT_DONE;
-        slot->result = (struct store_result){.failed = true};
+        slot->result = (struct store_result){.failed = true, .looked = group == NULL};
         error_set(&slot->result.error, ERROR_RETRY, "store writer: stopped");
     } else {
         slot->state = SLOT_QUEUED;
@@ -214,6 +231,19 @@ void store_writer_submit(struct store_writer *writer, struct store_group *group)
     }
     pthread_mutex_unlock(&writer->lock);
     if (refused) store_group_destroy(group);
+}
+
+void store_writer_submit(struct store_writer *writer, struct store_group *group)
+{
+    assert(writer != NULL && group != NULL);
+    hand_over(writer, store_group_shard(group), group, 0, 0);
+}
+
+void store_writer_look(struct store_writer *writer, int32_t shard, int64_t generation,
+                       int64_t epoch)
+{
+    assert(writer != NULL);
+    hand_over(writer, shard, NULL, generation, epoch);
 }
 
 /* The state of a slot, taking its answer. Locked by the caller. */

@@ -26,6 +26,8 @@ struct store_result {
     bool failed;                /* error says why; as for an error of store.write */
     struct error error;
     enum store_outcome outcome; /* where it has not failed */
+    bool looked;                /* the answer to store_writer_look(): the position, no outcome */
+    struct store_position position;
     int32_t next_part;          /* WRITTEN and no snapshot: what the next group begins with */
     int64_t took_ms;            /* from the first call to the last answer */
 };
@@ -40,6 +42,10 @@ struct store_writer *store_writer_create(struct store *store, int32_t shards,
 /* Takes the finished group and returns at once. The shard must be idle. Called by the shard's
  * thread. After store_writer_stop() the answer is an ERROR_RETRY. */
 void store_writer_submit(struct store_writer *writer, struct store_group *group);
+
+/* Asks where the store stands for the groups of this owner: store_operations.look. As submit. */
+void store_writer_look(struct store_writer *writer, int32_t shard, int64_t generation,
+                       int64_t epoch);
 
 /* Never blocks longer than a moment. Called by the shard's thread. */
 enum store_writer_state store_writer_poll(struct store_writer *writer, int32_t shard,

@@ -28,6 +28,8 @@
     row(CHECKPOINT_AWAY_FORGETS)        /* what a lost call carried is not sent again */           \
     row(CHECKPOINT_FORGETS_DELETIONS)   /* deleted names stay in Redis */                          \
     row(DAMAGED_STORE_BELIEVED)         /* what Redis holds is not counted at a take-over */       \
+    row(REWRITE_BEGINS_ANEW)            /* a lost answer of Redis throws a rewrite away */         \
+    row(RESUMES_UNGUARDED)              /* it goes on under the token of what may come late */     \
     row(CATCHUP_DECIDED_EACH_COMMAND)   /* the policy is asked at every command */                 \
     row(LATE_SLOT_FIRES_LIVE)           /* lateness is not looked at */                            \
     row(MISSED_NOT_SAID)                /* dropped slots are dropped silently */                   \

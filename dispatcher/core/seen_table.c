@@ -101,6 +101,18 @@ bool seen_table_next(const struct seen_table *table, uint32_t *cursor, int64_t *
     return true;
 }
 
+uint32_t seen_table_from(const struct seen_table *table, int64_t sequence)
+{
+    uint32_t low = 0;
+    uint32_t high = table->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (entry_at(table, table->first + middle)->sequence < sequence) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
 static void index_rebuild(struct seen_table *table)
 {
     free(table->index);

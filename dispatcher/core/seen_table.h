@@ -31,6 +31,8 @@ bool seen_table_expire(struct seen_table *table, int64_t before_ms, size_t max,
 /* Entries from the oldest on: the *cursor-th; false: no more. */
 bool seen_table_next(const struct seen_table *table, uint32_t *cursor, int64_t *sequence,
                      struct seen *seen);
+/* The cursor of the first entry of this sequence or a later one. */
+uint32_t seen_table_from(const struct seen_table *table, int64_t sequence);
 size_t seen_table_count(const struct seen_table *table);
 /* How many sequences they are of; while restoring, not before seen_table_order(). */
 size_t seen_table_sequences(const struct seen_table *table);

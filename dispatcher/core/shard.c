@@ -293,6 +293,11 @@ bool shard_next_seen(const struct shard *shard, uint32_t *cursor, int64_t *seque
     return seen_table_next(shard->seen, cursor, sequence, seen);
 }
 
+uint32_t shard_seen_from(const struct shard *shard, int64_t sequence)
+{
+    return seen_table_from(shard->seen, sequence);
+}
+
 size_t shard_seen_records(const struct shard *shard)
 {
     return seen_table_sequences(shard->seen);

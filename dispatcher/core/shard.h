@@ -137,6 +137,8 @@ const struct in_command *shard_in_command(const struct shard *shard);
 bool shard_next_seen(const struct shard *shard, uint32_t *cursor, int64_t *sequence,
                      struct seen *seen);
 
+/* The *cursor of the first one of this sequence or a later one. */
+uint32_t shard_seen_from(const struct shard *shard, int64_t sequence);
 /* How many transactions those are of: as many records as a store holds of them. */
 size_t shard_seen_records(const struct shard *shard);
 

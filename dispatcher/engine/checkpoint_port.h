@@ -15,10 +15,11 @@ enum checkpoint_state {
     CHECKPOINT_IDLE = 0, /* nothing was handed over, or its outcome was taken */
     CHECKPOINT_BUSY,     /* not done yet */
     CHECKPOINT_WRITTEN,
-    CHECKPOINT_GAP,   /* write the whole shard */
+    CHECKPOINT_GAP,     /* it is not where the group follows: look */
     CHECKPOINT_STALE, /* a newer owner writes there */
     CHECKPOINT_DAMAGED, /* it has lost something: write the whole shard */
-    CHECKPOINT_AWAY   /* the store did not answer; it may have been written */
+    CHECKPOINT_LOOKED,  /* position() tells what was asked for with look() */
+    CHECKPOINT_AWAY     /* the store did not answer; it may have been written */
 };
 
 struct checkpoint_port;
@@ -31,6 +32,10 @@ struct checkpoint_operations {
     /* Takes the finished group over. At most one is under way: only when poll said IDLE, or
      * after it told an outcome. */
     void (*submit)(struct checkpoint_port *port, struct store_group *group);
+    /* Asks where the store stands for the groups of this owner: as submit, the outcome is LOOKED,
+     * then position() tells it, or AWAY. */
+    void (*look)(struct checkpoint_port *port, int64_t generation, int64_t epoch);
+    void (*position)(struct checkpoint_port *port, struct store_position *position);
     /* The outcome of the group handed over last; each is told once. *next_part: what a group that
      * goes on after an unfinished one begins with. *error tells why it is AWAY. */
     enum checkpoint_state (*poll)(struct checkpoint_port *port, int32_t *next_part,

@@ -8,48 +8,60 @@
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
 #include "dispatcher/core/mutant.h"
+#include "dispatcher/engine/checkpoint_items.h"
+#include "dispatcher/engine/name_list.h"
 #include "dispatcher/engine/slot_bits.h"
-#include "schemas/job_json.h"
-#include "schemas/seen_json.h"
-#include "schemas/text_writer.h"
 
 enum {
     GROUP_JOBS_MAX = 5000, /* about 10 ms of encoding: the live lane waits no longer */
-    GROUP_PROBE_JOBS = 16, /* to a store that did not answer last time */
+    GROUP_PROBE_JOBS = 16, /* to a store that did not answer last time; twice as many next time */
     GROUP_STATISTICS_MAX = 2000,
     DELETED_MAX = 100000,  /* then the shard is written anew */
     SEEN_PENDING_MAX = 20000,
-    SEEN_GROUP_MAX = BATCH_OUTPUTS_MAX + COMMAND_JOBS_MAX /* command ids of one transaction */
+    GAPS_MAX = 3           /* without anything written between: then written anew */
 };
 #define RETRY_AWAY_US INT64_C(1000000)
 #define STATISTICS_EVERY_US INT64_C(1000000)
 #define STATISTICS_STARVED_US INT64_C(30000000) /* then they are written also amid a herd */
 #define LOOK_EVERY_US INT64_C(10000000) /* an idle shard sees whether the store still has it */
 
-struct name_list {
-    char **texts;
-    size_t count;
-    size_t capacity;
-    size_t sent; /* the first `sent` are in the group under way */
+/* Where the group under way began: a group whose outcome is not known is made again from here. */
+struct flight {
+    struct slot_bits slots;
+    uint32_t next_slot;
+    int64_t seen_from;
+    int32_t first_part;
+    int32_t part_count;
 };
 
 struct checkpointer {
     struct checkpointer_options options;
     struct slot_bits dirty;      /* definition or state changed */
-    struct slot_bits sent;       /* in the groups under way */
+    struct slot_bits sent;       /* in groups of this position that were written */
     struct slot_bits statistics; /* only counters changed */
     struct name_list deleted;
     struct name_list seen; /* "<sequence> <record>" */
     struct name_list seen_gone;
+    struct flight flight;
     bool rewriting;
     bool under_way;       /* groups of one position have been handed over, not the last */
     bool last_handed;     /* the one with the snapshot has */
-    bool handed;          /* a group's outcome is to come */
+    bool handed;          /* an outcome is to come */
     bool ignore_outcome;  /* and says nothing any more: the shard is written anew */
+    bool unknown;         /* what became of the group: the store is to be asked */
+    bool resumes;         /* the next group goes on where the store says the last one got to, */
+    uint64_t seen_token;  /* under this token */
+    uint64_t token;       /* the last one given */
+    uint64_t first_token; /* of this position */
     bool stale;
     uint32_t next_slot;   /* of the scan */
+    uint32_t next_counter; /* of the scan of those of whom only counters changed */
+    int64_t seen_from;    /* a rewrite's next remembered record */
     int32_t next_part;
-    int32_t groups; /* handed over for this position */
+    int32_t groups;       /* handed over for this position */
+    int32_t written;      /* of these */
+    int32_t gaps;         /* since anything was written */
+    size_t group_jobs;    /* in the next group */
     int64_t state_offset; /* taken when the first group began */
     bool outdated;        /* that was several groups ago: a take-over would read much again */
     int64_t stored_sequence;
@@ -59,32 +71,7 @@ struct checkpointer {
     int64_t herd_until_us; /* a herd goes out: counters can wait */
     int64_t look_us;
     bool away_told;
-    bool probing; /* the store did not answer: little is handed over until it does */
 };
-
-/* ---- lists ---- */
-
-static void list_add(struct name_list *list, char *text)
-{
-    list->texts = memory_grow(list->texts, &list->capacity, list->count + 1, sizeof *list->texts);
-    list->texts[list->count++] = text;
-}
-
-static void list_drop(struct name_list *list, size_t count)
-{
-    assert(count <= list->count);
-    for (size_t i = 0; i < count; i++) free(list->texts[i]);
-    if (count < list->count)
-        memmove(list->texts, list->texts + count, (list->count - count) * sizeof *list->texts);
-    list->count -= count;
-    list->sent = 0;
-}
-
-static void list_free(struct name_list *list)
-{
-    list_drop(list, list->count);
-    free(list->texts);
-}
 
 /* ---- life ---- */
 
@@ -92,6 +79,9 @@ struct checkpointer *checkpointer_create(const struct checkpointer_options *opti
 {
     struct checkpointer *checkpointer = memory_allocate(1, sizeof *checkpointer);
     checkpointer->options = *options;
+    if (checkpointer->options.group_jobs_max == 0)
+        checkpointer->options.group_jobs_max = GROUP_JOBS_MAX;
+    checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     checkpointer->stored_sequence = -1;
     checkpointer->rewriting = true;
     return checkpointer;
@@ -102,10 +92,11 @@ void checkpointer_destroy(struct checkpointer *checkpointer)
     if (checkpointer == NULL) return;
     free(checkpointer->dirty.words);
     free(checkpointer->sent.words);
+    free(checkpointer->flight.slots.words);
     free(checkpointer->statistics.words);
-    list_free(&checkpointer->deleted);
-    list_free(&checkpointer->seen);
-    list_free(&checkpointer->seen_gone);
+    name_list_free(&checkpointer->deleted);
+    name_list_free(&checkpointer->seen);
+    name_list_free(&checkpointer->seen_gone);
     free(checkpointer);
 }
 
@@ -141,13 +132,14 @@ void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text na
         checkpointer_rewrite(checkpointer);
         return;
     }
-    list_add(&checkpointer->deleted, memory_copy_text(name.bytes, name.length));
+    name_list_add(&checkpointer->deleted, name);
 }
 
 void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct job *job)
 {
     (void)slot_bits_take(&checkpointer->dirty, job->slot);
     (void)slot_bits_take(&checkpointer->sent, job->slot);
+    (void)slot_bits_take(&checkpointer->flight.slots, job->slot);
     (void)slot_bits_take(&checkpointer->statistics, job->slot);
     checkpointer_name_deleted(checkpointer, job_name(job));
 }
@@ -164,13 +156,7 @@ void checkpointer_seen(struct checkpointer *checkpointer, int64_t sequence, stru
         checkpointer_rewrite(checkpointer);
         return;
     }
-    struct text_writer writer;
-    text_writer_init(&writer);
-    text_writer_integer(&writer, sequence);
-    text_writer_char(&writer, ' ');
-    text_writer_raw(&writer, text);
-    list_add(&checkpointer->seen, memory_copy_text(writer.bytes, writer.length));
-    text_writer_free(&writer);
+    name_list_add_record(&checkpointer->seen, sequence, text);
 }
 
 static void seen(void *opaque, int64_t sequence, struct text text)
@@ -185,11 +171,7 @@ void checkpointer_seen_expired(struct checkpointer *checkpointer, int64_t sequen
         checkpointer_rewrite(checkpointer);
         return;
     }
-    struct text_writer writer;
-    text_writer_init(&writer);
-    text_writer_integer(&writer, sequence);
-    list_add(&checkpointer->seen_gone, memory_copy_text(writer.bytes, writer.length));
-    text_writer_free(&writer);
+    name_list_add_record(&checkpointer->seen_gone, sequence, (struct text){NULL, 0});
 }
 
 static void seen_expired(void *opaque, int64_t sequence)
@@ -219,11 +201,14 @@ void checkpointer_rewrite(struct checkpointer *checkpointer)
     checkpointer->ignore_outcome = checkpointer->handed;
     checkpointer->rewriting = true;
     checkpointer->under_way = false;
+    checkpointer->unknown = false;
+    checkpointer->resumes = false;
     checkpointer->stored_sequence = -1;
-    list_drop(&checkpointer->deleted, checkpointer->deleted.count);
-    list_drop(&checkpointer->seen, checkpointer->seen.count);
-    list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.count);
+    name_list_drop(&checkpointer->deleted, checkpointer->deleted.count);
+    name_list_drop(&checkpointer->seen, checkpointer->seen.count);
+    name_list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.count);
     slot_bits_clear(&checkpointer->sent);
+    slot_bits_clear(&checkpointer->flight.slots);
 }
 
 void checkpointer_herd(struct checkpointer *checkpointer)
@@ -244,56 +229,20 @@ int64_t checkpointer_sequence(const struct checkpointer *checkpointer)
 
 /* ---- groups ---- */
 
-static void add_job(struct store_group *group, struct text_writer *writer, const struct job *job)
-{
-    struct job_record record;
-    job_view_record(job, &record);
-    text_writer_reset(writer);
-    job_record_encode(writer, &record);
-    struct text name = job_name(job);
-    struct text super_group = job_super_group(job);
-    store_group_add(group, &(struct store_item){
-                               .kind = STORE_JOB_PUT,
-                               .name = name.bytes,
-                               .name_bytes = name.length,
-                               .text = writer->bytes,
-                               .text_bytes = writer->length,
-                               .super_group = super_group.length > 0 ? super_group.bytes : NULL,
-                               .super_group_bytes = super_group.length});
-}
-
-static void add_names(struct store_group *group, struct name_list *list,
-                      enum store_item_kind kind)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const char *name = list->texts[i];
-        const char *space = kind == STORE_SEEN_PUT ? strchr(name, ' ') : NULL;
-        struct store_item item = {.kind = kind, .name = name, .name_bytes = strlen(name)};
-        if (space != NULL) {
-            item.name_bytes = (size_t)(space - name);
-            item.text = space + 1;
-            item.text_bytes = strlen(space + 1);
-        }
-        store_group_add(group, &item);
-    }
-    list->sent = list->count;
-}
-
 /* Jobs whose bit is set, from next_slot on; false: more are left. */
 static bool add_dirty(struct checkpointer *checkpointer, struct store_group *group,
                       struct text_writer *writer, const struct shard *shard)
 {
     uint32_t slot = 0;
-    size_t most = checkpointer->probing ? GROUP_PROBE_JOBS : GROUP_JOBS_MAX;
     while (slot_bits_next(&checkpointer->dirty, checkpointer->next_slot, &slot)) {
-        if (store_group_item_count(group) >= most) return false;
+        if (store_group_item_count(group) >= checkpointer->group_jobs) return false;
         (void)slot_bits_take(&checkpointer->dirty, slot);
         (void)slot_bits_take(&checkpointer->statistics, slot);
-        slot_bits_set(&checkpointer->sent, slot);
+        slot_bits_set(&checkpointer->flight.slots, slot);
         checkpointer->next_slot = slot + 1;
         const struct job *job = shard_job_at(shard, slot);
         assert(job != NULL);
-        add_job(group, writer, job);
+        checkpoint_add_job(group, writer, job);
     }
     return true;
 }
@@ -308,45 +257,17 @@ static void add_statistics(struct checkpointer *checkpointer, struct store_group
     if (now < checkpointer->statistics_us || (now < checkpointer->herd_until_us && !starved))
         return;
     checkpointer->statistics_us = now + STATISTICS_EVERY_US;
-    for (size_t i = 0; i < GROUP_STATISTICS_MAX &&
-                       slot_bits_next(&checkpointer->statistics, 0, &slot); i++) {
-        (void)slot_bits_take(&checkpointer->statistics, slot);
-        slot_bits_set(&checkpointer->sent, slot);
-        const struct job *job = shard_job_at(shard, slot);
-        if (job != NULL) add_job(group, writer, job);
-    }
-}
-
-/* All remembered command ids, one item for each sequence: part of a rewrite. */
-static void add_all_seen(struct store_group *group, struct text_writer *writer,
-                         const struct shard *shard)
-{
-    struct seen *ids = NULL;
-    size_t capacity = 0;
-    uint32_t cursor = 0;
-    int64_t sequence = 0;
-    struct seen next;
-    bool more = shard_next_seen(shard, &cursor, &sequence, &next);
-    while (more) {
-        size_t count = 0;
-        int64_t of = sequence;
-        while (more && sequence == of && count < SEEN_GROUP_MAX) {
-            ids = memory_grow(ids, &capacity, count + 1, sizeof *ids);
-            ids[count++] = next;
-            more = shard_next_seen(shard, &cursor, &sequence, &next);
+    for (size_t i = 0; i < GROUP_STATISTICS_MAX && checkpointer->statistics.set > 0; i++) {
+        if (!slot_bits_next(&checkpointer->statistics, checkpointer->next_counter, &slot)) {
+            checkpointer->next_counter = 0; /* round again, from where it stopped the last time */
+            continue;
         }
-        while (more && sequence == of) more = shard_next_seen(shard, &cursor, &sequence, &next);
-        char name[24];
-        size_t length = (size_t)(text_put_unsigned(name, (uint64_t)of) - name);
-        text_writer_reset(writer);
-        seen_encode(writer, ids, count);
-        store_group_add(group, &(struct store_item){.kind = STORE_SEEN_PUT,
-                                                    .name = name,
-                                                    .name_bytes = length,
-                                                    .text = writer->bytes,
-                                                    .text_bytes = writer->length});
+        checkpointer->next_counter = slot + 1;
+        (void)slot_bits_take(&checkpointer->statistics, slot);
+        slot_bits_set(&checkpointer->flight.slots, slot);
+        const struct job *job = shard_job_at(shard, slot);
+        if (job != NULL) checkpoint_add_job(group, writer, job);
     }
-    free(ids);
 }
 
 static void begin_position(struct checkpointer *checkpointer, const struct shard *shard,
@@ -355,52 +276,81 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
     checkpointer->state_offset = state_offset;
     checkpointer->under_way = true;
     checkpointer->outdated = false;
+    checkpointer->resumes = false;
+    checkpointer->first_token = checkpointer->token + 1;
     checkpointer->groups = 0;
+    checkpointer->written = 0;
     checkpointer->next_slot = 0;
     checkpointer->next_part = 0;
+    checkpointer->seen_from = 0;
     if (!checkpointer->rewriting) return;
     slot_bits_clear(&checkpointer->statistics);
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++)
         if (shard_job_at(shard, slot) != NULL) slot_bits_set(&checkpointer->dirty, slot);
 }
 
-static void hand_over(struct checkpointer *checkpointer, const struct shard *shard,
-                      const struct mark *mark)
+static void finish_position(struct checkpointer *checkpointer, struct store_group *group,
+                            const struct shard *shard, const struct mark *mark)
 {
-    struct store_group *group = store_group_create(&(struct store_group_options){
+    const struct clock *clock = checkpointer->options.clock;
+    struct snapshot snapshot = {.mark = *mark,
+                                .state_offset = checkpointer->state_offset,
+                                .written_at_ms = clock->now_ms(clock->opaque),
+                                .job_count = -1,
+                                .seen_count = (int64_t)shard_seen_records(shard)};
+    if (checkpointer->dirty.set == 0) /* else one that changed meanwhile may come later */
+        snapshot.job_count = (int64_t)shard_job_count(shard);
+    snapshot.mark.layout = STATE_LAYOUT; /* of what is written, whatever the mark was read as */
+    store_group_finish(group, &snapshot);
+    checkpointer->handed_sequence = mark->sequence;
+}
+
+static struct store_group *begin_group(struct checkpointer *checkpointer, const struct mark *mark)
+{
+    struct flight *flight = &checkpointer->flight;
+    assert(flight->slots.set == 0);
+    flight->next_slot = checkpointer->next_slot;
+    flight->seen_from = checkpointer->seen_from;
+    flight->first_part = checkpointer->next_part;
+    bool guarded = checkpointer->resumes && !mutant(MUTANT_RESUMES_UNGUARDED);
+    if (checkpointer->next_part == 0 || guarded) checkpointer->token++;
+    return store_group_create(&(struct store_group_options){
         .shard = checkpointer->options.shard,
         .mode = checkpointer->rewriting ? STORE_REWRITE : STORE_CHANGE,
         .generation = mark->generation,
         .epoch = mark->epoch,
         .follows_sequence = checkpointer->stored_sequence,
-        .first_part = checkpointer->next_part});
+        .first_part = checkpointer->next_part,
+        .token = checkpointer->token,
+        .token_before = guarded ? checkpointer->seen_token : 0,
+        .part_items_max = checkpointer->options.part_items_max});
+}
+
+static void hand_over(struct checkpointer *checkpointer, const struct shard *shard,
+                      const struct mark *mark)
+{
+    struct store_group *group = begin_group(checkpointer, mark);
     struct text_writer writer;
     text_writer_init(&writer);
-    add_names(group, &checkpointer->deleted, STORE_JOB_DELETE);
-    add_names(group, &checkpointer->seen_gone, STORE_SEEN_DELETE);
-    add_names(group, &checkpointer->seen, STORE_SEEN_PUT);
+    name_list_put(&checkpointer->deleted, group, STORE_JOB_DELETE);
+    name_list_put(&checkpointer->seen_gone, group, STORE_SEEN_DELETE);
+    name_list_put(&checkpointer->seen, group, STORE_SEEN_PUT);
     bool complete = add_dirty(checkpointer, group, &writer, shard);
+    if (complete && checkpointer->rewriting)
+        complete = checkpoint_add_seen(group, &writer, shard, checkpointer->group_jobs,
+                                       &checkpointer->seen_from);
     if (complete) {
-        if (checkpointer->rewriting) add_all_seen(group, &writer, shard);
         add_statistics(checkpointer, group, &writer, shard);
-        const struct clock *clock = checkpointer->options.clock;
-        struct snapshot snapshot = {.mark = *mark,
-                                    .state_offset = checkpointer->state_offset,
-                                    .written_at_ms = clock->now_ms(clock->opaque),
-                                    .job_count = -1,
-                                    .seen_count = (int64_t)shard_seen_records(shard)};
-        if (checkpointer->dirty.set == 0) /* else one that changed meanwhile may come later */
-            snapshot.job_count = (int64_t)shard_job_count(shard);
-        snapshot.mark.layout = STATE_LAYOUT; /* of what is written, whatever the mark was read as */
-        store_group_finish(group, &snapshot);
-        checkpointer->handed_sequence = mark->sequence;
+        finish_position(checkpointer, group, shard, mark);
     } else {
         store_group_finish(group, NULL);
     }
-    checkpointer->last_handed = complete;
     text_writer_free(&writer);
+    checkpointer->last_handed = complete;
+    checkpointer->resumes = false;
     checkpointer->handed = true;
     checkpointer->groups++;
+    checkpointer->flight.part_count = (int32_t)store_group_part_count(group);
     checkpointer->options.port->operations->submit(checkpointer->options.port, group);
 }
 
@@ -408,10 +358,15 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
 
 static void written(struct checkpointer *checkpointer, int32_t next_part)
 {
-    checkpointer->probing = false;
-    list_drop(&checkpointer->deleted, checkpointer->deleted.sent);
-    list_drop(&checkpointer->seen, checkpointer->seen.sent);
-    list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.sent);
+    checkpointer->group_jobs *= 2;
+    if (checkpointer->group_jobs > checkpointer->options.group_jobs_max)
+        checkpointer->group_jobs = checkpointer->options.group_jobs_max;
+    checkpointer->gaps = 0;
+    checkpointer->written++;
+    slot_bits_merge(&checkpointer->sent, &checkpointer->flight.slots);
+    name_list_drop(&checkpointer->deleted, checkpointer->deleted.sent);
+    name_list_drop(&checkpointer->seen, checkpointer->seen.sent);
+    name_list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.sent);
     checkpointer->next_part = next_part;
     if (!checkpointer->last_handed) return;
     slot_bits_clear(&checkpointer->sent);
@@ -428,18 +383,11 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
 
 static void away(struct checkpointer *checkpointer, const struct error *error)
 {
-    if (!mutant(MUTANT_CHECKPOINT_AWAY_FORGETS))
-        slot_bits_merge(&checkpointer->dirty, &checkpointer->sent);
-    checkpointer->deleted.sent = 0;
-    checkpointer->seen.sent = 0;
-    checkpointer->seen_gone.sent = 0;
-    /* What of the parts before was kept is not known: the position begins again, and where the
-     * store has moved its guard says so. */
-    if (checkpointer->next_part > 0 || checkpointer->rewriting)
-        checkpointer_rewrite(checkpointer);
-    checkpointer->under_way = false;
+    checkpointer->unknown = true;
     checkpointer->not_before_us = now_us(checkpointer) + RETRY_AWAY_US;
-    checkpointer->probing = true;
+    checkpointer->group_jobs = GROUP_PROBE_JOBS;
+    if (checkpointer->group_jobs > checkpointer->options.group_jobs_max)
+        checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     if (checkpointer->away_told) return;
     checkpointer->away_told = true;
     char quoted[ERROR_MESSAGE_BYTES + 32];
@@ -448,9 +396,67 @@ static void away(struct checkpointer *checkpointer, const struct error *error)
             observer_quote(quoted, sizeof quoted, error->message));
 }
 
+static void write_anew(struct checkpointer *checkpointer, const char *event, const char *why)
+{
+    observe(checkpointer->options.observer, LEVEL_WARN, event, checkpointer->options.shard,
+            "expected_sequence=%" PRId64 " action=rewrite message=\"%s\"",
+            checkpointer->stored_sequence, why);
+    checkpointer->gaps = 0;
+    checkpointer_rewrite(checkpointer);
+}
+
+/* The group is made again, with what is true by then. */
+static void take_back(struct checkpointer *checkpointer)
+{
+    struct flight *flight = &checkpointer->flight;
+    if (mutant(MUTANT_CHECKPOINT_AWAY_FORGETS)) slot_bits_clear(&flight->slots);
+    slot_bits_merge(&checkpointer->dirty, &flight->slots);
+    checkpointer->next_slot = flight->next_slot;
+    checkpointer->seen_from = flight->seen_from;
+    checkpointer->deleted.sent = 0;
+    checkpointer->seen.sent = 0;
+    checkpointer->seen_gone.sent = 0;
+}
+
+static bool is_of_position(const struct checkpointer *checkpointer, uint64_t token)
+{
+    return token >= checkpointer->first_token && token <= checkpointer->token;
+}
+
+/* What became of the group whose outcome was not known. */
+static void looked(struct checkpointer *checkpointer, const struct store_position *position)
+{
+    const struct flight *flight = &checkpointer->flight;
+    checkpointer->unknown = false;
+    int32_t behind = flight->first_part + flight->part_count;
+    bool arrived = checkpointer->last_handed
+                       ? is_of_position(checkpointer, position->done)
+                       : position->token == checkpointer->token && position->part >= behind;
+    if (arrived) {
+        written(checkpointer, behind);
+        return;
+    }
+    take_back(checkpointer);
+    if (is_of_position(checkpointer, position->token) && !mutant(MUTANT_REWRITE_BEGINS_ANEW)) {
+        checkpointer->next_part = position->part;
+        checkpointer->seen_token = position->token;
+        checkpointer->resumes = true;
+        return;
+    }
+    bool kept = checkpointer->rewriting || (position->whole && checkpointer->gaps < GAPS_MAX &&
+                                            position->sequence == checkpointer->stored_sequence);
+    if (kept && checkpointer->written == 0) {
+        checkpointer->under_way = false; /* nothing of it is there: from its beginning */
+        return;
+    }
+    write_anew(checkpointer, "checkpoint.gap", "the store is not where it was left");
+}
+
 static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_state state,
                          int32_t next_part, const struct error *error)
 {
+    struct checkpoint_port *port = checkpointer->options.port;
+    struct store_position position = {0};
     if (state == CHECKPOINT_IDLE || state == CHECKPOINT_BUSY || !checkpointer->handed)
         return; /* not handed: of the one before, when the shard was taken again */
     checkpointer->handed = false;
@@ -465,17 +471,15 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
     case CHECKPOINT_WRITTEN: written(checkpointer, next_part); return;
     case CHECKPOINT_AWAY: away(checkpointer, error); return;
     case CHECKPOINT_GAP:
-        observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.gap",
-                checkpointer->options.shard, "expected_sequence=%" PRId64
-                " action=rewrite", checkpointer->stored_sequence);
-        checkpointer_rewrite(checkpointer);
+        checkpointer->unknown = true;
+        checkpointer->gaps++;
+        return;
+    case CHECKPOINT_LOOKED:
+        port->operations->position(port, &position);
+        looked(checkpointer, &position);
         return;
     case CHECKPOINT_DAMAGED:
-        observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.damaged",
-                checkpointer->options.shard, "sequence=%" PRId64 " action=rewrite "
-                "message=\"the store has lost a part of the shard\"",
-                checkpointer->stored_sequence);
-        checkpointer_rewrite(checkpointer);
+        write_anew(checkpointer, "checkpoint.damaged", "the store has lost a part of the shard");
         return;
     case CHECKPOINT_STALE:
         observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.stale",
@@ -491,6 +495,7 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
 static bool something_to_write(const struct checkpointer *checkpointer, const struct mark *mark)
 {
     return checkpointer->rewriting || checkpointer->under_way || checkpointer->outdated ||
+           checkpointer->unknown ||
            checkpointer->dirty.set > 0 ||
            checkpointer->statistics.set > 0 || checkpointer->stored_sequence != mark->sequence ||
            now_us(checkpointer) >= checkpointer->look_us;
@@ -509,6 +514,11 @@ void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *sh
     take_outcome(checkpointer, state, next_part, &error);
     if (checkpointer->stale || !something_to_write(checkpointer, mark)) return;
     if (now_us(checkpointer) < checkpointer->not_before_us) return;
+    if (checkpointer->unknown) {
+        checkpointer->handed = true;
+        port->operations->look(port, mark->generation, mark->epoch);
+        return;
+    }
     if (!checkpointer->under_way) {
         int64_t offset = 0;
         if (!state_offset(opaque, &offset)) return;
@@ -525,7 +535,8 @@ int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struc
     if (checkpointer->stale || !something_to_write(checkpointer, mark)) return INT64_MAX;
     if (checkpointer->handed) return INT64_MAX; /* the port wakes the shard with the outcome */
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
-                           !checkpointer->outdated && checkpointer->dirty.set == 0 &&
+                           !checkpointer->unknown && !checkpointer->outdated &&
+                           checkpointer->dirty.set == 0 &&
                            checkpointer->stored_sequence == mark->sequence;
     int64_t statistics_us = checkpointer->statistics_us > checkpointer->herd_until_us
                                 ? checkpointer->statistics_us

@@ -21,6 +21,8 @@ struct checkpointer_options {
     const struct observer *observer;
     int32_t shard;
     int64_t interval_ms;
+    size_t group_jobs_max; /* handed over at once; 0: as many as are encoded in 10 ms */
+    size_t part_items_max; /* of these in one call; 0: STORE_CALL_JOBS_MAX */
 };
 
 struct checkpointer *checkpointer_create(const struct checkpointer_options *options);

@@ -21,6 +21,8 @@ struct engine_options {
     int32_t shards;
     int64_t catchup_per_second;
     int64_t checkpoint_interval_ms; /* after a commit, when the store is well */
+    size_t checkpoint_group_max;    /* jobs handed to the store at once; 0: the usual */
+    size_t checkpoint_part_max;     /* of these in one call; 0: the usual */
     int64_t mark_interval_ms;       /* a mark at least this often, also when idle */
     int64_t clock_tolerance_ms;
     int64_t clock_step_ms;

@@ -360,7 +360,8 @@ static bool move_snapshot(struct recovery *recovery, const struct recover_plan *
         .mode = STORE_CHANGE,
         .generation = mark->generation,
         .epoch = mark->epoch,
-        .follows_sequence = plan->store.mark.sequence});
+        .follows_sequence = plan->store.mark.sequence,
+        .token = 1});
     store_group_finish(group, &snapshot);
     port->operations->submit(port, group);
     int32_t next_part = 0;
@@ -372,6 +373,7 @@ static bool move_snapshot(struct recovery *recovery, const struct recover_plan *
     case CHECKPOINT_STALE:
         return error_set(error, ERROR_FENCED, "Redis has been written to meanwhile");
     case CHECKPOINT_IDLE:
+    case CHECKPOINT_LOOKED:
     case CHECKPOINT_BUSY: break;
     }
     return error_set(error, ERROR_RETRY, "Redis does not answer");

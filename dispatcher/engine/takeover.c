@@ -42,7 +42,13 @@ void engine_start_empty(struct engine *engine)
                                                            .shard = engine->options.shard,
                                                            .interval_ms =
                                                                engine->options
-                                                                   .checkpoint_interval_ms});
+                                                                   .checkpoint_interval_ms,
+                                                           .group_jobs_max =
+                                                               engine->options
+                                                                   .checkpoint_group_max,
+                                                           .part_items_max =
+                                                               engine->options
+                                                                   .checkpoint_part_max});
     outbox_clear(&engine->outbox);
     struct outbox_listener listener = checkpointer_listener(engine->checkpointer);
     outbox_init(&engine->outbox, text_of(engine->options.cluster), engine->options.shard,

@@ -12,11 +12,13 @@
 -- ARGV  1 known layout  2 generation  3 epoch  4 mode  5 sequence followed  6 group token
 --       7 part  8 sequence of the snapshot, '' = not the last part
 --       9 jobs  10 remembered records that must be there after the last part, -1 = not known
---       11 count of the snapshot arguments that come next (field, value, ...)
+--       11 token under which the group has come so far, where it goes on under a new one, or ''
+--       12 count of the snapshot arguments that come next (field, value, ...)
 --       then four arguments an item: kind, name, text, super group
 local generation, epoch = tonumber(ARGV[2]), tonumber(ARGV[3])
 local mode, follows, token, part = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
-local sequence, snapshot_arguments, first_argument = ARGV[8], tonumber(ARGV[11]), 12
+local sequence, snapshot_arguments, first_argument = ARGV[8], tonumber(ARGV[12]), 13
+local token_before = ARGV[11] ~= '' and ARGV[11] or token
 local rewrite, last = mode == 'rewrite', ARGV[8] ~= ''
 local snapshot_key, writer_key = KEYS[11], KEYS[12]
 local base = rewrite and 5 or 0
@@ -39,7 +41,7 @@ if is_newer(stored[2], stored[3]) or is_newer(writer[1], writer[2]) then
     return redis.status_reply('STALE')
 end
 if not rewrite and stored[4] ~= follows then return redis.status_reply('GAP') end
-if part > 0 and (writer[3] ~= mode or writer[4] ~= token or writer[5] ~= ARGV[7]) then
+if part > 0 and (writer[3] ~= mode or writer[4] ~= token_before or writer[5] ~= ARGV[7]) then
     return redis.status_reply('GAP')
 end
 -- A rewrite that was delayed on a dead connection must not take its own owner back.
@@ -180,5 +182,5 @@ redis.call('HSET', snapshot_key, unpack(ARGV, first_argument,
                                        first_argument + snapshot_arguments - 1))
 redis.call('HSET', snapshot_key, 'job_count', job_count, 'seen_count', seen_count, unpack(held))
 redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', '',
-           'token', '', 'part', 0)
+           'token', '', 'part', 0, 'done', token)
 return redis.status_reply('WRITTEN')

@@ -294,6 +294,33 @@ static void case_delayed_parts(struct store_fixture *f)
     EXPECT("seq=7 g/1=new g/2=new", dump_store(f->a));
 }
 
+/* After an unknown outcome the store says what became of the group; it goes on under a new token,
+ * and what was still on its way under the old one is refused. */
+static void case_looked_at_and_gone_on(struct store_fixture *f)
+{
+    EXPECT("whole seq=-1 token=0 part=0 done=0", look_at_store(f->a, 1));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "t5 +g/1=one"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 1, NOT_LAST, "t5 +g/2=old s4=ids")); /* answer lost */
+    EXPECT("whole seq=-1 token=5 part=2 done=0", look_at_store(f->a, 1));
+    EXPECT("whole seq=-1 token=0 part=0 done=0", look_at_store(f->b, 1)); /* of another store */
+    EXPECT("whole seq=-1 token=0 part=0 done=0", look_at_store(f->a, 2)); /* and owner */
+    EXPECT("GAP", REWRITE(f->a, 1, 1, NOT_LAST, "t6<5 +g/2=new"));
+    EXPECT("GAP", REWRITE(f->a, 1, 2, NOT_LAST, "t7<6 +g/2=new"));
+    EXPECT("GAP", REWRITE(f->b, 1, 2, NOT_LAST, "t7<5 +g/2=new"));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 2, NOT_LAST, "t7<5 +g/2=new"));
+    EXPECT("GAP", REWRITE(f->a, 1, 3, NOT_LAST, "t5 +g/2=old")); /* it lay on a dead connection */
+    EXPECT("whole seq=-1 token=7 part=3 done=0", look_at_store(f->a, 1));
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 3, 9, "t7 +g/3=three j3 r1"));
+    EXPECT("whole seq=9 token=0 part=0 done=7", look_at_store(f->a, 1));
+    EXPECT("seq=9 g/1=one g/2=new g/3=three s4=ids", dump_store(f->b));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 9, 0, NOT_LAST, "t8 +g/4=four"));
+    EXPECT("whole seq=9 token=8 part=1 done=7", look_at_store(f->a, 1));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 9, 1, 10, "t9<8 +g/5=five"));
+    EXPECT("whole seq=10 token=0 part=0 done=9", look_at_store(f->a, 1));
+    f->backend->lose(f->state, STORE_JOB_PUT, "g/4");
+    EXPECT("not_whole seq=10 token=0 part=0 done=9", look_at_store(f->a, 1));
+}
+
 static void case_two_stores_alternate(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 0, "+g/1=0"));
@@ -385,6 +412,7 @@ static const struct store_case cases[] = {
     {"taken over in the middle of a group", case_taken_over_in_the_middle},
     {"retry after an unknown outcome", case_retry_after_unknown_outcome},
     {"delayed parts of a replaced group", case_delayed_parts},
+    {"looked at, and gone on", case_looked_at_and_gone_on},
     {"two stores write in turn", case_two_stores_alternate},
     {"items apply in their order", case_items_apply_in_order},
     {"indexes by group and super group", case_indexes},

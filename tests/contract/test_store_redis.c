@@ -155,7 +155,8 @@ static void make_parts(struct store_write *writes, struct items *items, int coun
         (void)snprintf(words, sizeof words, "+p/%d=%d", i, i);
         items_parse(&items[i], words);
         writes[i] = (struct store_write){.shard = 3, .mode = STORE_CHANGE, .generation = 1,
-            .epoch = 1, .follows_sequence = follows, .part = i, .items = items[i].items,
+            .epoch = 1, .follows_sequence = follows, .part = i,
+            .token = 1000 + (uint64_t)follows, .items = items[i].items,
             .item_count = items[i].count, .snapshot = i + 1 == count ? snapshot : NULL};
     }
 }

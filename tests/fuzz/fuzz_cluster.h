@@ -46,6 +46,7 @@ struct cluster {
     struct store *store;
     enum checkpoint_state answer;
     int32_t next_part;
+    struct store_position position;
 };
 
 static void require(bool condition)
@@ -277,7 +278,22 @@ static void cluster_submit(struct checkpoint_port *port, struct store_group *gro
     own->answer = outcome == STORE_WRITTEN ? CHECKPOINT_WRITTEN
                   : outcome == STORE_GAP   ? CHECKPOINT_GAP
                                            : CHECKPOINT_STALE;
+    require(outcome != STORE_DAMAGED); /* nothing gets lost here */
     store_group_destroy(group);
+}
+
+static void cluster_look(struct checkpoint_port *port, int64_t generation, int64_t epoch)
+{
+    struct cluster *own = cluster_of_port(port);
+    struct error error = {0};
+    require(own->store->operations->look(own->store, 0, generation, epoch, &own->position,
+                                         &error));
+    own->answer = CHECKPOINT_LOOKED;
+}
+
+static void cluster_position(struct checkpoint_port *port, struct store_position *position)
+{
+    *position = cluster_of_port(port)->position;
 }
 
 static enum checkpoint_state cluster_answer(struct checkpoint_port *port, int32_t *next_part,
@@ -299,7 +315,13 @@ static enum checkpoint_state cluster_await(struct checkpoint_port *port, int64_t
 }
 
 static const struct checkpoint_operations cluster_checkpoint = {
-    cluster_read_snapshot, cluster_read_items, cluster_submit, cluster_answer, cluster_await};
+    .read_snapshot = cluster_read_snapshot,
+    .read_items = cluster_read_items,
+    .submit = cluster_submit,
+    .look = cluster_look,
+    .position = cluster_position,
+    .poll = cluster_answer,
+    .wait = cluster_await};
 
 /* --- the clock, beginning and end --- */
 

@@ -135,6 +135,17 @@ static void redis_lost(struct plan *plan, struct random *dice, int64_t at_us)
              0, 0, NULL);
 }
 
+/* Each so many-th call or answer gets lost, for long, while all is to be written anew. */
+static void redis_flaky(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_REDIS_FLAKY, random_between(dice, 2, 8),
+             random_between(dice, 60000, 1800000), 0, 0, NULL);
+    if (random_chance(dice, 2, 3)) plan_add(plan, at_us, DO_REDIS_FLUSH, 0, 0, 0, 0, NULL);
+    if (random_chance(dice, 1, 3))
+        plan_add(plan, at_us + random_between(dice, 1, 30) * SECOND_US, DO_CRASH,
+                 some_process(plan, dice), POINT_NONE, 1, 0, NULL);
+}
+
 /* Single keys go, as where Redis evicts: of the jobs or of the remembered command ids; one, some or
  * all. Often the owners die then: who comes next finds it so. */
 static void redis_damage(struct plan *plan, struct random *dice, int64_t at_us)
@@ -429,7 +440,8 @@ static fault_maker *const makers[] = {
     zone_data, zone_data_while_owing, zone_data_while_owing, zone_data_while_waiting,
     redis_comes_back_without_an_owner,
     redis_damage, redis_damage, bulky, own_limit, strict, slow_commits, bad_leader,
-    commits_lost};
+    commits_lost,
+    redis_flaky, redis_flaky};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */

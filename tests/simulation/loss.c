@@ -165,5 +165,6 @@ bool loss_operator(struct world *world)
     if (!any) return false;
     world_trace(world, "the operator gives Redis up");
     store_image_empty(world->redis.image);
+    world->redis.changes++;
     return true;
 }

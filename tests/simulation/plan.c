@@ -58,6 +58,7 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_REDIS_SAVE] = {"redis_save", {{NULL, A_NONE}}},
     [DO_REDIS_ROLLBACK] = {"redis_rollback", {{NULL, A_NONE}}},
     [DO_REDIS_LOST] = {"redis_lost", {{"after", A_NUMBER}, {"count", A_NUMBER}}},
+    [DO_REDIS_FLAKY] = {"redis_flaky", {{"every", A_NUMBER}, {"ms", A_NUMBER}}},
     [DO_REDIS_DAMAGE] = {"redis_damage", {{"shard", A_NUMBER}, {"seen", A_NUMBER},
                                           {"first", A_NUMBER}, {"every", A_NUMBER}}},
     [DO_COMPACT] = {"compact", {{"shard", A_NUMBER}}},
@@ -369,6 +370,7 @@ static void do_redis(struct world *world, const struct planned *event)
         return;
     case DO_REDIS_FLUSH:
         world->sometimes.count[SOMETIMES_REDIS_FLUSHED]++;
+        redis->changes++;
         store_image_empty(redis->image);
         return;
     case DO_REDIS_SAVE:
@@ -378,7 +380,13 @@ static void do_redis(struct world *world, const struct planned *event)
     case DO_REDIS_ROLLBACK:
         if (redis->saved == NULL) return;
         world->sometimes.count[SOMETIMES_REDIS_ROLLED_BACK]++;
+        redis->changes++;
         store_image_restore(redis->image, redis->saved);
+        return;
+    case DO_REDIS_FLAKY:
+        if (a[0] < 2) return;
+        redis->flaky_every = a[0];
+        redis->flaky_until_us = world->now_us + a[1] * MILLI_US;
         return;
     case DO_REDIS_DAMAGE:
         if (a[0] < 0 || a[0] >= world->settings.shards || a[2] < 0 || a[3] < 1) return;
@@ -388,6 +396,7 @@ static void do_redis(struct world *world, const struct planned *event)
             return;
         world->sometimes.count[SOMETIMES_REDIS_DAMAGED]++;
         redis->damaged = true;
+        redis->changes++;
         return;
     case DO_REDIS_LOST:
         redis->trouble = a[0] != 0 ? REDIS_LOST_AFTER : REDIS_LOST_BEFORE;
@@ -458,6 +467,7 @@ void plan_do(struct world *world, const struct planned *event)
     case DO_REDIS_SAVE:
     case DO_REDIS_ROLLBACK:
     case DO_REDIS_DAMAGE:
+    case DO_REDIS_FLAKY:
     case DO_REDIS_LOST: do_redis(world, event); return;
     default: do_process(world, event); return;
     }

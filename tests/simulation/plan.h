@@ -31,6 +31,7 @@ enum event_do {
     DO_REDIS_SAVE,
     DO_REDIS_ROLLBACK,
     DO_REDIS_LOST, /* 0: before, 1: after; count */
+    DO_REDIS_FLAKY, /* every, ms */
     DO_REDIS_DAMAGE, /* shard; 0: jobs, 1: seen; the first, and each so many-th after it */
     DO_COMPACT,    /* shard */
     DO_RETAIN,

@@ -7,11 +7,19 @@
 #include "tests/simulation/world.h"
 
 #define CALL_LIMIT_US (2 * SECOND_US)
+enum { PARTS_IN_FLIGHT = 4 };
 
 struct checkpoint_simulated {
     struct checkpoint_port port; /* first: the port's pointer is ours */
     struct seat *slot;
-    struct store_group *group; /* under way */
+    struct store_group *group; /* under way; NULL: a look is */
+    bool asked;   /* a group or a look is under way */
+    bool looking; /* the one asked last is a look */
+    int64_t generation; /* for that */
+    int64_t epoch;
+    struct store_position position;
+    uint64_t rewrite_token;
+    int64_t changes; /* of Redis, when this owner's rewrite under way began */
     size_t part;               /* the next to be written */
     uint64_t number;           /* counts groups; an arrival for an earlier one is stale */
     bool answered;
@@ -37,6 +45,12 @@ static enum redis_trouble trouble(struct world *world)
 {
     struct redis *redis = &world->redis;
     if (redis->away_until_us > world->now_us) return REDIS_LOST_BEFORE;
+    redis->calls++;
+    if (redis->flaky_until_us > world->now_us && redis->calls % redis->flaky_every == 0) {
+        world->sometimes.count[SOMETIMES_REDIS_FLAKY]++;
+        static const enum redis_trouble kinds[] = {REDIS_LOST_BEFORE, REDIS_LOST_AFTER, REDIS_LATE};
+        return kinds[redis->calls / redis->flaky_every % 3];
+    }
     if (redis->troubles == 0) return REDIS_WELL;
     redis->troubles--;
     world->sometimes.count[redis->trouble == REDIS_LOST_BEFORE ? SOMETIMES_REDIS_LOST_BEFORE
@@ -102,9 +116,30 @@ static void write_ended(struct checkpoint_simulated *own, bool failed)
     store_group_destroy(own->group);
     (void)heap_enter(before);
     own->group = NULL;
+    own->asked = false;
     own->answered = true;
     own->failed = failed;
     if (own->slot->waiting) slot_wake(own->slot, own->slot->world->now_us);
+}
+
+/* What an owner has of a rewrite may only be thrown away where Redis has changed since it began. */
+static void judge_beginning(struct checkpoint_simulated *own, const struct store_write *write)
+{
+    struct world *world = own->slot->world;
+    struct store *store = own->slot->process->store;
+    struct store_position position;
+    struct error error = {0};
+    if (write->mode != STORE_REWRITE) return;
+    if (write->token_before != 0) world->sometimes.count[SOMETIMES_REWRITE_RESUMED]++;
+    if (write->part > 0) return;
+    if (store->operations->look(store, write->shard, write->generation, write->epoch, &position,
+                                &error) &&
+        own->rewrite_token != 0 && position.token >= own->rewrite_token &&
+        own->changes == world->redis.changes)
+        world_violation(world, "%s shard %d begins its rewrite of Redis anew behind part %d",
+                        own->slot->process->owner, (int)own->slot->shard, (int)position.part);
+    own->rewrite_token = write->token;
+    own->changes = world->redis.changes;
 }
 
 /* Writes the next part; false: it was the last, or the store refused it. */
@@ -113,11 +148,82 @@ static bool write_part(struct checkpoint_simulated *own)
     struct store *store = own->slot->process->store;
     struct store_write write;
     struct error error = {0};
+    if (own->group == NULL) {
+        (void)store->operations->look(store, own->slot->shard, own->generation, own->epoch,
+                                      &own->position, &error);
+        return false;
+    }
     store_group_part(own->group, own->part, &write);
+    judge_beginning(own, &write);
+    if (write.token_before != 0) own->slot->world->sometimes.count[SOMETIMES_CHECKPOINT_RESUMED]++;
     if (!store->operations->write(store, &write, &own->outcome, &error)) return false;
     own->next_part = write.part + 1;
     own->part++;
     return own->outcome == STORE_WRITTEN && own->part < store_group_part_count(own->group);
+}
+
+/* Parts that come when nobody waits for them any more. In memory of the world's own. */
+struct late {
+    struct process *process;
+    int64_t starts;
+    struct store_group *parts[PARTS_IN_FLIGHT];
+};
+
+static struct store_group *copy_part(const struct store_write *write)
+{
+    struct store_group *group = store_group_create(&(struct store_group_options){
+        .shard = write->shard,
+        .mode = write->mode,
+        .generation = write->generation,
+        .epoch = write->epoch,
+        .follows_sequence = write->follows_sequence,
+        .first_part = write->part,
+        .token = write->token,
+        .token_before = write->token_before});
+    for (size_t i = 0; i < write->item_count; i++) store_group_add(group, &write->items[i]);
+    store_group_finish(group, write->snapshot);
+    return group;
+}
+
+static void late_free(struct late *late)
+{
+    for (int i = 0; i < PARTS_IN_FLIGHT; i++) store_group_destroy(late->parts[i]);
+    free(late);
+}
+
+static void late_arrives(void *object, int64_t number)
+{
+    struct late *late = object;
+    struct process *process = late->process;
+    (void)number;
+    for (int i = 0; i < PARTS_IN_FLIGHT && late->parts[i] != NULL; i++) {
+        struct store_write write;
+        struct error error = {0};
+        enum store_outcome outcome = STORE_GAP;
+        if (!process->running || process->starts != late->starts) break;
+        store_group_part(late->parts[i], 0, &write);
+        (void)process->store->operations->write(process->store, &write, &outcome, &error);
+        if (outcome == STORE_WRITTEN) process->world->sometimes.count[SOMETIMES_REDIS_LATE]++;
+    }
+    late_free(late);
+}
+
+static void send_late(struct checkpoint_simulated *own)
+{
+    struct world *world = own->slot->world;
+    struct heap *before = heap_enter(NULL);
+    struct late *late = memory_allocate(1, sizeof *late);
+    late->process = own->slot->process;
+    late->starts = late->process->starts;
+    size_t count = store_group_part_count(own->group) - own->part;
+    for (size_t i = 0; i < count && i < PARTS_IN_FLIGHT; i++) {
+        struct store_write write;
+        store_group_part(own->group, own->part + i, &write);
+        late->parts[i] = copy_part(&write);
+    }
+    agenda_add(&world->agenda, world->now_us + world_latency_us(world, SECOND_US, 6 * SECOND_US),
+               late_arrives, late, 0);
+    (void)heap_enter(before);
 }
 
 struct arrival {
@@ -133,7 +239,7 @@ static void part_arrives(void *object, int64_t failed)
     struct world *world = slot->world;
     struct checkpoint_simulated *own =
         slot->coroutine != NULL && slot->life == arrival->life ? ours(slot->checkpoint) : NULL;
-    if (own == NULL || own->number != arrival->number || own->group == NULL) {
+    if (own == NULL || own->number != arrival->number || !own->asked) {
         free(arrival);
         return;
     }
@@ -149,7 +255,8 @@ static void part_arrives(void *object, int64_t failed)
     enum redis_trouble what = trouble(world);
     int64_t way = way_us(world);
     if (way > CALL_LIMIT_US && what == REDIS_WELL) what = REDIS_LOST_AFTER;
-    if (what == REDIS_LOST_BEFORE) {
+    if (what == REDIS_LATE && own->group != NULL) send_late(own);
+    if (what == REDIS_LOST_BEFORE || what == REDIS_LATE) {
         agenda_add(&world->agenda, world->now_us + CALL_LIMIT_US, part_arrives, arrival, 1);
         return;
     }
@@ -164,12 +271,13 @@ static void part_arrives(void *object, int64_t failed)
     }
 }
 
-static void submit(struct checkpoint_port *port, struct store_group *group)
+/* group NULL: a look. */
+static void send(struct checkpoint_simulated *own, struct store_group *group)
 {
-    struct checkpoint_simulated *own = ours(port);
     struct seat *slot = own->slot;
-    slot_pass(slot, POINT_STORE_WRITE);
     own->group = group;
+    own->asked = true;
+    own->looking = group == NULL;
     own->part = 0;
     own->number++;
     own->answered = false;
@@ -181,11 +289,30 @@ static void submit(struct checkpoint_port *port, struct store_group *group)
     (void)heap_enter(before);
 }
 
+static void submit(struct checkpoint_port *port, struct store_group *group)
+{
+    slot_pass(ours(port)->slot, POINT_STORE_WRITE);
+    send(ours(port), group);
+}
+
+static void look(struct checkpoint_port *port, int64_t generation, int64_t epoch)
+{
+    struct checkpoint_simulated *own = ours(port);
+    own->generation = generation;
+    own->epoch = epoch;
+    send(own, NULL);
+}
+
+static void position(struct checkpoint_port *port, struct store_position *position)
+{
+    *position = ours(port)->position;
+}
+
 static enum checkpoint_state poll(struct checkpoint_port *port, int32_t *next_part,
                                   struct error *error)
 {
     struct checkpoint_simulated *own = ours(port);
-    if (own->group != NULL) return CHECKPOINT_BUSY;
+    if (own->asked) return CHECKPOINT_BUSY;
     if (!own->answered) return CHECKPOINT_IDLE;
     own->answered = false;
     *next_part = own->next_part;
@@ -193,6 +320,7 @@ static enum checkpoint_state poll(struct checkpoint_port *port, int32_t *next_pa
         error_set(error, ERROR_RETRY, "Redis: timed out");
         return CHECKPOINT_AWAY;
     }
+    if (own->looking) return CHECKPOINT_LOOKED;
     switch (own->outcome) {
     case STORE_WRITTEN: return CHECKPOINT_WRITTEN;
     case STORE_GAP: return CHECKPOINT_GAP;
@@ -208,7 +336,7 @@ static enum checkpoint_state wait_outcome(struct checkpoint_port *port, int64_t 
     struct checkpoint_simulated *own = ours(port);
     struct world *world = own->slot->world;
     int64_t until_us = world->now_us + limit_ms * MILLI_US;
-    while (own->group != NULL && world->now_us < until_us) slot_wait(own->slot, until_us);
+    while (own->asked && world->now_us < until_us) slot_wait(own->slot, until_us);
     return poll(port, next_part, error);
 }
 
@@ -216,6 +344,8 @@ static const struct checkpoint_operations operations = {
     .read_snapshot = read_snapshot,
     .read_items = read_items,
     .submit = submit,
+    .look = look,
+    .position = position,
     .poll = poll,
     .wait = wait_outcome,
 };
@@ -244,4 +374,6 @@ void arrivals_drop(struct world *world)
 {
     for (size_t i = 0; i < world->agenda.count; i++)
         if (world->agenda.heap[i].call == part_arrives) free(world->agenda.heap[i].object);
+    for (size_t i = 0; i < world->agenda.count; i++)
+        if (world->agenda.heap[i].call == late_arrives) late_free(world->agenda.heap[i].object);
 }

@@ -267,7 +267,11 @@ static void slot_start(struct seat *slot)
     options.checkpoint_interval_ms = settings->checkpoint_interval_ms;
     options.clock_sample_ms = settings->clock_sample_ms;
     options.wait_max_ms = settings->wait_max_ms;
-    if (settings->batch_max > 0) options.batch_outputs_max = (size_t)settings->batch_max;
+    if (settings->batch_max > 0) { /* small ones, so that all come in several */
+        options.batch_outputs_max = (size_t)settings->batch_max;
+        options.checkpoint_group_max = (size_t)settings->batch_max;
+        options.checkpoint_part_max = (size_t)settings->batch_max / 3 + 1;
+    }
     options.fires_topics = topics;
     options.fires_topic_count = FOREIGN_TOPICS;
     options.results_topics = topics;

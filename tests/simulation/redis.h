@@ -8,7 +8,12 @@
 
 #include "store/store_memory.h"
 
-enum redis_trouble { REDIS_WELL = 0, REDIS_LOST_BEFORE, REDIS_LOST_AFTER };
+enum redis_trouble {
+    REDIS_WELL = 0,
+    REDIS_LOST_BEFORE,
+    REDIS_LOST_AFTER,
+    REDIS_LATE /* it lay on a dead connection, with the next parts, and is done after all */
+};
 
 struct redis {
     struct store_image *image;
@@ -18,6 +23,10 @@ struct redis {
     enum redis_trouble trouble; /* of the next `troubles` calls */
     int64_t troubles;
     bool damaged; /* it has lost keys, ever */
+    int64_t flaky_until_us; /* until then each `flaky_every`-th call gets lost, there or back */
+    int64_t flaky_every;
+    int64_t calls;
+    int64_t changes; /* of its content behind the owners' backs */
 };
 
 #endif

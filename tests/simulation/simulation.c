@@ -51,6 +51,7 @@ static void end_faults(struct world *world)
     world->redis.away_until_us = 0;
     world->redis.slow_until_us = 0;
     world->redis.troubles = 0;
+    world->redis.flaky_until_us = 0;
     for (int32_t p = 0; p < world->settings.processes; p++) {
         struct process *process = &world->processes[p];
         process_drift_clock(process, 0);

@@ -54,6 +54,10 @@
     row(REDIS_DAMAGED, "Redis lost some of its keys")                                              \
     row(DAMAGE_AT_TAKEOVER, "a Redis that had lost keys was not believed")                         \
     row(DAMAGE_MENDED, "an owner noticed that Redis had lost keys")                                \
+    row(REDIS_FLAKY, "Redis lost a call or a reply again and again")                               \
+    row(REDIS_LATE, "a call to Redis came after its owner had given it up")                        \
+    row(CHECKPOINT_RESUMED, "a group went on after an unknown outcome")                            \
+    row(REWRITE_RESUMED, "a rewrite went on where it was")                                         \
     row(REDIS_LOST_BEFORE, "a call to Redis got lost")                                             \
     row(REDIS_LOST_AFTER, "a reply of Redis got lost")                                             \
     row(CHECKPOINT_GAP, "Redis did not follow: the shard was written anew")                        \

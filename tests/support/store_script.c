@@ -19,11 +19,18 @@ void items_parse(struct items *items, const char *words)
 {
     items->count = 0;
     items->jobs = items->seen = -1;
+    items->token = items->token_before = 0;
     (void)snprintf(items->text, sizeof items->text, "%s", words);
     char *rest = NULL;
     for (char *word = strtok_r(items->text, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest)) {
         assert(items->count < sizeof items->items / sizeof items->items[0]);
+        if (word[0] == 't') {
+            char *before = NULL;
+            items->token = strtoull(word + 1, &before, 10);
+            if (*before == '<') items->token_before = strtoull(before + 1, NULL, 10);
+            continue;
+        }
         if (word[0] == 'j' || word[0] == 'r') {
             *(word[0] == 'j' ? &items->jobs : &items->seen) = strtol(word + 1, NULL, 10);
             continue;
@@ -80,6 +87,23 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     return snapshot;
 }
 
+/* The token of a store's group: a new one with each part 0. */
+static uint64_t token_of(const struct store *store, int32_t part)
+{
+    enum { STORES = 8 };
+    static struct {
+        const struct store *store;
+        uint64_t token;
+    } known[STORES];
+    static uint64_t count;
+    size_t place = 0;
+    while (place < STORES && known[place].store != store) place++;
+    if (place == STORES) place = (size_t)(count % STORES);
+    if (part == 0 || known[place].store != store) known[place].token = ++count;
+    known[place].store = store;
+    return known[place].token;
+}
+
 const char *write_words(struct store *store, enum store_mode mode, int64_t generation,
                         int64_t epoch, int64_t follows, int32_t part, int64_t sequence,
                         const char *words)
@@ -92,7 +116,9 @@ const char *write_words(struct store *store, enum store_mode mode, int64_t gener
     snapshot.job_count = items.jobs;
     snapshot.seen_count = items.seen;
     struct store_write write = {.shard = SHARD, .mode = mode, .generation = generation,
-        .epoch = epoch, .follows_sequence = follows, .part = part, .items = items.items,
+        .epoch = epoch, .follows_sequence = follows, .part = part,
+        .token = items.token != 0 ? items.token : token_of(store, part),
+        .token_before = items.token_before, .items = items.items,
         .item_count = items.count, .snapshot = sequence != NOT_LAST ? &snapshot : NULL};
     if (!store->operations->write(store, &write, &outcome, &error)) {
         (void)fprintf(stderr, "# %s\n", error.message);
@@ -101,6 +127,21 @@ const char *write_words(struct store *store, enum store_mode mode, int64_t gener
     static const char *const words_of[] = {[STORE_WRITTEN] = "WRITTEN", [STORE_GAP] = "GAP",
                                            [STORE_STALE] = "STALE", [STORE_DAMAGED] = "DAMAGED"};
     return words_of[outcome];
+}
+
+const char *look_at_store(struct store *store, int64_t epoch)
+{
+    static char text[400];
+    struct store_position position;
+    struct error error = {0};
+    if (!store->operations->look(store, SHARD, 1, epoch, &position, &error)) {
+        (void)snprintf(text, sizeof text, "error %s", error.message);
+        return text;
+    }
+    (void)snprintf(text, sizeof text, "%s seq=%" PRId64 " token=%" PRIu64 " part=%" PRId32
+                   " done=%" PRIu64, position.whole ? "whole" : "not_whole", position.sequence,
+                   position.token, position.token != 0 ? position.part : 0, position.done);
+    return text;
 }
 
 const char *count_store(struct store *store)

@@ -18,6 +18,8 @@ struct items {
     size_t count;
     int64_t jobs; /* that must be there; -1: not said */
     int64_t seen;
+    uint64_t token; /* 0: not said */
+    uint64_t token_before;
     char text[1024];
 };
 void items_parse(struct items *items, const char *words);
@@ -25,9 +27,13 @@ void items_parse(struct items *items, const char *words);
 /* A snapshot with every field told from the others. */
 struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence);
 
+/* Where generation 1 stands in shard 3: "whole seq=5 token=7 part=2 done=6". */
+const char *look_at_store(struct store *store, int64_t epoch);
+
 /* One write to shard 3. `sequence`: of its snapshot, or NOT_LAST. The words may end with what must
- * be there after the last part: "j2" jobs, "r1" remembered records. Returns "WRITTEN", "GAP",
- * "STALE", "DAMAGED", or the name of the error's kind, which it prints. */
+ * be there after the last part: "j2" jobs, "r1" remembered records; and with the group's token:
+ * "t8", or "t8<7" where the parts before had another one. Returns "WRITTEN", "GAP", "STALE",
+ * "DAMAGED", or the name of the error's kind, which it prints. */
 const char *write_words(struct store *store, enum store_mode mode, int64_t generation,
                         int64_t epoch, int64_t follows, int32_t part, int64_t sequence,
                         const char *words);

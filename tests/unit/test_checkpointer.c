@@ -1,12 +1,17 @@
-/* The checkpointer's last words at a shutdown keep to the time they were given. */
+/* The checkpointer's last words at a shutdown keep to the time they were given, and a rewrite ends
+ * however often the store's answers get lost. */
 #include "dispatcher/engine/checkpointer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
+
+#include "dispatcher/core/job.h"
+#include "store/store_memory.h"
 
 /* A store that never answers, and a clock that goes on with each look: encoding takes time. */
 struct slow_store {
@@ -90,10 +95,150 @@ static void a_drain_never_waits_for_less_than_nothing(void **state)
     }
 }
 
+/* A store in memory that is written at once; each `every`-th answer gets lost, in turn with and
+ * without the call having been done. Its clock goes on by what is waited for. */
+enum { JOBS = 3000, GROUP_JOBS = 500, PART_JOBS = 50, CALLS_MOST = 40000, SEQUENCES = 700 };
+
+struct flaky_store {
+    struct checkpoint_port port; /* first: the port's pointer is ours */
+    struct store *store;
+    int64_t now_us;
+    int every;
+    int calls;
+    int beginnings;     /* first parts of a rewrite */
+    size_t items_most;  /* in one group */
+    enum checkpoint_state outcome;
+    int32_t next_part;
+    struct store_position position;
+};
+
+static bool answer_lost(struct flaky_store *own, bool *before)
+{
+    own->calls++;
+    *before = own->calls / own->every % 2 == 0;
+    return own->calls % own->every == 0;
+}
+
+static void flaky_submit(struct checkpoint_port *port, struct store_group *group)
+{
+    struct flaky_store *own = (struct flaky_store *)port;
+    if (store_group_item_count(group) > own->items_most)
+        own->items_most = store_group_item_count(group);
+    own->outcome = CHECKPOINT_WRITTEN;
+    for (size_t i = 0; i < store_group_part_count(group) && own->outcome == CHECKPOINT_WRITTEN;
+         i++) {
+        struct store_write write;
+        struct error error = {0};
+        enum store_outcome outcome = STORE_GAP;
+        bool before = false;
+        bool lost = answer_lost(own, &before);
+        store_group_part(group, i, &write);
+        own->outcome = CHECKPOINT_AWAY;
+        if (lost && before) break;
+        assert_true(own->store->operations->write(own->store, &write, &outcome, &error));
+        assert_int_equal(outcome, STORE_WRITTEN);
+        own->beginnings += write.part == 0 && write.mode == STORE_REWRITE;
+        own->next_part = write.part + 1;
+        if (!lost) own->outcome = CHECKPOINT_WRITTEN;
+    }
+    store_group_destroy(group);
+}
+
+static void flaky_look(struct checkpoint_port *port, int64_t generation, int64_t epoch)
+{
+    struct flaky_store *own = (struct flaky_store *)port;
+    struct error error = {0};
+    bool before = false;
+    own->outcome = CHECKPOINT_AWAY;
+    if (answer_lost(own, &before)) return;
+    assert_true(own->store->operations->look(own->store, 0, generation, epoch, &own->position,
+                                             &error));
+    own->outcome = CHECKPOINT_LOOKED;
+}
+
+static void flaky_position(struct checkpoint_port *port, struct store_position *position)
+{
+    *position = ((struct flaky_store *)port)->position;
+}
+
+static enum checkpoint_state flaky_poll(struct checkpoint_port *port, int32_t *next_part,
+                                        struct error *error)
+{
+    struct flaky_store *own = (struct flaky_store *)port;
+    enum checkpoint_state outcome = own->outcome;
+    *next_part = own->next_part;
+    if (outcome == CHECKPOINT_AWAY) (void)error_set(error, ERROR_RETRY, "no answer");
+    own->outcome = CHECKPOINT_IDLE;
+    return outcome;
+}
+
+static int64_t flaky_clock(void *opaque)
+{
+    return ((struct flaky_store *)opaque)->now_us;
+}
+
+static struct shard *full_shard(void)
+{
+    struct shard_config config;
+    shard_config_defaults(&config);
+    config.shards = 1;
+    struct shard *shard = shard_create(&config);
+    for (int i = 0; i < JOBS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "j%d", i);
+        struct job_record record = {.definition = {.group = text_of("g"), .id = text_of(id)},
+                                    .ordinal = i + 1};
+        record.definition.schedule.kind = SCHEDULE_EVERY;
+        record.definition.schedule.every_ms = HOURS_MS;
+        record.finished_ms = record.last_due_ms = record.tail_from_ms = INSTANT_NONE;
+        shard_restore_job(shard, &record);
+    }
+    for (int i = 0; i < SEQUENCES; i++)
+        shard_restore_seen(shard, i + 1, &(struct seen){.hash = (uint64_t)i + 1, .code = "ok"});
+    shard_restore_look(shard);
+    return shard;
+}
+
+static void a_rewrite_ends_however_many_answers_are_lost(void **state)
+{
+    (void)state;
+    static const struct checkpoint_operations operations = {
+        .submit = flaky_submit, .look = flaky_look, .position = flaky_position, .poll = flaky_poll};
+    static const int losses[] = {2, 3, 7, 11, 50};
+    struct shard *shard = full_shard();
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+        struct store_image *image = store_image_create();
+        struct flaky_store own = {.port = {&operations}, .store = store_memory_create(image),
+                                  .every = losses[i]};
+        struct clock clock = {.opaque = &own, .now_ms = flaky_clock, .monotonic_us = flaky_clock};
+        struct observer observer = {.lowest = LEVEL_ERROR, .line = no_line};
+        struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
+        struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
+            .port = &own.port, .clock = &clock, .observer = &observer,
+            .group_jobs_max = GROUP_JOBS, .part_items_max = PART_JOBS});
+        while (checkpointer_sequence(checkpointer) != 7 && own.calls < CALLS_MOST) {
+            own.now_us += 2000000;
+            checkpointer_tick(checkpointer, shard, &mark, end_of_log, NULL);
+        }
+        assert_int_equal(checkpointer_sequence(checkpointer), 7);
+        assert_int_equal(own.beginnings, 1); /* it went on where it was */
+        assert_true(own.items_most <= GROUP_JOBS);
+        struct store_position position;
+        struct error error = {0};
+        assert_true(own.store->operations->look(own.store, 0, 1, 1, &position, &error));
+        assert_true(position.whole && position.sequence == 7);
+        checkpointer_destroy(checkpointer);
+        own.store->operations->destroy(own.store);
+        store_image_destroy(image);
+    }
+    shard_destroy(shard);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_drain_never_waits_for_less_than_nothing),
+        cmocka_unit_test(a_rewrite_ends_however_many_answers_are_lost),
     };
     return cmocka_run_group_tests_name("checkpointer", tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ static struct store_group *make_group(int32_t shard, enum store_mode mode, int64
     const struct snapshot snapshot = snapshot_at(1, 1, sequence);
     struct store_group *group = store_group_create(&(struct store_group_options){
         .shard = shard, .mode = mode, .generation = 1, .epoch = 1, .follows_sequence = follows,
-        .first_part = first_part});
+        .first_part = first_part, .token = 1});
     items_parse(&items, words);
     for (size_t i = 0; i < items.count; i++) store_group_add(group, &items.items[i]);
     memset(&items, 'x', sizeof items); /* the group has its own copy */
