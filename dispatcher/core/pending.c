@@ -115,6 +115,8 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
     job_view(job, &definition);
     const struct catchup *catchup = &definition.catchup;
     bool late = catchup_is_late(catchup, slot.due_ms, now_ms);
+    /* After a pause its group may have fired what was due later: it is not one of the live ones. */
+    bool overtaken = slot.due_ms <= shard->watermark.instant_ms;
     bool lost = late && (catchup->policy == CATCHUP_NONE ||
                          catchup_is_too_old(catchup, slot, now_ms));
     if (lost) {
@@ -123,7 +125,7 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
     } else if (job_owes(job) && lane_insert(job, slot)) { /* behind what is older */
         lane_enqueue(shard, job);
     } else {
-        job_fire(job, late ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
+        job_fire(job, late || overtaken ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
         if (job_has_max_fires(job)) job->extra->counted_fires++;
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }
