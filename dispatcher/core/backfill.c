@@ -80,7 +80,8 @@ static int64_t slots_left(const struct job_backfill *backfill)
 
 void backfill_enqueue(struct shard *shard, struct job *job)
 {
-    if (backfill_count(job) == 0 || (job->flags & JOB_PAUSED) || job->extra->in_backfill) return;
+    if (backfill_count(job) == 0 || (job->flags & JOB_STANDS_STILL) || job->extra->in_backfill)
+        return;
     job_queue_add(&shard->backfills, job_reference_of(job));
     job->extra->in_backfill = true;
 }
@@ -223,7 +224,7 @@ void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
         struct job *job = shard_job_of(shard, reference);
         if (job == NULL) continue;
         job->extra->in_backfill = false;
-        if ((job->flags & JOB_PAUSED) && !mutant(MUTANT_BACKFILL_RUNS_IN_PAUSE)) continue;
+        if ((job->flags & JOB_STANDS_STILL) && !mutant(MUTANT_BACKFILL_RUNS_IN_PAUSE)) continue;
         if (run_job(shard, job, now_ms, allowance, sink) && !mutant(MUTANT_BACKFILL_NOT_WRITTEN))
             sink->job_changed(sink->opaque, job);
         backfill_enqueue(shard, job);
@@ -256,7 +257,7 @@ bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int6
     int64_t nominal_ms = 0;
     for (uint32_t i = 0; i < backfill_count(job); i++) {
         struct job_backfill *backfill = &job->extra->backfills[i];
-        if (backfill->retry_ms != alarm_ms || (job->flags & JOB_PAUSED) ||
+        if (backfill->retry_ms != alarm_ms || (job->flags & JOB_STANDS_STILL) ||
             !lane_range_next(job, &backfill->range, &nominal_ms))
             continue;
         backfill->retry_ms = INSTANT_NONE;

@@ -126,7 +126,7 @@ bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
         first = alarms_first(&shard->retries);
         if (job != NULL && backfill_retry(shard, job, alarm.at_ms, now_ms, sink)) return true;
         if (job == NULL || !job_is_failing(job) || job->extra->retry_ms != alarm.at_ms ||
-            job->extra->tail_undecided || (job->flags & JOB_PAUSED))
+            job->extra->tail_undecided || (job->flags & JOB_STANDS_STILL))
             continue;
         give_up_old(shard, job, now_ms, sink);
         job->extra->failing_since_ms = INSTANT_NONE;

@@ -294,6 +294,7 @@ void job_view_record(const struct job *job, struct job_record *record)
     record->pending_count = extra->pending_count;
     for (uint32_t i = 0; i < extra->pending_count; i++) record->pending[i] = extra->pending[i];
     record->earlier_due_ms = extra->earlier_due_ms;
+    record->zone_missing_ms = extra->zone_missing_ms;
     view_owed(extra, record);
     view_backfills(extra, record);
 }
@@ -341,7 +342,7 @@ void job_destroy(struct job *job)
 void job_redefine(struct job *job, const struct definition *definition)
 {
     struct packed_definition *packed = pack(definition); /* may view the one it replaces */
-    uint8_t kept = job->flags & (JOB_PAUSED | JOB_FINISHED);
+    uint8_t kept = job->flags & (JOB_PAUSED | JOB_FINISHED | JOB_ZONELESS);
     job->flags = (uint8_t)(kept | definition_flags(definition));
     free(job->packed);
     job->packed = packed;
@@ -367,6 +368,7 @@ struct job_extra *job_extra(struct job *job)
     if (job->extra != NULL) return job->extra;
     job->extra = memory_allocate(1, sizeof *job->extra);
     *job->extra = (struct job_extra){.schedule_edited_ms = INSTANT_NONE,
+                                     .zone_missing_ms = INSTANT_NONE,
                                      .zone_data_ms = INSTANT_NONE,
                                      .earlier_due_ms = INSTANT_NONE,
                                      .paused_ms = INSTANT_NONE,

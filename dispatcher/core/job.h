@@ -33,6 +33,7 @@ struct job_backfill {
 
 struct job_extra {
     int64_t schedule_edited_ms;
+    int64_t zone_missing_ms; /* since then a time zone of the job's is not there */
     int64_t zone_data_ms; /* slots with a nominal time by then may have fired by other zone data */
     int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
     int64_t paused_ms;
@@ -69,7 +70,9 @@ enum job_flag {
     JOB_PAUSED = 1 << 0,
     JOB_FINISHED = 1 << 1,
     JOB_BOUNDED = 1 << 2, /* has start, end or max_fires: look at the definition before firing */
-    JOB_FOREIGN = 1 << 3  /* names a topic of its own */
+    JOB_FOREIGN = 1 << 3, /* names a topic of its own */
+    JOB_ZONELESS = 1 << 4, /* set aside: a time zone of its is not there, see zoneless.c */
+    JOB_STANDS_STILL = JOB_PAUSED | JOB_ZONELESS
 };
 
 struct job {

@@ -90,7 +90,7 @@ bool job_has_slot_after(const struct job *job, int64_t after_ms)
 {
     int64_t next_ms = 0;
     if (job_fires_used_up(job)) return false;
-    if (job_has_pending(job)) return true;
+    if (job_has_pending(job) || (job->flags & JOB_ZONELESS)) return true;
     after_ms = job_slots_after_ms(job, after_ms);
     if ((job->flags & JOB_BOUNDED) == 0)
         return schedule_next(&job->schedule->spec, after_ms, &next_ms);
@@ -169,7 +169,7 @@ static void set_alarm(struct shard *shard, const struct job *job)
     struct alarm alarm = {.at_ms = alarm_ms(job), .ordinal = job->ordinal, .slot = job->slot};
     bool never = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSE_NEVER_ENDS);
     if (alarm.at_ms != INSTANT_NONE && !never) alarms_add(&shard->alarms, alarm);
-    if (!job_has_pending(job) || (job->flags & JOB_PAUSED)) return;
+    if (!job_has_pending(job) || (job->flags & JOB_STANDS_STILL)) return;
     for (uint32_t i = 0; i < job->extra->pending_count; i++) {
         alarm.at_ms = job->extra->pending[i].due_ms;
         alarms_add(&shard->alarms, alarm);
@@ -200,7 +200,7 @@ void job_settle(struct shard *shard, struct job *job)
     set_alarm(shard, job);
     backfill_enqueue(shard, job);
     bool listed = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSED_FIRES);
-    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) && !listed) return;
+    if ((job->flags & (JOB_STANDS_STILL | JOB_FINISHED)) && !listed) return;
     attach(shard, job, slots_done_ms(shard));
     if (job_owes(job) && !mutant(MUTANT_LANE_NOT_RESTORED)) lane_enqueue(shard, job);
     else if ((job->flags & JOB_BOUNDED) && !job_has_slot_after(job, slots_done_ms(shard)))
@@ -390,6 +390,37 @@ static bool bounds_differ(const struct job *job, const struct definition *defini
     return present.start_ms != definition->start_ms || present.end_ms != definition->end_ms;
 }
 
+/* Of a job that is set aside. True: the new schedule is to be taken as any other. */
+static bool update_zoneless(struct shard *shard, struct job *job, struct schedule *schedule,
+                            const struct definition *definition, int64_t effective_ms,
+                            const struct sink *sink)
+{
+    bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
+    bool known = !schedule_is_unknown(&schedule->spec);
+    if (rescheduled) zoneless_end(shard, job, effective_ms, sink);
+    if (rescheduled && known) {
+        job->flags &= (uint8_t)~JOB_ZONELESS;
+        return true;
+    }
+    job_redefine(job, definition);
+    job->revision++;
+    job->updated_ms = effective_ms;
+    timers_release(shard->timers, job->schedule);
+    job->schedule = schedule;
+    if (rescheduled) {
+        job->extra->schedule_edited_ms = effective_ms;
+        if ((job->flags & JOB_PAUSED) == 0) job->extra->zone_missing_ms = effective_ms;
+    }
+    if (job_fires_used_up(job) && (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) {
+        zoneless_end(shard, job, effective_ms, sink);
+        job_finish(shard, job, effective_ms, sink);
+        return false;
+    }
+    set_alarm(shard, job);
+    sink->job_changed(sink->opaque, job);
+    return false;
+}
+
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
                 int64_t effective_ms, int64_t now_ms, const struct sink *sink)
 {
@@ -398,6 +429,9 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
     bool rebounded = bounds_differ(job, definition);
     bool revived = (job->flags & JOB_FINISHED) != 0;
+    if ((job->flags & JOB_ZONELESS) &&
+        !update_zoneless(shard, job, schedule, definition, effective_ms, sink))
+        return;
     struct pending pending;
     pending_at_edit(job, effective_ms, &pending);
     if (job->extra != NULL && job->extra->tail_undecided)
@@ -451,6 +485,7 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
     assert((job->flags & JOB_FINISHED) == 0);
     struct job_extra *extra = job_extra(job);
     if ((job->flags & JOB_PAUSED) == 0) {
+        if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
         if (extra->tail_undecided) lane_decide(shard, job, effective_ms, now_ms, sink);
         if (job_owes(job)) lane_close_tail(shard, job, effective_ms, now_ms, sink);
         timers_detach(shard->timers, job);
@@ -496,8 +531,14 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job_set_pause_reason(job, text_of(NULL));
     job->revision++;
     job->updated_ms = effective_ms;
-    attach(shard, job, effective_ms);
     pending_drop(job, from_ms);
+    if (job->flags & JOB_ZONELESS) { /* what comes due from here on is owed when the zone is back */
+        extra->zone_missing_ms = from_ms;
+        set_alarm(shard, job);
+        sink->job_changed(sink->opaque, job);
+        return;
+    }
+    attach(shard, job, effective_ms);
     set_alarm(shard, job);
     backfill_resume(shard, job);
     if (passed) {
@@ -520,6 +561,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
 void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink)
 {
+    if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
     if (job_owes(job) && !mutant(MUTANT_OWED_LOST_AT_DELETE))
         lane_drop(shard, job, effective_ms, "deleted", sink);
     pending_abandon(job, effective_ms, "deleted", sink);

@@ -11,6 +11,7 @@ void job_record_defaults(struct job_record *record)
     record->revision = 1;
     record->schedule_edited_ms = INSTANT_NONE;
     record->earlier_due_ms = INSTANT_NONE;
+    record->zone_missing_ms = INSTANT_NONE;
     record->paused_ms = INSTANT_NONE;
     record->until_ms = INSTANT_NONE;
     record->finished_ms = INSTANT_NONE;

@@ -24,7 +24,7 @@ void lane_ask(struct shard *shard, struct job *job)
 void lane_enqueue(struct shard *shard, struct job *job)
 {
     struct job_extra *extra = job_extra(job);
-    if (job->flags & JOB_PAUSED) return;
+    if (job->flags & JOB_STANDS_STILL) return;
     if (extra->tail_undecided) {
         lane_ask(shard, job);
     } else if (extra->failing_since_ms != INSTANT_NONE) {

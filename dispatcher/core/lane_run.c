@@ -119,7 +119,7 @@ static struct job *take(struct shard *shard, struct job_queue *queue)
     if (job == NULL || !job->extra->in_lane) return NULL;
     job->extra->in_lane = false;
     if (job_owes(job) && !job->extra->tail_undecided && !job_is_failing(job) &&
-        ((job->flags & JOB_PAUSED) == 0 || mutant(MUTANT_LANE_RUNS_IN_PAUSE)))
+        ((job->flags & JOB_STANDS_STILL) == 0 || mutant(MUTANT_LANE_RUNS_IN_PAUSE)))
         return job;
     lane_uncount(shard, job);
     return NULL;

@@ -45,6 +45,7 @@ static bool check_update(struct answer *answer, const struct job *job,
     }
     uint32_t timing = GIVEN_SCHEDULE | GIVEN_START | GIVEN_END;
     if ((application->command->set.given & timing) != 0 && !past_at &&
+        !schedule_is_unknown(&merged.schedule) &&
         !job_next_slot(&merged, application->effective_ms, &next_ms)) {
         refuse(answer, job, true, "never_fires", "/set",
                "no slot after the command's effective time lies between start and end");
@@ -255,6 +256,12 @@ static bool check_backfill(struct answer *answer, const struct job *job,
                    ? "a backfill of this id is under way; cancel it, or choose another id"
                    : "the job has had a backfill of this id: its fires would have the same ids; "
                      "choose another id");
+        return false;
+    }
+    if (schedule_is_unknown(&job->schedule->spec)) {
+        refuse(answer, job, false, "unknown_zone", "",
+               "the daemon's machine lacks the time zone of the job: nobody knows its slots; "
+               "install time zone data that has it, or give the job another zone");
         return false;
     }
     if (job_backfills_had(job) == BACKFILL_IDS_MAX) {

@@ -42,7 +42,8 @@ enum event_kind {
     EVENT_BACKFILL_FINISHED,
     EVENT_CLOCK_BEHIND,
     EVENT_CLOCK_UNKNOWN,
-    EVENT_CATCHUP_BEHIND
+    EVENT_CATCHUP_BEHIND,
+    EVENT_ZONE_MISSING
 };
 const char *event_kind_name(enum event_kind kind);
 

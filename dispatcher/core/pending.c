@@ -8,7 +8,7 @@
 
 bool shard_pending_rings(const struct job *job, int64_t at_ms)
 {
-    if (!job_has_pending(job) || (job->flags & JOB_PAUSED)) return false;
+    if (!job_has_pending(job) || (job->flags & JOB_STANDS_STILL)) return false;
     for (uint32_t i = 0; i < job->extra->pending_count; i++)
         if (job->extra->pending[i].due_ms == at_ms) return true;
     return false;

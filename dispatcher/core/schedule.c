@@ -132,10 +132,16 @@ static bool every_instant(const struct schedule_spec *spec, int64_t k, int64_t *
 
 /* ---- nominal instants ---- */
 
+bool schedule_is_unknown(const struct schedule_spec *spec)
+{
+    return spec->kind == SCHEDULE_CRON && spec->cron.zone != NULL && spec->cron.zone->missing;
+}
+
 static bool nominal_next(const struct schedule_spec *spec, int64_t after_ms, int64_t *next_ms)
 {
     int64_t next = 0;
     bool found = false;
+    if (schedule_is_unknown(spec)) return false;
     switch (spec->kind) {
     case SCHEDULE_CRON: found = cron_next(&spec->cron, after_ms, &next); break;
     case SCHEDULE_EVERY:
@@ -155,7 +161,7 @@ static bool nominal_next(const struct schedule_spec *spec, int64_t after_ms, int
 
 static uint64_t nominal_count(const struct schedule_spec *spec, int64_t from_ms, int64_t to_ms)
 {
-    if (from_ms >= to_ms) return 0;
+    if (from_ms >= to_ms || schedule_is_unknown(spec)) return 0;
     switch (spec->kind) {
     case SCHEDULE_CRON: return cron_count(&spec->cron, from_ms, to_ms);
     case SCHEDULE_EVERY:
@@ -172,6 +178,7 @@ static bool nominal_newest(const struct schedule_spec *spec, int64_t from_ms, in
 {
     assert(spec != NULL);
     assert(instant_ms != NULL);
+    if (schedule_is_unknown(spec)) return false;
     switch (spec->kind) {
     case SCHEDULE_CRON: return cron_newest(&spec->cron, from_ms, to_ms, skip, instant_ms);
     case SCHEDULE_EVERY: {

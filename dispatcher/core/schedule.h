@@ -69,6 +69,9 @@ bool schedule_check_every(int64_t every_ms, int64_t min_ms, struct error *error)
 bool schedule_spec_equal(const struct schedule_spec *left, const struct schedule_spec *right);
 uint64_t schedule_spec_hash(const struct schedule_spec *spec);
 
+/* Whether it is in a time zone that is not there: then it names no instants. */
+bool schedule_is_unknown(const struct schedule_spec *spec);
+
 /* First instant strictly after `after_ms`, which may be any number.
  *   next_ms  set only on true; INSTANT_MIN_MS..INSTANT_MAX_MS
  *   false    never again (before the year 10000) */

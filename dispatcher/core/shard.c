@@ -42,6 +42,7 @@ void shard_destroy(struct shard *shard)
     job_queue_clear(&shard->lane_new);
     job_queue_clear(&shard->undecided);
     job_queue_clear(&shard->backfills);
+    job_queue_clear(&shard->zoneless);
     free(shard->targets);
     free(shard->due);
     free(shard->answer);
@@ -105,7 +106,8 @@ static bool record_needs_extra(const struct job_record *record)
            record->tail_from_ms != INSTANT_NONE || record->failing_since_ms != INSTANT_NONE ||
            record->counted_fires != 0 || record->pending_count != 0 ||
            record->owed_count != 0 || record->attempts != 0 ||
-           record->earlier_due_ms != INSTANT_NONE || record->backfill_count != 0;
+           record->earlier_due_ms != INSTANT_NONE || record->zone_missing_ms != INSTANT_NONE ||
+           record->backfill_count != 0;
 }
 
 static void restore_past(struct job *job, const struct job_record *record)
@@ -132,6 +134,7 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     extra->attempts = record->attempts;
     job_set_pending(job, record->pending, record->pending_count);
     extra->earlier_due_ms = record->earlier_due_ms;
+    extra->zone_missing_ms = record->zone_missing_ms;
     restore_owed(shard, job, record);
     restore_backfills(shard, job, record);
 }
@@ -204,6 +207,7 @@ void shard_restore_done(struct shard *shard, const struct mark *mark)
     qsort(jobs, count, sizeof(struct job *), by_ordinal);
     for (size_t i = 0; i < count; i++) {
         assert(jobs[i]->ordinal < shard->next_ordinal);
+        zoneless_restore(shard, jobs[i]);
         if (mark->tz_changed_ms != 0) job_zone_data_changed(jobs[i], mark->tz_changed_ms);
         job_settle(shard, jobs[i]);
     }

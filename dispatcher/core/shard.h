@@ -46,6 +46,9 @@ void shard_restore_done(struct shard *shard, const struct mark *mark);
 void shard_announce_zone_data(struct shard *shard, int64_t at_ms, int most,
                               const struct sink *sink);
 
+/* How many jobs are set aside because a time zone is missing, the first ones by name. */
+size_t shard_name_zoneless(const struct shard *shard, char *text, size_t bytes);
+
 /* ---- stepping ---- */
 
 /* The instant at which a command with this log time acts. */

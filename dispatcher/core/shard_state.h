@@ -43,6 +43,7 @@ struct shard {
     struct job_queue lane_new;  /* jobs that the lane looks at first: some are not late at all */
     struct lane lane_state;
     struct job_queue undecided; /* jobs with owed slots the policy has to decide about */
+    struct job_queue zoneless;  /* jobs just set aside, whose records have to say so */
     struct job_queue backfills; /* jobs with a backfill to be worked off */
     struct in_command in_command;
     struct job_reference *targets; /* jobs of the command under way, by ordinal */
@@ -246,6 +247,15 @@ void aside_put_tail(struct shard *shard, struct job *job, int64_t due_ms);
 void aside_take_back(struct job *job);
 /* The last fire went out well, or the job has changed since. */
 void aside_forget(struct shard *shard, struct job *job);
+
+/* ---- zoneless.c ---- */
+
+/* After restoring: sets the job aside, or lets it owe what came due while it was. */
+void zoneless_restore(struct shard *shard, struct job *job);
+/* Records of jobs just set aside, before time passes. False: the transaction is full. */
+bool zoneless_write(struct shard *shard, const struct sink *sink);
+/* A command ends what the job owes: an event names the interval. What it owed before goes, too. */
+void zoneless_end(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
 
 /* ---- backfill.c ---- */
 

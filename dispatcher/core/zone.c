@@ -89,6 +89,7 @@ bool zone_find(const struct zone_lookup *lookup, struct text name, const struct 
                              (int)name.length, name.bytes);
     const struct zone *found = lookup->find(lookup->opaque, name, error);
     if (found == NULL) return false;
-    *zone = zone_is_fixed(found) && found->spans[0].offset_s == 0 ? NULL : found;
+    bool utc = zone_is_fixed(found) && found->spans[0].offset_s == 0 && !found->missing;
+    *zone = utc ? NULL : found;
     return true;
 }

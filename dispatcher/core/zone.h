@@ -31,6 +31,7 @@ struct zone_span {
 struct zone {
     char name[ZONE_NAME_BYTES_MAX + 1];
     uint64_t digest; /* of the offsets: another version of the data that says the same is equal */
+    bool missing; /* it only stands in for a zone that is not there: see zone_stand_in.h */
     int64_t cycle_s; /* from here on the table repeats every 400 years; INT64_MAX: it does not */
     uint32_t span_count;
     uint32_t bucket_count;

@@ -7,6 +7,7 @@
 
 #include "dispatcher/core/memory.h"
 #include "dispatcher/core/mutant.h"
+#include "dispatcher/core/zone_stand_in.h"
 #include "dispatcher/engine/engine_state.h"
 
 enum {
@@ -119,6 +120,7 @@ struct engine *engine_create(const struct engine_options *options,
     engine->limits.payload_bytes_max = options->payload_bytes_max;
     engine->limits.every_min_ms = options->every_min_ms;
     engine->limits.zones = options->zones;
+    engine->zones = zone_stand_ins_create(options->zones);
     engine->limits.catchup.grace_ms = options->misfire_grace_ms;
     engine->limits.keep_finished_ms = options->keep_finished_ms;
     engine->limits.topic_allowed = topic_allowed;
@@ -144,6 +146,7 @@ void engine_destroy(struct engine *engine)
     engine_forget(engine);
     outbox_clear(&engine->outbox);
     arena_destroy(engine->arena);
+    zone_stand_ins_destroy(engine->zones);
     free(engine);
 }
 

@@ -38,6 +38,7 @@ struct engine {
     struct command_limits limits;
     struct command_limits begun_limits; /* of one that an earlier configuration let in */
     struct arena *arena; /* of the command under way */
+    struct zone_stand_ins *zones; /* of records */
 
     struct shard *shard;
     struct checkpointer *checkpointer;

@@ -6,8 +6,8 @@
 
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/mutant.h"
+#include "dispatcher/core/zone_stand_in.h"
 #include "schemas/job_json.h"
-#include "schemas/json_scan.h"
 #include "schemas/mark_json.h"
 #include "schemas/seen_json.h"
 
@@ -26,30 +26,12 @@ static bool parse_sequence(struct text text, int64_t *sequence)
     return true;
 }
 
-/* A zone this machine cannot read is no fault of the record: firing by another clock would be
- * wrong, leaving the job out would lose it. The shard waits, and asks again. */
-static bool lacks_zone(struct text value, struct error *error)
-{
-    struct text group = json_scan_member(value, "group");
-    struct text id = json_scan_member(value, "id");
-    char why[ERROR_MESSAGE_BYTES];
-    memcpy(why, error->message, sizeof why);
-    error_clear(error);
-    (void)error_set(error, ERROR_RETRY, "unknown_zone: job %.*s of group %.*s: %.90s; install "
-                    "tzdata that has it, the shard waits for it",
-                    (int)(id.length > 40 ? 40 : id.length), id.bytes,
-                    (int)(group.length > 40 ? 40 : group.length), group.bytes, why);
-    (void)snprintf(error->code, sizeof error->code, "unknown_zone");
-    return false;
-}
-
 static bool restore_job(struct engine *engine, struct text value, struct error *error)
 {
     struct job_record record;
     arena_reset(engine->arena);
-    const struct zone_lookup *zones = engine->options.zones;
-    if (!job_record_decode(value, engine->arena, zones, &record, error))
-        return strcmp(error->code, "unknown_zone") == 0 ? lacks_zone(value, error) : false;
+    const struct zone_lookup *zones = zone_stand_ins_lookup(engine->zones);
+    if (!job_record_decode(value, engine->arena, zones, &record, error)) return false;
     shard_restore_job(engine->shard, &record);
     return true;
 }

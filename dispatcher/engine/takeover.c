@@ -233,6 +233,23 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
     shard_announce_zone_data(engine->shard, event.at_ms, ZONE_DATA_EVENTS_MOST, sink);
 }
 
+/* Jobs whose time zone this machine lacks are set aside; nobody should learn that from what does
+ * not happen. */
+static void tell_missing_zones(struct engine *engine, const struct sink *sink)
+{
+    char text[ZONED_TEXT_BYTES];
+    struct event event;
+    size_t count = shard_name_zoneless(engine->shard, text, sizeof text);
+    if (count == 0) return;
+    event_init(&event, EVENT_ZONE_MISSING, engine_wall_ms(engine));
+    event.count = (int64_t)count;
+    event.detail = text_of(text);
+    sink->event(sink->opaque, &event);
+    observe(engine->ports.observer, LEVEL_WARN, "zone.missing", engine->options.shard,
+            "jobs=%zu message=\"%s: they fire nothing until an owner's time zone data has the "
+            "zone, or they are given another\"", count, text);
+}
+
 /* Slots after the watermark are by this owner's zone data; `before` gets the last owner's. */
 static void change_zone_data(const struct engine *engine, struct mark *mark,
                              char *before)
@@ -260,6 +277,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
     struct sink sink = outbox_sink(&engine->outbox);
     if (!mutant(MUTANT_SHARD_TAKEN_NOT_SAID)) sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
+    tell_missing_zones(engine, &sink);
     engine_clock_begin(engine);
     if (!engine_commit(engine, error)) return false;
     atomic_store(&engine->epoch, mark->epoch);

@@ -84,7 +84,8 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
         if (!tally.found[i] && !stretches_reckoned_fire(life, life->fired[i].nominal_ms) &&
             (i == 0 || life->fired[i].nominal_ms != life->fired[i - 1].nominal_ms))
             complain(world, life, life->fired[i].nominal_ms, "of no slot: a fire");
-    if (named != tally.unfired && !life->ended_by_count && life->reckoned_count == 0)
+    if (named != tally.unfired && !life->ended_by_count && life->reckoned_count == 0 &&
+        !life->left_out)
         world_violation(world, "count: %s (%s): %" PRId64 " slots did not fire, %" PRId64
                         " are named by events", life->name, life->id, tally.unfired, named);
     free(tally.found);

@@ -104,7 +104,7 @@ enum asked_refusal asked_check(const struct life *life, const struct sent_comman
     int count = 0;
     int64_t to_ms = to_of(command, effective_ms);
     if (to_ms > effective_ms || command->from_ms >= to_ms) return ASKED_REJECTED;
-    if (find(life, id_of(command)) != NULL) return ASKED_CONFLICT;
+    if (find(life, id_of(command)) != NULL || life_is_zoneless(life)) return ASKED_CONFLICT;
     for (size_t i = 0; i < life->asked.backfill_count; i++)
         count += !life->asked.backfills[i].over;
     return count == UNDER_WAY_MOST ? ASKED_CONFLICT : ASKED_WELL;
@@ -209,6 +209,9 @@ void asked_event(struct world *world, struct life *life, const struct output *ev
         if (event->count != (int64_t)backfill->fired_count)
             world_violation(world, "backfill: %s of %s says %" PRId64 " fires, there were %zu",
                             backfill->id, life->name, event->count, backfill->fired_count);
+    } else if (strcmp(event->reason, "zone_missing") == 0) {
+        backfill->over = true;
+        backfill->reckoned = true; /* which slots it had left is not known */
     } else if (strcmp(event->word, "skipped") == 0) {
         world->sometimes.count[SOMETIMES_BACKFILL_ENDED]++;
         backfill->told += event->count;

@@ -292,6 +292,9 @@ static void walk_event(struct walk *walk, size_t at)
     if (life != NULL) notices_event(world, life, event);
     if (life == NULL) {
         wait_for_result(walk, at);
+    } else if (strcmp(event->reason, "zone_missing") == 0) {
+        world->sometimes.count[SOMETIMES_ZONE_GIVEN_UP]++;
+        life_leave_out(life, event->from_ms, event->to_ms);
     } else if (strcmp(event->word, "missed") == 0 || strcmp(event->word, "skipped") == 0) {
         walk_announcement(walk, life, at);
     } else if (resumed && resumes_by_itself(life, event)) {

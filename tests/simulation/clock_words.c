@@ -27,7 +27,7 @@ int64_t clock_words_start_ms(struct random *dice, const struct zones *zones, int
 {
     const struct slow_zone *zone = NULL;
     do {
-        zone = zones_slow(zones, zones_name((int)roll(dice, ZONE_COUNT)),
+        zone = zones_slow(zones, zones_name((int)roll(dice, ZONES_DRAWN)),
                           (int)roll(dice, ZONE_VERSIONS));
     } while (zone->count < 3);
     int64_t most = (int64_t)zone->count - 2;
@@ -60,11 +60,11 @@ static const char *some_zone(struct random *dice, const struct zones *zones, int
 {
     for (int tries = 0; tries < 6; tries++) { /* preferably one whose clocks change soon */
         size_t which = 0;
-        const char *name = zones_name((int)roll(dice, ZONE_COUNT));
+        const char *name = zones_name((int)roll(dice, ZONES_DRAWN));
         if (change_within(zones_slow(zones, name, 0), from_ms, from_ms + span_ms, &which))
             return name;
     }
-    return roll(dice, 12) == 0 ? "UTC" : zones_name((int)roll(dice, ZONE_COUNT));
+    return roll(dice, 12) == 0 ? "UTC" : zones_name((int)roll(dice, ZONES_DRAWN));
 }
 
 static void choose_cron(struct random *dice, const struct slow_zone *zone, int64_t from_ms,

@@ -346,6 +346,24 @@ static void zone_data(struct plan *plan, struct random *dice, int64_t at_us)
     }
 }
 
+/* Some or all lack a zone for hours: not before the commands that name it are applied. */
+static void zone_lost(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    if (at_us < 3 * HOUR_US) return;
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "a zone is missing for hours");
+    int64_t back_us = at_us + random_between(dice, 1, 20) * HOUR_US;
+    int64_t version = random_between(dice, 0, 3) > 0;
+    for (int32_t p = 0; p < plan->settings.processes; p++) {
+        if (random_chance(dice, 1, 4)) continue;
+        plan_add(plan, at_us, DO_ZONES, p, version | VERSION_LACKS, 0, 0, NULL);
+        plan_add(plan, at_us, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+        at_us += random_between(dice, 0, 60) * SECOND_US;
+        plan_add(plan, back_us, DO_ZONES, p, version, 0, 0, NULL);
+        plan_add(plan, back_us, DO_LEAVE, p, 0, 0, 0, NULL);
+        back_us += random_between(dice, 0, 60) * SECOND_US;
+    }
+}
+
 /* Everything is down for hours, and who has begun to catch up dies: the next one counts what is
  * owed by other rules. */
 static void zone_data_while_owing(struct plan *plan, struct random *dice, int64_t at_us)
@@ -438,6 +456,7 @@ static fault_maker *const makers[] = {
     flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
     commands_after_downtime, end_arrives_in_the_next_transaction,
     zone_data, zone_data_while_owing, zone_data_while_owing, zone_data_while_waiting,
+    zone_lost, zone_lost,
     redis_comes_back_without_an_owner,
     redis_damage, redis_damage, bulky, own_limit, strict, slow_commits, bad_leader,
     commits_lost,
@@ -501,6 +520,7 @@ void faults_add(struct plan *plan, struct random *dice)
     int64_t until_us = 2 * MINUTE_US;
     int64_t losses = random_chance(dice, 1, 6) ? random_between(dice, 1, 4) : 0;
     if (plan->typical) losses = 0; /* Kafka keeps what it has acknowledged */
+    bool loses = losses > 0; /* then the first commands may be applied again, late */
     while (losses-- > 0) {
         fault_maker *maker = random_chance(dice, 1, 2) ? kafka_loses : kafka_loses_what_redis_has;
         maker(plan, dice, until_us + random_between(dice, 0, span_us - 1));
@@ -512,6 +532,7 @@ void faults_add(struct plan *plan, struct random *dice)
         bool owing = makers[maker] == zone_data_while_owing;
         if (long_one && !random_chance(dice, 1, 12)) continue;
         if (owing && !random_chance(dice, 1, 3)) continue;
+        if (makers[maker] == zone_lost && loses) continue;
         if ((kinds >> maker & 1) != 0) makers[maker](plan, dice, at_us);
     }
 }

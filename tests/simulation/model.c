@@ -9,6 +9,8 @@
 #include "tests/simulation/stretches.h"
 #include "tests/simulation/zones.h"
 
+#define DAY_MS INT64_C(86400000) /* the longest delay */
+
 /* ---- lives ---- */
 
 static uint64_t hash_text(const char *text)
@@ -138,6 +140,17 @@ void life_announce(struct life *life, const struct announced *announced)
     life->announced[life->announced_count++] = *announced;
 }
 
+bool life_is_zoneless(const struct life *life)
+{
+    return life->lacking && zones_may_leave(life->wanted.schedule.zone);
+}
+
+void life_leave_out(struct life *life, int64_t from_ms, int64_t to_ms)
+{
+    life->left_out = true;
+    life_announce(life, &(struct announced){.first_ms = from_ms + 1 - DAY_MS, .last_ms = to_ms});
+}
+
 void life_failed(struct life *life, int64_t nominal_ms)
 {
     life->failures = memory_grow(life->failures, &life->failure_capacity, life->failure_count + 1,
@@ -194,6 +207,7 @@ static void add_job(struct model *model, const struct wanted *wanted, int64_t ef
     life->finished_ms = NEVER_MS;
     life->last_nominal_ms = NEVER_MS;
     life->over_ms = NEVER_MS;
+    life->lacking = model->version >= VERSION_LACKS;
     /* What came due before an import may have been fired in the life it goes on with. */
     bool over = wanted->schedule.kind == SLOW_AT && wanted->schedule.at_ms <= effective_ms;
     if (imported && over) life->over_ms = wanted->schedule.at_ms;
@@ -507,6 +521,7 @@ void model_change_zones(struct model *model, int version, int64_t watermark_ms, 
     model->version = version;
     for (size_t i = 0; i < model->count; i++) {
         struct life *life = model->lives[i];
+        life->lacking = version >= VERSION_LACKS;
         if (!life->there) continue;
         bool done = ordinal == INT64_MAX || (life->ordinal > 0 && life->ordinal <= ordinal);
         stretches_change_zones(life, model->zones, version, done ? watermark_ms

@@ -134,6 +134,8 @@ struct life { /* one incarnation of a job */
     char name[HISTORY_NAME_BYTES];
     char id[HISTORY_LIFE_BYTES];
     char import[HISTORY_LIFE_BYTES]; /* where the add stood that brought the id; "": none did */
+    bool lacking;  /* the shard's owner lacks the zone that may be missing */
+    bool left_out; /* an event names an interval, but not which slots */
     bool there; /* not deleted */
     struct wanted wanted;
     int64_t revision;
@@ -215,6 +217,10 @@ bool model_selects(const struct sent_command *command, const struct life *life);
 void life_finish(struct life *life, int64_t at_ms);
 void life_resume(struct life *life, int64_t at_ms, int64_t from_ms);
 void life_end(struct life *life, int64_t at_ms);
+/* Whether its schedule is in the zone that the owner lacks. */
+bool life_is_zoneless(const struct life *life);
+/* A command ended what was owed for a zone that was missing. */
+void life_leave_out(struct life *life, int64_t from_ms, int64_t to_ms);
 bool life_is_over(const struct life *life, int64_t at_ms);
 bool life_has_slot_after(const struct life *life, int64_t after_ms);
 void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms);

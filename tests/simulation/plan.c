@@ -321,7 +321,8 @@ static void do_process(struct world *world, const struct planned *event)
     struct process *process = &world->processes[a[0]];
     if (event->what == DO_ZONES) {
         world->sometimes.count[SOMETIMES_ZONES_REPLACED]++;
-        process->zones_next = a[1] == 1;
+        process->zones_next = (int)(a[1] & 3);
+        world->sometimes.count[SOMETIMES_ZONE_LOST] += a[1] >= VERSION_LACKS;
     }
     if (event->what == DO_STRICT) process->strict_next = a[1] == 1;
     if (!process->running && event->what != DO_CLOCK_STEP && event->what != DO_CLOCK_DRIFT)

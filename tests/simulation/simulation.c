@@ -60,6 +60,8 @@ static void end_faults(struct world *world)
         process->heap.fail_after = -1;
         process->init_delay_us = 0;
         process->commits_lost_until_us = 0;
+        process->zones_next %= VERSION_LACKS;
+        if (process->running && process->zones_version >= VERSION_LACKS) process_leave(process);
     }
 }
 

@@ -89,6 +89,8 @@
     row(UPDATE_IN_HERD, "a command met a herd under way")                                          \
     row(MANY_COMMANDS, "many commands waited at a take-over")                                      \
     row(ZONES_REPLACED, "a process got other zone data")                                           \
+    row(ZONE_LOST, "a process got zone data without the zone of some jobs")                       \
+    row(ZONE_GIVEN_UP, "a command ended what a job owed for a missing zone")                      \
     row(TZ_CHANGED, "a shard with jobs in zones got an owner with other zone data")                \
     row(RECKONED, "owed slots were counted anew by other zone data")                               \
     row(GAP_FIRE, "a fixed time left out by a clock came at the end of the gap")                   \

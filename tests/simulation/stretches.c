@@ -372,6 +372,7 @@ static void reckon(struct life *life, const struct stretch_of_time *stretch,
     }
 }
 
+#define DAY_MS INT64_C(86400000) /* the longest delay */
 #define MOVES_AT_MOST_MS INT64_C(10800000) /* as the product has it */
 
 /* Whether the slot behind is, or by other data may have been, near enough to bound the delay. */
@@ -428,6 +429,13 @@ void stretches_change_zones(struct life *life, const struct zones *zones, int ve
     }
     struct slow_schedule *schedule = &life->wanted.schedule;
     if (schedule->zone == NULL) return;
+    if (zones_may_leave(schedule->zone)) { /* its clocks are the same in all data that has it */
+        if (schedule->jitter_ms > 0)
+            note_reckoned(life, &(struct reckoned){.from_ms = due_ms - 2 * DAY_MS,
+                                                   .to_ms = due_ms,
+                                                   .after = *schedule});
+        return;
+    }
     const struct slow_schedule before = *schedule;
     schedule->zone = zones_slow(zones, schedule->zone->name, version);
     schedule->once = life->wanted.fixed && schedule->zone->count > 1;

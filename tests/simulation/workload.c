@@ -8,6 +8,7 @@
 #include "tests/simulation/clock_words.h"
 #include "tests/simulation/plan.h"
 #include "tests/simulation/slots.h"
+#include "tests/simulation/zones.h"
 
 enum { GROUPS = 6, JSON_BYTES = 32 * 1024, IDS = 40, COMMAND_JOBS = 25, REMEMBERED_IDS = 12 };
 
@@ -152,13 +153,17 @@ static void put_incarnation(struct text_out *out, const struct plan *plan, int64
         1000000 + (int)(group * 100 + id));
 }
 
+/* Some of the first jobs are in a zone that a process may lack later. */
 static void put_job(struct text_out *out, struct random *dice, const struct plan *plan,
-                    int64_t at_ms, int64_t group, int64_t id)
+                    int64_t at_ms, int64_t group, int64_t id, bool first)
 {
     put(out, "{\"group\":\"g%d\",\"id\":\"%d\",", (int)group, (int)id);
     put_incarnation(out, plan, at_ms, group, id);
     put(out, "\"schedule\":");
-    put_schedule(out, dice, plan, at_ms);
+    if (first && id % 6 == 1)
+        put(out, "{\"cron\":\"%d */%d * * *\",\"zone\":\"%s\"}", (int)(id * 7 + group) % 60,
+            plan->settings.hours > 1000 ? 12 : 1 + (int)id % 3, zones_name(ZONE_LEAVING));
+    else put_schedule(out, dice, plan, at_ms);
     put_options(out, dice, plan, at_ms);
     put(out, "}");
 }
@@ -264,7 +269,7 @@ static void put_jobs(struct text_out *out, struct random *dice, const struct pla
     for (int64_t i = 0; i < count; i++) {
         put(out, "%s", i == 0 ? "" : ",");
         put_job(out, dice, plan, at_ms, mixed ? (*group + i) % GROUPS : *group,
-                (first + i) % IDS);
+                (first + i) % IDS, false);
     }
     put(out, "]}");
 }
@@ -348,7 +353,7 @@ static void first_jobs(struct plan *plan, struct random *dice)
             put(&out, "%s", i == 0 ? "" : ",");
             if (!plan->typical) {
                 put_job(&out, dice, plan, plan->settings.start_ms + at_us / MILLI_US, group,
-                        (first + i) % IDS);
+                        (first + i) % IDS, true);
                 continue;
             }
             put(&out, "{\"group\":\"g%d\",\"id\":\"%d\",\"schedule\":", (int)group, (int)made);

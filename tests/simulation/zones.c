@@ -52,7 +52,7 @@ enum { OFTEN_OFFSETS = sizeof often_offsets / sizeof often_offsets[0], OFTEN_CHA
 
 static const char *const names[ZONE_COUNT] = {"Sim/North", "Sim/South", "Sim/Half", "Sim/Double",
                                               "Sim/Negative", "Sim/Skip", "Sim/Often",
-                                              "Sim/Fixed"};
+                                              "Sim/Fixed", "Sim/Leaving"};
 
 static const struct story stories[ZONE_VERSIONS][ZONE_COUNT] = {
     {{60, 120, {3, 5, 120}, {10, 5, 180}, "CET-1CEST,M3.5.0,M10.5.0/3", NULL, 0},
@@ -62,7 +62,8 @@ static const struct story stories[ZONE_VERSIONS][ZONE_COUNT] = {
      {60, 0, {10, 5, 120}, {3, 5, 60}, "IST-1GMT0,M10.5.0,M3.5.0/1", NULL, 0},
      {-600, -600, {0}, {0}, "<+14>-14", skip_singles, 0},
      {0, 0, {0}, {0}, "", NULL, 29 * 60},
-     {345, 345, {0}, {0}, "<+0545>-5:45", NULL, 0}},
+     {345, 345, {0}, {0}, "<+0545>-5:45", NULL, 0},
+     {-210, -210, {0}, {0}, "<-0330>3:30", NULL, 0}},
     {{60, 120, {3, 5, 240}, {10, 5, 300}, "CET-1CEST,M3.5.0/4,M10.5.0/5", NULL, 0},
      {600, 600, {0}, {0}, "AAA-10", NULL, 0},
      {630, 690, {10, 1, 120}, {4, 1, 120}, "<+1030>-10:30<+1130>-11:30,M10.1.0,M4.1.0", NULL, 0},
@@ -70,7 +71,8 @@ static const struct story stories[ZONE_VERSIONS][ZONE_COUNT] = {
      {60, -30, {10, 5, 120}, {3, 5, 60}, "IST-1GMT0:30,M10.5.0,M3.5.0/1", NULL, 0},
      {-600, -600, {0}, {0}, "<+14>-14", skip_singles_later, 0},
      {0, 0, {0}, {0}, "", NULL, 29 * 60 + 13},
-     {345, 345, {0}, {0}, "<+0545>-5:45", NULL, 0}}};
+     {345, 345, {0}, {0}, "<+0545>-5:45", NULL, 0},
+     {-210, -210, {0}, {0}, "<-0330>3:30", NULL, 0}}};
 
 const char *zones_name(int zone)
 {
@@ -85,14 +87,20 @@ bool zones_know(const char *name)
     return strcmp(name, "UTC") == 0;
 }
 
+bool zones_may_leave(const struct slow_zone *zone)
+{
+    return zone != NULL && strcmp(zone->name, names[ZONE_LEAVING]) == 0;
+}
+
 const char *zones_version_name(int version)
 {
-    return version == 0 ? "sim1" : "sim2";
+    static const char *const version_names[] = {"sim1", "sim2", "sim1-less", "sim2-less"};
+    return version_names[version];
 }
 
 int zones_version_of(const char *name)
 {
-    for (int version = 0; version < ZONE_VERSIONS; version++)
+    for (int version = 0; version < 2 * ZONE_VERSIONS; version++)
         if (strcmp(zones_version_name(version), name) == 0) return version;
     return -1;
 }
@@ -167,6 +175,7 @@ struct edition { /* of the data */
     struct slow_zone slow[ZONE_COUNT];
     struct zone *decoded[ZONE_COUNT];
     struct zone_lookup lookup;
+    struct zone_lookup lacking;
 };
 
 struct zones {
@@ -206,6 +215,13 @@ static const struct zone *find(void *opaque, struct text name, struct error *err
     return NULL;
 }
 
+static const struct zone *find_but_one(void *opaque, struct text name, struct error *error)
+{
+    if (!text_equal(name, text_of(names[ZONE_LEAVING]))) return find(opaque, name, error);
+    (void)error_invalid(error, "unknown_zone", "'%.*s': not here", (int)name.length, name.bytes);
+    return NULL;
+}
+
 struct zones *zones_create(void)
 {
     struct zones *zones = memory_allocate(1, sizeof *zones);
@@ -213,6 +229,7 @@ struct zones *zones_create(void)
         struct edition *edition = &zones->editions[version];
         edition->version = version;
         edition->lookup = (struct zone_lookup){.find = find, .opaque = edition};
+        edition->lacking = (struct zone_lookup){.find = find_but_one, .opaque = edition};
         for (int i = 0; i < ZONE_COUNT; i++) {
             edition->slow[i].name = names[i];
             tell(&edition->slow[i], &stories[version][i]);
@@ -235,9 +252,10 @@ void zones_destroy(struct zones *zones)
 
 const struct slow_zone *zones_slow(const struct zones *zones, const char *name, int version)
 {
-    assert(version >= 0 && version < ZONE_VERSIONS);
+    assert(version >= 0 && version < 2 * ZONE_VERSIONS);
     for (int i = 0; i < ZONE_COUNT; i++)
-        if (strcmp(names[i], name) == 0) return &zones->editions[version].slow[i];
+        if (strcmp(names[i], name) == 0)
+            return &zones->editions[version % ZONE_VERSIONS].slow[i];
     return NULL;
 }
 
@@ -263,6 +281,7 @@ bool zones_repeat(const struct slow_zone *zone, int64_t at_ms)
 
 const struct zone_lookup *zones_lookup(struct zones *zones, int version)
 {
-    assert(version >= 0 && version < ZONE_VERSIONS);
-    return &zones->editions[version].lookup;
+    assert(version >= 0 && version < 2 * ZONE_VERSIONS);
+    struct edition *edition = &zones->editions[version % ZONE_VERSIONS];
+    return version >= VERSION_LACKS ? &edition->lacking : &edition->lookup;
 }

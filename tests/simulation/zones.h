@@ -9,7 +9,9 @@
 
 #include "dispatcher/core/zone.h"
 
-enum { ZONE_VERSIONS = 2, ZONE_COUNT = 8 };
+/* The last zone is in no command but those of the beginning, and is the one that a process may
+ * lack. A version is an edition of the data, or that without the last zone. */
+enum { ZONE_VERSIONS = 2, ZONE_COUNT = 9, ZONES_DRAWN = 8, ZONE_LEAVING = 8, VERSION_LACKS = 2 };
 
 struct slow_change { /* minutes since 1970 */
     int64_t at_min;     /* UTC; INT64_MIN of the first one */
@@ -33,6 +35,8 @@ const struct slow_zone *zones_slow(const struct zones *zones, const char *name, 
 /* "UTC", too, is known. */
 bool zones_know(const char *name);
 const char *zones_name(int zone);
+/* Whether it is the one that processes may lack; NULL: UTC. */
+bool zones_may_leave(const struct slow_zone *zone);
 
 /* Whether the clock leaps forward to the minute at_ms, or shows a time again there. */
 bool zones_leap(const struct slow_zone *zone, int64_t at_ms);

@@ -12,6 +12,7 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/zone_stand_in.h"
 #include "schemas/command_json.h"
 #include "schemas/event_json.h"
 #include "schemas/job_json.h"
@@ -326,9 +327,11 @@ void rig_close(struct shard_rig *rig)
     text_writer_free(&rig->log);
     arena_destroy(rig->arena);
     shard_destroy(rig->shard);
+    zone_stand_ins_destroy(rig->stand_ins);
 }
 
-static void restore_record(struct shard *shard, const struct rig_record *record)
+static void restore_record(struct shard *shard, const struct zone_lookup *zones,
+                           const struct rig_record *record)
 {
     struct arena *arena = arena_create();
     struct error error = {0};
@@ -338,7 +341,7 @@ static void restore_record(struct shard *shard, const struct rig_record *record)
     bool restored = true;
     if (strncmp(record->key, "job/", 4) == 0 && record->value != NULL) {
         struct job_record job;
-        restored = job_record_decode(value, arena, test_zones(), &job, &error);
+        restored = job_record_decode(value, arena, zones, &job, &error);
         if (restored) shard_restore_job(shard, &job);
     } else if (strncmp(record->key, "seen/", 5) == 0 && record->value != NULL) {
         restored = seen_decode(value, arena, &seen, &count, &error);
@@ -355,9 +358,11 @@ static void restore_record(struct shard *shard, const struct rig_record *record)
 void rig_restart(struct shard_rig *rig)
 {
     shard_destroy(rig->shard);
+    zone_stand_ins_destroy(rig->stand_ins);
+    rig->stand_ins = zone_stand_ins_create(rig->lacks_zones ? NULL : test_zones());
     rig->shard = new_shard();
     for (size_t i = 0; i < rig->record_count; i++)
-        restore_record(rig->shard, &rig->records[i]);
+        restore_record(rig->shard, zone_stand_ins_lookup(rig->stand_ins), &rig->records[i]);
     shard_restore_done(rig->shard, &rig->mark);
 }
 
@@ -383,7 +388,7 @@ static bool lane_has_work(const struct shard *shard)
 {
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
         const struct job *job = shard_job_at(shard, slot);
-        if (job == NULL || (job->flags & JOB_PAUSED)) continue;
+        if (job == NULL || (job->flags & JOB_STANDS_STILL)) continue;
         bool owes = job_owes(job) && !job_is_failing(job);
         if (owes || (job->extra != NULL && job->extra->backfill_count > 0)) return true;
     }
@@ -422,7 +427,7 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
                             .log_time_ms = rig_instant(at)};
     rig->offset++;
     command_limits_defaults(&limits);
-    limits.zones = test_zones();
+    limits.zones = rig->lacks_zones ? NULL : test_zones();
     limits.topic_allowed = any_topic;
     limits.opaque = rig;
     arena_reset(rig->arena);
