@@ -7,6 +7,8 @@
 #include "dispatcher/core/memory.h"
 #include "store/store_redis.h"
 
+#define NOT_CLAIMED "no Redis is seen to be ours: see redis.away and redis.refused"
+
 struct checkpoint_store {
     struct checkpoint_port port; /* first: the port's pointer is ours */
     struct store_writer *writer;
@@ -35,7 +37,7 @@ static void close_reader(struct checkpoint_store *own)
 static bool open_reader(struct checkpoint_store *own, struct error *error)
 {
     if (!atomic_load(own->claimed))
-        return error_set(error, ERROR_RETRY, "Redis has not answered since the start");
+        return error_set(error, ERROR_RETRY, NOT_CLAIMED);
     if (own->reader == NULL) own->reader = store_redis_create(own->redis, error);
     return own->reader != NULL;
 }
@@ -112,7 +114,7 @@ static enum checkpoint_state wait_outcome(struct checkpoint_port *port, int64_t 
     if (own->refused) {
         own->refused = false;
         *next_part = 0;
-        error_set(error, ERROR_RETRY, "Redis has not answered since the start");
+        error_set(error, ERROR_RETRY, NOT_CLAIMED);
         return CHECKPOINT_AWAY;
     }
     struct store_result result;

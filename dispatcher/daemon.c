@@ -33,6 +33,7 @@ struct daemon {
     struct daemon_options options;
     struct kafka_options kafka_options;
     struct kafka_cluster *kafka;
+    struct store_redis_options redis; /* of the configuration, with the Kafka it goes with */
     struct redis_claim claim;
     struct store_writer *writer;
     struct shard_wakes *wakes;
@@ -71,6 +72,13 @@ static void report_topic(void *opaque, const char *text)
             observer_quote(quoted, sizeof quoted, text));
 }
 
+/* Without the id no Redis can be told from another cluster's. */
+static bool tells_its_id(const struct daemon *daemon, struct error *error)
+{
+    if (daemon->options.embedded != NULL || kafka_cluster_id(daemon->kafka)[0] != '\0') return true;
+    return error_set(error, ERROR_RETRY, "Kafka does not tell its cluster id");
+}
+
 /* Kafka may come up after us: waits, complaining now and then. False: told to end, or refused. */
 static bool prepare_kafka(struct daemon *daemon, struct error *error)
 {
@@ -81,7 +89,8 @@ static bool prepare_kafka(struct daemon *daemon, struct error *error)
     while (!stopping(daemon)) {
         struct error cause = {0};
         if (kafka_cluster_wait_ready(daemon->kafka, READY_LOOK_MS, &cause) &&
-            kafka_cluster_prepare_topics(daemon->kafka, &report, &cause))
+            kafka_cluster_prepare_topics(daemon->kafka, &report, &cause) &&
+            tells_its_id(daemon, &cause))
             return true;
         if (cause.kind != ERROR_RETRY)
             return error_set(error, ERROR_FATAL, "%s", cause.message);
@@ -128,11 +137,13 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
     int32_t shards = (int32_t)config->shards;
     const char *id =
         options->embedded != NULL ? embedded_kafka_id : kafka_cluster_id(daemon->kafka);
-    redis_claim_init(&daemon->claim, &config->redis, shards, id, options->clock,
+    daemon->redis = config->redis;
+    (void)snprintf(daemon->redis.kafka_cluster_id, sizeof daemon->redis.kafka_cluster_id, "%s", id);
+    redis_claim_init(&daemon->claim, &daemon->redis, shards, id, options->clock,
                      options->observer);
     if (!redis_claim_tend(&daemon->claim, error)) return false;
     daemon->wakes = shard_wakes_create(shards);
-    struct store *store = store_redis_create(&config->redis, error);
+    struct store *store = store_redis_create(&daemon->redis, error);
     if (store == NULL) return false;
     daemon->writer =
         store_writer_create(store, shards, shard_wakes_wake, daemon->wakes, error);
@@ -140,7 +151,7 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
     daemon->site = (struct shard_site){
         .kafka = daemon->kafka,
         .writer = daemon->writer,
-        .redis = &config->redis,
+        .redis = &daemon->redis,
         .redis_claimed = &daemon->claim.claimed,
         .wakes = daemon->wakes,
         .clock = options->clock,

@@ -10,7 +10,7 @@
 enum {
     ASK_LIMIT_MS = 500,
     AGAIN_AWAY_MS = 2000,
-    AGAIN_CLAIMED_MS = 60000, /* a Redis that was emptied gets its record again */
+    AGAIN_CLAIMED_MS = 10000, /* a Redis that was emptied gets its record again */
     COMPLAIN_MS = 30000,
     PLACE_BYTES = 256,
     QUOTED_BYTES = 400
@@ -36,6 +36,7 @@ static void warn(void *opaque, const char *warning)
 {
     struct redis_claim *claim = opaque;
     char quoted[QUOTED_BYTES];
+    if (claim->refusing) return; /* said once a moment ago */
     observe(claim->observer, LEVEL_WARN, "redis.warning", -1, "message=%s",
             observer_quote(quoted, sizeof quoted, warning));
 }
@@ -75,11 +76,21 @@ static bool ask(struct redis_claim *claim, struct error *error)
 static void complain(struct redis_claim *claim, int64_t now_us, const struct error *cause)
 {
     char quoted[QUOTED_BYTES];
+    bool refused = cause->kind != ERROR_RETRY;
     if (claim->complained_us != 0 &&
         now_us - claim->complained_us < COMPLAIN_MS * INT64_C(1000)) return;
     claim->complained_us = now_us;
-    observe(claim->observer, LEVEL_WARN, "redis.away", -1, "message=%s",
+    observe(claim->observer, refused ? LEVEL_ERROR : LEVEL_WARN,
+            refused ? "redis.refused" : "redis.away", -1, "message=%s",
             observer_quote(quoted, sizeof quoted, cause->message));
+}
+
+/* It was ours and is not: fires go on, nothing is written there. */
+static void refuse(struct redis_claim *claim)
+{
+    if (!claim->refusing) claim->complained_us = 0;
+    claim->refusing = true;
+    atomic_store(&claim->claimed, false);
 }
 
 bool redis_claim_tend(struct redis_claim *claim, struct error *error)
@@ -90,11 +101,14 @@ bool redis_claim_tend(struct redis_claim *claim, struct error *error)
     if (now_us < claim->next_us) return true;
     struct error cause = {0};
     bool done = ask(claim, &cause);
-    if (!done && cause.kind != ERROR_RETRY)
+    if (!done && cause.kind != ERROR_RETRY && !claim->ever)
         return error_set(error, ERROR_FATAL, "%s", cause.message);
+    if (!done && cause.kind != ERROR_RETRY) refuse(claim);
     now_us = claim->clock->monotonic_us(claim->clock->opaque);
     claim->next_us = now_us + (done ? AGAIN_CLAIMED_MS : AGAIN_AWAY_MS) * INT64_C(1000);
     if (!done) complain(claim, now_us, &cause);
+    claim->ever = claim->ever || done;
+    if (done) claim->refusing = false;
     if (done && !atomic_exchange(&claim->claimed, true))
         observe(claim->observer, LEVEL_INFO, "redis.claimed", -1, "%s", "");
     return true;

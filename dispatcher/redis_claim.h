@@ -18,7 +18,9 @@ struct redis_claim {
     struct store_meta wanted;
     const struct clock *clock;
     const struct observer *observer;
-    atomic_bool claimed; /* never goes back to false */
+    atomic_bool claimed; /* false again while this Redis is not seen to be ours any more */
+    bool ever;
+    bool refusing;       /* it was ours and is not now */
     int64_t next_us;
     int64_t complained_us; /* 0 = not yet */
 };
@@ -29,8 +31,10 @@ void redis_claim_init(struct redis_claim *claim, const struct store_redis_option
                       int32_t shards, const char *kafka_cluster_id, const struct clock *clock,
                       const struct observer *observer);
 
-/* Asks when it is time to, within a second; Redis away is logged and no error.
- *   errors  ERROR_FATAL: this Redis is another cluster's, too old, or has a newer layout */
+/* Asks when it is time to, within a second; Redis away is logged and no error. Nor is one that was
+ * ours and is another's now, too old or has a newer layout: it is refused, `redis.refused`, until
+ * the right one is back.
+ *   errors  ERROR_FATAL: the first Redis ever found is such a one */
 bool redis_claim_tend(struct redis_claim *claim, struct error *error)
     __attribute__((warn_unused_result));
 

@@ -12,6 +12,7 @@
 
 #include "dispatcher/core/memory.h"
 #include "store/monotonic.h"
+#include "store/redis_resolver.h"
 #include "store/redis_tls.h"
 
 enum {
@@ -26,6 +27,8 @@ struct redis_connection {
     struct store_redis_options options;
     char place[PLACE_BYTES]; /* for messages */
     struct redis_tls *tls;   /* NULL until the first TLS connection */
+    struct redis_resolver *resolver;
+    bool misled;             /* the server has said that it is not the one for us, or not now */
     redisContext *context;   /* NULL = not connected */
     size_t script_count;
     const char *scripts[SCRIPTS_MAX];
@@ -45,6 +48,7 @@ struct redis_connection *redis_connection_create(const struct store_redis_option
     connection->options = *options;
     connection->script_count = script_count;
     for (size_t i = 0; i < script_count; i++) connection->scripts[i] = scripts[i];
+    connection->resolver = redis_resolver_create(options->host, NULL);
     store_redis_options_describe(options, connection->place, sizeof connection->place);
     return connection;
 }
@@ -54,6 +58,7 @@ static void close_connection(struct redis_connection *connection)
     if (connection->context != NULL) redisFree(connection->context);
     connection->context = NULL;
     connection->pending = 0;
+    connection->misled = false;
 }
 
 void redis_connection_destroy(struct redis_connection *connection)
@@ -61,6 +66,7 @@ void redis_connection_destroy(struct redis_connection *connection)
     if (connection == NULL) return;
     close_connection(connection);
     redis_tls_destroy(connection->tls);
+    redis_resolver_destroy(connection->resolver);
     free(connection);
 }
 
@@ -151,6 +157,22 @@ bool redis_connection_send(struct redis_connection *connection,
     return true;
 }
 
+/* A replica, one that reads its file, a node of a cluster: asking it again is of no use, and the
+ * name may lead to another one by now. Redis before 7 wraps the errors of a script's commands. */
+static bool is_wrong_server(const redisReply *reply)
+{
+    static const char *const words[] = {"READONLY", "MASTERDOWN", "LOADING", "MOVED", "ASK",
+                                        "CLUSTERDOWN"};
+    if (reply->type != REDIS_REPLY_ERROR) return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t length = strlen(words[i]);
+        const char *at = strstr(reply->str, words[i]);
+        bool first = at == reply->str || (at != NULL && (at[-1] == '-' || at[-1] == ' '));
+        if (first && (at[length] == ' ' || at[length] == '\0')) return true;
+    }
+    return false;
+}
+
 redisReply *redis_connection_receive(struct redis_connection *connection, struct error *error)
 {
     assert(connection->context != NULL);
@@ -162,6 +184,7 @@ redisReply *redis_connection_receive(struct redis_connection *connection, struct
         return NULL;
     }
     connection->pending--;
+    if (is_wrong_server(reply)) connection->misled = true;
     return reply;
 }
 
@@ -238,13 +261,31 @@ out:
     return done;
 }
 
+/* To the first address of the host that takes us, all of them within the time limit. */
+static bool connect_host(struct redis_connection *connection, struct error *error)
+{
+    const struct store_redis_options *options = &connection->options;
+    struct redis_addresses addresses = {0};
+    if (!redis_resolver_find(connection->resolver, options->connect_limit_ms, &addresses, error))
+        return false;
+    for (size_t i = 0; i < addresses.count; i++) {
+        int64_t left_ms = connection->deadline_ms - monotonic_ms();
+        if (i > 0 && left_ms <= 0) break;
+        if (connection->context != NULL) redisFree(connection->context);
+        connection->context =
+            redisConnectWithTimeout(addresses.texts[i], options->port, to_timeval(left_ms));
+        if (connection->context == NULL || connection->context->err == 0) break;
+    }
+    return true;
+}
+
 static bool open_socket(struct redis_connection *connection, struct error *error)
 {
     const struct store_redis_options *options = &connection->options;
     struct timeval limit = to_timeval(options->connect_limit_ms);
     bool is_unix = options->socket_path[0] != '\0';
-    connection->context = is_unix ? redisConnectUnixWithTimeout(options->socket_path, limit)
-                                  : redisConnectWithTimeout(options->host, options->port, limit);
+    if (is_unix) connection->context = redisConnectUnixWithTimeout(options->socket_path, limit);
+    else if (!connect_host(connection, error)) return false;
     if (connection->context == NULL || connection->context->err != 0)
         return lose_connection(connection, "connect", error);
     (void)fcntl(connection->context->fd, F_SETFD, FD_CLOEXEC);
@@ -296,7 +337,8 @@ bool redis_connection_begin(struct redis_connection *connection, struct error *e
 {
     assert(connection != NULL);
     assert(connection->pending == 0);
-    if (connection->context != NULL && is_closed_by_server(connection))
+    if (connection->context != NULL &&
+        (connection->misled || is_closed_by_server(connection)))
         close_connection(connection);
     if (connection->context == NULL && !reconnect(connection, error)) return false;
     redis_connection_extend(connection);
@@ -354,6 +396,9 @@ bool redis_reply_check(const redisReply *reply, const char *what, struct error *
 {
     assert(reply != NULL);
     if (reply->type != REDIS_REPLY_ERROR) return true;
+    if (strncmp(reply->str, "FOREIGN ", 8) == 0)
+        return error_set(error, ERROR_RETRY, "Redis belongs to Kafka cluster %.63s by now, nothing "
+                         "was written there", reply->str + 8);
     if (strncmp(reply->str, "LAYOUT ", 7) == 0)
         return error_set(error, ERROR_FATAL, "Redis holds layout %s, which is newer than this "
                          "version knows; use the newer belfryd", reply->str + 7);

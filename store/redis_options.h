@@ -25,7 +25,9 @@ struct store_redis_options {
     char username[128];
     char password[512];
     int database;
-    int64_t connect_limit_ms; /* for one attempt to connect */
+    char kafka_cluster_id[64]; /* whose shards are written: a Redis that names another one is not
+                                * written, nor are its snapshots read; "" = whichever */
+    int64_t connect_limit_ms; /* for one attempt to connect, and for finding the host */
     int64_t command_limit_ms; /* for one call of struct store */
     bool tls;
     char tls_ca_file[512];          /* "" = the system's */

@@ -22,7 +22,13 @@ static const struct question {
     {"HLEN", REDIS_KEY_SUPER_GROUP_OF},
     {"HGETALL", REDIS_KEY_SNAPSHOT},
 };
-enum { QUESTIONS = sizeof questions / sizeof questions[0], FIRST = 0, LAST = QUESTIONS - 1 };
+enum {
+    QUESTIONS = sizeof questions / sizeof questions[0],
+    FIRST = 0,
+    LAST = QUESTIONS - 1,
+    META = QUESTIONS, /* whose this Redis is */
+    ANSWERS
+};
 
 bool redis_whole_send(struct redis_connection *connection, int32_t shard, struct error *error)
 {
@@ -36,8 +42,23 @@ bool redis_whole_send(struct redis_connection *connection, int32_t shard, struct
         redis_command_add_text(&command, key);
         sent = redis_connection_send(connection, &command, error);
     }
+    char meta[REDIS_KEY_BYTES];
+    redis_key_make_meta(meta, redis_connection_options(connection)->cluster);
+    redis_command_start(&command, "HGET");
+    redis_command_add_text(&command, meta);
+    redis_command_add_text(&command, "kafka_cluster_id");
+    sent = sent && redis_connection_send(connection, &command, error);
     redis_command_release(&command);
     return sent;
+}
+
+static bool is_ours(const redisReply *id, const char *wanted, struct error *error)
+{
+    if (wanted[0] == '\0' || id->type != REDIS_REPLY_STRING || id->len == 0 ||
+        strcmp(id->str, wanted) == 0)
+        return true;
+    return error_set(error, ERROR_RETRY, "Redis belongs to Kafka cluster %.63s by now, nothing "
+                     "was read there", id->str);
 }
 
 static int64_t count_of(const redisReply *reply)
@@ -58,13 +79,15 @@ static bool is_same(const struct snapshot *a, const struct snapshot *b)
            memcmp(&a->held, &b->held, sizeof a->held) == 0;
 }
 
-static bool read_answers(redisReply *const replies[QUESTIONS], struct snapshot *snapshot,
-                         bool *found, bool *between, struct error *error)
+static bool read_answers(redisReply *const replies[ANSWERS], const char *kafka_cluster_id,
+                         struct snapshot *snapshot, bool *found, bool *between,
+                         struct error *error)
 {
     struct snapshot before;
     bool found_before = false;
-    for (int i = 0; i < QUESTIONS; i++)
+    for (int i = 0; i < ANSWERS; i++)
         if (!redis_reply_check(replies[i], "read a snapshot", error)) return false;
+    if (!is_ours(replies[META], kafka_cluster_id, error)) return false;
     if (!redis_snapshot_read(replies[FIRST], &before, &found_before, error) ||
         !redis_snapshot_read(replies[LAST], snapshot, found, error))
         return false;
@@ -82,15 +105,16 @@ bool redis_whole_receive(struct redis_connection *connection, struct snapshot *s
                          bool *found, bool *between, struct error *error)
 {
     assert(snapshot != NULL && found != NULL);
-    redisReply *replies[QUESTIONS] = {0};
+    redisReply *replies[ANSWERS] = {0};
     bool fine = true;
     *found = false;
-    for (int i = 0; i < QUESTIONS && fine; i++) {
+    for (int i = 0; i < ANSWERS && fine; i++) {
         replies[i] = redis_connection_receive(connection, error);
         fine = replies[i] != NULL;
     }
-    fine = fine && read_answers(replies, snapshot, found, between, error);
-    for (int i = 0; i < QUESTIONS; i++)
+    fine = fine && read_answers(replies, redis_connection_options(connection)->kafka_cluster_id,
+                                snapshot, found, between, error);
+    for (int i = 0; i < ANSWERS; i++)
         if (replies[i] != NULL) freeReplyObject(replies[i]);
     return fine;
 }

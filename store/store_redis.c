@@ -51,7 +51,7 @@ static const char *cluster_of(const struct store_redis *redis)
 static bool redis_claim_meta(struct store *store, const struct store_meta *wanted,
                              struct store_meta *found, struct error *error)
 {
-    assert(wanted != NULL);
+    assert(wanted != NULL && wanted->kafka_cluster_id[0] != '\0');
     assert(found != NULL);
     struct store_redis *redis = own(store);
     struct redis_command *command = &redis->command;
@@ -155,12 +155,16 @@ static bool send_part(struct store_redis *redis, const struct store_write *write
     char before[TOKEN_BYTES], token[TOKEN_BYTES];
     char watermark[REDIS_INSTANT_BYTES], written_at[REDIS_INSTANT_BYTES];
     check_write(write);
-    redis_keys_make(&keys, cluster_of(redis), write->shard);
+    char meta[REDIS_KEY_BYTES];
+    const struct store_redis_options *options = redis_connection_options(redis->connection);
+    redis_keys_make(&keys, options->cluster, write->shard);
+    redis_key_make_meta(meta, options->cluster);
     write_token(redis, write->generation, write->epoch, write->token, token);
     write_token(redis, write->generation, write->epoch, write->token_before, before);
-    redis_connection_start_script(redis->connection, SCRIPT_WRITE, REDIS_KEY_COUNT, command);
+    redis_connection_start_script(redis->connection, SCRIPT_WRITE, REDIS_KEY_COUNT + 1, command);
     if (as_text) redis_connection_use_script_text(redis->connection, SCRIPT_WRITE, command);
     for (int i = 0; i < REDIS_KEY_COUNT; i++) redis_command_add_text(command, keys.text[i]);
+    redis_command_add_text(command, meta);
     redis_command_add_number(command, STATE_LAYOUT);
     redis_command_add_number(command, write->generation);
     redis_command_add_number(command, write->epoch);
@@ -173,12 +177,14 @@ static bool send_part(struct store_redis *redis, const struct store_write *write
         redis_command_add_number(command, write->snapshot->job_count);
         redis_command_add_number(command, write->snapshot->seen_count);
         redis_command_add_text(command, before);
+        redis_command_add_text(command, options->kafka_cluster_id);
         redis_snapshot_add(write->snapshot, watermark, written_at, command);
     } else {
         redis_command_add_text(command, "");
         redis_command_add_number(command, -1);
         redis_command_add_number(command, -1);
         redis_command_add_text(command, before);
+        redis_command_add_text(command, options->kafka_cluster_id);
         redis_command_add_number(command, 0);
     }
     for (size_t i = 0; i < write->item_count; i++) {

@@ -45,6 +45,15 @@ static bool check_version(const char *info, store_redis_warn *warn, void *opaque
                      VERSION_MAJOR_MIN);
 }
 
+static bool check_single(const char *info, struct error *error)
+{
+    char value[INFO_VALUE_BYTES];
+    info_value(info, "cluster_enabled", value);
+    if (strcmp(value, "1") != 0) return true;
+    return error_set(error, ERROR_FATAL, "this is a node of a Redis Cluster (cluster-enabled yes), "
+                     "which is not supported: name a single primary");
+}
+
 static void check_settings(const char *info, store_redis_warn *warn, void *opaque)
 {
     char value[INFO_VALUE_BYTES];
@@ -97,15 +106,24 @@ bool store_redis_check(struct store *store, store_redis_warn *warn, void *opaque
     struct redis_connection *connection = store_redis_connection(store);
     struct redis_command command = {0};
     redis_command_start(&command, "INFO");
-    redisReply *reply = redis_connection_call(connection, &command, error);
+    redisReply *reply = NULL;
+    if (redis_connection_begin(connection, error) &&
+        redis_connection_send(connection, &command, error))
+        reply = redis_connection_receive(connection, error);
     redis_command_release(&command);
     if (reply == NULL) return false;
     bool fine = true;
+    bool forbidden = reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) == 0;
     if (reply->type == REDIS_REPLY_STRING) {
-        fine = check_version(reply->str, warn, opaque, error);
+        fine = check_version(reply->str, warn, opaque, error) && check_single(reply->str, error);
         if (fine) check_settings(reply->str, warn, opaque);
-    } else {
+    } else if (forbidden) {
+        warn(opaque, "Redis does not let this user ask INFO: its version, eviction, append-only "
+                     "file and role are not checked (ACL SETUSER ... +info)");
+    } else if (redis_reply_check(reply, "INFO", error)) {
         warn(opaque, "Redis answers INFO with nothing: its settings are not checked");
+    } else {
+        fine = false;
     }
     freeReplyObject(reply);
     return fine && check_layout(connection, error);

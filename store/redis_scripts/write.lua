@@ -8,22 +8,28 @@
 -- covered up by counting anew.
 --
 -- KEYS  1 jobs  2 seen  3 groups  4 super_groups  5 super_group_of
---       6-10 the same five of an unfinished rewrite  11 snapshot  12 writer
+--       6-10 the same five of an unfinished rewrite  11 snapshot  12 writer  13 meta
 -- ARGV  1 known layout  2 generation  3 epoch  4 mode  5 sequence followed  6 group token
 --       7 part  8 sequence of the snapshot, '' = not the last part
 --       9 jobs  10 remembered records that must be there after the last part, -1 = not known
 --       11 token under which the group has come so far, where it goes on under a new one, or ''
---       12 count of the snapshot arguments that come next (field, value, ...)
+--       12 Kafka cluster of the writer, '' = whichever
+--       13 count of the snapshot arguments that come next (field, value, ...)
 --       then four arguments an item: kind, name, text, super group
 local generation, epoch = tonumber(ARGV[2]), tonumber(ARGV[3])
 local mode, follows, token, part = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
-local sequence, snapshot_arguments, first_argument = ARGV[8], tonumber(ARGV[12]), 13
+local sequence, snapshot_arguments, first_argument = ARGV[8], tonumber(ARGV[13]), 14
 local token_before = ARGV[11] ~= '' and ARGV[11] or token
 local rewrite, last = mode == 'rewrite', ARGV[8] ~= ''
 local snapshot_key, writer_key = KEYS[11], KEYS[12]
 local base = rewrite and 5 or 0
 local jobs, seen, groups = KEYS[base + 1], KEYS[base + 2], KEYS[base + 3]
 local super_groups, super_group_of = KEYS[base + 4], KEYS[base + 5]
+
+local belongs_to = redis.call('HGET', KEYS[13], 'kafka_cluster_id')
+if ARGV[12] ~= '' and belongs_to and belongs_to ~= '' and belongs_to ~= ARGV[12] then
+    return redis.error_reply('FOREIGN ' .. belongs_to)
+end
 
 local stored = redis.call('HMGET', snapshot_key, 'layout', 'generation', 'epoch', 'sequence')
 local writer = redis.call('HMGET', writer_key, 'generation', 'epoch', 'mode', 'token', 'part')

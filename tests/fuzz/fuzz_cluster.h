@@ -282,7 +282,7 @@ static void cluster_submit(struct checkpoint_port *port, struct store_group *gro
     store_group_destroy(group);
 }
 
-static void cluster_look(struct checkpoint_port *port, int64_t generation, int64_t epoch)
+static void cluster_look_at_store(struct checkpoint_port *port, int64_t generation, int64_t epoch)
 {
     struct cluster *own = cluster_of_port(port);
     struct error error = {0};
@@ -318,7 +318,7 @@ static const struct checkpoint_operations cluster_checkpoint = {
     .read_snapshot = cluster_read_snapshot,
     .read_items = cluster_read_items,
     .submit = cluster_submit,
-    .look = cluster_look,
+    .look = cluster_look_at_store,
     .position = cluster_position,
     .poll = cluster_answer,
     .wait = cluster_await};
