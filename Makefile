@@ -59,8 +59,10 @@ $(BUILD)/%.o: %.c
 
 # Debian's librdkafka uses C11 threads, which the thread sanitizer does not follow by itself.
 PROGRAM_SUPPORT := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/tests/support/thread_sanitizer.o)
+# librdkafka is to find these in the program (dispatcher/steady_wait.h).
+STEADY_WAIT := $(foreach symbol,cnd_timedwait timespec_get,-Wl,--export-dynamic-symbol=$(symbol))
 $(BUILD)/belfryd: $(BUILD)/dispatcher/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) $(STEADY_WAIT) -o $@ $^ $(LIBS)
 $(BUILD)/belfry: $(BUILD)/dispatcher/cli/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUILD)/libconsumer.a

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/clock_watch.h"
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
 #include "dispatcher/heap_release.h"
@@ -14,6 +15,7 @@
 #include "dispatcher/owner_name.h"
 #include "dispatcher/redis_claim.h"
 #include "dispatcher/shard_fleet.h"
+#include "dispatcher/steady_wait.h"
 #include "dispatcher/zones/zone_files.h"
 #include "store/store_redis.h"
 
@@ -171,6 +173,10 @@ static void tell_ready(struct daemon *daemon, const struct kafka_assignment *ass
             "cluster=%s owner=%s shards=%" PRId64 " assigned=%zu kafka_cluster_id=%s",
             config->cluster, daemon->owner, config->shards, assignment->count,
             daemon->claim.wanted.kafka_cluster_id);
+    if (!steady_wait_works())
+        observe(daemon->options.observer, LEVEL_WARN, "clock.waits", -1, "message=\"librdkafka "
+                "waits by the wall clock here: where it is set back by more than %d ms, this "
+                "process ends, to be started again\"", CLOCK_WATCH_BACK_MS);
     notify_supervisor("READY=1");
 }
 

@@ -10,12 +10,14 @@
 
 #include "consumer/crash.h"
 #include "dispatcher/clock_system.h"
+#include "dispatcher/clock_watch.h"
 #include "dispatcher/config.h"
 #include "dispatcher/daemon.h"
 #include "dispatcher/embedded.h"
 #include "dispatcher/fault.h"
 #include "dispatcher/log.h"
 #include "dispatcher/signals.h"
+#include "dispatcher/steady_wait.h"
 #include "dispatcher/version.h"
 #include "schemas/json_reader.h"
 
@@ -71,6 +73,19 @@ static void ending(void *opaque, bool limit, int exit_code)
     observe(&process->observer, LEVEL_WARN, "daemon.killed", -1, "reason=%s exit=%d",
             limit ? "time_limit" : "second_signal", exit_code);
     log_flush(&process->log, LAST_WORDS_MS);
+}
+
+/* Then librdkafka would do nothing for as long: better a new process, which the others do not wait
+ * for. What was under way is settled as after any kill. */
+static void clock_set_back(void *opaque, int64_t by_ms)
+{
+    const struct process *process = opaque;
+    if (steady_wait_works()) return;
+    observe(&process->observer, LEVEL_ERROR, "clock.set_back", -1, "by_ms=%" PRId64
+            " message=\"librdkafka waits by the wall clock and would stand still for as long: this "
+            "process ends, to be started again\"", by_ms);
+    log_flush(&process->log, LAST_WORDS_MS);
+    _exit(EXIT_FAILURE);
 }
 
 /* Each shard has connections of its own to each broker. */
@@ -172,9 +187,13 @@ static int run(struct process *process)
     observe(&process->observer, LEVEL_INFO, "daemon.starting", -1, "version=%s pid=%d cluster=%s",
             BELFRY_VERSION, (int)getpid(), process->config.cluster);
     raise_descriptors(process);
+    struct clock_watch_options watched = {&process->clock, process, clock_set_back};
+    struct clock_watch *watch = clock_watch_start(&watched, &error);
+    if (watch == NULL) return no_thread(&error);
     int exit_code = serve(process, &abandoned) ? EXIT_FAILURE : EXIT_SUCCESS;
     log_flush(&process->log, BELFRY_LINES_END_MS); /* the limit of the ending still holds */
     if (abandoned) _exit(exit_code);
+    clock_watch_stop(watch);
     signals_stop(signals);
     return exit_code;
 }

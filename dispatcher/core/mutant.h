@@ -49,6 +49,7 @@
     row(CLOCK_BEHIND_BELIEVED)          /* nor one that is behind */                               \
     row(CLOCK_DOUBT_IGNORED)            /* a slow look at Kafka's clock passes for a good one */   \
     row(CLOCK_SLOW_SAMPLE_REFUSED)      /* with slow commits the clock stays unknown */            \
+    row(CHECKPOINT_ASKS)                /* each checkpoint asks Kafka where its log ends */        \
     row(ASIDE_NEVER)                    /* a daemon that cannot commit keeps its shards */         \
     row(ASIDE_FOR_ONE_SHARD)            /* a daemon leaves the group for one bad shard */          \
     row(ASIDE_FOR_WHAT_NEVER_MOVED)     /* and for one that others had given up */                 \

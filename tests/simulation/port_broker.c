@@ -29,6 +29,7 @@ struct broker_simulated {
     struct reading readings[READABLE];
     bool open;
     bool in_transaction;
+    bool settling; /* a new producer, which has committed nothing yet */
     int64_t epoch;
     struct record **records; /* of the transaction, not sent yet; the simulator's memory */
     size_t count;
@@ -125,6 +126,7 @@ static bool open_producer(struct broker *broker, struct error *error)
         answer != ANSWER_DONE)
         return error_set(error, ERROR_RETRY, "init_transactions: no answer in time");
     own->open = true;
+    own->settling = true;
     slot_pass(slot, POINT_INIT_AFTER);
     return true;
 }
@@ -335,23 +337,6 @@ static bool can_write(const struct seat *slot)
            leader_is_well(slot);
 }
 
-/* A far region or a slow disk: parts of the time pass before the records are there, before the word
- * comes that they are, and before the end. Returns the first. */
-static int64_t slow_down(struct request *request)
-{
-    struct world *world = request->world;
-    int32_t shard = request->slot->shard;
-    if (world->slow_until_us[shard] <= world->now_us) return 0;
-    int64_t slow_us =
-        world_latency_us(world, world->slow_low_us[shard], world->slow_high_us[shard]);
-    int64_t way_us = world_latency_us(world, 0, slow_us);
-    request->acknowledge_us = world_latency_us(world, 0, slow_us - way_us);
-    request->end_delay_us = slow_us - way_us + 1;
-    request->give_up_us += slow_us;
-    world->sometimes.count[SOMETIMES_COMMITS_SLOW]++;
-    return way_us;
-}
-
 static bool commit(struct broker *broker, struct broker_receipt *receipt, struct error *error)
 {
     struct broker_simulated *own = ours(broker);
@@ -379,7 +364,7 @@ static bool commit(struct broker *broker, struct broker_receipt *receipt, struct
         request->commit = true;
         request->end = true;
         int64_t way_us = world_latency_us(world, 500, 10 * MILLI_US);
-        request_send(request, way_us + slow_down(request));
+        request_send(request, way_us + request_slow_down(request));
         if (request_wait(request, 3 * REQUEST_LIMIT_US, &answer, NULL))
             done = answered(own, answer, error);
         else
@@ -387,6 +372,7 @@ static bool commit(struct broker *broker, struct broker_receipt *receipt, struct
     }
     slot_pass(slot, POINT_COMMIT_AFTER);
     *receipt = slot->receipt;
+    if (done) own->settling = false;
     return done;
 }
 
@@ -438,6 +424,10 @@ static bool offsets(struct broker *broker, enum broker_topic topic, int64_t *fir
                     struct error *error)
 {
     struct seat *slot = ours(broker)->slot;
+    if (topic == TOPIC_STATE && !ours(broker)->settling &&
+        process_is_live(slot->process, slot->shard))
+        world_violation(slot->world, "asks: shard %d of %s, alive and well, asks where its state "
+                        "log ends", (int)slot->shard, slot->process->owner);
     if (topic == TOPIC_STATE && !leader_is_well(slot)) {
         slot_wait(slot, slot->world->now_us + SECOND_US);
         return error_set(error, ERROR_RETRY, "no leader");

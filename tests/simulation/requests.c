@@ -91,6 +91,21 @@ struct request *request_create(struct seat *slot)
     return request;
 }
 
+int64_t request_slow_down(struct request *request)
+{
+    struct world *world = request->world;
+    int32_t shard = request->slot->shard;
+    if (world->slow_until_us[shard] <= world->now_us) return 0;
+    int64_t slow_us =
+        world_latency_us(world, world->slow_low_us[shard], world->slow_high_us[shard]);
+    int64_t way_us = world_latency_us(world, 0, slow_us);
+    request->acknowledge_us = world_latency_us(world, 0, slow_us - way_us);
+    request->end_delay_us = slow_us - way_us + 1;
+    request->give_up_us += slow_us;
+    world->sometimes.count[SOMETIMES_COMMITS_SLOW]++;
+    return way_us;
+}
+
 /* Simulated memory must not be allocated as the process's: what is on its way outlives it. */
 void request_send(struct request *request, int64_t delay_us)
 {

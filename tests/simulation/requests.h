@@ -29,6 +29,9 @@ struct request {
 struct request *request_create(struct seat *slot);
 void request_free(struct request *request);
 void request_send(struct request *request, int64_t delay_us);
+/* A far region or a slow disk: parts of the time pass before the records are there, before the word
+ * comes that they are, and before the end. Returns the first. */
+int64_t request_slow_down(struct request *request);
 /* An init_transactions that arrives when its sender may own nothing any more. */
 void request_send_late_init(struct request *request, int64_t delay_us);
 /* A second request to end a transaction that has been ended: it stays on its way until a later
