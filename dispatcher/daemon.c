@@ -266,6 +266,7 @@ struct daemon_end daemon_run(const struct daemon_options *options)
     daemon->kafka_options.clock = options->clock;
     daemon->kafka_options.log = *options->kafka_log;
     daemon->zones = zone_files_create(NULL);
+    (void)zone_files_version(daemon->zones); /* reads them, before anything takes its time */
     owner_name("", daemon->owner);
     bool prepared = prepare_kafka(daemon, &error) && prepare_shards(daemon, &error);
     if (prepared) run(daemon);

@@ -180,6 +180,10 @@ bool command_decode(struct text value, const struct record_header *headers, size
     if (!use_event_id(&root, EVENT_STRUCTURED, inner_id, command, error)) known = false;
     if (node.value != NULL && json_is_object(node.value)) peek(&node, limits, command);
     if (!known || !opened || !check_op(&node, command, error)) return false;
-    struct command_reader reader = {{limits, arena, limits->zones, raw}, command, false};
+    int suggestions = ZONE_SUGGESTIONS_MAX;
+    struct zone_lookup zones = {0};
+    if (limits->zones != NULL) zones = *limits->zones;
+    zones.suggestions = &suggestions;
+    struct command_reader reader = {{limits, arena, &zones, raw}, command, false};
     return command_fields_read(&node, &reader, error);
 }

@@ -41,6 +41,13 @@ bool error_at(struct error *error, const char *field)
     return false;
 }
 
+void error_append(struct error *error, const char *words)
+{
+    if (error == NULL || error->kind == ERROR_NONE) return;
+    size_t length = strlen(error->message);
+    (void)snprintf(error->message + length, sizeof error->message - length, "%s", words);
+}
+
 void error_clear(struct error *error)
 {
     assert(error != NULL);

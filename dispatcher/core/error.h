@@ -37,6 +37,9 @@ bool error_invalid(struct error *error, const char *code, const char *format, ..
 bool error_at(struct error *error, const char *field);
 
 /* Back to "no error". */
+/* Adds to the message of an error that is set, as far as there is room. */
+void error_append(struct error *error, const char *words);
+
 void error_clear(struct error *error);
 
 const char *error_kind_name(enum error_kind kind);

@@ -88,7 +88,11 @@ bool zone_find(const struct zone_lookup *lookup, struct text name, const struct 
         return error_invalid(error, "unknown_zone", "'%.*s': no time zones but UTC are known here",
                              (int)name.length, name.bytes);
     const struct zone *found = lookup->find(lookup->opaque, name, error);
-    if (found == NULL) return false;
+    if (found == NULL) {
+        bool asked = lookup->suggestions == NULL || (*lookup->suggestions)-- > 0;
+        if (lookup->suggest != NULL && asked) lookup->suggest(lookup->opaque, name, error);
+        return false;
+    }
     bool utc = zone_is_fixed(found) && found->spans[0].offset_s == 0 && !found->missing;
     *zone = utc ? NULL : found;
     return true;

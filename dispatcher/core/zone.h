@@ -76,13 +76,19 @@ bool zone_equal(const struct zone *left, const struct zone *right);
  * "..", no '/' at either end; at most ZONE_NAME_BYTES_MAX. */
 bool zone_name_is_valid(struct text name);
 
-/* Where zones come from. `find` returns a table that lives as long as the program, or NULL with
- * ERROR_INVALID, code unknown_zone, a message that offers near names. Safe to call from any
- * thread. */
+/* Where zones come from. Safe to call from any thread. */
 struct zone_lookup {
+    /* Returns a table that lives as long as the program, or NULL with ERROR_INVALID, code
+     * unknown_zone. */
     const struct zone *(*find)(void *opaque, struct text name, struct error *error);
+    /* Adds near names to the message; NULL: nobody knows any. */
+    void (*suggest)(void *opaque, struct text name, struct error *error);
     void *opaque;
+    /* How often suggest may be called yet: a command with 2,000 wrong names is not to hold its
+     * shard. NULL: always. */
+    int *suggestions;
 };
+enum { ZONE_SUGGESTIONS_MAX = 5 /* in one command */ };
 
 /* Asks the lookup, after checking the name. A NULL lookup knows UTC only. UTC itself, under any of
  * its names, is the zone NULL.

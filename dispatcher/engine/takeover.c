@@ -219,12 +219,21 @@ static int64_t name_zoned_jobs(const struct engine *engine, const char *before,
     return count;
 }
 
+/* "2025b" is how an older version called what is "2025b-8f3a1c02" now. */
+static bool same_zone_data(const char *before, const char *now)
+{
+    enum { DIGEST_BYTES = 9 };
+    size_t length = strlen(before);
+    bool digest = strlen(now) == length + DIGEST_BYTES && now[length] == '-';
+    return strncmp(now, before, length) == 0 && (now[length] == '\0' || digest);
+}
+
 /* Slots after the watermark are by the new rules: those who have jobs in zones are told. */
 static void tell_tz_change(struct engine *engine, const char *before, const struct sink *sink)
 {
     char text[ZONED_TEXT_BYTES];
     struct event event;
-    if (before[0] == '\0' || strcmp(before, engine->options.tz_version) == 0) return;
+    if (before[0] == '\0' || same_zone_data(before, engine->options.tz_version)) return;
     if (mutant(MUTANT_TZ_CHANGE_NOT_TOLD)) return;
     event_init(&event, EVENT_TZ_CHANGED, engine_wall_ms(engine));
     event.count = name_zoned_jobs(engine, before, text);
@@ -256,7 +265,7 @@ static void change_zone_data(const struct engine *engine, struct mark *mark,
 {
     memcpy(before, mark->tz_version, sizeof mark->tz_version);
     if (before[0] != '\0' && mutant(MUTANT_TZ_VERSION_NOT_MARKED)) return;
-    if (before[0] != '\0' && strcmp(before, engine->options.tz_version) != 0)
+    if (before[0] != '\0' && !same_zone_data(before, engine->options.tz_version))
         mark->tz_changed_ms = mark->watermark.instant_ms;
     (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
 }

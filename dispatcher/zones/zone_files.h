@@ -1,5 +1,6 @@
-/* zone_files.h - time zones from the system's TZif files, each read once and kept for good. One
- * object serves every thread of the process. */
+/* zone_files.h - time zones from the system's TZif files. All are read once, together, when the
+ * first zone or the version is asked for, and kept for good: what a package does to the directory
+ * later changes nothing. One object serves every thread of the process. */
 #ifndef BELFRY_ZONES_ZONE_FILES_H
 #define BELFRY_ZONES_ZONE_FILES_H
 
@@ -7,8 +8,8 @@
 
 struct zone_files;
 
-/* `directory` is copied; NULL: the environment's TZDIR, else /usr/share/zoneinfo. Reads nothing but
- * the version of the data. */
+/* `directory` is copied; NULL: the environment's TZDIR, else /usr/share/zoneinfo. Reads nothing
+ * yet. */
 struct zone_files *zone_files_create(const char *directory);
 /* Frees the zones too: nothing may use them any more. */
 void zone_files_destroy(struct zone_files *files);
@@ -18,12 +19,16 @@ void zone_files_destroy(struct zone_files *files);
  * unknown. */
 const struct zone_lookup *zone_files_lookup(const struct zone_files *files);
 
-/* Such as "2025b", "unknown" when the files do not tell; ZONE_VERSION_BYTES at most. */
+/* Such as "2025b-8f3a1c02": what the release calls itself ("zones" when the files do not tell), and
+ * a digest of all that was read. */
 enum { ZONE_VERSION_BYTES = 16 };
-const char *zone_files_version(const struct zone_files *files);
+const char *zone_files_version(struct zone_files *files);
 
-/* Calls `visit` with the name of each zone there is, in no order, until it returns false. */
-void zone_files_each(const struct zone_files *files,
-                     bool (*visit)(void *opaque, const char *name), void *opaque);
+/* Bytes kept, the tables decoded so far aside. */
+size_t zone_files_bytes(struct zone_files *files);
+
+/* Calls `visit` with the name of each zone there is, in order, until it returns false. */
+void zone_files_each(struct zone_files *files, bool (*visit)(void *opaque, const char *name),
+                     void *opaque);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -50,6 +51,33 @@ static void assert_text(struct text text, const char *expected)
 {
     if (!text_equal(text, text_of(expected)))
         fail_msg("is '%.*s', not '%s'", (int)text.length, text.bytes, expected);
+}
+
+/* 2,000 wrong zones are refused one by one; only the first ones are worth a look at all names. */
+static void test_few_zones_are_suggested(void **state)
+{
+    (void)state;
+    enum { JOBS = 2000 };
+    struct text_writer writer;
+    text_writer_init(&writer);
+    text_writer_words(&writer, "{\"op\":\"add\",\"mode\":\"each\",\"jobs\":[");
+    for (int i = 0; i < JOBS; i++) {
+        if (i > 0) text_writer_char(&writer, ',');
+        text_writer_words(&writer, "{\"group\":\"g\",\"id\":\"");
+        text_writer_integer(&writer, i);
+        text_writer_words(&writer, "\",\"schedule\":{\"cron\":\"0 1 * * *\",\"zone\":\"");
+        text_writer_words(&writer, i == 0 ? "Europe/Berlin\"}}" : "Europe/Berln\"}}");
+    }
+    text_writer_words(&writer, "]}");
+    struct decoded decoded = decode_with(text_writer_text(&writer), NULL, 0);
+    assert_true(decoded.read);
+    int suggested = 0;
+    for (size_t i = 0; i < decoded.command.refused_count; i++)
+        suggested += strstr(decoded.command.refused[i].error.message, "did you mean") != NULL;
+    assert_int_equal(decoded.command.refused_count, JOBS - 1);
+    assert_int_equal(suggested, ZONE_SUGGESTIONS_MAX);
+    arena_destroy(decoded.arena);
+    text_writer_free(&writer);
 }
 
 #define JOB "\"group\":\"g\",\"id\":\"i\",\"schedule\":{\"every\":\"1m\"}"
@@ -310,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job_fields),
+        cmocka_unit_test(test_few_zones_are_suggested),
         cmocka_unit_test(test_selector_and_set),
         cmocka_unit_test(test_resume_and_pause),
         cmocka_unit_test(test_identity_of_a_refused_command),

@@ -214,7 +214,8 @@ static void unknown_names_get_near_ones(void **state)
     const struct zone_lookup *zones = test_zones();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct error error = {0};
-        assert_null(zones->find(zones->opaque, text_of(rows[i].name), &error));
+        const struct zone *zone = NULL;
+        assert_false(zone_find(zones, text_of(rows[i].name), &zone, &error));
         assert_string_equal(error.code, "unknown_zone");
         if (strstr(error.message, rows[i].says) == NULL) fail_msg("%s", error.message);
     }
@@ -236,7 +237,59 @@ static void every_zone_loads_and_is_small(void **state)
     zone_files_each(files, check_size, &count);
     assert_true(count > 400);
     assert_true(strlen(zone_files_version(files)) >= 5);
+    assert_true(zone_files_bytes(files) < 4 * 1024 * 1024);
     zone_files_destroy(files);
+}
+
+static void copy_zone(const char *directory, const char *from, const char *to)
+{
+    char path[200];
+    char bytes[8192];
+    (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", from);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t length = fread(bytes, 1, sizeof bytes, file);
+    (void)fclose(file);
+    (void)snprintf(path, sizeof path, "%s/%s", directory, to);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    (void)fclose(file);
+}
+
+static void forget_zone(const char *directory, const char *name)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    (void)remove(path);
+}
+
+/* Files of another release that come while the program runs: tables and version stay of one. */
+static void all_files_are_of_one_moment(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/belfry-zones-XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    copy_zone(directory, "Europe/Berlin", "Here");
+    struct zone_files *files = zone_files_create(directory);
+    char before[ZONE_VERSION_BYTES];
+    (void)snprintf(before, sizeof before, "%s", zone_files_version(files));
+    assert_true(strncmp(before, "zones-", 6) == 0); /* no release, but a digest */
+    copy_zone(directory, "Asia/Tokyo", "Here");
+    copy_zone(directory, "Asia/Tokyo", "There");
+    const struct zone_lookup *zones = zone_files_lookup(files);
+    const struct zone *here = zones->find(zones->opaque, text_of("Here"), NULL);
+    assert_non_null(here);
+    assert_true(here->span_count > 2); /* not Tokyo's */
+    assert_null(zones->find(zones->opaque, text_of("There"), NULL));
+    assert_string_equal(zone_files_version(files), before);
+    struct zone_files *later = zone_files_create(directory);
+    assert_string_not_equal(zone_files_version(later), before);
+    zone_files_destroy(later);
+    zone_files_destroy(files);
+    forget_zone(directory, "Here");
+    forget_zone(directory, "There");
+    assert_int_equal(remove(directory), 0);
 }
 
 static void *load_all(void *opaque)
@@ -291,6 +344,7 @@ int main(void)
         cmocka_unit_test(files_that_are_refused), cmocka_unit_test(leap_seconds_are_refused),
         cmocka_unit_test(names),                  cmocka_unit_test(unknown_names_get_near_ones),
         cmocka_unit_test(every_zone_loads_and_is_small),
+        cmocka_unit_test(all_files_are_of_one_moment),
         cmocka_unit_test(threads_share_one_table), cmocka_unit_test(first_showing),
     };
     return cmocka_run_group_tests_name("zone", tests, NULL, NULL);
