@@ -153,7 +153,8 @@ class Scenario:
 
     # ---- the end ----
 
-    def verify(self, deadline_s: float = 60.0, in_redis: bool = True) -> dict[str, int]:
+    def verify(self, deadline_s: float = 60.0, in_redis: bool = True, stamped: bool = True
+               ) -> dict[str, int]:
         """Waits until everything that is due by now is there, ends the daemons, checks all."""
         until_ms = self.verified_ms = now_ms()
         end = time.monotonic() + deadline_s
@@ -164,7 +165,7 @@ class Scenario:
                 if daemon.running:
                     daemon.terminate()
             stored = self.stored() if in_redis else None
-            return Oracle(history.read()).check(until_ms, stored)
+            return Oracle(history.read(), stamped).check(until_ms, stored)
 
 
 def endure(scene: Scenario, proxy: Any, rule: Any, restart: bool, fires: int = 4) -> None:

@@ -19,7 +19,8 @@ _HOPELESS = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE,
 
 # What a broker that has just started, or one that has just gone, is the reason of.
 _PASSING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError._DESTROY_BROKER,
-            KafkaError._TRANSPORT, KafkaError._WAIT_COORD, KafkaError.LEADER_NOT_AVAILABLE}
+            KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError.LEADER_NOT_AVAILABLE,
+            KafkaError.OFFSET_NOT_AVAILABLE}
 
 
 def client_options(bootstrap: str, **more: object) -> dict[str, object]:
