@@ -1,4 +1,4 @@
-"""Wall clocks of daemons that are ahead, behind, and set while they run; Kafka's is the true one."""
+"""Wall clocks of daemons that are ahead, behind, and set while they run; Kafka has the true one."""
 
 from __future__ import annotations
 
