@@ -167,7 +167,9 @@ int main(int argc, char **argv)
         assert(error.kind != BELFRY_ERROR_NONE);
     } else if (options.help) {
         belfry_worker_usage(stdout);
-        status = EXIT_SUCCESS;
+        bool printed = fflush(stdout) == 0 && ferror(stdout) == 0;
+        if (!printed) (void)belfry_fail(&error, BELFRY_ERROR_INVALID, "stdout takes no help text");
+        status = printed ? EXIT_SUCCESS : EXIT_FAILURE;
     } else {
         status = run(&process, &error);
     }

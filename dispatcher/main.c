@@ -125,7 +125,9 @@ static int act(const struct config *config)
     case CONFIG_HELP: config_print_help(stdout); break;
     case CONFIG_VERSION: (void)printf("belfryd %s\n", BELFRY_VERSION); break;
     }
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return EXIT_SUCCESS;
+    (void)fputs("belfryd: stdout does not take what is printed: it is not whole\n", stderr);
+    return EXIT_FAILURE;
 }
 
 static bool set_up_log(struct process *process, struct error *error)

@@ -23,6 +23,15 @@ struct schedule_fields {
     int64_t at_ms;     /* INSTANT_NONE: not given */
 };
 
+/* The parser of cron text has the rules: which bytes, how many, and in which column. */
+static bool read_cron(const struct json_node *node, void *target, void *context,
+                      struct error *error)
+{
+    struct schedule_fields *fields = target;
+    (void)context;
+    return json_read_text(node, &fields->cron, error);
+}
+
 /* Checked here, so that a wrong one is named with the zone's own place. */
 static bool read_zone(const struct json_node *node, void *target, void *context,
                       struct error *error)
@@ -54,7 +63,7 @@ static bool read_anchor(const struct json_node *node, void *target, void *contex
 
 #define FIELD(member) .offset = offsetof(struct schedule_fields, member)
 static const struct json_field schedule_rows[] = {
-    {.name = "cron", .kind = JSON_TEXT, FIELD(cron), .min = 1, .max = CRON_TEXT_BYTES_MAX},
+    {.name = "cron", .kind = JSON_CUSTOM, .read = read_cron},
     {.name = "zone", .kind = JSON_CUSTOM, .read = read_zone},
     {.name = "dialect", .kind = JSON_WORD, FIELD(dialect), .words = dialect_names},
     {.name = "dst", .kind = JSON_WORD, FIELD(dst), .words = dst_names},
@@ -77,7 +86,7 @@ static bool refuse_member(const struct json_node *node, const char *name, const 
 static bool check_kinds(const struct json_node *node, const struct schedule_fields *fields,
                         struct error *error)
 {
-    bool cron = fields->cron.length > 0;
+    bool cron = fields->cron.bytes != NULL;
     bool every = fields->every_ms >= 0;
     bool at = fields->at_ms != INSTANT_NONE;
     if (cron + every + at == 0)
@@ -157,7 +166,7 @@ bool definition_read_schedule(const struct json_node *node, void *target, void *
                                      .anchor_ms = INSTANT_NONE, .at_ms = INSTANT_NONE};
     if (!json_read_object(node, &schedule_table, 0, &fields, context, NULL, error)) return false;
     if (!check_kinds(node, &fields, error)) return false;
-    if (fields.cron.length > 0) return make_cron(node, &fields, reader, definition, error);
+    if (fields.cron.bytes != NULL) return make_cron(node, &fields, reader, definition, error);
     if (fields.every_ms >= 0) return make_every(node, &fields, reader->limits, definition, error);
     definition->schedule = schedule_from_at(fields.at_ms);
     return true;

@@ -178,6 +178,16 @@ static void print_object(const struct description *description)
     json_decref(object);
 }
 
+static void say_unread(const struct description *description)
+{
+    const char *unread = description->history.unread;
+    if (unread[0] == '\0') return;
+    (void)fflush(stdout);
+    (void)fputs("belfry: warning: fires and events are shown as far as they can be read: ", stderr);
+    print_safe(stderr, unread, strlen(unread));
+    (void)fputc('\n', stderr);
+}
+
 static bool read_arguments(struct description *description, struct error *error)
 {
     assert(description != NULL);
@@ -211,11 +221,10 @@ static bool describe(struct description *description, struct error *error)
                             : job_next_times(description->job, now_ms, NEXT_SHOWN, zones);
     /* A fire is recorded when it is produced, at its due time or later. */
     int64_t from_ms = description->asked ? description->why_ms - MINUTES_MS : 0;
-    if (!job_history_read(&description->history, description->settings, fetched->name,
-                          json_member_text(description->job, "topic"), fetched->shard,
-                          from_ms > 0 ? from_ms : 0, description->search,
-                          description->asked ? 0 : HISTORY_SHOWN, error))
-        return false;
+    job_history_read(&description->history, description->settings, fetched->name,
+                     json_member_text(description->job, "topic"), fetched->shard,
+                     from_ms > 0 ? from_ms : 0, description->search,
+                     description->asked ? 0 : HISTORY_SHOWN);
     if (!description->asked) return true;
     const struct why_facts facts = {.job = description->job,
                                     .zones = zones,
@@ -224,7 +233,10 @@ static bool describe(struct description *description, struct error *error)
                                     .at_ms = description->why_ms,
                                     .now_ms = now_ms,
                                     .watermark_ms = fetched->watermark_ms,
-                                    .history_cut = description->history.cut};
+                                    .history_cut = description->history.cut,
+                                    .unread = description->history.unread[0] == '\0'
+                                                  ? NULL
+                                                  : description->history.unread};
     why_not(&description->why, &facts);
     return true;
 }
@@ -247,9 +259,12 @@ enum exit_code command_describe(const struct invocation *invocation)
         print_next(&description);
         print_history(&description);
     }
+    bool whole = !described || description.history.whole;
+    if (described) say_unread(&description);
     job_history_free(&description.history);
     json_decref(description.next);
     json_decref(description.job);
     job_fetched_free(&description.fetched);
-    return described ? CLI_OK : exit_with(&error);
+    if (!described) return exit_with(&error);
+    return whole ? CLI_OK : CLI_PARTLY;
 }

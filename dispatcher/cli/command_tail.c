@@ -86,7 +86,8 @@ static bool read_records(const struct tail *tail, struct cli_kafka *reader, int3
     int64_t printed = 0;
     int64_t heard_ms = cli_monotonic_ms();
     bool ok = true;
-    while (ok && printed != tail->count && (tail->follow || ended_count < partitions)) {
+    while (ok && printed != tail->count && (tail->follow || ended_count < partitions) &&
+           ferror(stdout) == 0) {
         rd_kafka_message_t *message = NULL;
         ok = cli_kafka_next(reader, POLL_MS, &message, error);
         if (message == NULL && !tail->follow &&

@@ -2,14 +2,17 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/print_text.h"
 #include "dispatcher/cli/result_view.h"
+#include "dispatcher/cli/write_check.h"
 #include "dispatcher/cli/write_plan.h"
 #include "dispatcher/cli/write_request.h"
 #include "dispatcher/cli/write_session.h"
+#include "dispatcher/core/memory.h"
 
 enum { WAIT_DEFAULT_MS = 10000 };
 
@@ -20,6 +23,7 @@ struct write_run {
     struct write_session session;
     int64_t wait_ms;
     bool all; /* the selector means every job */
+    size_t refused; /* jobs of mode each that could not be read */
     char command_id[COMMAND_ID_BYTES_MAX + 1];
 };
 
@@ -90,6 +94,29 @@ static void print_sent(const struct write_run *run, const struct write_plan *pla
     (void)fprintf(stderr, "belfry: sent; --wait waits for the result\n");
 }
 
+/* Names the jobs that are not there. The exit code is that of all results together. */
+static enum exit_code say_missing(const struct write_request *request, const json_t *results,
+                                  enum exit_code code)
+{
+    if (request->name_count == 0 || (code != CLI_OK && code != CLI_NOT_FOUND)) return code;
+    bool *listed = memory_allocate(request->name_count, sizeof *listed);
+    size_t missing = results_missing(results, request->names, request->name_count, listed);
+    size_t candidates = 0;
+    for (size_t i = 0; i < request->name_count; i++) candidates += listed[i];
+    if (missing > 0 && missing < candidates)
+        (void)fprintf(stderr, "belfry: not found: %zu of these:", missing);
+    else if (missing > 0)
+        (void)fputs("belfry: not found:", stderr);
+    for (size_t i = 0; missing > 0 && i < request->name_count; i++) {
+        if (!listed[i]) continue;
+        (void)fputc(' ', stderr);
+        print_safe(stderr, request->names[i], strlen(request->names[i]));
+    }
+    if (missing > 0) (void)fputc('\n', stderr);
+    free(listed);
+    return missing > 0 && code == CLI_OK ? CLI_PARTLY : code;
+}
+
 static enum exit_code finish(const struct write_run *run, const json_t *results, bool totals)
 {
     assert(run != NULL);
@@ -98,14 +125,15 @@ static enum exit_code finish(const struct write_run *run, const json_t *results,
     assert(json_is_array(results));
     if (!request->dry_run) wait_for_redis(run->settings, results);
     results_print(run->settings, results);
-    enum exit_code code = results_exit(results, selects, run->all);
+    enum exit_code code =
+        say_missing(request, results, results_exit(results, selects, run->all));
     int64_t matched = results_total(results, "matched");
     if (totals && request->expect != matched) {
         say_mismatch(run, matched, request->dry_run ? "nothing was changed" : "it was done");
         if (request->dry_run) return CLI_CONFLICT;
         return code == CLI_OK || code == CLI_NOT_FOUND ? CLI_PARTLY : code;
     }
-    if (code == CLI_NOT_FOUND && selects && json_array_size(results) > 0)
+    if (code == CLI_NOT_FOUND && request->name_count == 0 && json_array_size(results) > 0)
         (void)fputs("belfry: no job matches\n", stderr);
     return code;
 }
@@ -125,6 +153,7 @@ static enum exit_code send_and_finish(struct write_run *run, struct write_plan *
         say_safe_to_repeat(run->command_id);
     } else if (results == NULL) {
         print_sent(run, plan);
+        if (run->refused > 0) code = CLI_PARTLY;
     } else {
         code = finish(run, results, totals);
     }
@@ -189,14 +218,17 @@ enum exit_code command_write(const struct invocation *invocation)
         write_request_read(&request, operation_of(invocation->command->name), arguments,
                            &error) &&
         read_wait(arguments, &waiting, &run.wait_ms, &error);
-    if (!read) {
+    if (read && request.command_id != NULL)
+        (void)snprintf(run.command_id, sizeof run.command_id, "%s", request.command_id);
+    else
+        command_id_make(run.command_id);
+    if (!read || !write_check(&request, run.command_id, run.settings->zones, &run.refused,
+                              &error)) {
         write_request_free(&request);
         return exit_with(&error);
     }
     run.all = arguments_has(arguments, "all");
     waiting = waiting || request.dry_run;
-    if (request.command_id == NULL) command_id_make(run.command_id);
-    else (void)snprintf(run.command_id, sizeof run.command_id, "%s", request.command_id);
     enum exit_code code = run_write(&run, waiting);
     write_session_close(&run.session);
     write_request_free(&request);

@@ -1,6 +1,7 @@
 #include "dispatcher/cli/job_history.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dispatcher/cli/cli_kafka.h"
@@ -95,9 +96,18 @@ static bool visit_event(void *opaque, const rd_kafka_message_t *message)
     return true;
 }
 
-bool job_history_read(struct job_history *history, const struct settings *settings,
+/* Notes the first failure. A topic that is not there is an answer, not a failure to get one. */
+static void note(struct job_history *history, const struct error *error)
+{
+    if (history->unread[0] == '\0')
+        (void)snprintf(history->unread, sizeof history->unread, "%.*s",
+                       (int)strcspn(error->message, ";"), error->message);
+    if (error->kind == ERROR_RETRY) history->whole = false;
+}
+
+void job_history_read(struct job_history *history, const struct settings *settings,
                       const char *name, const char *topic, int32_t shard, int64_t from_ms,
-                      int64_t last, size_t most, struct error *error)
+                      int64_t last, size_t most)
 {
     assert(history != NULL);
     assert(strchr(name, '/') != NULL);
@@ -107,19 +117,22 @@ bool job_history_read(struct job_history *history, const struct settings *settin
     struct search search = {name, group_bytes, name + group_bytes + 1, json_array(), most};
     struct scan scan = {topic == NULL ? shard : SCAN_ALL, from_ms, last};
     struct scan_report report = {0};
-    *history = (struct job_history){.fires = search.found};
+    struct error error = {0};
+    *history = (struct job_history){.fires = search.found, .events = json_array(), .whole = true};
     topic_name(own, settings, "fires");
     topic_name(events, settings, "events");
     if (!topic_scan(settings, topic == NULL ? own : topic, &scan, visit_fire, &search, &report,
-                    error))
-        return false;
+                    &error))
+        note(history, &error);
     history->cut = report.cut;
     scan.partition = shard;
-    search.found = json_array();
-    history->events = search.found;
-    if (!topic_scan(settings, events, &scan, visit_event, &search, &report, error)) return false;
+    search.found = history->events;
+    error = (struct error){0};
+    /* Kafka that was just away is not waited for again. */
+    if (history->whole && !topic_scan(settings, events, &scan, visit_event, &search, &report,
+                                      &error))
+        note(history, &error);
     history->cut = history->cut || report.cut;
-    return true;
 }
 
 void job_history_free(struct job_history *history)

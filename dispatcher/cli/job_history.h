@@ -13,20 +13,22 @@ struct job_history {
     json_t *fires;  /* attributes of CloudEvents without data, oldest first; owned */
     json_t *events; /* oldest first; owned */
     bool cut;       /* older records were not looked at */
+    char unread[ERROR_MESSAGE_BYTES]; /* why fires or events could not be read; "" = they were */
+    bool whole;     /* false: for a reason that may pass, so what is told is not all there is */
 };
 
-/* Looks through the job's fires topic and the events topic.
+/* Looks through the job's fires topic and the events topic, as far as they can be read: a topic that
+ * is missing has no records, and Kafka may be away.
  *   name     GROUP/ID
  *   topic    of the fires, NULL = the cluster's
  *   shard    whose partition of Belfry's own topics holds the job
  *   from_ms  only records from then on, 0 = all
  *   last     at most so many records of each partition
  *   most     keep the newest so many of each, 0 = all
- *   errors   ERROR_RETRY, ERROR_FATAL; job_history_free() all the same */
-bool job_history_read(struct job_history *history, const struct settings *settings,
+ * job_history_free() ends it. */
+void job_history_read(struct job_history *history, const struct settings *settings,
                       const char *name, const char *topic, int32_t shard, int64_t from_ms,
-                      int64_t last, size_t most, struct error *error)
-    __attribute__((warn_unused_result));
+                      int64_t last, size_t most);
 void job_history_free(struct job_history *history);
 
 #endif

@@ -1,9 +1,13 @@
 #include "dispatcher/cli/job_text.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/cli/json_text.h"
+#include "dispatcher/core/instant.h"
+#include "dispatcher/core/memory.h"
 #include "schemas/command_json.h"
 #include "schemas/definition_json.h"
 
@@ -111,6 +115,25 @@ static size_t visit_differences(struct text present, struct text wanted,
     return count;
 }
 
+/* Takes the first `"anchor":"..."` out, that of the schedule, which is written first. Returns the
+ * text that is left, in `room`, which the caller frees. */
+static struct text without_anchor(struct text text, int64_t anchor_ms, char **room)
+{
+    char instant[INSTANT_TEXT_BYTES];
+    char anchor[INSTANT_TEXT_BYTES + 16];
+    instant_format(anchor_ms, instant);
+    int length = snprintf(anchor, sizeof anchor, ",\"anchor\":\"%s\"", instant);
+    assert(length > 0 && (size_t)length < sizeof anchor);
+    const char *at = memmem(text.bytes, text.length, anchor, (size_t)length);
+    assert(at != NULL);
+    size_t before = (size_t)(at - text.bytes);
+    size_t after = text.length - before - (size_t)length;
+    *room = memory_allocate(before + after + 1, 1);
+    memcpy(*room, text.bytes, before);
+    memcpy(*room + before, at + length, after);
+    return (struct text){*room, before + after};
+}
+
 size_t job_text_compare(const struct definition *present, struct definition *wanted,
                         job_text_difference *visit, void *opaque)
 {
@@ -130,8 +153,13 @@ size_t job_text_compare(const struct definition *present, struct definition *wan
         write_members(&texts[i], sides[i]);
         text_writer_char(&texts[i], '}');
     }
-    size_t count = visit_differences(text_writer_text(&texts[0]), text_writer_text(&texts[1]),
-                                     visit, opaque);
+    struct text text = text_writer_text(&texts[1]);
+    char *room = NULL;
+    /* The daemon gives it one when the change is applied. */
+    bool open = spec->kind == SCHEDULE_EVERY && (wanted->given & GIVEN_ANCHOR) == 0 && !keeps;
+    if (open) text = without_anchor(text, spec->anchor_ms, &room);
+    size_t count = visit_differences(text_writer_text(&texts[0]), text, visit, opaque);
+    free(room);
     text_writer_free(&texts[0]);
     text_writer_free(&texts[1]);
     return count;

@@ -31,7 +31,8 @@ void job_text_write(struct text_writer *writer, const struct definition *definit
  * texts, an empty one where it is missing. Returns how many. Whether a job is paused is no
  * difference, and an interval that names no anchor keeps the one it has.
  *   present  what runs
- *   wanted   what the file says; its anchor is filled in as the daemon would */
+ *   wanted   what the file says; it keeps the anchor that runs where the period stays, and shows
+ *            none where the daemon will choose one */
 typedef void job_text_difference(void *opaque, struct text name, struct text present,
                                  struct text wanted);
 size_t job_text_compare(const struct definition *present, struct definition *wanted,

@@ -77,6 +77,49 @@ enum exit_code results_exit(const json_t *results, bool selects, bool all)
     return CLI_OK;
 }
 
+/* Whether a result lists the job as changed. */
+static bool is_listed(const json_t *results, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *result = json_array_get(results, i);
+        const json_t *difference = json_object_get(result, "diff");
+        const json_t *jobs = json_object_get(difference != NULL ? difference : result, "jobs");
+        for (size_t j = 0; j < json_array_size(jobs); j++) {
+            const char *group = text_or_empty(json_array_get(jobs, j), "group");
+            const char *id = text_or_empty(json_array_get(jobs, j), "id");
+            size_t bytes = strlen(group);
+            if (strncmp(name, group, bytes) == 0 && name[bytes] == '/' &&
+                strcmp(name + bytes + 1, id) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_first(const char *const *names, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(names[i], names[at]) == 0) return false;
+    return true;
+}
+
+size_t results_missing(const json_t *results, const char *const *names, size_t count, bool *listed)
+{
+    assert(json_is_array(results));
+    assert(names != NULL || count == 0);
+    size_t missing = 0;
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const char *outcome = text_or_empty(json_array_get(results, i), "outcome");
+        if (strcmp(outcome, "duplicate") == 0) return 0; /* it does not tell */
+    }
+    for (size_t i = 0; i < count; i++) missing += is_first(names, i);
+    json_int_t matched = results_total(results, "matched");
+    missing -= matched < (json_int_t)missing ? (size_t)matched : missing;
+    for (size_t i = 0; i < count; i++)
+        listed[i] = missing > 0 && is_first(names, i) && !is_listed(results, names[i]);
+    return missing;
+}
+
 void value_print(const struct settings *settings, const json_t *value)
 {
     assert(value != NULL);

@@ -17,6 +17,10 @@ enum exit_code results_exit(const json_t *results, bool selects, bool all);
 /* Sum of an integer member over all results. */
 json_int_t results_total(const json_t *results, const char *member);
 
+/* How many of the jobs that a command named are not there, by the totals of all its results.
+ *   listed  count of them, set: those that it may be, because no result lists them as changed */
+size_t results_missing(const json_t *results, const char *const *names, size_t count, bool *listed);
+
 /* Data to stdout as settings say; what happened, errors and warnings to stderr. */
 void results_print(const struct settings *settings, const json_t *results);
 

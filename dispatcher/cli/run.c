@@ -121,7 +121,10 @@ enum exit_code cli_main(int argc, char *const *argv)
     enum exit_code code = dispatch(&arguments, argc, argv);
     arguments_free(&arguments);
     assert(code <= CLI_PARTLY);
-    /* A full disk or a closed pipe must not look like success. */
-    if (fflush(stdout) != 0 && code == CLI_OK) code = CLI_FAILED;
-    return code;
+    /* A full disk or a closed pipe must not look like success. An earlier write may have failed:
+     * the stream remembers. */
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return code;
+    (void)fputs("belfry: stdout does not take what is printed (a full disk?): it is not whole\n",
+                stderr);
+    return code == CLI_OK ? CLI_FAILED : code;
 }

@@ -153,6 +153,8 @@ static bool by_names(struct write_request *request, const struct arguments *argu
             return error_invalid(error, CLI_CODE_USAGE,
                                  "name jobs as GROUP/ID or select them with --%s, not both",
                                  others[i]);
+    request->names = arguments->positionals;
+    request->name_count = arguments->positional_count;
     for (size_t i = 0; i < arguments->positional_count; i++) {
         struct text group;
         struct text id;

@@ -12,7 +12,7 @@
 #include "dispatcher/core/job_record.h"
 
 /* A time given to the second means the slot within it. */
-enum { SLOT_WITHIN_MS = 999 };
+enum { SLOT_WITHIN_MS = 999, SLOTS_COUNTED_MAX = 100000 };
 
 __attribute__((format(printf, 3, 4))) static bool answer(struct why *why, const char *code,
                                                          const char *format, ...)
@@ -215,9 +215,75 @@ static void explain_slot(struct why *why, const struct why_facts *facts, int64_t
                      "doctor says what is wrong", watermark);
         return;
     }
+    if (facts->unread != NULL) {
+        (void)answer(why, "unknown", "what is in Redis does not tell, and fires and events could "
+                     "not be read: %.200s", facts->unread);
+        return;
+    }
     (void)answer(why, "unknown", "neither a fire nor an event about %s was found%s", slot,
                  facts->history_cut ? " in the records looked through; --search N looks further"
                                     : "; the topics may have dropped it (retention)");
+}
+
+/* How many slots there are after `after_ms` up to slot_ms; at most `most` are counted.
+ *   last_ms  the last one counted */
+static int64_t count_slots(const struct why_facts *facts, int64_t after_ms, int64_t slot_ms,
+                           int64_t most, int64_t *last_ms)
+{
+    int64_t count = 0;
+    *last_ms = after_ms;
+    for (int64_t next_ms = 0; count < most && next_slot(facts, *last_ms, &next_ms) &&
+                              next_ms <= slot_ms; count++)
+        *last_ms = next_ms;
+    return count;
+}
+
+/* A slot that lies beyond those which max_fires leaves, if nothing goes wrong before. */
+static bool say_max_fires(struct why *why, const struct why_facts *facts, int64_t slot_ms)
+{
+    int64_t most = json_member_number(facts->job, "max_fires", 0);
+    int64_t left = most - json_member_number(facts->job, "counted_fires", 0);
+    int64_t from_ms = facts->now_ms;
+    int64_t until_ms = 0;
+    int64_t last_ms = 0;
+    if (most == 0 || left > SLOTS_COUNTED_MAX) return false;
+    if (member_ms(facts->job, "paused_at", &until_ms) && member_ms(facts->job, "until", &until_ms))
+        from_ms = until_ms > from_ms ? until_ms - 1 : from_ms;
+    (void)count_slots(facts, from_ms, slot_ms, left, &last_ms);
+    if (left > 0 && last_ms >= slot_ms) return false;
+    char last[INSTANT_TEXT_BYTES] = "-";
+    instant_format(last_ms, last);
+    return answer(why, "after_max_fires", "its max_fires of %" PRId64 " leaves %" PRId64
+                  " more; the last of them is due at %s", most, left, left > 0 ? last : "no time");
+}
+
+static void explain_future(struct why *why, const struct why_facts *facts, bool due,
+                           bool found, int64_t slot_ms)
+{
+    const json_t *job = facts->job;
+    int64_t instant_ms = 0;
+    int64_t until_ms = INT64_MAX;
+    if (member_ms(job, "finished_at", &instant_ms)) {
+        (void)answer(why, "finished", "the job is finished since %s and fires no more",
+                     text_or(job, "finished_at", "?"));
+        return;
+    }
+    if (say_not_alive(why, facts, due ? slot_ms : facts->at_ms)) return;
+    if (!due) {
+        (void)say_not_due(why, facts, found, slot_ms);
+        return;
+    }
+    if (member_ms(job, "paused_at", &instant_ms)) {
+        bool ends = member_ms(job, "until", &until_ms);
+        if (!ends || slot_ms < until_ms) {
+            (void)answer(why, "paused", "the job is paused since %s%s%s; unless it is resumed "
+                         "before, this slot does not fire", text_or(job, "paused_at", "?"),
+                         ends ? " until " : "", ends ? text_or(job, "until", "?") : "");
+            return;
+        }
+    }
+    if (say_max_fires(why, facts, slot_ms)) return;
+    (void)answer(why, "in_future", "that is still to come");
 }
 
 void why_not(struct why *why, const struct why_facts *facts)
@@ -229,7 +295,7 @@ void why_not(struct why *why, const struct why_facts *facts)
     bool due = found && slot_ms <= facts->at_ms + SLOT_WITHIN_MS;
     if (say_fired(why, facts, due ? slot_ms : facts->at_ms)) return;
     if (facts->at_ms > facts->now_ms) {
-        (void)answer(why, "in_future", "that is still to come");
+        explain_future(why, facts, due, found, slot_ms);
         return;
     }
     if (due) explain_slot(why, facts, slot_ms);

@@ -15,13 +15,14 @@ struct why_facts {
     int64_t now_ms;
     int64_t watermark_ms;  /* how far the job's shard has come; INT64_MIN = not known */
     bool history_cut;      /* older fires and events were not looked at */
+    const char *unread;    /* why fires and events could not be read; NULL: they were */
 };
 
 enum { WHY_TEXT_BYTES = 600 };
 
 struct why {
     const char *code; /* fired, in_future, not_added_yet, not_due, before_start, after_end, missed,
-                       * skipped, paused, finished, owed, failing, shard_behind,
+                       * skipped, paused, finished, after_max_fires, owed, failing, shard_behind,
                        * unknown */
     char text[WHY_TEXT_BYTES]; /* a sentence; foreign text in it is not escaped */
 };

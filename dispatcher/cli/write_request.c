@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "dispatcher/cli/exit_code.h"
-#include "dispatcher/cli/job_text.h"
 #include "dispatcher/cli/selection.h"
 #include "dispatcher/cli/settings.h"
 #include "dispatcher/core/limits.h"
@@ -179,21 +178,6 @@ static bool read_job_name(struct write_request *request, const struct arguments 
     return true;
 }
 
-/* What is wrong whatever the daemon knows is said at once, also without --wait. */
-static bool check_job(struct text json, struct error *error)
-{
-    assert(json.length > 0);
-    struct definition definition;
-    struct error refused = {0};
-    struct arena *arena = arena_create();
-    json_t *job = json_loadb(json.bytes, json.length, JSON_REJECT_DUPLICATES, NULL);
-    bool read = job_text_read(job, json, arena, &definition, &refused);
-    json_decref(job);
-    arena_destroy(arena);
-    if (read) return true;
-    return error_invalid(error, refused.code, "%s (at %s)", refused.message, refused.field);
-}
-
 static bool read_job(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
@@ -223,7 +207,6 @@ static bool read_job(struct write_request *request, const struct arguments *argu
     }
     if (!write_flags_job(job, arguments, error)) return false;
     buffer_text(job, "}");
-    if (!check_job((struct text){job->bytes, job->length}, error)) return false;
     char *owner = memory_copy_text(group.bytes, group.length);
     write_request_add_job(request, owner, (struct text){job->bytes, job->length});
     free(owner);

@@ -34,6 +34,8 @@ struct write_request {
     struct write_select *selects;
     size_t select_count;
     size_t select_capacity;
+    const char *const *names; /* jobs given as GROUP/ID, each once; borrowed from the arguments */
+    size_t name_count;
     struct buffer members;  /* raw members that each record carries: "set", "mode" ... */
     char *command_id;       /* NULL: to be made up */
     char *reply_to;         /* NULL: the results topic */

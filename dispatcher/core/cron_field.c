@@ -191,6 +191,11 @@ static bool read_range_end(const struct work *work, size_t start, uint32_t first
     if (!read_value(work, last, &named)) return false;
     if (named && *last == 0 && first > 0) *last = 7; /* FRI-SUN is 5-7 */
     if (*last >= first || work->wraps) return true;
+    if (work->kind == CRON_FIELD_WEEKDAY && first > form->last)
+        return reader_refuse(work->reader, start, code_bad_cron,
+                             "range %s runs backwards; write it as %u-%u, which begins with Sunday",
+                             reader_excerpt(work->reader, start, work->reader->at).text,
+                             form->low, *last);
     return reader_refuse(work->reader, start, code_bad_cron,
                          "range %s runs backwards; write it as two, %u-%u,%u-%u",
                          reader_excerpt(work->reader, start, work->reader->at).text, first,

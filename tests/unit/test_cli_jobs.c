@@ -44,6 +44,15 @@ static const struct compare_case compare_cases[] = {
      "{" JOB ",\"schedule\":{\"every\":\"1h\",\"anchor\":\"2026-01-01T00:00:08Z\"}}",
      "schedule {\"every\":\"1h\",\"anchor\":\"2026-01-01T00:00:07.000Z\"} -> "
      "{\"every\":\"1h\",\"anchor\":\"2026-01-01T00:00:08.000Z\"};"},
+    {"a new period shows no anchor that nobody gave",
+     "{" JOB ",\"schedule\":{\"every\":\"1h\",\"anchor\":\"2026-01-01T00:00:07Z\"}}",
+     "{" JOB ",\"schedule\":{\"every\":\"2h\"}}",
+     "schedule {\"every\":\"1h\",\"anchor\":\"2026-01-01T00:00:07.000Z\"} -> "
+     "{\"every\":\"2h\"};"},
+    {"an interval in place of a cron expression",
+     "{" JOB ",\"schedule\":{\"cron\":\"@daily\"}}",
+     "{" JOB ",\"schedule\":{\"every\":\"2h\"},\"super_group\":\"s\"}",
+     "schedule {\"cron\":\"@daily\"} -> {\"every\":\"2h\"};super_group  -> \"s\";"},
     {"changed, gone and new",
      "{" JOB ",\"schedule\":{\"cron\":\"@daily\"},\"payload\":1,\"labels\":{\"a\":\"b\"}}",
      "{" JOB ",\"schedule\":{\"cron\":\"@daily\"},\"payload\":2,\"super_group\":\"s\"}",

@@ -76,8 +76,93 @@ static void each_row_is_refused_where_it_says(void **state)
     assert_true(rows >= ROWS_LEAST);
 }
 
+enum { FIELDS = 6, HIGHEST = 60 };
+
+/* "range 7-2 runs backwards; write it as 0-2, ..." and "... write it as two, 3-6,0-2". */
+static bool hint_of(const char *message, char *hint, size_t bytes)
+{
+    static const char before[] = "write it as ";
+    const char *at = strstr(message, before);
+    if (at == NULL) return false;
+    at += sizeof before - 1;
+    if (strncmp(at, "two, ", 5) == 0) at += 5;
+    size_t length = strspn(at, "0123456789-,");
+    if (length > 0 && at[length - 1] == ',') length--;
+    assert_true(length > 0 && length < bytes);
+    memcpy(hint, at, length);
+    hint[length] = '\0';
+    return true;
+}
+
+static bool parse_with(int field, const char *value, int fields, enum cron_dialect dialect,
+                       struct error *error)
+{
+    char text[LINE_BYTES] = "";
+    struct cron_options options = {.dialect = dialect};
+    struct cron_reading reading;
+    size_t length = 0;
+    for (int i = 0; i < fields; i++) {
+        const char *other = dialect == CRON_QUARTZ && i == 5 && field != 5 ? "?" : "*";
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%s", i > 0 ? " " : "",
+                                   i == field ? value : other);
+    }
+    return cron_parse(text, length, &options, &reading, error);
+}
+
+/* Whoever does what a refusal says is not refused again. */
+static void every_hint_is_taken(void **state)
+{
+    (void)state;
+    static const enum cron_dialect dialects[] = {CRON_STANDARD, CRON_SECONDS, CRON_QUARTZ};
+    int hints = 0;
+    for (size_t d = 0; d < sizeof dialects / sizeof dialects[0]; d++) {
+        int fields = dialects[d] == CRON_STANDARD ? FIELDS - 1 : FIELDS;
+        for (int number = 0; number < fields * HIGHEST * HIGHEST; number++) {
+            char range[32], hint[64];
+            struct error error = {0}, again = {0};
+            int field = number / (HIGHEST * HIGHEST);
+            (void)snprintf(range, sizeof range, "%d-%d", number / HIGHEST % HIGHEST,
+                           number % HIGHEST);
+            if (parse_with(field, range, fields, dialects[d], &error) ||
+                !hint_of(error.message, hint, sizeof hint))
+                continue;
+            hints++;
+            if (!parse_with(field, hint, fields, dialects[d], &again))
+                fail_msg("%s: %s; but %s: %s", range, error.message, hint, again.message);
+        }
+    }
+    assert_true(hints > 5000);
+}
+
+static void every_nickname_that_is_named_is_taken(void **state)
+{
+    (void)state;
+    struct cron_options options = {0};
+    struct cron_reading reading;
+    struct error error = {0};
+    int taken = 0;
+    assert_false(cron_parse("@dayly", 6, &options, &reading, &error));
+    for (const char *at = strchr(strstr(error.message, "allowed"), '@'); at != NULL;
+         at = strchr(at + 1, '@')) {
+        char name[32];
+        struct error again = {0};
+        size_t length = strcspn(at, " ,");
+        assert_true(length < sizeof name - 4);
+        (void)snprintf(name, sizeof name, "%.*s%s", (int)length, at,
+                       strncmp(at, "@every", 6) == 0 ? " 1h" : "");
+        if (!cron_parse(name, strlen(name), &options, &reading, &again))
+            fail_msg("%s; but %s: %s", error.message, name, again.message);
+        taken++;
+    }
+    assert_true(taken >= 5);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_row_is_refused_where_it_says)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_row_is_refused_where_it_says),
+        cmocka_unit_test(every_hint_is_taken),
+        cmocka_unit_test(every_nickname_that_is_named_is_taken),
+    };
     return cmocka_run_group_tests_name("cron invalid", tests, NULL, NULL);
 }
