@@ -12,7 +12,8 @@
 
 enum { FILE_BYTES_MAX = 1024 * 1024, SOURCE_BYTES = 512 };
 
-static const char *const action_flags[] = {"config", "check-config", "version", "help", NULL};
+static const char *const action_flags[] = {"config", "check-config", "healthcheck",
+                                           "version", "help", NULL};
 
 struct file_reading {
     struct config *config;
@@ -179,6 +180,7 @@ static bool read_flags(struct config *config, int argc, char *const *argv, const
         if (is_word(word, strlen(word), "help")) config->action = CONFIG_HELP;
         else if (is_word(word, strlen(word), "version")) config->action = CONFIG_VERSION;
         else if (is_word(word, strlen(word), "check-config")) config->action = CONFIG_CHECK;
+        else if (is_word(word, strlen(word), "healthcheck")) config->action = CONFIG_HEALTH;
         else if (option == NULL && !is_word(word, length, "config"))
             return unknown_flag(word, length, error);
         else {
@@ -229,7 +231,7 @@ bool config_load(struct config *config, int argc, char *const *argv, char *const
     struct flag_value *values = memory_allocate(config_option_count(), sizeof values[0]);
     bool done = set_defaults(config, error) &&
                 read_flags(config, argc, argv, &path, values, &count, error);
-    bool whole = config->action == CONFIG_RUN || config->action == CONFIG_CHECK;
+    bool whole = config->action != CONFIG_HELP && config->action != CONFIG_VERSION;
     if (done && whole) {
         done = (path == NULL || path[0] == '\0' || read_file(config, path, error)) &&
                read_environment(config, environment, error) &&

@@ -25,7 +25,7 @@ struct config_properties {
     size_t count;
 };
 
-enum config_action { CONFIG_RUN = 0, CONFIG_CHECK, CONFIG_HELP, CONFIG_VERSION };
+enum config_action { CONFIG_RUN = 0, CONFIG_CHECK, CONFIG_HEALTH, CONFIG_HELP, CONFIG_VERSION };
 
 /* All texts are owned; "" = not given. */
 struct config {
@@ -47,6 +47,7 @@ struct config {
     struct config_list results_topics;
     int64_t log_level;  /* enum observer_level */
     int64_t log_format; /* enum log_format */
+    char *health_socket;
 
     char *kafka_brokers;
     struct config_properties properties[CLIENT_COUNT];

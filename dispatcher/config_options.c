@@ -8,6 +8,7 @@
 #include "dispatcher/core/duration.h"
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/schedule.h"
+#include "dispatcher/health.h"
 
 #define FIELD(member) offsetof(struct config, member)
 #define PATH_MAX_BYTES 511
@@ -46,6 +47,8 @@ const struct option config_options[] = {
      level_words, "debug, info, warn or error"},
     {"belfry", "log.format", "log-format", "FORMAT", OPTION_CHOICE, FIELD(log_format), "logfmt",
      0, 0, format_words, "logfmt or json"},
+    {"belfry", "health.socket", "health-socket", "PATH|@NAME", OPTION_TEXT, FIELD(health_socket),
+     "", 0, HEALTH_PLACE_BYTES_MAX, NULL, "Unix socket that --healthcheck asks"},
     {"kafka", "bootstrap.servers", "kafka", "HOST:PORT,...", OPTION_TEXT, FIELD(kafka_brokers),
      "localhost:9092", 1, 8192, NULL, "the brokers to begin with"},
     {"redis", "url", "redis", "URL", OPTION_TEXT, FIELD(redis_url), "redis://localhost:6379", 1,

@@ -9,6 +9,7 @@
 #include "dispatcher/clock_watch.h"
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/health.h"
 #include "dispatcher/heap_release.h"
 #include "dispatcher/kafka/kafka_cluster.h"
 #include "dispatcher/notify.h"
@@ -26,7 +27,8 @@ enum {
     COMPLAIN_US = 30 * 1000 * 1000,
     LEAVE_MS = 1000,
     WRITER_END_MS = 100,
-    QUOTED_BYTES = 600
+    QUOTED_BYTES = 600,
+    STILL_US = 60 * 1000 * 1000 /* longer than a commit takes that comes to an end */
 };
 
 static const char embedded_kafka_id[] = "embedded"; /* the mock's own changes at each start */
@@ -42,6 +44,7 @@ struct daemon {
     struct shard_site site;
     struct shard_fleet *fleet;
     struct heap_release heap_release;
+    struct health *health; /* NULL: nobody is to ask */
     struct zone_files *zones;
     char owner[OWNER_BYTES_MAX + 1];
     bool ready;
@@ -81,6 +84,29 @@ static bool tells_its_id(const struct daemon *daemon, struct error *error)
     return error_set(error, ERROR_RETRY, "Kafka does not tell its cluster id");
 }
 
+static bool open_health(struct daemon *daemon, struct error *error)
+{
+    const char *place = daemon->options.config->health_socket;
+    if (place[0] == '\0') return true;
+    daemon->health = health_open(place, error);
+    return daemon->health != NULL;
+}
+
+/* Called by the loop that does the work, so that it is silent when that does not go round. */
+static void tell_health(const struct daemon *daemon)
+{
+    char text[HEALTH_TEXT_BYTES];
+    if (daemon->health == NULL) return;
+    if (!daemon->ready) {
+        health_answer(daemon->health, false, "waits for Kafka and its group");
+        return;
+    }
+    int32_t still = shard_fleet_still(daemon->fleet, STILL_US);
+    (void)snprintf(text, sizeof text, "%d shards are ours, %d of them stand still",
+                   (int)shard_fleet_wanted(daemon->fleet), (int)still);
+    health_answer(daemon->health, still == 0, text);
+}
+
 /* Kafka may come up after us: waits, complaining now and then. False: told to end, or refused. */
 static bool prepare_kafka(struct daemon *daemon, struct error *error)
 {
@@ -90,6 +116,7 @@ static bool prepare_kafka(struct daemon *daemon, struct error *error)
     if (daemon->kafka == NULL) return false;
     while (!stopping(daemon)) {
         struct error cause = {0};
+        tell_health(daemon);
         if (kafka_cluster_wait_ready(daemon->kafka, READY_LOOK_MS, &cause) &&
             kafka_cluster_prepare_topics(daemon->kafka, &report, &cause) &&
             tells_its_id(daemon, &cause))
@@ -188,6 +215,7 @@ static bool turn(struct daemon *daemon, struct kafka_assignment *assignment, str
     if (changed) shard_fleet_assign(daemon->fleet, assignment);
     if (changed && !daemon->ready) tell_ready(daemon, assignment);
     shard_fleet_tend(daemon->fleet);
+    tell_health(daemon);
     heap_release_tend(&daemon->heap_release, now_us(daemon));
     if (shard_fleet_hopeless(daemon->fleet))
         return error_set(error, ERROR_FATAL, "none of the %d assigned shards can be run",
@@ -236,6 +264,7 @@ static bool end(struct daemon *daemon)
     int32_t left = 0;
     int64_t deadline_us = now_us(daemon) + DAEMON_SHARDS_END_MS * INT64_C(1000);
     notify_supervisor("STOPPING=1");
+    health_close(daemon->health);
     observe(daemon->options.observer, LEVEL_INFO, "daemon.stopping", -1, "%s", "");
     if (daemon->fleet != NULL) {
         end_shards(daemon, deadline_us);
@@ -268,7 +297,8 @@ struct daemon_end daemon_run(const struct daemon_options *options)
     daemon->zones = zone_files_create(NULL);
     (void)zone_files_version(daemon->zones); /* reads them, before anything takes its time */
     owner_name("", daemon->owner);
-    bool prepared = prepare_kafka(daemon, &error) && prepare_shards(daemon, &error);
+    bool prepared = open_health(daemon, &error) && prepare_kafka(daemon, &error) &&
+                    prepare_shards(daemon, &error);
     if (prepared) run(daemon);
     else if (!stopping(daemon)) {
         daemon->failed = true;

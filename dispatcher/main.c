@@ -15,6 +15,7 @@
 #include "dispatcher/daemon.h"
 #include "dispatcher/embedded.h"
 #include "dispatcher/fault.h"
+#include "dispatcher/health.h"
 #include "dispatcher/log.h"
 #include "dispatcher/signals.h"
 #include "dispatcher/steady_wait.h"
@@ -116,16 +117,31 @@ static int no_thread(const struct error *error)
     return EXIT_FAILURE;
 }
 
+static int check_health(const struct config *config)
+{
+    char text[HEALTH_TEXT_BYTES];
+    if (config->health_socket[0] == '\0') {
+        (void)fputs("belfryd: --healthcheck: which daemon? Set health.socket, as that one does\n",
+                    stderr);
+        return EXIT_USAGE;
+    }
+    bool well = health_ask(config->health_socket, text);
+    (void)puts(text);
+    return well ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 /* Actions that need no daemon; -1: run it. */
 static int act(const struct config *config)
 {
+    int exit_code = EXIT_SUCCESS;
     switch (config->action) {
     case CONFIG_RUN: return -1;
     case CONFIG_CHECK: config_print(config, stdout); break;
+    case CONFIG_HEALTH: exit_code = check_health(config); break;
     case CONFIG_HELP: config_print_help(stdout); break;
     case CONFIG_VERSION: (void)printf("belfryd %s\n", BELFRY_VERSION); break;
     }
-    if (fflush(stdout) == 0 && ferror(stdout) == 0) return EXIT_SUCCESS;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return exit_code;
     (void)fputs("belfryd: stdout does not take what is printed: it is not whole\n", stderr);
     return EXIT_FAILURE;
 }

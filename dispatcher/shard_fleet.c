@@ -192,12 +192,38 @@ int32_t shard_fleet_failed(const struct shard_fleet *fleet)
     return failed;
 }
 
-bool shard_fleet_hopeless(const struct shard_fleet *fleet)
+int32_t shard_fleet_wanted(const struct shard_fleet *fleet)
 {
     assert(fleet != NULL);
     int32_t wanted = 0;
     for (int32_t shard = 0; shard < fleet->shards; shard++)
         wanted += fleet->slots[shard].wanted ? 1 : 0;
     assert(wanted <= fleet->shards);
+    return wanted;
+}
+
+bool shard_fleet_hopeless(const struct shard_fleet *fleet)
+{
+    int32_t wanted = shard_fleet_wanted(fleet);
     return wanted > 0 && shard_fleet_failed(fleet) == wanted;
+}
+
+static bool stands_still(const struct slot *slot, int64_t since_us)
+{
+    if (!slot->wanted) return false;
+    if (slot->waiting_since_us != 0) return slot->waiting_since_us < since_us;
+    if (slot->runner == NULL) return false; /* it has just been given to us */
+    int64_t moved_us = shard_runner_status(slot->runner).moved_us;
+    return moved_us != 0 && moved_us < since_us;
+}
+
+int32_t shard_fleet_still(const struct shard_fleet *fleet, int64_t for_us)
+{
+    assert(fleet != NULL);
+    int64_t since_us = now_us(fleet) - for_us;
+    int32_t still = 0;
+    for (int32_t shard = 0; shard < fleet->shards; shard++)
+        still += stands_still(&fleet->slots[shard], since_us) ? 1 : 0;
+    assert(still <= fleet->shards);
+    return still;
 }

@@ -32,4 +32,9 @@ int32_t shard_fleet_running(const struct shard_fleet *fleet);
 int32_t shard_fleet_failed(const struct shard_fleet *fleet);
 bool shard_fleet_hopeless(const struct shard_fleet *fleet);
 
+/* Shards that are ours and do not do their work: not live, or whose time has not moved, for so
+ * long. */
+int32_t shard_fleet_still(const struct shard_fleet *fleet, int64_t for_us);
+int32_t shard_fleet_wanted(const struct shard_fleet *fleet);
+
 #endif

@@ -16,8 +16,8 @@ const struct exit_code_row exit_code_rows[] = {
     {CLI_CONFLICT, "conflict: it exists, or another number of jobs or revision than expected"},
     {CLI_TIMED_OUT, "timed out waiting: what happened is unknown; the command id is printed"},
     {CLI_UNREACHABLE, "Kafka or Redis cannot be reached"},
-    {CLI_PARTLY, "partly done: some of the jobs named are not there, mode each, some shards did their "
-                 "part and others refused, or a part of what was asked for could not be read"},
+    {CLI_PARTLY, "partly done: some of the jobs named are not there, mode each, some shards did "
+                 "their part and others refused, or a part could not be read"},
     {0},
 };
 

@@ -17,8 +17,8 @@ struct job_history {
     bool whole;     /* false: for a reason that may pass, so what is told is not all there is */
 };
 
-/* Looks through the job's fires topic and the events topic, as far as they can be read: a topic that
- * is missing has no records, and Kafka may be away.
+/* Looks through the job's fires topic and the events topic, as far as they can be read: a topic
+ * that is missing has no records, and Kafka may be away.
  *   name     GROUP/ID
  *   topic    of the fires, NULL = the cluster's
  *   shard    whose partition of Belfry's own topics holds the job

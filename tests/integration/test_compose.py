@@ -10,13 +10,14 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Iterator
 
 import yaml
 
-from harness import BUILD, ROOT
+from harness import BUILD, ROOT, Belfryd, Kafka, Redis, wait_for
 from runner import Skip
 
 COMPOSE = ROOT / "compose"
@@ -130,9 +131,38 @@ def test_programs_know_their_flags() -> None:
     assert checked >= 6, "the flags were not found in compose.yaml"
 
 
-def test_health_check_uses_a_command_that_exists() -> None:
-    check = _compose()["services"]["belfryd"]["healthcheck"]["test"]
-    assert re.search(r"^\s+list\b", _help_of("belfry"), re.MULTILINE) and check[-1] == "list"
+def _seconds(text: str) -> float:
+    assert text.endswith("s"), text
+    return float(text[:-1])
+
+
+def test_a_stopped_daemon_is_unhealthy_within_15_s(kafka: Kafka, redis: Redis, cluster: str
+                                                   ) -> None:
+    """The check of compose.yaml at its intervals, as Docker runs it."""
+    service = _compose()["services"]["belfryd"]
+    check = service["healthcheck"]
+    place = {"BELFRY_HEALTH_SOCKET": f"{service['environment']['BELFRY_HEALTH_SOCKET']}-{cluster}"}
+    words = [BUILD / Path(check["test"][1]).name, *check["test"][2:]]
+
+    def well() -> bool:
+        try:
+            return subprocess.run(words, env={**os.environ, **place}, stdout=subprocess.DEVNULL,
+                                  timeout=_seconds(check["timeout"])).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    with Belfryd(kafka, redis, cluster, env=place) as daemon:
+        daemon.wait_live()
+        assert well()
+        daemon.sigstop()
+        began = time.monotonic()
+        for _ in range(check["retries"]):  # the first one begins a whole interval later at most
+            time.sleep(_seconds(check["interval"]))
+            assert not well(), "healthy although it is stopped"
+        assert time.monotonic() - began < 15
+        daemon.sigcont()
+        wait_for(well, 10, "it is well again")
+        daemon.terminate()
 
 
 def test_image_holds_all_its_programs_need(tmp: Path) -> None:

@@ -123,6 +123,47 @@ def test_signals_within_a_moment_are_one_wish(kafka: Kafka, redis: Redis, cluste
     assert daemon.events("daemon.stopped") and not daemon.events("daemon.killed"), daemon.tail()
 
 
+# --- health ---
+
+
+def test_the_health_check_asks_this_daemon(kafka: Kafka, redis: Redis, cluster: str, tmp: Path
+                                           ) -> None:
+    """A daemon that is stopped is unhealthy although Kafka and Redis are well, in bounded time."""
+    for place in (f"@{cluster}", str(tmp / "health")):
+        env = {"BELFRY_HEALTH_SOCKET": place}
+
+        def asked() -> tuple[int, str]:
+            done = run("belfryd", "--healthcheck", env=env, deadline_s=10)
+            return done.returncode, done.stdout
+
+        assert asked()[0] == 1
+        static = {"BELFRY_GROUP_INSTANCE_ID": cluster}  # a restart does not wait for its dead self
+        daemon = Belfryd(kafka, redis, cluster, env={**env, **static}).start().wait_live()
+        assert asked() == (0, "ok 4 shards are ours, 0 of them stand still\n")
+        daemon.sigstop()
+        assert asked()[0] == 1 and "does not move" in asked()[1]
+        daemon.sigcont()
+        wait_for(lambda: asked()[0] == 0, 10, "well again")
+        second = Belfryd(kafka, redis, cluster, env=env, name="second").start()
+        assert second.wait_exit(20) == 1, "two daemons at one place"
+        daemon.kill9()
+        assert asked()[0] == 1
+        daemon.start().wait_live()  # a socket left behind is in nobody's way
+        assert asked()[0] == 0
+        daemon.terminate()
+        assert asked()[0] == 1
+    run("belfryd", "--healthcheck", env={"BELFRY_HEALTH_SOCKET": ""}, expect=2)
+
+
+def test_the_health_check_is_bad_while_kafka_is_waited_for(redis: Redis, cluster: str) -> None:
+    env = {"BELFRY_HEALTH_SOCKET": f"@{cluster}"}
+    daemon = Belfryd("127.0.0.1:1", redis, cluster, env=env).start()
+    daemon.wait_event("kafka.away", 20)
+    done = run("belfryd", "--healthcheck", env=env, expect=1)
+    assert "Kafka" in done.stdout, done.stdout
+    daemon.terminate()
+
+
 # --- servers that are away --------------------------------------------------------------------
 
 
