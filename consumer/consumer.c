@@ -82,6 +82,7 @@ static bool client_start(struct belfry_consumer *consumer, const struct belfry_o
         rd_kafka_conf_destroy(conf);
         return belfry_fail_memory(error, "the log");
     }
+    belfry_options_warn(consumer, given);
     bool started = false;
     rd_kafka_topic_partition_list_t *topics = belfry_options_topics(given, error);
     if (topics == NULL) {

@@ -117,7 +117,8 @@ struct belfry_options {
     const char *cluster;            /* default "belfry" */
     const char *const *topics;      /* default one: "<cluster>.fires" */
     size_t topic_count;
-    const char *const *properties;  /* any librdkafka property, "name=value" (docs/consumer.md) */
+    const char *const *properties;  /* any librdkafka property, "name=value" (docs/consumer.md); the
+                                     * value may be in a file: "name_file=path" */
     size_t property_count;
     uint32_t concurrency;           /* fires handed out and not done, 1 to 1,024; default 1 */
     uint32_t window_ids;            /* ids remembered against duplicates; default 100,000 */

@@ -3,8 +3,10 @@
 #include "consumer/state.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     CONCURRENCY_MAX = 1024,
@@ -15,7 +17,8 @@ enum {
     REBALANCE_WAIT_MAX_MS = 240000, /* below max.poll.interval.ms */
     DRAIN_DEFAULT_MS = 30000,
     WAIT_MAX_MS = 3600000 * 24 * 2,
-    NAME_BYTES_MAX = 249 /* Kafka's limit for a topic */
+    NAME_BYTES_MAX = 249, /* Kafka's limit for a topic */
+    VALUE_BYTES_MAX = 64 * 1024 /* of a property that is in a file */
 };
 
 struct property {
@@ -46,6 +49,12 @@ enum {
     FIXED = sizeof fixed / sizeof fixed[0]
 };
 
+static bool is_secret(const char *name)
+{
+    return strstr(name, "password") != NULL || strstr(name, "secret") != NULL ||
+           strcmp(name, "ssl.key.pem") == 0 || strcmp(name, "sasl.oauthbearer.config") == 0;
+}
+
 static bool property_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                          struct belfry_error *error)
 {
@@ -55,7 +64,39 @@ static bool property_set(rd_kafka_conf_t *conf, const char *name, const char *va
     if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK) {
         return true;
     }
-    return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s: %s", name, reason);
+    return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s: %s", name,
+                       is_secret(name) ? "librdkafka refuses the value" : reason);
+}
+
+/* The value of NAME_file=PATH: what is in the file, without the line end. */
+static bool value_read(const char *name, const char *path, char value[VALUE_BYTES_MAX + 1],
+                       struct belfry_error *error)
+{
+    assert(name != NULL && path != NULL);
+    FILE *file = fopen(path, "re");
+    size_t length = file == NULL ? 0 : fread(value, 1, VALUE_BYTES_MAX + 1, file);
+    int cause = file == NULL || ferror(file) != 0 ? errno : 0;
+    if (file != NULL) (void)fclose(file);
+    if (cause != 0) {
+        return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s_file: %.100s: %s", name,
+                           path, strerrordesc_np(cause));
+    }
+    while (length > 0 && (value[length - 1] == '\n' || value[length - 1] == '\r')) length--;
+    if (length == 0 || length > VALUE_BYTES_MAX || memchr(value, '\0', length) != NULL) {
+        return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s_file: %.100s: must hold "
+                           "1 to %d bytes without a NUL", name, path, VALUE_BYTES_MAX);
+    }
+    value[length] = '\0';
+    return true;
+}
+
+/* The length of the name in NAME_file; 0: another name. */
+static size_t file_name_length(const char *name)
+{
+    static const char suffix[] = "_file";
+    size_t length = strlen(name);
+    bool file = length >= sizeof suffix && strcmp(name + length - (sizeof suffix - 1), suffix) == 0;
+    return file ? length - (sizeof suffix - 1) : 0;
 }
 
 static bool property_allowed(const char *name, const char *value, struct belfry_error *error)
@@ -89,8 +130,32 @@ static bool property_given(rd_kafka_conf_t *conf, const char *text, struct belfr
     }
     memcpy(name, text, (size_t)(equals - text));
     name[equals - text] = '\0';
-    return property_allowed(name, equals + 1, error) &&
-           property_set(conf, name, equals + 1, error);
+    size_t length = file_name_length(name);
+    if (length == 0) {
+        return property_allowed(name, equals + 1, error) &&
+               property_set(conf, name, equals + 1, error);
+    }
+    char value[VALUE_BYTES_MAX + 1];
+    name[length] = '\0';
+    return value_read(name, equals + 1, value, error) && property_allowed(name, value, error) &&
+           property_set(conf, name, value, error);
+}
+
+void belfry_options_warn(const struct belfry_consumer *consumer, const struct belfry_options *given)
+{
+    assert(consumer != NULL && given != NULL);
+    for (size_t i = 0; i < given->property_count; i++) {
+        struct stat status;
+        const char *equals = strchr(given->properties[i], '=');
+        size_t length = equals == NULL ? 0 : (size_t)(equals - given->properties[i]);
+        if (length < 5 || strncmp(equals - 5, "_file", 5) != 0) continue;
+        if (stat(equals + 1, &status) != 0 || !S_ISREG(status.st_mode)) continue;
+        if ((status.st_mode & (S_IROTH | S_IWGRP | S_IWOTH)) == 0) continue;
+        struct belfry_fields fields = {0};
+        belfry_fields_text(&fields, "file", equals + 1);
+        belfry_fields_text(&fields, "message", "others may read or change it; chmod 0600");
+        belfry_consumer_log(consumer, BELFRY_LOG_WARN, "secret.exposed", &fields);
+    }
 }
 
 static bool number_checked(const char *name, int64_t value, int64_t max,

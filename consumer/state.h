@@ -91,6 +91,10 @@ rd_kafka_conf_t *belfry_options_apply(const struct belfry_options *given,
                                       struct belfry_options *options,
                                       struct belfry_error *error);
 
+/* Says which files with a secret others may read or change. */
+void belfry_options_warn(const struct belfry_consumer *consumer,
+                         const struct belfry_options *given);
+
 /* The topics to subscribe to, the caller's; NULL and the error. */
 rd_kafka_topic_partition_list_t *belfry_options_topics(const struct belfry_options *given,
                                                        struct belfry_error *error);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dispatcher/config_parts.h"
+#include "dispatcher/secret_file.h"
 #include "dispatcher/clock_system.h"
 #include "dispatcher/core/memory.h"
 #include "dispatcher/kafka/kafka_topics.h"
@@ -60,7 +61,7 @@ static bool finish_redis(struct config *config, struct error *error)
         return error_invalid(error, "bad_value", "[redis] url: no password in it, please: put it "
                              "in a file and write password_file = PATH in [redis]");
     if (config->redis_password_file[0] != '\0') {
-        char *password = config_secret_read(config->redis_password_file, &cause);
+        char *password = secret_file_read(config->redis_password_file, &cause);
         bool fits = password != NULL && strlen(password) < sizeof redis->password;
         if (fits) set_text(redis->password, sizeof redis->password, password);
         free(password);

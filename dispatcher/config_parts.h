@@ -24,10 +24,6 @@ bool config_property_add(struct config_properties *properties, const char *secti
 bool config_finish(struct config *config, struct error *error)
     __attribute__((warn_unused_result));
 
-/* The first line of a file with a secret; free() it. NULL: ERROR_INVALID, with the path only. */
-char *config_secret_read(const char *path, struct error *error)
-    __attribute__((warn_unused_result));
-
 /* The option's index, for config->sources. */
 size_t config_option_index(const struct option *option);
 

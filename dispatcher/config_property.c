@@ -5,40 +5,17 @@
 #include <string.h>
 
 #include "dispatcher/suggest.h"
-#include "dispatcher/config_file.h"
 #include "dispatcher/config_parts.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/secret_file.h"
 
-enum { SECRET_BYTES_MAX = 64 * 1024, SHOWN_BYTES = 1024, REASON_BYTES = 160 };
-
-static const char file_suffix[] = "_file";
+enum { SHOWN_BYTES = 1024, REASON_BYTES = 160 };
 
 const char *const config_client_sections[CLIENT_COUNT] = {
     [CLIENT_COMMON] = "kafka",
     [CLIENT_PRODUCER] = "kafka.producer",
     [CLIENT_CONSUMER] = "kafka.consumer",
 };
-
-/* Properties whose value nobody should see in a file that is shown around, or in a log. */
-static bool is_secret(const char *name)
-{
-    return strstr(name, "password") != NULL || strstr(name, "secret") != NULL ||
-           strcmp(name, "ssl.key.pem") == 0 || strcmp(name, "sasl.oauthbearer.config") == 0;
-}
-
-char *config_secret_read(const char *path, struct error *error)
-{
-    assert(path != NULL);
-    size_t length = 0;
-    char *text = config_file_read(path, SECRET_BYTES_MAX, &length, error);
-    if (text == NULL) return NULL;
-    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r')) length--;
-    text[length] = '\0';
-    if (length > 0 && strlen(text) == length) return text;
-    error_invalid(error, "bad_value", length == 0 ? "%s is empty" : "%s holds a NUL byte", path);
-    free(text);
-    return NULL;
-}
 
 /* librdkafka's own table of properties as text, "name | C/P | range ...": the one list that has
  * the aliases too. free() it; NULL when memory is short. */
@@ -87,7 +64,7 @@ static bool check(const char *section, const char *name, const char *value, stru
     case RD_KAFKA_CONF_UNKNOWN: unknown(section, name, error); break;
     case RD_KAFKA_CONF_INVALID:
         error_invalid(error, "bad_value", "[%s] %s: %s", section, name,
-                      is_secret(name) ? "librdkafka refuses the value" : reason);
+                      secret_property(name) ? "librdkafka refuses the value" : reason);
         break;
     }
     rd_kafka_conf_destroy(conf);
@@ -109,10 +86,9 @@ bool config_property_add(struct config_properties *properties, const char *secti
 {
     assert(properties != NULL && section != NULL);
     assert(key != NULL && text != NULL);
-    size_t length = strlen(key);
-    size_t suffix = sizeof file_suffix - 1;
-    bool from_file = length > suffix && strcmp(key + length - suffix, file_suffix) == 0;
-    char *name = memory_copy_text(key, from_file ? length - suffix : length);
+    size_t length = 0;
+    bool from_file = secret_file_key(key, &length);
+    char *name = memory_copy_text(key, length);
     char *value = NULL;
     char shown[SHOWN_BYTES];
     (void)snprintf(shown, sizeof shown, "%s = %s", key, text);
@@ -121,12 +97,12 @@ bool config_property_add(struct config_properties *properties, const char *secti
         error_invalid(error, "bad_value", "[%s] %s is given twice", section, name);
         goto refused;
     }
-    if (is_secret(name) && !from_file) {
+    if (secret_property(name) && !from_file) {
         error_invalid(error, "bad_value", "[%s] %s: a secret; put it in a file and write %s_file = "
                       "PATH", section, name, name);
         goto refused;
     }
-    value = from_file ? config_secret_read(text, error) : memory_copy_text(text, strlen(text));
+    value = from_file ? secret_file_read(text, error) : memory_copy_text(text, strlen(text));
     if (value == NULL || !check(section, name, value, error)) goto refused;
     add(properties, name, value, memory_copy_text(shown, strlen(shown)));
     return true;

@@ -9,6 +9,7 @@
 #include "dispatcher/cli/exit_code.h"
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/secret_file.h"
 
 enum { TICK_MS = 250, RETRY_MS = 20, GIVE_UP_MS = 2000, FAULT_BYTES = 160 };
 
@@ -87,7 +88,8 @@ static bool set_property(rd_kafka_conf_t *conf, const char *key, const char *val
     assert(key != NULL);
     assert(value != NULL);
     if (rd_kafka_conf_set(conf, key, value, text, sizeof text) == RD_KAFKA_CONF_OK) return true;
-    return error_invalid(error, CLI_CODE_USAGE, "-X %.60s: %s", key, text);
+    return error_invalid(error, CLI_CODE_USAGE, "-X %.60s: %s", key,
+                         secret_property(key) ? "librdkafka refuses the value" : text);
 }
 
 static bool set_table(rd_kafka_conf_t *conf, const char *const table[][2], struct error *error)
@@ -131,11 +133,9 @@ static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
         return false;
     if (role == CLI_PRODUCER && !set_property(conf, "message.timeout.ms", timeout, error))
         return false;
-    char key[128];
-    const char *value = NULL;
-    size_t at = 0;
-    while (settings_next_property(settings, &at, key, sizeof key, &value))
-        if (!set_property(conf, key, value, error)) return false;
+    for (size_t i = 0; i < settings->property_count; i++)
+        if (!set_property(conf, settings->properties[i].key, settings->properties[i].value, error))
+            return false;
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
     if (role == CLI_PRODUCER) rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);

@@ -91,15 +91,11 @@ bool cluster_site_check_shards(const struct cluster_site *site, struct error *er
 
 static void read_properties(struct cluster_site *site)
 {
-    size_t at = 0;
     size_t count = 0;
-    const char *value = NULL;
-    while (count < SITE_PROPERTIES_MAX &&
-           settings_next_property(site->settings, &at, site->keys[count], SITE_KEY_BYTES, &value))
-    {
-        site->properties[count] = (struct kafka_property){site->keys[count], value};
-        count++;
-    }
+    for (; count < SITE_PROPERTIES_MAX && count < site->settings->property_count; count++)
+        site->properties[count] =
+            (struct kafka_property){site->settings->properties[count].key,
+                                    site->settings->properties[count].value};
     site->kafka_options.common = (struct kafka_properties){site->properties, count};
 }
 

@@ -17,7 +17,7 @@
 #include "store/redis_options.h"
 #include "store/store_writer.h"
 
-enum { SITE_PROPERTIES_MAX = 64, SITE_KEY_BYTES = 128, KAFKA_ID_BYTES = 64 };
+enum { SITE_PROPERTIES_MAX = 64, KAFKA_ID_BYTES = 64 };
 
 struct cluster_site {
     const struct settings *settings;
@@ -37,7 +37,6 @@ struct cluster_site {
     struct kafka_cluster *kafka;
     struct kafka_options kafka_options;
     struct kafka_property properties[SITE_PROPERTIES_MAX];
-    char keys[SITE_PROPERTIES_MAX][SITE_KEY_BYTES];
     char kafka_id[KAFKA_ID_BYTES];
     bool missing[TOPIC_OWN_COUNT];
     int32_t missing_count;

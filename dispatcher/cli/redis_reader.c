@@ -11,6 +11,7 @@
 #include "dispatcher/cli/json_text.h"
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/secret_file.h"
 #include "store/store_redis.h"
 #include "store/store_redis_query.h"
 
@@ -25,6 +26,15 @@ bool redis_reader_options(const struct settings *settings, struct store_redis_op
     store_redis_options_default(options);
     if (!store_redis_options_parse(settings->redis, options, &refused))
         return error_invalid(error, CLI_CODE_USAGE, "--redis: %s", refused.message);
+    if (settings->redis_password_file[0] != '\0') {
+        char *password = secret_file_read(settings->redis_password_file, &refused);
+        bool fits = password != NULL && strlen(password) < sizeof options->password;
+        if (fits) (void)snprintf(options->password, sizeof options->password, "%s", password);
+        free(password);
+        if (!fits)
+            return error_invalid(error, CLI_CODE_USAGE, "--redis-password-file: %s",
+                                 password == NULL ? refused.message : "the password is too long");
+    }
     (void)snprintf(options->cluster, sizeof options->cluster, "%s", settings->cluster);
     int64_t limit_ms = settings->timeout_ms;
     options->connect_limit_ms = limit_ms < REDIS_TIME_LIMIT_MAX_MS ? limit_ms

@@ -69,12 +69,16 @@ static enum exit_code run_command(const struct cli_command *command,
         help_print_command(stdout, command);
         return CLI_OK;
     }
-    if (!settings_read(&settings, arguments, &error)) return exit_with(&error);
+    if (!settings_read(&settings, arguments, &error)) {
+        settings_free(&settings);
+        return exit_with(&error);
+    }
     struct zone_files *zones = zone_files_create(NULL);
     settings.zones = zone_files_lookup(zones);
     struct invocation invocation = {command, &settings, arguments};
     enum exit_code code = command->run(&invocation);
     zone_files_destroy(zones);
+    settings_free(&settings);
     return code;
 }
 

@@ -8,6 +8,8 @@
 
 #include "dispatcher/cli/exit_code.h"
 #include "dispatcher/core/limits.h"
+#include "dispatcher/core/memory.h"
+#include "dispatcher/secret_file.h"
 
 enum { TIMEOUT_DEFAULT_MS = 10000, PROPERTY_BYTES_MAX = 128, WIDTH_LEAST = 40 };
 
@@ -16,10 +18,13 @@ const struct option_row settings_options[] = {
      "Kafka to talk to (BELFRY_KAFKA; default localhost:9092)"},
     {"redis", '\0', OPTION_LAST, "URL",
      "Redis to read from (BELFRY_REDIS; default redis://localhost:6379)"},
+    {"redis-password-file", '\0', OPTION_LAST, "FILE",
+     "file with the password of Redis (BELFRY_REDIS_PASSWORD_FILE)"},
     {"cluster", '\0', OPTION_LAST, "NAME",
      "name of the Belfry cluster (BELFRY_CLUSTER; default belfry)"},
     {"output", 'o', OPTION_LAST, "table|json|ndjson|name", "how to print (default table)"},
-    {"property", 'X', OPTION_LIST, "KEY=VALUE", "any librdkafka property, repeatable"},
+    {"property", 'X', OPTION_LIST, "KEY=VALUE",
+     "any librdkafka property, repeatable; KEY_file=PATH: from a file"},
     {"timeout", '\0', OPTION_LAST, "D",
      "longest wait for Kafka or Redis to answer (default 10s)"},
     {"help", 'h', OPTION_FLAG, NULL, "show this help"},
@@ -48,34 +53,51 @@ static bool output_parse(const char *text, enum output_format *output, struct er
                          "-o: \"%.40s\" is not one of table, json, ndjson, name", text);
 }
 
-static bool properties_check(const struct arguments *arguments, struct error *error)
+/* -X KEY=VALUE, or -X KEY_file=PATH with the value in a file. */
+static bool property_add(struct settings *settings, const char *text, struct error *error)
 {
-    assert(arguments != NULL);
-    size_t at = 0;
-    const char *text = NULL;
-    while ((text = arguments_next(arguments, "property", &at)) != NULL) {
-        const char *equals = strchr(text, '=');
-        if (equals == NULL || equals == text || equals - text >= PROPERTY_BYTES_MAX)
-            return error_invalid(error, CLI_CODE_USAGE, "-X: \"%.60s\" is not KEY=VALUE", text);
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text || equals - text >= PROPERTY_BYTES_MAX)
+        return error_invalid(error, CLI_CODE_USAGE, "-X: \"%.60s\" is not KEY=VALUE", text);
+    char *key = memory_copy_text(text, (size_t)(equals - text));
+    size_t length = 0;
+    struct error refused = {0};
+    bool from_file = secret_file_key(key, &length);
+    char *value = from_file ? secret_file_read(equals + 1, &refused)
+                            : memory_copy_text(equals + 1, strlen(equals + 1));
+    if (value == NULL) {
+        (void)error_invalid(error, CLI_CODE_USAGE, "-X %.60s: %s", key, refused.message);
+        free(key);
+        return false;
     }
-    assert(text == NULL);
+    key[length] = '\0';
+    size_t count = settings->property_count + 1;
+    settings->properties = memory_resize(settings->properties, count,
+                                         sizeof settings->properties[0]);
+    settings->properties[count - 1] = (struct settings_property){key, value};
+    settings->property_count = count;
     return true;
 }
 
-bool settings_next_property(const struct settings *settings, size_t *at, char *key,
-                            size_t key_bytes, const char **value)
+static bool properties_read(struct settings *settings, struct error *error)
+{
+    size_t at = 0;
+    const char *text = NULL;
+    while ((text = arguments_next(settings->arguments, "property", &at)) != NULL)
+        if (!property_add(settings, text, error)) return false;
+    return true;
+}
+
+void settings_free(struct settings *settings)
 {
     assert(settings != NULL);
-    assert(key_bytes >= PROPERTY_BYTES_MAX);
-    const char *text = arguments_next(settings->arguments, "property", at);
-    if (text == NULL) return false;
-    const char *equals = strchr(text, '=');
-    assert(equals != NULL);
-    assert((size_t)(equals - text) < key_bytes);
-    memcpy(key, text, (size_t)(equals - text));
-    key[equals - text] = '\0';
-    *value = equals + 1;
-    return true;
+    for (size_t i = 0; i < settings->property_count; i++) {
+        free(settings->properties[i].key);
+        free(settings->properties[i].value);
+    }
+    free(settings->properties);
+    settings->properties = NULL;
+    settings->property_count = 0;
 }
 
 /* What the user said, else the environment, else the default; an empty text counts as unsaid. */
@@ -114,6 +136,8 @@ bool settings_read(struct settings *settings, const struct arguments *arguments,
         .redis = choose(arguments_value(arguments, "redis"), "BELFRY_REDIS",
                         "redis://localhost:6379"),
         .cluster = choose(arguments_value(arguments, "cluster"), "BELFRY_CLUSTER", "belfry"),
+        .redis_password_file = choose(arguments_value(arguments, "redis-password-file"),
+                                      "BELFRY_REDIS_PASSWORD_FILE", ""),
         .timeout_ms = TIMEOUT_DEFAULT_MS,
         .arguments = arguments,
     };
@@ -128,7 +152,7 @@ bool settings_read(struct settings *settings, const struct arguments *arguments,
     if (settings->timeout_ms < 100 || settings->timeout_ms > HOURS_MS)
         return error_invalid(error, CLI_CODE_USAGE, "--timeout: from 100ms to 1h");
     terminal_read(settings);
-    return properties_check(arguments, error);
+    return properties_read(settings, error);
 }
 
 static bool name_letter(char letter)

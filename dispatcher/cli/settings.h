@@ -12,14 +12,24 @@
 
 enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_NAME };
 
-/* Texts are borrowed from the arguments and the environment. */
+/* A property of librdkafka, from -X. */
+struct settings_property {
+    char *key;
+    char *value;
+};
+
+/* Texts are borrowed from the arguments and the environment, the properties are owned:
+ * settings_free(). */
 struct settings {
     const char *kafka;   /* HOST:PORT,... */
     const char *redis;   /* URL */
     const char *cluster; /* prefix of topics and Redis keys */
     enum output_format output;
     int64_t timeout_ms;  /* for each thing asked of Kafka or Redis */
-    const struct arguments *arguments; /* for -X */
+    const struct arguments *arguments;
+    struct settings_property *properties;
+    size_t property_count;
+    const char *redis_password_file; /* "": none */
     bool colour;
     const struct zone_lookup *zones;
     size_t width;        /* columns of the terminal on stdout, 0 = not a terminal */
@@ -31,9 +41,8 @@ extern const struct option_row settings_options[];
 bool settings_read(struct settings *settings, const struct arguments *arguments,
                    struct error *error) __attribute__((warn_unused_result));
 
-/* Next pair of -X KEY=VALUE; false at the end. Start with *at = 0. key has key_bytes. */
-bool settings_next_property(const struct settings *settings, size_t *at, char *key,
-                            size_t key_bytes, const char **value);
+/* After settings_read(), also where that returned false. */
+void settings_free(struct settings *settings);
 
 /* A name of the contract: 1-200 of A-Z a-z 0-9 . _ : @ -, and / when `slash`, the first one a
  * letter or digit. */

@@ -241,7 +241,8 @@ static bool refuse_beside_file(const struct arguments *arguments,
     static const char *const allowed[] = {
         "file", "wait", "dry-run", "mode", "expect", "expected-revision", "not-after", "until",
         "from", "to", "rate", "backfill-id", "reason", "actor", "command-id", "correlation-id",
-        "reply-to", "kafka", "redis", "cluster", "output", "property", "timeout"};
+        "reply-to", "kafka", "redis", "redis-password-file", "cluster", "output", "property",
+        "timeout"};
     if (arguments->positional_count > 0)
         return error_invalid(error, CLI_CODE_USAGE, "-f says which jobs; \"%.60s\" is too much",
                              arguments->positionals[0]);
