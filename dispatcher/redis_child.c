@@ -38,6 +38,26 @@ static int64_t now_ms(const struct redis_child *child)
     return child->clock->monotonic_us(child->clock->opaque) / 1000;
 }
 
+/* Whoever may change the directory may put another socket or other data in their place. */
+static bool check_directory(const char *directory, struct error *error)
+{
+    struct stat status;
+    if (stat(directory, &status) != 0)
+        return error_set(error, ERROR_FATAL, "embedded: %s: %s", directory, strerror(errno));
+    if (!S_ISDIR(status.st_mode))
+        return error_set(error, ERROR_FATAL, "embedded: %s is no directory: choose another name",
+                         directory);
+    if (status.st_uid != geteuid())
+        return error_set(error, ERROR_FATAL, "embedded: %s belongs to the user with id %u, and we "
+                         "are %u: choose a directory of your own, or run belfryd as that user",
+                         directory, (unsigned)status.st_uid, (unsigned)geteuid());
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return error_set(error, ERROR_FATAL, "embedded: others may write to %s (mode %04o): chmod "
+                         "go-w it, or choose another directory", directory,
+                         (unsigned)status.st_mode & 07777);
+    return true;
+}
+
 static bool prepare_directory(struct redis_child *child, const char *directory,
                               struct error *error)
 {
@@ -45,6 +65,7 @@ static bool prepare_directory(struct redis_child *child, const char *directory,
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return error_set(error, ERROR_FATAL, "embedded: cannot make %s: %s", directory,
                          strerror(errno));
+    if (!check_directory(directory, error)) return false;
     if (realpath(directory, child->directory) == NULL)
         return error_set(error, ERROR_FATAL, "embedded: %s: %s", directory, strerror(errno));
     (void)snprintf(child->socket, sizeof child->socket, "%s/redis.sock", child->directory);

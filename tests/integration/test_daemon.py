@@ -432,6 +432,34 @@ def test_embedded_goes_on_without_a_zone_it_has_lost() -> None:
     assert daemon.stop(10) == 0
 
 
+def test_embedded_refuses_a_directory_that_others_may_change() -> None:
+    tmp = new_directory("e")  # short, because a socket's path is
+
+    def refused(directory: Path) -> str:
+        embedded = Embedded(directory)
+        embedded.start()
+        assert embedded.wait_exit(20) == 1, embedded.tail()
+        assert not list(directory.iterdir()) if directory.is_dir() else True
+        return embedded.output()
+
+    for mode in (0o777, 0o770, 0o1777, 0o702):
+        open_to_all = tmp / f"mode-{mode:o}"
+        open_to_all.mkdir()
+        open_to_all.chmod(mode)
+        said = refused(open_to_all)
+        assert "chmod go-w" in said and str(open_to_all) in said, said
+    (tmp / "file").write_text("")
+    assert "no directory" in refused(tmp / "file")
+    (tmp / "mine").mkdir(mode=0o755)
+    mine = Embedded(tmp / "mine")
+    mine.start()
+    assert mine.wait_live().stop(10) == 0
+    if os.geteuid() == 0:
+        (tmp / "theirs").mkdir(mode=0o755)
+        os.chown(tmp / "theirs", 12345, 12345)
+        assert "belongs to the user with id 12345" in refused(tmp / "theirs")
+
+
 def test_embedded_guards_its_directory(tmp: Path) -> None:
     first = Embedded(new_directory("e"))
     first.start()
