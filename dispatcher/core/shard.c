@@ -183,6 +183,22 @@ void shard_restore_look(struct shard *shard)
     seen_table_order(shard->seen);
 }
 
+bool shard_restore_fits(const struct shard *shard, const struct mark *mark, struct error *error)
+{
+    int64_t jobs = (int64_t)job_table_count(shard->jobs);
+    if (mark->jobs != MARK_JOBS_UNKNOWN && mark->jobs != jobs)
+        return error_set(error, ERROR_FATAL, "%lld jobs were restored, the last mark says %lld",
+                         (long long)jobs, (long long)mark->jobs);
+    for (uint32_t slot = 0; slot < job_table_slots(shard->jobs); slot++) {
+        const struct job *job = job_table_at(shard->jobs, slot);
+        if (job != NULL && job->ordinal >= mark->next_ordinal)
+            return error_set(error, ERROR_FATAL, "a job has the ordinal %lld, the last mark says "
+                             "that the next one is %lld", (long long)job->ordinal,
+                             (long long)mark->next_ordinal);
+    }
+    return true;
+}
+
 static int by_ordinal(const void *left, const void *right)
 {
     const struct job *a = *(struct job *const *)left;

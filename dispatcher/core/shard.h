@@ -36,6 +36,8 @@ void shard_restore_job(struct shard *shard, const struct job_record *record);
 void shard_restore_deleted(struct shard *shard, struct text group, struct text id);
 void shard_restore_seen(struct shard *shard, int64_t sequence, const struct seen *seen);
 void shard_restore_seen_expired(struct shard *shard, int64_t sequence);
+/* Whether what was restored is all that the mark speaks of. False: it names what differs. */
+bool shard_restore_fits(const struct shard *shard, const struct mark *mark, struct error *error);
 /* In place of shard_restore_done() where the shard is only to be looked at, never stepped: no due
  * time is computed. */
 void shard_restore_look(struct shard *shard);

@@ -43,8 +43,9 @@ struct broker_header {
 
 enum { BROKER_PARTITION_BY_KEY = -1 };
 
-/* To produce. Key, headers and topic are copied; `value` is borrowed until the transaction has
- * ended: commit() or open_producer() returned. A value with length 0 and bytes NULL is a
+/* To produce. Key, headers and topic are copied; `value` is borrowed, and may be read again, until
+ * the transaction has ended well (commit() or abort() returned true) or the producer is gone
+ * (open_producer() or close_producer() returned). A value with length 0 and bytes NULL is a
  * tombstone. */
 struct broker_record {
     enum broker_topic topic;
@@ -102,7 +103,7 @@ struct broker_operations {
      * runs init_transactions: settles what was open, fences the others. Warms Belfry's topics.
      * Call prove_ownership() first. */
     bool (*open_producer)(struct broker *broker, struct error *error);
-    void (*close_producer)(struct broker *broker);
+    void (*close_producer)(struct broker *broker); /* none is open: nothing happens */
 
     bool (*begin)(struct broker *broker, struct error *error);
     /* ERROR_INVALID: refused, not part of the transaction, which can still be committed. */

@@ -43,6 +43,7 @@ struct checkpointer {
     struct name_list seen; /* "<sequence> <record>" */
     struct name_list seen_gone;
     struct flight flight;
+    bool armed;
     bool rewriting;
     bool under_way;       /* groups of one position have been handed over, not the last */
     bool last_handed;     /* the one with the snapshot has */
@@ -84,7 +85,13 @@ struct checkpointer *checkpointer_create(const struct checkpointer_options *opti
     checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     checkpointer->stored_sequence = -1;
     checkpointer->rewriting = true;
+    checkpointer->armed = mutant(MUTANT_UNSETTLED_DRAINED);
     return checkpointer;
+}
+
+void checkpointer_arm(struct checkpointer *checkpointer)
+{
+    checkpointer->armed = true;
 }
 
 void checkpointer_destroy(struct checkpointer *checkpointer)
@@ -508,7 +515,7 @@ void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *sh
     struct checkpoint_port *port = checkpointer->options.port;
     struct error error = {0};
     int32_t next_part = 0;
-    if (checkpointer->stale) return;
+    if (checkpointer->stale || !checkpointer->armed) return;
     enum checkpoint_state state = port->operations->poll(port, &next_part, &error);
     if (state == CHECKPOINT_BUSY) return;
     take_outcome(checkpointer, state, next_part, &error);
@@ -532,7 +539,8 @@ void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *sh
 
 int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struct mark *mark)
 {
-    if (checkpointer->stale || !something_to_write(checkpointer, mark)) return INT64_MAX;
+    if (checkpointer->stale || !checkpointer->armed) return INT64_MAX;
+    if (!something_to_write(checkpointer, mark)) return INT64_MAX;
     if (checkpointer->handed) return INT64_MAX; /* the port wakes the shard with the outcome */
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
                            !checkpointer->unknown && !checkpointer->outdated &&
@@ -550,6 +558,7 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
                         void *opaque, int64_t deadline_us)
 {
     struct checkpoint_port *port = checkpointer->options.port;
+    if (!checkpointer->armed) return false;
     while (!checkpointer->stale && checkpointer->stored_sequence != mark->sequence &&
            now_us(checkpointer) < deadline_us) {
         struct error error = {0};

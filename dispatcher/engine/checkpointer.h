@@ -25,8 +25,12 @@ struct checkpointer_options {
     size_t part_items_max; /* of these in one call; 0: STORE_CALL_JOBS_MAX */
 };
 
+/* Disarmed: it takes note of what changes and writes nothing. */
 struct checkpointer *checkpointer_create(const struct checkpointer_options *options);
 void checkpointer_destroy(struct checkpointer *checkpointer);
+
+/* The shard's memory is what its owner's first mark says: from now on it may be written. */
+void checkpointer_arm(struct checkpointer *checkpointer);
 
 /* What the outbox tells; also called for what a takeover reads from the state log. */
 struct outbox_listener checkpointer_listener(struct checkpointer *checkpointer);

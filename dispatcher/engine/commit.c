@@ -284,6 +284,7 @@ static void committed(struct engine *engine, const struct mark *mark)
             foreign_find(&engine->foreign, text_of(outbox->records[i].foreign_topic))->suspect =
                 false;
     engine->mark = *mark;
+    engine->settled = true;
     engine_clock_sample(engine, &engine->receipt);
     int64_t monotonic_us = engine_monotonic_us(engine);
     engine->mark_due_us = monotonic_us + engine->options.mark_interval_ms * INT64_C(1000);
@@ -303,6 +304,7 @@ static void committed(struct engine *engine, const struct mark *mark)
 bool engine_commit(struct engine *engine, struct error *error)
 {
     struct outbox *outbox = &engine->outbox;
+    if (!mutant(MUTANT_FAILED_COMMIT_SETTLED)) engine->settled = false;
     if (engine->shard != NULL) engine_tell_refused(engine);
     outbox_finish(outbox);
     int64_t began_us = engine_monotonic_us(engine);

@@ -143,8 +143,7 @@ struct engine *engine_create(const struct engine_options *options,
 void engine_destroy(struct engine *engine)
 {
     if (engine == NULL) return;
-    engine_forget(engine);
-    outbox_clear(&engine->outbox);
+    engine_let_go(engine);
     arena_destroy(engine->arena);
     zone_stand_ins_destroy(engine->zones);
     free(engine);
@@ -315,7 +314,7 @@ static bool live(struct engine *engine, struct error *error)
          * not step before it has looked for what came meanwhile. */
         if (!engine_read(engine, wait, error) ||
             !catch_up_after_pause(engine, wait, &looked_us, error) || !step(engine, error)) {
-            if (error->kind != ERROR_RETRY) return false;
+            if (error->kind != ERROR_RETRY || !engine->settled) return false;
             engine_log_error(engine, LEVEL_WARN, "shard.retry", error);
             engine_sleep_ms(engine, BACKOFF_FIRST_MS);
         }
@@ -325,17 +324,23 @@ static bool live(struct engine *engine, struct error *error)
 
 /* ---- owning and losing ---- */
 
-/* A mark that was never committed must not reach the store: it would shut out the true owner. */
+/* What is not settled must not reach the store: the next owner would believe it. */
 static void say_goodbye(struct engine *engine)
 {
     if (atomic_load(&engine->wish) != ENGINE_SHUTDOWN || engine->checkpointer == NULL) return;
-    if (atomic_load(&engine->epoch) != engine->mark.epoch) return;
+    if (!engine->settled && !mutant(MUTANT_UNSETTLED_DRAINED)) return;
     bool stored = checkpointer_drain(engine->checkpointer, engine->shard, &engine->mark,
                                      engine_state_offset, engine,
                                      engine_monotonic_us(engine) + DRAIN_MS * INT64_C(1000));
     observe(engine->ports.observer, LEVEL_INFO, "shard.drained", engine->options.shard,
             "sequence=%" PRId64 " checkpoint=%s", engine->mark.sequence,
             stored ? "written" : "behind");
+}
+
+/* After a failure memory may be ahead of Kafka: what is not settled goes. */
+static void throw_away(struct engine *engine)
+{
+    if (!engine->settled && !mutant(MUTANT_UNSETTLED_DRAINED)) engine_let_go(engine);
 }
 
 /* Waits for the back-off, or without bound for the group's word when it is not the owner. */
@@ -390,6 +395,7 @@ bool engine_run(struct engine *engine, struct error *error)
                 backoff_ms = BACKOFF_FIRST_MS;
             }
         }
+        throw_away(engine);
         if (error->kind == ERROR_FATAL) break;
         if (error->kind == ERROR_FENCED) tell_contested(engine, ++contested);
         tell_restart(engine, error);

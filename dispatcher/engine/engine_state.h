@@ -46,6 +46,10 @@ struct engine {
     struct outbox outbox;
     struct inputs inputs;
     struct mark mark; /* the last committed one */
+    bool settled;     /* memory is what that mark says, and the mark is of this owner: only then may
+                       * anything of it reach the store. False from the first word about a shard to
+                       * its first mark, and from a commit that failed on: memory is then ahead of
+                       * Kafka, and is thrown away */
     int64_t control_offset; /* of the next command, in the mark to come */
     int64_t forward_offset;
     int64_t state_first_look; /* no mark of ours is before this offset of the state log */
@@ -118,7 +122,9 @@ void engine_mended(struct engine *engine);
 
 /* ERROR_RETRY, ERROR_FENCED, or ERROR_FATAL: this shard cannot be run. */
 bool engine_take_over(struct engine *engine, struct error *error);
-void engine_forget(struct engine *engine); /* everything in memory about the shard */
+/* Everything in memory about the shard; no producer may hold a part of it. */
+void engine_forget(struct engine *engine);
+void engine_let_go(struct engine *engine); /* the producer first, then engine_forget() */
 /* A shard without jobs, its checkpointer and outbox; after engine_forget(). */
 void engine_start_empty(struct engine *engine);
 

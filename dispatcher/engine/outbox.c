@@ -48,6 +48,7 @@ void outbox_clear(struct outbox *outbox)
     free(outbox->seen);
     free(outbox->refusals);
     free(outbox->commands);
+    *outbox = (struct outbox){0};
 }
 
 void outbox_begin(struct outbox *outbox, int64_t sequence)

@@ -564,6 +564,7 @@ bool recover_rebuild(struct engine *engine, int64_t silence_ms,
     report->jobs = (int64_t)shard_job_count(engine->shard);
     report->mark = replay.mark;
     checkpointer_rewrite(engine->checkpointer);
+    checkpointer_arm(engine->checkpointer); /* memory is what the log's last mark says */
     bool done = drain(engine, &replay.mark, replay.end, silence_ms, options, error);
     engine_forget(engine);
     return done;

@@ -17,14 +17,23 @@ enum { ZONE_DATA_EVENTS_MOST = 1000, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 }
 void engine_forget(struct engine *engine)
 {
     struct broker *broker = engine->ports.broker;
+    engine->settled = false;
     broker->operations->stop_reading(broker, TOPIC_CONTROL);
     broker->operations->stop_reading(broker, TOPIC_FORWARD);
     inputs_clear(&engine->inputs);
+    outbox_clear(&engine->outbox);
     checkpointer_destroy(engine->checkpointer);
     engine->checkpointer = NULL;
     if (!mutant(MUTANT_MEMORY_KEPT)) shard_destroy(engine->shard);
     engine->shard = NULL;
     foreign_clear(&engine->foreign);
+}
+
+void engine_let_go(struct engine *engine)
+{
+    struct broker *broker = engine->ports.broker;
+    if (!mutant(MUTANT_OUTBOX_FREED_EARLY)) broker->operations->close_producer(broker);
+    engine_forget(engine);
 }
 
 void engine_start_empty(struct engine *engine)
@@ -49,7 +58,6 @@ void engine_start_empty(struct engine *engine)
                                                            .part_items_max =
                                                                engine->options
                                                                    .checkpoint_part_max});
-    outbox_clear(&engine->outbox);
     struct outbox_listener listener = checkpointer_listener(engine->checkpointer);
     outbox_init(&engine->outbox, text_of(engine->options.cluster), engine->options.shard,
                 engine->options.batch_outputs_max, &engine->foreign, &listener);
@@ -289,6 +297,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
     tell_missing_zones(engine, &sink);
     engine_clock_begin(engine);
     if (!engine_commit(engine, error)) return false;
+    checkpointer_arm(engine->checkpointer);
     atomic_store(&engine->epoch, mark->epoch);
     return true;
 }
@@ -333,13 +342,18 @@ static const char *distrust(const struct restored *restored, const struct replay
 static bool restore_log(struct engine *engine, struct restored *restored, struct replay *replay,
                         struct error *error)
 {
+    struct error difference = {0};
+    const char *message = difference.message;
     if (!restore_tail(engine, restored, replay, error)) return false;
     const char *reason = distrust(restored, replay);
-    if (reason == NULL) return true;
-    store_ignored(engine, reason,
-                  "the snapshot in Redis is not seen to be of this state log: it is old, an owner "
+    if (reason != NULL)
+        message = "the snapshot in Redis is not seen to be of this state log: it is old, an owner "
                   "that had been followed wrote it, or Kafka lost the end of the log, which is "
-                  "read from its beginning");
+                  "read from its beginning";
+    else if (restored->from_store && !shard_restore_fits(engine->shard, &replay->mark, &difference))
+        reason = "not_whole";
+    if (reason == NULL) return true;
+    store_ignored(engine, reason, message);
     engine_forget(engine);
     engine_start_empty(engine);
     int64_t epoch = restored->mark.epoch;
@@ -349,6 +363,16 @@ static bool restore_log(struct engine *engine, struct restored *restored, struct
     if (replay->found && replay->mark.epoch < epoch)
         replay->mark.epoch = epoch; /* the store must not take us for an old owner */
     return true;
+}
+
+/* Nothing is left to restore the shard from that would have what is missing. */
+static bool refuse_half(struct error *error)
+{
+    char message[ERROR_MESSAGE_BYTES];
+    memcpy(message, error->message, sizeof message);
+    error_clear(error);
+    return error_set(error, ERROR_FATAL, "log_not_whole: %.100s; belfry recover --from redis|kafka "
+                     "decides; see docs/operation.md, \"log_not_whole\"", message);
 }
 
 static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struct error *error)
@@ -371,6 +395,7 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
     }
     *fresh = !replay.found;
     if (!replay.found && !first_mark(engine, mark, error)) return false;
+    if (!shard_restore_fits(engine->shard, mark, error)) return refuse_half(error);
     observe(engine->ports.observer, LEVEL_INFO, "shard.restored", engine->options.shard,
             "jobs=%zu from_store=%s log_records=%" PRId64 " sequence=%" PRId64,
             shard_job_count(engine->shard), restored.from_store ? "yes" : "no", replay.records,
@@ -383,7 +408,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     int64_t began_us = engine_monotonic_us(engine);
     struct mark mark = {0};
     bool fresh = false;
-    engine_forget(engine);
+    engine_let_go(engine);
     engine_start_empty(engine);
     if (!engine_open_producer(engine, error) || !restore(engine, &mark, &fresh, error))
         return false;

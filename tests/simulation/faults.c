@@ -303,6 +303,43 @@ static void update_in_a_herd(struct plan *plan, struct random *dice, int64_t at_
                  random_between(dice, 1, 5), 0, NULL);
 }
 
+/* Asked to end in the middle of a take-over, or of settling a commit, which then does not end well
+ * either: by then memory is not what Kafka has. */
+static void stop_in_a_takeover(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    char json[JSON_BYTES];
+    int32_t shard = 0;
+    int32_t other = 0;
+    bool often = random_chance(dice, 2, 3);
+    bool moving = random_chance(dice, 1, 2); /* no proof of ownership: a member comes or goes */
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "an orderly stop in the middle of a take-over");
+    workload_command(dice, plan, plan->settings.start_ms + at_us / MILLI_US, json, sizeof json,
+                     &shard);
+    plan_add(plan, at_us, DO_COMMIT, shard,
+             often ? COMMIT_NOT_SENT
+                   : random_between(dice, COMMIT_ABORTABLE, COMMIT_FATE_COUNT - 1),
+             moving ? 1 : random_between(dice, 1, 30000), 0, NULL);
+    plan_add(plan, at_us + MILLI_US, DO_COMMAND, shard, 0, 0, 0, json);
+    /* Something has just been committed: Redis is behind, there is something to be drained. */
+    workload_command(dice, plan, plan->settings.start_ms + at_us / MILLI_US, json, sizeof json,
+                     &other);
+    plan_add(plan, at_us - random_between(dice, 30, 200) * MILLI_US, DO_COMMAND, shard, 0, 0, 0,
+             json);
+    int64_t away_us = at_us + random_between(dice, 0, 2000) * MILLI_US;
+    if (moving)
+        plan_add(plan, at_us - random_between(dice, 0, 600) * MILLI_US, DO_LEAVE,
+                 some_process(plan, dice), 0, 0, 0, NULL);
+    for (int32_t p = 0; p < plan->settings.processes; p++) {
+        int64_t point = often ? POINT_PROVE : random_between(dice, POINT_PROVE, POINT_COUNT - 1);
+        plan_add(plan, at_us + MILLI_US, DO_LEAVE_AT, p, point, random_between(dice, 1, 3), 0,
+                 NULL);
+        if (random_chance(dice, 1, 4))
+            plan_add(plan, away_us, DO_FREEZE, p, random_between(dice, 8000, 15000), 0, 0, NULL);
+        if (!moving)
+            plan_add(plan, away_us, DO_CUT_OFF, p, random_between(dice, 9000, 25000), 0, 0, NULL);
+    }
+}
+
 /* Everything is down for hours while commands come in. */
 static void commands_after_downtime(struct plan *plan, struct random *dice, int64_t at_us)
 {
@@ -460,7 +497,7 @@ static fault_maker *const makers[] = {
     redis_comes_back_without_an_owner,
     redis_damage, redis_damage, bulky, own_limit, strict, slow_commits, bad_leader,
     commits_lost,
-    redis_flaky, redis_flaky};
+    redis_flaky, redis_flaky, stop_in_a_takeover, stop_in_a_takeover};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */

@@ -32,6 +32,8 @@ int __wrap_fprintf(FILE *file, const char *format, ...) __attribute__((format(pr
 
 static struct heap *present;
 static const struct heap_endings *endings;
+static heap_watcher *watcher;
+static void *watched;
 
 struct heap *heap_enter(struct heap *heap)
 {
@@ -43,6 +45,18 @@ struct heap *heap_enter(struct heap *heap)
 void heap_set_endings(const struct heap_endings *given)
 {
     endings = given;
+}
+
+void heap_watch(heap_watcher *given, void *opaque)
+{
+    watcher = given;
+    watched = opaque;
+}
+
+static void gone(const struct heap_block *block)
+{
+    const char *bytes = (const char *)(block + 1);
+    if (watcher != NULL && block->heap != NULL) watcher(watched, bytes, bytes + block->bytes);
 }
 
 static void link_block(struct heap_block *block)
@@ -99,6 +113,7 @@ void *__wrap_realloc(void *memory, size_t bytes)
     if (fails()) return NULL;
     struct heap_block *block = (struct heap_block *)memory - 1;
     struct heap *heap = block->heap;
+    gone(block);
     unlink_block(block);
     block = __real_realloc(block, sizeof *block + bytes);
     if (block == NULL) __real_abort();
@@ -112,6 +127,7 @@ void __wrap_free(void *memory)
 {
     if (memory == NULL) return;
     struct heap_block *block = (struct heap_block *)memory - 1;
+    gone(block);
     unlink_block(block);
     __real_free(block);
 }

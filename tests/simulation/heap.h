@@ -21,6 +21,10 @@ struct heap *heap_enter(struct heap *heap);
 /* All that the process had. */
 void heap_free_all(struct heap *heap);
 
+/* Told of all memory that is freed, or moved away from, while it is set; NULL: nobody is. */
+typedef void heap_watcher(void *opaque, const char *from, const char *to);
+void heap_watch(heap_watcher *watcher, void *opaque);
+
 /* abort() and failed assertions of the code under test come here. Never return. */
 struct heap_endings {
     void (*aborted)(void);

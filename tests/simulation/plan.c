@@ -47,6 +47,7 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_CUT_OFF] = {"cut_off", {{"process", A_NUMBER}, {"ms", A_NUMBER}}},
     [DO_KAFKA_DOWN] = {"kafka_down", {{"ms", A_NUMBER}}},
     [DO_LEAVE] = {"leave", {{"process", A_NUMBER}}},
+    [DO_LEAVE_AT] = {"leave_at", {{"process", A_NUMBER}, {"point", A_POINT}, {"count", A_NUMBER}}},
     [DO_CLOCK_STEP] = {"clock_step", {{"process", A_NUMBER}, {"ms", A_NUMBER}}},
     [DO_CLOCK_DRIFT] = {"clock_drift", {{"process", A_NUMBER}, {"ppm", A_NUMBER}}},
     [DO_NO_MEMORY] = {"no_memory", {{"process", A_NUMBER}, {"count", A_NUMBER}}},
@@ -341,6 +342,10 @@ static void do_process(struct world *world, const struct planned *event)
     case DO_FREEZE: process_freeze(process, a[1] * MILLI_US); return;
     case DO_CUT_OFF: process_cut_off(process, a[1] * MILLI_US); return;
     case DO_LEAVE: process_leave(process); return;
+    case DO_LEAVE_AT:
+        process->leave_point = (enum point)a[1];
+        process->leave_countdown = a[2];
+        return;
     case DO_CLOCK_STEP:
         world->sometimes.count[SOMETIMES_CLOCK_STEP]++;
         process_step_clock(process, a[1] * MILLI_US);

@@ -20,6 +20,7 @@ enum event_do {
     DO_CUT_OFF,    /* process, ms */
     DO_KAFKA_DOWN, /* ms */
     DO_LEAVE,      /* process */
+    DO_LEAVE_AT,   /* process, point, count */
     DO_CLOCK_STEP, /* process, ms */
     DO_CLOCK_DRIFT,
     DO_NO_MEMORY,  /* process, count */

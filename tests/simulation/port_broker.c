@@ -7,6 +7,7 @@
 
 #include "dispatcher/core/memory.h"
 #include "dispatcher/core/mutant.h"
+#include "tests/simulation/loans.h"
 #include "tests/simulation/requests.h"
 #include "tests/simulation/world.h"
 
@@ -34,6 +35,7 @@ struct broker_simulated {
     struct record **records; /* of the transaction, not sent yet; the simulator's memory */
     size_t count;
     size_t capacity;
+    struct loans loans; /* the values of the transaction, which are borrowed */
 };
 
 static struct broker_simulated *ours(struct broker *broker)
@@ -86,6 +88,8 @@ static void drop_records(struct broker_simulated *own)
 static void close_producer(struct broker *broker)
 {
     struct broker_simulated *own = ours(broker);
+    loans_read(&own->loans); /* a batch may be on its way until the very end */
+    loans_end(&own->loans);
     struct heap *before = heap_enter(NULL);
     drop_records(own);
     (void)heap_enter(before);
@@ -167,6 +171,7 @@ static bool produce(struct broker *broker, const struct broker_record *record,
         own->records[own->count++] = copy;
     }
     (void)heap_enter(before);
+    if (!refused) loans_add(&own->loans, own->slot->world, record->value);
     return !refused || error_set(error, ERROR_INVALID, "a record of ours is too large");
 }
 
@@ -196,7 +201,11 @@ static bool outcome_unknown(struct broker_simulated *own, int64_t after_us, stru
 static bool answered(struct broker_simulated *own, enum answer answer, struct error *error)
 {
     switch (answer) {
-    case ANSWER_DONE: own->in_transaction = false; return true;
+    case ANSWER_DONE:
+        loans_read(&own->loans);
+        loans_end(&own->loans);
+        own->in_transaction = false;
+        return true;
     case ANSWER_FENCED: return error_set(error, ERROR_FENCED, "a newer producer is there");
     case ANSWER_DENIED:
         (void)error_set(error, ERROR_UNKNOWN, "a record was refused");
@@ -558,6 +567,7 @@ static void destroy(struct broker *broker)
 {
     struct broker_simulated *own = ours(broker);
     close_producer(broker);
+    loans_free(&own->loans);
     free(own->records);
     free(own);
 }

@@ -206,6 +206,15 @@ static _Noreturn void die_here(struct process *process)
     for (;;) coroutine_yield();
 }
 
+static void leave_here(struct process *process, enum point point)
+{
+    if (process->leave_point != point || --process->leave_countdown > 0) return;
+    process->leave_point = POINT_NONE;
+    world_trace(process->world, "%s is asked to end at %s", process->owner, point_name(point));
+    process->world->sometimes.count[SOMETIMES_LEAVE_AT]++;
+    process_leave(process);
+}
+
 void slot_pass(struct seat *slot, enum point point)
 {
     struct process *process = slot->process;
@@ -215,6 +224,7 @@ void slot_pass(struct seat *slot, enum point point)
         slot->world->stopped = true;
         die_here(process);
     }
+    leave_here(process, point);
     if (process->crash_point != point || --process->crash_countdown > 0) return;
     process->crash_point = POINT_NONE;
     struct world *world = slot->world;
@@ -393,6 +403,7 @@ void process_start(struct process *process)
     process->heap.fail_after = -1;
     process->heap.bytes_most = 0;
     process->crash_point = POINT_NONE;
+    process->leave_point = POINT_NONE;
     process->init_delay_us = 0;
     process->frozen_until_us = 0;
     process->fetch_from_us = 0;

@@ -57,6 +57,7 @@ static void end_faults(struct world *world)
         process_drift_clock(process, 0);
         process_step_clock(process, -process->offset_us);
         process->crash_point = POINT_NONE;
+        process->leave_point = POINT_NONE;
         process->heap.fail_after = -1;
         process->init_delay_us = 0;
         process->commits_lost_until_us = 0;

@@ -19,6 +19,7 @@
     row(LOSS_FORGOT, "a new owner was restored from a state log with a hole")                      \
     row(KAFKA_DOWN, "Kafka was away")                                                              \
     row(SHUTDOWN, "a process ended in order")                                                      \
+    row(LEAVE_AT, "a process was asked to end in the middle of something")                         \
     row(CLOCK_STEP, "a clock was stepped")                                                         \
     row(CLOCK_DRIFT, "a clock drifted")                                                            \
     row(CLOCK_CORRECTED, "a clock ahead of Kafka's was corrected")                                 \

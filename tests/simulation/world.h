@@ -121,6 +121,8 @@ struct process {
     int64_t cut_off_until_us; /* from Kafka */
     enum point crash_point;
     int64_t crash_countdown;
+    enum point leave_point; /* where it is asked to end in order */
+    int64_t leave_countdown;
     bool freeze_there;   /* in place of the crash */
     int64_t crash_freeze_us;
     bool crashing;       /* the running coroutine has met its end */

@@ -1,5 +1,5 @@
-/* The checkpointer's last words at a shutdown keep to the time they were given, and a rewrite ends
- * however often the store's answers get lost. */
+/* The checkpointer says nothing before it is armed; its last words at a shutdown keep to the time
+ * they were given, and a rewrite ends however often the store's answers get lost. */
 #include "dispatcher/engine/checkpointer.h"
 
 #include <setjmp.h>
@@ -88,6 +88,7 @@ static void a_drain_never_waits_for_less_than_nothing(void **state)
         struct shard *shard = shard_create(&config);
         struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
             .port = &store.port, .clock = &clock, .observer = &observer});
+        checkpointer_arm(checkpointer);
         assert_false(checkpointer_drain(checkpointer, shard, &mark, end_of_log, NULL, given_us));
         assert_true(store.limit_least_ms >= 0);
         checkpointer_destroy(checkpointer);
@@ -216,6 +217,7 @@ static void a_rewrite_ends_however_many_answers_are_lost(void **state)
         struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
             .port = &own.port, .clock = &clock, .observer = &observer,
             .group_jobs_max = GROUP_JOBS, .part_items_max = PART_JOBS});
+        checkpointer_arm(checkpointer);
         while (checkpointer_sequence(checkpointer) != 7 && own.calls < CALLS_MOST) {
             own.now_us += 2000000;
             checkpointer_tick(checkpointer, shard, &mark, end_of_log, NULL);
@@ -234,9 +236,37 @@ static void a_rewrite_ends_however_many_answers_are_lost(void **state)
     shard_destroy(shard);
 }
 
+static void before_the_first_mark_nothing_is_written(void **state)
+{
+    (void)state;
+    static const struct checkpoint_operations operations = {
+        .submit = submit, .poll = poll_outcome, .wait = wait_outcome};
+    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
+    struct shard_config config;
+    shard_config_defaults(&config);
+    config.shards = 1;
+    struct slow_store store = {.port = {&operations}};
+    struct clock clock = {.opaque = &store, .now_ms = look, .monotonic_us = look};
+    struct observer observer = {.lowest = LEVEL_ERROR, .line = no_line};
+    struct shard *shard = shard_create(&config);
+    struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
+        .port = &store.port, .clock = &clock, .observer = &observer});
+    assert_true(checkpointer_due_us(checkpointer, &mark) == INT64_MAX);
+    checkpointer_tick(checkpointer, shard, &mark, end_of_log, NULL);
+    assert_false(checkpointer_drain(checkpointer, shard, &mark, end_of_log, NULL, 10000000));
+    assert_int_equal(store.submitted, 0);
+    checkpointer_arm(checkpointer);
+    assert_true(checkpointer_due_us(checkpointer, &mark) != INT64_MAX);
+    checkpointer_tick(checkpointer, shard, &mark, end_of_log, NULL);
+    assert_int_equal(store.submitted, 1);
+    checkpointer_destroy(checkpointer);
+    shard_destroy(shard);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(before_the_first_mark_nothing_is_written),
         cmocka_unit_test(a_drain_never_waits_for_less_than_nothing),
         cmocka_unit_test(a_rewrite_ends_however_many_answers_are_lost),
     };

@@ -292,6 +292,35 @@ static void a_record_comes_back_whole(void **state)
     }
 }
 
+/* What was restored is compared with what the last mark speaks of. */
+static void a_restore_that_lacks_something_is_seen(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    struct error error = {0};
+    rig_open(&rig, AT("00:00:00"));
+    struct job_record record;
+    job_record_defaults(&record);
+    record.definition.group = text_of("g");
+    record.definition.id = text_of("a");
+    record.definition.schedule = schedule_from_at(5000);
+    record.revision = 1;
+    record.ordinal = 17;
+    shard_restore_job(rig.shard, &record);
+    struct mark mark = {.jobs = 1, .next_ordinal = 18};
+    assert_true(shard_restore_fits(rig.shard, &mark, &error));
+    mark.jobs = MARK_JOBS_UNKNOWN; /* layout 1 */
+    assert_true(shard_restore_fits(rig.shard, &mark, &error));
+    mark.jobs = 300;
+    assert_false(shard_restore_fits(rig.shard, &mark, &error));
+    assert_non_null(strstr(error.message, "1 jobs were restored, the last mark says 300"));
+    mark.jobs = 1;
+    mark.next_ordinal = 17; /* the job is younger than the mark */
+    error_clear(&error);
+    assert_false(shard_restore_fits(rig.shard, &mark, &error));
+    rig_close(&rig);
+}
+
 static void remembered_ids_come_back(void **state)
 {
     (void)state;
@@ -414,6 +443,7 @@ int main(void)
         cmocka_unit_test(ranges_side_by_side_join),
         cmocka_unit_test(the_newest_record_counts),
         cmocka_unit_test(a_record_comes_back_whole),
+        cmocka_unit_test(a_restore_that_lacks_something_is_seen),
         cmocka_unit_test(remembered_ids_come_back),
         cmocka_unit_test(each_shard_adds_its_own),
     };
