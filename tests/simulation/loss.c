@@ -118,9 +118,24 @@ bool loss_of_job(const struct world *world, int32_t shard, const char *name)
 
 /* ---- owners ---- */
 
+/* The log lacks jobs: a living owner went on after Kafka had lost what it had written before. */
+static bool explains_hole(struct world *world, int32_t shard, const char *fields)
+{
+    if (strstr(fields, "log_not_whole: ") == NULL) return false;
+    for (size_t i = 0; i < world->losses.count; i++) {
+        const struct loss *loss = &world->losses.list[i];
+        if (loss->shard != shard || loss->first_step == loss->end_step) continue;
+        world->losses.half[shard] = true;
+        world->sometimes.count[SOMETIMES_LOG_NOT_WHOLE]++;
+        return true;
+    }
+    return false;
+}
+
 bool loss_explains(struct world *world, const struct seat *seat, const char *fields)
 {
     int32_t shard = seat->shard;
+    if (explains_hole(world, shard, fields)) return true;
     const char *at = strstr(fields, "state_lost: the state log stands at sequence ");
     long long log = -1;
     long long store = -1;
@@ -141,6 +156,7 @@ void loss_restored(struct world *world, const struct seat *seat, bool from_store
     int32_t shard = seat->shard;
     if (losses->count == 0) return;
     losses->refused[shard] = false;
+    losses->half[shard] = false;
     if (from_store && seat->snapshot_sequence > sequence)
         world_violation(world, "state lost: %s goes on with shard %d from %" PRId64
                         " although Redis stood at %" PRId64, seat->process->owner, (int)shard,
@@ -157,14 +173,46 @@ void loss_restored(struct world *world, const struct seat *seat, bool from_store
     }
 }
 
+/* What `belfry recover --from kafka` does, as far as the next owner sees it: a mark that does not
+ * say how many jobs there are. */
+static void accept_log(struct world *world, int32_t shard)
+{
+    const struct log *log = &world->cluster.state[shard];
+    char text[2048];
+    for (size_t i = log->count; i-- > 0;) {
+        if (!is_mark(log->records[i])) continue;
+        struct text value = log->records[i]->value;
+        struct text rest = scan_after(value, ",\"jobs\":");
+        if (rest.length == 0) return;
+        size_t before = value.length - rest.length - strlen(",\"jobs\":");
+        while (rest.length > 0 && rest.bytes[0] >= '0' && rest.bytes[0] <= '9')
+            rest = (struct text){rest.bytes + 1, rest.length - 1};
+        int length = snprintf(text, sizeof text, "%.*s%.*s", (int)before, value.bytes,
+                              (int)rest.length, rest.bytes);
+        (void)cluster_append(world, record_copy(&(struct broker_record){
+                                        .topic = TOPIC_STATE,
+                                        .partition = shard,
+                                        .key = text_of("mark"),
+                                        .value = {text, (size_t)length}}));
+        return;
+    }
+}
+
 bool loss_operator(struct world *world)
 {
-    bool any = false;
-    for (int32_t shard = 0; shard < world->settings.shards; shard++)
-        any = any || world->losses.refused[shard];
-    if (!any) return false;
-    world_trace(world, "the operator gives Redis up");
-    store_image_empty(world->redis.image);
-    world->redis.changes++;
-    return true;
+    bool behind = false;
+    bool half = false;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        behind = behind || world->losses.refused[shard];
+        half = half || world->losses.half[shard];
+        if (!world->losses.half[shard]) continue;
+        world_trace(world, "the operator goes on with what the log of shard %d has", (int)shard);
+        accept_log(world, shard);
+    }
+    if (behind) {
+        world_trace(world, "the operator gives Redis up");
+        store_image_empty(world->redis.image);
+        world->redis.changes++;
+    }
+    return behind || half;
 }

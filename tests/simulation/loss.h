@@ -25,6 +25,7 @@ struct losses {
     struct loss list[LOSSES_MAX];
     size_t count;
     bool refused[SIM_SHARDS_MAX]; /* an owner has refused the shard, and says state_lost */
+    bool half[SIM_SHARDS_MAX];    /* it says that the log has not all the jobs it should have */
     bool forgot[SIM_SHARDS_MAX];  /* an owner was restored from a log with a hole in it */
 };
 
@@ -39,12 +40,14 @@ bool loss_took(const struct world *world, int32_t shard, size_t step);
 /* Whether the newest record of this job was lost, and not written again. */
 bool loss_of_job(const struct world *world, int32_t shard, const char *name);
 /* A shard has given up; true: because its state log is behind what it has read from Redis, and it
- * says by how much. Redis may have been emptied since. */
+ * says by how much (Redis may have been emptied since); or because a part of the log is lost from
+ * before where its living owner went on. */
 bool loss_explains(struct world *world, const struct seat *seat, const char *fields);
 /* A shard was restored: `sequence` is where it says it stands. */
 void loss_restored(struct world *world, const struct seat *seat, bool from_store,
                    int64_t sequence);
-/* The operator gives Redis up for shards that were refused; false: there was none. */
+/* The operator decides for the shards that were refused: Redis is given up where the log is behind
+ * it, a log with a hole is gone on from as it is. False: there was none. */
 bool loss_operator(struct world *world);
 
 #endif

@@ -13,6 +13,7 @@
     row(CUT_OFF, "a process was cut off from Kafka")                                               \
     row(KAFKA_LOST, "Kafka lost the end of a state log")                                           \
     row(STATE_LOST, "a state log behind Redis was refused")                                        \
+    row(LOG_NOT_WHOLE, "a state log that lacks jobs was refused")                                  \
     row(LOSS_WENT_BACK, "a new owner went on from before what was lost")                           \
     row(OTHER_BRANCH, "a snapshot of what Kafka had lost was not believed")                        \
     row(LOST_STORE, "Redis refused the owner for what Kafka had lost")                             \
