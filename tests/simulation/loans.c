@@ -37,11 +37,21 @@ static void freed(void *opaque, const char *from, const char *to)
         }
 }
 
+static void give_back(struct loans *loans)
+{
+    struct loans **at = &lent;
+    loans->count = 0;
+    while (*at != NULL && *at != loans) at = &(*at)->next;
+    if (*at != NULL) *at = loans->next;
+    loans->next = NULL;
+    if (lent == NULL) heap_watch(NULL, NULL);
+}
+
 void loans_add(struct loans *loans, struct world *world, struct text value)
 {
     if (loans->count == 0) {
         loans->world = world;
-        loans_end(loans);
+        give_back(loans);
         loans->next = lent;
         lent = loans;
         heap_watch(freed, NULL);
@@ -53,7 +63,7 @@ void loans_add(struct loans *loans, struct world *world, struct text value)
     loans->items[loans->count++] = (struct loan){value, sum_of(value)};
 }
 
-void loans_read(const struct loans *loans)
+static void read_again(const struct loans *loans)
 {
     for (size_t i = 0; i < loans->count; i++)
         if (sum_of(loans->items[i].value) != loans->items[i].sum) {
@@ -63,20 +73,17 @@ void loans_read(const struct loans *loans)
         }
 }
 
-void loans_end(struct loans *loans)
+bool loans_over(struct loans *loans)
 {
-    struct loans **at = &lent;
-    loans->count = 0;
-    while (*at != NULL && *at != loans) at = &(*at)->next;
-    if (*at != NULL) *at = loans->next;
-    loans->next = NULL;
-    if (lent == NULL) heap_watch(NULL, NULL);
+    read_again(loans);
+    give_back(loans);
+    return true;
 }
 
 void loans_free(struct loans *loans)
 {
     struct heap *before = heap_enter(NULL);
-    loans_end(loans);
+    give_back(loans);
     free(loans->items);
     loans->items = NULL;
     (void)heap_enter(before);

@@ -25,10 +25,8 @@ struct loans { /* of one producer; zero: none */
 };
 
 void loans_add(struct loans *loans, struct world *world, struct text value);
-/* They are read: a violation where one has been changed since. */
-void loans_read(const struct loans *loans);
-/* They are given back. */
-void loans_end(struct loans *loans);
+/* They are read a last time, a violation where one has been changed since, and given back. True. */
+bool loans_over(struct loans *loans);
 void loans_free(struct loans *loans);
 
 #endif

@@ -88,8 +88,7 @@ static void drop_records(struct broker_simulated *own)
 static void close_producer(struct broker *broker)
 {
     struct broker_simulated *own = ours(broker);
-    loans_read(&own->loans); /* a batch may be on its way until the very end */
-    loans_end(&own->loans);
+    (void)loans_over(&own->loans); /* a batch may be on its way until the very end */
     struct heap *before = heap_enter(NULL);
     drop_records(own);
     (void)heap_enter(before);
@@ -163,13 +162,9 @@ static bool produce(struct broker *broker, const struct broker_record *record,
     struct record *copy = record_copy(record);
     struct cluster *cluster = &own->slot->world->cluster;
     bool refused = cluster->own_named && cluster_too_large(cluster, copy);
-    if (refused) {
-        free(copy);
-    } else {
-        own->records = memory_grow(own->records, &own->capacity, own->count + 1,
-                                   sizeof *own->records);
-        own->records[own->count++] = copy;
-    }
+    own->records = memory_grow(own->records, &own->capacity, own->count + 1, sizeof *own->records);
+    if (refused) free(copy);
+    else own->records[own->count++] = copy;
     (void)heap_enter(before);
     if (!refused) loans_add(&own->loans, own->slot->world, record->value);
     return !refused || error_set(error, ERROR_INVALID, "a record of ours is too large");
@@ -202,10 +197,8 @@ static bool answered(struct broker_simulated *own, enum answer answer, struct er
 {
     switch (answer) {
     case ANSWER_DONE:
-        loans_read(&own->loans);
-        loans_end(&own->loans);
         own->in_transaction = false;
-        return true;
+        return loans_over(&own->loans);
     case ANSWER_FENCED: return error_set(error, ERROR_FENCED, "a newer producer is there");
     case ANSWER_DENIED:
         (void)error_set(error, ERROR_UNKNOWN, "a record was refused");
