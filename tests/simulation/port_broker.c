@@ -196,9 +196,7 @@ static bool outcome_unknown(struct broker_simulated *own, int64_t after_us, stru
 static bool answered(struct broker_simulated *own, enum answer answer, struct error *error)
 {
     switch (answer) {
-    case ANSWER_DONE:
-        own->in_transaction = false;
-        return loans_over(&own->loans);
+    case ANSWER_DONE: own->in_transaction = false; return loans_over(&own->loans);
     case ANSWER_FENCED: return error_set(error, ERROR_FENCED, "a newer producer is there");
     case ANSWER_DENIED:
         (void)error_set(error, ERROR_UNKNOWN, "a record was refused");
