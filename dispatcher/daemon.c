@@ -39,6 +39,7 @@ struct daemon {
     struct kafka_cluster *kafka;
     struct store_redis_options redis; /* of the configuration, with the Kafka it goes with */
     struct redis_claim claim;
+    struct store_defaults defaults;
     struct store_writer *writer;
     struct shard_wakes *wakes;
     struct shard_site site;
@@ -168,7 +169,9 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
         options->embedded != NULL ? embedded_kafka_id : kafka_cluster_id(daemon->kafka);
     daemon->redis = config->redis;
     (void)snprintf(daemon->redis.kafka_cluster_id, sizeof daemon->redis.kafka_cluster_id, "%s", id);
-    redis_claim_init(&daemon->claim, &daemon->redis, shards, id, options->clock,
+    daemon->defaults = (struct store_defaults){.misfire_grace_ms = config->misfire_grace_ms,
+                                               .keep_finished_ms = config->keep_finished_ms};
+    redis_claim_init(&daemon->claim, &daemon->redis, &daemon->defaults, shards, id, options->clock,
                      options->observer);
     if (!redis_claim_tend(&daemon->claim, error)) return false;
     daemon->wakes = shard_wakes_create(shards);

@@ -17,12 +17,14 @@ enum {
 };
 
 void redis_claim_init(struct redis_claim *claim, const struct store_redis_options *options,
-                      int32_t shards, const char *kafka_cluster_id, const struct clock *clock,
+                      const struct store_defaults *defaults, int32_t shards,
+                      const char *kafka_cluster_id, const struct clock *clock,
                       const struct observer *observer)
 {
-    assert(claim != NULL && options != NULL);
+    assert(claim != NULL && options != NULL && defaults != NULL);
     assert(shards > 0 && kafka_cluster_id != NULL);
-    *claim = (struct redis_claim){.options = *options, .clock = clock, .observer = observer};
+    *claim = (struct redis_claim){.options = *options, .defaults = defaults, .clock = clock,
+                                  .observer = observer};
     if (claim->options.connect_limit_ms > ASK_LIMIT_MS)
         claim->options.connect_limit_ms = ASK_LIMIT_MS;
     if (claim->options.command_limit_ms > ASK_LIMIT_MS)
@@ -59,6 +61,22 @@ static bool compare(const struct redis_claim *claim, const struct store_meta *fo
     return true;
 }
 
+/* For `apply` and `diff`. Nothing depends on it here: a refusal is no more than a warning. */
+static void publish_defaults(struct redis_claim *claim, struct store *store, bool first)
+{
+    struct store_defaults there;
+    struct error error = {0};
+    bool found = false;
+    bool done = store_redis_read_defaults(store, &there, &found, &error);
+    bool same = found && there.misfire_grace_ms == claim->defaults->misfire_grace_ms &&
+                there.keep_finished_ms == claim->defaults->keep_finished_ms;
+    if (done && found && !same && !first)
+        warn(claim, "a daemon of this cluster has another misfire_grace or keep_finished: what a "
+             "job gets depends on who runs its shard; give all daemons the same");
+    if (done && !same) done = store_redis_put_defaults(store, claim->defaults, &error);
+    if (!done && first) warn(claim, error.message);
+}
+
 /* One question with a connection of its own. */
 static bool ask(struct redis_claim *claim, struct error *error)
 {
@@ -69,6 +87,7 @@ static bool ask(struct redis_claim *claim, struct error *error)
     bool done = (!first || store_redis_check(store, warn, claim, error)) &&
                 store->operations->claim_meta(store, &claim->wanted, &found, error) &&
                 compare(claim, &found, error);
+    if (done) publish_defaults(claim, store, first);
     store->operations->destroy(store);
     return done;
 }

@@ -12,10 +12,12 @@
 #include "dispatcher/engine/observer.h"
 #include "store/redis_options.h"
 #include "store/store.h"
+#include "store/store_redis_admin.h"
 
 struct redis_claim {
     struct store_redis_options options; /* with a short limit: the daemon's thread waits for it */
     struct store_meta wanted;
+    const struct store_defaults *defaults; /* to be published; borrowed */
     const struct clock *clock;
     const struct observer *observer;
     atomic_bool claimed; /* false again while this Redis is not seen to be ours any more */
@@ -28,7 +30,8 @@ struct redis_claim {
 /* Nothing is asked yet. All is borrowed but `options`, which is copied.
  *   kafka_cluster_id  what Kafka calls itself */
 void redis_claim_init(struct redis_claim *claim, const struct store_redis_options *options,
-                      int32_t shards, const char *kafka_cluster_id, const struct clock *clock,
+                      const struct store_defaults *defaults, int32_t shards,
+                      const char *kafka_cluster_id, const struct clock *clock,
                       const struct observer *observer);
 
 /* Asks when it is time to, within a second; Redis away is logged and no error. Nor is one that was

@@ -27,4 +27,16 @@ bool store_redis_rewritten(struct store *store, int32_t shard, int64_t *jobs, st
 bool store_redis_put_meta(struct store *store, const struct store_meta *meta, struct error *error)
     __attribute__((warn_unused_result));
 
+/* What jobs get that do not say, from the configuration of a daemon, for those who compare jobs
+ * with a file. */
+struct store_defaults {
+    int64_t misfire_grace_ms;
+    int64_t keep_finished_ms;
+};
+bool store_redis_put_defaults(struct store *store, const struct store_defaults *defaults,
+                              struct error *error) __attribute__((warn_unused_result));
+/* *found: whether a daemon has put any. */
+bool store_redis_read_defaults(struct store *store, struct store_defaults *defaults, bool *found,
+                               struct error *error) __attribute__((warn_unused_result));
+
 #endif

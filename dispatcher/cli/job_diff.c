@@ -1,6 +1,7 @@
 #include "dispatcher/cli/job_diff.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "dispatcher/cli/redis_reader.h"
 #include "dispatcher/core/memory.h"
 #include "schemas/job_json.h"
+#include "store/store_redis_admin.h"
 #include "store/store_redis_query.h"
 
 /* A job of the file on its way through the comparison. */
@@ -26,6 +28,7 @@ struct comparison {
     struct wanted *wanted; /* sorted by name */
     size_t count;
     const struct job_filter *filter; /* NULL: nothing is pruned */
+    struct store_defaults defaults;  /* of jobs that do not say */
     struct arena *present;
     struct arena *arena;
 };
@@ -84,6 +87,7 @@ static bool compare_job(struct comparison *comparison, struct wanted *wanted,
     json_t *fields = json_object();
     arena_reset(comparison->arena);
     bool read = job_text_read(value, job->json, comparison->arena, &definition, error);
+    if (read) job_text_default(&definition, &comparison->defaults);
     wanted->found = true;
     if (read && job_text_compare(&present->definition, &definition, note_field, fields) > 0) {
         struct job_difference *item = diff_add(comparison->diff, JOB_CHANGED);
@@ -138,6 +142,23 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
     return ok;
 }
 
+/* What belfryd gives to jobs that do not say. */
+static bool read_defaults(struct comparison *comparison, const struct redis_reader *reader,
+                          struct error *error)
+{
+    bool found = false;
+    struct store_defaults *defaults = &comparison->defaults;
+    if (!store_redis_read_defaults(reader->store, defaults, &found, error)) return false;
+    if (found) return true;
+    struct definition definition;
+    definition_defaults(&definition);
+    *defaults = (struct store_defaults){.misfire_grace_ms = definition.catchup.grace_ms,
+                                        .keep_finished_ms = definition.keep_finished_ms};
+    (void)fputs("belfry: no belfryd has published its misfire_grace and keep_finished: compared "
+                "with those it has without configuration\n", stderr);
+    return true;
+}
+
 /* All jobs are visited once: a selection for --prune may lie anywhere. */
 static bool compare_all(struct comparison *comparison, const struct settings *settings,
                         struct error *error)
@@ -146,7 +167,8 @@ static bool compare_all(struct comparison *comparison, const struct settings *se
     struct redis_reader reader;
     struct store_filter everything = {0};
     if (!redis_reader_open(&reader, settings, error)) return false;
-    bool listed = store_redis_list_jobs(reader.store, reader.shards, &everything, visit,
+    bool listed = read_defaults(comparison, &reader, error) &&
+                  store_redis_list_jobs(reader.store, reader.shards, &everything, visit,
                                         comparison, error);
     redis_reader_close(&reader);
     for (size_t i = 0; listed && i < comparison->count; i++) {

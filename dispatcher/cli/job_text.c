@@ -52,6 +52,15 @@ bool job_text_read(json_t *job, struct text raw, struct arena *arena,
     return definition_read(&node, JOB_IN_COMMAND, &reader, definition, error);
 }
 
+void job_text_default(struct definition *definition, const struct store_defaults *defaults)
+{
+    assert(definition != NULL && defaults != NULL);
+    if ((definition->given & GIVEN_MISFIRE_GRACE) == 0)
+        definition->catchup.grace_ms = defaults->misfire_grace_ms;
+    if ((definition->given & GIVEN_KEEP_FINISHED) == 0)
+        definition->keep_finished_ms = defaults->keep_finished_ms;
+}
+
 static void write_members(struct text_writer *writer, const struct definition *definition)
 {
     assert(writer != NULL);

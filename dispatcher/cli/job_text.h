@@ -11,6 +11,7 @@
 #include "dispatcher/core/text.h"
 #include "schemas/arena.h"
 #include "schemas/text_writer.h"
+#include "store/store_redis_admin.h"
 
 /* Knows every zone whose name could be one, for reading what is only compared or written again. */
 const struct zone_lookup *job_text_zones(void);
@@ -22,6 +23,9 @@ const struct zone_lookup *job_text_zones(void);
 bool job_text_read(json_t *job, struct text raw, struct arena *arena,
                    struct definition *definition, struct error *error)
     __attribute__((warn_unused_result));
+
+/* Fills in what the job does not say as the daemon would that published these. */
+void job_text_default(struct definition *definition, const struct store_defaults *defaults);
 
 /* A record as import, apply and put read it: {"group":...,"id":...,...}; no counters; with its
  * incarnation where the definition has one. */

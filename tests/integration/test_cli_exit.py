@@ -21,7 +21,8 @@ class Cluster:
     def __init__(self, kafka: Kafka, redis: Redis):
         self.kafka, self.redis = kafka, redis
         self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS,
-                              env={"BELFRY_FIRES_TOPICS": "not.there"})
+                              env={"BELFRY_FIRES_TOPICS": "not.there",
+                                   "BELFRY_MISFIRE_GRACE": "5m", "BELFRY_KEEP_FINISHED": "2h"})
 
     def __call__(self, *args: object, expect: int | None = 0, **more: Any
                  ) -> subprocess.CompletedProcess[str]:
@@ -159,3 +160,24 @@ def test_a_diff_shows_no_anchor_that_nobody_gave(shared: Cluster) -> None:
     assert "1970" not in done.stdout + done.stderr, done
     assert shared("diff", "-", stdin=wanted).stdout == ""
     shared("delete", "anchor/a", "--wait")
+
+
+def test_a_diff_goes_by_the_defaults_of_the_daemon(shared: Cluster) -> None:
+    """What jobs get that do not say is the daemons' configuration: they publish it."""
+    wanted = ('{"group":"default","id":"a","schedule":{"every":"1h"}}\n'
+              '{"group":"default","id":"b","schedule":{"every":"1h"},"keep_finished":"24h",'
+              '"catchup":{"misfire_grace":"30s"}}\n')
+    shared("apply", "-f", "-", stdin=wanted)
+    same = shared("diff", "-", stdin=wanted)
+    assert same.stdout == "" and "2 equal" in same.stderr, same
+    job = json.loads(shared("get", "default/a", "-o", "json").stdout)
+    assert job["keep_finished"] == "2h" and job["catchup"]["misfire_grace"] == "5m", job
+    meta = f"{CLUSTER}:meta"
+    assert shared.redis.client().hget(meta, "misfire_grace_ms") == "300000"
+    shared.redis.client().hdel(meta, "misfire_grace_ms", "keep_finished_ms")
+    done = shared("diff", "-", stdin=wanted, expect=1)
+    assert "no belfryd has published" in done.stderr, done.stderr
+    shared.daemon.terminate()
+    shared.daemon.start().wait_live()  # it publishes them when it finds Redis
+    assert shared("diff", "-", stdin=wanted).stdout == ""
+    shared("delete", "--group", "default", "--wait")
