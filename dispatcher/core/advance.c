@@ -188,6 +188,8 @@ static bool run_alarms(struct shard *shard, int64_t until_ms, int64_t now_ms,
         if (sink->full(sink->opaque)) return false;
         struct alarm alarm = alarms_take(&shard->alarms);
         alarm_rings(shard, &alarm, now_ms, sink);
+        shard_lighten(shard, (struct job_reference){.ordinal = alarm.ordinal,
+                                                    .slot = alarm.slot});
     }
     return true;
 }

@@ -33,21 +33,40 @@ const struct alarm *alarms_first(const struct alarms *alarms)
     return alarms->count == 0 ? NULL : &alarms->heap[0];
 }
 
-struct alarm alarms_take(struct alarms *alarms)
+/* Puts the alarm into the heap below the place, which is free. */
+static void sink_from(struct alarms *alarms, size_t at, struct alarm alarm)
 {
-    assert(alarms->count > 0);
-    struct alarm taken = alarms->heap[0];
-    struct alarm last = alarms->heap[--alarms->count];
-    size_t at = 0;
     for (;;) {
         size_t child = at * 2 + 1;
         if (child >= alarms->count) break;
         if (child + 1 < alarms->count && before(&alarms->heap[child + 1], &alarms->heap[child]))
             child++;
-        if (!before(&alarms->heap[child], &last)) break;
+        if (!before(&alarms->heap[child], &alarm)) break;
         alarms->heap[at] = alarms->heap[child];
         at = child;
     }
-    if (alarms->count > 0) alarms->heap[at] = last;
+    alarms->heap[at] = alarm;
+}
+
+struct alarm alarms_take(struct alarms *alarms)
+{
+    assert(alarms->count > 0);
+    struct alarm taken = alarms->heap[0];
+    struct alarm last = alarms->heap[--alarms->count];
+    if (alarms->count > 0) sink_from(alarms, 0, last);
     return taken;
+}
+
+void alarms_keep(struct alarms *alarms, bool (*is_kept)(void *opaque, const struct alarm *alarm),
+                 void *opaque)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < alarms->count; i++)
+        if (is_kept(opaque, &alarms->heap[i])) alarms->heap[kept++] = alarms->heap[i];
+    alarms->count = kept;
+    for (size_t i = kept / 2; i-- > 0;) sink_from(alarms, i, alarms->heap[i]);
+    if (kept >= alarms->capacity / 4) return;
+    size_t capacity = kept + kept / 2 + 1;
+    alarms->heap = memory_resize(alarms->heap, capacity, sizeof *alarms->heap);
+    alarms->capacity = capacity;
 }

@@ -27,5 +27,8 @@ void alarms_add(struct alarms *alarms, struct alarm alarm);
 /* The earliest, the lowest ordinal first; NULL: none. */
 const struct alarm *alarms_first(const struct alarms *alarms);
 struct alarm alarms_take(struct alarms *alarms);
+/* Drops all that are not to be kept. */
+void alarms_keep(struct alarms *alarms, bool (*is_kept)(void *opaque, const struct alarm *alarm),
+                 void *opaque);
 
 #endif

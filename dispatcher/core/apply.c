@@ -189,8 +189,10 @@ static void put_one(struct shard *shard, struct answer *answer, uint32_t index,
     if (same) return;
     warn_about(answer, definition, application);
     answer->result.changed++;
-    if (!application->command->dry_run)
-        job_update(shard, job, &merged, effective_ms, application->now_ms, sink);
+    if (application->command->dry_run) return;
+    struct job_reference reference = job_reference_of(job);
+    job_update(shard, job, &merged, effective_ms, application->now_ms, sink);
+    shard_lighten(shard, reference);
 }
 
 /* Compare and set: an expected revision is that of a job which exists. */

@@ -165,6 +165,7 @@ static bool change_targets(struct shard *shard, struct answer *answer,
             continue;
         answer->result.changed++;
         list_changed(shard, answer, reference, application);
+        shard_lighten(shard, reference);
     }
     return true;
 }

@@ -228,6 +228,7 @@ void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
         if (run_job(shard, job, now_ms, allowance, sink) && !mutant(MUTANT_BACKFILL_NOT_WRITTEN))
             sink->job_changed(sink->opaque, job);
         backfill_enqueue(shard, job);
+        job_lighten(job);
     }
 }
 

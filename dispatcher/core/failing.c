@@ -121,8 +121,8 @@ bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
     const struct alarm *first = alarms_first(&shard->retries);
     while (first != NULL && first->at_ms <= now_ms) {
         struct alarm alarm = alarms_take(&shard->retries);
-        struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm.ordinal,
-                                                                     .slot = alarm.slot});
+        struct job_reference reference = {.ordinal = alarm.ordinal, .slot = alarm.slot};
+        struct job *job = shard_job_of(shard, reference);
         first = alarms_first(&shard->retries);
         if (job != NULL && backfill_retry(shard, job, alarm.at_ms, now_ms, sink)) return true;
         if (job == NULL || !job_is_failing(job) || job->extra->retry_ms != alarm.at_ms ||
@@ -132,6 +132,7 @@ bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
         job->extra->failing_since_ms = INSTANT_NONE;
         job->extra->retry_ms = INSTANT_NONE;
         lane_retry(shard, job, now_ms, sink);
+        shard_lighten(shard, reference);
         return true;
     }
     return false;

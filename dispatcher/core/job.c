@@ -7,6 +7,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 
 /* A definition in one allocation: this header, the name "group/id", super group, payload, then
  * the options that differ from their default: the numbers in the order of number_options, the
@@ -363,22 +364,62 @@ bool job_same_definition(const struct job *job, const struct definition *definit
     return same;
 }
 
+/* Nothing unusual. Field by field, so that two of them are equal byte by byte. */
+static void extra_init(struct job_extra *extra)
+{
+    memset(extra, 0, sizeof *extra);
+    extra->schedule_edited_ms = INSTANT_NONE;
+    extra->zone_missing_ms = INSTANT_NONE;
+    extra->zone_data_ms = INSTANT_NONE;
+    extra->earlier_due_ms = INSTANT_NONE;
+    extra->paused_ms = INSTANT_NONE;
+    extra->until_ms = INSTANT_NONE;
+    extra->finished_ms = INSTANT_NONE;
+    extra->tail_from_ms = INSTANT_NONE;
+    extra->failing_since_ms = INSTANT_NONE;
+    extra->retry_ms = INSTANT_NONE;
+    extra->aside_tail_ms = INSTANT_NONE;
+}
+
 struct job_extra *job_extra(struct job *job)
 {
     if (job->extra != NULL) return job->extra;
     job->extra = memory_allocate(1, sizeof *job->extra);
-    *job->extra = (struct job_extra){.schedule_edited_ms = INSTANT_NONE,
-                                     .zone_missing_ms = INSTANT_NONE,
-                                     .zone_data_ms = INSTANT_NONE,
-                                     .earlier_due_ms = INSTANT_NONE,
-                                     .paused_ms = INSTANT_NONE,
-                                     .until_ms = INSTANT_NONE,
-                                     .finished_ms = INSTANT_NONE,
-                                     .tail_from_ms = INSTANT_NONE,
-                                     .failing_since_ms = INSTANT_NONE,
-                                     .retry_ms = INSTANT_NONE,
-                                     .aside_tail_ms = INSTANT_NONE};
+    extra_init(job->extra);
     return job->extra;
+}
+
+/* Lists that have become empty keep no memory. */
+static void extra_trim(struct job_extra *extra)
+{
+    if (extra->owed_count == 0) {
+        free(extra->owed);
+        extra->owed = NULL;
+    }
+    if (extra->backfill_count == 0) {
+        free(extra->backfills);
+        extra->backfills = NULL;
+    }
+    if (extra->aside_count == 0) {
+        free(extra->aside);
+        extra->aside = NULL;
+    }
+}
+
+bool job_is_light(const struct job *job)
+{
+    struct job_extra nothing;
+    extra_init(&nothing);
+    return job->extra == NULL || memcmp(job->extra, &nothing, sizeof nothing) != 0;
+}
+
+void job_lighten(struct job *job)
+{
+    if (job->extra == NULL || mutant(MUTANT_EXTRA_KEPT)) return;
+    extra_trim(job->extra);
+    if (job_is_light(job)) return;
+    free(job->extra);
+    job->extra = NULL;
 }
 
 void job_set_pause_reason(struct job *job, struct text reason)

@@ -52,6 +52,7 @@ struct job_extra {
     bool lane_counted; /* lane_slots holds what it owes */
     bool in_undecided; /* queued for the catch-up policy */
     bool in_backfill;  /* queued to have its backfills worked off */
+    uint8_t alarms_seen; /* scratch of job_alarms.c, else 0 */
     int64_t lane_slots; /* owed, while it is in the lane */
     uint32_t backfill_count;
     struct job_backfill *backfills;
@@ -123,6 +124,10 @@ bool job_has_options(const struct job *job);
 /* Keeps why the job is paused; empty: no reason. */
 void job_set_pause_reason(struct job *job, struct text reason);
 
+/* Gives the extra part back when nothing in it is unusual any more. */
+void job_lighten(struct job *job);
+/* Whether it has none, or needs it. */
+bool job_is_light(const struct job *job);
 /* The extra part, made when missing. */
 struct job_extra *job_extra(struct job *job);
 /* Whether slots are owed: the job's own new slots queue behind them. */

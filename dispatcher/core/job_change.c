@@ -17,6 +17,12 @@ struct job *shard_job_of(const struct shard *shard, struct job_reference referen
     return job != NULL && job->ordinal == reference.ordinal ? job : NULL;
 }
 
+void shard_lighten(const struct shard *shard, struct job_reference reference)
+{
+    struct job *job = shard_job_of(shard, reference);
+    if (job != NULL) job_lighten(job);
+}
+
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms)
 {
     const struct schedule_spec *spec = &definition->schedule;
@@ -152,37 +158,6 @@ void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t 
 
 /* ---- where a job is listed ---- */
 
-/* When its alarm rings: the end of its pause or of its keeping; INSTANT_NONE: never. */
-static int64_t alarm_ms(const struct job *job)
-{
-    if (job->extra == NULL) return INSTANT_NONE;
-    if (job->flags & JOB_PAUSED) return job->extra->until_ms;
-    if ((job->flags & JOB_FINISHED) == 0) return INSTANT_NONE;
-    struct definition definition;
-    job_view(job, &definition);
-    if (definition.keep_finished_ms == KEEP_FINISHED_FOREVER_MS) return INSTANT_NONE;
-    return job->extra->finished_ms + definition.keep_finished_ms;
-}
-
-static void set_alarm(struct shard *shard, const struct job *job)
-{
-    struct alarm alarm = {.at_ms = alarm_ms(job), .ordinal = job->ordinal, .slot = job->slot};
-    bool never = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSE_NEVER_ENDS);
-    if (alarm.at_ms != INSTANT_NONE && !never) alarms_add(&shard->alarms, alarm);
-    if (!job_has_pending(job) || (job->flags & JOB_STANDS_STILL)) return;
-    for (uint32_t i = 0; i < job->extra->pending_count; i++) {
-        alarm.at_ms = job->extra->pending[i].due_ms;
-        alarms_add(&shard->alarms, alarm);
-    }
-}
-
-bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm)
-{
-    struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm->ordinal,
-                                                                 .slot = alarm->slot});
-    return job != NULL && (alarm_ms(job) == alarm->at_ms || shard_pending_rings(job, alarm->at_ms));
-}
-
 /* A half-done instant is walked again from its ordinal, so its slots still count as to come. */
 static int64_t slots_done_ms(const struct shard *shard)
 {
@@ -197,7 +172,7 @@ static void attach(struct shard *shard, struct job *job, int64_t after_ms)
 
 void job_settle(struct shard *shard, struct job *job)
 {
-    set_alarm(shard, job);
+    job_set_alarm(shard, job);
     backfill_enqueue(shard, job);
     bool listed = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSED_FIRES);
     if ((job->flags & (JOB_STANDS_STILL | JOB_FINISHED)) && !listed) return;
@@ -216,6 +191,7 @@ void job_remove(struct shard *shard, struct job *job)
     timers_release(shard->timers, job->schedule);
     job_table_remove(shard->jobs, job);
     job_destroy(job);
+    shard_alarms_of_gone(shard);
 }
 
 /* ---- what can happen to a job ---- */
@@ -238,7 +214,7 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
     }
     job->flags |= JOB_FINISHED;
     job_extra(job)->finished_ms = at_ms;
-    set_alarm(shard, job);
+    job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
 }
 
@@ -291,12 +267,12 @@ static void job_begin(struct shard *shard, struct job *job, enum past_at past,
     if (straddles && past == PAST_AT_DONE) say_already_due(job, effective_ms, sink);
     else if (straddles && past == PAST_AT_OPEN) wait_for_delay(job);
     if (job->flags & JOB_PAUSED) {
-        set_alarm(shard, job);
+        job_set_alarm(shard, job);
         sink->job_changed(sink->opaque, job);
         return;
     }
     int64_t at_ms = spec->kind == SCHEDULE_AT ? schedule_due(spec, spec->at_ms) : INT64_MAX;
-    set_alarm(shard, job);
+    job_set_alarm(shard, job);
     attach(shard, job, effective_ms);
     if (at_ms <= effective_ms && past == PAST_AT_DONE) {
         say_already_due(job, effective_ms, sink);
@@ -416,7 +392,7 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
         job_finish(shard, job, effective_ms, sink);
         return false;
     }
-    set_alarm(shard, job);
+    job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
     return false;
 }
@@ -474,7 +450,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
         job_finish(shard, job, effective_ms, sink);
         return;
     }
-    if (revived) set_alarm(shard, job); /* keep_finished may have changed */
+    if (revived) job_set_alarm(shard, job); /* keep_finished may have changed */
     if (job_owes(job)) lane_enqueue(shard, job); /* what was decided just now */
     sink->job_changed(sink->opaque, job);
 }
@@ -496,7 +472,7 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
     job_set_pause_reason(job, reason);
     job->revision++;
     job->updated_ms = effective_ms;
-    set_alarm(shard, job);
+    job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
 }
 
@@ -534,12 +510,12 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     pending_drop(job, from_ms);
     if (job->flags & JOB_ZONELESS) { /* what comes due from here on is owed when the zone is back */
         extra->zone_missing_ms = from_ms;
-        set_alarm(shard, job);
+        job_set_alarm(shard, job);
         sink->job_changed(sink->opaque, job);
         return;
     }
     attach(shard, job, effective_ms);
-    set_alarm(shard, job);
+    job_set_alarm(shard, job);
     backfill_resume(shard, job);
     if (passed) {
         int64_t at_ms = job->schedule->spec.at_ms;

@@ -5,6 +5,8 @@
 
 #include "dispatcher/core/memory.h"
 
+enum { KEPT_WHEN_EMPTY = 1024 }; /* places; what a herd needed is given back */
+
 void job_queue_clear(struct job_queue *queue)
 {
     free(queue->ring);
@@ -37,5 +39,6 @@ bool job_queue_take(struct job_queue *queue, struct job_reference *reference)
     *reference = queue->ring[queue->first];
     queue->first = (queue->first + 1) & (queue->capacity - 1);
     queue->count--;
+    if (queue->count == 0 && queue->capacity > KEPT_WHEN_EMPTY) job_queue_clear(queue);
     return true;
 }

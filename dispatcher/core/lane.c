@@ -303,6 +303,23 @@ static void finish_spent(struct shard *shard, struct job *job, int64_t now_ms,
         job_finish(shard, job, now_ms, sink);
 }
 
+static void decide_one(struct shard *shard, struct job *job, int64_t now_ms,
+                       const struct sink *sink)
+{
+    job->extra->in_undecided = false;
+    if (!job->extra->tail_undecided) {
+        finish_spent(shard, job, now_ms, sink);
+        return;
+    }
+    lane_decide(shard, job, shard->watermark.instant_ms, now_ms, sink);
+    if (job_owes(job)) lane_enqueue(shard, job);
+    else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {
+        job_finish(shard, job, now_ms, sink);
+        return;
+    }
+    sink->job_changed(sink->opaque, job);
+}
+
 bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
 {
     assert(shard->watermark.ordinal == WATERMARK_WHOLE);
@@ -312,18 +329,8 @@ bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
         (void)job_queue_take(&shard->undecided, &reference);
         struct job *job = shard_job_of(shard, reference);
         if (job == NULL) continue;
-        job->extra->in_undecided = false;
-        if (!job->extra->tail_undecided) {
-            finish_spent(shard, job, now_ms, sink);
-            continue;
-        }
-        lane_decide(shard, job, shard->watermark.instant_ms, now_ms, sink);
-        if (job_owes(job)) lane_enqueue(shard, job);
-        else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {
-            job_finish(shard, job, now_ms, sink);
-            continue;
-        }
-        sink->job_changed(sink->opaque, job);
+        decide_one(shard, job, now_ms, sink);
+        shard_lighten(shard, reference);
     }
     return true;
 }

@@ -110,19 +110,20 @@ static void serve(struct shard *shard, struct job *job, struct turn *turn)
     if (fired > 0 || !more) sink->job_changed(sink->opaque, job);
 }
 
-/* The next job of the queue that is still the lane's; NULL: this one is not. */
-static struct job *take(struct shard *shard, struct job_queue *queue)
+/* The next job of the queue, if it is still the lane's. */
+static void serve_next(struct shard *shard, struct job_queue *queue, struct turn *turn)
 {
     struct job_reference reference;
     (void)job_queue_take(queue, &reference);
     struct job *job = shard_job_of(shard, reference);
-    if (job == NULL || !job->extra->in_lane) return NULL;
+    if (job == NULL) return;
     job->extra->in_lane = false;
     if (job_owes(job) && !job->extra->tail_undecided && !job_is_failing(job) &&
         ((job->flags & JOB_STANDS_STILL) == 0 || mutant(MUTANT_LANE_RUNS_IN_PAUSE)))
-        return job;
-    lane_uncount(shard, job);
-    return NULL;
+        serve(shard, job, turn);
+    else
+        lane_uncount(shard, job);
+    shard_lighten(shard, reference);
 }
 
 /* ---- a turn ---- */
@@ -190,14 +191,9 @@ void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink
     size_t looks = shard->lane_new.count < LANE_LOOKS_MOST ? shard->lane_new.count
                                                            : LANE_LOOKS_MOST;
     lane->turn_ms = now_ms;
-    for (; looks > 0 && !is_over(&turn); looks--) {
-        struct job *job = take(shard, &shard->lane_new);
-        if (job != NULL) serve(shard, job, &turn);
-    }
-    while (shard->lane.count > 0 && turn.rate + lane->joined > 0 && !is_over(&turn)) {
-        struct job *job = take(shard, &shard->lane);
-        if (job != NULL) serve(shard, job, &turn);
-    }
+    for (; looks > 0 && !is_over(&turn); looks--) serve_next(shard, &shard->lane_new, &turn);
+    while (shard->lane.count > 0 && turn.rate + lane->joined > 0 && !is_over(&turn))
+        serve_next(shard, &shard->lane, &turn);
     lane->stopped = shard->lane_new.count > 0 ||
                     (shard->lane.count > 0 && turn.rate + lane->joined > 0);
     tell_behind(shard, &turn);

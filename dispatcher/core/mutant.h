@@ -100,6 +100,8 @@
     row(LATEST_KEEPS_TWO)               /* policy latest fires the two newest slots */         \
     row(NONE_KEEPS_ALL)                 /* policy none fires what is late */                   \
     row(WINDOW_IGNORED)                 /* slots of any age are caught up */                   \
+    row(EXTRA_KEPT)                 /* what was unusual about a job stays in memory */         \
+    row(ALARMS_KEPT)                /* alarms that nobody wants any more stay */               \
     row(LANE_JOINED_FORGOTTEN)      /* slots that join owed ones use up the lane's rate */     \
     row(GIVEN_UP_ONE_BY_ONE)        /* an event for each slot that a failing job gives up */   \
     row(GRACE_AT_RESUME_IGNORED)    /* the policy drops slots of which none is late */         \

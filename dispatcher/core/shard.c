@@ -326,12 +326,14 @@ size_t shard_seen_records(const struct shard *shard)
 void shard_count(const struct shard *shard, struct shard_counts *counts)
 {
     *counts = (struct shard_counts){.jobs = job_table_count(shard->jobs),
-                                    .seen = seen_table_count(shard->seen)};
+                                    .seen = seen_table_count(shard->seen),
+                                    .alarms = shard->alarms.count};
     for (uint32_t slot = 0; slot < job_table_slots(shard->jobs); slot++) {
         const struct job *job = job_table_at(shard->jobs, slot);
         if (job == NULL) continue;
         counts->paused += (job->flags & JOB_PAUSED) != 0;
         counts->failing += job_is_failing(job);
         counts->owing += job_owes(job);
+        counts->heavy += !job_is_light(job);
     }
 }

@@ -153,6 +153,8 @@ struct shard_counts {
     size_t failing;
     size_t owing;
     size_t seen;
+    size_t alarms; /* those that nobody wants any more included */
+    size_t heavy;  /* jobs with a part for what is unusual that holds nothing unusual */
 };
 void shard_count(const struct shard *shard, struct shard_counts *counts);
 

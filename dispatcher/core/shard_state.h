@@ -35,6 +35,7 @@ struct shard {
     struct job_table *jobs;
     struct timers *timers;
     struct alarms alarms;  /* ends of pauses, ends of keeping */
+    size_t alarms_tidy_at; /* with so many, those that nobody wants any more are dropped */
     struct alarms retries; /* of failing jobs */
     struct seen_table *seen;
     struct watermark watermark;
@@ -59,6 +60,9 @@ struct shard {
 /* The job a reference names, or NULL when it is gone. */
 struct job *shard_job_of(const struct shard *shard, struct job_reference reference);
 struct job_reference job_reference_of(const struct job *job);
+/* Gives memory back when something has been done to the job; it may be gone. Nobody may hold its
+ * extra part. */
+void shard_lighten(const struct shard *shard, struct job_reference reference);
 
 /* Adds a job at effective_ms; the caller has given an `every` its anchor.
  *   place  where the add stands: the job's incarnation, unless the definition brings one, which
@@ -84,8 +88,17 @@ void job_unfinish(struct shard *shard, struct job *job);
 /* Takes it out of everything and frees it; says nothing. */
 void job_remove(struct shard *shard, struct job *job);
 
+/* ---- job_alarms.c ---- */
+
 /* Whether the alarm is still the job's. */
 bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm);
+/* The job is to be looked at when its pause or its keeping ends, or a waiting slot is due. */
+void job_set_alarm(struct shard *shard, const struct job *job);
+/* A job is gone; so are its alarms, where many are. */
+void shard_alarms_of_gone(struct shard *shard);
+
+/* ---- job_change.c ---- */
+
 /* Lists the job where its present state belongs: timers, alarms, lane. After restoring. */
 void job_settle(struct shard *shard, struct job *job);
 

@@ -115,7 +115,6 @@ struct schedule *timers_intern(struct timers *timers, const struct schedule_spec
     schedule->heap_index = TIMER_INDEX_NONE;
     schedule->references = 1;
     schedule->hash = hash;
-    schedule->sorted = true;
     schedule->anchor_given = words->anchor_given;
     schedule->hashed = words->hashed;
     schedule->dialect = (uint8_t)words->dialect;
@@ -206,6 +205,14 @@ static void heap_remove(struct timers *timers, struct schedule *schedule)
 
 /* ---- jobs of a schedule ---- */
 
+/* Whether the job's place in the sorted list is at its end. */
+static bool comes_last(const struct schedule *schedule, const struct job *job)
+{
+    if (schedule->job_count == 0) return true;
+    const struct job *last = schedule->jobs[schedule->job_count - 1];
+    return last != NULL && last->ordinal < job->ordinal;
+}
+
 void timers_attach(struct timers *timers, struct job *job, int64_t after_ms)
 {
     struct schedule *schedule = job->schedule;
@@ -213,7 +220,7 @@ void timers_attach(struct timers *timers, struct job *job, int64_t after_ms)
     if (schedule->job_live == 0) {
         assert(schedule->heap_index == TIMER_INDEX_NONE);
         schedule->job_count = 0;
-        schedule->sorted = true;
+        schedule->sorted_count = 0;
         if (!schedule_next(&schedule->spec, after_ms, &schedule->next_ms)) return;
         heap_insert(timers, schedule);
     }
@@ -222,10 +229,8 @@ void timers_attach(struct timers *timers, struct job *job, int64_t after_ms)
         schedule->jobs = memory_resize(schedule->jobs, grown, sizeof *schedule->jobs);
         schedule->job_capacity = grown;
     }
-    if (schedule->job_count > 0) {
-        const struct job *last = schedule->jobs[schedule->job_count - 1];
-        if (last == NULL || last->ordinal > job->ordinal) schedule->sorted = false;
-    }
+    if (schedule->sorted_count == schedule->job_count && comes_last(schedule, job))
+        schedule->sorted_count++;
     job->timer_index = schedule->job_count;
     schedule->jobs[schedule->job_count++] = job;
     schedule->job_live++;
@@ -250,17 +255,45 @@ static int by_ordinal(const void *left, const void *right)
     return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
 }
 
+/* Closes the holes among jobs [from, to), which move to `at`; returns where they end. */
+static uint32_t close_holes(struct schedule *schedule, uint32_t from, uint32_t to, uint32_t at)
+{
+    for (uint32_t i = from; i < to; i++)
+        if (schedule->jobs[i] != NULL) schedule->jobs[at++] = schedule->jobs[i];
+    return at;
+}
+
+/* Jobs behind the first `sorted`, in whatever order, take their places among these: they are few,
+ * or came in order themselves, so that a list of a million is walked once and not sorted. */
+static void merge_late(struct schedule *schedule, uint32_t sorted, uint32_t count)
+{
+    uint32_t late = count - sorted;
+    struct job **jobs = schedule->jobs;
+    bool in_order = true;
+    for (uint32_t i = sorted + 1; i < count && in_order; i++)
+        in_order = jobs[i - 1]->ordinal < jobs[i]->ordinal;
+    if (!in_order) qsort(&jobs[sorted], late, sizeof *jobs, by_ordinal);
+    struct job **moved = memory_allocate(late, sizeof *moved);
+    memcpy(moved, &jobs[sorted], late * sizeof *moved);
+    for (uint32_t at = count; late > 0; at--) {
+        bool from_sorted = sorted > 0 && jobs[sorted - 1]->ordinal > moved[late - 1]->ordinal;
+        jobs[at - 1] = from_sorted ? jobs[--sorted] : moved[--late];
+    }
+    free(moved);
+}
+
 static void schedule_tidy(struct schedule *schedule)
 {
-    if (schedule->sorted && schedule->job_live == schedule->job_count) return;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < schedule->job_count; i++)
-        if (schedule->jobs[i] != NULL) schedule->jobs[kept++] = schedule->jobs[i];
+    uint32_t count = schedule->job_count;
+    if (schedule->sorted_count == count && schedule->job_live == count) return;
+    uint32_t sorted = close_holes(schedule, 0, schedule->sorted_count, 0);
+    uint32_t kept = close_holes(schedule, schedule->sorted_count, count, sorted);
     assert(kept == schedule->job_live);
+    if (kept > sorted) merge_late(schedule, sorted, kept);
     schedule->job_count = kept;
-    if (!schedule->sorted) qsort(schedule->jobs, kept, sizeof *schedule->jobs, by_ordinal);
-    schedule->sorted = true;
-    for (uint32_t i = 0; i < kept; i++) schedule->jobs[i]->timer_index = i;
+    schedule->sorted_count = kept;
+    for (uint32_t i = 0; i < kept; i++)
+        if (schedule->jobs[i]->timer_index != i) schedule->jobs[i]->timer_index = i;
 }
 
 bool timers_earliest(const struct timers *timers, int64_t *due_ms)
@@ -288,6 +321,7 @@ void timers_reinsert(struct timers *timers, struct schedule *schedule, bool has_
         for (uint32_t i = 0; i < schedule->job_count; i++)
             if (schedule->jobs[i] != NULL) schedule->jobs[i]->timer_index = TIMER_INDEX_NONE;
         schedule->job_count = 0;
+        schedule->sorted_count = 0;
         schedule->job_live = 0;
     }
     if (schedule->job_live == 0) return;
@@ -297,7 +331,7 @@ void timers_reinsert(struct timers *timers, struct schedule *schedule, bool has_
 
 uint32_t schedule_first_above(const struct schedule *schedule, int64_t ordinal)
 {
-    assert(schedule->sorted);
+    assert(schedule->sorted_count == schedule->job_count);
     uint32_t low = 0;
     uint32_t high = schedule->job_count;
     while (low < high) {

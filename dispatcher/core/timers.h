@@ -28,7 +28,7 @@ struct schedule {
     uint32_t heap_index;
     uint32_t references;
     uint32_t hash;
-    bool sorted;
+    uint32_t sorted_count; /* of its first jobs: by ordinal; those behind came out of order */
     bool anchor_given;
     bool hashed;
     uint8_t dialect; /* enum cron_dialect */

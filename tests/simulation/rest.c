@@ -98,6 +98,9 @@ bool rest_reached(struct world *world)
     return true;
 }
 
+/* What is left of pauses whose end was moved. */
+enum { ALARMS_MOST = 64, ALARMS_A_JOB = 8 };
+
 static void judge_offsets(struct world *world, const struct engine *engine, int32_t shard)
 {
     if (engine->mark.control_offset != (int64_t)world->sent_count[shard])
@@ -113,6 +116,9 @@ static void judge_offsets(struct world *world, const struct engine *engine, int3
     shard_count(engine->shard, &counts);
     if (has_backfills(engine->shard))
         world_violation(world, "not caught up: shard %d has backfills to work off", (int)shard);
+    if (counts.heavy > 0 || counts.alarms > ALARMS_MOST + ALARMS_A_JOB * counts.jobs)
+        world_violation(world, "memory: shard %d keeps %zu needless parts of %zu jobs, and %zu "
+                        "alarms", (int)shard, counts.heavy, counts.jobs, counts.alarms);
     if (counts.owing > 0 || counts.failing > 0)
         world_violation(world, "not caught up: shard %d has %zu jobs that owe, %zu that fail",
                         (int)shard, counts.owing, counts.failing);

@@ -403,12 +403,30 @@ static void busy_jobs(struct plan *plan, struct random *dice)
     plan_add(plan, at_us, DO_KAFKA_DOWN, random_between(dice, 35, 200) * 1000, 0, 0, 0, NULL);
 }
 
+/* One pause of all after the other, each with another far end: they leave no memory behind. */
+static void many_pauses(struct plan *plan, struct random *dice)
+{
+    char json[JSON_BYTES];
+    int64_t at_us = random_between(dice, 60, plan->settings.hours * 60 - 30) * MINUTE_US;
+    for (int64_t i = 1; i <= 24; i++) {
+        struct text_out out = {json, sizeof json, 0};
+        put(&out, "{\"op\":\"pause\",\"select\":{\"all\":true}");
+        put_instant(&out, "until", plan->settings.start_ms + at_us / MILLI_US + i * 86400000 * 9);
+        put(&out, "}");
+        plan_add(plan, at_us, DO_COMMAND, 0, 0, 0, 0, json);
+        at_us += random_between(dice, 1, 20) * SECOND_US;
+    }
+    plan_add(plan, at_us + MINUTE_US, DO_COMMAND, 0, 0, 0, 0,
+             "{\"op\":\"resume\",\"select\":{\"all\":true},\"from\":\"paused_at\"}");
+}
+
 void workload_add(struct plan *plan, struct random *dice)
 {
     char json[JSON_BYTES];
     first_jobs(plan, dice);
     if (plan->settings.catchup_per_second == BUSY_CATCHUP_PER_SECOND) busy_jobs(plan, dice);
     int64_t hours = plan->settings.hours;
+    if (!plan->typical && random_chance(dice, 1, 16)) many_pauses(plan, dice);
     int64_t apart_us = hours > 1000 ? 40 * HOUR_US
                                     : random_between(dice, 5, 60) * MINUTE_US;
     if (plan->typical) apart_us = HOUR_US;
