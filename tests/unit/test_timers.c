@@ -1,4 +1,4 @@
-/* A schedule's list of jobs stays in the order in which they were added, whoever leaves and comes. */
+/* A schedule's list of jobs stays in the order of their adding, whoever leaves and comes back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
