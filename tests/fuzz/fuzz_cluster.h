@@ -186,7 +186,7 @@ static bool cluster_offsets(struct broker *broker, enum broker_topic topic, int6
     return true;
 }
 
-static bool cluster_look(struct cluster *own, enum broker_topic topic, struct broker_input *input)
+static bool cluster_read(struct cluster *own, enum broker_topic topic, struct broker_input *input)
 {
     struct cluster_log *log = &own->logs[topic];
     if (!own->reading[topic]) return false;
@@ -220,7 +220,7 @@ static bool cluster_poll(struct broker *broker, int32_t wait_ms, struct broker_i
     (void)error;
     memset(input, 0, offsetof(struct broker_input, headers));
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-        if (cluster_look(own, order[i], input)) return true;
+        if (cluster_read(own, order[i], input)) return true;
     own->now_ms += wait_ms;
     if (own->now_ms >= own->end_ms) engine_wish(own->engine, ENGINE_SHUTDOWN);
     return true;
