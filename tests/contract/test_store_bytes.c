@@ -28,8 +28,8 @@ static void case_any_name_and_bytes(struct store_fixture *f)
     memset(super, ':', sizeof super);
     const struct store_item item = {STORE_JOB_PUT, name, sizeof name, text, sizeof text - 1, super,
                                     sizeof super};
-    const struct store_write write = {.shard = 3, .mode = STORE_REWRITE, .generation = 1,
-        .epoch = 1, .items = &item, .item_count = 1, .snapshot = &snapshot};
+    const struct store_write write = {.shard = 3, .mode = STORE_REWRITE, .token = 1,
+        .generation = 1, .epoch = 1, .items = &item, .item_count = 1, .snapshot = &snapshot};
     assert_true(f->a->operations->write(f->a, &write, &outcome, &error));
     assert_int_equal(outcome, STORE_WRITTEN);
     char group[NAME_BYTES_MAX + 1], super_text[NAME_BYTES_MAX + 1], expected[512];
@@ -74,8 +74,9 @@ static void case_many_and_large_items(struct store_fixture *f)
             items[i] = (struct store_item){STORE_JOB_PUT, names[i], (size_t)length, large,
                                            i == 0 ? LARGE : 10, "s", 1};
         }
-        const struct store_write write = {.shard = 3, .mode = STORE_REWRITE, .generation = 1,
-            .epoch = 1, .part = part, .items = items, .item_count = STORE_CALL_JOBS_MAX,
+        const struct store_write write = {.shard = 3, .mode = STORE_REWRITE, .token = 1,
+            .generation = 1, .epoch = 1, .part = part, .items = items,
+            .item_count = STORE_CALL_JOBS_MAX,
             .snapshot = part + 1 == COUNT / STORE_CALL_JOBS_MAX ? &snapshot : NULL};
         assert_true(f->a->operations->write(f->a, &write, &outcome, &error));
         assert_int_equal(outcome, STORE_WRITTEN);
