@@ -3,12 +3,13 @@ once (then nothing can be committed), and all at once. The oracle judges every s
 
 from __future__ import annotations
 
+import shutil
 import time
 
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 from harness import Kafka, Redis, client_options, wait_for
-from runner import limit
+from runner import LOGS, limit
 from scenario import Scenario, every
 
 GROUPS = ["alpha", "beta", "gamma", "delta"]
@@ -32,6 +33,19 @@ def check_is_safe(admin: AdminClient, cluster: str) -> None:
     assert settings["min.insync.replicas"].value == "2", settings["min.insync.replicas"]
     partitions = admin.list_topics(timeout=10).topics[f"{cluster}.state"].partitions
     assert all(len(partition.replicas) == 3 for partition in partitions.values())
+
+
+def keep_logs(kafka: Kafka, cluster: str) -> None:
+    """What the brokers have of this cluster and of its transactions, for finding out whose fault a
+    wrong slot is."""
+    kafka.kill9()
+    for broker in kafka.brokers:
+        target = LOGS / "three-brokers" / broker.name
+        shutil.rmtree(target, ignore_errors=True)
+        for pattern in (f"{cluster}.*", "__transaction_state-*"):
+            for folder in (broker.directory / "data").glob(pattern):
+                shutil.copytree(folder, target / folder.name)
+    print(f"      the brokers' logs: {LOGS / 'three-brokers'}")
 
 
 @limit(900)
@@ -61,4 +75,8 @@ def test_brokers_are_killed(redis: Redis, cluster: str) -> None:
                 second.start()
             wait_in_sync(admin)
             scene.wait_fires(24, deadline_s=120)
-        print(f"      {scene.verify(deadline_s=120)}")
+        try:
+            print(f"      {scene.verify(deadline_s=120)}")
+        except AssertionError:
+            keep_logs(kafka, cluster)
+            raise
