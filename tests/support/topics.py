@@ -184,6 +184,7 @@ class TopicReader:
         self.topic = topic
         self.records: list[Record] = []
         self.ends_seen: dict[int, int] = {}
+        self.read_up_to: dict[int, int] = {}  # the last offset of each partition
         self.consumer = confluent_kafka.Consumer(client_options(
             bootstrap, group_id="belfry-test-reader", isolation_level=isolation,
             enable_auto_commit=False, enable_partition_eof=True, auto_offset_reset="error",
@@ -226,7 +227,10 @@ class TopicReader:
         for message in self.consumer.consume(10000, timeout=wait_s):
             error = message.error()
             if error is None:
-                new.append(_record(message))
+                # When a partition's leader changes, the client library may go back a little.
+                if message.offset() > self.read_up_to.get(message.partition(), -1):
+                    self.read_up_to[message.partition()] = message.offset()
+                    new.append(_record(message))
             elif error.code() == KafkaError._PARTITION_EOF:
                 self.ends_seen[message.partition()] = message.offset()
             elif error.fatal() or error.code() in _HOPELESS:
