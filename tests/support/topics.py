@@ -22,6 +22,9 @@ _PASSING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError._DESTROY_BROKER,
             KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError.LEADER_NOT_AVAILABLE,
             KafkaError.OFFSET_NOT_AVAILABLE}
 
+# A client library that has lost its way among new leaders says nothing for ever: then a new one.
+SILENCE_S = 20.0
+
 
 def client_options(bootstrap: str, **more: object) -> dict[str, object]:
     """Options of a client that keeps quiet and reconnects fast while a broker is away.
@@ -185,17 +188,16 @@ class TopicReader:
         self.records: list[Record] = []
         self.ends_seen: dict[int, int] = {}
         self.read_up_to: dict[int, int] = {}  # the last offset of each partition
-        self.consumer = confluent_kafka.Consumer(client_options(
+        self.options = client_options(
             bootstrap, group_id="belfry-test-reader", isolation_level=isolation,
             enable_auto_commit=False, enable_partition_eof=True, auto_offset_reset="error",
-            fetch_wait_max_ms=50, fetch_error_backoff_ms=10))
+            fetch_wait_max_ms=50, fetch_error_backoff_ms=10)
+        self.consumer = confluent_kafka.Consumer(self.options)
         count = wait_for(lambda: partition_count(self.consumer, topic), deadline_s,
                          f"topic {topic} exists")
         self.partitions = list(range(count))
-        start = confluent_kafka.OFFSET_BEGINNING
-        ends = self.end_offsets() if from_end else {}
-        self.consumer.assign(
-            [TopicPartition(topic, p, ends.get(p, start)) for p in self.partitions])
+        self.starts = self.end_offsets() if from_end else {}
+        self._assign()
 
     def __enter__(self) -> "TopicReader":
         return self
@@ -205,6 +207,13 @@ class TopicReader:
 
     def close(self) -> None:
         self.consumer.close()
+
+    def _assign(self) -> None:
+        """Begins behind what was read, or where it was to begin."""
+        self.heard_s = time.monotonic()
+        first = {p: self.starts.get(p, confluent_kafka.OFFSET_BEGINNING) for p in self.partitions}
+        first |= {p: offset + 1 for p, offset in self.read_up_to.items()}
+        self.consumer.assign([TopicPartition(self.topic, p, at) for p, at in first.items()])
 
     def end_offsets(self) -> dict[int, int]:
         """The end of each partition for this isolation level (read_committed: last stable)."""
@@ -224,7 +233,12 @@ class TopicReader:
     def poll(self, wait_s: float = 0.1) -> list[Record]:
         """Reads what is there, waiting up to `wait_s` for a first record; returns the new ones."""
         new = []
+        if time.monotonic() - self.heard_s > SILENCE_S:
+            self.consumer.close()
+            self.consumer = confluent_kafka.Consumer(self.options)
+            self._assign()
         for message in self.consumer.consume(10000, timeout=wait_s):
+            self.heard_s = time.monotonic()
             error = message.error()
             if error is None:
                 # When a partition's leader changes, the client library may go back a little.
