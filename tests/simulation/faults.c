@@ -3,29 +3,11 @@
 #include <stdio.h>
 
 #include "dispatcher/core/limits.h"
+#include "tests/simulation/fault_makers.h"
 #include "tests/simulation/plan.h"
 #include "tests/simulation/slots.h"
 
 enum { JSON_BYTES = 32 * 1024 };
-
-typedef void fault_maker(struct plan *plan, struct random *dice, int64_t at_us);
-
-static int64_t some_process(const struct plan *plan, struct random *dice)
-{
-    return random_between(dice, 0, plan->settings.processes - 1);
-}
-
-static int64_t some_shard(const struct plan *plan, struct random *dice)
-{
-    return random_between(dice, 0, plan->settings.shards - 1);
-}
-
-/* Short ones often, long ones now and then. */
-static int64_t some_ms(struct random *dice, int64_t most_ms)
-{
-    int64_t ms = random_between(dice, 1, most_ms);
-    return random_chance(dice, 2, 3) ? 1 + ms / 20 : ms;
-}
 
 /* ---- single faults ---- */
 
@@ -104,61 +86,6 @@ static void late_init(struct plan *plan, struct random *dice, int64_t at_us)
 {
     plan_add(plan, at_us, DO_LATE_INIT, some_process(plan, dice),
              random_between(dice, 100, 40000), 0, 0, NULL);
-}
-
-static void redis_away(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    plan_add(plan, at_us, DO_REDIS_AWAY, some_ms(dice, 1800000), 0, 0, 0, NULL);
-}
-
-static void redis_slow(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    plan_add(plan, at_us, DO_REDIS_SLOW, some_ms(dice, 600000), 0, 0, 0, NULL);
-}
-
-static void redis_flush(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    (void)dice;
-    plan_add(plan, at_us, DO_REDIS_FLUSH, 0, 0, 0, 0, NULL);
-}
-
-static void redis_rollback(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    plan_add(plan, at_us, DO_REDIS_SAVE, 0, 0, 0, 0, NULL);
-    plan_add(plan, at_us + some_ms(dice, 4 * 3600000) * MILLI_US, DO_REDIS_ROLLBACK, 0, 0, 0, 0,
-             NULL);
-}
-
-static void redis_lost(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    plan_add(plan, at_us, DO_REDIS_LOST, random_between(dice, 0, 1), random_between(dice, 1, 4),
-             0, 0, NULL);
-}
-
-/* Each so many-th call or answer gets lost, for long, while all is to be written anew. */
-static void redis_flaky(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    plan_add(plan, at_us, DO_REDIS_FLAKY, random_between(dice, 2, 8),
-             random_between(dice, 60000, 1800000), 0, 0, NULL);
-    if (random_chance(dice, 2, 3)) plan_add(plan, at_us, DO_REDIS_FLUSH, 0, 0, 0, 0, NULL);
-    if (random_chance(dice, 1, 3))
-        plan_add(plan, at_us + random_between(dice, 1, 30) * SECOND_US, DO_CRASH,
-                 some_process(plan, dice), POINT_NONE, 1, 0, NULL);
-}
-
-/* Single keys go, as where Redis evicts: of the jobs or of the remembered command ids; one, some or
- * all. Often the owners die then: who comes next finds it so. */
-static void redis_damage(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    int64_t every = random_chance(dice, 1, 3) ? 1000000 : random_between(dice, 1, 4);
-    int64_t first = every == 1 ? 0 : random_between(dice, 0, 5);
-    int64_t seen = random_between(dice, 0, 1);
-    for (int32_t shard = 0; shard < plan->settings.shards; shard++)
-        plan_add(plan, at_us, DO_REDIS_DAMAGE, shard, seen, first, every, NULL);
-    if (random_chance(dice, 2, 3))
-        for (int32_t p = 0; p < plan->settings.processes; p++)
-            plan_add(plan, at_us + random_between(dice, 0, 2) * MILLI_US, DO_CRASH, p, POINT_NONE,
-                     1, 0, NULL);
 }
 
 static void compact(struct plan *plan, struct random *dice, int64_t at_us)
@@ -487,17 +414,17 @@ static void commits_lost(struct plan *plan, struct random *dice, int64_t at_us)
 
 static fault_maker *const makers[] = {
     crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
-    no_memory, bad_commit, bad_commit, late_init, redis_away, redis_slow, redis_flush,
-    redis_rollback, redis_lost, compact, bad_topic, commit_then_owner_changes,
-    late_init_after_reassignment, coordinator_times_out_a_living_owner, zombie_inits,
-    flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
+    no_memory, bad_commit, bad_commit, late_init, fault_redis_away, fault_redis_slow,
+    fault_redis_flush, fault_redis_rollback, fault_redis_lost, compact, bad_topic,
+    commit_then_owner_changes, late_init_after_reassignment, coordinator_times_out_a_living_owner,
+    zombie_inits, flush_between_checkpoints, rollback_between_checkpoints, update_in_a_herd,
     commands_after_downtime, end_arrives_in_the_next_transaction,
     zone_data, zone_data_while_owing, zone_data_while_owing, zone_data_while_waiting,
     zone_lost, zone_lost,
     redis_comes_back_without_an_owner, stop_in_a_takeover, stop_in_a_takeover,
-    redis_damage, redis_damage, bulky, own_limit, strict, slow_commits, bad_leader,
+    fault_redis_damage, fault_redis_damage, bulky, own_limit, strict, slow_commits, bad_leader,
     commits_lost,
-    redis_flaky, redis_flaky};
+    fault_redis_flaky, fault_redis_flaky};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */
