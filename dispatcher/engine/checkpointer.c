@@ -444,15 +444,17 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
         return;
     }
     take_back(checkpointer);
-    if (is_of_position(checkpointer, position->token) && !mutant(MUTANT_REWRITE_BEGINS_ANEW)) {
+    bool patient = checkpointer->gaps < GAPS_MAX;
+    if (patient && is_of_position(checkpointer, position->token) &&
+        !mutant(MUTANT_REWRITE_BEGINS_ANEW)) {
         checkpointer->next_part = position->part;
         checkpointer->seen_token = position->token;
         checkpointer->resumes = true;
         return;
     }
-    bool kept = checkpointer->rewriting || (position->whole && checkpointer->gaps < GAPS_MAX &&
-                                            position->sequence == checkpointer->stored_sequence);
-    if (kept && checkpointer->written == 0) {
+    bool kept = checkpointer->rewriting ||
+                (position->whole && position->sequence == checkpointer->stored_sequence);
+    if (patient && kept && checkpointer->written == 0) {
         checkpointer->under_way = false; /* nothing of it is there: from its beginning */
         return;
     }
@@ -479,7 +481,8 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
     case CHECKPOINT_AWAY: away(checkpointer, error); return;
     case CHECKPOINT_GAP:
         checkpointer->unknown = true;
-        checkpointer->gaps++;
+        if (++checkpointer->gaps > 1) /* not round and round */
+            checkpointer->not_before_us = now_us(checkpointer) + RETRY_AWAY_US;
         return;
     case CHECKPOINT_LOOKED:
         port->operations->position(port, &position);

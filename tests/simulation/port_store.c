@@ -22,6 +22,7 @@ struct checkpoint_simulated {
     int64_t changes; /* of Redis, when this owner's rewrite under way began */
     size_t part;               /* the next to be written */
     uint64_t number;           /* counts groups; an arrival for an earlier one is stale */
+    uint64_t written;          /* the number of the last one of which a part was written */
     bool answered;
     bool failed;
     enum store_outcome outcome;
@@ -157,6 +158,7 @@ static bool write_part(struct checkpoint_simulated *own)
     judge_beginning(own, &write);
     if (write.token_before != 0) own->slot->world->sometimes.count[SOMETIMES_CHECKPOINT_RESUMED]++;
     if (!store->operations->write(store, &write, &own->outcome, &error)) return false;
+    if (own->outcome == STORE_WRITTEN) own->written = own->number;
     own->next_part = write.part + 1;
     own->part++;
     return own->outcome == STORE_WRITTEN && own->part < store_group_part_count(own->group);
@@ -166,6 +168,9 @@ static bool write_part(struct checkpoint_simulated *own)
 struct late {
     struct process *process;
     int64_t starts;
+    struct seat *slot;
+    uint64_t life;
+    uint64_t number; /* of their group */
     struct store_group *parts[PARTS_IN_FLIGHT];
 };
 
@@ -191,10 +196,22 @@ static void late_free(struct late *late)
     free(late);
 }
 
+/* Once its owner has gone on, what may be old must not come behind what is newer. A part 0 may, and
+ * what follows it: it begins a group anew, which the owner finds out with its next part. */
+static void judge_late(const struct late *late, const struct store_write *write)
+{
+    const struct seat *slot = late->slot;
+    if (slot->coroutine == NULL || slot->life != late->life) return;
+    if (ours(slot->checkpoint)->written <= late->number) return;
+    world_violation(slot->world, "%s shard %d: part %d came late, behind newer ones",
+                    slot->process->owner, (int)slot->shard, (int)write->part);
+}
+
 static void late_arrives(void *object, int64_t number)
 {
     struct late *late = object;
     struct process *process = late->process;
+    bool begun = false;
     (void)number;
     for (int i = 0; i < PARTS_IN_FLIGHT && late->parts[i] != NULL; i++) {
         struct store_write write;
@@ -203,7 +220,10 @@ static void late_arrives(void *object, int64_t number)
         if (!process->running || process->starts != late->starts) break;
         store_group_part(late->parts[i], 0, &write);
         (void)process->store->operations->write(process->store, &write, &outcome, &error);
-        if (outcome == STORE_WRITTEN) process->world->sometimes.count[SOMETIMES_REDIS_LATE]++;
+        if (outcome != STORE_WRITTEN) continue;
+        process->world->sometimes.count[SOMETIMES_REDIS_LATE]++;
+        begun = begun || write.part == 0;
+        if (!begun) judge_late(late, &write);
     }
     late_free(late);
 }
@@ -215,6 +235,9 @@ static void send_late(struct checkpoint_simulated *own)
     struct late *late = memory_allocate(1, sizeof *late);
     late->process = own->slot->process;
     late->starts = late->process->starts;
+    late->slot = own->slot;
+    late->life = own->slot->life;
+    late->number = own->number;
     size_t count = store_group_part_count(own->group) - own->part;
     for (size_t i = 0; i < count && i < PARTS_IN_FLIGHT; i++) {
         struct store_write write;
