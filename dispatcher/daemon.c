@@ -9,7 +9,9 @@
 #include "dispatcher/clock_watch.h"
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/group_rest.h"
 #include "dispatcher/health.h"
+#include "dispatcher/health_report.h"
 #include "dispatcher/heap_release.h"
 #include "dispatcher/kafka/kafka_cluster.h"
 #include "dispatcher/notify.h"
@@ -44,6 +46,8 @@ struct daemon {
     struct shard_wakes *wakes;
     struct shard_site site;
     struct shard_fleet *fleet;
+    struct group_rest rest;
+    struct health_report report;
     struct heap_release heap_release;
     struct health *health; /* NULL: nobody is to ask */
     struct zone_files *zones;
@@ -192,6 +196,10 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
     };
     fill_engine_options(daemon, &daemon->site.options);
     daemon->fleet = shard_fleet_create(&daemon->site);
+    daemon->rest = (struct group_rest){.kafka = daemon->kafka, .fleet = daemon->fleet,
+                                       .clock = options->clock, .observer = options->observer};
+    daemon->report = (struct health_report){&daemon->claim.options, daemon->fleet, options->clock,
+                                            0};
     return true;
 }
 
@@ -223,7 +231,11 @@ static bool turn(struct daemon *daemon, struct kafka_assignment *assignment, str
     if (shard_fleet_hopeless(daemon->fleet))
         return error_set(error, ERROR_FATAL, "none of the %d assigned shards can be run",
                          (int)shard_fleet_failed(daemon->fleet));
+    struct error refused = {0};
+    if (!group_rest_tend(&daemon->rest, &refused))
+        log_error(daemon, LEVEL_WARN, "group.not_joined", &refused);
     if (!redis_claim_tend(&daemon->claim, error)) return false;
+    if (atomic_load(&daemon->claim.claimed)) health_report_tend(&daemon->report);
     if (daemon->options.embedded != NULL && !embedded_alive(daemon->options.embedded))
         return error_set(error, ERROR_FATAL, "the embedded redis-server has ended; its log is "
                          "redis.log in %s", daemon->options.config->embedded);

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/engine/step_aside.h"
 
 enum {
-    STUCK_US = 10 * 1000 * 1000,
     STUCK_AGAIN_US = 30 * 1000 * 1000,
     START_AGAIN_US = 1000 * 1000,
     FAILED_AGAIN_US = 60 * 1000 * 1000, /* somebody may have mended what is wrong */
-    QUOTED_BYTES = 600
+    QUOTED_BYTES = 600,
+    BEYOND_AGAIN_US = 60 * 1000 * 1000,
+    LOOK_MOST_US = 1000 * 1000 /* after a longer pause of ours nothing is known of the shards */
 };
 
 struct slot {
@@ -20,8 +22,9 @@ struct slot {
     bool wanted;                 /* the group's last word */
     bool failed;                 /* wanted, but its engine could not go on; it has said why */
     int64_t not_before_us;       /* of the next start, after one that did not succeed */
-    int64_t waiting_since_us;    /* wanted and not live; 0 = live or not wanted */
-    int64_t complain_us;
+    int64_t moved_us;            /* its time had moved by then, as it said last */
+    int64_t still_us;            /* seen standing still for so long, since it is wanted */
+    int64_t complain_us;         /* when so long is told again */
 };
 
 struct shard_fleet {
@@ -29,6 +32,10 @@ struct shard_fleet {
     int32_t shards;
     struct slot *slots; /* by shard */
     bool shutdown;
+    int64_t looked_us;
+    int32_t beyond; /* partitions that are no shards, given to this process */
+    int64_t tell_beyond_us;
+    struct step_aside aside;
 };
 
 static int64_t now_us(const struct shard_fleet *fleet)
@@ -79,10 +86,11 @@ static void start(struct shard_fleet *fleet, int32_t shard)
 static void assign_one(struct shard_fleet *fleet, int32_t shard, bool wanted)
 {
     struct slot *slot = &fleet->slots[shard];
+    bool was_wanted = slot->wanted;
     slot->wanted = wanted;
     slot->failed = false;
     slot->not_before_us = 0;
-    slot->waiting_since_us = 0;
+    if (!wanted || !was_wanted) slot->still_us = 0;
     if (slot->runner == NULL || shard_runner_ending(slot->runner)) return; /* tend() does it */
     if (wanted) shard_runner_assigned(slot->runner);
     else shard_runner_wish(slot->runner, ENGINE_DROP);
@@ -101,6 +109,8 @@ void shard_fleet_assign(struct shard_fleet *fleet, const struct kafka_assignment
     }
     assert(next == assignment->count);
     observe(fleet->site->observer, LEVEL_INFO, "group.assigned", -1, "shards=%zu", next);
+    fleet->beyond = assignment->beyond;
+    fleet->tell_beyond_us = 0;
     shard_fleet_tend(fleet);
 }
 
@@ -121,44 +131,71 @@ static void reap(struct shard_fleet *fleet, int32_t shard)
     }
 }
 
-/* An assigned shard that does not step is what operators must hear of. */
-static void watch(struct shard_fleet *fleet, int32_t shard, int64_t at_us)
+static struct engine_status status_of(const struct slot *slot)
+{
+    return slot->runner != NULL ? shard_runner_status(slot->runner) : (struct engine_status){0};
+}
+
+static const char *state_name(const struct slot *slot)
+{
+    if (slot->failed) return "failed";
+    if (slot->runner == NULL) return "not_started";
+    switch (status_of(slot).state) {
+    case ENGINE_STARTING: return "starting";
+    case ENGINE_LIVE: return "live";
+    case ENGINE_WAITING: return "waiting";
+    case ENGINE_ENDED: break;
+    }
+    return "ended";
+}
+
+/* An assigned shard whose time does not move is what operators must hear of, whatever it calls
+ * itself. passed_us: since the last look, in which a process that was frozen has seen nothing. */
+static void watch(struct shard_fleet *fleet, int32_t shard, int64_t passed_us)
 {
     struct slot *slot = &fleet->slots[shard];
-    struct engine_status status = {0};
-    if (slot->runner != NULL) status = shard_runner_status(slot->runner);
-    bool live = slot->runner != NULL && status.state == ENGINE_LIVE;
-    if (!slot->wanted || live) {
-        slot->waiting_since_us = 0;
-        return;
-    }
-    if (slot->waiting_since_us == 0) {
-        slot->waiting_since_us = at_us;
-        slot->complain_us = at_us + STUCK_US;
-    }
-    if (at_us < slot->complain_us) return;
-    slot->complain_us = at_us + STUCK_AGAIN_US;
-    const char *state = slot->failed                      ? "failed"
-                        : slot->runner == NULL            ? "not_started"
-                        : status.state == ENGINE_STARTING ? "starting"
-                        : status.state == ENGINE_WAITING  ? "waiting"
-                                                          : "ended";
+    if (!slot->wanted) return;
+    struct engine_status status = status_of(slot);
+    slot->still_us += passed_us;
+    if (status.moved_us != 0 && status.moved_us != slot->moved_us) slot->still_us = 0;
+    slot->moved_us = status.moved_us;
+    struct shard_health health = {.still_us = slot->still_us, .moved_here = status.moved_us != 0};
+    step_aside_count(&fleet->aside, &health);
+    if (slot->still_us < SHARD_STUCK_US) slot->complain_us = SHARD_STUCK_US;
+    if (slot->still_us < slot->complain_us) return;
+    slot->complain_us = slot->still_us + STUCK_AGAIN_US;
     observe(fleet->site->observer, LEVEL_ERROR, "shard.stuck", shard,
-            "state=%s for_ms=%" PRId64 " sequence=%" PRId64 " epoch=%" PRId64, state,
-            (at_us - slot->waiting_since_us) / 1000, status.sequence, status.epoch);
+            "state=%s for_ms=%" PRId64 " sequence=%" PRId64 " epoch=%" PRId64, state_name(slot),
+            slot->still_us / 1000, status.sequence, status.epoch);
+}
+
+/* Nobody reads them, and clients send commands there: said until it is mended. */
+static void tell_beyond(struct shard_fleet *fleet, int64_t at_us)
+{
+    if (fleet->beyond == 0 || at_us < fleet->tell_beyond_us) return;
+    fleet->tell_beyond_us = at_us + BEYOND_AGAIN_US;
+    observe(fleet->site->observer, LEVEL_ERROR, "topic.partitions_added", -1,
+            "shards=%" PRId32 " unread_here=%" PRId32 " message=\"partitions were added to the "
+            "control topic: commands that go there are read by nobody, and clients send groups to "
+            "other shards than before; see docs/operation.md\"", fleet->shards, fleet->beyond);
 }
 
 void shard_fleet_tend(struct shard_fleet *fleet)
 {
     assert(fleet != NULL);
     int64_t at_us = now_us(fleet);
+    tell_beyond(fleet, at_us);
+    int64_t passed_us = fleet->looked_us == 0 ? 0 : at_us - fleet->looked_us;
+    if (passed_us > LOOK_MOST_US) passed_us = LOOK_MOST_US;
+    fleet->looked_us = at_us;
+    step_aside_begin(&fleet->aside);
     for (int32_t shard = 0; shard < fleet->shards; shard++) {
         struct slot *slot = &fleet->slots[shard];
         if (slot->runner != NULL && shard_runner_ended(slot->runner)) reap(fleet, shard);
         if (fleet->shutdown) continue;
         if (slot->wanted && slot->runner == NULL && at_us >= slot->not_before_us)
             start(fleet, shard);
-        watch(fleet, shard, at_us);
+        watch(fleet, shard, passed_us);
     }
 }
 
@@ -208,22 +245,41 @@ bool shard_fleet_hopeless(const struct shard_fleet *fleet)
     return wanted > 0 && shard_fleet_failed(fleet) == wanted;
 }
 
-static bool stands_still(const struct slot *slot, int64_t since_us)
-{
-    if (!slot->wanted) return false;
-    if (slot->waiting_since_us != 0) return slot->waiting_since_us < since_us;
-    if (slot->runner == NULL) return false; /* it has just been given to us */
-    int64_t moved_us = shard_runner_status(slot->runner).moved_us;
-    return moved_us != 0 && moved_us < since_us;
-}
-
 int32_t shard_fleet_still(const struct shard_fleet *fleet, int64_t for_us)
 {
     assert(fleet != NULL);
-    int64_t since_us = now_us(fleet) - for_us;
     int32_t still = 0;
     for (int32_t shard = 0; shard < fleet->shards; shard++)
-        still += stands_still(&fleet->slots[shard], since_us) ? 1 : 0;
+        still += fleet->slots[shard].wanted && fleet->slots[shard].still_us > for_us ? 1 : 0;
     assert(still <= fleet->shards);
     return still;
+}
+
+bool shard_fleet_unwell(struct shard_fleet *fleet)
+{
+    assert(fleet != NULL);
+    return !fleet->shutdown && step_aside_now(&fleet->aside, now_us(fleet));
+}
+
+void shard_fleet_give_up(struct shard_fleet *fleet)
+{
+    const struct kafka_assignment none = {0};
+    step_aside_left(&fleet->aside, now_us(fleet));
+    shard_fleet_assign(fleet, &none);
+}
+
+size_t shard_fleet_report(const struct shard_fleet *fleet, struct shard_report *reports)
+{
+    size_t count = 0;
+    for (int32_t shard = 0; shard < fleet->shards; shard++) {
+        const struct slot *slot = &fleet->slots[shard];
+        if (!slot->wanted) continue;
+        struct shard_report *report = &reports[count++];
+        *report = (struct shard_report){.shard = shard,
+                                        .still_ms = slot->still_us / 1000,
+                                        .clock_ahead_ms = status_of(slot).clock_ahead_ms};
+        (void)snprintf(report->owner, sizeof report->owner, "%s", fleet->site->options.owner);
+        (void)snprintf(report->state, sizeof report->state, "%s", state_name(slot));
+    }
+    return count;
 }

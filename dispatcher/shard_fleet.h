@@ -8,6 +8,7 @@
 
 #include "dispatcher/kafka/kafka_member.h"
 #include "dispatcher/shard_runner.h"
+#include "store/store_redis_health.h"
 
 struct shard_fleet;
 
@@ -36,5 +37,13 @@ bool shard_fleet_hopeless(const struct shard_fleet *fleet);
  * long. */
 int32_t shard_fleet_still(const struct shard_fleet *fleet, int64_t for_us);
 int32_t shard_fleet_wanted(const struct shard_fleet *fleet);
+
+/* Most of its shards have stopped, and it is worth leaving them to others, if there are any; then
+ * give_up() drops them all. See step_aside.h. */
+bool shard_fleet_unwell(struct shard_fleet *fleet);
+void shard_fleet_give_up(struct shard_fleet *fleet);
+
+/* How its shards are, into room for all of the cluster; returns how many are its own. */
+size_t shard_fleet_report(const struct shard_fleet *fleet, struct shard_report *reports);
 
 #endif

@@ -49,3 +49,11 @@ void redis_key_make_meta(char text[REDIS_KEY_BYTES], const char *cluster)
     assert(length > 0 && length < REDIS_KEY_BYTES);
     (void)length;
 }
+
+void redis_key_make_health(char text[REDIS_KEY_BYTES], const char *cluster, int32_t shard)
+{
+    assert(shard >= 0 && shard < SHARDS_MAX);
+    int length = snprintf(text, REDIS_KEY_BYTES, "%s:{%" PRId32 "}:health", cluster, shard);
+    assert(length > 0 && length < REDIS_KEY_BYTES);
+    (void)length;
+}

@@ -35,4 +35,7 @@ void redis_key_make(char text[REDIS_KEY_BYTES], const char *cluster, int32_t sha
 /* The record of the whole cluster. */
 void redis_key_make_meta(char text[REDIS_KEY_BYTES], const char *cluster);
 
+/* What its owner says of a shard; not among the keys of the checkpoint. */
+void redis_key_make_health(char text[REDIS_KEY_BYTES], const char *cluster, int32_t shard);
+
 #endif

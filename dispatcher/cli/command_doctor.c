@@ -18,11 +18,14 @@
 #include "dispatcher/cli/result_view.h"
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/limits.h"
+#include "dispatcher/core/memory.h"
 #include "dispatcher/kafka/kafka_admin.h"
 #include "dispatcher/kafka/kafka_topics.h"
 #include "store/store_redis.h"
+#include "store/store_redis_health.h"
 #include "store/store_redis_query.h"
 
+enum { STUCK_MS = 10000 };
 enum { PING_MS = 10000, CLOCK_TOLERANCE_MS = 1000, TEXT_BYTES = 700, CLUSTER_ID_BYTES = 64 };
 
 enum severity { FINE = 0, WARN, BAD };
@@ -294,6 +297,52 @@ static void list_silent(const struct checkup *checkup, const json_t *results, ch
     }
 }
 
+/* A shard may call itself live and yet not move. */
+static void check_movement(struct checkup *checkup, const struct shard_report *reports)
+{
+    for (int32_t shard = 0; shard < checkup->shards; shard++) {
+        const struct shard_report *report = &reports[shard];
+        if (report->owner[0] == '\0' || report->still_ms < STUCK_MS) continue;
+        find(checkup, BAD, "shards", "its log says what it waits for: shard.stuck, commit.failed, "
+             "clock.ahead and clock.behind", "shard %d of %s (%s) has not moved for %" PRId64 " s",
+             (int)shard, report->owner, report->state, report->still_ms / 1000);
+    }
+}
+
+/* Each daemon knows how far its clock is off the brokers': not this machine's business. */
+static void check_daemon_clocks(struct checkup *checkup, const struct shard_report *reports)
+{
+    for (int32_t shard = 0; shard < checkup->shards; shard++) {
+        const struct shard_report *report = &reports[shard];
+        bool told = report->owner[0] == '\0' || llabs(report->clock_ahead_ms) <= CLOCK_TOLERANCE_MS;
+        for (int32_t before = 0; before < shard && !told; before++)
+            told = strcmp(reports[before].owner, report->owner) == 0 &&
+                   llabs(reports[before].clock_ahead_ms) > CLOCK_TOLERANCE_MS;
+        if (!told)
+            find(checkup, WARN, "clock", "let NTP set the clock of that daemon's machine; until "
+                 "then it goes by the brokers'", "the clock of the daemon %s is %" PRId64
+                 " ms %s the brokers'", report->owner, (int64_t)llabs(report->clock_ahead_ms),
+                 report->clock_ahead_ms > 0 ? "ahead of" : "behind");
+    }
+}
+
+/* What the daemons say of their shards, in Redis. */
+static void check_health(struct checkup *checkup)
+{
+    struct store_redis_options options;
+    struct error error = {0};
+    struct store *store = NULL;
+    struct shard_report *reports = memory_allocate(SHARDS_MAX, sizeof *reports);
+    if (redis_reader_options(checkup->settings, &options, &error))
+        store = store_redis_create(&options, &error);
+    if (store != NULL && store_redis_read_health(store, checkup->shards, reports, &error)) {
+        check_movement(checkup, reports);
+        check_daemon_clocks(checkup, reports);
+    }
+    if (store != NULL) store->operations->destroy(store);
+    free(reports);
+}
+
 static void check_checkpoint(struct checkup *checkup, const json_t *results)
 {
     assert(json_is_array(results));
@@ -329,6 +378,7 @@ static void check_shards(struct checkup *checkup)
              "what they wait for", "these do not answer: %s", silent);
     }
     check_clock(checkup, results, sent_ms);
+    check_health(checkup);
     if (json_is_array(results) && json_array_size(results) > 0)
         check_checkpoint(checkup, results);
     json_decref(results);

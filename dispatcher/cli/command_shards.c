@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "dispatcher/cli/cli.h"
 #include "dispatcher/cli/cli_clock.h"
@@ -10,12 +11,15 @@
 #include "dispatcher/cli/redis_reader.h"
 #include "dispatcher/cli/result_view.h"
 #include "dispatcher/core/instant.h"
+#include "dispatcher/core/memory.h"
+#include "store/store_redis_health.h"
 #include "store/store_redis_query.h"
 #include "store/store_whole.h"
 
 static const struct table_column columns[] = {
     {"SHARD", true, 0}, {"OWNER", false, 16},     {"EPOCH", true, 0},  {"SEQUENCE", true, 0},
     {"JOBS", true, 0},  {"WATERMARK", false, 0},  {"LAG MS", true, 0}, {"WRITTEN AT", false, 0},
+    {"STATE", false, 0},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0], CELL_BYTES = 128 };
 
@@ -24,6 +28,7 @@ struct shard_listing {
     struct table *table; /* -o table */
     json_t *array;       /* -o json, ndjson */
     int64_t now_ms;
+    const struct shard_report *reports; /* of all shards; owner "": nobody says how it is */
 };
 
 static void format_instant(int64_t instant_ms, char text[INSTANT_TEXT_BYTES])
@@ -40,6 +45,29 @@ static int64_t lag_ms(const struct shard_listing *listing, const struct snapshot
     int64_t lag = listing->now_ms - snapshot->mark.watermark.instant_ms;
     assert(listing->now_ms > 0);
     return lag > 0 ? lag : 0;
+}
+
+enum { STUCK_MS = 10000 };
+
+/* What the daemon that runs it said a moment ago. */
+static void format_state(const struct shard_report *report, char *text, size_t bytes)
+{
+    bool stuck = report->still_ms >= STUCK_MS;
+    (void)snprintf(text, bytes, "%s", report->owner[0] == '\0' ? "-" : report->state);
+    if (stuck)
+        (void)snprintf(text, bytes, "stuck %" PRId64 " s (%s)", report->still_ms / 1000,
+                       report->state);
+}
+
+static void add_health(json_t *object, const struct shard_report *report)
+{
+    if (report->owner[0] == '\0') return;
+    json_t *more = json_pack("{s:s, s:s, s:I, s:I}", "run_by", report->owner, "state",
+                             report->still_ms >= STUCK_MS ? "stuck" : report->state, "still_ms",
+                             (json_int_t)report->still_ms, "clock_ahead_ms",
+                             (json_int_t)report->clock_ahead_ms);
+    (void)json_object_update(object, more);
+    json_decref(more);
 }
 
 static void add_object(struct shard_listing *listing, int32_t shard, bool found,
@@ -66,6 +94,7 @@ static void add_object(struct shard_listing *listing, int32_t shard, bool found,
         (void)json_object_update(object, more);
         json_decref(more);
     }
+    add_health(object, &listing->reports[shard]);
     (void)json_array_append_new(listing->array, object);
 }
 
@@ -103,6 +132,7 @@ static void add_row(struct shard_listing *listing, int32_t shard, bool found,
         format_instant(snapshot->written_at_ms, instant);
         time_shorten(instant, text[7], CELL_BYTES);
     }
+    format_state(&listing->reports[shard], text[8], CELL_BYTES);
     for (int i = 0; i < COLUMNS; i++)
         cells[i] = (struct table_cell){text_of(text[i]), found ? TONE_PLAIN : TONE_DIM};
     table_add(listing->table, cells);
@@ -138,11 +168,15 @@ enum exit_code command_shards(const struct invocation *invocation)
     else if (settings->output == OUTPUT_TABLE)
         listing.table =
             table_create(stdout, columns, COLUMNS, settings->width, settings->colour);
+    struct shard_report *reports = memory_allocate(SHARDS_MAX, sizeof *reports);
+    listing.reports = reports;
     bool read =
+        store_redis_read_health(reader.store, reader.shards, reports, &error) &&
         store_redis_read_snapshots(reader.store, reader.shards, visit, &listing, &error);
     if (listing.table != NULL) table_finish(listing.table);
     if (read && json) value_print(settings, listing.array);
     json_decref(listing.array);
+    free(reports);
     redis_reader_close(&reader);
     assert(read || error.kind != ERROR_NONE);
     return read ? CLI_OK : exit_with(&error);

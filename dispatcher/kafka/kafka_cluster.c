@@ -102,6 +102,19 @@ bool kafka_cluster_join(struct kafka_cluster *cluster, struct error *error)
     return kafka_member_join(cluster->member, error);
 }
 
+bool kafka_cluster_members(struct kafka_cluster *cluster, int32_t *count, struct error *error)
+{
+    char first[KAFKA_MEMBER_TEXT_BYTES];
+    return kafka_admin_group_members(kafka_reader_handle(cluster->reader),
+                                     cluster->options->cluster, count, first, error);
+}
+
+void kafka_cluster_rest(struct kafka_cluster *cluster)
+{
+    assert(cluster != NULL);
+    kafka_member_rest(cluster->member);
+}
+
 bool kafka_cluster_poll(struct kafka_cluster *cluster, int32_t wait_ms,
                         struct kafka_assignment *assignment, bool *changed, struct error *error)
 {

@@ -36,7 +36,13 @@ bool kafka_cluster_prepare_topics(struct kafka_cluster *cluster,
                                   const struct kafka_report *report, struct error *error)
     __attribute__((warn_unused_result));
 
-/* See kafka_member.h: join, poll (which also serves the reader's log), wake (any thread), leave. */
+/* How many members the group of daemons has; this one counts while it is in it. */
+bool kafka_cluster_members(struct kafka_cluster *cluster, int32_t *count, struct error *error)
+    __attribute__((warn_unused_result));
+void kafka_cluster_rest(struct kafka_cluster *cluster);
+
+/* See kafka_member.h: rest, join, poll (which also serves the reader's log), wake (any thread),
+ * leave. */
 bool kafka_cluster_join(struct kafka_cluster *cluster, struct error *error)
     __attribute__((warn_unused_result));
 bool kafka_cluster_poll(struct kafka_cluster *cluster, int32_t wait_ms,

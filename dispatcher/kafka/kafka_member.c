@@ -39,8 +39,12 @@ static void remember(struct kafka_member *member, const rd_kafka_topic_partition
     assert(list != NULL);
     (void)pthread_mutex_lock(&member->lock);
     member->assigned.count = 0;
-    for (int i = 0; i < list->cnt && member->assigned.count < SHARDS_MAX; i++)
-        member->assigned.shards[member->assigned.count++] = list->elems[i].partition;
+    member->assigned.beyond = 0;
+    for (int i = 0; i < list->cnt; i++) {
+        int32_t partition = list->elems[i].partition;
+        if (partition >= member->options->shards) member->assigned.beyond++;
+        else member->assigned.shards[member->assigned.count++] = partition;
+    }
     qsort(member->assigned.shards, member->assigned.count, sizeof member->assigned.shards[0],
           compare_shards);
     member->number++;
@@ -133,6 +137,17 @@ bool kafka_member_join(struct kafka_member *member, struct error *error)
     }
     member->joined = true;
     return true;
+}
+
+void kafka_member_rest(struct kafka_member *member)
+{
+    assert(member != NULL && member->joined && !member->left);
+    (void)pthread_mutex_lock(&member->lock);
+    member->current = false;
+    member->assigned.count = 0;
+    (void)pthread_mutex_unlock(&member->lock);
+    (void)rd_kafka_unsubscribe(member->handle);
+    member->joined = false;
 }
 
 /* What the consumer says about itself: nearly all of it passes. */

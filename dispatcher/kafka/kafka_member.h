@@ -14,6 +14,7 @@
 
 /* The shards the group gave us last, ascending. */
 struct kafka_assignment {
+    int32_t beyond; /* partitions of the control topic that are no shards: somebody added them */
     size_t count;
     int32_t shards[SHARDS_MAX];
 };
@@ -34,6 +35,10 @@ rd_kafka_t *kafka_member_handle(struct kafka_member *member);
 /* Subscribes to the control topic: from now on kafka_member_poll() must be called often. */
 bool kafka_member_join(struct kafka_member *member, struct error *error)
     __attribute__((warn_unused_result));
+
+/* Leaves the group without ending: keep polling, join again later. A static member is given up by
+ * the group when its session has run out. */
+void kafka_member_rest(struct kafka_member *member);
 
 /* Waits at most wait_ms for news of the group.
  *   assignment  set when *changed

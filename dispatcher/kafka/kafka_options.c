@@ -26,6 +26,7 @@ static const struct kafka_property member_rows[] = {
     {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", "error"},
     {"isolation.level", "read_committed"},
+    {"topic.metadata.refresh.interval.ms", "10000"}, /* partitions that are added are seen soon */
 };
 static const struct kafka_property reader_rows[] = {
     {"isolation.level", "read_committed"},

@@ -123,6 +123,46 @@ static void shards_move_between_members(void **state)
     fixture_close(&first);
 }
 
+/* Who rests leaves all shards to the other, and gets some again when it joins. */
+static void a_member_rests(void **state)
+{
+    struct error error = {0};
+    struct kafka_fixture first, second;
+    struct kafka_assignment ours = {0}, theirs = {0};
+    bool changed = false;
+    int32_t members = 0;
+    fixture_open(&first, *state);
+    fixture_start(&first);
+    OK(kafka_cluster_members(first.cluster, &members, &error));
+    assert_int_equal(members, 1);
+    fixture_second(&second, &first);
+    OK(kafka_cluster_join(second.cluster, &error));
+    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
+    while (theirs.count != 2) {
+        OK(kafka_cluster_poll(first.cluster, 20, &ours, &changed, &error));
+        OK(kafka_cluster_poll(second.cluster, 20, &theirs, &changed, &error));
+        if (fixture_clock.monotonic_us(NULL) > deadline_us) fail_msg("not shared in time");
+    }
+    kafka_cluster_rest(first.cluster);
+    assert_false(kafka_member_prove(kafka_cluster_member(first.cluster), 0, 1, &error));
+    error_clear(&error);
+    while (theirs.count != FIXTURE_SHARDS) {
+        OK(kafka_cluster_poll(first.cluster, 20, &ours, &changed, &error));
+        assert_false(changed);
+        OK(kafka_cluster_poll(second.cluster, 20, &theirs, &changed, &error));
+        if (fixture_clock.monotonic_us(NULL) > deadline_us) fail_msg("not all left in time");
+    }
+    OK(kafka_cluster_join(first.cluster, &error));
+    ours.count = 0;
+    while (ours.count != 2) {
+        OK(kafka_cluster_poll(first.cluster, 20, &ours, &changed, &error));
+        OK(kafka_cluster_poll(second.cluster, 20, &theirs, &changed, &error));
+        if (fixture_clock.monotonic_us(NULL) > deadline_us) fail_msg("not back in time");
+    }
+    fixture_close(&second);
+    fixture_close(&first);
+}
+
 /* Between the group's call to rejoin and the new assignment, nobody may prove anything. */
 static void nothing_is_proven_while_the_group_is_rebalanced(void **state)
 {
@@ -163,6 +203,7 @@ int main(void)
         cmocka_unit_test(other_number_of_shards_is_refused),
         cmocka_unit_test(differences_are_reported),
         cmocka_unit_test(shards_move_between_members),
+        cmocka_unit_test(a_member_rests),
         cmocka_unit_test(nothing_is_proven_while_the_group_is_rebalanced),
     };
     return cmocka_run_group_tests_name("kafka cluster", tests, find_kafka, NULL);
