@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "dispatcher/clock_watch.h"
 #include "dispatcher/core/limits.h"
@@ -51,6 +52,7 @@ struct daemon {
     struct heap_release heap_release;
     struct health *health; /* NULL: nobody is to ask */
     struct zone_files *zones;
+    uint8_t hash_key[HASH_KEY_BYTES]; /* random: who sends names cannot know where they meet */
     char owner[OWNER_BYTES_MAX + 1];
     bool ready;
     bool failed;
@@ -145,6 +147,7 @@ static void fill_engine_options(const struct daemon *daemon, struct engine_optio
     options->owner = daemon->owner;
     options->tz_version = zone_files_version(daemon->zones);
     options->zones = zone_files_lookup(daemon->zones);
+    memcpy(options->hash_key, daemon->hash_key, sizeof options->hash_key);
     options->shards = (int32_t)config->shards;
     options->catchup_per_second = config->catchup_rate;
     options->checkpoint_interval_ms = config->checkpoint_interval_ms;
@@ -310,6 +313,8 @@ struct daemon_end daemon_run(const struct daemon_options *options)
     daemon->kafka_options.clock = options->clock;
     daemon->kafka_options.log = *options->kafka_log;
     daemon->zones = zone_files_create(NULL);
+    if (getrandom(daemon->hash_key, HASH_KEY_BYTES, 0) != HASH_KEY_BYTES)
+        memset(daemon->hash_key, 1, HASH_KEY_BYTES); /* no randomness: known, but not wrong */
     (void)zone_files_version(daemon->zones); /* reads them, before anything takes its time */
     owner_name("", daemon->owner);
     bool prepared = open_health(daemon, &error) && prepare_kafka(daemon, &error) &&

@@ -8,7 +8,7 @@
 #include "dispatcher/core/shard.h"
 
 /* taken[i]: job i of the command brings an incarnation that another name has, in the shard or
- * earlier in the command. One walk over the shard's jobs, and none where no job brings one. */
-void imported_find_taken(const struct shard *shard, const struct command *command, bool *taken);
+ * earlier in the command. */
+void imported_find_taken(struct shard *shard, const struct command *command, bool *taken);
 
 #endif

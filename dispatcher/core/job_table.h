@@ -2,15 +2,20 @@
 #ifndef BELFRY_CORE_JOB_TABLE_H
 #define BELFRY_CORE_JOB_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dispatcher/core/hash.h"
+#include "dispatcher/core/incarnation.h"
+#include "dispatcher/core/job_groups.h"
 #include "dispatcher/core/text.h"
 
 struct job;
 struct job_table;
 
-struct job_table *job_table_create(void);
+/* `key` is copied. */
+struct job_table *job_table_create(const uint8_t key[HASH_KEY_BYTES]);
 void job_table_destroy(struct job_table *table); /* and its jobs */
 
 /* The job, or NULL. */
@@ -19,6 +24,16 @@ struct job *job_table_find(const struct job_table *table, struct text group, str
 void job_table_add(struct job_table *table, struct job *job);
 /* Ownership returns to the caller; the slot will be given to another job. */
 void job_table_remove(struct job_table *table, struct job *job);
+
+/* Whether a job of another name has the incarnation. The first call makes an index of them, of 5
+ * to 11 bytes a job: only shards that import need it. */
+bool job_table_life_is_taken(struct job_table *table, const struct incarnation *life,
+                             struct text group, struct text id);
+
+/* The jobs of a group; see job_groups.h. */
+uint32_t job_table_first_of(const struct job_table *table, struct text group);
+uint32_t job_table_next_of(const struct job_table *table, uint32_t slot);
+const struct job_groups *job_table_groups(const struct job_table *table);
 
 size_t job_table_count(const struct job_table *table);
 /* Slots are 0 .. slots - 1; an empty one holds NULL. */

@@ -81,6 +81,7 @@
     row(IMPORT_NOT_IN_ID)               /* an imported job's backfills have their former ids */    \
     row(ZONE_MISSING_NOT_WRITTEN)       /* no record says since when a zone is missing */          \
     row(ZONE_BACK_OWES_NOTHING)         /* a zone is back, what came due meanwhile is forgotten */ \
+    row(SELECTED_IN_TABLE_ORDER)        /* a command changes jobs as they stand in a table */     \
     row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \
     row(OTHER_BRANCH_BELIEVED)          /* a snapshot of another log's future is gone on from */   \
     row(LOST_STORE_IGNORED)             /* a store that refuses the owner is left as it is */      \

@@ -73,9 +73,8 @@ bool schedule_spec_equal(const struct schedule_spec *left, const struct schedule
     return false;
 }
 
-static uint64_t cron_hash(const struct cron *cron)
+static uint64_t cron_hash(const struct cron *cron, const uint8_t key[HASH_KEY_BYTES])
 {
-    static const uint8_t key[HASH_KEY_BYTES] = "belfry schedules";
     uint64_t words[9] = {cron->seconds,
                          cron->minutes,
                          cron->nth,
@@ -89,13 +88,12 @@ static uint64_t cron_hash(const struct cron *cron)
     return cron->zone == NULL ? hash : hash ^ cron->zone->digest;
 }
 
-uint64_t schedule_spec_hash(const struct schedule_spec *spec)
+uint64_t schedule_spec_hash(const struct schedule_spec *spec, const uint8_t key[HASH_KEY_BYTES])
 {
     assert(spec != NULL);
-    static const uint8_t key[HASH_KEY_BYTES] = "belfry schedules";
     uint64_t words[6] = {(uint64_t)spec->kind, spec->jitter.most_ms};
     switch (spec->kind) {
-    case SCHEDULE_CRON: words[2] = cron_hash(&spec->cron); break;
+    case SCHEDULE_CRON: words[2] = cron_hash(&spec->cron, key); break;
     case SCHEDULE_EVERY:
         words[2] = (uint64_t)spec->every_ms;
         words[3] = (uint64_t)spec->anchor_ms;

@@ -8,6 +8,7 @@
 
 #include "dispatcher/core/cron.h"
 #include "dispatcher/core/error.h"
+#include "dispatcher/core/hash.h"
 #include "dispatcher/core/incarnation.h"
 
 #include <stdbool.h>
@@ -67,7 +68,7 @@ bool schedule_check_every(int64_t every_ms, int64_t min_ms, struct error *error)
 
 /* By what they mean, kind by kind: equal schedules may be interned as one. */
 bool schedule_spec_equal(const struct schedule_spec *left, const struct schedule_spec *right);
-uint64_t schedule_spec_hash(const struct schedule_spec *spec);
+uint64_t schedule_spec_hash(const struct schedule_spec *spec, const uint8_t key[HASH_KEY_BYTES]);
 
 /* Whether it is in a time zone that is not there: then it names no instants. */
 bool schedule_is_unknown(const struct schedule_spec *spec);

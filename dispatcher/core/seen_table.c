@@ -28,6 +28,7 @@ struct seen_table {
     size_t sequences; /* distinct ones */
     uint64_t *index; /* hash is looked up in the ring */
     size_t index_mask;
+    uint8_t key[HASH_KEY_BYTES]; /* of the index */
     int64_t *dropped; /* sequences, while restoring */
     size_t dropped_count;
     size_t dropped_capacity;
@@ -40,9 +41,10 @@ uint64_t seen_hash(struct text command_id)
     return hash_siphash(seen_key, command_id.bytes, command_id.length);
 }
 
-struct seen_table *seen_table_create(void)
+struct seen_table *seen_table_create(const uint8_t key[HASH_KEY_BYTES])
 {
     struct seen_table *table = memory_allocate(1, sizeof *table);
+    memcpy(table->key, key, sizeof table->key);
     table->ring = memory_allocate(INDEX_INITIAL, sizeof *table->ring);
     table->capacity = INDEX_INITIAL;
     table->index = memory_allocate(INDEX_INITIAL * 2, sizeof *table->index);
@@ -64,10 +66,16 @@ static struct entry *entry_at(const struct seen_table *table, uint32_t number)
     return &table->ring[number & (table->capacity - 1)];
 }
 
+/* The hash itself is in records, so whoever sends command ids can compute it. */
+static size_t home_of(const struct seen_table *table, uint64_t hash)
+{
+    return (size_t)hash_siphash(table->key, &hash, sizeof hash) & table->index_mask;
+}
+
 /* Index place of the entry with this hash, or of the hole where it would be. */
 static size_t index_place(const struct seen_table *table, uint64_t hash)
 {
-    size_t at = (size_t)hash & table->index_mask;
+    size_t at = home_of(table, hash);
     while (table->index[at] != EMPTY &&
            entry_at(table, (uint32_t)(table->index[at] - 1))->hash != hash)
         at = (at + 1) & table->index_mask;
@@ -169,7 +177,8 @@ static void index_remove(struct seen_table *table, uint64_t hash)
     size_t at = index_place(table, hash);
     assert(table->index[at] != EMPTY);
     for (size_t next = (at + 1) & mask; table->index[next] != EMPTY; next = (next + 1) & mask) {
-        size_t home = (size_t)entry_at(table, (uint32_t)(table->index[next] - 1))->hash & mask;
+        size_t home =
+            home_of(table, entry_at(table, (uint32_t)(table->index[next] - 1))->hash);
         if (((next - home) & mask) < ((next - at) & mask)) continue;
         table->index[at] = table->index[next];
         at = next;

@@ -2,6 +2,7 @@
 #ifndef BELFRY_CORE_SEEN_TABLE_H
 #define BELFRY_CORE_SEEN_TABLE_H
 
+#include "dispatcher/core/hash.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +12,8 @@
 
 struct seen_table;
 
-struct seen_table *seen_table_create(void);
+/* `key` is copied. */
+struct seen_table *seen_table_create(const uint8_t key[HASH_KEY_BYTES]);
 void seen_table_destroy(struct seen_table *table);
 
 /* The hash under which a command id is remembered: SipHash-2-4 with a fixed public key. */

@@ -11,8 +11,6 @@
 struct job;
 struct shard;
 
-bool selector_matches(const struct selector *selector, const struct job *job);
-
 /* The matching jobs with an ordinal above `above`, in order of ordinal; free() the array. */
 struct job_reference *selector_find(const struct selector *selector, const struct shard *shard,
                                     int64_t above, size_t *count);

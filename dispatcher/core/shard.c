@@ -13,7 +13,8 @@ void shard_config_defaults(struct shard_config *config)
                                     .shards = SHARDS_DEFAULT,
                                     .catchup_per_second = 1000,
                                     .seen_max = SEEN_MAX,
-                                    .seen_keep_ms = SEEN_KEEP_MS};
+                                    .seen_keep_ms = SEEN_KEEP_MS,
+                                    .hash_key = "belfry's tables"};
 }
 
 struct shard *shard_create(const struct shard_config *config)
@@ -23,9 +24,9 @@ struct shard *shard_create(const struct shard_config *config)
     assert(config->catchup_per_second >= 1);
     struct shard *shard = memory_allocate(1, sizeof *shard);
     shard->config = *config;
-    shard->jobs = job_table_create();
-    shard->timers = timers_create();
-    shard->seen = seen_table_create();
+    shard->jobs = job_table_create(config->hash_key);
+    shard->timers = timers_create(config->hash_key);
+    shard->seen = seen_table_create(config->hash_key);
     shard->lane_state.then_ms = INSTANT_NONE;
     return shard;
 }

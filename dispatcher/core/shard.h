@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "dispatcher/core/command.h"
+#include "dispatcher/core/hash.h"
 #include "dispatcher/core/job_record.h"
 #include "dispatcher/core/mark.h"
 #include "dispatcher/core/output.h"
@@ -25,6 +26,9 @@ struct shard_config {
     int64_t catchup_per_second; /* fires of the catch-up lane; at least 1 */
     size_t seen_max;
     int64_t seen_keep_ms;
+    /* Of the tables that names and schedules from outside fill: who does not know it cannot choose
+     * names that meet in one place. Nothing that is put out depends on it. */
+    uint8_t hash_key[HASH_KEY_BYTES];
 };
 void shard_config_defaults(struct shard_config *config);
 

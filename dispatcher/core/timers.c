@@ -16,11 +16,13 @@ struct timers {
     struct schedule **buckets; /* all interned schedules by hash; a power of two */
     size_t bucket_count;
     size_t schedule_count;
+    uint8_t key[HASH_KEY_BYTES];
 };
 
-struct timers *timers_create(void)
+struct timers *timers_create(const uint8_t key[HASH_KEY_BYTES])
 {
     struct timers *timers = memory_allocate(1, sizeof *timers);
+    memcpy(timers->key, key, sizeof timers->key);
     timers->buckets = memory_allocate(BUCKETS_INITIAL, sizeof *timers->buckets);
     timers->bucket_count = BUCKETS_INITIAL;
     return timers;
@@ -101,7 +103,7 @@ struct schedule *timers_intern(struct timers *timers, const struct schedule_spec
                                const struct schedule_words *words)
 {
     assert(timers != NULL);
-    uint32_t hash = (uint32_t)schedule_spec_hash(spec);
+    uint32_t hash = (uint32_t)schedule_spec_hash(spec, timers->key);
     struct schedule **bucket = &timers->buckets[hash & (timers->bucket_count - 1)];
     for (struct schedule *schedule = *bucket; schedule != NULL; schedule = schedule->hash_next) {
         if (schedule->hash != hash || !schedule_spec_equal(&schedule->spec, spec)) continue;

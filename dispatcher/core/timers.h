@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dispatcher/core/hash.h"
 #include "dispatcher/core/schedule.h"
 #include "dispatcher/core/text.h"
 
@@ -37,7 +38,8 @@ struct schedule {
     char *text; /* the cron expression as written, NUL, the zone as written, NUL */
 };
 
-struct timers *timers_create(void);
+/* `key` is copied. */
+struct timers *timers_create(const uint8_t key[HASH_KEY_BYTES]);
 void timers_destroy(struct timers *timers);
 
 /* The interned schedule, with one more reference, which the caller gives back by release. */

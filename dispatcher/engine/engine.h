@@ -17,6 +17,7 @@ struct engine_options {
     const char *owner;   /* this process: host, pid and a random part; not above OWNER_BYTES_MAX */
     const char *tz_version;
     const struct zone_lookup *zones; /* shared by all shards; NULL: UTC only */
+    uint8_t hash_key[HASH_KEY_BYTES]; /* of the shard's tables; see shard_config */
     int32_t shard;
     int32_t shards;
     int64_t catchup_per_second;

@@ -43,6 +43,7 @@ void engine_start_empty(struct engine *engine)
     config.shard = engine->options.shard;
     config.shards = engine->options.shards;
     config.catchup_per_second = engine->options.catchup_per_second;
+    memcpy(config.hash_key, engine->options.hash_key, sizeof config.hash_key);
     engine->shard = shard_create(&config);
     engine->checkpointer =
         checkpointer_create(&(struct checkpointer_options){.port = engine->ports.checkpoint,

@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "dispatcher/core/job.h"
+#include "dispatcher/core/imported.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/selector.h"
 #include "dispatcher/core/shard_state.h"
 #include "dispatcher/engine/outbox.h"
 #include "schemas/arena.h"
@@ -257,6 +259,71 @@ static void bench_resume_one(struct bench *bench)
            (double)(now_ns() - began_ns) / 1e6);
 }
 
+/* ---- selecting ---- */
+
+static void select_some(const struct bench *bench, const char *what,
+                        const struct selector *selector, size_t expected)
+{
+    size_t count = 0;
+    int64_t began_ns = now_ns();
+    struct job_reference *found = selector_find(selector, bench->shard, -1, &count);
+    printf("  %-44s %9.2f ms  (%zu jobs)\n", what, (double)(now_ns() - began_ns) / 1e6, count);
+    (void)fflush(stdout);
+    if (count != expected) fail("another number of jobs was selected");
+    free(found);
+}
+
+static void import_some(struct bench *bench)
+{
+    static bool taken[COMMAND_JOBS_MAX];
+    struct definition *jobs = memory_allocate(COMMAND_JOBS_MAX, sizeof *jobs);
+    for (uint32_t i = 0; i < COMMAND_JOBS_MAX; i++) {
+        definition_defaults(&jobs[i]);
+        jobs[i].group = text_of("group");
+        jobs[i].id = text_of("new");
+        jobs[i].given = GIVEN_INCARNATION;
+        jobs[i].incarnation = (struct incarnation){.effective_ms = START_MS - 1, .index = i};
+    }
+    struct command command = {.jobs = jobs, .job_count = 1};
+    for (int round = 1; round <= 2; round++) {
+        int64_t began_ns = now_ns();
+        imported_find_taken(bench->shard, &command, taken);
+        printf("  %-44s %9.2f ms\n",
+               round == 1 ? "import: whose incarnation, first command" : "import: another command",
+               (double)(now_ns() - began_ns) / 1e6);
+        command.job_count = COMMAND_JOBS_MAX;
+    }
+    free(jobs);
+}
+
+static void bench_selecting(struct bench *bench)
+{
+    static char names[COMMAND_SELECTOR_NAMES_MAX + GROUPS][NAME_BYTES];
+    static struct text ids[COMMAND_SELECTOR_NAMES_MAX];
+    static struct text groups[GROUPS];
+    for (uint32_t i = 0; i < COMMAND_SELECTOR_NAMES_MAX + GROUPS; i++) {
+        if (i < GROUPS) (void)snprintf(names[i], NAME_BYTES, "group-%02u", i);
+        else (void)snprintf(names[i], NAME_BYTES, "job-%08u", (i - GROUPS) % bench->jobs);
+        if (i < GROUPS) groups[i] = text_of(names[i]);
+        else ids[i - GROUPS] = text_of(names[i]);
+    }
+    size_t most = bench->jobs < COMMAND_SELECTOR_NAMES_MAX ? bench->jobs
+                                                           : COMMAND_SELECTOR_NAMES_MAX;
+    struct selector selector = {.given = true, .ids = ids, .id_count = 2};
+    select_some(bench, "select 2 ids", &selector, bench->jobs < 2 ? bench->jobs : 2);
+    selector.id_count = COMMAND_SELECTOR_NAMES_MAX;
+    select_some(bench, "select 2,000 ids", &selector, most);
+    selector.groups = groups;
+    selector.group_count = GROUPS;
+    select_some(bench, "select 2,000 ids in 64 groups", &selector, most);
+    selector.ids = NULL;
+    selector.id_count = 0;
+    select_some(bench, "select 64 groups", &selector, bench->jobs);
+    selector.group_count = 1;
+    select_some(bench, "select 1 group of 64", &selector, (bench->jobs + GROUPS - 1) / GROUPS);
+    import_some(bench);
+}
+
 static void bench_one_shots(struct bench *bench)
 {
     struct sink encoding = outbox_sink(&bench->outbox);
@@ -325,6 +392,7 @@ int main(int argc, char **argv)
     outbox_init(&bench.outbox, text_of("belfry"), 0, BATCH_OUTPUTS_MAX, NULL, &listener);
     printf("%" PRIu32 " cron jobs, payload %d bytes\n", bench.jobs, PAYLOAD_BYTES);
     bench_adding(&bench, false);
+    bench_selecting(&bench);
     bench_herd(&bench);
     bench_resume_one(&bench);
     keep_records(&bench);

@@ -294,11 +294,12 @@ struct sink rig_test_sink(struct shard_rig *rig)
 
 /* ---- life ---- */
 
-static struct shard *new_shard(void)
+static struct shard *new_shard(const struct shard_rig *rig)
 {
     struct shard_config config;
     shard_config_defaults(&config);
     config.shards = 1;
+    if (rig->hash_key != 0) memset(config.hash_key, rig->hash_key, sizeof config.hash_key);
     return shard_create(&config);
 }
 
@@ -312,7 +313,7 @@ void rig_open(struct shard_rig *rig, const char *start)
                               .next_ordinal = 1,
                               .shards = 1,
                               .watermark = {rig_instant(start), WATERMARK_WHOLE}};
-    rig->shard = new_shard();
+    rig->shard = new_shard(rig);
     shard_restore_done(rig->shard, &rig->mark);
 }
 
@@ -360,7 +361,7 @@ void rig_restart(struct shard_rig *rig)
     shard_destroy(rig->shard);
     zone_stand_ins_destroy(rig->stand_ins);
     rig->stand_ins = zone_stand_ins_create(rig->lacks_zones ? NULL : test_zones());
-    rig->shard = new_shard();
+    rig->shard = new_shard(rig);
     for (size_t i = 0; i < rig->record_count; i++)
         restore_record(rig->shard, zone_stand_ins_lookup(rig->stand_ins), &rig->records[i]);
     shard_restore_done(rig->shard, &rig->mark);

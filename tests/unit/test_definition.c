@@ -134,7 +134,7 @@ static void drop_job(struct timers *timers, struct job *job)
 static void a_job_gives_back_its_definition(void **state)
 {
     (void)state;
-    struct timers *timers = timers_create();
+    struct timers *timers = timers_create((const uint8_t[HASH_KEY_BYTES]){1});
     struct definition full = full_definition();
     struct job *job = job_of(timers, &full);
     struct definition seen;
@@ -169,7 +169,7 @@ static void which_jobs_are_plain(void **state)
                 {NULL, "k", {NULL, 0}, false, false, false},
                 {NULL, NULL, {NULL, 0}, true, false, false},
                 {NULL, NULL, {NULL, 0}, false, true, false}};
-    struct timers *timers = timers_create();
+    struct timers *timers = timers_create((const uint8_t[HASH_KEY_BYTES]){1});
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct definition definition;
         definition_defaults(&definition);
@@ -202,7 +202,7 @@ static void words_count(void **state)
     variants[5].schedule = schedule_from_at(5000);
     variants[6].payload = text_of("\"q\"");
     variants[7].hashed = true;
-    struct timers *timers = timers_create();
+    struct timers *timers = timers_create((const uint8_t[HASH_KEY_BYTES]){1});
     struct job *job = job_of(timers, &variants[0]);
     assert_true(job_same_definition(job, &variants[0]));
     for (size_t i = 1; i < 8; i++) {
@@ -221,7 +221,7 @@ static void many_schedules_are_interned(void **state)
     (void)state;
     enum { SCHEDULES = 5000 };
     static struct schedule *schedules[SCHEDULES];
-    struct timers *timers = timers_create();
+    struct timers *timers = timers_create((const uint8_t[HASH_KEY_BYTES]){1});
     const struct schedule_words words = {0};
     for (int64_t i = 0; i < SCHEDULES; i++) {
         struct schedule_spec spec = schedule_from_at(1000 + i);

@@ -12,6 +12,12 @@
 
 #include "tests/support/cron_case.h"
 
+static uint64_t spec_hash(const struct schedule_spec *spec)
+{
+    static const uint8_t key[HASH_KEY_BYTES] = {1};
+    return schedule_spec_hash(spec, key);
+}
+
 static struct schedule_spec of_cron(const char *text)
 {
     struct cron cron = {0};
@@ -93,7 +99,7 @@ static void equal_schedules_are_equal(void **state)
         for (int j = 0; j < SPECS; j++) {
             bool equal = meanings[i] == meanings[j];
             assert_int_equal(schedule_spec_equal(&specs[i], &specs[j]), equal);
-            assert_int_equal(schedule_spec_hash(&specs[i]) == schedule_spec_hash(&specs[j]), equal);
+            assert_int_equal(spec_hash(&specs[i]) == spec_hash(&specs[j]), equal);
         }
     }
 }
@@ -120,7 +126,7 @@ static void padding_means_nothing(void **state)
     dirty.cron.flags = clean.cron.flags;
     dirty.cron.zone = clean.cron.zone;
     assert_true(schedule_spec_equal(&clean, &dirty));
-    assert_int_equal(schedule_spec_hash(&clean), schedule_spec_hash(&dirty));
+    assert_int_equal(spec_hash(&clean), spec_hash(&dirty));
 }
 
 /* ---- properties against enumeration ---- */

@@ -40,7 +40,7 @@ static void expect_order(const struct seen_table *table, const uint64_t *hashes,
 static void what_was_said_is_remembered(void **state)
 {
     (void)state;
-    struct seen_table *table = seen_table_create();
+    struct seen_table *table = seen_table_create((const uint8_t[HASH_KEY_BYTES]){1});
     struct seen seen;
     add(table, 5, 77, 1000);
     add(table, 6, 77, 2000); /* used again after its day: the newer one counts */
@@ -60,7 +60,7 @@ static void ids_that_collide_are_kept_apart(void **state)
 {
     (void)state;
     enum { HASHES = 48, AWAY = 1 << 20 };
-    struct seen_table *table = seen_table_create();
+    struct seen_table *table = seen_table_create((const uint8_t[HASH_KEY_BYTES]){1});
     for (uint64_t i = 0; i < HASHES; i++)
         add(table, (int64_t)i, i * AWAY + i % 3 * (i % 2), (int64_t)i);
     for (uint64_t gone = 0; gone < HASHES; gone++) {
@@ -77,7 +77,7 @@ static void a_thousand_at_a_time(void **state)
 {
     (void)state;
     enum { IDS = 5000, KEPT = 1000 };
-    struct seen_table *table = seen_table_create();
+    struct seen_table *table = seen_table_create((const uint8_t[HASH_KEY_BYTES]){1});
     int64_t sequence = 0;
     for (uint64_t i = 0; i < IDS; i++) { /* the ring goes round and grows */
         add(table, (int64_t)i, i * UINT64_C(0x9e3779b97f4a7c15), 0);
@@ -92,7 +92,7 @@ static void a_thousand_at_a_time(void **state)
 static void forgotten_by_age_or_by_number(void **state)
 {
     (void)state;
-    struct seen_table *table = seen_table_create();
+    struct seen_table *table = seen_table_create((const uint8_t[HASH_KEY_BYTES]){1});
     int64_t sequence = -1;
     assert_false(seen_table_expire(table, INT64_MAX, 0, &sequence));
     add(table, 1, 10, 100);
@@ -113,7 +113,7 @@ static void forgotten_by_age_or_by_number(void **state)
 static void restoring_puts_them_in_order(void **state)
 {
     (void)state;
-    struct seen_table *table = seen_table_create();
+    struct seen_table *table = seen_table_create((const uint8_t[HASH_KEY_BYTES]){1});
     add(table, 9, 30, 0);
     add(table, 4, 22, 0);
     add(table, 7, 40, 0);
