@@ -252,20 +252,27 @@ void backfill_failed(struct shard *shard, struct job *job, const struct failed_f
     sink->job_changed(sink->opaque, job);
 }
 
-bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
-                    const struct sink *sink)
+struct job_backfill *backfill_to_retry(const struct job *job, int64_t alarm_ms)
 {
     int64_t nominal_ms = 0;
     for (uint32_t i = 0; i < backfill_count(job); i++) {
         struct job_backfill *backfill = &job->extra->backfills[i];
-        if (backfill->retry_ms != alarm_ms || (job->flags & JOB_STANDS_STILL) ||
-            !lane_range_next(job, &backfill->range, &nominal_ms))
-            continue;
-        backfill->retry_ms = INSTANT_NONE;
-        fire_next(job, backfill, nominal_ms, now_ms, sink);
-        backfill_enqueue(shard, job);
-        sink->job_changed(sink->opaque, job);
-        return true;
+        if (backfill->retry_ms == alarm_ms && (job->flags & JOB_STANDS_STILL) == 0 &&
+            lane_range_next(job, &backfill->range, &nominal_ms))
+            return backfill;
     }
-    return false;
+    return NULL;
+}
+
+bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
+                    const struct sink *sink)
+{
+    int64_t nominal_ms = 0;
+    struct job_backfill *backfill = backfill_to_retry(job, alarm_ms);
+    if (backfill == NULL || !lane_range_next(job, &backfill->range, &nominal_ms)) return false;
+    backfill->retry_ms = INSTANT_NONE;
+    fire_next(job, backfill, nominal_ms, now_ms, sink);
+    backfill_enqueue(shard, job);
+    sink->job_changed(sink->opaque, job);
+    return true;
 }

@@ -1,11 +1,13 @@
 /* failing.c - fires that could not be produced: their slots are owed again, at the front, and tried
- * again with growing pauses until they leave the job's catch-up window. */
+ * again with growing pauses until they leave the job's catch-up window. While its topic takes no
+ * fires a job is not tried, so that many failing jobs cost no more than one. */
 #include <assert.h>
 
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/core/shard_state.h"
 
+enum { RETRY_LOOKS_MAX = 1000 }; /* of one call: the others must not wait */
 #define RETRY_FIRST_MS (1 * SECONDS_MS)
 #define RETRY_LAST_MS (60 * SECONDS_MS)
 
@@ -115,25 +117,84 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
     }
 }
 
+/* Whether the alarm is still meant. */
+static bool is_due(const struct job *job, int64_t alarm_ms)
+{
+    if (job == NULL || (job->flags & JOB_STANDS_STILL)) return false;
+    return backfill_to_retry(job, alarm_ms) != NULL ||
+           (job_is_failing(job) && job->extra->retry_ms == alarm_ms &&
+            !job->extra->tail_undecided);
+}
+
+static void try_again(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
+                      const struct sink *sink)
+{
+    if (backfill_retry(shard, job, alarm_ms, now_ms, sink)) return;
+    struct job_reference reference = job_reference_of(job);
+    give_up_old(shard, job, now_ms, sink);
+    job->extra->failing_since_ms = INSTANT_NONE;
+    job->extra->retry_ms = INSTANT_NONE;
+    lane_retry(shard, job, now_ms, sink);
+    shard_lighten(shard, reference);
+}
+
+/* Looked at again after as long as it has been failing, within the bounds of a retry. */
+static int64_t look_again_ms(const struct job *job, int64_t now_ms)
+{
+    int64_t since_ms = job->extra->failing_since_ms;
+    int64_t wait_ms = since_ms == INSTANT_NONE ? RETRY_FIRST_MS : now_ms - since_ms;
+    if (wait_ms < RETRY_FIRST_MS) wait_ms = RETRY_FIRST_MS;
+    return now_ms + (wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS);
+}
+
+/* Nothing is tried; but what is too old by now is given up. */
+static void put_off(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
+                    const struct sink *sink)
+{
+    int64_t due_ms = 0;
+    struct alarm alarm = {look_again_ms(job, now_ms), job->ordinal, job->slot};
+    struct job_backfill *backfill = backfill_to_retry(job, alarm_ms);
+    if (backfill != NULL) {
+        backfill->retry_ms = alarm.at_ms;
+        alarms_add(&shard->retries, alarm);
+        return;
+    }
+    bool old = lane_next(shard, job, now_ms, &due_ms, sink);
+    struct definition definition;
+    job_view(job, &definition);
+    struct job_slot slot = {old ? lane_nominal(job, due_ms) : 0, due_ms};
+    old = !old || catchup_is_too_old(&definition.catchup, slot, now_ms);
+    if (old) {
+        give_up_old(shard, job, now_ms, sink);
+        if (!lane_next(shard, job, now_ms, &due_ms, sink)) {
+            try_again(shard, job, alarm_ms, now_ms, sink); /* nothing is left to try */
+            return;
+        }
+        sink->job_changed(sink->opaque, job);
+    }
+    job->extra->retry_ms = alarm.at_ms;
+    alarms_add(&shard->retries, alarm);
+}
+
 bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
 {
     assert(shard->watermark.ordinal == WATERMARK_WHOLE);
-    const struct alarm *first = alarms_first(&shard->retries);
-    while (first != NULL && first->at_ms <= now_ms) {
-        struct alarm alarm = alarms_take(&shard->retries);
-        struct job_reference reference = {.ordinal = alarm.ordinal, .slot = alarm.slot};
-        struct job *job = shard_job_of(shard, reference);
-        first = alarms_first(&shard->retries);
-        if (job != NULL && backfill_retry(shard, job, alarm.at_ms, now_ms, sink)) return true;
-        if (job == NULL || !job_is_failing(job) || job->extra->retry_ms != alarm.at_ms ||
-            job->extra->tail_undecided || (job->flags & JOB_STANDS_STILL))
-            continue;
-        give_up_old(shard, job, now_ms, sink);
-        job->extra->failing_since_ms = INSTANT_NONE;
-        job->extra->retry_ms = INSTANT_NONE;
-        lane_retry(shard, job, now_ms, sink);
-        shard_lighten(shard, reference);
-        return true;
+    bool tried = false;
+    for (int looks = 0; looks < RETRY_LOOKS_MAX; looks++) {
+        const struct alarm *first = alarms_first(&shard->retries);
+        if (first == NULL || first->at_ms > now_ms) return tried;
+        if (sink->full(sink->opaque)) return true;
+        struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = first->ordinal,
+                                                                     .slot = first->slot});
+        int64_t alarm_ms = first->at_ms;
+        bool due = is_due(job, alarm_ms);
+        enum retry_turn turn = !due || sink->retry == NULL ? RETRY_NOW
+                                                           : sink->retry(sink->opaque, job);
+        if (turn == RETRY_ALONE) return true;
+        (void)alarms_take(&shard->retries);
+        if (due && turn == RETRY_NOW) try_again(shard, job, alarm_ms, now_ms, sink);
+        else if (due) put_off(shard, job, alarm_ms, now_ms, sink);
+        tried = tried || (due && turn == RETRY_NOW);
     }
-    return false;
+    return true;
 }

@@ -37,6 +37,7 @@ enum {
     DEAD_CUT_BYTES = 4 * 1024,
     BATCH_OUTPUTS_MAX = 15000,        /* records a transaction: more gains nothing */
     BATCH_BYTES_MAX = 8 * 1024 * 1024,
+    FORWARD_BYTES_MAX = 32 * 1024 * 1024, /* of one command, to all its shards together */
     STORE_CALL_JOBS_MAX = 500,        /* jobs in one Lua call */
     OWNER_BYTES_MAX = 96,
     STATE_LAYOUT = 2                  /* version of records in belfry.state and Redis */

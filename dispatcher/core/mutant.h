@@ -112,6 +112,8 @@
     row(REFUSED_RECORD_KEPT)            /* a record our own topic refuses is sent as it is */  \
     row(REFUSAL_NOT_NARROWED)           /* what was refused without a name is sent again */    \
     row(KEY_NOT_BOUNDED)                /* a command's key is taken at any length */           \
+    row(REPLIES_NEVER_COME_BACK)        /* a reply topic that failed once gets no more */      \
+    row(PROBE_TAKES_ALL)                /* all jobs of a suspect topic try it at once */       \
     row(BEGUN_BY_NEW_LIMITS)            /* a command half done is read by today's limits */ \
     row(UNSETTLED_DRAINED)              /* an orderly stop writes whatever is in memory */     \
     row(FAILED_COMMIT_SETTLED)          /* and what a failed commit has left there, too */     \

@@ -158,6 +158,13 @@ struct seen {
     char code[ERROR_CODE_BYTES];
 };
 
+/* Whether the next fire of a failing job may be tried. */
+enum retry_turn {
+    RETRY_NOW = 0,
+    RETRY_ALONE, /* in a transaction of its own: commit first, then ask again */
+    RETRY_LATER  /* its topic does not take fires */
+};
+
 struct sink {
     void *opaque;
     void (*fire)(void *opaque, const struct fire *fire);
@@ -173,6 +180,8 @@ struct sink {
     /* What has been put out may turn out to be undeliverable (a topic that is not ours): nothing
      * that depends on it may happen before the commit. Asked between instants and commands. */
     bool (*uncertain)(void *opaque);
+    /* Asked before a failing job is tried again; NULL: always now. */
+    enum retry_turn (*retry)(void *opaque, const struct job *job);
 };
 
 #endif

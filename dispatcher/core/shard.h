@@ -75,7 +75,9 @@ bool shard_lane_is_due(const struct shard *shard, int64_t now_ms);
  * call is about 10 ms of work. */
 void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink);
 
-/* Tries the next slot of one failing job, if one is due for a retry; false: none is. */
+/* Tries the next slot of failing jobs that are due for a retry, as many as the sink has room and a
+ * turn for. False: nothing was tried, and there is nothing to try now; else commit what was said
+ * and call again. */
 bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink);
 
 /* Applies a command that belongs to this shard, at effective_ms, to which the shard has been

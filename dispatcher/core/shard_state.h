@@ -297,6 +297,8 @@ void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
 /* A fire could not be produced: its slot is fired again at retry_ms. */
 void backfill_failed(struct shard *shard, struct job *job, const struct failed_fire *failed,
                      int64_t retry_ms, const struct sink *sink);
+/* A backfill of the job that is to be retried at alarm_ms; NULL: none. */
+struct job_backfill *backfill_to_retry(const struct job *job, int64_t alarm_ms);
 /* Tries again what was to be retried at alarm_ms; false: nothing was. */
 bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
                     const struct sink *sink);

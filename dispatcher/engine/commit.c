@@ -279,10 +279,9 @@ static bool mend(struct engine *engine, const struct mark *ours, struct error *f
 static void committed(struct engine *engine, const struct mark *mark)
 {
     struct outbox *outbox = &engine->outbox;
-    for (size_t i = 0; i < outbox->count && outbox->trying_suspects; i++)
-        if (outbox->records[i].kind == OUTBOX_FOREIGN_FIRE)
-            foreign_find(&engine->foreign, text_of(outbox->records[i].foreign_topic))->suspect =
-                false;
+    bool reached = outbox->foreign_count + outbox->foreign_results > 0;
+    if (outbox->probe != NULL && reached) foreign_proved(outbox->probe);
+    engine->foreign.probe_us = 0;
     engine->mark = *mark;
     engine->settled = true;
     engine_clock_sample(engine, &engine->receipt);

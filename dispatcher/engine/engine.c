@@ -12,6 +12,8 @@
 
 enum {
     LANE_DISTANCE_MS = 20,    /* lane fires do not begin so close before a live one */
+    RETRY_WORK_US = 20 * 1000,        /* retries of one step, before the others have their turn */
+    RETRY_PATIENCE_US = 1000 * 1000,  /* after so long they do not give way to live fires */
     PAUSE_CATCH_UP_MS = 300,  /* after so long away commands come before slots again */
     CHECKPOINT_WAIT_MS = 5,   /* at least: the store is not in a hurry */
     DRAIN_MS = 3000,
@@ -208,18 +210,27 @@ static bool step_time(struct engine *engine, int64_t now_ms, struct error *error
     return true;
 }
 
-/* Failing jobs, each in a transaction of its own. */
+/* Failing jobs, in transactions of their own. They give way to what comes due live, but not for
+ * ever, and to everything else after a moment. */
 static bool step_retries(struct engine *engine, int64_t now_ms, struct error *error)
 {
-    for (;;) {
+    int64_t began_us = engine_monotonic_us(engine);
+    if (engine->retried_us == 0) engine->retried_us = began_us;
+    for (bool more = true; more;) {
+        int64_t at_us = engine_monotonic_us(engine);
+        int64_t at_ms = now_ms + (at_us - began_us) / 1000;
+        bool close = shard_next_live_ms(engine->shard) - at_ms < LANE_DISTANCE_MS;
+        bool patient = at_us - engine->retried_us < RETRY_PATIENCE_US;
+        if ((close && patient) || at_us - began_us > RETRY_WORK_US) return true;
         assert(outbox_is_empty(&engine->outbox));
-        engine->outbox.trying_suspects = true;
         struct sink sink = outbox_sink(&engine->outbox);
-        bool tried = shard_retry(engine->shard, now_ms, &sink);
-        if (tried && !engine_commit(engine, error)) return false;
-        engine->outbox.trying_suspects = false;
-        if (!tried) return true;
+        more = shard_retry(engine->shard, now_ms, &sink);
+        bool said = !outbox_is_empty(&engine->outbox) || engine->outbox.refused_count > 0;
+        if (said && !engine_commit(engine, error)) return false;
+        engine->retried_us = engine_monotonic_us(engine);
+        if (close) return true;
     }
+    return true;
 }
 
 /* The store is a newer owner's, it says, and yet Kafka has taken a commit of ours since: it is from
@@ -235,6 +246,7 @@ static bool step(struct engine *engine, struct error *error)
     int64_t now_ms = 0;
     int64_t sequence = engine->mark.sequence;
     int64_t began_us = engine_monotonic_us(engine);
+    engine->foreign.budget = FOREIGN_LOOKS_STEP;
     if (!engine_now(engine, &now_ms, error)) return false;
     engine->looked_long =
         engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000);

@@ -53,6 +53,7 @@ struct engine {
     int64_t control_offset; /* of the next command, in the mark to come */
     int64_t forward_offset;
     int64_t state_first_look; /* no mark of ours is before this offset of the state log */
+    int64_t retried_us; /* when failing jobs last had their turn */
     struct unfit_command unfit;
     struct singly singly;
     int64_t mark_due_us;

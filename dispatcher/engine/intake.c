@@ -141,10 +141,38 @@ static void forward(struct engine *engine, const struct broker_input *input,
                    input->offset);
     headers[count++] =
         (struct record_header){.name = text_of(origin_header), .value = text_of(origin)};
-    for (int32_t shard = 0; shard < engine->options.shards; shard++)
-        if (route->shard[shard] != 0 && shard != engine->options.shard)
+    bool first = true;
+    for (int32_t shard = 0; shard < engine->options.shards; shard++) {
+        if (route->shard[shard] == 0 || shard == engine->options.shard) continue;
+        if (first)
             outbox_add(&engine->outbox, TOPIC_FORWARD, shard, input->key, input->value, headers,
                        count);
+        else
+            outbox_add_copy(&engine->outbox, shard);
+        first = false;
+    }
+}
+
+/* What its forwards have together. */
+static size_t fan_out_bytes(const struct engine *engine, const struct broker_input *input,
+                            const struct route *route)
+{
+    size_t bytes = input->key.length + input->value.length;
+    size_t times = (size_t)route->count - (route->shard[engine->options.shard] != 0);
+    for (size_t i = 0; i < input->header_count; i++)
+        bytes += strlen(input->headers[i].name) + input->headers[i].value.length;
+    return bytes * times;
+}
+
+static bool check_fan_out(const struct engine *engine, const struct broker_input *input,
+                          const struct route *route, struct error *error)
+{
+    size_t bytes = fan_out_bytes(engine, input, route);
+    if (bytes <= FORWARD_BYTES_MAX) return true;
+    return error_invalid(error, "too_large", "the command has %zu bytes and concerns %" PRId32
+                         " shards: %zu bytes together, at most %d are allowed; name groups, or "
+                         "send fewer names at a time", input->value.length, route->count, bytes,
+                         (int)FORWARD_BYTES_MAX);
 }
 
 /* ---- applying ---- */
@@ -179,6 +207,9 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
             (void)shard_decide(engine->shard, now_ms, &sink);
         bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque) &&
                     (!engine->singly.active || outbox_is_empty(&engine->outbox));
+        if (source->topic == SOURCE_CONTROL && !outbox_is_empty(&engine->outbox))
+            room = room && outbox_bytes(&engine->outbox) +
+                                   fan_out_bytes(engine, input, route) < BATCH_BYTES_MAX;
         if (!room && !engine_commit(engine, error)) return false;
         outbox_command(&engine->outbox, input->topic, input->offset);
         if (source->topic == SOURCE_CONTROL && !mutant(MUTANT_FORWARD_FORGOTTEN))
@@ -303,7 +334,8 @@ static bool apply_new(struct engine *engine, const struct broker_input *input,
         bury(engine, input, source, &refusal);
         return true;
     }
-    if (!forwarded && !command_check_route(&command, &route, &refusal)) {
+    if (!forwarded && (!command_check_route(&command, &route, &refusal) ||
+                       !check_fan_out(engine, input, &route, &refusal))) {
         reject(engine, input, source, &command, now_ms, &refusal);
         return true;
     }

@@ -63,9 +63,10 @@ void outbox_begin(struct outbox *outbox, int64_t sequence)
     outbox->command_count = 0;
     outbox->foreign_count = 0;
     outbox->foreign_results = 0;
+    outbox->repeated_bytes = 0;
     outbox->fires = 0;
     outbox->sequence = sequence;
-    outbox->trying_suspects = false;
+    outbox->probe = NULL;
     outbox->last_fire_refused = false;
     outbox->last_failure = -1;
 }
@@ -85,9 +86,17 @@ bool outbox_is_empty(const struct outbox *outbox)
     return outbox->count == 0 && outbox->seen_count == 0;
 }
 
+size_t outbox_bytes(const struct outbox *outbox)
+{
+    return outbox->arena.length + outbox->repeated_bytes;
+}
+
 bool outbox_is_full(const struct outbox *outbox)
 {
-    return outbox->count >= outbox->outputs_max || outbox->arena.length >= BATCH_BYTES_MAX;
+    bool probing = outbox->probe != NULL && outbox->count > 0 &&
+                   !mutant(MUTANT_PROBE_TAKES_ALL);
+    return probing || outbox->count >= outbox->outputs_max ||
+           outbox_bytes(outbox) >= BATCH_BYTES_MAX;
 }
 
 /* ---- records ---- */
@@ -138,6 +147,20 @@ void outbox_add(struct outbox *outbox, enum broker_topic topic, int32_t partitio
     record->key = put_text(outbox, key);
     record->value = put_text(outbox, value);
     add_headers(outbox, record, headers, header_count);
+}
+
+void outbox_add_copy(struct outbox *outbox, int32_t partition)
+{
+    assert(outbox->count > 0);
+    struct outbox_record last = outbox->records[outbox->count - 1];
+    struct outbox_record *record = add_record(outbox, last.topic);
+    *record = last;
+    record->partition = partition;
+    outbox->repeated_bytes += last.key.length + last.value.length;
+    for (int32_t i = 0; last.header_first >= 0 && i < last.header_count; i++) {
+        const struct outbox_header *header = &outbox->headers[last.header_first + i];
+        outbox->repeated_bytes += header->name.length + header->value.length;
+    }
 }
 
 void outbox_command(struct outbox *outbox, enum broker_topic topic, int64_t offset)
@@ -282,6 +305,13 @@ static void put_fire(struct outbox *outbox, const struct fire *fire,
     outbox->foreign_count++;
 }
 
+/* Of a payload. */
+static int64_t bytes_allowed(const struct foreign_topic *topic)
+{
+    if (topic == NULL || topic->info.max_message_bytes <= 0) return OWN_VALUE_BYTES_MAX;
+    return topic->info.max_message_bytes - RECORD_OVERHEAD_BYTES;
+}
+
 static void put_unusual_fire(struct outbox *outbox, const struct fire *fire)
 {
     struct definition definition;
@@ -295,15 +325,17 @@ static void put_unusual_fire(struct outbox *outbox, const struct fire *fire)
         refuse_fire(outbox, fire, "topic_missing", detail);
         return;
     }
-    if (topic != NULL && topic->suspect && !outbox->trying_suspects) {
+    if (topic != NULL && topic->suspect && topic != outbox->probe) {
         (void)snprintf(detail, sizeof detail, "topic %.180s failed before; its fires are tried "
                        "apart from the others", topic->name);
         refuse_fire(outbox, fire, "topic_suspect", detail);
         return;
     }
-    int64_t allowed = OWN_VALUE_BYTES_MAX;
-    if (topic != NULL && topic->info.max_message_bytes > 0)
-        allowed = topic->info.max_message_bytes - RECORD_OVERHEAD_BYTES;
+    int64_t allowed = bytes_allowed(topic);
+    if (topic != NULL && (int64_t)definition.payload.length > allowed) {
+        foreign_look_again(outbox->foreign, topic); /* it may have been raised */
+        allowed = bytes_allowed(topic);
+    }
     if ((int64_t)definition.payload.length > allowed) {
         (void)snprintf(detail, sizeof detail, "payload of %zu bytes: the topic takes at most "
                        "%" PRId64 "; raise its max.message.bytes or shrink the payload",
@@ -364,6 +396,18 @@ static struct text result_key(const struct result *result, char *buffer, size_t 
     return (struct text){buffer, (size_t)length};
 }
 
+/* Where nothing else goes to foreign topics yet, a result may try a suspect one again. */
+static bool probe_with_result(struct outbox *outbox, struct foreign_topic *topic)
+{
+    if (outbox->probe != NULL || outbox->foreign_count > 0 || outbox->foreign_results > 0 ||
+        mutant(MUTANT_REPLIES_NEVER_COME_BACK) ||
+        !foreign_may_probe(outbox->foreign, topic))
+        return false;
+    outbox->probe = topic;
+    foreign_probe_begins(outbox->foreign);
+    return true;
+}
+
 static void sink_result(void *opaque, const struct result *result)
 {
     struct outbox *outbox = opaque;
@@ -372,7 +416,8 @@ static void sink_result(void *opaque, const struct result *result)
     struct foreign_topic *topic =
         result->reply_to.length == 0 ? NULL : foreign_find(outbox->foreign, result->reply_to);
     /* An answer must arrive somewhere: a reply topic that cannot take it gets none. */
-    bool own = topic == NULL || !topic->info.exists || topic->suspect;
+    bool own = topic == NULL || !topic->info.exists ||
+               (topic->suspect && !probe_with_result(outbox, topic));
     struct outbox_record *record = add_record(outbox, own ? TOPIC_RESULTS : TOPIC_FOREIGN);
     record->key = put_text(outbox, key);
     size_t at = outbox->arena.length;
@@ -451,6 +496,22 @@ static bool sink_uncertain(void *opaque)
     return outbox->foreign_count > 0 || outbox->refused_count > 0;
 }
 
+/* Of a suspect topic one fire is tried, alone; when that has gone through, the others follow. */
+static enum retry_turn sink_retry(void *opaque, const struct job *job)
+{
+    struct outbox *outbox = opaque;
+    if ((job->flags & JOB_FOREIGN) == 0) return RETRY_NOW;
+    struct foreign_topic *topic = foreign_find(outbox->foreign, job_topic(job));
+    if (!topic->info.exists) return RETRY_LATER;
+    if (!topic->suspect) return RETRY_NOW;
+    if (topic == outbox->probe && mutant(MUTANT_PROBE_TAKES_ALL)) return RETRY_NOW;
+    if (!foreign_may_probe(outbox->foreign, topic)) return RETRY_LATER;
+    if (!outbox_is_empty(outbox) || outbox->refused_count > 0) return RETRY_ALONE;
+    outbox->probe = topic;
+    foreign_probe_begins(outbox->foreign);
+    return RETRY_NOW;
+}
+
 struct sink outbox_sink(struct outbox *outbox)
 {
     return (struct sink){.opaque = outbox,
@@ -462,7 +523,8 @@ struct sink outbox_sink(struct outbox *outbox)
                          .seen = sink_seen,
                          .seen_expired = sink_seen_expired,
                          .full = sink_full,
-                         .uncertain = sink_uncertain};
+                         .uncertain = sink_uncertain,
+                         .retry = sink_retry};
 }
 
 void outbox_finish(struct outbox *outbox)

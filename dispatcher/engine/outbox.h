@@ -103,13 +103,14 @@ struct outbox {
     size_t command_capacity;
     size_t foreign_count;         /* fires */
     size_t foreign_results;
+    size_t repeated_bytes; /* produced, but not in the arena: of copies */
     size_t outputs_max; /* of one transaction */
     int64_t sequence; /* of this transaction */
     int64_t fires;
     bool last_fire_refused;
     int32_t last_failure;         /* of the last fire, where it went to a foreign topic; -1 */
     struct incarnation last_life; /* whose that fire was, refused or not */
-    bool trying_suspects; /* a transaction of a retry: suspect topics are allowed */
+    struct foreign_topic *probe; /* the suspect topic that this transaction tries; NULL: none */
 };
 
 void outbox_init(struct outbox *outbox, struct text cluster, int32_t shard,
@@ -124,11 +125,16 @@ void outbox_shrink(struct outbox *outbox);
 struct sink outbox_sink(struct outbox *outbox);
 bool outbox_is_empty(const struct outbox *outbox);
 bool outbox_is_full(const struct outbox *outbox);
+/* Of the transaction, copies counted each time. */
+size_t outbox_bytes(const struct outbox *outbox);
 
 /* A record that does not come from the core: forwarded commands, dead letters, shard events. */
 void outbox_add(struct outbox *outbox, enum broker_topic topic, int32_t partition,
                 struct text key, struct text value, const struct record_header *headers,
                 size_t header_count);
+
+/* The record added last again, for another partition; its bytes are kept once. */
+void outbox_add_copy(struct outbox *outbox, int32_t partition);
 
 /* Before producing: the remembered command ids of this transaction become their record. */
 void outbox_finish(struct outbox *outbox);

@@ -59,7 +59,8 @@ void outbox_take_out(struct outbox *outbox, size_t i, const char *reason, const 
 {
     struct outbox_record *record = &outbox->records[i];
     assert(record->topic == TOPIC_FOREIGN && record->kind != OUTBOX_REMOVED);
-    foreign_find(outbox->foreign, text_of(record->foreign_topic))->suspect = true;
+    struct foreign_topic *topic = foreign_find(outbox->foreign, text_of(record->foreign_topic));
+    if (!topic->suspect || topic == outbox->probe) foreign_failed(outbox->foreign, topic);
     if (record->kind == OUTBOX_FOREIGN_FIRE) {
         take_fire_out(outbox, i, reason, detail);
         return;

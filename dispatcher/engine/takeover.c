@@ -306,6 +306,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
 /* Foreign topics are looked up and warmed before the first fire to them. */
 static void warm_foreign(struct engine *engine)
 {
+    engine->foreign.budget = FOREIGN_LOOKS_TAKEOVER;
     for (uint32_t slot = 0; slot < shard_slots(engine->shard); slot++) {
         const struct job *job = shard_job_at(engine->shard, slot);
         if (job != NULL && (job->flags & JOB_FOREIGN))

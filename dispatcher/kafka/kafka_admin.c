@@ -35,6 +35,12 @@ static bool judge_topic(const struct rd_kafka_metadata_topic *topic,
 bool kafka_admin_look_up(rd_kafka_t *handle, const char *topic, struct kafka_topic_facts *facts,
                          struct error *error)
 {
+    return kafka_admin_look_up_within(handle, topic, KAFKA_REQUEST_WAIT_MS, facts, error);
+}
+
+bool kafka_admin_look_up_within(rd_kafka_t *handle, const char *topic, int wait_ms,
+                                struct kafka_topic_facts *facts, struct error *error)
+{
     assert(handle != NULL);
     assert(topic != NULL && facts != NULL);
     rd_kafka_topic_t *asked = rd_kafka_topic_new(handle, topic, NULL);
@@ -43,8 +49,7 @@ bool kafka_admin_look_up(rd_kafka_t *handle, const char *topic, struct kafka_top
         return true;
     }
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(handle, 0, asked, &metadata, KAFKA_REQUEST_WAIT_MS);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, asked, &metadata, wait_ms);
     rd_kafka_topic_destroy(asked);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         char what[WHAT_BYTES];
@@ -60,10 +65,10 @@ bool kafka_admin_look_up(rd_kafka_t *handle, const char *topic, struct kafka_top
 }
 
 /* Waits for the answer to one admin request; NULL and an error when there is none or it says so. */
-static rd_kafka_event_t *await(rd_kafka_t *handle, rd_kafka_queue_t *queue, const char *what,
-                               struct error *error)
+static rd_kafka_event_t *await(rd_kafka_t *handle, rd_kafka_queue_t *queue, int wait_ms,
+                               const char *what, struct error *error)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * KAFKA_REQUEST_WAIT_MS);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, wait_ms);
     if (event == NULL) {
         error_set(error, ERROR_RETRY, "kafka: %s: no answer", what);
         return NULL;
@@ -75,13 +80,14 @@ static rd_kafka_event_t *await(rd_kafka_t *handle, rd_kafka_queue_t *queue, cons
     return NULL;
 }
 
-static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *handle, rd_kafka_admin_op_t operation)
+static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *handle, rd_kafka_admin_op_t operation,
+                                              int wait_ms)
 {
     char refusal[REFUSAL_BYTES] = "";
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(handle, operation);
     assert(options != NULL);
     rd_kafka_resp_err_t code = rd_kafka_AdminOptions_set_request_timeout(
-        options, KAFKA_REQUEST_WAIT_MS, refusal, sizeof refusal);
+        options, wait_ms, refusal, sizeof refusal);
     assert(code == RD_KAFKA_RESP_ERR_NO_ERROR);
     (void)code;
     return options;
@@ -117,13 +123,22 @@ static bool read_settings(const rd_kafka_event_t *event, kafka_setting_function 
 bool kafka_admin_describe(rd_kafka_t *handle, rd_kafka_ResourceType_t type, const char *name,
                           kafka_setting_function *function, void *opaque, struct error *error)
 {
+    return kafka_admin_describe_within(handle, type, name, KAFKA_REQUEST_WAIT_MS, function, opaque,
+                                       error);
+}
+
+bool kafka_admin_describe_within(rd_kafka_t *handle, rd_kafka_ResourceType_t type,
+                                 const char *name, int wait_ms, kafka_setting_function *function,
+                                 void *opaque, struct error *error)
+{
     assert(handle != NULL && name != NULL);
     assert(function != NULL);
-    rd_kafka_AdminOptions_t *options = admin_options(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_AdminOptions_t *options =
+        admin_options(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, wait_ms);
     rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(type, name);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_DescribeConfigs(handle, &resource, 1, options, queue);
-    rd_kafka_event_t *event = await(handle, queue, "describing settings", error);
+    rd_kafka_event_t *event = await(handle, queue, 2 * wait_ms, "describing settings", error);
     bool described = event != NULL && read_settings(event, function, opaque, error);
     if (event != NULL) rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
@@ -162,10 +177,12 @@ bool kafka_admin_create(rd_kafka_t *handle, const char *topic, int32_t partition
     if (wanted == NULL) return error_invalid(error, "bad_name", "topic %s: %s", topic, refusal);
     for (size_t i = 0; i < count; i++)
         (void)rd_kafka_NewTopic_set_config(wanted, settings[i].name, settings[i].value);
-    rd_kafka_AdminOptions_t *options = admin_options(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options =
+        admin_options(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, KAFKA_REQUEST_WAIT_MS);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_CreateTopics(handle, &wanted, 1, options, queue);
-    rd_kafka_event_t *event = await(handle, queue, "creating a topic", error);
+    rd_kafka_event_t *event =
+        await(handle, queue, 2 * KAFKA_REQUEST_WAIT_MS, "creating a topic", error);
     bool created = event != NULL && read_created(event, error);
     if (event != NULL) rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);

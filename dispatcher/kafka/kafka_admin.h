@@ -22,6 +22,10 @@ struct kafka_topic_facts {
  *   errors  ERROR_RETRY: no answer */
 bool kafka_admin_look_up(rd_kafka_t *handle, const char *topic, struct kafka_topic_facts *facts,
                          struct error *error) __attribute__((warn_unused_result));
+/* The same within wait_ms. */
+bool kafka_admin_look_up_within(rd_kafka_t *handle, const char *topic, int wait_ms,
+                                struct kafka_topic_facts *facts, struct error *error)
+    __attribute__((warn_unused_result));
 
 /* Called for each setting; name and value are borrowed. */
 typedef void kafka_setting_function(void *opaque, const char *name, const char *value);
@@ -30,6 +34,12 @@ typedef void kafka_setting_function(void *opaque, const char *name, const char *
  *   errors  ERROR_RETRY or ERROR_FATAL (no right to describe) */
 bool kafka_admin_describe(rd_kafka_t *handle, rd_kafka_ResourceType_t type, const char *name,
                           kafka_setting_function *function, void *opaque, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* The same within wait_ms. */
+bool kafka_admin_describe_within(rd_kafka_t *handle, rd_kafka_ResourceType_t type,
+                                 const char *name, int wait_ms, kafka_setting_function *function,
+                                 void *opaque, struct error *error)
     __attribute__((warn_unused_result));
 
 /* Creates a topic with the broker's default replication factor. One that exists already is no

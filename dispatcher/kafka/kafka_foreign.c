@@ -9,6 +9,7 @@
 #include "dispatcher/kafka/kafka_client.h"
 
 #define REMEMBERED_US INT64_C(60000000)
+enum { LOOK_WAIT_MS = 1000 }; /* fires of all other jobs wait meanwhile */
 
 struct entry {
     struct kafka_foreign_topic topic;
@@ -87,12 +88,13 @@ static bool look_up(struct kafka_foreign *foreign, const char *name, struct topi
                     struct error *error)
 {
     struct kafka_topic_facts facts;
-    if (!kafka_admin_look_up(foreign->lookup, name, &facts, error)) return false;
+    if (!kafka_admin_look_up_within(foreign->lookup, name, LOOK_WAIT_MS, &facts, error))
+        return false;
     *info = (struct topic_info){.exists = facts.exists, .partitions = facts.partitions};
     if (!facts.exists || foreign->options->mock) return true;
     struct error unseen = {0};
-    if (!kafka_admin_describe(foreign->lookup, RD_KAFKA_RESOURCE_TOPIC, name, read_limit,
-                              &info->max_message_bytes, &unseen))
+    if (!kafka_admin_describe_within(foreign->lookup, RD_KAFKA_RESOURCE_TOPIC, name, LOOK_WAIT_MS,
+                                     read_limit, &info->max_message_bytes, &unseen))
         kafka_client_log(&foreign->options->log, 4, "topic %s: size limit not known: %s", name,
                          unseen.message);
     return true;
@@ -140,7 +142,7 @@ bool kafka_foreign_warm(struct kafka_foreign_topic *topic, const char *name, rd_
     if (topic->handle == NULL)
         return error_set(error, ERROR_INVALID, "topic %s: librdkafka refuses the name", name);
     struct kafka_topic_facts facts;
-    bool known = kafka_admin_look_up(producer, name, &facts, error);
+    bool known = kafka_admin_look_up_within(producer, name, LOOK_WAIT_MS, &facts, error);
     if (known && facts.exists) return true;
     if (known) {
         topic->info.exists = false;

@@ -28,7 +28,7 @@ struct kafka_foreign_topic *kafka_foreign_find(struct kafka_foreign *foreign, co
     __attribute__((warn_unused_result));
 
 /* Opens the topic in `producer` and waits for its metadata, so that the first record to it does
- * not. Blocks up to KAFKA_REQUEST_WAIT_MS.
+ * not. Blocks for a second at most.
  *   errors  ERROR_RETRY: no answer; ERROR_INVALID: it has gone since it was looked up */
 bool kafka_foreign_warm(struct kafka_foreign_topic *topic, const char *name, rd_kafka_t *producer,
                         struct error *error) __attribute__((warn_unused_result));

@@ -11,7 +11,7 @@ enum {
     CREATED_WAIT_MS = 15000, /* until a new topic is known to all */
     CREATED_LOOK_MS = 50,
     SETTINGS_MAX = 12,
-    REPORT_BYTES = 640,
+    REPORT_BYTES = 1024,
     COPIES_FOR_MIN_ISR = 3
 };
 
@@ -25,12 +25,15 @@ struct setting_plan {
 static const char log_time_harm[] =
     "commands and marks then carry the sender's clock and not the log's: change it back";
 static const char cleanup_harm[] = "jobs or commands can be lost: change it back";
+static const char bomb_harm[] =
+    "a few kilobytes of compressed commands can become hundreds of megabytes here";
 static const char size_harm[] = "larger records are refused by the broker";
 
 static const struct setting_plan setting_plans[] = {
     {TOPIC_CONTROL, {"cleanup.policy", "delete"}, cleanup_harm},
     {TOPIC_CONTROL, {"retention.ms", "604800000"}, NULL},
     {TOPIC_CONTROL, {"message.timestamp.type", "LogAppendTime"}, log_time_harm},
+    {TOPIC_CONTROL, {"compression.type", "uncompressed"}, bomb_harm},
     {TOPIC_FORWARD, {"cleanup.policy", "delete"}, cleanup_harm},
     {TOPIC_FORWARD, {"retention.ms", "604800000"}, NULL},
     {TOPIC_FORWARD, {"message.timestamp.type", "LogAppendTime"}, log_time_harm},
@@ -42,6 +45,7 @@ static const struct setting_plan setting_plans[] = {
     {TOPIC_EVENTS, {"retention.ms", "604800000"}, NULL},
     {TOPIC_COMPLETIONS, {"cleanup.policy", "delete"}, NULL},
     {TOPIC_COMPLETIONS, {"retention.ms", "604800000"}, NULL},
+    {TOPIC_COMPLETIONS, {"compression.type", "uncompressed"}, bomb_harm},
     {TOPIC_STATE, {"cleanup.policy", "compact"}, cleanup_harm},
     {TOPIC_STATE, {"delete.retention.ms", "604800000"}, "checkpoints older than it are useless"},
     {TOPIC_STATE, {"message.timestamp.type", "LogAppendTime"}, log_time_harm},
@@ -88,8 +92,13 @@ static void tell_difference(const struct check *check, const char *name, const c
     assert(value != NULL);
     assert(wanted != NULL);
     char text[REPORT_BYTES];
-    (void)snprintf(text, sizeof text, "topic %s: %s is %s, Belfry would set %s%s%s", check->name,
-                   name, value, wanted, harm == NULL ? "" : "; ", harm == NULL ? "" : harm);
+    int length = snprintf(text, sizeof text, "topic %s: %s is %s, Belfry would set %s%s%s",
+                          check->name, name, value, wanted, harm == NULL ? "" : "; ",
+                          harm == NULL ? "" : harm);
+    if (harm != NULL && length > 0 && (size_t)length < sizeof text)
+        (void)snprintf(text + length, sizeof text - (size_t)length,
+                       ": kafka-configs.sh --bootstrap-server ... --alter --entity-type topics "
+                       "--entity-name %s --add-config %s=%s", check->name, name, wanted);
     tell(check->report, text);
 }
 

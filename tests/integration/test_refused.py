@@ -33,10 +33,12 @@ def send_raw(kafka: Kafka, topic: str, partition: int, value: bytes, key: bytes 
 
 def set_topic(kafka: Kafka, topic: str, name: str, value: str) -> None:
     """Changes one setting of a topic."""
+    entry = confluent_kafka.admin.ConfigEntry(
+        name, value, incremental_operation=confluent_kafka.admin.AlterConfigOpType.SET)
     resource = confluent_kafka.admin.ConfigResource(
-        confluent_kafka.admin.ConfigResource.Type.TOPIC, topic, set_config={name: value})
+        confluent_kafka.admin.ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
     admin = confluent_kafka.admin.AdminClient(client_options(kafka.bootstrap))
-    admin.alter_configs([resource])[resource].result(timeout=30)
+    admin.incremental_alter_configs([resource])[resource].result(timeout=30)
 
 
 def dead_letters(scene: Scenario, count: int) -> list[Any]:
@@ -61,6 +63,7 @@ def test_key_and_headers_have_bounds(kafka: Kafka, redis: Redis, cluster: str) -
         for shard in range(scene.shards):
             scene.call({"op": "add", "job": every(group_on(shard, scene.shards), "good")})
         control = f"{scene.cluster}.control"
+        set_topic(kafka, control, "compression.type", "producer")
         pause = json.dumps({"op": "pause", "command_id": "far", "select": {"ids": ["other"]}})
         send_raw(kafka, control, 0, b"not json", key=b"k" * 3_000_000)
         send_raw(kafka, control, 1, pause.encode(), key=b"x",
@@ -78,9 +81,10 @@ def test_key_and_headers_have_bounds(kafka: Kafka, redis: Redis, cluster: str) -
         must_go_on(scene, daemon)
 
 
-@limit(120)
+@limit(180)
 def test_reply_topic_that_refuses(kafka: Kafka, redis: Redis, cluster: str) -> None:
-    """It exists and takes no record: the result is in our own topic."""
+    """It exists and takes no record: the result is in our own topic. When it is mended, the replies
+    come back to it."""
     topic = f"{cluster}-replies"
     create_topic(kafka.bootstrap, topic, config={"max.message.bytes": "10"})
     with Scenario(kafka, redis, cluster) as scene:
@@ -92,6 +96,14 @@ def test_reply_topic_that_refuses(kafka: Kafka, redis: Redis, cluster: str) -> N
         moved = [line for line in daemon.events() if line.get("event") == "reply.moved"]
         assert len(moved) == 1 and moved[0]["results"] in (1, "1"), moved
         must_go_on(scene, daemon)
+        set_topic(kafka, topic, "max.message.bytes", "1048588")
+        with TopicReader(kafka.bootstrap, topic) as replies:
+
+            def answered() -> bool:
+                scene.send({"op": "ping", "reply_to": topic})
+                return bool(replies.poll(1.0))
+
+            wait_for(answered, 100, "a reply in the mended topic", every_s=1.0)
 
 
 @limit(120)
@@ -114,3 +126,26 @@ def test_own_topic_that_takes_small_records(kafka: Kafka, redis: Redis, cluster:
         must_go_on(scene, daemon)
         failed = [line for line in daemon.events() if line.get("event") == "commit.failed"]
         assert any("max.message.bytes" in line["message"] for line in failed), failed
+
+
+@limit(120)
+def test_a_bomb_does_not_get_in(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    """10 MB that pack into 10 kB: refused by the topic that the daemon made. One made by hand
+    is a warning, with the command that mends it."""
+    with Scenario(kafka, redis, cluster) as scene:
+        daemon = scene.daemon()
+        daemon.wait_live()
+        producer = confluent_kafka.Producer(client_options(
+            kafka.bootstrap, message_max_bytes=20_000_000, compression_type="gzip", acks="all"))
+        failures: list[Any] = []
+        producer.produce(f"{scene.cluster}.control", b" " * 10_000_000, partition=0,
+                         on_delivery=lambda error, message: failures.append(error))
+        producer.flush(60)
+        assert failures and failures[0] is not None, "it got in"
+        assert failures[0].code() == confluent_kafka.KafkaError.MSG_SIZE_TOO_LARGE, failures
+        daemon.terminate()
+        set_topic(kafka, f"{scene.cluster}.control", "compression.type", "producer")
+        daemon.start()
+        daemon.wait_live()
+        assert any("--add-config compression.type=uncompressed" in str(line)
+                   for line in daemon.events()), "no warning"

@@ -282,6 +282,22 @@ static void add_to(struct world *world, struct transaction *transaction, struct 
         (struct open_transaction){transaction->serial, record->offset};
 }
 
+/* A topic that has failed is tried by one record at a time. */
+static void judge_probes(struct world *world, int32_t shard, struct record *const *records,
+                         size_t count)
+{
+    int tried[FOREIGN_TOPICS] = {0};
+    for (size_t i = 0; i < count; i++)
+        if (records[i]->topic == TOPIC_FOREIGN) tried[records[i]->foreign]++;
+    for (int32_t topic = 0; topic < FOREIGN_TOPICS; topic++) {
+        if (tried[topic] == 0 || world->cluster.foreign[topic] == FOREIGN_GOOD) continue;
+        if (tried[topic] > 1 && world->bad_seen[shard][topic])
+            world_violation(world, "suspect: shard %d sends %d records to %s, which failed before",
+                            (int)shard, tried[topic], foreign_topic_name(topic));
+        world->bad_seen[shard][topic] = true;
+    }
+}
+
 enum answer cluster_produce(struct world *world, int32_t shard, int64_t epoch,
                             struct record **records, size_t count)
 {
@@ -293,6 +309,7 @@ enum answer cluster_produce(struct world *world, int32_t shard, int64_t epoch,
         denied = denied || cluster_too_large(&world->cluster, records[i]) ||
                  (records[i]->topic == TOPIC_FOREIGN &&
                   world->cluster.foreign[records[i]->foreign] != FOREIGN_GOOD);
+    if (denied && !fenced) judge_probes(world, shard, records, count);
     if (!fenced && producer->state == PRODUCER_EMPTY && count > 0) begin(world, shard);
     for (size_t i = 0; i < count; i++) {
         if (fenced || denied) free(records[i]);

@@ -31,4 +31,10 @@ fault_maker fault_redis_lost;
 fault_maker fault_redis_flaky;
 fault_maker fault_redis_damage;
 
+/* faults_refused.c: what Kafka or a configuration refuses. */
+void fault_bulky(struct plan *plan, struct random *dice, int64_t at_us);
+void fault_own_limit(struct plan *plan, struct random *dice, int64_t at_us);
+void fault_strict(struct plan *plan, struct random *dice, int64_t at_us);
+void fault_denied_topic(struct plan *plan, struct random *dice, int64_t at_us);
+
 #endif

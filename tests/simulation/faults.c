@@ -2,7 +2,6 @@
  * the protocol's odd-looking rules answer. */
 #include <stdio.h>
 
-#include "dispatcher/core/limits.h"
 #include "tests/simulation/fault_makers.h"
 #include "tests/simulation/plan.h"
 #include "tests/simulation/slots.h"
@@ -101,56 +100,6 @@ static void bad_topic(struct plan *plan, struct random *dice, int64_t at_us)
              0, 0, NULL);
     plan_add(plan, at_us + random_between(dice, 1, 300) * MINUTE_US, DO_FOREIGN, topic,
              FOREIGN_GOOD, 0, 0, NULL);
-}
-
-/* Commands with all that comes with a record, at its bounds and beyond. */
-static void bulky(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    static const int64_t keys[] = {0, 200, RECORD_KEY_BYTES_MAX, RECORD_KEY_BYTES_MAX + 1, 100000};
-    static const int64_t each[] = {10, 1000, RECORD_HEADERS_BYTES_MAX / 64 - 1,
-                                   RECORD_HEADERS_BYTES_MAX / 64};
-    char json[JSON_BYTES];
-    for (int64_t i = random_between(dice, 1, 4); i > 0; i--) {
-        int32_t shard = 0;
-        int64_t then_us = at_us + i * random_between(dice, 1, 500) * MILLI_US;
-        workload_command(dice, plan, plan->settings.start_ms + then_us / MILLI_US, json,
-                         sizeof json, &shard);
-        plan_add(plan, then_us, DO_BULKY, shard, keys[random_between(dice, 0, 4)],
-                 random_chance(dice, 1, 2) ? 0 : 64, each[random_between(dice, 0, 3)], json);
-    }
-}
-
-/* One of our own topics takes no large records for a while, and such come. */
-static void own_limit(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    static const enum broker_topic topics[] = {TOPIC_RESULTS, TOPIC_DEAD, TOPIC_FORWARD,
-                                               TOPIC_FORWARD};
-    int64_t topic = topics[random_between(dice, 0, 3)];
-    plan_add(plan, at_us, DO_OWN_LIMIT, topic, random_between(dice, 1500, 5000),
-             random_between(dice, 0, 1), 0, NULL);
-    for (int64_t i = random_between(dice, 1, 4); i > 0; i--)
-        bulky(plan, dice, at_us + random_between(dice, 0, 20) * MINUTE_US);
-    plan_add(plan, at_us + random_between(dice, 20, 60) * MINUTE_US, DO_OWN_LIMIT, topic, 0, 0, 0,
-             NULL);
-}
-
-/* Another configuration, one process after the other; perhaps it is taken back. */
-static void strict(struct plan *plan, struct random *dice, int64_t at_us)
-{
-    for (int32_t p = 0; p < plan->settings.processes; p++) {
-        int64_t low = random_chance(dice, 1, 2);
-        plan_add(plan, at_us, DO_STRICT, p, low, 0, 0, NULL);
-        plan_add(plan, at_us, DO_CRASH, p, random_between(dice, 0, POINT_COUNT - 1),
-                 random_between(dice, 1, 6), 0, NULL);
-        if (low)
-            plan_add(plan, at_us + random_between(dice, 1, 60) * MINUTE_US, DO_STRICT, p, 0, 0, 0,
-                     NULL);
-    }
-    /* A command that takes several transactions is under way when they end. */
-    plan_add(plan, at_us + random_between(dice, 0, 3000) * MILLI_US, DO_COMMAND,
-             some_shard(plan, dice), 0, 0, 0,
-             "{\"op\":\"update\",\"select\":{\"all\":true},\"reason\":\"of a length that a strict "
-             "configuration does not take\",\"set\":{\"payload\":77}}");
 }
 
 /* ---- the sequences, by name ---- */
@@ -422,7 +371,8 @@ static fault_maker *const makers[] = {
     zone_data, zone_data_while_owing, zone_data_while_owing, zone_data_while_waiting,
     zone_lost, zone_lost,
     redis_comes_back_without_an_owner, stop_in_a_takeover, stop_in_a_takeover,
-    fault_redis_damage, fault_redis_damage, bulky, own_limit, strict, slow_commits, bad_leader,
+    fault_redis_damage, fault_redis_damage, fault_bulky, fault_own_limit, fault_strict,
+    slow_commits, bad_leader, fault_denied_topic,
     commits_lost,
     fault_redis_flaky, fault_redis_flaky};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };

@@ -206,6 +206,7 @@ static void read_record(struct history *history, struct step *step, const struct
     if (record->topic == TOPIC_FOREIGN && begins(record->value, "{\"command_id\"")) {
         output->kind = OUTPUT_RESULT;
         read_result(output, record->value);
+        output->target = record->foreign;
         output->time_ms = record->time_ms;
         return;
     }

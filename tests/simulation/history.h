@@ -45,7 +45,8 @@ struct output {
     int64_t matched;    /* fire: attempt */
     int32_t partition;  /* result, forward: of the command's origin; job: the revision */
     int64_t offset;     /* job: its ordinal */
-    int32_t target;     /* forward: the shard it went to; fire: the foreign topic or -1 */
+    int32_t target;     /* forward: the shard it went to; fire, result: the foreign topic or
+                         * -1 */
 };
 
 struct step { /* one committed transaction of a shard */

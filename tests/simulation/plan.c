@@ -466,7 +466,11 @@ void plan_do(struct world *world, const struct planned *event)
         if (a[0] >= 0 && a[0] < world->settings.shards) loss_happens(world, (int32_t)a[0], a[1]);
         return;
     case DO_RETAIN: cluster_retain(world, world_now_ms(world) - 1200000); return;
-    case DO_FOREIGN: world->cluster.foreign[a[0]] = (enum foreign_state)a[1]; return;
+    case DO_FOREIGN:
+        world->cluster.foreign[a[0]] = (enum foreign_state)a[1];
+        for (int32_t s = 0; s < SIM_SHARDS_MAX; s++)
+            if (a[1] == FOREIGN_GOOD) world->bad_seen[s][a[0]] = false;
+        return;
     case DO_REDIS_AWAY:
     case DO_REDIS_SLOW:
     case DO_REDIS_FLUSH:

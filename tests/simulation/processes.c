@@ -110,6 +110,8 @@ static void observe_line(void *opaque, enum observer_level level, const char *ev
             (told[i].part == NULL || strstr(fields, told[i].part) != NULL))
             world->sometimes.count[told[i].kind]++;
     world_trace(world, "%s shard %d: %s %s", process->owner, (int)shard, event, fields);
+    if (strcmp(event, "shard.taken") == 0)
+        memset(world->bad_seen[shard], 0, sizeof world->bad_seen[shard]);
     if (strcmp(event, "shard.restored") == 0)
         loss_restored(world, &process->slots[shard], strstr(fields, "from_store=yes") != NULL,
                       scan_number(text_of(fields), " sequence=", -1));

@@ -1,6 +1,7 @@
 #include "tests/simulation/simulation.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 #define REST_US (10 * MINUTE_US)
 #define REST_MORE_US (61 * SECOND_US)
 #define QUIET_US (1700 * MILLI_US)
-enum { REST_TURNS = 12, QUIET_TURNS = 4000 };
+#define PING_APART_US (40 * SECOND_US)
+enum { PING_TURNS = 3 * FOREIGN_TOPICS, REST_TURNS = 12, QUIET_TURNS = 4000 };
 
 struct play {
     struct world *world;
@@ -86,6 +88,23 @@ static void resume_all(struct world *world)
     world_run(world, world->now_us + REST_US);
 }
 
+/* A reply topic that failed gets replies again once it takes them: the last ping to each goes
+ * there. */
+static void ping_replies(struct world *world)
+{
+    char text[80];
+    for (int turn = 0; turn < PING_TURNS && !world->stopped; turn++) {
+        for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+            int32_t topic = turn % FOREIGN_TOPICS;
+            (void)snprintf(text, sizeof text, "{\"op\":\"ping\",\"reply_to\":\"%s\"}",
+                           foreign_topic_name(topic));
+            world->last_ping[shard][topic] = (int64_t)world->sent_count[shard];
+            world_send(world, shard, text);
+        }
+        world_run(world, world->now_us + PING_APART_US);
+    }
+}
+
 static void come_to_rest(struct world *world)
 {
     end_faults(world);
@@ -98,6 +117,7 @@ static void come_to_rest(struct world *world)
         world_run(world, world->now_us + REST_US);
         resume_all(world);
     }
+    ping_replies(world);
     /* The bound: what is not done by then is not going to be. Backfills have their rates. */
     int turns = REST_TURNS + (int)(2 * rest_backfills_ms(world) * MILLI_US / REST_MORE_US);
     for (int turn = 0; turn < turns && !world->stopped && !rest_caught_up(world); turn++)

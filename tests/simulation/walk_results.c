@@ -191,6 +191,17 @@ static bool was_refused(const struct world *world, const struct output *result,
     return true;
 }
 
+/* The faults are over: the last replies go where they are wanted. */
+static void judge_reply(struct walk *walk, const struct output *result)
+{
+    if (result->partition != walk->shard || strcmp(result->word, "applied") != 0) return;
+    for (int32_t topic = 0; topic < FOREIGN_TOPICS; topic++)
+        if (walk->world->last_ping[walk->shard][topic] == result->offset && result->offset > 0 &&
+            result->target != topic)
+            world_violation(walk->world, "reply: shard %d answers ping %" PRId64 " elsewhere than "
+                            "in %s", (int)walk->shard, result->offset, foreign_topic_name(topic));
+}
+
 void walk_result(struct walk *walk, const struct output *result, const struct step *step)
 {
     struct world *world = walk->world;
@@ -204,6 +215,7 @@ void walk_result(struct walk *walk, const struct output *result, const struct st
     read_sent(world, result, command);
     if (world->sent[result->partition][result->offset].bulky)
         world->sometimes.count[SOMETIMES_BULKY]++;
+    judge_reply(walk, result);
     if (was_refused(world, result, command)) command->op = SENT_UNREADABLE;
     if (world->cluster.own_limited && strcmp(result->reason, "interrupted") == 0) {
         world->losses.forgot[walk->shard] = true; /* nobody knows which jobs were changed */

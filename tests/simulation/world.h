@@ -192,6 +192,8 @@ struct world {
     int leaves_in_turn;
     int64_t stands_since_us[SIM_SHARDS_MAX];
     struct sometimes sometimes;
+    bool bad_seen[SIM_SHARDS_MAX][FOREIGN_TOPICS]; /* by the shard's owner: the topic is suspect */
+    int64_t last_ping[SIM_SHARDS_MAX][FOREIGN_TOPICS]; /* the last to each reply topic; 0: none */
     bool ever_strict; /* some process has had a strict configuration */
     int64_t faults;
     bool verbose;
