@@ -147,6 +147,18 @@ bool kafka_admin_describe_within(rd_kafka_t *handle, rd_kafka_ResourceType_t typ
     return described;
 }
 
+/* Waiting may mend it: a broker that has just started is fenced, and none is counted as there. */
+static bool may_be_created_later(rd_kafka_resp_err_t code)
+{
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR: return true;
+    default: return false;
+    }
+}
+
 static bool read_created(const rd_kafka_event_t *event, struct error *error)
 {
     size_t count = 0;
@@ -157,9 +169,7 @@ static bool read_created(const rd_kafka_event_t *event, struct error *error)
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         return true;
     const char *text = rd_kafka_topic_result_error_string(results[0]);
-    bool passing = code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT ||
-                   code == RD_KAFKA_RESP_ERR_NOT_CONTROLLER;
-    return error_set(error, passing ? ERROR_RETRY : ERROR_FATAL,
+    return error_set(error, may_be_created_later(code) ? ERROR_RETRY : ERROR_FATAL,
                      "kafka: topic %s cannot be created: %s; create it by hand (docs/kafka.md)",
                      rd_kafka_topic_result_name(results[0]),
                      text == NULL ? rd_kafka_err2str(code) : text);
