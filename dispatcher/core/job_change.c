@@ -373,8 +373,9 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
 {
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
     bool known = !schedule_is_unknown(&schedule->spec);
-    if (rescheduled) zoneless_end(shard, job, effective_ms, sink);
+    bool ended = zoneless_edit(shard, job, definition, rescheduled, effective_ms, sink);
     if (rescheduled && known) {
+        job->extra->zone_missing_ms = INSTANT_NONE;
         job->flags &= (uint8_t)~JOB_ZONELESS;
         return true;
     }
@@ -383,10 +384,7 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
     job->updated_ms = effective_ms;
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
-    if (rescheduled) {
-        job->extra->schedule_edited_ms = effective_ms;
-        if ((job->flags & JOB_PAUSED) == 0) job->extra->zone_missing_ms = effective_ms;
-    }
+    if (ended) job->extra->schedule_edited_ms = effective_ms;
     if (job_fires_used_up(job) && (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) {
         zoneless_end(shard, job, effective_ms, sink);
         job_finish(shard, job, effective_ms, sink);

@@ -132,6 +132,17 @@ int64_t lane_nominal(const struct job *job, int64_t due_ms)
     return schedule_nominal(&job->schedule->spec, due_ms);
 }
 
+bool lane_owes_alone(const struct job *job, int64_t nominal_ms)
+{
+    for (uint32_t i = 0; job->extra != NULL && i < job->extra->owed_count; i++) {
+        const struct job_owed *owed = &job->extra->owed[i];
+        if (owed->to_ms - owed->from_ms == 1 &&
+            range_nominal(job, owed, owed->to_ms) == nominal_ms)
+            return true;
+    }
+    return false;
+}
+
 bool lane_insert(struct job *job, struct job_slot slot)
 {
     struct job_extra *extra = job->extra;

@@ -225,6 +225,8 @@ bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *du
                const struct sink *sink);
 /* The nominal time of that slot. */
 int64_t lane_nominal(const struct job *job, int64_t due_ms);
+/* Whether a slot of that nominal time is owed by itself: it fires, whatever the schedule says. */
+bool lane_owes_alone(const struct job *job, int64_t nominal_ms);
 /* The slot due at due_ms is no longer owed. */
 void lane_done(struct job *job, int64_t due_ms);
 /* The next owed slot is too old: one event names it and the others of its range that are. */
@@ -269,6 +271,10 @@ void zoneless_restore(struct shard *shard, struct job *job);
 bool zoneless_write(struct shard *shard, const struct sink *sink);
 /* A command ends what the job owes: an event names the interval. What it owed before goes, too. */
 void zoneless_end(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
+/* The same of an update to `next`, where that is another schedule or has other bounds in the time
+ * that is not known. False: what is owed stays owed. */
+bool zoneless_edit(struct shard *shard, struct job *job, const struct definition *next,
+                   bool rescheduled, int64_t at_ms, const struct sink *sink);
 
 /* ---- backfill.c ---- */
 

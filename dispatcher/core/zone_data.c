@@ -68,6 +68,7 @@ void shard_announce_zone_data(struct shard *shard, int64_t at_ms, int most,
         bool waited = waits(job, done_ms, &slot);
         job->extra->zone_data_ms = done_ms;
         if (!waited || job->last_due_ms >= slot.nominal_ms) continue; /* known to have fired */
+        if (lane_owes_alone(job, slot.nominal_ms)) continue;          /* it will */
         job_announce(job, EVENT_SKIPPED, at_ms, slot.nominal_ms, slot.nominal_ms, 1, "zone_data",
                      sink);
         most--;

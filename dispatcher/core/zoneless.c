@@ -104,12 +104,20 @@ static void drop_backfills(struct shard *shard, struct job *job, int64_t at_ms,
     }
 }
 
-void zoneless_end(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
+/* Since when slots are owed; INSTANT_NONE: none is. */
+static int64_t owed_from_ms(const struct job *job)
+{
+    const struct job_extra *extra = job->extra;
+    if (extra == NULL) return INSTANT_NONE;
+    int64_t from_ms = earlier(extra->zone_missing_ms, extra->tail_from_ms);
+    return extra->owed_count > 0 ? earlier(from_ms, extra->owed[0].from_ms) : from_ms;
+}
+
+static void end_from(struct shard *shard, struct job *job, int64_t from_ms, int64_t at_ms,
+                     const struct sink *sink)
 {
     assert(job->flags & JOB_ZONELESS);
     struct job_extra *extra = job_extra(job);
-    int64_t from_ms = earlier(extra->zone_missing_ms, extra->tail_from_ms);
-    if (extra->owed_count > 0) from_ms = earlier(from_ms, extra->owed[0].from_ms);
     if (from_ms != INSTANT_NONE && from_ms < at_ms)
         name_interval(job, from_ms, at_ms, text_of(NULL), sink);
     /* What came due before may have been fired: an `at` up to there is not fired again. */
@@ -117,7 +125,51 @@ void zoneless_end(struct shard *shard, struct job *job, int64_t at_ms, const str
         extra->earlier_due_ms = extra->zone_missing_ms;
     extra->zone_missing_ms = INSTANT_NONE;
     lane_release(shard, job);
+}
+
+void zoneless_end(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
+{
+    end_from(shard, job, owed_from_ms(job), at_ms, sink);
     drop_backfills(shard, job, at_ms, sink);
+}
+
+/* Since when there may be slots of the present definition that were to fire; INSTANT_NONE: none. In
+ * a pause, too, one may wait for its delay, which is behind the edit. */
+static int64_t edited_from_ms(const struct job *job, int64_t at_ms)
+{
+    int64_t most_ms = job->schedule->spec.jitter.most_ms;
+    int64_t from_ms = owed_from_ms(job);
+    if (most_ms == 0 || (job->flags & JOB_FINISHED)) return from_ms;
+    return earlier(from_ms, at_ms - most_ms);
+}
+
+static int64_t later(int64_t left_ms, int64_t right_ms)
+{
+    return left_ms > right_ms ? left_ms : right_ms;
+}
+
+/* Whether by the other bounds there would be other slots in (from_ms, at_ms]. */
+static bool bounds_cut(const struct definition *left, const struct definition *right,
+                       int64_t from_ms, int64_t at_ms)
+{
+    int64_t left_end_ms = left->end_ms > at_ms ? at_ms + 1 : left->end_ms;
+    int64_t right_end_ms = right->end_ms > at_ms ? at_ms + 1 : right->end_ms;
+    return later(left_end_ms, from_ms) != later(right_end_ms, from_ms) ||
+           later(left->start_ms, from_ms) != later(right->start_ms, from_ms);
+}
+
+bool zoneless_edit(struct shard *shard, struct job *job, const struct definition *next,
+                   bool rescheduled, int64_t at_ms, const struct sink *sink)
+{
+    struct definition present;
+    job_view(job, &present);
+    int64_t from_ms = edited_from_ms(job, at_ms);
+    bool cut = from_ms != INSTANT_NONE && bounds_cut(&present, next, from_ms, at_ms);
+    if (!rescheduled && !cut) return false;
+    end_from(shard, job, from_ms, at_ms, sink);
+    if (rescheduled) drop_backfills(shard, job, at_ms, sink);
+    if ((job->flags & JOB_PAUSED) == 0) job->extra->zone_missing_ms = at_ms;
+    return true;
 }
 
 size_t shard_name_zoneless(const struct shard *shard, char *text, size_t bytes)

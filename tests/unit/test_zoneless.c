@@ -126,6 +126,50 @@ static void it_can_be_given_another_schedule(void **state)
     rig_close(&rig);
 }
 
+/* A slot that waits for its delay at the edit is not known either, in a pause as without one. */
+static void a_delay_over_an_edit(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    open_with_job(&rig, ",\"jitter\":\"20m\"");
+    rig_command(&rig, "2026-07-01T00:40:00Z", NULL,
+                "{\"op\":\"pause\",\"select\":{\"ids\":[\"berlin\"]}}");
+    lose_zone(&rig);
+    rig_command(&rig, "2026-07-01T03:10:00Z", NULL,
+                "{\"op\":\"update\",\"select\":{\"ids\":[\"berlin\"]},\"set\":{\"schedule\":"
+                "{\"cron\":\"45 * * * *\"}}}");
+    const char *said = rig_said(&rig);
+    if (strstr(said, "event skipped g/berlin from=07-01T02:50:00 to=07-01T03:10:00 "
+                     "zone_missing\n") == NULL)
+        fail_msg("%s", said);
+    rig_close(&rig);
+}
+
+/* Slots of the time that is not known belong to the old bounds. */
+static void an_edit_of_its_end(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    open_with_job(&rig, ",\"catchup\":{\"policy\":\"all\"}");
+    lose_zone(&rig);
+    rig_command(&rig, "2026-07-01T02:30:00Z", NULL,
+                "{\"op\":\"update\",\"select\":{\"ids\":[\"berlin\"]},\"set\":"
+                "{\"end\":\"2026-07-01T01:30:00Z\"}}");
+    assert_non_null(strstr(rig_said(&rig), "event skipped g/berlin from=07-01T00:30:00 "
+                                           "to=07-01T02:30:00 zone_missing\n"));
+    rig_command(&rig, "2026-07-01T02:40:00Z", NULL,
+                "{\"op\":\"update\",\"select\":{\"ids\":[\"berlin\"]},\"set\":"
+                "{\"end\":\"2026-07-01T08:00:00Z\"}}");
+    (void)rig_said(&rig);
+    find_zone(&rig);
+    rig_advance(&rig, "2026-07-01T03:30:00Z");
+    rig_advance(&rig, "2026-07-01T03:30:01Z");
+    const char *said = rig_said(&rig);
+    assert_null(strstr(said, "g/berlin 07-01T02:00:00"));
+    assert_non_null(strstr(said, "g/berlin 07-01T03:00:00"));
+    rig_close(&rig);
+}
+
 static void a_pause_and_a_trigger(void **state)
 {
     (void)state;
@@ -182,6 +226,8 @@ int main(void)
         cmocka_unit_test(the_policy_decides),
         cmocka_unit_test(it_can_be_deleted),
         cmocka_unit_test(it_can_be_given_another_schedule),
+        cmocka_unit_test(a_delay_over_an_edit),
+        cmocka_unit_test(an_edit_of_its_end),
         cmocka_unit_test(a_pause_and_a_trigger),
         cmocka_unit_test(a_backfill_waits),
     };
