@@ -117,6 +117,7 @@
     row(BEGUN_BY_NEW_LIMITS)            /* a command half done is read by today's limits */ \
     row(UNSETTLED_DRAINED)              /* an orderly stop writes whatever is in memory */     \
     row(FAILED_COMMIT_SETTLED)          /* and what a failed commit has left there, too */     \
+    row(DECIDED_AGAIN_BLINDLY)          /* what a daemon cut off has decided goes out unseen */    \
     row(OUTBOX_FREED_EARLY)             /* values are freed while a producer has them */
 
 enum mutant {

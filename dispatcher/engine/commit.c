@@ -202,8 +202,21 @@ static bool reopen(struct engine *engine, struct error *error)
     }
 }
 
+/* Time that has passed over commands unheard: who was cut off decided without them. */
+static bool is_blind(const struct engine *engine, const struct mark *ours, bool *blind,
+                     struct error *error)
+{
+    const struct watermark *before = &engine->mark.watermark;
+    *blind = false;
+    if (ours->watermark.instant_ms == before->instant_ms &&
+        ours->watermark.ordinal == before->ordinal)
+        return true; /* a new owner's first one, a retry */
+    return mutant(MUTANT_DECIDED_AGAIN_BLINDLY) ||
+           inputs_more(&engine->inputs, &engine->heard, blind, error);
+}
+
 static bool find_fate(struct engine *engine, const struct mark *ours, enum fate *fate,
-                      struct error *error)
+                      bool *blind, struct error *error)
 {
     struct mark last;
     int64_t log_time_ms = 0;
@@ -211,7 +224,9 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
     for (;;) {
         if (!reopen(engine, error)) return false;
         error_clear(error);
-        if (engine_read_last_mark(engine, &last, &log_time_ms, &found, error)) break;
+        if (engine_read_last_mark(engine, &last, &log_time_ms, &found, error) &&
+            is_blind(engine, ours, blind, error))
+            break;
         if (error->kind == ERROR_FATAL || atomic_load(&engine->wish) != ENGINE_RUN) return false;
         engine_log_error(engine, LEVEL_WARN, "mark.retry", error);
         engine_sleep_ms(engine, 200);
@@ -237,12 +252,25 @@ void engine_tell_refused(struct engine *engine)
     }
 }
 
+/* What is to be mended fails again and again while commands come: it is taken over for once. */
+static bool decide_anew(struct engine *engine, const struct error *failure, struct error *error)
+{
+    const struct outbox *outbox = &engine->outbox;
+    bool mendable = strcmp(failure->code, BROKER_REFUSED) == 0 || outbox->refusal_count > 0 ||
+                    outbox->foreign_count + outbox->foreign_results > 0;
+    if (mendable && engine->decided_anew) return false;
+    engine->decided_anew = true;
+    return !error_set(error, ERROR_UNKNOWN, "commands have come since the step that failed was "
+                      "decided: it is decided anew");
+}
+
 static bool recover(struct engine *engine, const struct mark *ours, bool *out,
                     const struct error *failure, struct error *error)
 {
     enum fate fate = FATE_LOST;
+    bool blind = false;
     *out = false;
-    if (!find_fate(engine, ours, &fate, error)) return false;
+    if (!find_fate(engine, ours, &fate, &blind, error)) return false;
     observe(engine->ports.observer, LEVEL_WARN, "commit.settled", engine->options.shard,
             "sequence=%" PRId64 " outcome=%s", ours->sequence,
             fate == FATE_OUT ? "committed" : fate == FATE_AGAIN ? "repeat" : "lost");
@@ -251,6 +279,7 @@ static bool recover(struct engine *engine, const struct mark *ours, bool *out,
         return false;
     }
     *out = fate == FATE_OUT;
+    if (!*out && blind && decide_anew(engine, failure, error)) return false;
     return *out || engine_mend(engine, failure, error);
 }
 
@@ -292,7 +321,10 @@ static void committed(struct engine *engine, const struct mark *mark)
     atomic_store(&engine->watermark_ms, mark->watermark.instant_ms);
     atomic_fetch_add(&engine->fires, outbox->fires);
     bool live = atomic_load(&engine->state) == ENGINE_LIVE && !engine->clock_refused;
-    if (live && outbox->count > 0) atomic_store(&engine->moved_us, monotonic_us); /* no bare mark */
+    if (live && outbox->count > 0) { /* no bare mark */
+        atomic_store(&engine->moved_us, monotonic_us);
+        engine->decided_anew = false;
+    }
     if (outbox->fires >= HERD_FIRES) checkpointer_herd(engine->checkpointer);
     if (engine->shard != NULL)
         atomic_store(&engine->jobs, (int64_t)shard_job_count(engine->shard));
@@ -306,6 +338,7 @@ bool engine_commit(struct engine *engine, struct error *error)
     if (!mutant(MUTANT_FAILED_COMMIT_SETTLED)) engine->settled = false;
     if (engine->shard != NULL) engine_tell_refused(engine);
     outbox_finish(outbox);
+    engine->heard = inputs_heard(&engine->inputs); /* what is read while it is settled is more */
     int64_t began_us = engine_monotonic_us(engine);
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         struct mark mark;

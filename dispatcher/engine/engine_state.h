@@ -54,6 +54,8 @@ struct engine {
     int64_t forward_offset;
     int64_t state_first_look; /* no mark of ours is before this offset of the state log */
     int64_t retried_us; /* when failing jobs last had their turn */
+    struct inputs_heard heard; /* of the step that is being committed */
+    bool decided_anew;  /* a step that had failed; nothing was committed since but first marks */
     struct unfit_command unfit;
     struct singly singly;
     int64_t mark_due_us;

@@ -46,6 +46,29 @@ bool inputs_capture_ends(struct inputs *inputs, struct error *error)
            capture_end(inputs, TOPIC_FORWARD, &inputs->forward, error);
 }
 
+struct inputs_heard inputs_heard(const struct inputs *inputs)
+{
+    return (struct inputs_heard){inputs->control.position, inputs->forward.position};
+}
+
+static bool more_than(const struct inputs *inputs, enum broker_topic topic, int64_t offset,
+                      bool *more, struct error *error)
+{
+    int64_t first = 0;
+    int64_t end = 0;
+    if (!inputs->broker->operations->offsets(inputs->broker, topic, &first, &end, error))
+        return false;
+    *more = end > offset;
+    return true;
+}
+
+bool inputs_more(const struct inputs *inputs, const struct inputs_heard *heard, bool *more,
+                 struct error *error)
+{
+    if (!more_than(inputs, TOPIC_CONTROL, heard->control_offset, more, error)) return false;
+    return *more || more_than(inputs, TOPIC_FORWARD, heard->forward_offset, more, error);
+}
+
 bool inputs_start(struct inputs *inputs, int64_t control_offset, int64_t forward_offset,
                   struct error *error)
 {

@@ -26,6 +26,12 @@ struct inputs {
     struct input_queue forward;
 };
 
+/* How far both topics were read. */
+struct inputs_heard {
+    int64_t control_offset;
+    int64_t forward_offset;
+};
+
 void inputs_init(struct inputs *inputs, struct broker *broker);
 void inputs_clear(struct inputs *inputs); /* releases and frees */
 
@@ -34,6 +40,11 @@ bool inputs_start(struct inputs *inputs, int64_t control_offset, int64_t forward
                   struct error *error);
 /* Captures the ends anew: commands up to there come before any slot from now on. */
 bool inputs_capture_ends(struct inputs *inputs, struct error *error);
+
+struct inputs_heard inputs_heard(const struct inputs *inputs);
+/* Whether there is more by now than was heard then, in either topic. */
+bool inputs_more(const struct inputs *inputs, const struct inputs_heard *heard, bool *more,
+                 struct error *error);
 
 /* Takes over what poll gave, if it is of these topics (else false: not ours, still yours). */
 bool inputs_take(struct inputs *inputs, struct broker_input *input);

@@ -361,6 +361,23 @@ static void commits_lost(struct plan *plan, struct random *dice, int64_t at_us)
     }
 }
 
+/* Cut off over the full hour, for less than a session, while everything is paused: what was decided
+ * without that is not to be said when Kafka is back. */
+static void paused_while_cut_off(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    int64_t hour_us = (at_us / HOUR_US + 1) * HOUR_US;
+    plan_add(plan, hour_us - MINUTE_US, DO_NOTE, 0, 0, 0, 0, "a pause while its owner is cut off");
+    for (int32_t p = 0; p < plan->settings.processes; p++)
+        plan_add(plan, hour_us - random_between(dice, 3500, 4500) * MILLI_US, DO_CUT_OFF, p,
+                 random_between(dice, 8500, 13000), 0, 0, NULL);
+    for (int32_t shard = 0; shard < plan->settings.shards; shard++)
+        plan_add(plan, hour_us - random_between(dice, 2600, 3400) * MILLI_US, DO_COMMAND, shard, 0,
+                 0, 0, "{\"op\":\"pause\",\"select\":{\"all\":true}}");
+    for (int32_t shard = 0; shard < plan->settings.shards; shard++)
+        plan_add(plan, hour_us + random_between(dice, 1, 90) * MINUTE_US, DO_COMMAND, shard, 0, 0,
+                 0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
+}
+
 static fault_maker *const makers[] = {
     crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
     no_memory, bad_commit, bad_commit, late_init, fault_redis_away, fault_redis_slow,
@@ -374,7 +391,7 @@ static fault_maker *const makers[] = {
     fault_redis_damage, fault_redis_damage, fault_bulky, fault_own_limit, fault_strict,
     slow_commits, bad_leader, fault_denied_topic,
     commits_lost,
-    fault_redis_flaky, fault_redis_flaky};
+    fault_redis_flaky, fault_redis_flaky, paused_while_cut_off, paused_while_cut_off};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */

@@ -8,6 +8,7 @@
 #include "dispatcher/core/memory.h"
 #include "dispatcher/core/mutant.h"
 #include "tests/simulation/loans.h"
+#include "tests/simulation/repeats.h"
 #include "tests/simulation/requests.h"
 #include "tests/simulation/world.h"
 
@@ -130,6 +131,7 @@ static bool open_producer(struct broker *broker, struct error *error)
         return error_set(error, ERROR_RETRY, "init_transactions: no answer in time");
     own->open = true;
     own->settling = true;
+    repeats_opened(slot);
     slot_pass(slot, POINT_INIT_AFTER);
     return true;
 }
@@ -160,6 +162,7 @@ static bool produce(struct broker *broker, const struct broker_record *record,
     }
     struct heap *before = heap_enter(NULL);
     struct record *copy = record_copy(record);
+    repeats_judge(own->slot, copy);
     struct cluster *cluster = &own->slot->world->cluster;
     bool refused = cluster->own_named && cluster_too_large(cluster, copy);
     own->records = memory_grow(own->records, &own->capacity, own->count + 1, sizeof *own->records);

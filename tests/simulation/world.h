@@ -92,6 +92,9 @@ struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     int64_t passages;    /* of ports without any time passing */
     int64_t snapshot_sequence; /* of what it last read from Redis; -1: there was nothing */
     int64_t proved_us;   /* when the group last confirmed the shard */
+    int64_t opened_ms;   /* when it last had a new producer */
+    int64_t tried_sequence; /* of the last mark produced, */
+    uint64_t tried_life;    /* by which engine */
     struct broker_receipt receipt; /* of the last mark that Kafka took */
     bool waiting;
     bool reading;        /* in the broker's poll */
