@@ -29,10 +29,13 @@ bool store_redis_forget_shard(struct store *store, int32_t shard, struct error *
 {
     assert(store != NULL);
     struct redis_keys keys;
+    char health[REDIS_KEY_BYTES];
     struct redis_command command = {0};
     redis_keys_make(&keys, cluster_of(store), shard);
+    redis_key_make_health(health, cluster_of(store), shard);
     redis_command_start(&command, "UNLINK");
     for (int i = 0; i < REDIS_KEY_COUNT; i++) redis_command_add_text(&command, keys.text[i]);
+    redis_command_add_text(&command, health);
     return call(store, &command, NULL, error);
 }
 

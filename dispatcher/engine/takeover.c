@@ -134,6 +134,15 @@ static bool restore_from_store(struct engine *engine, int64_t first, struct rest
 
 /* ---- where we stand ---- */
 
+/* The store knows of commits that the log, whose last mark this is, does not have. */
+static bool log_is_behind(const struct restored *restored, const struct mark *mark, bool found)
+{
+    if (!restored->from_store) return false;
+    if (!found || mark->generation != restored->mark.generation)
+        return !found || mark->generation < restored->mark.generation;
+    return mark->sequence < restored->mark.sequence;
+}
+
 static bool check_mark(const struct engine *engine, const struct restored *restored,
                        const struct mark *mark, bool found, struct error *error)
 {
@@ -147,11 +156,7 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
     if (found && mark->recovering)
         return error_set(error, ERROR_FATAL, "recover_unfinished: belfry recover was begun on "
                          "this shard and has not ended; run it again");
-    bool behind = restored->from_store &&
-                  (!found || mark->generation < restored->mark.generation ||
-                   (mark->generation == restored->mark.generation &&
-                    mark->sequence < restored->mark.sequence));
-    if (behind && !mutant(MUTANT_STATE_LOST_NOT_NOTICED))
+    if (log_is_behind(restored, mark, found) && !mutant(MUTANT_STATE_LOST_NOT_NOTICED))
         return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
                          PRId64 ", Redis at %" PRId64 ": Kafka lost data or is another cluster; "
                          "belfry recover --from redis|kafka decides; see docs/operation.md, "
@@ -352,7 +357,8 @@ static bool restore_log(struct engine *engine, struct restored *restored, struct
         message = "the snapshot in Redis is not seen to be of this state log: it is old, an owner "
                   "that had been followed wrote it, or Kafka lost the end of the log, which is "
                   "read from its beginning";
-    else if (restored->from_store && !shard_restore_fits(engine->shard, &replay->mark, &difference))
+    else if (restored->from_store && !log_is_behind(restored, &replay->mark, replay->found) &&
+             !shard_restore_fits(engine->shard, &replay->mark, &difference))
         reason = "not_whole";
     if (reason == NULL) return true;
     store_ignored(engine, reason, message);

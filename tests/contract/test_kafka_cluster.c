@@ -138,7 +138,7 @@ static void a_member_rests(void **state)
     fixture_second(&second, &first);
     OK(kafka_cluster_join(second.cluster, &error));
     int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
-    while (theirs.count != 2) {
+    while (ours.count != 2 || theirs.count != 2) {
         OK(kafka_cluster_poll(first.cluster, 20, &ours, &changed, &error));
         OK(kafka_cluster_poll(second.cluster, 20, &theirs, &changed, &error));
         if (fixture_clock.monotonic_us(NULL) > deadline_us) fail_msg("not shared in time");
