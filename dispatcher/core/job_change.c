@@ -366,6 +366,15 @@ static bool bounds_differ(const struct job *job, const struct definition *defini
     return present.start_ms != definition->start_ms || present.end_ms != definition->end_ms;
 }
 
+/* An ended job that is set aside runs again where it may have a slot to come: which ones there are
+ * is not known before the zone is back. */
+static void revive_zoneless(struct job *job, int64_t effective_ms)
+{
+    job->flags &= (uint8_t)~JOB_FINISHED;
+    job->extra->finished_ms = INSTANT_NONE;
+    job->extra->zone_missing_ms = effective_ms;
+}
+
 /* Of a job that is set aside. True: the new schedule is to be taken as any other. */
 static bool update_zoneless(struct shard *shard, struct job *job, struct schedule *schedule,
                             const struct definition *definition, int64_t effective_ms,
@@ -373,6 +382,7 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
 {
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
     bool known = !schedule_is_unknown(&schedule->spec);
+    bool may_run = job_fires_used_up(job) || bounds_differ(job, definition);
     bool ended = zoneless_edit(shard, job, definition, rescheduled, effective_ms, sink);
     if (rescheduled && known) {
         job->extra->zone_missing_ms = INSTANT_NONE;
@@ -385,7 +395,11 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
     if (ended) job->extra->schedule_edited_ms = effective_ms;
-    if (job_fires_used_up(job) && (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) {
+    bool revived = (job->flags & JOB_FINISHED) != 0;
+    bool spent = job_fires_used_up(job) ||
+                 ((ended || revived) && definition->end_ms <= effective_ms + 1);
+    if (revived && (rescheduled || (may_run && !spent))) revive_zoneless(job, effective_ms);
+    if (spent && (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) {
         zoneless_end(shard, job, effective_ms, sink);
         job_finish(shard, job, effective_ms, sink);
         return false;

@@ -168,7 +168,7 @@ bool zoneless_edit(struct shard *shard, struct job *job, const struct definition
     if (!rescheduled && !cut) return false;
     end_from(shard, job, from_ms, at_ms, sink);
     if (rescheduled) drop_backfills(shard, job, at_ms, sink);
-    if ((job->flags & JOB_PAUSED) == 0) job->extra->zone_missing_ms = at_ms;
+    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) job->extra->zone_missing_ms = at_ms;
     return true;
 }
 

@@ -170,6 +170,29 @@ static void an_edit_of_its_end(void **state)
     rig_close(&rig);
 }
 
+static void an_ended_job_gets_more_fires(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    open_with_job(&rig, ",\"catchup\":{\"policy\":\"all\"},\"max_fires\":1");
+    rig_advance(&rig, "2026-07-01T01:00:00Z");
+    lose_zone(&rig);
+    rig_command(&rig, "2026-07-01T02:30:00Z", NULL,
+                "{\"op\":\"update\",\"select\":{\"ids\":[\"berlin\"]},\"set\":{\"payload\":1}}");
+    assert_non_null(strstr(rig_record(&rig, "g/berlin"), "\"finished\""));
+    rig_command(&rig, "2026-07-01T02:40:00Z", NULL,
+                "{\"op\":\"update\",\"select\":{\"ids\":[\"berlin\"]},\"set\":{\"max_fires\":3}}");
+    assert_non_null(strstr(rig_record(&rig, "g/berlin"),
+                           "\"zone_missing_at\":\"2026-07-01T02:40:00.000Z\""));
+    find_zone(&rig);
+    rig_advance(&rig, "2026-07-01T03:30:00Z");
+    rig_advance(&rig, "2026-07-01T03:30:01Z");
+    const char *said = rig_said(&rig);
+    assert_null(strstr(said, "g/berlin 07-01T02:00:00"));
+    assert_non_null(strstr(said, "fire g/berlin 07-01T03:00:00 catchup"));
+    rig_close(&rig);
+}
+
 static void a_pause_and_a_trigger(void **state)
 {
     (void)state;
@@ -228,6 +251,7 @@ int main(void)
         cmocka_unit_test(it_can_be_given_another_schedule),
         cmocka_unit_test(a_delay_over_an_edit),
         cmocka_unit_test(an_edit_of_its_end),
+        cmocka_unit_test(an_ended_job_gets_more_fires),
         cmocka_unit_test(a_pause_and_a_trigger),
         cmocka_unit_test(a_backfill_waits),
     };
