@@ -24,6 +24,8 @@ void engine_next_mark(const struct engine *engine, struct mark *mark)
     mark->sequence = engine->mark.sequence + 1;
     mark->control_offset = engine->control_offset;
     mark->forward_offset = engine->forward_offset;
+    mark->control_last = engine->control_last;
+    mark->forward_last = engine->forward_last;
     mark->layout = STATE_LAYOUT;
     if (engine->shard == NULL) return;
     shard_fill_mark(engine->shard, mark);

@@ -1,6 +1,6 @@
 /* engine_state.h - the inside of an engine, shared by engine.c (the loop), commit.c (transactions
  * and the one path for errors), mend.c (what Kafka refuses), takeover.c (becoming the owner),
- * intake.c (commands). */
+ * same_log.c (is an input log still the one), intake.c (commands). */
 #ifndef BELFRY_ENGINE_ENGINE_STATE_H
 #define BELFRY_ENGINE_ENGINE_STATE_H
 
@@ -52,6 +52,8 @@ struct engine {
                        * Kafka, and is thrown away */
     int64_t control_offset; /* of the next command, in the mark to come */
     int64_t forward_offset;
+    struct last_read control_last;
+    struct last_read forward_last;
     int64_t state_first_look; /* no mark of ours is before this offset of the state log */
     int64_t retried_us; /* when failing jobs last had their turn */
     struct inputs_heard heard; /* of the step that is being committed */
@@ -130,6 +132,23 @@ void engine_forget(struct engine *engine);
 void engine_let_go(struct engine *engine); /* the producer first, then engine_forget() */
 /* A shard without jobs, its checkpointer and outbox; after engine_forget(). */
 void engine_start_empty(struct engine *engine);
+
+/* ---- same_log.c ---- */
+
+/* An input log beside what a mark says of it. What is not there any more proves nothing. */
+struct log_look {
+    int64_t end;
+    bool short_of;          /* it ends before the offset to read on from: not the same, or cut */
+    bool differs;           /* another record is where the last one was read: not the same */
+    struct last_read there; /* the one found there or behind */
+};
+bool engine_look_at_log(struct engine *engine, enum broker_topic topic, int64_t offset,
+                        const struct last_read *last, struct log_look *look, struct error *error);
+/* ERROR_FATAL, state_lost: one of the two logs is not the one that the mark speaks of. */
+bool engine_check_logs(struct engine *engine, const struct mark *mark, struct error *error);
+void engine_remember(const struct broker_input *input, struct last_read *last);
+/* The next marks say of the input logs what this one says. */
+void engine_stand_at(struct engine *engine, const struct mark *mark);
 
 /* ---- intake.c ---- */
 

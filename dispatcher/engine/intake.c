@@ -81,8 +81,9 @@ static struct source source_of(const struct engine *engine, const struct broker_
 static void input_finished(struct engine *engine, const struct broker_input *input)
 {
     int64_t next = input->offset + !mutant(MUTANT_COMMAND_OFFSET_STANDS_STILL);
-    if (input->topic == TOPIC_CONTROL) engine->control_offset = next;
-    else engine->forward_offset = next;
+    bool control = input->topic == TOPIC_CONTROL;
+    *(control ? &engine->control_offset : &engine->forward_offset) = next;
+    engine_remember(input, control ? &engine->control_last : &engine->forward_last);
     inputs_done(&engine->inputs, input);
     arena_reset(engine->arena);
 }

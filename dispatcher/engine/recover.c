@@ -48,6 +48,19 @@ static bool look_at_topic(struct engine *engine, const struct recover_options *o
            broker->operations->offsets(broker, name, &topic->first, &topic->end, error);
 }
 
+/* Whether this is the log that the mark's side has read: a daemon does not go on with another. */
+static bool look_whether_other(struct engine *engine, enum broker_topic name, int64_t offset,
+                               const struct last_read *last, struct recover_topic *topic,
+                               struct error *error)
+{
+    struct log_look look;
+    if (topic->end == 0 && offset == 0) return true; /* it may be missing */
+    if (topic->end < offset) return topic->other = true;
+    if (!engine_look_at_log(engine, name, offset, last, &look, error)) return false;
+    topic->other = look.short_of || look.differs;
+    return true;
+}
+
 static bool reads_on(int64_t offset, const struct recover_topic *topic)
 {
     return offset >= topic->first && offset <= topic->end;
@@ -94,7 +107,8 @@ static void judge_without_store(const struct recover_options *options, struct re
     if (plan->log_found && plan->log.recovering)
         insist(options, plan, "an earlier recover has not ended, and Redis has lost the shard");
     else if (plan->log_found) plan->reason = "Redis holds nothing of it, the state log does";
-    else if (plan->control.first == 0) plan->reason = "both are empty: a daemon begins it";
+    else if (plan->control.first == 0 && !plan->log_cut)
+        plan->reason = "both are empty: a daemon begins it";
     else insist(options, plan, "neither Redis nor the state log holds anything of it");
 }
 
@@ -110,10 +124,11 @@ static void judge_store(const struct engine *engine, const struct recover_option
         judge_without_store(options, plan);
         return;
     }
-    bool agree = plan->log_found && log->generation == store->generation &&
-                 log->epoch == store->epoch && log->sequence == store->sequence &&
-                 strcmp(log->owner, store->owner) == 0 &&
-                 reads_on(log->control_offset, &plan->control) &&
+    bool other = plan->control.other || plan->forward.other;
+    bool same_mark = plan->log_found && log->generation == store->generation &&
+                     log->epoch == store->epoch && log->sequence == store->sequence &&
+                     strcmp(log->owner, store->owner) == 0;
+    bool agree = same_mark && reads_on(log->control_offset, &plan->control) &&
                  reads_on(log->forward_offset, &plan->forward);
     plan->action = RECOVER_WRITE;
     if (store->shards != engine->options.shards) {
@@ -121,11 +136,17 @@ static void judge_store(const struct engine *engine, const struct recover_option
         plan->reason = "Redis was written for another number of shards";
     } else if (plan->log_found && log->recovering) {
         plan->reason = "an earlier recover has not ended";
+    } else if (same_mark && other) {
+        plan->reason = "control or forward was made anew";
     } else if (agree && !options->force) {
         plan->action = RECOVER_NOTHING;
         plan->reason = "the state log and Redis agree";
     } else if (!options->same_kafka) {
         plan->reason = "the checkpoint is of another Kafka";
+    } else if (log_fits && other && !options->force) {
+        plan->action = RECOVER_REFUSE;
+        plan->reason = "control or forward was made anew, and the state log is not behind Redis: "
+                       "--from kafka goes on";
     } else if (log_fits && !options->force) {
         plan->action = RECOVER_NOTHING;
         plan->reason = "the state log is not behind Redis";
@@ -146,7 +167,7 @@ static void judge_log(const struct recover_options *options, struct recover_plan
     else if (plan->log_found) plan->reason = "the state log holds";
     else if (plan->store_found && plan->store.job_count > 0)
         insist(options, plan, "the state log is empty: the jobs in Redis would be forgotten");
-    else if (plan->store_found || plan->control.first > 0) plan->reason = "an empty shard";
+    else if (plan->store_found || plan->control.first > 0 || plan->log_cut) plan->reason = "an empty shard";
     else {
         plan->action = RECOVER_NOTHING;
         plan->reason = "both are empty: a daemon begins it";
@@ -156,6 +177,13 @@ static void judge_log(const struct recover_options *options, struct recover_plan
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
+}
+
+/* What a topic made anew holds was not read, were it written before the mark. */
+static int64_t read_to_ms(const struct recover_topic *topic, const struct last_read *last,
+                          int64_t marked_ms)
+{
+    return topic->other && last->known ? last->log_time_ms : marked_ms;
 }
 
 /* The mark to go on with: the trusted side's, with positions that this Kafka has. */
@@ -171,9 +199,11 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
     else *mark = (struct mark){.next_ordinal = 1, .watermark = {now_ms, WATERMARK_WHOLE}};
     if (from_store ? !plan->store_found : !plan->log_found) marked_ms = 0;
     bool same = from_store ? options->same_kafka : plan->log_found;
-    if (!fit_offset(options, TOPIC_CONTROL, same, mark->control_offset, marked_ms, &plan->control,
+    if (!fit_offset(options, TOPIC_CONTROL, same && !plan->control.other, mark->control_offset,
+                    read_to_ms(&plan->control, &mark->control_last, marked_ms), &plan->control,
                     error) ||
-        !fit_offset(options, TOPIC_FORWARD, same, mark->forward_offset, marked_ms, &plan->forward,
+        !fit_offset(options, TOPIC_FORWARD, same && !plan->forward.other, mark->forward_offset,
+                    read_to_ms(&plan->forward, &mark->forward_last, marked_ms), &plan->forward,
                     error))
         return false;
     const struct recover_topic *begun =
@@ -217,6 +247,16 @@ bool recover_look(struct engine *engine, const struct recover_options *options,
         return false;
     if (!options->missing[TOPIC_STATE] &&
         !engine_read_last_mark(engine, &plan->log, &plan->log_time_ms, &plan->log_found, error))
+        return false;
+    struct recover_topic state;
+    if (!look_at_topic(engine, options, TOPIC_STATE, &state, error)) return false;
+    plan->log_cut = !plan->log_found && state.first > 0;
+    const struct mark *mark = plan->log_found ? &plan->log : &plan->store.mark;
+    bool known = plan->log_found || (plan->store_found && options->same_kafka);
+    if (known && (!look_whether_other(engine, TOPIC_CONTROL, mark->control_offset,
+                                      &mark->control_last, &plan->control, error) ||
+                  !look_whether_other(engine, TOPIC_FORWARD, mark->forward_offset,
+                                      &mark->forward_last, &plan->forward, error)))
         return false;
     if (options->from == RECOVER_FROM_STORE) judge_store(engine, options, plan);
     else judge_log(options, plan);
@@ -416,8 +456,7 @@ static bool write_log(struct recovery *recovery, const struct recover_plan *plan
     engine->mark = plan->mark;
     engine->mark.jobs = (int64_t)shard_job_count(recovery->shard);
     engine->mark.next_ordinal = larger(plan->mark.next_ordinal, recovery->ordinal_max + 1);
-    engine->control_offset = plan->mark.control_offset;
-    engine->forward_offset = plan->mark.forward_offset;
+    engine_stand_at(engine, &plan->mark);
     outbox_begin(&engine->outbox, engine->mark.sequence + 1);
     if (!engine_commit(engine, error)) return false; /* from here on no daemon takes it */
     if (!write_names(recovery, error) || !write_jobs(recovery, error)) return false;
@@ -469,8 +508,7 @@ static bool run_from_log(struct engine *engine, const struct recover_options *op
     if (!options->drop_store(options->opaque, error)) return false;
     engine->mark = plan->mark;
     engine->mark.recovering = false;
-    engine->control_offset = plan->mark.control_offset;
-    engine->forward_offset = plan->mark.forward_offset;
+    engine_stand_at(engine, &plan->mark);
     outbox_begin(&engine->outbox, engine->mark.sequence + 1);
     if (!engine_commit(engine, error)) return false;
     report->mark = engine->mark;

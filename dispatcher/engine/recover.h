@@ -41,12 +41,14 @@ struct recover_topic {
     int64_t end;
     int64_t from;  /* where the shard will go on */
     bool kept;     /* as the old mark says */
+    bool other;    /* it is not the topic that the old mark speaks of */
 };
 
 /* Where log and store stand, and what follows. */
 struct recover_plan {
     enum recover_action action;
     const char *reason; /* one clause, lower case */
+    bool log_cut; /* it holds no mark, but records of it were deleted */
     bool log_found;
     struct mark log; /* its last mark */
     int64_t log_time_ms;

@@ -165,6 +165,17 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
     return true;
 }
 
+/* No mark at all: a new shard, if nothing was deleted. Compaction keeps the last mark, and the log's
+ * first offset is 0 where only transactions that were aborted have gone. */
+static bool check_never_written(const struct replay *replay, struct error *error)
+{
+    if (replay->first == 0) return true;
+    return error_set(error, ERROR_FATAL, "state_lost: the state log has no mark, but its records "
+                     "before %" PRId64 " were deleted: the jobs are neither there nor in Redis; "
+                     "belfry recover --from kafka begins the shard anew; see docs/operation.md, "
+                     "\"state_lost\"", replay->first);
+}
+
 /* No mark at all: a new shard. */
 static bool first_mark(struct engine *engine, struct mark *mark, struct error *error)
 {
@@ -208,6 +219,8 @@ static void begin_generation(struct mark *mark)
     mark->generation++;
     mark->control_offset = 0;
     mark->forward_offset = 0;
+    mark->control_last = (struct last_read){0};
+    mark->forward_last = (struct last_read){0};
     mark->completions_offset = 0;
     mark->in_command = (struct in_command){0};
 }
@@ -290,8 +303,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
     if (!mutant(MUTANT_EPOCH_NOT_RAISED)) mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
     engine->mark = *mark;
-    engine->control_offset = mark->control_offset;
-    engine->forward_offset = mark->forward_offset;
+    engine_stand_at(engine, mark);
     outbox_begin(&engine->outbox, mark->sequence + 1);
     struct event event;
     event_init(&event, EVENT_SHARD_TAKEN, engine_wall_ms(engine));
@@ -396,6 +408,9 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
         if (!restore_log(engine, &restored, &replay, error)) return false;
         *mark = replay.mark;
         if (!check_mark(engine, &restored, mark, replay.found, error)) return false;
+        if (!(replay.found ? engine_check_logs(engine, mark, error)
+                           : check_never_written(&replay, error)))
+            return false;
     } else if (restored.from_store) {
         *mark = restored.mark;
         replay.found = true;

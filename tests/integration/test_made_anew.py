@@ -1,0 +1,115 @@
+"""An input topic that is deleted and made anew, a state log whose records were deleted: a shard
+does not go on as if nothing had been, and the operator gets it going."""
+
+from __future__ import annotations
+
+import confluent_kafka
+import confluent_kafka.admin
+
+from harness import (
+    Belfryd, CommandClient, Kafka, Redis, belfry, client_options, create_topic, wait_for)
+from runner import limit
+
+
+def _add(number: int) -> dict[str, object]:
+    return {"op": "add", "command_id": f"add-{number}", "job": {
+        "group": "g", "id": f"job-{number}", "schedule": {"every": "1h"}}}
+
+
+def _admin(kafka: Kafka) -> confluent_kafka.admin.AdminClient:
+    return confluent_kafka.admin.AdminClient(client_options(kafka.bootstrap))
+
+
+def _make_anew(kafka: Kafka, name: str) -> None:
+    admin = _admin(kafka)
+    admin.delete_topics([name])[name].result(timeout=30)
+    wait_for(lambda: name not in admin.list_topics(timeout=5).topics, 30, f"{name} is gone")
+    create_topic(kafka.bootstrap, name, config={"message.timestamp.type": "LogAppendTime"})
+
+
+def _cut(kafka: Kafka, name: str) -> None:
+    """All its records are deleted; its offsets go on."""
+    admin = _admin(kafka)
+    resource = confluent_kafka.admin.ConfigResource(
+        confluent_kafka.admin.ResourceType.TOPIC, name, incremental_configs=[
+            confluent_kafka.admin.ConfigEntry(
+                "cleanup.policy", "compact,delete",
+                incremental_operation=confluent_kafka.admin.AlterConfigOpType.SET)])
+    admin.incremental_alter_configs([resource])[resource].result(timeout=30)
+    partition = confluent_kafka.TopicPartition(name, 0, confluent_kafka.OFFSET_END)
+    admin.delete_records([partition])[partition].result(timeout=30)
+
+
+def _jobs(redis: Redis, cluster: str) -> set[str]:
+    return set(redis.client().hkeys(f"{cluster}:{{0}}:jobs"))
+
+
+def _recovered(kafka: Kafka, redis: Redis, daemon: Belfryd, source: str) -> None:
+    belfry(kafka, redis, daemon.cluster, "recover", "--from", source, "--yes")
+    daemon.start().wait_live()
+    wait_for(lambda: len(_jobs(redis, daemon.cluster)) == 20, 30, "all commands are applied")
+    belfry(kafka, redis, daemon.cluster, "verify")
+
+
+@limit(90)
+def test_control_made_anew(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    """15 commands in the new topic, the mark at 6: none of them may be passed over."""
+    for source in ("kafka", "redis"):
+        name = f"{cluster}-{source}"
+        with Belfryd(kafka, redis, name, shards=1) as daemon:
+            daemon.wait_live()
+            with CommandClient(kafka.bootstrap, name) as commands:
+                for number in range(5):
+                    commands.call(_add(number), outcome="applied")
+                commands.call({"op": "ping"}, outcome="applied")
+            daemon.terminate()
+            daemon.start().wait_live()  # the same topic: nothing is wrong
+            daemon.terminate()
+            _make_anew(kafka, f"{name}.control")
+            with CommandClient(kafka.bootstrap, name) as commands:
+                commands.send_all(_add(number) for number in range(5, 20))
+            daemon.start()
+            assert daemon.wait_exit(60) == 1, "its only shard cannot be run"
+            reason = daemon.events("shard.failed", shard=0)[0]["message"]
+            assert "state_lost: topic control was made anew" in reason, reason
+            assert "record 5" in reason and "belfry recover" in reason, reason
+            assert len(_jobs(redis, name)) == 5, "nothing was touched"
+            _recovered(kafka, redis, daemon, source)
+
+
+@limit(60)
+def test_control_made_anew_and_empty(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
+    with CommandClient(kafka.bootstrap, cluster) as commands:
+        for number in range(5):
+            commands.call(_add(number), outcome="applied")
+    daemon.terminate()
+    _make_anew(kafka, f"{cluster}.control")
+    daemon.start()
+    assert daemon.wait_exit(60) == 1
+    reason = daemon.events("shard.failed", shard=0)[0]["message"]
+    assert "topic control ends at 0" in reason and "read it to 5" in reason, reason
+    with CommandClient(kafka.bootstrap, cluster) as commands:
+        commands.send_all(_add(number) for number in range(5, 20))
+    _recovered(kafka, redis, daemon, "kafka")
+    daemon.terminate()
+
+
+@limit(60)
+def test_state_log_cut_and_redis_emptied(kafka: Kafka, redis: Redis, cluster: str) -> None:
+    """It is not a new shard; begun anew it reads its commands again."""
+    daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
+    with CommandClient(kafka.bootstrap, cluster) as commands:
+        for number in range(20):
+            commands.send(_add(number))
+        commands.call({"op": "ping"}, outcome="applied")
+    daemon.terminate()
+    _cut(kafka, f"{cluster}.state")
+    for key in redis.client().keys(f"{cluster}:*"):
+        redis.client().delete(key)
+    daemon.start()
+    assert daemon.wait_exit(60) == 1
+    reason = daemon.events("shard.failed", shard=0)[0]["message"]
+    assert "state_lost: the state log has no mark" in reason, reason
+    _recovered(kafka, redis, daemon, "kafka")
+    daemon.terminate()
