@@ -119,7 +119,8 @@ static void observe_line(void *opaque, enum observer_level level, const char *ev
         world_violation(world, "%s shard %d says that Redis has lost something, which has not",
                         process->owner, (int)shard);
     if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0 &&
-        !loss_explains(world, &process->slots[shard], fields))
+        !loss_explains(world, &process->slots[shard], fields) &&
+        !anew_explains(world, shard, fields))
         world_violation(world, "%s shard %d gave up: %s", process->owner, (int)shard, fields);
 }
 

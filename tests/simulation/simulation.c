@@ -152,6 +152,7 @@ void simulate(const struct plan *plan, bool verbose, struct verdict *verdict)
     if (!world->stopped) {
         rest_judge(world);
         checker_judge(world);
+        if (world->violation_count == 0) anew_play(world);
     }
     for (int32_t shard = 0; verbose && shard < world->settings.shards; shard++)
         history_write(&world->history, shard, stdout);

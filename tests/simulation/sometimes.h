@@ -13,6 +13,8 @@
     row(CUT_OFF, "a process was cut off from Kafka")                                               \
     row(KAFKA_LOST, "Kafka lost the end of a state log")                                           \
     row(STATE_LOST, "a state log behind Redis was refused")                                        \
+    row(MADE_ANEW, "an input topic was made anew")                                                 \
+    row(LAST_READ_GONE, "the last record read was gone from its topic")                            \
     row(LOG_NOT_WHOLE, "a state log that lacks jobs was refused")                                  \
     row(LOSS_WENT_BACK, "a new owner went on from before what was lost")                           \
     row(OTHER_BRANCH, "a snapshot of what Kafka had lost was not believed")                        \

@@ -10,6 +10,7 @@
 #include "dispatcher/engine/engine.h"
 #include "dispatcher/engine/step_aside.h"
 #include "tests/simulation/agenda.h"
+#include "tests/simulation/anew.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/coroutine.h"
 #include "tests/simulation/group.h"
@@ -180,6 +181,7 @@ struct world {
     size_t sent_count[SIM_SHARDS_MAX];
     size_t sent_capacity[SIM_SHARDS_MAX];
     struct losses losses;
+    struct anew anew;
     struct cut cuts[CUTS_MAX];
     size_t cut_count;
     struct cut holds[CUTS_MAX]; /* of forwards behind a transaction that was open for long */
