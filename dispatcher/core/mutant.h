@@ -117,4 +117,30 @@
     row(BEGUN_BY_NEW_LIMITS)            /* a command half done is read by today's limits */ \
     row(UNSETTLED_DRAINED)              /* an orderly stop writes whatever is in memory */     \
     row(FAILED_COMMIT_SETTLED)          /* and what a failed commit has left there, too */     \
-    row(LAST_READ_NOT_COMPARED)         /* an input log made anew is read on as if it was the old */ \
+    row(LAST_READ_NOT_COMPARED)         /* an input log made anew is read on */                \
+    row(DECIDED_AGAIN_BLINDLY)          /* what a daemon cut off has decided goes out unseen */    \
+    row(OUTBOX_FREED_EARLY)             /* values are freed while a producer has them */
+
+enum mutant {
+    MUTANT_NONE = 0,
+#define MUTANT_NAME(name) MUTANT_##name,
+    MUTANTS(MUTANT_NAME)
+#undef MUTANT_NAME
+        MUTANT_COUNT
+};
+
+#ifdef BELFRY_MUTANTS
+extern enum mutant mutant_planted; /* the simulator's */
+static inline bool mutant(enum mutant which)
+{
+    return mutant_planted == which;
+}
+#else
+static inline bool mutant(enum mutant which)
+{
+    (void)which;
+    return false;
+}
+#endif
+
+#endif

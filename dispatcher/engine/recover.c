@@ -9,12 +9,12 @@
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
 #include "dispatcher/engine/engine_state.h"
+#include "dispatcher/engine/recover_topic.h"
 #include "dispatcher/engine/replay.h"
 #include "schemas/job_json.h"
 #include "store/store_whole.h"
 
 enum { STORE_WAIT_MS = 60000, SETTLE_LOOKS = 100, SETTLE_MS = 50 };
-#define SAME_TOPIC_SLACK_MS MINUTES_MS /* how far clocks may be apart */
 
 /* Keys and texts, in the order they came. */
 struct text_list {
@@ -37,61 +37,6 @@ static void list_free(struct text_list *list)
 }
 
 /* ---- looking ---- */
-
-static bool look_at_topic(struct engine *engine, const struct recover_options *options,
-                          enum broker_topic name, struct recover_topic *topic,
-                          struct error *error)
-{
-    struct broker *broker = engine->ports.broker;
-    *topic = (struct recover_topic){0};
-    return options->missing[name] ||
-           broker->operations->offsets(broker, name, &topic->first, &topic->end, error);
-}
-
-/* Whether this is the log that the mark's side has read: a daemon does not go on with another. */
-static bool look_whether_other(struct engine *engine, enum broker_topic name, int64_t offset,
-                               const struct last_read *last, struct recover_topic *topic,
-                               struct error *error)
-{
-    struct log_look look;
-    if (topic->end == 0 && offset == 0) return true; /* it may be missing */
-    if (topic->end < offset) return topic->other = true;
-    if (!engine_look_at_log(engine, name, offset, last, &look, error)) return false;
-    topic->other = look.short_of || look.differs;
-    return true;
-}
-
-static bool reads_on(int64_t offset, const struct recover_topic *topic)
-{
-    return offset >= topic->first && offset <= topic->end;
-}
-
-/* Where a topic is to be read on: at the old mark's offset if this is the topic it speaks of,
- * else at the first record that is younger than the mark. */
-static bool fit_offset(const struct recover_options *options, enum broker_topic name, bool same,
-                       int64_t marked, int64_t marked_ms, struct recover_topic *topic,
-                       struct error *error)
-{
-    int64_t younger = topic->end;
-    topic->kept = false;
-    if (same && reads_on(marked, topic)) {
-        if (topic->first < topic->end &&
-            !options->offset_at(options->opaque, name, marked_ms + SAME_TOPIC_SLACK_MS,
-                                topic->end, &younger, error))
-            return false;
-        topic->kept = younger >= marked; /* else it was made anew and filled since */
-    }
-    if (topic->kept || (same && marked < topic->first)) {
-        topic->from = topic->kept ? marked : topic->first;
-        return true;
-    }
-    younger = topic->end;
-    if (topic->first < topic->end &&
-        !options->offset_at(options->opaque, name, marked_ms, topic->end, &younger, error))
-        return false;
-    topic->from = younger;
-    return true;
-}
 
 /* Something would be lost that need not be: only when the operator insists. */
 static void insist(const struct recover_options *options, struct recover_plan *plan,
@@ -128,8 +73,8 @@ static void judge_store(const struct engine *engine, const struct recover_option
     bool same_mark = plan->log_found && log->generation == store->generation &&
                      log->epoch == store->epoch && log->sequence == store->sequence &&
                      strcmp(log->owner, store->owner) == 0;
-    bool agree = same_mark && reads_on(log->control_offset, &plan->control) &&
-                 reads_on(log->forward_offset, &plan->forward);
+    bool agree = same_mark && recover_reads_on(log->control_offset, &plan->control) &&
+                 recover_reads_on(log->forward_offset, &plan->forward);
     plan->action = RECOVER_WRITE;
     if (store->shards != engine->options.shards) {
         plan->action = RECOVER_REFUSE;
@@ -167,7 +112,8 @@ static void judge_log(const struct recover_options *options, struct recover_plan
     else if (plan->log_found) plan->reason = "the state log holds";
     else if (plan->store_found && plan->store.job_count > 0)
         insist(options, plan, "the state log is empty: the jobs in Redis would be forgotten");
-    else if (plan->store_found || plan->control.first > 0 || plan->log_cut) plan->reason = "an empty shard";
+    else if (plan->store_found || plan->control.first > 0 || plan->log_cut)
+        plan->reason = "an empty shard";
     else {
         plan->action = RECOVER_NOTHING;
         plan->reason = "both are empty: a daemon begins it";
@@ -177,13 +123,6 @@ static void judge_log(const struct recover_options *options, struct recover_plan
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
-}
-
-/* What a topic made anew holds was not read, were it written before the mark. */
-static int64_t read_to_ms(const struct recover_topic *topic, const struct last_read *last,
-                          int64_t marked_ms)
-{
-    return topic->other && last->known ? last->log_time_ms : marked_ms;
 }
 
 /* The mark to go on with: the trusted side's, with positions that this Kafka has. */
@@ -199,12 +138,8 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
     else *mark = (struct mark){.next_ordinal = 1, .watermark = {now_ms, WATERMARK_WHOLE}};
     if (from_store ? !plan->store_found : !plan->log_found) marked_ms = 0;
     bool same = from_store ? options->same_kafka : plan->log_found;
-    if (!fit_offset(options, TOPIC_CONTROL, same && !plan->control.other, mark->control_offset,
-                    read_to_ms(&plan->control, &mark->control_last, marked_ms), &plan->control,
-                    error) ||
-        !fit_offset(options, TOPIC_FORWARD, same && !plan->forward.other, mark->forward_offset,
-                    read_to_ms(&plan->forward, &mark->forward_last, marked_ms), &plan->forward,
-                    error))
+    if (!recover_fit_offset(options, TOPIC_CONTROL, same, mark, marked_ms, &plan->control, error) ||
+        !recover_fit_offset(options, TOPIC_FORWARD, same, mark, marked_ms, &plan->forward, error))
         return false;
     const struct recover_topic *begun =
         mark->in_command.topic == SOURCE_CONTROL ? &plan->control : &plan->forward;
@@ -242,22 +177,18 @@ bool recover_look(struct engine *engine, const struct recover_options *options,
             return false;
         }
     }
-    if (!look_at_topic(engine, options, TOPIC_CONTROL, &plan->control, error) ||
-        !look_at_topic(engine, options, TOPIC_FORWARD, &plan->forward, error))
+    if (!recover_look_at_topic(engine, options, TOPIC_CONTROL, &plan->control, error) ||
+        !recover_look_at_topic(engine, options, TOPIC_FORWARD, &plan->forward, error))
         return false;
     if (!options->missing[TOPIC_STATE] &&
         !engine_read_last_mark(engine, &plan->log, &plan->log_time_ms, &plan->log_found, error))
         return false;
     struct recover_topic state;
-    if (!look_at_topic(engine, options, TOPIC_STATE, &state, error)) return false;
+    if (!recover_look_at_topic(engine, options, TOPIC_STATE, &state, error)) return false;
     plan->log_cut = !plan->log_found && state.first > 0;
     const struct mark *mark = plan->log_found ? &plan->log : &plan->store.mark;
     bool known = plan->log_found || (plan->store_found && options->same_kafka);
-    if (known && (!look_whether_other(engine, TOPIC_CONTROL, mark->control_offset,
-                                      &mark->control_last, &plan->control, error) ||
-                  !look_whether_other(engine, TOPIC_FORWARD, mark->forward_offset,
-                                      &mark->forward_last, &plan->forward, error)))
-        return false;
+    if (known && !recover_look_whether_other(engine, options, mark, plan, error)) return false;
     if (options->from == RECOVER_FROM_STORE) judge_store(engine, options, plan);
     else judge_log(options, plan);
     return plan->action != RECOVER_WRITE || make_mark(engine, options, plan, error);

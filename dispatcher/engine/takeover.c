@@ -165,8 +165,8 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
     return true;
 }
 
-/* No mark at all: a new shard, if nothing was deleted. Compaction keeps the last mark, and the log's
- * first offset is 0 where only transactions that were aborted have gone. */
+/* No mark at all: a new shard, if nothing was deleted. Compaction keeps the last mark, and the
+ * log's first offset is 0 where only transactions that were aborted have gone. */
 static bool check_never_written(const struct replay *replay, struct error *error)
 {
     if (replay->first == 0) return true;

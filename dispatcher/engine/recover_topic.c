@@ -1,0 +1,72 @@
+#include "dispatcher/engine/recover_topic.h"
+
+#include "dispatcher/engine/engine_state.h"
+
+#define SAME_TOPIC_SLACK_MS MINUTES_MS /* how far clocks may be apart */
+
+bool recover_look_at_topic(struct engine *engine, const struct recover_options *options,
+                           enum broker_topic name, struct recover_topic *topic,
+                           struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    *topic = (struct recover_topic){0};
+    return options->missing[name] ||
+           broker->operations->offsets(broker, name, &topic->first, &topic->end, error);
+}
+
+static bool look_at_log(struct engine *engine, const struct recover_options *options,
+                        enum broker_topic name, int64_t offset, const struct last_read *last,
+                        struct recover_topic *topic, struct error *error)
+{
+    struct log_look look = {.short_of = offset > 0};
+    if (!options->missing[name] &&
+        !engine_look_at_log(engine, name, offset, last, &look, error))
+        return false;
+    topic->other = look.short_of || look.differs;
+    return true;
+}
+
+bool recover_look_whether_other(struct engine *engine, const struct recover_options *options,
+                                const struct mark *mark, struct recover_plan *plan,
+                                struct error *error)
+{
+    return look_at_log(engine, options, TOPIC_CONTROL, mark->control_offset, &mark->control_last,
+                       &plan->control, error) &&
+           look_at_log(engine, options, TOPIC_FORWARD, mark->forward_offset, &mark->forward_last,
+                       &plan->forward, error);
+}
+
+bool recover_reads_on(int64_t offset, const struct recover_topic *topic)
+{
+    return offset >= topic->first && offset <= topic->end;
+}
+
+bool recover_fit_offset(const struct recover_options *options, enum broker_topic name, bool same,
+                        const struct mark *mark, int64_t marked_ms, struct recover_topic *topic,
+                        struct error *error)
+{
+    bool control = name == TOPIC_CONTROL;
+    int64_t marked = control ? mark->control_offset : mark->forward_offset;
+    const struct last_read *last = control ? &mark->control_last : &mark->forward_last;
+    int64_t younger = topic->end;
+    same = same && !topic->other;
+    topic->kept = false;
+    if (same && recover_reads_on(marked, topic)) {
+        if (topic->first < topic->end &&
+            !options->offset_at(options->opaque, name, marked_ms + SAME_TOPIC_SLACK_MS,
+                                topic->end, &younger, error))
+            return false;
+        topic->kept = younger >= marked; /* else it was made anew and filled since */
+    }
+    if (topic->kept || (same && marked < topic->first)) {
+        topic->from = topic->kept ? marked : topic->first;
+        return true;
+    }
+    if (topic->other && last->known) marked_ms = last->log_time_ms;
+    younger = topic->end;
+    if (topic->first < topic->end &&
+        !options->offset_at(options->opaque, name, marked_ms, topic->end, &younger, error))
+        return false;
+    topic->from = younger;
+    return true;
+}
