@@ -118,6 +118,7 @@
     row(UNSETTLED_DRAINED)              /* an orderly stop writes whatever is in memory */     \
     row(FAILED_COMMIT_SETTLED)          /* and what a failed commit has left there, too */     \
     row(LAST_READ_NOT_COMPARED)         /* an input log made anew is read on */                \
+    row(SAME_EPOCH_IGNORED)             /* a store with more of our epoch goes on refusing us */  \
     row(DECIDED_AGAIN_BLINDLY)          /* what a daemon cut off has decided goes out unseen */    \
     row(OUTBOX_FREED_EARLY)             /* values are freed while a producer has them */
 

@@ -18,7 +18,8 @@ enum {
     GROUP_STATISTICS_MAX = 2000,
     DELETED_MAX = 100000,  /* then the shard is written anew */
     SEEN_PENDING_MAX = 20000,
-    GAPS_MAX = 3           /* without anything written between: then written anew */
+    GAPS_MAX = 3,          /* without anything written between: then written anew */
+    LAST_GAPS_MAX = 2      /* of a rewrite's last part: then it is not ours to write */
 };
 #define RETRY_AWAY_US INT64_C(1000000)
 #define STATISTICS_EVERY_US INT64_C(1000000)
@@ -62,6 +63,8 @@ struct checkpointer {
     int32_t groups;       /* handed over for this position */
     int32_t written;      /* of these */
     int32_t gaps;         /* since anything was written */
+    int32_t last_gaps;    /* of a rewrite's last part, since one was written */
+    bool ahead;
     size_t group_jobs;    /* in the next group */
     int64_t state_offset; /* taken when the first group began */
     bool outdated;        /* that was several groups ago: a take-over would read much again */
@@ -225,7 +228,8 @@ void checkpointer_herd(struct checkpointer *checkpointer)
 
 struct checkpointer_status checkpointer_status(const struct checkpointer *checkpointer)
 {
-    return (struct checkpointer_status){checkpointer->stale, checkpointer->away_told,
+    return (struct checkpointer_status){checkpointer->stale, checkpointer->ahead,
+                                        checkpointer->away_told,
                                         (int64_t)checkpointer->groups * GROUP_JOBS_MAX};
 }
 
@@ -376,6 +380,7 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
     name_list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.sent);
     checkpointer->next_part = next_part;
     if (!checkpointer->last_handed) return;
+    checkpointer->last_gaps = 0;
     slot_bits_clear(&checkpointer->sent);
     checkpointer->under_way = false;
     checkpointer->outdated = checkpointer->groups > 1;
@@ -461,6 +466,20 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
     write_anew(checkpointer, "checkpoint.gap", "the store is not where it was left");
 }
 
+/* A rewrite is refused at its last part alone: what the store holds of this epoch is ahead of what
+ * Kafka has of it. */
+static void gap(struct checkpointer *checkpointer)
+{
+    bool last = checkpointer->rewriting && checkpointer->last_handed;
+    checkpointer->unknown = true;
+    if (++checkpointer->gaps > 1) /* not round and round */
+        checkpointer->not_before_us = now_us(checkpointer) + RETRY_AWAY_US;
+    if (!last || ++checkpointer->last_gaps < LAST_GAPS_MAX || mutant(MUTANT_SAME_EPOCH_IGNORED))
+        return;
+    checkpointer->ahead = true;
+    checkpointer->stale = true;
+}
+
 static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_state state,
                          int32_t next_part, const struct error *error)
 {
@@ -479,11 +498,7 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
     case CHECKPOINT_BUSY: return;
     case CHECKPOINT_WRITTEN: written(checkpointer, next_part); return;
     case CHECKPOINT_AWAY: away(checkpointer, error); return;
-    case CHECKPOINT_GAP:
-        checkpointer->unknown = true;
-        if (++checkpointer->gaps > 1) /* not round and round */
-            checkpointer->not_before_us = now_us(checkpointer) + RETRY_AWAY_US;
-        return;
+    case CHECKPOINT_GAP: gap(checkpointer); return;
     case CHECKPOINT_LOOKED:
         port->operations->position(port, &position);
         looked(checkpointer, &position);

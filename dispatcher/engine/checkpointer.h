@@ -67,6 +67,7 @@ void checkpointer_herd(struct checkpointer *checkpointer);
 
 struct checkpointer_status {
     bool stale;     /* refused: what the store holds is of a newer owner; no more is written */
+    bool ahead;     /* of our own epoch, rather: of a time that Kafka has lost */
     bool away;      /* the store did not answer the last time */
     int64_t handed; /* jobs of the position under way, in whole groups */
 };

@@ -233,12 +233,14 @@ static bool step_retries(struct engine *engine, int64_t now_ms, struct error *er
     return true;
 }
 
-/* The store is a newer owner's, it says, and yet Kafka has taken a commit of ours since: it is from
- * a time that Kafka has lost. Taking over again looks at both and decides. */
+/* The store is a newer owner's, it says, and yet Kafka has taken a commit of ours since, or it has
+ * more of our own epoch than there is: it is from a time that Kafka has lost. Taking over again
+ * looks at both and decides. */
 static bool store_is_of_nobody(const struct engine *engine, int64_t sequence_before)
 {
-    return engine->mark.sequence > sequence_before &&
-           checkpointer_status(engine->checkpointer).stale && !mutant(MUTANT_LOST_STORE_IGNORED);
+    struct checkpointer_status status = checkpointer_status(engine->checkpointer);
+    return status.ahead || (status.stale && engine->mark.sequence > sequence_before &&
+                            !mutant(MUTANT_LOST_STORE_IGNORED));
 }
 
 static bool step(struct engine *engine, struct error *error)

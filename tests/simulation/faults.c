@@ -441,6 +441,25 @@ static void kafka_loses_what_redis_has(struct plan *plan, struct random *dice, i
     if (!epochs) crash_all(plan, at_us - 3 * SECOND_US + away_us);
 }
 
+/* A new owner has the epoch of one that Kafka has lost, and finds a Redis that has more of it. */
+static void kafka_loses_an_epoch(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "Kafka loses a whole epoch, which Redis has");
+    at_us += 2 * MINUTE_US;
+    crash_all(plan, at_us - 55 * SECOND_US);
+    for (int32_t shard = 0; shard < plan->settings.shards; shard++) {
+        for (int64_t i = random_between(dice, 10, 30); i > 0; i--)
+            plan_add(plan, at_us - 3 * SECOND_US - i * 600 * MILLI_US, DO_COMMAND, shard, 0, 0, 0,
+                     "{\"op\":\"ping\"}");
+        plan_add(plan, at_us + MILLI_US, DO_LOSE, shard, random_between(dice, 55000, 60000), 0, 0,
+                 NULL);
+    }
+    plan_add(plan, at_us - SECOND_US, DO_REDIS_AWAY, random_between(dice, 15000, 60000), 0, 0, 0,
+             NULL);
+    plan_add(plan, at_us, DO_KAFKA_DOWN, 10, 0, 0, 0, NULL);
+    crash_all(plan, at_us + SECOND_US);
+}
+
 /* A random subset of the kinds, each of them now and then. */
 void faults_add(struct plan *plan, struct random *dice)
 {
@@ -453,7 +472,9 @@ void faults_add(struct plan *plan, struct random *dice)
     if (plan->typical) losses = 0; /* Kafka keeps what it has acknowledged */
     bool loses = losses > 0; /* then the first commands may be applied again, late */
     while (losses-- > 0) {
-        fault_maker *maker = random_chance(dice, 1, 2) ? kafka_loses : kafka_loses_what_redis_has;
+        static fault_maker *const losing[] = {kafka_loses, kafka_loses, kafka_loses_what_redis_has,
+                                              kafka_loses_what_redis_has, kafka_loses_an_epoch};
+        fault_maker *maker = losing[random_between(dice, 0, 4)];
         maker(plan, dice, until_us + random_between(dice, 0, span_us - 1));
     }
     for (int64_t i = 0; i < faults; i++) {

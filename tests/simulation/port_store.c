@@ -7,7 +7,7 @@
 #include "tests/simulation/world.h"
 
 #define CALL_LIMIT_US (2 * SECOND_US)
-enum { PARTS_IN_FLIGHT = 4 };
+enum { PARTS_IN_FLIGHT = 4, ENDS_REFUSED_MOST = 5 };
 
 struct checkpoint_simulated {
     struct checkpoint_port port; /* first: the port's pointer is ours */
@@ -19,6 +19,7 @@ struct checkpoint_simulated {
     int64_t epoch;
     struct store_position position;
     uint64_t rewrite_token;
+    int ends_refused; /* last parts of a rewrite, one after the other */
     int64_t changes; /* of Redis, when this owner's rewrite under way began */
     size_t part;               /* the next to be written */
     uint64_t number;           /* counts groups; an arrival for an earlier one is stale */
@@ -144,6 +145,17 @@ static void judge_beginning(struct checkpoint_simulated *own, const struct store
 }
 
 /* Writes the next part; false: it was the last, or the store refused it. */
+/* An owner whose last words are refused again and again has to find out why. */
+static void judge_end(struct checkpoint_simulated *own, const struct store_write *write)
+{
+    const struct seat *slot = own->slot;
+    if (write->mode != STORE_REWRITE || write->snapshot == NULL) return;
+    own->ends_refused = own->outcome == STORE_GAP ? own->ends_refused + 1 : 0;
+    if (own->ends_refused == ENDS_REFUSED_MOST)
+        world_violation(slot->world, "refused for ever: %s shard %d writes it anew, in vain",
+                        slot->process->owner, (int)slot->shard);
+}
+
 static bool write_part(struct checkpoint_simulated *own)
 {
     struct store *store = own->slot->process->store;
@@ -158,6 +170,7 @@ static bool write_part(struct checkpoint_simulated *own)
     judge_beginning(own, &write);
     if (write.token_before != 0) own->slot->world->sometimes.count[SOMETIMES_CHECKPOINT_RESUMED]++;
     if (!store->operations->write(store, &write, &own->outcome, &error)) return false;
+    judge_end(own, &write);
     if (own->outcome == STORE_WRITTEN) own->written = own->number;
     own->next_part = write.part + 1;
     own->part++;
