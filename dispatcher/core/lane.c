@@ -431,7 +431,7 @@ bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
     return kept;
 }
 
-static void finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink)
+void lane_finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink)
 {
     for (uint32_t i = 0; i < job->extra->owed_count; i++) {
         int64_t planned = job->extra->owed[i].planned;
@@ -442,7 +442,7 @@ static void finish_catchup(struct job *job, int64_t now_ms, const struct sink *s
 
 void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
-    finish_catchup(job, now_ms, sink);
+    lane_finish_catchup(job, now_ms, sink);
     if (job->flags & JOB_FOREIGN) aside_put(shard, job);
     lane_release(shard, job);
 }
@@ -543,6 +543,6 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
 void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
 {
     if (!job_owes(job)) return;
-    finish_catchup(job, at_ms, sink);
+    lane_finish_catchup(job, at_ms, sink);
     lane_drop(shard, job, at_ms, "updated", sink);
 }

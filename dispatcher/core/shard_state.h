@@ -225,6 +225,8 @@ bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *du
                const struct sink *sink);
 /* The nominal time of that slot. */
 int64_t lane_nominal(const struct job *job, int64_t due_ms);
+/* Catch-up that was announced ends here, before its last slot. */
+void lane_finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink);
 /* Whether a slot of that nominal time is owed by itself: it fires, whatever the schedule says. */
 bool lane_owes_alone(const struct job *job, int64_t nominal_ms);
 /* The slot due at due_ms is no longer owed. */

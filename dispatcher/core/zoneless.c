@@ -124,6 +124,7 @@ static void end_from(struct shard *shard, struct job *job, int64_t from_ms, int6
     if (extra->zone_missing_ms > extra->earlier_due_ms)
         extra->earlier_due_ms = extra->zone_missing_ms;
     extra->zone_missing_ms = INSTANT_NONE;
+    lane_finish_catchup(job, at_ms, sink);
     lane_release(shard, job);
 }
 
