@@ -115,6 +115,8 @@
     row(REPLIES_NEVER_COME_BACK)        /* a reply topic that failed once gets no more */      \
     row(PROBE_TAKES_ALL)                /* all jobs of a suspect topic try it at once */       \
     row(BEGUN_BY_NEW_LIMITS)            /* a command half done is read by today's limits */ \
+    row(CUT_TO_MARKERS)                 /* a mark stands before markers; a cut log is dead */  \
+    row(CUT_NOT_PASSED)                 /* a log cut behind the mark is not read on */         \
     row(UNSETTLED_DRAINED)              /* an orderly stop writes whatever is in memory */     \
     row(FAILED_COMMIT_SETTLED)          /* and what a failed commit has left there, too */     \
     row(LAST_READ_NOT_COMPARED)         /* an input log made anew is read on */                \

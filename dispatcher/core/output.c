@@ -15,7 +15,7 @@ const char *event_kind_name(enum event_kind kind)
         "missed",           "skipped",           "exhausted",   "resumed",    "catchup_started",
         "catchup_finished", "fire_failed",       "shard_taken", "tz_changed", "shard_contested",
         "clock_ahead",      "backfill_started",  "backfill_finished", "clock_behind",
-        "clock_unknown",    "catchup_behind",    "zone_missing"};
+        "clock_unknown",    "catchup_behind",    "zone_missing", "input_cut"};
     assert((size_t)kind < sizeof names / sizeof names[0]);
     return names[kind];
 }

@@ -43,7 +43,8 @@ enum event_kind {
     EVENT_CLOCK_BEHIND,
     EVENT_CLOCK_UNKNOWN,
     EVENT_CATCHUP_BEHIND,
-    EVENT_ZONE_MISSING
+    EVENT_ZONE_MISSING,
+    EVENT_INPUT_CUT
 };
 const char *event_kind_name(enum event_kind kind);
 

@@ -18,12 +18,25 @@ enum {
     HERD_FIRES = 1000 /* of one transaction */
 };
 
+/* Where the topic is to be read on: behind the markers that follow the last record, too, which
+ * retention may cut together with it. `marked`: where the last mark says. */
+static int64_t read_on(const struct engine *engine, enum broker_topic topic, int64_t offset,
+                       int64_t marked)
+{
+    int64_t position = inputs_done_to(&engine->inputs, topic);
+    if (mutant(MUTANT_CUT_TO_MARKERS)) return offset;
+    if (offset < marked) offset = marked; /* that was behind markers, too */
+    return position > offset ? position : offset;
+}
+
 void engine_next_mark(const struct engine *engine, struct mark *mark)
 {
     *mark = engine->mark;
     mark->sequence = engine->mark.sequence + 1;
-    mark->control_offset = engine->control_offset;
-    mark->forward_offset = engine->forward_offset;
+    mark->control_offset = read_on(engine, TOPIC_CONTROL, engine->control_offset,
+                                   engine->mark.control_offset);
+    mark->forward_offset = read_on(engine, TOPIC_FORWARD, engine->forward_offset,
+                                   engine->mark.forward_offset);
     mark->control_last = engine->control_last;
     mark->forward_last = engine->forward_last;
     mark->layout = STATE_LAYOUT;

@@ -243,6 +243,18 @@ static bool store_is_of_nobody(const struct engine *engine, int64_t sequence_bef
                             !mutant(MUTANT_LOST_STORE_IGNORED));
 }
 
+/* The end that was read is in a mark before retention can reach it. */
+static void remember_ends(struct engine *engine)
+{
+    struct mark next;
+    engine_next_mark(engine, &next);
+    if (next.control_offset == engine->mark.control_offset &&
+        next.forward_offset == engine->mark.forward_offset)
+        return;
+    int64_t soon_us = engine_monotonic_us(engine) + MINUTES_MS * INT64_C(1000);
+    if (engine->mark_due_us > soon_us) engine->mark_due_us = soon_us;
+}
+
 static bool step(struct engine *engine, struct error *error)
 {
     int64_t now_ms = 0;
@@ -259,6 +271,7 @@ static bool step(struct engine *engine, struct error *error)
     bool due = told && !engine->clock_refused &&
                now_ms >= shard_watermark(engine->shard).instant_ms; /* else wait for it */
     if (due && !step_time(engine, now_ms, error)) return false;
+    remember_ends(engine);
     bool mark_due = engine_monotonic_us(engine) >= engine->mark_due_us;
     if ((!outbox_is_empty(&engine->outbox) || engine->outbox.refused_count > 0 || mark_due) &&
         !engine_commit(engine, error))

@@ -111,6 +111,13 @@ bool inputs_take(struct inputs *inputs, struct broker_input *input)
     return true;
 }
 
+int64_t inputs_done_to(const struct inputs *inputs, enum broker_topic topic)
+{
+    const struct input_queue *queue =
+        topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward;
+    return queue->count == 0 ? queue->position : 0;
+}
+
 bool inputs_caught_up(const struct inputs *inputs)
 {
     return inputs->control.reached && inputs->forward.reached;

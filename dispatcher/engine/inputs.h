@@ -49,6 +49,10 @@ bool inputs_more(const struct inputs *inputs, const struct inputs_heard *heard, 
 /* Takes over what poll gave, if it is of these topics (else false: not ours, still yours). */
 bool inputs_take(struct inputs *inputs, struct broker_input *input);
 
+/* Behind all that was read of the topic, transaction markers too, where everything has been handed
+ * out and is done; else 0. */
+int64_t inputs_done_to(const struct inputs *inputs, enum broker_topic topic);
+
 /* Everything up to the captured ends has been read (not necessarily applied). */
 bool inputs_caught_up(const struct inputs *inputs);
 /* The next record in log order; NULL: none now. It stays until inputs_done(). */

@@ -286,6 +286,36 @@ static void tell_missing_zones(struct engine *engine, const struct sink *sink)
             "zone, or they are given another\"", count, text);
 }
 
+/* What was deleted before this shard had read it, from here to before there; none if `to` is not
+ * behind. */
+struct cut {
+    int64_t from;
+    int64_t to;
+};
+
+struct cuts {
+    struct cut control;
+    struct cut forward;
+};
+
+static void tell_cut(struct engine *engine, const char *topic, const struct cut *cut,
+                     const struct sink *sink)
+{
+    char text[160];
+    struct event event;
+    if (cut->from >= cut->to) return;
+    (void)snprintf(text, sizeof text, "offsets %" PRId64 " to %" PRId64 " of %s: commands, or the "
+                   "markers of transactions", cut->from, cut->to - 1, topic);
+    event_init(&event, EVENT_INPUT_CUT, engine_wall_ms(engine));
+    event.count = cut->to - cut->from;
+    event.detail = text_of(text);
+    sink->event(sink->opaque, &event);
+    observe(engine->ports.observer, LEVEL_WARN, "input.cut", engine->options.shard,
+            "topic=%s from=%" PRId64 " to=%" PRId64 " message=\"deleted by retention before this "
+            "shard had read them: commands, or the markers of transactions\"", topic, cut->from,
+            cut->to - 1);
+}
+
 /* Slots after the watermark are by this owner's zone data; `before` gets the last owner's. */
 static void change_zone_data(const struct engine *engine, struct mark *mark,
                              char *before)
@@ -298,7 +328,7 @@ static void change_zone_data(const struct engine *engine, struct mark *mark,
 }
 
 static bool commit_first_mark(struct engine *engine, struct mark *mark, const char *tz_before,
-                              struct error *error)
+                              const struct cuts *cuts, struct error *error)
 {
     if (!mutant(MUTANT_EPOCH_NOT_RAISED)) mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
@@ -313,6 +343,8 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
     if (!mutant(MUTANT_SHARD_TAKEN_NOT_SAID)) sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     tell_missing_zones(engine, &sink);
+    tell_cut(engine, "control", &cuts->control, &sink);
+    tell_cut(engine, "forward", &cuts->forward, &sink);
     engine_clock_begin(engine);
     if (!engine_commit(engine, error)) return false;
     checkpointer_arm(engine->checkpointer);
@@ -426,15 +458,46 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
     return true;
 }
 
+/* Retention may have cut the log to behind where it is to be read on: if nobody read it for long,
+ * or if only markers stood between. What is known is said; the shard reads on from what is left. */
+static bool skip_cut(struct engine *engine, enum broker_topic topic, int64_t *offset,
+                     struct cut *cut, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    int64_t first = 0;
+    int64_t end = 0;
+    if (!broker->operations->offsets(broker, topic, &first, &end, error)) return false;
+    *cut = (struct cut){.from = *offset, .to = first};
+    if (*offset >= first || mutant(MUTANT_CUT_NOT_PASSED) || mutant(MUTANT_CUT_TO_MARKERS))
+        return true;
+    *offset = first;
+    return true;
+}
+
+static bool skip_cuts(struct engine *engine, struct mark *mark, struct cuts *cuts,
+                      struct error *error)
+{
+    if (!skip_cut(engine, TOPIC_CONTROL, &mark->control_offset, &cuts->control, error) ||
+        !skip_cut(engine, TOPIC_FORWARD, &mark->forward_offset, &cuts->forward, error))
+        return false;
+    const struct cut *begun =
+        mark->in_command.topic == SOURCE_CONTROL ? &cuts->control : &cuts->forward;
+    if (mark->in_command.active && mark->in_command.offset < begun->to)
+        mark->in_command = (struct in_command){0}; /* the rest of it is gone */
+    return true;
+}
+
 bool engine_take_over(struct engine *engine, struct error *error)
 {
     int64_t began_us = engine_monotonic_us(engine);
     struct mark mark = {0};
+    struct cuts cuts = {0};
     bool fresh = false;
     engine_let_go(engine);
     engine_start_empty(engine);
     if (!engine_open_producer(engine, error) || !restore(engine, &mark, &fresh, error))
         return false;
+    if (!skip_cuts(engine, &mark, &cuts, error)) return false;
     if (!inputs_start(&engine->inputs, mark.control_offset, mark.forward_offset, error))
         return false;
     if (fresh && !start_at_oldest(engine, &mark, error)) return false;
@@ -444,7 +507,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     char tz_before[sizeof mark.tz_version];
     change_zone_data(engine, &mark, tz_before);
     shard_restore_done(engine->shard, &mark);
-    if (!commit_first_mark(engine, &mark, tz_before, error)) return false;
+    if (!commit_first_mark(engine, &mark, tz_before, &cuts, error)) return false;
     warm_foreign(engine);
     observe(engine->ports.observer, LEVEL_INFO, "shard.taken", engine->options.shard,
             "epoch=%" PRId64 " jobs=%zu watermark_ms=%" PRId64 " took_ms=%" PRId64,

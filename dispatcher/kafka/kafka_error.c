@@ -135,7 +135,8 @@ enum error_kind kafka_error_kind(const struct kafka_failure *failure)
         if (failure->fatal) return ERROR_FATAL;
         return is_membership_lost(failure->code) ? ERROR_FENCED : ERROR_RETRY;
     case KAFKA_READ:
-        return failure->fatal || is_offset_gone(failure->code) ? ERROR_FATAL : ERROR_RETRY;
+        if (is_offset_gone(failure->code)) return ERROR_UNKNOWN; /* a take-over looks */
+        return failure->fatal ? ERROR_FATAL : ERROR_RETRY;
     case KAFKA_LOOK_UP: return failure->fatal ? ERROR_FATAL : ERROR_RETRY;
     }
     return ERROR_UNKNOWN;

@@ -398,8 +398,10 @@ void cluster_compact(struct world *world, int32_t shard)
 static void log_retain(struct world *world, struct log *log, int64_t before_ms, int64_t consumed)
 {
     size_t gone = 0;
+    /* What was not read is kept here; markers and aborted records nobody reads. */
     while (gone < log->count && log->records[gone]->time_ms < before_ms &&
-           log->records[gone]->offset < consumed)
+           (log->records[gone]->offset < consumed || log->records[gone]->marker ||
+            log->records[gone]->aborted))
         cluster_retire(&world->cluster, log->records[gone++]);
     if (gone == 0) return;
     log->first_offset = gone < log->count ? log->records[gone]->offset : log->next_offset;

@@ -378,6 +378,35 @@ static void paused_while_cut_off(struct plan *plan, struct random *dice, int64_t
                  0, "{\"op\":\"resume\",\"select\":{\"all\":true}}");
 }
 
+/* A command that must be forwarded is the last one for long: retention cuts the logs to their ends,
+ * with the markers of its transaction; who reads on is a new owner. The old one may have lived on,
+ * or been away since just after it had read the command. */
+static void retention(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "a quiet log is cut to its end, and its owner dies");
+    int64_t cut_us = at_us + random_between(dice, 21, 30) * MINUTE_US;
+    bool away = random_chance(dice, 1, 2);
+    for (int number = 0; number < 6; number++) {
+        char json[JSON_BYTES];
+        char name[24];
+        (void)snprintf(name, sizeof name, "g%d", number);
+        (void)snprintf(json, sizeof json, "{\"op\":\"resume\",\"select\":{\"groups\":[\"%s\"]}}",
+                       name);
+        int32_t shard = slow_shard_of(name, plan->settings.shards);
+        plan_add(plan, at_us, DO_COMMAND, (shard + 1) % plan->settings.shards, 0, 0, 0, json);
+    }
+    if (away) /* what is given up leaves records and a marker that no mark can be behind */
+        for (int32_t shard = 0; shard < plan->settings.shards; shard++)
+            plan_add(plan, at_us - MILLI_US, DO_COMMIT, shard, COMMIT_CUT, 1000, 0, NULL);
+    if (away)
+        for (int32_t p = 0; p < plan->settings.processes; p++)
+            plan_add(plan, at_us + random_between(dice, 50, 2000) * MILLI_US, DO_FREEZE, p,
+                     (cut_us - at_us) / MILLI_US, 0, 0, NULL);
+    plan_add(plan, cut_us, DO_RETAIN, 0, 0, 0, 0, NULL);
+    for (int32_t p = 0; p < plan->settings.processes; p++)
+        plan_add(plan, cut_us + MILLI_US, DO_CRASH, p, POINT_NONE, 1, 0, NULL);
+}
+
 static fault_maker *const makers[] = {
     crash, crash, freeze, freeze_at, cut_off, kafka_down, leave, clock_step, clock_drift,
     no_memory, bad_commit, bad_commit, late_init, fault_redis_away, fault_redis_slow,
@@ -391,7 +420,8 @@ static fault_maker *const makers[] = {
     fault_redis_damage, fault_redis_damage, fault_bulky, fault_own_limit, fault_strict,
     slow_commits, bad_leader, fault_denied_topic,
     commits_lost,
-    fault_redis_flaky, fault_redis_flaky, paused_while_cut_off, paused_while_cut_off};
+    fault_redis_flaky, fault_redis_flaky, paused_while_cut_off, paused_while_cut_off,
+    retention, retention};
 enum { MAKERS = sizeof makers / sizeof makers[0], FAULTS_MOST = 60 };
 
 /* Kafka crashes and has not flushed everything. Redis may be away then, or be given up later. */

@@ -489,7 +489,8 @@ static bool look(struct broker_simulated *own, struct broker_input *input, struc
         if (!reading->active || reading_ready_us(own, reading) > world->now_us) continue;
         const struct log *log = cluster_log(&world->cluster, readable[at], own->slot->shard);
         if (reading->position < log->first_offset)
-            return error_set(error, ERROR_FATAL, "the offset to read is gone");
+            return error_set(error, mutant(MUTANT_CUT_TO_MARKERS) ? ERROR_FATAL : ERROR_UNKNOWN,
+                             "the offset to read is gone");
         const struct record *record = log_next(log, reading->position);
         int64_t stable = log_stable_offset(log);
         if (record != NULL) {

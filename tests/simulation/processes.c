@@ -89,6 +89,7 @@ static const struct told told[] = {
     {"shard.restart", "the store refuses us", SOMETIMES_LOST_STORE},
     {"shard.fenced", NULL, SOMETIMES_FENCED},
     {"shard.contested", NULL, SOMETIMES_CONTESTED},
+    {"input.cut", NULL, SOMETIMES_INPUT_CUT},
     {"shard.paused", NULL, SOMETIMES_PAUSED},
     {"clock.ahead", "action=corrected", SOMETIMES_CLOCK_CORRECTED},
     {"clock.behind", "action=corrected", SOMETIMES_CLOCK_BEHIND},

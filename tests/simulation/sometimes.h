@@ -71,6 +71,7 @@
     row(PAUSED, "a shard noticed that it had been away")                                           \
     row(COMPACTED, "the state log was compacted")                                                  \
     row(RETAINED, "old commands were deleted")                                                     \
+    row(INPUT_CUT, "a log was read on behind what retention had cut")                              \
     row(FORWARDED, "a command was forwarded")                                                      \
     row(DEAD_LETTER, "a record was buried")                                                        \
     row(FIRE_LIVE, "a fire came out live")                                                         \

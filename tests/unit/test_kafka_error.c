@@ -100,9 +100,9 @@ static const struct error_case cases[] = {
     {"proof: no right to the group", KAFKA_PROVE, CODE(GROUP_AUTHORIZATION_FAILED), NONE,
      ERROR_FATAL},
 
-    {"read: offset gone", KAFKA_READ, CODE(_AUTO_OFFSET_RESET), NONE, ERROR_FATAL},
+    {"read: offset gone", KAFKA_READ, CODE(_AUTO_OFFSET_RESET), NONE, ERROR_UNKNOWN},
     {"read: offset gone, the broker's code", KAFKA_READ, CODE(OFFSET_OUT_OF_RANGE), NONE,
-     ERROR_FATAL},
+     ERROR_UNKNOWN},
     {"read: broker away", KAFKA_READ, CODE(_TRANSPORT), NONE, ERROR_RETRY},
     {"look-up: no answer", KAFKA_LOOK_UP, CODE(_TIMED_OUT), NONE, ERROR_RETRY},
     {"look-up: wrong password", KAFKA_LOOK_UP, CODE(_AUTHENTICATION), NONE, ERROR_FATAL},
