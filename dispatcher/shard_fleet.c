@@ -159,7 +159,9 @@ static void watch(struct shard_fleet *fleet, int32_t shard, int64_t passed_us)
     slot->still_us += passed_us;
     if (status.moved_us != 0 && status.moved_us != slot->moved_us) slot->still_us = 0;
     slot->moved_us = status.moved_us;
-    struct shard_health health = {.still_us = slot->still_us, .moved_here = status.moved_us != 0};
+    struct shard_health health = {.still_us = slot->still_us,
+                                  .moved_here = status.moved_us != 0,
+                                  .clock_far = status.clock_far};
     step_aside_count(&fleet->aside, &health);
     if (slot->still_us < SHARD_STUCK_US) slot->complain_us = SHARD_STUCK_US;
     if (slot->still_us < slot->complain_us) return;

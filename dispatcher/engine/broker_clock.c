@@ -94,6 +94,7 @@ static void tell_skew(struct engine *engine)
     int64_t off_ms = llabs(proven_ms);
     atomic_store(&engine->clock_ahead_ms, proven_ms);
     atomic_store(&engine->correction_ms, engine->skew_ms);
+    atomic_store(&engine->clock_far, engine->bounds.known && engine->clock_refused);
     if (off_ms <= tolerance_ms) {
         engine->skew_told_ms = 0;
         engine->refusal_told = false;

@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/checkpoint_items.h"
+#include "dispatcher/engine/checkpoint_tokens.h"
 #include "dispatcher/engine/name_list.h"
 #include "dispatcher/engine/slot_bits.h"
 
@@ -53,8 +53,7 @@ struct checkpointer {
     bool unknown;         /* what became of the group: the store is to be asked */
     bool resumes;         /* the next group goes on where the store says the last one got to, */
     uint64_t seen_token;  /* under this token */
-    uint64_t token;       /* the last one given */
-    uint64_t first_token; /* of this position */
+    struct checkpoint_tokens tokens;
     bool stale;
     uint32_t next_slot;   /* of the scan */
     uint32_t next_counter; /* of the scan of those of whom only counters changed */
@@ -87,6 +86,7 @@ struct checkpointer *checkpointer_create(const struct checkpointer_options *opti
         checkpointer->options.group_jobs_max = GROUP_JOBS_MAX;
     checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     checkpointer->stored_sequence = -1;
+    checkpoint_tokens_settle(&checkpointer->tokens);
     checkpointer->rewriting = true;
     checkpointer->armed = mutant(MUTANT_UNSETTLED_DRAINED);
     return checkpointer;
@@ -118,6 +118,16 @@ static int64_t now_us(const struct checkpointer *checkpointer)
 
 /* ---- what changed ---- */
 
+/* What the lists must say of it: nothing of a rewrite of which nothing was sent yet. Where too much
+ * is to be said the shard is written anew. */
+static bool takes_note(struct checkpointer *checkpointer, const struct name_list *list, size_t most)
+{
+    if (checkpointer->rewriting && !checkpoint_tokens_sent(&checkpointer->tokens)) return false;
+    if (list->count < most) return true;
+    checkpointer_rewrite(checkpointer);
+    return false;
+}
+
 void checkpointer_job_changed(struct checkpointer *checkpointer, const struct job *job)
 {
     slot_bits_set(&checkpointer->dirty, job->slot);
@@ -136,13 +146,9 @@ static void job_fired(void *opaque, const struct job *job)
 
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name)
 {
-    if (checkpointer->rewriting && !checkpointer->under_way) return; /* written anew without it */
     if (mutant(MUTANT_CHECKPOINT_FORGETS_DELETIONS)) return;
-    if (checkpointer->deleted.count >= DELETED_MAX) {
-        checkpointer_rewrite(checkpointer);
-        return;
-    }
-    name_list_add(&checkpointer->deleted, name);
+    if (takes_note(checkpointer, &checkpointer->deleted, DELETED_MAX))
+        name_list_add(&checkpointer->deleted, name);
 }
 
 void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct job *job)
@@ -161,12 +167,8 @@ static void job_deleted(void *opaque, const struct job *job)
 
 void checkpointer_seen(struct checkpointer *checkpointer, int64_t sequence, struct text text)
 {
-    if (checkpointer->rewriting && !checkpointer->under_way) return;
-    if (checkpointer->seen.count >= SEEN_PENDING_MAX) {
-        checkpointer_rewrite(checkpointer);
-        return;
-    }
-    name_list_add_record(&checkpointer->seen, sequence, text);
+    if (takes_note(checkpointer, &checkpointer->seen, SEEN_PENDING_MAX))
+        name_list_add_record(&checkpointer->seen, sequence, text);
 }
 
 static void seen(void *opaque, int64_t sequence, struct text text)
@@ -176,12 +178,8 @@ static void seen(void *opaque, int64_t sequence, struct text text)
 
 void checkpointer_seen_expired(struct checkpointer *checkpointer, int64_t sequence)
 {
-    if (checkpointer->rewriting && !checkpointer->under_way) return;
-    if (checkpointer->seen_gone.count >= DELETED_MAX) {
-        checkpointer_rewrite(checkpointer);
-        return;
-    }
-    name_list_add_record(&checkpointer->seen_gone, sequence, (struct text){NULL, 0});
+    if (takes_note(checkpointer, &checkpointer->seen_gone, DELETED_MAX))
+        name_list_add_record(&checkpointer->seen_gone, sequence, (struct text){NULL, 0});
 }
 
 static void seen_expired(void *opaque, int64_t sequence)
@@ -203,6 +201,7 @@ void checkpointer_follows(struct checkpointer *checkpointer, int64_t sequence)
 {
     assert(!checkpointer->under_way);
     checkpointer->rewriting = false;
+    checkpoint_tokens_settle(&checkpointer->tokens);
     checkpointer->stored_sequence = sequence;
 }
 
@@ -213,6 +212,7 @@ void checkpointer_rewrite(struct checkpointer *checkpointer)
     checkpointer->under_way = false;
     checkpointer->unknown = false;
     checkpointer->resumes = false;
+    checkpoint_tokens_settle(&checkpointer->tokens);
     checkpointer->stored_sequence = -1;
     name_list_drop(&checkpointer->deleted, checkpointer->deleted.count);
     name_list_drop(&checkpointer->seen, checkpointer->seen.count);
@@ -288,7 +288,6 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
     checkpointer->under_way = true;
     checkpointer->outdated = false;
     checkpointer->resumes = false;
-    checkpointer->first_token = checkpointer->token + 1;
     checkpointer->groups = 0;
     checkpointer->written = 0;
     checkpointer->next_slot = 0;
@@ -324,7 +323,8 @@ static struct store_group *begin_group(struct checkpointer *checkpointer, const 
     flight->seen_from = checkpointer->seen_from;
     flight->first_part = checkpointer->next_part;
     bool guarded = checkpointer->resumes && !mutant(MUTANT_RESUMES_UNGUARDED);
-    if (checkpointer->next_part == 0 || guarded) checkpointer->token++;
+    if (checkpointer->next_part == 0 || guarded) checkpointer->tokens.last++;
+    if (checkpointer->written == 0) checkpointer->tokens.chain = checkpointer->tokens.last;
     return store_group_create(&(struct store_group_options){
         .shard = checkpointer->options.shard,
         .mode = checkpointer->rewriting ? STORE_REWRITE : STORE_CHANGE,
@@ -332,7 +332,7 @@ static struct store_group *begin_group(struct checkpointer *checkpointer, const 
         .epoch = mark->epoch,
         .follows_sequence = checkpointer->stored_sequence,
         .first_part = checkpointer->next_part,
-        .token = checkpointer->token,
+        .token = checkpointer->tokens.last,
         .token_before = guarded ? checkpointer->seen_token : 0,
         .part_items_max = checkpointer->options.part_items_max});
 }
@@ -367,6 +367,23 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
 
 /* ---- outcomes ---- */
 
+static void settled(struct checkpointer *checkpointer, int64_t sequence)
+{
+    slot_bits_clear(&checkpointer->sent);
+    checkpointer->gaps = 0;
+    checkpointer->last_gaps = 0;
+    checkpointer->under_way = false;
+    checkpointer->outdated = checkpointer->groups > 1;
+    checkpointer->rewriting = false;
+    checkpoint_tokens_settle(&checkpointer->tokens);
+    checkpointer->stored_sequence = sequence;
+    checkpointer->look_us = now_us(checkpointer) + LOOK_EVERY_US;
+    if (checkpointer->away_told)
+        observe(checkpointer->options.observer, LEVEL_INFO, "checkpoint.caught_up",
+                checkpointer->options.shard, "sequence=%" PRId64, checkpointer->stored_sequence);
+    checkpointer->away_told = false;
+}
+
 static void written(struct checkpointer *checkpointer, int32_t next_part)
 {
     checkpointer->group_jobs *= 2;
@@ -379,18 +396,7 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
     name_list_drop(&checkpointer->seen, checkpointer->seen.sent);
     name_list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.sent);
     checkpointer->next_part = next_part;
-    if (!checkpointer->last_handed) return;
-    checkpointer->last_gaps = 0;
-    slot_bits_clear(&checkpointer->sent);
-    checkpointer->under_way = false;
-    checkpointer->outdated = checkpointer->groups > 1;
-    checkpointer->rewriting = false;
-    checkpointer->stored_sequence = checkpointer->handed_sequence;
-    checkpointer->look_us = now_us(checkpointer) + LOOK_EVERY_US;
-    if (checkpointer->away_told)
-        observe(checkpointer->options.observer, LEVEL_INFO, "checkpoint.caught_up",
-                checkpointer->options.shard, "sequence=%" PRId64, checkpointer->stored_sequence);
-    checkpointer->away_told = false;
+    if (checkpointer->last_handed) settled(checkpointer, checkpointer->handed_sequence);
 }
 
 static void away(struct checkpointer *checkpointer, const struct error *error)
@@ -430,28 +436,27 @@ static void take_back(struct checkpointer *checkpointer)
     checkpointer->seen_gone.sent = 0;
 }
 
-static bool is_of_position(const struct checkpointer *checkpointer, uint64_t token)
-{
-    return token >= checkpointer->first_token && token <= checkpointer->token;
-}
-
 /* What became of the group whose outcome was not known. */
 static void looked(struct checkpointer *checkpointer, const struct store_position *position)
 {
-    const struct flight *flight = &checkpointer->flight;
+    const struct checkpoint_tokens *tokens = &checkpointer->tokens;
+    bool begun = checkpointer->written > 0;
     checkpointer->unknown = false;
-    int32_t behind = flight->first_part + flight->part_count;
+    int32_t behind = checkpointer->flight.first_part + checkpointer->flight.part_count;
     bool arrived = checkpointer->last_handed
-                       ? is_of_position(checkpointer, position->done)
-                       : position->token == checkpointer->token && position->part >= behind;
+                       ? position->done == tokens->last
+                       : position->token == tokens->last && position->part >= behind;
     if (arrived) {
         written(checkpointer, behind);
         return;
     }
     take_back(checkpointer);
-    bool patient = checkpointer->gaps < GAPS_MAX;
-    if (patient && is_of_position(checkpointer, position->token) &&
-        !mutant(MUTANT_REWRITE_BEGINS_ANEW)) {
+    if (checkpoint_tokens_follow(tokens, position->done, begun)) {
+        settled(checkpointer, position->sequence); /* one given up for lost has come after all */
+        return;
+    }
+    bool patient = checkpointer->gaps < GAPS_MAX && !mutant(MUTANT_REWRITE_BEGINS_ANEW);
+    if (patient && checkpoint_tokens_follow(tokens, position->token, begun)) {
         checkpointer->next_part = position->part;
         checkpointer->seen_token = position->token;
         checkpointer->resumes = true;
@@ -459,7 +464,7 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
     }
     bool kept = checkpointer->rewriting ||
                 (position->whole && position->sequence == checkpointer->stored_sequence);
-    if (patient && kept && checkpointer->written == 0) {
+    if (patient && kept && !begun) {
         checkpointer->under_way = false; /* nothing of it is there: from its beginning */
         return;
     }
@@ -520,8 +525,7 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
 static bool something_to_write(const struct checkpointer *checkpointer, const struct mark *mark)
 {
     return checkpointer->rewriting || checkpointer->under_way || checkpointer->outdated ||
-           checkpointer->unknown ||
-           checkpointer->dirty.set > 0 ||
+           checkpointer->unknown || checkpointer->dirty.set > 0 ||
            checkpointer->statistics.set > 0 || checkpointer->stored_sequence != mark->sequence ||
            now_us(checkpointer) >= checkpointer->look_us;
 }
@@ -557,9 +561,9 @@ void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *sh
 
 int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struct mark *mark)
 {
-    if (checkpointer->stale || !checkpointer->armed) return INT64_MAX;
-    if (!something_to_write(checkpointer, mark)) return INT64_MAX;
-    if (checkpointer->handed) return INT64_MAX; /* the port wakes the shard with the outcome */
+    if (checkpointer->stale || !checkpointer->armed || !something_to_write(checkpointer, mark) ||
+        checkpointer->handed) /* the port wakes the shard with the outcome */
+        return INT64_MAX;
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
                            !checkpointer->unknown && !checkpointer->outdated &&
                            checkpointer->dirty.set == 0 &&
@@ -585,8 +589,7 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
         checkpointer_tick(checkpointer, shard, mark, state_offset, opaque);
         int64_t left_us = deadline_us - now_us(checkpointer); /* encoding a group takes time */
         int64_t left_ms = left_us > 0 ? (left_us + 999) / 1000 : 0; /* 0 would go round and round */
-        enum checkpoint_state state =
-            port->operations->wait(port, left_ms, &next_part, &error);
+        enum checkpoint_state state = port->operations->wait(port, left_ms, &next_part, &error);
         take_outcome(checkpointer, state, next_part, &error);
         if (state == CHECKPOINT_AWAY || state == CHECKPOINT_IDLE) return false;
     }

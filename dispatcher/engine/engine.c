@@ -176,7 +176,8 @@ struct engine_status engine_status(const struct engine *engine)
                                       atomic_load(&engine->checkpoint_sequence),
                                   .moved_us = atomic_load(&engine->moved_us),
                                   .correction_ms = atomic_load(&engine->correction_ms),
-                                  .clock_ahead_ms = atomic_load(&engine->clock_ahead_ms)};
+                                  .clock_ahead_ms = atomic_load(&engine->clock_ahead_ms),
+                                  .clock_far = atomic_load(&engine->clock_far)};
 }
 
 /* ---- a step ---- */

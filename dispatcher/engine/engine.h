@@ -78,6 +78,7 @@ struct engine_status {
                        * is committed. 0: never */
     int64_t correction_ms; /* what is taken off our clock */
     int64_t clock_ahead_ms; /* our clock against the broker's, as far as proven; negative: behind */
+    bool clock_far; /* by more than clock.step: nothing fires */
 };
 
 struct engine;

@@ -88,6 +88,7 @@ struct engine {
     _Atomic int64_t jobs;
     _Atomic int64_t checkpoint_sequence;
     _Atomic int64_t clock_ahead_ms;
+    _Atomic bool clock_far;
     _Atomic int64_t moved_us;
     _Atomic int64_t correction_ms;
 };

@@ -7,6 +7,7 @@ void step_aside_begin(struct step_aside *aside)
     aside->assigned = 0;
     aside->stuck = 0;
     aside->dead = 0;
+    aside->far = 0;
     aside->still = 0;
 }
 
@@ -17,15 +18,17 @@ void step_aside_count(struct step_aside *aside, const struct shard_health *healt
     aside->still += health->still_us >= SHARD_STUCK_US;
     aside->stuck += moved && health->still_us >= STEP_ASIDE_STUCK_US;
     aside->dead += !health->moved_here && health->still_us >= STEP_ASIDE_DEAD_US;
+    aside->far += health->clock_far && health->still_us >= STEP_ASIDE_DEAD_US;
     aside->ever_moved = aside->ever_moved || health->moved_here;
 }
 
 /* What stopped moving here speaks against this daemon; what never moved here may be ill itself,
- * unless that is all there is and more than one. */
+ * unless that is all there is and more than one, or what holds it is our own clock. */
 static bool unwell(const struct step_aside *aside)
 {
     if (mutant(MUTANT_ASIDE_FOR_ONE_SHARD) && aside->stuck > 0) return true;
     if (2 * aside->stuck > aside->assigned) return true;
+    if (2 * aside->far > aside->assigned && !mutant(MUTANT_ASIDE_NOT_FOR_A_CLOCK)) return true;
     return !aside->ever_moved && aside->assigned >= 2 && aside->dead == aside->assigned;
 }
 

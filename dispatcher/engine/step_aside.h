@@ -11,12 +11,14 @@
 struct shard_health {
     int64_t still_us;
     bool moved_here; /* since it was assigned to this process */
+    bool clock_far;  /* our clock and its broker's differ by more than clock.step */
 };
 
 struct step_aside {
     int32_t assigned; /* as counted so far */
     int32_t stuck;    /* moved here once, and has not for STEP_ASIDE_STUCK_US */
     int32_t dead;     /* never moved here, for STEP_ASIDE_DEAD_US */
+    int32_t far;      /* not moving for STEP_ASIDE_DEAD_US, as our clock is far off */
     int32_t still;    /* not moving for SHARD_STUCK_US */
     bool ever_moved;  /* any, since the process started */
     int64_t left_us;  /* when it last left; 0 = never */

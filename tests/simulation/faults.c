@@ -50,8 +50,12 @@ static void clock_step(struct plan *plan, struct random *dice, int64_t at_us)
     int64_t by_ms = random_between(dice, -600000, 600000);
     if (random_chance(dice, 2, 3)) by_ms /= 20;
     plan_add(plan, at_us, DO_CLOCK_STEP, process, by_ms, 0, 0, NULL);
-    plan_add(plan, at_us + random_between(dice, 1, 120) * MINUTE_US, DO_CLOCK_STEP, process,
-             -by_ms, 0, 0, NULL);
+    int64_t right_us = at_us + random_between(dice, 1, 120) * MINUTE_US;
+    plan_add(plan, right_us, DO_CLOCK_STEP, process, -by_ms, 0, 0, NULL);
+    struct random own = random_from(plan->seed, (uint64_t)at_us);
+    if (random_chance(&own, 1, 2)) /* begins anew by it: no shard has moved there yet */
+        plan_add(plan, at_us + (right_us - at_us) / random_between(&own, 5, 20), DO_CRASH, process,
+                 POINT_NONE, 1, 0, NULL);
 }
 
 /* In a long seed somebody sets the clock right after a day or so. */

@@ -21,6 +21,7 @@ struct checkpoint_simulated {
     uint64_t rewrite_token;
     int ends_refused; /* last parts of a rewrite, one after the other */
     int64_t changes; /* of Redis, when this owner's rewrite under way began */
+    bool came_late;  /* a part, since its owner last looked: it cannot know */
     size_t part;               /* the next to be written */
     uint64_t number;           /* counts groups; an arrival for an earlier one is stale */
     uint64_t written;          /* the number of the last one of which a part was written */
@@ -124,7 +125,8 @@ static void write_ended(struct checkpoint_simulated *own, bool failed)
     if (own->slot->waiting) slot_wake(own->slot, own->slot->world->now_us);
 }
 
-/* What an owner has of a rewrite may only be thrown away where Redis has changed since it began. */
+/* What an owner has of a rewrite, as far as it can know, may only be thrown away where Redis has
+ * changed since it began. */
 static void judge_beginning(struct checkpoint_simulated *own, const struct store_write *write)
 {
     struct world *world = own->slot->world;
@@ -136,7 +138,7 @@ static void judge_beginning(struct checkpoint_simulated *own, const struct store
     if (write->part > 0) return;
     if (store->operations->look(store, write->shard, write->generation, write->epoch, &position,
                                 &error) &&
-        own->rewrite_token != 0 && position.token >= own->rewrite_token &&
+        !own->came_late && own->rewrite_token != 0 && position.token >= own->rewrite_token &&
         own->changes == world->redis.changes)
         world_violation(world, "%s shard %d begins its rewrite of Redis anew behind part %d",
                         own->slot->process->owner, (int)own->slot->shard, (int)position.part);
@@ -164,6 +166,7 @@ static bool write_part(struct checkpoint_simulated *own)
     if (own->group == NULL) {
         (void)store->operations->look(store, own->slot->shard, own->generation, own->epoch,
                                       &own->position, &error);
+        own->came_late = false;
         return false;
     }
     store_group_part(own->group, own->part, &write);
@@ -211,11 +214,12 @@ static void late_free(struct late *late)
 
 /* Once its owner has gone on, what may be old must not come behind what is newer. A part 0 may, and
  * what follows it: it begins a group anew, which the owner finds out with its next part. */
-static void judge_late(const struct late *late, const struct store_write *write)
+static void judge_late(const struct late *late, const struct store_write *write, bool begun)
 {
     const struct seat *slot = late->slot;
     if (slot->coroutine == NULL || slot->life != late->life) return;
-    if (ours(slot->checkpoint)->written <= late->number) return;
+    ours(slot->checkpoint)->came_late = true;
+    if (begun || ours(slot->checkpoint)->written <= late->number) return;
     world_violation(slot->world, "%s shard %d: part %d came late, behind newer ones",
                     slot->process->owner, (int)slot->shard, (int)write->part);
 }
@@ -236,7 +240,7 @@ static void late_arrives(void *object, int64_t number)
         if (outcome != STORE_WRITTEN) continue;
         process->world->sometimes.count[SOMETIMES_REDIS_LATE]++;
         begun = begun || write.part == 0;
-        if (!begun) judge_late(late, &write);
+        judge_late(late, &write, begun);
     }
     late_free(late);
 }

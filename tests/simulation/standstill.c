@@ -63,6 +63,11 @@ static int bad_leaders(const struct world *world)
     return bad;
 }
 
+static bool clock_is_near(const struct process *process)
+{
+    return llabs(process->offset_us) < CLOCK_TRUSTED_US;
+}
+
 static void tend(struct process *process)
 {
     struct world *world = process->world;
@@ -75,7 +80,8 @@ static void tend(struct process *process)
     for (int32_t s = 0; s < world->settings.shards; s++) {
         const struct seat *slot = &process->slots[s];
         struct shard_health health = {.still_us = still_us(slot),
-                                      .moved_here = status_of(slot).moved_us > 0};
+                                      .moved_here = status_of(slot).moved_us > 0,
+                                      .clock_far = status_of(slot).clock_far};
         if (slot->wanted) step_aside_count(&process->aside, &health);
     }
     if (!step_aside_now(&process->aside, world->now_us) || !others(process)) return;
@@ -87,7 +93,7 @@ static void tend(struct process *process)
     world_trace(world, "%s leaves the group for a moment", process->owner);
     world->sometimes.count[SOMETIMES_STEPPED_ASIDE]++;
     int bad = bad_leaders(world);
-    if (bad > 0 && ++world->leaves_in_turn > bad)
+    if (bad > 0 && clock_is_near(process) && ++world->leaves_in_turn > bad)
         world_violation(world, "leaves in turn: %s leaves the group for a shard that nobody can "
                         "write", process->owner);
     process->away = true;
@@ -103,7 +109,7 @@ static bool is_well(const struct process *process)
 {
     return process->running && !process->leaving && process_heard(process) &&
            process->commits_lost_until_us <= process->world->now_us &&
-           llabs(process->offset_us) < CLOCK_TRUSTED_US && process->drift_ppm == 0;
+           clock_is_near(process) && process->drift_ppm == 0;
 }
 
 /* It has tried what it can: it was away for a while, and was not well when it came back. */

@@ -236,6 +236,84 @@ static void a_rewrite_ends_however_many_answers_are_lost(void **state)
     shard_destroy(shard);
 }
 
+/* One group is written only when the next one comes: its owner had given it up. */
+struct late_store {
+    struct flaky_store flaky; /* first: loses nothing */
+    struct store_group *late;
+    bool next_is_late;
+};
+
+static enum checkpoint_state write_all(struct flaky_store *own, struct store_group *group)
+{
+    enum store_outcome outcome = STORE_WRITTEN;
+    for (size_t i = 0; i < store_group_part_count(group) && outcome == STORE_WRITTEN; i++) {
+        struct store_write write;
+        struct error error = {0};
+        store_group_part(group, i, &write);
+        assert_true(own->store->operations->write(own->store, &write, &outcome, &error));
+        own->beginnings += write.part == 0 && write.mode == STORE_REWRITE;
+        own->next_part = write.part + 1;
+    }
+    store_group_destroy(group);
+    return outcome == STORE_WRITTEN ? CHECKPOINT_WRITTEN : CHECKPOINT_GAP;
+}
+
+static void late_submit(struct checkpoint_port *port, struct store_group *group)
+{
+    struct late_store *own = (struct late_store *)port;
+    if (own->next_is_late) {
+        own->next_is_late = false;
+        own->late = group;
+        own->flaky.outcome = CHECKPOINT_AWAY;
+        return;
+    }
+    if (own->late != NULL) assert_int_equal(write_all(&own->flaky, own->late), CHECKPOINT_WRITTEN);
+    own->late = NULL;
+    own->flaky.outcome = write_all(&own->flaky, group);
+}
+
+static void write_up_to(struct checkpointer *checkpointer, struct late_store *own,
+                        const struct shard *shard, const struct mark *mark)
+{
+    for (int i = 0; i < 100 && checkpointer_sequence(checkpointer) != mark->sequence; i++) {
+        own->flaky.now_us += 2000000;
+        checkpointer_tick(checkpointer, shard, mark, end_of_log, NULL);
+    }
+    assert_int_equal(checkpointer_sequence(checkpointer), mark->sequence);
+}
+
+static void what_comes_late_is_not_written_anew(void **state)
+{
+    (void)state;
+    static const struct checkpoint_operations operations = {
+        .submit = late_submit, .look = flaky_look, .position = flaky_position, .poll = flaky_poll};
+    struct shard *shard = full_shard();
+    struct store_image *image = store_image_create();
+    struct late_store own = {.flaky = {.port = {&operations}, .store = store_memory_create(image),
+                                       .every = CALLS_MOST}};
+    struct clock clock = {.opaque = &own, .now_ms = flaky_clock, .monotonic_us = flaky_clock};
+    struct observer observer = {.lowest = LEVEL_ERROR, .line = no_line};
+    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
+    struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
+        .port = &own.flaky.port, .clock = &clock, .observer = &observer});
+    checkpointer_arm(checkpointer);
+    write_up_to(checkpointer, &own, shard, &mark);
+    checkpointer_job_changed(checkpointer, shard_job_at(shard, 0));
+    mark.sequence = 8;
+    own.next_is_late = true;
+    while (own.late == NULL) {
+        own.flaky.now_us += 2000000;
+        checkpointer_tick(checkpointer, shard, &mark, end_of_log, NULL);
+    }
+    mark.sequence = 9; /* what is sent instead says more than what comes late */
+    write_up_to(checkpointer, &own, shard, &mark);
+    assert_int_equal(own.flaky.beginnings, 1);
+    checkpointer_destroy(checkpointer);
+    own.flaky.store->operations->destroy(own.flaky.store);
+    store_image_destroy(image);
+    shard_destroy(shard);
+}
+
 static void before_the_first_mark_nothing_is_written(void **state)
 {
     (void)state;
@@ -269,6 +347,7 @@ int main(void)
         cmocka_unit_test(before_the_first_mark_nothing_is_written),
         cmocka_unit_test(a_drain_never_waits_for_less_than_nothing),
         cmocka_unit_test(a_rewrite_ends_however_many_answers_are_lost),
+        cmocka_unit_test(what_comes_late_is_not_written_anew),
     };
     return cmocka_run_group_tests_name("checkpointer", tests, NULL, NULL);
 }

@@ -71,6 +71,25 @@ static void one_story(void **state)
     assert_int_equal(leaves, row->leaves);
 }
 
+/* What never moved here is judged where it is our clock that holds most of it; else its broker's is
+ * off. */
+static void for_a_clock_that_is_far_off(void **state)
+{
+    (void)state;
+    const struct shard_health moving = {.moved_here = true};
+    struct step_aside aside = {0};
+    step_aside_begin(&aside);
+    step_aside_count(&aside, &(struct shard_health){.still_us = 700 * SECONDS, .clock_far = true});
+    step_aside_count(&aside, &moving);
+    assert_false(step_aside_now(&aside, 700 * SECONDS));
+    for (int at_s = 0; at_s <= 310; at_s += 10) { /* of the same process, where others have moved */
+        struct shard_health far = {.still_us = (int64_t)at_s * SECONDS, .clock_far = true};
+        step_aside_begin(&aside);
+        step_aside_count(&aside, &far);
+        assert_int_equal(step_aside_now(&aside, (int64_t)(800 + at_s) * SECONDS), at_s >= 300);
+    }
+}
+
 /* Well for a minute, then unwell again: not before ten minutes are over. */
 static void again_where_it_helped(void **state)
 {
@@ -102,11 +121,12 @@ static void without_shards_there_is_nothing_to_give(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[CASES + 2];
+    struct CMUnitTest tests[CASES + 3];
     for (int i = 0; i < CASES; i++)
         tests[i] = (struct CMUnitTest){.name = cases[i].name, .test_func = one_story,
                                        .initial_state = (void *)&cases[i]};
     tests[CASES] = (struct CMUnitTest)cmocka_unit_test(again_where_it_helped);
     tests[CASES + 1] = (struct CMUnitTest)cmocka_unit_test(without_shards_there_is_nothing_to_give);
+    tests[CASES + 2] = (struct CMUnitTest)cmocka_unit_test(for_a_clock_that_is_far_off);
     return cmocka_run_group_tests_name("step aside", tests, NULL, NULL);
 }
