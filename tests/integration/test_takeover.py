@@ -8,7 +8,7 @@ from topics import produce
 
 
 def test_redis_that_lacks_a_job_is_not_believed(kafka: Kafka, redis: Redis, cluster: str) -> None:
-    """A job is gone and the snapshot's count fits: the mark in the log knows better."""
+    """A job is gone and the snapshot's counts fit: the mark in the log knows better."""
     with Scenario(kafka, redis, cluster, shards=1) as scene:
         daemon = scene.daemon().wait_live()
         scene.call({"op": "add", "jobs": [every("g", f"j{i}") for i in range(5)]})
@@ -16,7 +16,9 @@ def test_redis_that_lacks_a_job_is_not_believed(kafka: Kafka, redis: Redis, clus
         daemon.terminate()
         with redis.client() as client:
             assert client.hdel(f"{cluster}:{{0}}:jobs", "g/j3") == 1
-            client.hset(f"{cluster}:{{0}}:snapshot", "job_count", 4)
+            client.zrem(f"{cluster}:{{0}}:groups", "g/j3")
+            for count in ("job_count", "held_jobs"):
+                client.hset(f"{cluster}:{{0}}:snapshot", count, 4)
         daemon.start().wait_live()
         ignored = daemon.events("store.ignored")[-1]
         assert ignored["reason"] == "not_whole", ignored
