@@ -93,7 +93,7 @@ static void tend(struct process *process)
     world_trace(world, "%s leaves the group for a moment", process->owner);
     world->sometimes.count[SOMETIMES_STEPPED_ASIDE]++;
     int bad = bad_leaders(world);
-    if (bad > 0 && clock_is_near(process) && ++world->leaves_in_turn > bad)
+    if (bad > 0 && process->aside.far == 0 && ++world->leaves_in_turn > bad)
         world_violation(world, "leaves in turn: %s leaves the group for a shard that nobody can "
                         "write", process->owner);
     process->away = true;
