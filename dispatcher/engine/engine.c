@@ -131,7 +131,7 @@ struct engine *engine_create(const struct engine_options *options,
     engine->begun_limits = engine->limits;
     engine->begun_limits.record_bytes_max = INT32_MAX;
     engine->begun_limits.payload_bytes_max = INT32_MAX;
-    engine->begun_limits.every_min_ms = 1;
+    engine->begun_limits.every_min_ms = SCHEDULE_EVERY_FLOOR_MS;
     engine->begun_limits.topic_allowed = every_topic;
     engine->begun_limits.reply_to_allowed = every_topic;
     engine->arena = arena_create();
