@@ -143,11 +143,13 @@ void simulate(const struct plan *plan, bool verbose, struct verdict *verdict)
     struct play play = {world, plan};
     world_open(world, plan->seed, &plan->settings);
     world->verbose = verbose;
+    int64_t end_us = plan->settings.hours * HOUR_US; /* what is planned for later does not happen */
     for (size_t i = 0; i < plan->count; i++)
-        agenda_add(&world->agenda, plan->events[i].at_us, event_comes, &play, (int64_t)i);
+        if (plan->events[i].at_us <= end_us)
+            agenda_add(&world->agenda, plan->events[i].at_us, event_comes, &play, (int64_t)i);
     start_processes(world);
     standstill_watch(world, 0);
-    world_run(world, plan->settings.hours * HOUR_US);
+    world_run(world, end_us);
     if (!world->stopped) come_to_rest(world);
     if (!world->stopped) {
         rest_judge(world);
