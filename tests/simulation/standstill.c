@@ -63,6 +63,15 @@ static int bad_leaders(const struct world *world)
     return bad;
 }
 
+static bool has_bad_leader(const struct process *process)
+{
+    bool has = false;
+    for (int32_t shard = 0; shard < process->world->settings.shards; shard++)
+        has = has || (process->slots[shard].wanted &&
+                      process->world->leader_bad_until_us[shard] > process->world->now_us);
+    return has;
+}
+
 static bool clock_is_near(const struct process *process)
 {
     return llabs(process->offset_us) < CLOCK_TRUSTED_US;
@@ -93,7 +102,7 @@ static void tend(struct process *process)
     world_trace(world, "%s leaves the group for a moment", process->owner);
     world->sometimes.count[SOMETIMES_STEPPED_ASIDE]++;
     int bad = bad_leaders(world);
-    if (bad > 0 && process->aside.far == 0 && ++world->leaves_in_turn > bad)
+    if (has_bad_leader(process) && process->aside.far == 0 && ++world->leaves_in_turn > bad)
         world_violation(world, "leaves in turn: %s leaves the group for a shard that nobody can "
                         "write", process->owner);
     process->away = true;
