@@ -85,15 +85,23 @@ static void tend(struct process *process)
         if (!others(process)) come_back(process, process->starts);
         return;
     }
+    int wanted = 0;
+    int well = 0;
     step_aside_begin(&process->aside);
     for (int32_t s = 0; s < world->settings.shards; s++) {
         const struct seat *slot = &process->slots[s];
         struct shard_health health = {.still_us = still_us(slot),
                                       .moved_here = status_of(slot).moved_us > 0,
                                       .clock_far = status_of(slot).clock_far};
-        if (slot->wanted) step_aside_count(&process->aside, &health);
+        if (!slot->wanted) continue;
+        step_aside_count(&process->aside, &health);
+        wanted++;
+        well += health.still_us < SHARD_STUCK_US;
     }
     if (!step_aside_now(&process->aside, world->now_us) || !others(process)) return;
+    if (2 * well >= wanted)
+        world_violation(world, "leaves for few: %s leaves the group, and %d of its %d shards are "
+                        "well", process->owner, well, wanted);
     if (process->aside.left_us > 0 &&
         world->now_us - process->aside.left_us < STEP_ASIDE_AGAIN_US)
         world_violation(world, "leaves again: %s has left the group %lld s ago", process->owner,
