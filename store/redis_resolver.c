@@ -149,9 +149,10 @@ bool redis_resolver_find(struct redis_resolver *resolver, int64_t limit_ms,
 {
     assert(resolver != NULL && addresses != NULL);
     struct timespec deadline = monotonic_timespec(monotonic_ms() + (limit_ms > 0 ? limit_ms : 0));
-    if (is_address(resolver->host) && strlen(resolver->host) < REDIS_ADDRESS_BYTES) {
+    size_t length = strlen(resolver->host);
+    if (length < REDIS_ADDRESS_BYTES && is_address(resolver->host)) {
         addresses->count = 1;
-        (void)snprintf(addresses->texts[0], REDIS_ADDRESS_BYTES, "%s", resolver->host);
+        memcpy(addresses->texts[0], resolver->host, length + 1);
         return true;
     }
     if (resolver->question == NULL && !begin_question(resolver, error)) return false;

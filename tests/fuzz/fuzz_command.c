@@ -71,7 +71,8 @@ static void play(const struct command *command)
 {
     int results = 0;
     struct sink sink = {&results,   ignore_fire, ignore_event,  check_result, ignore_job,
-                        ignore_job, ignore_seen, ignore_number, answer_no,    answer_no};
+                        ignore_job, ignore_seen, ignore_number, answer_no,    answer_no,
+                        NULL /* each retry at once */};
     struct shard_config config;
     shard_config_defaults(&config);
     config.shards = 1;
