@@ -482,8 +482,8 @@ static bool skip_cuts(struct engine *engine, struct mark *mark, struct cuts *cut
         return false;
     const struct cut *begun =
         mark->in_command.topic == SOURCE_CONTROL ? &cuts->control : &cuts->forward;
-    if (mark->in_command.active && mark->in_command.offset < begun->to)
-        mark->in_command = (struct in_command){0}; /* the rest of it is gone */
+    if (mark->in_command.offset < begun->to && mutant(MUTANT_BEGUN_FORGOTTEN))
+        mark->in_command = (struct in_command){0};
     return true;
 }
 

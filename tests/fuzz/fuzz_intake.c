@@ -7,19 +7,13 @@
 #include <stdlib.h>
 
 #include "schemas/mark_json.h"
-#include "tests/fuzz/fuzz_cluster.h"
+#include "tests/support/memory_cluster.h"
 
 #define NOW_MS INT64_C(1795290000000)
 
 enum { LIFE_MS = 5000, HEADER_NAME_MAX = 60 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void no_line(void *opaque, enum observer_level level, const char *event, int32_t shard,
-                    const char *fields)
-{
-    (void)opaque, (void)level, (void)event, (void)shard, (void)fields;
-}
 
 /* The text up to the next NUL; the rest is left in *rest. */
 static struct text cut(struct text *rest, bool *there)
@@ -60,31 +54,12 @@ static void add_text(struct cluster *cluster, const char *json)
     cluster->logs[TOPIC_CONTROL].committed = cluster->logs[TOPIC_CONTROL].count;
 }
 
-/* One life of a process, from its take-over to its orderly end; how many jobs it then has. */
+/* How many jobs the shard then has. */
 static int64_t live(struct cluster *cluster, const char *owner)
 {
-    static const char *const fires[] = {"billing.fires"};
-    static const char *const results[] = {"billing.results"};
-    struct observer observer = {NULL, LEVEL_ERROR, no_line};
-    struct engine_options options;
-    struct engine_ports ports = {&cluster->broker, &cluster->checkpoint, &cluster->clock,
-                                 &observer};
     struct error error = {0};
-    engine_options_defaults(&options);
-    options.cluster = "belfry";
-    options.owner = owner;
-    options.tz_version = "2026a";
-    options.shards = 1;
-    options.fires_topics = fires;
-    options.fires_topic_count = 1;
-    options.results_topics = results;
-    options.results_topic_count = 1;
-    cluster->engine = engine_create(&options, &ports);
-    cluster->end_ms = cluster->now_ms + LIFE_MS;
-    require(engine_run(cluster->engine, &error));
-    int64_t jobs = engine_status(cluster->engine).jobs;
-    engine_destroy(cluster->engine);
-    return jobs;
+    require(cluster_live(cluster, owner, LIFE_MS, &error));
+    return cluster->jobs;
 }
 
 /* Every record has been read, and each has one result. */

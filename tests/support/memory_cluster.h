@@ -1,7 +1,8 @@
-/* fuzz_cluster.h - Kafka and Redis for one engine of one shard, in memory, without a fault: logs
- * that keep all that is committed, a clock that runs while the engine waits, the memory store. */
-#ifndef BELFRY_FUZZ_CLUSTER_H
-#define BELFRY_FUZZ_CLUSTER_H
+/* memory_cluster.h - Kafka and Redis for one engine of one shard, in memory: logs that keep all that
+ * is committed, a clock that runs while the engine waits, the memory store. Nothing fails but what
+ * a test asks for: a process that ends before a commit, records that have gone, records refused. */
+#ifndef BELFRY_TEST_MEMORY_CLUSTER_H
+#define BELFRY_TEST_MEMORY_CLUSTER_H
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,13 @@ struct cluster_record {
     int64_t log_time_ms;
     struct broker_header headers[BROKER_INPUT_HEADERS_MAX]; /* borrowed, of what goes in only */
     size_t header_count;
+    bool gone; /* no reader gets it */
 };
 
 struct cluster_log {
     struct cluster_record *records;
     size_t count, capacity, committed;
+    size_t first; /* those before were deleted by retention */
 };
 
 struct cluster {
@@ -39,9 +42,14 @@ struct cluster {
     bool wants_receipt;
     enum broker_topic last_topic;
     size_t replies; /* to topics that commands named */
+    size_t replies_open; /* of the open transaction */
+    int64_t commits_left;    /* then the process ends; -1: it does not */
+    const char *refused_key; /* of state records that are refused by name; NULL: none is */
     int64_t now_ms;
     int64_t end_ms; /* when the engine is asked to end */
     struct engine *engine;
+    size_t outputs_max; /* of a transaction */
+    int64_t jobs;       /* of the shard when its last life ended */
     struct store_image *image;
     struct store *store;
     enum checkpoint_state answer;
@@ -93,12 +101,6 @@ static struct text cluster_text(const char *bytes, size_t length)
 
 /* --- transactions --- */
 
-static bool cluster_agree(struct broker *broker, struct error *error)
-{
-    (void)error;
-    return broker != NULL;
-}
-
 static bool cluster_prove(struct broker *broker, int64_t control_offset, struct error *error)
 {
     struct cluster *own = (struct cluster *)broker;
@@ -107,7 +109,31 @@ static bool cluster_prove(struct broker *broker, int64_t control_offset, struct 
     return true;
 }
 
-static void cluster_close(struct broker *broker) { require(broker != NULL); }
+static void cluster_forget(struct cluster_log *log, size_t from)
+{
+    for (size_t i = from; i < log->count; i++) {
+        free(log->records[i].key);
+        free(log->records[i].value);
+    }
+    log->count = from;
+}
+
+static void cluster_close(struct broker *broker)
+{
+    struct cluster *own = (struct cluster *)broker;
+    for (int topic = 0; topic <= TOPIC_FOREIGN; topic++)
+        cluster_forget(&own->logs[topic], own->logs[topic].committed);
+    own->in_transaction = false;
+    own->replies_open = 0;
+}
+
+/* Opens a producer, or aborts: what is not committed has never been. */
+static bool cluster_anew(struct broker *broker, struct error *error)
+{
+    (void)error;
+    cluster_close(broker);
+    return true;
+}
 
 static bool cluster_begin(struct broker *broker, struct error *error)
 {
@@ -123,17 +149,19 @@ static bool cluster_produce(struct broker *broker, const struct broker_record *r
                             struct error *error)
 {
     struct cluster *own = (struct cluster *)broker;
-    (void)error;
     require(own->in_transaction);
     require(record->value.length <= CLUSTER_VALUE_MAX && record->key.length <= CLUSTER_VALUE_MAX);
     require(record->partition == 0 || record->partition == BROKER_PARTITION_BY_KEY);
+    if (own->refused_key != NULL && record->topic == TOPIC_STATE &&
+        text_equal(record->key, text_of(own->refused_key)))
+        return error_invalid(error, "too_large", "%s is refused", own->refused_key);
     bool ours = record->topic != TOPIC_FOREIGN && record->topic != TOPIC_DEAD &&
                 record->topic != TOPIC_FORWARD && record->topic != TOPIC_FIRES;
     if (ours) require(utf8_valid_length(record->value) == record->value.length);
     for (size_t i = 0; ours && i < record->value.length; i++)
         require((unsigned char)record->value.bytes[i] >= 0x20);
     if (record->topic == TOPIC_FOREIGN)
-        own->replies += strcmp(record->foreign_topic, "billing.results") == 0;
+        own->replies_open += strcmp(record->foreign_topic, "billing.results") == 0;
     own->wants_receipt = own->wants_receipt || record->wants_receipt;
     own->last_topic = record->topic;
     (void)cluster_append(&own->logs[record->topic], record->key, record->value, own->now_ms);
@@ -145,9 +173,13 @@ static bool cluster_commit(struct broker *broker, struct broker_receipt *receipt
 {
     struct cluster *own = (struct cluster *)broker;
     struct cluster_log *state = &own->logs[TOPIC_STATE];
-    (void)error;
     require(own->in_transaction && own->last_topic == TOPIC_STATE);
     require(strcmp(state->records[state->count - 1].key, "mark") == 0);
+    if (own->commits_left == 0)
+        return error_set(error, ERROR_FATAL, "the process ends before this commit");
+    if (own->commits_left > 0) own->commits_left--;
+    own->replies += own->replies_open;
+    own->replies_open = 0;
     for (int topic = 0; topic <= TOPIC_FOREIGN; topic++)
         own->logs[topic].committed = own->logs[topic].count;
     own->in_transaction = false;
@@ -165,7 +197,8 @@ static bool cluster_start_reading(struct broker *broker, enum broker_topic topic
 {
     struct cluster *own = (struct cluster *)broker;
     (void)error;
-    require(offset >= 0 && (size_t)offset <= own->logs[topic].committed);
+    require(offset >= (int64_t)own->logs[topic].first);
+    require((size_t)offset <= own->logs[topic].committed);
     own->reading[topic] = true;
     own->ended[topic] = false;
     own->next[topic] = (size_t)offset;
@@ -181,7 +214,7 @@ static bool cluster_offsets(struct broker *broker, enum broker_topic topic, int6
                             int64_t *end, struct error *error)
 {
     (void)error;
-    *first = 0;
+    *first = (int64_t)((struct cluster *)broker)->logs[topic].first;
     *end = (int64_t)((struct cluster *)broker)->logs[topic].committed;
     return true;
 }
@@ -190,6 +223,8 @@ static bool cluster_read(struct cluster *own, enum broker_topic topic, struct br
 {
     struct cluster_log *log = &own->logs[topic];
     if (!own->reading[topic]) return false;
+    while (own->next[topic] < log->committed && log->records[own->next[topic]].gone)
+        own->next[topic]++;
     input->topic = topic;
     input->offset = (int64_t)own->next[topic];
     if (own->next[topic] == log->committed) {
@@ -243,8 +278,8 @@ static bool cluster_foreign(struct broker *broker, const char *topic, struct top
 }
 
 static const struct broker_operations cluster_broker = {
-    cluster_prove,   cluster_agree,         cluster_close,        cluster_begin,
-    cluster_produce, cluster_commit,        cluster_agree,        cluster_start_reading,
+    cluster_prove,   cluster_anew,          cluster_close,        cluster_begin,
+    cluster_produce, cluster_commit,        cluster_anew,         cluster_start_reading,
     cluster_stop_reading, cluster_offsets,  cluster_poll,         cluster_release,
     cluster_foreign, cluster_close};
 
@@ -333,7 +368,8 @@ static struct cluster *cluster_create(int64_t now_ms)
 {
     struct cluster *own = memory_allocate(1, sizeof *own);
     *own = (struct cluster){.broker = {&cluster_broker}, .checkpoint = {&cluster_checkpoint},
-                            .now_ms = now_ms};
+                            .now_ms = now_ms, .commits_left = -1,
+                            .outputs_max = BATCH_OUTPUTS_MAX};
     own->clock = (struct clock){own, cluster_now_ms, cluster_now_us, cluster_sleep};
     own->image = store_image_create();
     own->store = store_memory_create(own->image);
@@ -343,15 +379,47 @@ static struct cluster *cluster_create(int64_t now_ms)
 static void cluster_destroy(struct cluster *own)
 {
     for (int topic = 0; topic <= TOPIC_FOREIGN; topic++) {
-        for (size_t i = 0; i < own->logs[topic].count; i++) {
-            free(own->logs[topic].records[i].key);
-            free(own->logs[topic].records[i].value);
-        }
+        cluster_forget(&own->logs[topic], 0);
         free(own->logs[topic].records);
     }
     own->store->operations->destroy(own->store);
     store_image_destroy(own->image);
     free(own);
+}
+
+/* --- the life of a process --- */
+
+static void cluster_no_line(void *opaque, enum observer_level level, const char *event,
+                            int32_t shard, const char *fields)
+{
+    (void)opaque, (void)level, (void)event, (void)shard, (void)fields;
+}
+
+/* From its take-over to its end: asked for after so long, or by a failure (false). */
+static bool cluster_live(struct cluster *own, const char *owner, int64_t for_ms,
+                         struct error *error)
+{
+    static const char *const fires[] = {"billing.fires"};
+    static const char *const results[] = {"billing.results"};
+    struct observer observer = {NULL, LEVEL_ERROR, cluster_no_line};
+    struct engine_ports ports = {&own->broker, &own->checkpoint, &own->clock, &observer};
+    struct engine_options options;
+    engine_options_defaults(&options);
+    options.owner = owner;
+    options.tz_version = "2026a";
+    options.shards = 1;
+    options.fires_topics = fires;
+    options.fires_topic_count = 1;
+    options.results_topics = results;
+    options.results_topic_count = 1;
+    options.batch_outputs_max = own->outputs_max;
+    own->engine = engine_create(&options, &ports);
+    own->end_ms = own->now_ms + for_ms;
+    bool good = engine_run(own->engine, error);
+    own->jobs = engine_status(own->engine).jobs;
+    engine_destroy(own->engine);
+    own->engine = NULL;
+    return good;
 }
 
 #endif
