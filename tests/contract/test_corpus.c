@@ -309,6 +309,15 @@ static void test_results(void **state)
     result.code[0] = '\0';
     result.message[0] = '\0';
     write_result("result-duplicate", &result);
+    result = (struct result){.command_id = text_of("deploy-43"), .op = OP_UPDATE,
+                             .outcome = OUTCOME_PARTIAL, .code = "interrupted",
+                             .message = "20000 of 34000 jobs were done, the rest cannot be: "
+                                        "Kafka does not take it: record too large",
+                             .matched = 34000, .changed = 20000,
+                             .source = {.origin_partition = 3, .origin_offset = 10425},
+                             .shard = 3, .shards = 1, .sequence = 1045,
+                             .effective_ms = 1795290000123, .applied_ms = 1795290600130};
+    write_result("result-interrupted", &result);
 }
 
 static void write_event(const char *name, const struct event *event)

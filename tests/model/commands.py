@@ -33,8 +33,11 @@ class Control(Shard):
 
     _good: list[tuple[int, Json]]
     _bad: list[tuple[str, str, Json]]
+    _most: int | None
 
-    def command(self, at: int, now: int, command: Json) -> None:
+    def command(self, at: int, now: int, command: Json, done: int | None = None) -> None:
+        """With `done` it was interrupted for good when so many jobs had been changed."""
+        self._most = done
         effective = max(min(at, now), self.watermark)
         offset, self.offset = self.offset, self.offset + 1
         answer = Answer()
@@ -54,6 +57,8 @@ class Control(Shard):
                 answer.errors.clear()
                 answer.matched = 0
         outcome, code, field = conclude(command, answer, refusal)
+        if done is not None and refusal is None:
+            outcome, code, field = "partial", "interrupted", ""
         named = command.get("command_id")
         if named is not None and outcome != "duplicate" and not command.get("dry_run"):
             self.seen[named] = (outcome, code)
@@ -229,6 +234,8 @@ class Control(Shard):
         if len(answer.errors) > mismatch and not each:
             return
         for job in good:
+            if answer.changed == self._most:
+                return
             self._change(command, answer, job, effective, now)
 
     def _possible(self, command: Json, answer: Answer, job: Job, effective: int) -> bool:

@@ -5,6 +5,9 @@
  *                               a new shard; transactions of at most so many outputs, 0: no bound;
  *                               1: as if killed after each transaction
  *   command <at> <now> <json>   a command with this log time, read at `now`
+ *   interrupted <at> <now> <json>
+ *                               the same; where it takes several transactions, the process ends
+ *                               after the first and the next cannot go on with it
  *   advance <now>               time passes; what is owed is worked off
  *   restart                     memory is built anew from records and mark
  *   jobs                        the record of each job
@@ -66,6 +69,13 @@ static void send_command(struct shard_rig *rig, const char *words)
     rig_command(rig, at, now, words + used);
 }
 
+static void interrupt_command(struct shard_rig *rig, const char *words)
+{
+    rig->interrupts = true;
+    send_command(rig, words);
+    rig->interrupts = false;
+}
+
 int main(void)
 {
     static char line[LINE_BYTES];
@@ -77,6 +87,7 @@ int main(void)
         if (strncmp(line, "open ", 5) == 0) open_rig(&rig, &opened, line + 5);
         else if (!opened) fail(line);
         else if (strncmp(line, "command ", 8) == 0) send_command(&rig, line + 8);
+        else if (strncmp(line, "interrupted ", 12) == 0) interrupt_command(&rig, line + 12);
         else if (strncmp(line, "advance ", 8) == 0) rig_advance(&rig, line + 8);
         else if (strcmp(line, "restart") == 0) rig_restart(&rig);
         else if (strcmp(line, "jobs") == 0) print_jobs(rig.shard);

@@ -146,7 +146,7 @@ def command(dice: Dice, now: int) -> Json:
 
 
 def sequence(seed: int) -> Iterator[tuple[str, Any]]:
-    """Steps: "open" outputs restarts, "command" at now {...}, "advance" now, "restart", "jobs"."""
+    """Steps: "open" outputs restarts, "command" at now {...}, "interrupted" the same, "advance" now, "restart", "jobs"."""
     dice = Dice(seed)
     yield "open", dice.choice([0, 0, 1, 2, 5]), int(dice.one_in(2))
     now = START_MS
@@ -156,7 +156,8 @@ def sequence(seed: int) -> Iterator[tuple[str, Any]]:
             now += dice.randrange(1, 20_000)
             yield "advance", now
         at = now - dice.randrange(5000) if dice.one_in(4) else now
-        yield "command", at, now, command(dice, at)
+        kind = "interrupted" if dice.one_in(8) else "command"
+        yield kind, at, now, command(dice, at)
         yield "advance", now
         if dice.one_in(4):
             yield ("restart",)

@@ -446,6 +446,10 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
     while (good && !shard_apply(rig->shard, &application, &sink)) {
         rig_test_commit(rig);
         application.sequence = rig->mark.sequence + 1;
+        if (!rig->interrupts) continue;
+        error_invalid(&error, "internal", "the test has it so");
+        shard_interrupt(rig->shard, &application, &error, &sink);
+        break;
     }
     rig_test_commit(rig);
 }

@@ -33,6 +33,7 @@ struct shard_rig {
     struct zone_stand_ins *stand_ins; /* since the last restart */
     uint8_t hash_key;      /* of the shard's tables, from the next restart on; 0: the usual */
     bool restart_always;   /* restore a new shard from the records after each commit */
+    bool interrupts;       /* a command that takes a second transaction cannot be gone on with */
     bool speaks_json;      /* results and events as they are written to Kafka, fires by their id */
     bool tells_more;       /* errors and differences of results, a line each */
     bool allows_topics;    /* jobs may name any topic; otherwise none */
