@@ -156,7 +156,7 @@ def sequence(seed: int) -> Iterator[tuple[str, Any]]:
             now += dice.randrange(1, 20_000)
             yield "advance", now
         at = now - dice.randrange(5000) if dice.one_in(4) else now
-        kind = "interrupted" if dice.one_in(8) else "command"
+        kind = "interrupted" if dice.one_in(3) else "command"
         yield kind, at, now, command(dice, at)
         yield "advance", now
         if dice.one_in(4):
