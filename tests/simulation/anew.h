@@ -1,5 +1,6 @@
-/* anew.h - an input topic that was deleted and made anew between two lives of all daemons. Played
- * when everything else has been judged: what the next owner does is all that is looked at. */
+/* anew.h - an input topic that was deleted and made anew, or lost a record that is needed, between
+ * two lives of all daemons. Played when everything else has been judged: what the next owner does
+ * is all that is looked at. */
 #ifndef BELFRY_TESTS_ANEW_H
 #define BELFRY_TESTS_ANEW_H
 

@@ -15,6 +15,7 @@
     row(STATE_LOST, "a state log behind Redis was refused")                                        \
     row(MADE_ANEW, "an input topic was made anew")                                                 \
     row(LAST_READ_GONE, "the last record read was gone from its topic")                            \
+    row(BEGUN_GONE, "the record of a command half done was gone from its topic")                   \
     row(LOG_NOT_WHOLE, "a state log that lacks jobs was refused")                                  \
     row(LOSS_WENT_BACK, "a new owner went on from before what was lost")                           \
     row(OTHER_BRANCH, "a snapshot of what Kafka had lost was not believed")                        \
