@@ -146,7 +146,8 @@ def command(dice: Dice, now: int) -> Json:
 
 
 def sequence(seed: int) -> Iterator[tuple[str, Any]]:
-    """Steps: "open" outputs restarts, "command" at now {...}, "interrupted" the same, "advance" now, "restart", "jobs"."""
+    """Steps: "open" outputs restarts, "command" at now {...}, "interrupted" the same,
+    "advance" now, "restart", "jobs"."""
     dice = Dice(seed)
     yield "open", dice.choice([0, 0, 1, 2, 5]), int(dice.one_in(2))
     now = START_MS

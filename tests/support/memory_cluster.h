@@ -1,6 +1,7 @@
-/* memory_cluster.h - Kafka and Redis for one engine of one shard, in memory: logs that keep all that
- * is committed, a clock that runs while the engine waits, the memory store. Nothing fails but what
- * a test asks for: a process that ends before a commit, records that have gone, records refused. */
+/* memory_cluster.h - Kafka and Redis for one engine of one shard, in memory: logs that keep all
+ * that is committed, a clock that runs while the engine waits, the memory store. Nothing fails but
+ * what a test asks for: a process that ends before a commit, records that have gone, records
+ * refused. */
 #ifndef BELFRY_TEST_MEMORY_CLUSTER_H
 #define BELFRY_TEST_MEMORY_CLUSTER_H
 
