@@ -203,8 +203,8 @@ static void bench_adding(struct bench *bench, bool one_shot)
     report("add: decode a command, per job", decode_ns, bench->jobs);
     report("add: apply and encode its record, per job", apply_ns, bench->jobs);
     shard_destroy(bench->shard);
-    outbox_clear(&bench->outbox);
     struct outbox_listener listener = bench->outbox.listener;
+    outbox_clear(&bench->outbox); /* the listener, too */
     outbox_init(&bench->outbox, text_of("belfry"), 0, BATCH_OUTPUTS_MAX, NULL, &listener);
     size_t before = heap_bytes();
     shard_new(bench);
