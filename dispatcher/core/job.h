@@ -91,6 +91,7 @@ struct job {
     uint32_t slot;        /* in the job table */
     uint32_t name_hash;
     uint32_t timer_index; /* in its schedule's list of jobs; TIMER_INDEX_NONE = not due at all */
+    uint32_t group_next;  /* of job_groups.c: the slot of the next job of its group */
     uint8_t flags;
 };
 

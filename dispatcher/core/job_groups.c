@@ -2,16 +2,12 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dispatcher/core/job.h"
 #include "dispatcher/core/memory.h"
 
 enum { INDEX_INITIAL = 16 };
-
-struct link { /* of the job at this slot, in the list of its group */
-    uint32_t next;
-    uint32_t before;
-};
 
 struct entry { /* a group: open addressing, linear probing, no tombstones */
     uint32_t first; /* JOB_SLOT_NONE: a hole */
@@ -19,8 +15,8 @@ struct entry { /* a group: open addressing, linear probing, no tombstones */
 };
 
 struct job_groups {
-    struct link *links; /* by slot */
-    size_t link_capacity;
+    uint32_t *before; /* by slot: the job before it in the list of its group */
+    size_t before_capacity;
     struct entry *entries;
     size_t mask;
     size_t count;
@@ -46,7 +42,7 @@ struct job_groups *job_groups_create(const uint8_t key[HASH_KEY_BYTES])
 void job_groups_destroy(struct job_groups *groups)
 {
     if (groups == NULL) return;
-    free(groups->links);
+    free(groups->before);
     free(groups->entries);
     free(groups);
 }
@@ -88,12 +84,13 @@ void job_groups_add(struct job_groups *groups, struct job *const *jobs, const st
 {
     assert(jobs[job->slot] == job);
     grow(groups);
-    groups->links = memory_grow(groups->links, &groups->link_capacity, (size_t)job->slot + 1,
-                                sizeof *groups->links);
+    groups->before = memory_grow(groups->before, &groups->before_capacity, (size_t)job->slot + 1,
+                                 sizeof *groups->before);
     uint32_t hash = hash_of(groups, job_group(job));
     struct entry *entry = &groups->entries[place_of(groups, jobs, hash, job_group(job))];
-    groups->links[job->slot] = (struct link){entry->first, JOB_SLOT_NONE};
-    if (entry->first != JOB_SLOT_NONE) groups->links[entry->first].before = job->slot;
+    jobs[job->slot]->group_next = entry->first;
+    groups->before[job->slot] = JOB_SLOT_NONE;
+    if (entry->first != JOB_SLOT_NONE) groups->before[entry->first] = job->slot;
     else groups->count++;
     *entry = (struct entry){job->slot, hash};
 }
@@ -115,15 +112,16 @@ static void remove_entry(struct job_groups *groups, size_t at)
 void job_groups_remove(struct job_groups *groups, struct job *const *jobs, const struct job *job)
 {
     assert(jobs[job->slot] == job);
-    struct link link = groups->links[job->slot];
-    if (link.next != JOB_SLOT_NONE) groups->links[link.next].before = link.before;
-    if (link.before != JOB_SLOT_NONE) {
-        groups->links[link.before].next = link.next;
+    uint32_t next = job->group_next;
+    uint32_t before = groups->before[job->slot];
+    if (next != JOB_SLOT_NONE) groups->before[next] = before;
+    if (before != JOB_SLOT_NONE) {
+        jobs[before]->group_next = next;
         return;
     }
     size_t at = place_of(groups, jobs, hash_of(groups, job_group(job)), job_group(job));
     assert(groups->entries[at].first == job->slot);
-    if (link.next != JOB_SLOT_NONE) groups->entries[at].first = link.next;
+    if (next != JOB_SLOT_NONE) groups->entries[at].first = next;
     else remove_entry(groups, at);
 }
 
@@ -131,11 +129,6 @@ uint32_t job_groups_first(const struct job_groups *groups, struct job *const *jo
                           struct text group)
 {
     return groups->entries[place_of(groups, jobs, hash_of(groups, group), group)].first;
-}
-
-uint32_t job_groups_next(const struct job_groups *groups, uint32_t slot)
-{
-    return groups->links[slot].next;
 }
 
 size_t job_groups_count(const struct job_groups *groups)

@@ -1,5 +1,5 @@
 /* job_groups.h - the jobs of a shard by group: a list of slots for each, so that a command for one
- * group does not walk over all jobs. Costs 8 bytes a job. */
+ * group does not walk over all jobs. Costs 4 bytes a job, and 4 within it. */
 #ifndef BELFRY_CORE_JOB_GROUPS_H
 #define BELFRY_CORE_JOB_GROUPS_H
 
@@ -23,11 +23,10 @@ void job_groups_destroy(struct job_groups *groups);
 void job_groups_add(struct job_groups *groups, struct job *const *jobs, const struct job *job);
 void job_groups_remove(struct job_groups *groups, struct job *const *jobs, const struct job *job);
 
-/* The slots of a group's jobs, one after the other, in no order that may be told; JOB_SLOT_NONE:
- * there is no further one. */
+/* The slot of a group's first job; each names the next one (job->group_next), in no order that may
+ * be told. JOB_SLOT_NONE: there is none. */
 uint32_t job_groups_first(const struct job_groups *groups, struct job *const *jobs,
                           struct text group);
-uint32_t job_groups_next(const struct job_groups *groups, uint32_t slot);
 
 size_t job_groups_count(const struct job_groups *groups);
 /* A job of each group, one a call; *cursor starts at 0. JOB_SLOT_NONE: that was the last. */

@@ -204,7 +204,7 @@ uint32_t job_table_first_of(const struct job_table *table, struct text group)
 
 uint32_t job_table_next_of(const struct job_table *table, uint32_t slot)
 {
-    return job_groups_next(table->groups, slot);
+    return table->jobs[slot]->group_next;
 }
 
 const struct job_groups *job_table_groups(const struct job_table *table)
