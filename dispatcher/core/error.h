@@ -36,10 +36,10 @@ bool error_invalid(struct error *error, const char *code, const char *format, ..
 /* Names the JSON Pointer at fault; keeps the first one set. Returns false. */
 bool error_at(struct error *error, const char *field);
 
-/* Back to "no error". */
 /* Adds to the message of an error that is set, as far as there is room. */
 void error_append(struct error *error, const char *words);
 
+/* Back to "no error". */
 void error_clear(struct error *error);
 
 const char *error_kind_name(enum error_kind kind);

@@ -406,18 +406,18 @@ static void extra_trim(struct job_extra *extra)
     }
 }
 
-bool job_is_light(const struct job *job)
+bool job_extra_is_idle(const struct job *job)
 {
     struct job_extra nothing;
     extra_init(&nothing);
-    return job->extra == NULL || memcmp(job->extra, &nothing, sizeof nothing) != 0;
+    return job->extra != NULL && memcmp(job->extra, &nothing, sizeof nothing) == 0;
 }
 
 void job_lighten(struct job *job)
 {
     if (job->extra == NULL || mutant(MUTANT_EXTRA_KEPT)) return;
     extra_trim(job->extra);
-    if (job_is_light(job)) return;
+    if (!job_extra_is_idle(job)) return;
     free(job->extra);
     job->extra = NULL;
 }

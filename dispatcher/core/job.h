@@ -127,8 +127,8 @@ void job_set_pause_reason(struct job *job, struct text reason);
 
 /* Gives the extra part back when nothing in it is unusual any more. */
 void job_lighten(struct job *job);
-/* Whether it has none, or needs it. */
-bool job_is_light(const struct job *job);
+/* Whether it has one and could be without. */
+bool job_extra_is_idle(const struct job *job);
 /* The extra part, made when missing. */
 struct job_extra *job_extra(struct job *job);
 /* Whether slots are owed: the job's own new slots queue behind them. */

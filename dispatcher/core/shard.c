@@ -335,6 +335,6 @@ void shard_count(const struct shard *shard, struct shard_counts *counts)
         counts->paused += (job->flags & JOB_PAUSED) != 0;
         counts->failing += job_is_failing(job);
         counts->owing += job_owes(job);
-        counts->heavy += !job_is_light(job);
+        counts->heavy += job_extra_is_idle(job);
     }
 }
