@@ -6,9 +6,10 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/limits.h"
 #include "schemas/definition_json.h"
+#include "schemas/hash_json.h"
 #include "schemas/json_scan.h"
 
-enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256, HASH_DIGITS = 16 };
+enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
 #define COUNT_MAX INT64_C(1000000000000000)
 
 static_assert(offsetof(struct job_record, definition) == 0, "one table serves both");
@@ -63,13 +64,7 @@ static bool read_import(const struct json_node *node, void *target, void *contex
     return read_place(node, &record->import, error);
 }
 
-static int digit_of(char byte)
-{
-    if (byte >= '0' && byte <= '9') return byte - '0';
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
-/* Hashes of 16 hexadecimal digits, one behind the other. */
+/* Hashes, one behind the other. */
 static bool read_backfills_had(const struct json_node *node, void *target, void *context,
                                struct error *error)
 {
@@ -82,12 +77,9 @@ static bool read_backfills_had(const struct json_node *node, void *target, void 
         return json_refuse(node, error, "bad_value", "is not a row of %d hashes of %d digits",
                            BACKFILL_IDS_MAX, HASH_DIGITS);
     uint64_t *hashes = arena_take(reader->arena, count + 1, sizeof *hashes);
-    for (size_t i = 0; i < text.length; i++) {
-        int digit = digit_of(text.bytes[i]);
-        if (digit < 0)
+    for (size_t i = 0; i < count; i++)
+        if (!hash_digits_read(text.bytes + HASH_DIGITS * i, &hashes[i]))
             return json_refuse(node, error, "bad_value", "is not in hexadecimal digits");
-        hashes[i / HASH_DIGITS] = hashes[i / HASH_DIGITS] << 4 | (unsigned)digit;
-    }
     record->backfills_had = hashes;
     record->backfills_had_count = count;
     return true;
@@ -486,10 +478,10 @@ static void write_past(struct text_writer *writer, const struct job_record *reco
 {
     if (record->backfills_had_count > 0) {
         text_writer_words(writer, ",\"backfills_had\":\"");
-        for (size_t i = 0; i < HASH_DIGITS * record->backfills_had_count; i++) {
-            uint64_t hash = record->backfills_had[i / HASH_DIGITS];
-            size_t shift = 4 * (HASH_DIGITS - 1 - i % HASH_DIGITS);
-            text_writer_char(writer, "0123456789abcdef"[hash >> shift & 15]);
+        for (size_t i = 0; i < record->backfills_had_count; i++) {
+            char digits[HASH_DIGITS];
+            hash_digits_put(digits, record->backfills_had[i]);
+            text_writer_raw(writer, (struct text){digits, sizeof digits});
         }
         text_writer_char(writer, '"');
     }
