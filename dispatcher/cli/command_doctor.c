@@ -19,13 +19,13 @@
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/engine/step_aside.h"
 #include "dispatcher/kafka/kafka_admin.h"
 #include "dispatcher/kafka/kafka_topics.h"
 #include "store/store_redis.h"
 #include "store/store_redis_health.h"
 #include "store/store_redis_query.h"
 
-enum { STUCK_MS = 10000 };
 enum { PING_MS = 10000, CLOCK_TOLERANCE_MS = 1000, TEXT_BYTES = 700, CLUSTER_ID_BYTES = 64 };
 
 enum severity { FINE = 0, WARN, BAD };
@@ -302,7 +302,7 @@ static void check_movement(struct checkup *checkup, const struct shard_report *r
 {
     for (int32_t shard = 0; shard < checkup->shards; shard++) {
         const struct shard_report *report = &reports[shard];
-        if (report->owner[0] == '\0' || report->still_ms < STUCK_MS) continue;
+        if (report->owner[0] == '\0' || report->still_ms < SHARD_STUCK_MS) continue;
         find(checkup, BAD, "shards", "its log says what it waits for: shard.stuck, commit.failed, "
              "clock.ahead and clock.behind", "shard %d of %s (%s) has not moved for %" PRId64 " s",
              (int)shard, report->owner, report->state, report->still_ms / 1000);

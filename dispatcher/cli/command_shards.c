@@ -12,6 +12,7 @@
 #include "dispatcher/cli/result_view.h"
 #include "dispatcher/core/instant.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/engine/step_aside.h"
 #include "store/store_redis_health.h"
 #include "store/store_redis_query.h"
 #include "store/store_whole.h"
@@ -47,14 +48,11 @@ static int64_t lag_ms(const struct shard_listing *listing, const struct snapshot
     return lag > 0 ? lag : 0;
 }
 
-enum { STUCK_MS = 10000 };
-
 /* What the daemon that runs it said a moment ago. */
 static void format_state(const struct shard_report *report, char *text, size_t bytes)
 {
-    bool stuck = report->still_ms >= STUCK_MS;
     (void)snprintf(text, bytes, "%s", report->owner[0] == '\0' ? "-" : report->state);
-    if (stuck)
+    if (report->still_ms >= SHARD_STUCK_MS)
         (void)snprintf(text, bytes, "stuck %" PRId64 " s (%s)", report->still_ms / 1000,
                        report->state);
 }
@@ -63,7 +61,7 @@ static void add_health(json_t *object, const struct shard_report *report)
 {
     if (report->owner[0] == '\0') return;
     json_t *more = json_pack("{s:s, s:s, s:I, s:I}", "run_by", report->owner, "state",
-                             report->still_ms >= STUCK_MS ? "stuck" : report->state, "still_ms",
+                             report->still_ms >= SHARD_STUCK_MS ? "stuck" : report->state, "still_ms",
                              (json_int_t)report->still_ms, "clock_ahead_ms",
                              (json_int_t)report->clock_ahead_ms);
     (void)json_object_update(object, more);

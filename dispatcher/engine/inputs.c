@@ -11,6 +11,11 @@ void inputs_init(struct inputs *inputs, struct broker *broker)
     *inputs = (struct inputs){.broker = broker};
 }
 
+static const struct input_queue *queue_of(const struct inputs *inputs, enum broker_topic topic)
+{
+    return topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward;
+}
+
 static void queue_clear(struct inputs *inputs, struct input_queue *queue)
 {
     for (size_t i = 0; i < queue->count; i++) {
@@ -113,8 +118,7 @@ bool inputs_take(struct inputs *inputs, struct broker_input *input)
 
 int64_t inputs_done_to(const struct inputs *inputs, enum broker_topic topic)
 {
-    const struct input_queue *queue =
-        topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward;
+    const struct input_queue *queue = queue_of(inputs, topic);
     return queue->count == 0 ? queue->position : 0;
 }
 
@@ -142,7 +146,7 @@ const struct broker_input *inputs_next(const struct inputs *inputs)
 
 const struct broker_input *inputs_next_of(const struct inputs *inputs, enum broker_topic topic)
 {
-    return queue_head(topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward);
+    return queue_head(queue_of(inputs, topic));
 }
 
 void inputs_done(struct inputs *inputs, const struct broker_input *input)
@@ -165,7 +169,7 @@ size_t inputs_bytes(const struct inputs *inputs)
 
 int64_t inputs_position(const struct inputs *inputs, enum broker_topic topic)
 {
-    return topic == TOPIC_CONTROL ? inputs->control.position : inputs->forward.position;
+    return queue_of(inputs, topic)->position;
 }
 
 size_t inputs_count(const struct inputs *inputs)

@@ -26,7 +26,8 @@ struct step_aside {
     bool helped;      /* well for long enough since it last left */
 };
 
-#define SHARD_STUCK_US INT64_C(10000000) /* an alarm */
+#define SHARD_STUCK_MS INT64_C(10000) /* an alarm: shard.stuck, belfry shards, belfry doctor */
+#define SHARD_STUCK_US (SHARD_STUCK_MS * 1000)
 #define STEP_ASIDE_STUCK_US INT64_C(60000000)
 #define STEP_ASIDE_DEAD_US INT64_C(300000000)
 #define STEP_ASIDE_AGAIN_US INT64_C(600000000)
