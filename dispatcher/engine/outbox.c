@@ -316,6 +316,7 @@ static void put_unusual_fire(struct outbox *outbox, const struct fire *fire)
 {
     struct definition definition;
     job_view(fire->job, &definition);
+    outbox->last_life = fire->job->incarnation;
     struct foreign_topic *topic =
         definition.topic.length == 0 ? NULL : foreign_find(outbox->foreign, definition.topic);
     char detail[ERROR_MESSAGE_BYTES];
@@ -352,7 +353,6 @@ static void sink_fire(void *opaque, const struct fire *fire)
     size_t before = outbox->count;
     outbox->last_fire_refused = false;
     outbox->last_failure = -1;
-    outbox->last_life = fire->job->incarnation;
     if (job_is_plain(fire->job)) put_plain_fire(outbox, fire);
     else put_unusual_fire(outbox, fire);
     outbox->fires += (int64_t)(outbox->count - before);

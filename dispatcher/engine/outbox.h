@@ -109,7 +109,7 @@ struct outbox {
     int64_t fires;
     bool last_fire_refused;
     int32_t last_failure;         /* of the last fire, where it went to a foreign topic; -1 */
-    struct incarnation last_life; /* whose that fire was, refused or not */
+    struct incarnation last_life; /* whose it was, refused or not, where it was not a plain one */
     struct foreign_topic *probe; /* the suspect topic that this transaction tries; NULL: none */
 };
 
