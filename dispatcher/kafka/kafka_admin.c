@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "dispatcher/kafka/kafka_error.h"
 
@@ -120,16 +122,8 @@ static bool read_settings(const rd_kafka_event_t *event, kafka_setting_function 
     return true;
 }
 
-bool kafka_admin_describe(rd_kafka_t *handle, rd_kafka_ResourceType_t type, const char *name,
-                          kafka_setting_function *function, void *opaque, struct error *error)
-{
-    return kafka_admin_describe_within(handle, type, name, KAFKA_REQUEST_WAIT_MS, function, opaque,
-                                       error);
-}
-
-bool kafka_admin_describe_within(rd_kafka_t *handle, rd_kafka_ResourceType_t type,
-                                 const char *name, int wait_ms, kafka_setting_function *function,
-                                 void *opaque, struct error *error)
+static bool describe(rd_kafka_t *handle, rd_kafka_ResourceType_t type, const char *name, int wait_ms,
+                     kafka_setting_function *function, void *opaque, struct error *error)
 {
     assert(handle != NULL && name != NULL);
     assert(function != NULL);
@@ -145,6 +139,25 @@ bool kafka_admin_describe_within(rd_kafka_t *handle, rd_kafka_ResourceType_t typ
     rd_kafka_ConfigResource_destroy(resource);
     rd_kafka_AdminOptions_destroy(options);
     return described;
+}
+
+bool kafka_admin_describe(rd_kafka_t *handle, rd_kafka_ResourceType_t type, const char *name,
+                          kafka_setting_function *function, void *opaque, struct error *error)
+{
+    return describe(handle, type, name, KAFKA_REQUEST_WAIT_MS, function, opaque, error);
+}
+
+static void read_size_limit(void *opaque, const char *name, const char *value)
+{
+    int64_t *bytes = opaque;
+    if (strcmp(name, "max.message.bytes") == 0) *bytes = strtoll(value, NULL, 10);
+}
+
+bool kafka_admin_size_limit(rd_kafka_t *handle, const char *topic, int wait_ms, int64_t *bytes,
+                            struct error *error)
+{
+    *bytes = 0;
+    return describe(handle, RD_KAFKA_RESOURCE_TOPIC, topic, wait_ms, read_size_limit, bytes, error);
 }
 
 /* Waiting may mend it: a broker that has just started is fenced, and none is counted as there. */

@@ -36,11 +36,9 @@ bool kafka_admin_describe(rd_kafka_t *handle, rd_kafka_ResourceType_t type, cons
                           kafka_setting_function *function, void *opaque, struct error *error)
     __attribute__((warn_unused_result));
 
-/* The same within wait_ms. */
-bool kafka_admin_describe_within(rd_kafka_t *handle, rd_kafka_ResourceType_t type,
-                                 const char *name, int wait_ms, kafka_setting_function *function,
-                                 void *opaque, struct error *error)
-    __attribute__((warn_unused_result));
+/* Of these only a topic's max.message.bytes; 0: not told. Blocks up to twice wait_ms. */
+bool kafka_admin_size_limit(rd_kafka_t *handle, const char *topic, int wait_ms, int64_t *bytes,
+                            struct error *error) __attribute__((warn_unused_result));
 
 /* Creates a topic with the broker's default replication factor. One that exists already is no
  * error. Blocks up to twice KAFKA_REQUEST_WAIT_MS. */

@@ -78,12 +78,6 @@ static size_t place(const struct kafka_foreign *foreign, const char *name, bool 
     return low;
 }
 
-static void read_limit(void *opaque, const char *name, const char *value)
-{
-    int64_t *limit_bytes = opaque;
-    if (strcmp(name, "max.message.bytes") == 0) *limit_bytes = strtoll(value, NULL, 10);
-}
-
 static bool look_up(struct kafka_foreign *foreign, const char *name, struct topic_info *info,
                     struct error *error)
 {
@@ -93,8 +87,8 @@ static bool look_up(struct kafka_foreign *foreign, const char *name, struct topi
     *info = (struct topic_info){.exists = facts.exists, .partitions = facts.partitions};
     if (!facts.exists || foreign->options->mock) return true;
     struct error unseen = {0};
-    if (!kafka_admin_describe_within(foreign->lookup, RD_KAFKA_RESOURCE_TOPIC, name, LOOK_WAIT_MS,
-                                     read_limit, &info->max_message_bytes, &unseen))
+    if (!kafka_admin_size_limit(foreign->lookup, name, LOOK_WAIT_MS, &info->max_message_bytes,
+                                &unseen))
         kafka_client_log(&foreign->options->log, 4, "topic %s: size limit not known: %s", name,
                          unseen.message);
     return true;

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/kafka/kafka_admin.h"
@@ -39,22 +38,15 @@ void own_limit_apply(struct own_limit *limit, rd_kafka_conf_t *conf)
     (void)rd_kafka_conf_set(conf, "batch.size", value, NULL, 0);
 }
 
-static void read_limit(void *opaque, const char *name, const char *value)
-{
-    int64_t *bytes = opaque;
-    if (strcmp(name, "max.message.bytes") == 0) *bytes = strtoll(value, NULL, 10);
-}
-
 static void ask(struct own_limit *limit, const char *topic)
 {
     struct error unseen = {0};
     bool known = limit->bytes > 0 && strcmp(topic, limit->topic) == 0 &&
                  now_us(limit) - limit->asked_us < BELIEVED_US;
     if (known || limit->options->mock) return;
-    limit->bytes = 0;
     (void)snprintf(limit->topic, sizeof limit->topic, "%s", topic);
-    if (!kafka_admin_describe(limit->lookup, RD_KAFKA_RESOURCE_TOPIC, topic, read_limit,
-                              &limit->bytes, &unseen))
+    if (!kafka_admin_size_limit(limit->lookup, topic, KAFKA_REQUEST_WAIT_MS, &limit->bytes,
+                                &unseen))
         limit->bytes = 0;
     limit->asked_us = now_us(limit);
 }
