@@ -90,13 +90,13 @@ static bool value_read(const char *name, const char *path, char value[VALUE_BYTE
     return true;
 }
 
-/* The length of the name in NAME_file; 0: another name. */
-static size_t file_name_length(const char *name)
+/* The length of the name in NAME_file, which has `length` bytes; 0: another name. */
+static size_t file_name_length(const char *name, size_t length)
 {
     static const char suffix[] = "_file";
-    size_t length = strlen(name);
-    bool file = length >= sizeof suffix && strcmp(name + length - (sizeof suffix - 1), suffix) == 0;
-    return file ? length - (sizeof suffix - 1) : 0;
+    size_t bytes = sizeof suffix - 1;
+    bool file = length > bytes && strncmp(name + length - bytes, suffix, bytes) == 0;
+    return file ? length - bytes : 0;
 }
 
 static bool property_allowed(const char *name, const char *value, struct belfry_error *error)
@@ -130,7 +130,7 @@ static bool property_given(rd_kafka_conf_t *conf, const char *text, struct belfr
     }
     memcpy(name, text, (size_t)(equals - text));
     name[equals - text] = '\0';
-    size_t length = file_name_length(name);
+    size_t length = file_name_length(name, strlen(name));
     if (length == 0) {
         return property_allowed(name, equals + 1, error) &&
                property_set(conf, name, equals + 1, error);
@@ -148,7 +148,7 @@ void belfry_options_warn(const struct belfry_consumer *consumer, const struct be
         struct stat status;
         const char *equals = strchr(given->properties[i], '=');
         size_t length = equals == NULL ? 0 : (size_t)(equals - given->properties[i]);
-        if (length < 5 || strncmp(equals - 5, "_file", 5) != 0) continue;
+        if (file_name_length(given->properties[i], length) == 0) continue;
         if (stat(equals + 1, &status) != 0 || !S_ISREG(status.st_mode)) continue;
         if ((status.st_mode & (S_IROTH | S_IWGRP | S_IWOTH)) == 0) continue;
         struct belfry_fields fields = {0};

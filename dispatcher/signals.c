@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dispatcher/core/memory.h"
+#include "store/monotonic.h"
 
 /* Ends our own thread; nobody else has a reason to send it. */
 enum { SIGNAL_STOP = SIGUSR1 };
@@ -33,21 +33,12 @@ static _Noreturn void end_now(const struct signals *signals, bool limit)
     _exit(exit_code);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The next signal until the instant, 0: none. */
 static int wait_until(const struct signals *signals, int64_t instant_ms)
 {
     for (;;) {
-        int64_t left_ms = instant_ms - now_ms();
-        if (left_ms < 0) left_ms = 0;
-        struct timespec left = {.tv_sec = (time_t)(left_ms / 1000),
-                                .tv_nsec = (long)(left_ms % 1000) * 1000000};
+        int64_t left_ms = instant_ms - monotonic_ms();
+        struct timespec left = monotonic_timespec(left_ms > 0 ? left_ms : 0);
         int number = sigtimedwait(&signals->set, NULL, &left);
         if (number > 0) return number;
         if (errno != EINTR) return 0;
@@ -61,10 +52,10 @@ static void *run(void *argument)
     do number = sigwaitinfo(&signals->set, NULL);
     while (number < 0 && errno == EINTR);
     if (!is_wish(number)) return NULL;
-    int64_t asked_ms = now_ms(); /* the limit starts before anything else is done */
+    int64_t asked_ms = monotonic_ms(); /* the limit starts before anything else is done */
     signals->options.asked(signals->options.opaque, number);
     do number = wait_until(signals, asked_ms + signals->options.limit_ms);
-    while (is_wish(number) && now_ms() < asked_ms + SIGNALS_AGAIN_MS);
+    while (is_wish(number) && monotonic_ms() < asked_ms + SIGNALS_AGAIN_MS);
     if (number == SIGNAL_STOP) return NULL;
     end_now(signals, number == 0);
 }
