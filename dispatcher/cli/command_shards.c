@@ -60,9 +60,9 @@ static void format_state(const struct shard_report *report, char *text, size_t b
 static void add_health(json_t *object, const struct shard_report *report)
 {
     if (report->owner[0] == '\0') return;
-    json_t *more = json_pack("{s:s, s:s, s:I, s:I}", "run_by", report->owner, "state",
-                             report->still_ms >= SHARD_STUCK_MS ? "stuck" : report->state, "still_ms",
-                             (json_int_t)report->still_ms, "clock_ahead_ms",
+    const char *state = report->still_ms >= SHARD_STUCK_MS ? "stuck" : report->state;
+    json_t *more = json_pack("{s:s, s:s, s:I, s:I}", "run_by", report->owner, "state", state,
+                             "still_ms", (json_int_t)report->still_ms, "clock_ahead_ms",
                              (json_int_t)report->clock_ahead_ms);
     (void)json_object_update(object, more);
     json_decref(more);

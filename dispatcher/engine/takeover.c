@@ -480,9 +480,9 @@ static bool skip_cuts(struct engine *engine, struct mark *mark, struct cuts *cut
     if (!skip_cut(engine, TOPIC_CONTROL, &mark->control_offset, &cuts->control, error) ||
         !skip_cut(engine, TOPIC_FORWARD, &mark->forward_offset, &cuts->forward, error))
         return false;
-    const struct cut *begun =
-        mark->in_command.topic == SOURCE_CONTROL ? &cuts->control : &cuts->forward;
-    if (mark->in_command.offset < begun->to && mutant(MUTANT_BEGUN_FORGOTTEN))
+    bool control = mark->in_command.topic == SOURCE_CONTROL;
+    if (mutant(MUTANT_BEGUN_FORGOTTEN) &&
+        mark->in_command.offset < (control ? cuts->control.to : cuts->forward.to))
         mark->in_command = (struct in_command){0};
     return true;
 }

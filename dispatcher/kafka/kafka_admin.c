@@ -122,8 +122,9 @@ static bool read_settings(const rd_kafka_event_t *event, kafka_setting_function 
     return true;
 }
 
-static bool describe(rd_kafka_t *handle, rd_kafka_ResourceType_t type, const char *name, int wait_ms,
-                     kafka_setting_function *function, void *opaque, struct error *error)
+static bool describe(rd_kafka_t *handle, rd_kafka_ResourceType_t type, const char *name,
+                     int wait_ms, kafka_setting_function *function, void *opaque,
+                     struct error *error)
 {
     assert(handle != NULL && name != NULL);
     assert(function != NULL);
