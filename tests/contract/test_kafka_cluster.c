@@ -88,6 +88,20 @@ static void differences_are_reported(void **state)
     fixture_close(&fixture);
 }
 
+static void join_and_share(struct kafka_fixture *first, struct kafka_fixture *second,
+                           struct kafka_assignment *ours, struct kafka_assignment *theirs)
+{
+    struct error error = {0};
+    bool changed = false;
+    OK(kafka_cluster_join(second->cluster, &error));
+    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
+    while (ours->count != 2 || theirs->count != 2) {
+        OK(kafka_cluster_poll(first->cluster, 20, ours, &changed, &error));
+        OK(kafka_cluster_poll(second->cluster, 20, theirs, &changed, &error));
+        if (fixture_clock.monotonic_us(NULL) > deadline_us) fail_msg("not shared in time");
+    }
+}
+
 /* A second member takes half; what is no longer the first's cannot be proven; the whole comes
  * back when the second leaves. */
 static void shards_move_between_members(void **state)
@@ -95,17 +109,10 @@ static void shards_move_between_members(void **state)
     struct error error = {0};
     struct kafka_fixture first, second;
     struct kafka_assignment ours = {0}, theirs = {0};
-    bool changed = false;
     fixture_open(&first, *state);
     fixture_start(&first);
     fixture_second(&second, &first);
-    OK(kafka_cluster_join(second.cluster, &error));
-    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
-    while (ours.count != 2 || theirs.count != 2) {
-        OK(kafka_cluster_poll(first.cluster, 20, &ours, &changed, &error));
-        OK(kafka_cluster_poll(second.cluster, 20, &theirs, &changed, &error));
-        if (fixture_clock.monotonic_us(NULL) > deadline_us) fail_msg("not shared in time");
-    }
+    join_and_share(&first, &second, &ours, &theirs);
     assert_int_not_equal(ours.shards[0], theirs.shards[0]);
     struct kafka_member *member = kafka_cluster_member(first.cluster);
     OK(kafka_member_prove(member, ours.shards[1], 5, &error));
@@ -136,13 +143,8 @@ static void a_member_rests(void **state)
     OK(kafka_cluster_members(first.cluster, &members, &error));
     assert_int_equal(members, 1);
     fixture_second(&second, &first);
-    OK(kafka_cluster_join(second.cluster, &error));
+    join_and_share(&first, &second, &ours, &theirs);
     int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
-    while (ours.count != 2 || theirs.count != 2) {
-        OK(kafka_cluster_poll(first.cluster, 20, &ours, &changed, &error));
-        OK(kafka_cluster_poll(second.cluster, 20, &theirs, &changed, &error));
-        if (fixture_clock.monotonic_us(NULL) > deadline_us) fail_msg("not shared in time");
-    }
     kafka_cluster_rest(first.cluster);
     assert_false(kafka_member_prove(kafka_cluster_member(first.cluster), 0, 1, &error));
     error_clear(&error);

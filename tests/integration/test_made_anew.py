@@ -44,6 +44,18 @@ def _jobs(redis: Redis, cluster: str) -> set[str]:
     return set(redis.client().hkeys(f"{cluster}:{{0}}:jobs"))
 
 
+def _add_five(commands: CommandClient) -> None:
+    for number in range(5):
+        commands.call(_add(number), outcome="applied")
+
+
+def _refusal(daemon: Belfryd) -> str:
+    """Why the daemon, started now, cannot run its only shard."""
+    daemon.start()
+    assert daemon.wait_exit(60) == 1
+    return str(daemon.events("shard.failed", shard=0)[0]["message"])
+
+
 def _recovered(kafka: Kafka, redis: Redis, daemon: Belfryd, source: str) -> None:
     belfry(kafka, redis, daemon.cluster, "recover", "--from", source, "--yes")
     daemon.start().wait_live()
@@ -56,8 +68,7 @@ def test_control_made_anew(kafka: Kafka, redis: Redis, cluster: str) -> None:
     """15 commands in the new topic, the mark at 6: none of them may be passed over."""
     daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
     with CommandClient(kafka.bootstrap, cluster) as commands:
-        for number in range(5):
-            commands.call(_add(number), outcome="applied")
+        _add_five(commands)
         commands.call({"op": "ping"}, outcome="applied")
     daemon.terminate()
     daemon.start().wait_live()  # the same topic: nothing is wrong
@@ -65,9 +76,7 @@ def test_control_made_anew(kafka: Kafka, redis: Redis, cluster: str) -> None:
     _make_anew(kafka, f"{cluster}.control")
     with CommandClient(kafka.bootstrap, cluster) as commands:
         commands.send_all(_add(number) for number in range(5, 20))
-    daemon.start()
-    assert daemon.wait_exit(60) == 1, "its only shard cannot be run"
-    reason = daemon.events("shard.failed", shard=0)[0]["message"]
+    reason = _refusal(daemon)
     assert "state_lost: topic control was made anew" in reason, reason
     assert "record 5" in reason and "belfry recover" in reason, reason
     assert len(_jobs(redis, cluster)) == 5, "nothing was touched"
@@ -79,13 +88,10 @@ def test_control_made_anew(kafka: Kafka, redis: Redis, cluster: str) -> None:
 def test_control_made_anew_and_empty(kafka: Kafka, redis: Redis, cluster: str) -> None:
     daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
     with CommandClient(kafka.bootstrap, cluster) as commands:
-        for number in range(5):
-            commands.call(_add(number), outcome="applied")
+        _add_five(commands)
     daemon.terminate()
     _make_anew(kafka, f"{cluster}.control")
-    daemon.start()
-    assert daemon.wait_exit(60) == 1
-    reason = daemon.events("shard.failed", shard=0)[0]["message"]
+    reason = _refusal(daemon)
     assert "topic control ends at 0" in reason and "read it to 5" in reason, reason
     with CommandClient(kafka.bootstrap, cluster) as commands:
         commands.send_all(_add(number) for number in range(5, 20))
@@ -105,9 +111,7 @@ def test_state_log_cut_and_redis_emptied(kafka: Kafka, redis: Redis, cluster: st
     _cut(kafka, f"{cluster}.state")
     for key in redis.client().keys(f"{cluster}:*"):
         redis.client().delete(key)
-    daemon.start()
-    assert daemon.wait_exit(60) == 1
-    reason = daemon.events("shard.failed", shard=0)[0]["message"]
+    reason = _refusal(daemon)
     assert "state_lost: the state log has no mark" in reason, reason
     _recovered(kafka, redis, daemon, "kafka")
     daemon.terminate()

@@ -46,6 +46,15 @@ def dead_letters(scene: Scenario, count: int) -> list[Any]:
         return reader.read_until(lambda records: len(records) >= count, 40)
 
 
+def fires_on_all_shards(scene: Scenario, **options: Any) -> Any:
+    """A daemon, and a good job for each shard."""
+    daemon = scene.daemon(**options)
+    daemon.wait_live()
+    for shard in range(scene.shards):
+        scene.call({"op": "add", "job": every(group_on(shard, scene.shards), "good")})
+    return daemon
+
+
 def must_go_on(scene: Scenario, daemon: Any) -> None:
     """Every shard's good job goes on firing, and no shard has failed."""
     begin_ms = now_ms()
@@ -58,10 +67,7 @@ def must_go_on(scene: Scenario, daemon: Any) -> None:
 @limit(120)
 def test_key_and_headers_have_bounds(kafka: Kafka, redis: Redis, cluster: str) -> None:
     with Scenario(kafka, redis, cluster) as scene:
-        daemon = scene.daemon()
-        daemon.wait_live()
-        for shard in range(scene.shards):
-            scene.call({"op": "add", "job": every(group_on(shard, scene.shards), "good")})
+        daemon = fires_on_all_shards(scene)
         control = f"{scene.cluster}.control"
         set_topic(kafka, control, "compression.type", "producer")
         pause = json.dumps({"op": "pause", "command_id": "far", "select": {"ids": ["other"]}})
@@ -88,10 +94,7 @@ def test_reply_topic_that_refuses(kafka: Kafka, redis: Redis, cluster: str) -> N
     topic = f"{cluster}-replies"
     create_topic(kafka.bootstrap, topic, config={"max.message.bytes": "10"})
     with Scenario(kafka, redis, cluster) as scene:
-        daemon = scene.daemon(env={"BELFRY_RESULTS_TOPICS": topic})
-        daemon.wait_live()
-        for shard in range(scene.shards):
-            scene.call({"op": "add", "job": every(group_on(shard, scene.shards), "good")})
+        daemon = fires_on_all_shards(scene, env={"BELFRY_RESULTS_TOPICS": topic})
         scene.call({"op": "ping", "command_id": "refused", "reply_to": topic})
         moved = [line for line in daemon.events() if line.get("event") == "reply.moved"]
         assert len(moved) == 1 and moved[0]["results"] in (1, "1"), moved
@@ -110,10 +113,7 @@ def test_reply_topic_that_refuses(kafka: Kafka, redis: Redis, cluster: str) -> N
 def test_own_topic_that_takes_small_records(kafka: Kafka, redis: Redis, cluster: str) -> None:
     """Somebody has lowered the limit of our results: a large result comes without its lists."""
     with Scenario(kafka, redis, cluster) as scene:
-        daemon = scene.daemon()
-        daemon.wait_live()
-        for shard in range(scene.shards):
-            scene.call({"op": "add", "job": every(group_on(shard, scene.shards), "good")})
+        daemon = fires_on_all_shards(scene)
         set_topic(kafka, f"{scene.cluster}.results", "max.message.bytes", "2500")
         group = group_on(0, scene.shards)
         names = [hashlib.sha512(str(number).encode()).hexdigest() for number in range(100)]

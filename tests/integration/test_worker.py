@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -9,7 +10,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -217,6 +218,20 @@ def script_at(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
+@contextlib.contextmanager
+def runs_program(kafka: Kafka, cluster: str, program: Path, ran: Path) -> Iterator[Worker]:
+    """A worker for a program that writes the job's id into `ran`."""
+    if os.environ.get("BELFRY_VALGRIND"):
+        raise Skip("Valgrind makes vfork a fork, so posix_spawn does not learn of a failed exec")
+    topic_of(kafka, cluster)
+    script_at(program, f"echo $BELFRY_JOB >> {ran}")
+    with Worker(kafka, cluster, "") as worker:
+        worker.close()
+        worker.command[-3:] = [str(program)]
+        worker.start()
+        yield worker
+
+
 def not_started(worker: Worker, reason: str) -> None:
     worker.wait_until(lambda: any(reason in line["message"] for line in
                                   worker.events("program.not_started", level="warn")), 40,
@@ -226,15 +241,8 @@ def not_started(worker: Worker, reason: str) -> None:
 def test_a_program_that_cannot_be_started_keeps_its_fire(kafka: Kafka, cluster: str,
                                                          tmp: Path) -> None:
     """Written to, away, not executable, no descriptor left: tried again until it starts."""
-    if os.environ.get("BELFRY_VALGRIND"):
-        raise Skip("Valgrind makes vfork a fork, so posix_spawn does not learn of a failed exec")
-    topic_of(kafka, cluster)
     program = tmp / "program"
-    script_at(program, f"echo $BELFRY_JOB >> {tmp}/ran")
-    with Worker(kafka, cluster, "") as worker:
-        worker.close()
-        worker.command[-3:] = [str(program)]
-        worker.start()
+    with runs_program(kafka, cluster, program, tmp / "ran") as worker:
         worker.wait_events("worker.started")
         with open(program, "ab"):  # a deploy that writes it
             send(kafka, cluster, [1, 2])
@@ -258,15 +266,8 @@ def test_a_program_that_cannot_be_started_keeps_its_fire(kafka: Kafka, cluster: 
 
 def test_a_fire_whose_program_never_started_comes_again_after_the_end(kafka: Kafka, cluster: str,
                                                                       tmp: Path) -> None:
-    if os.environ.get("BELFRY_VALGRIND"):
-        raise Skip("Valgrind makes vfork a fork, so posix_spawn does not learn of a failed exec")
-    topic_of(kafka, cluster)
     program = tmp / "program"
-    script_at(program, f"echo $BELFRY_JOB >> {tmp}/ran")
-    with Worker(kafka, cluster, "") as worker:
-        worker.close()
-        worker.command[-3:] = [str(program)]
-        worker.start()
+    with runs_program(kafka, cluster, program, tmp / "ran") as worker:
         send(kafka, cluster, [1])
         worker.wait_events("program.ended")
         program.rename(tmp / "aside")
