@@ -288,13 +288,33 @@ static bool has_fired(const struct life *life, int64_t nominal_ms)
     return false;
 }
 
+/* What an event has named of a stretch's slots after newest_ms stays, as stretches of their own. */
+static void keep_named(struct life *life, size_t index, int64_t newest_ms)
+{
+    for (size_t i = 0; i < life->announced_count; i++) {
+        const struct announced *announced = &life->announced[i];
+        int64_t next_ms = 0;
+        if (announced->off_schedule || announced->last_ms <= newest_ms) continue;
+        struct stretch_of_time named = life->stretches[index];
+        if (named.from_ms < newest_ms) named.from_ms = newest_ms;
+        if (named.from_ms < announced->first_ms) named.from_ms = announced->first_ms - 1;
+        close_one(&named, announced->last_ms);
+        named.named = true;
+        if (!stretch_next(life, &named, named.from_ms, ALWAYS_MS, &next_ms)) continue;
+        *push(life, &life->wanted, named.from_ms, NEVER_MS) = named;
+    }
+}
+
 /* What max_fires leaves out is no longer due: slots later than the last one that fired, and a
  * one-shot in the past that was owed behind it. A slot that an event has named stays. */
-static void leave_out(struct life *life, struct stretch_of_time *stretch, int64_t newest_ms)
+static void leave_out(struct life *life, size_t index, int64_t newest_ms)
 {
+    struct stretch_of_time *stretch = &life->stretches[index];
     int64_t at_ms = stretch->schedule.at_ms;
     bool named = stretch->named || (stretch->waiting && is_named(life, stretch->to_ms));
     if (named) return;
+    if (stretch->to_ms > newest_ms) keep_named(life, index, newest_ms);
+    stretch = &life->stretches[index];
     close_one(stretch, newest_ms);
     if (stretch->schedule.kind == SLOW_AT && !has_fired(life, at_ms) && !is_named(life, at_ms))
         close_one(stretch, stretch->from_ms);
@@ -303,11 +323,12 @@ static void leave_out(struct life *life, struct stretch_of_time *stretch, int64_
 void stretches_finish(struct life *life, bool by_count)
 {
     int64_t newest_ms = NEVER_MS; /* a one-shot in the past may be the last to fire */
+    size_t count = life->stretch_count;
     for (size_t i = 0; i < life->fired_count; i++)
         if (life->fired[i].nominal_ms > newest_ms) newest_ms = life->fired[i].nominal_ms;
-    for (size_t i = 0; i < life->stretch_count; i++) {
+    for (size_t i = 0; i < count; i++) {
+        if (by_count) leave_out(life, i, newest_ms);
         struct stretch_of_time *stretch = &life->stretches[i];
-        if (by_count) leave_out(life, stretch, newest_ms);
         stretch->named = stretch->named || stretch->waiting; /* what waits is named, not fired */
     }
 }
