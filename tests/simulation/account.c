@@ -228,15 +228,18 @@ static void judge_command(struct world *world, int32_t shard, size_t offset,
     uint32_t concerned = sent_shards(command, shard, world->settings.shards);
     uint32_t here = UINT32_C(1) << shard;
     bool refusing = world->cluster.own_limited || world->ever_strict;
-    if (refusing && ((own->rejected | own->duplicate) & here) != 0 && own->forwards == 0)
-        concerned = here; /* refused where it was sent, for what that shard was then */
+    uint32_t wanted = concerned;
+    if (refusing && ((own->rejected | own->duplicate) & here) != 0 && own->forwards == 0) {
+        wanted = here; /* refused where it was sent, for what that shard was then */
+        concerned = here | (concerned & own->again); /* but Kafka lost a step that forwarded it */
+    }
     if (own->results != concerned)
         world_violation(world, "results: command %d/%zu was answered by %x instead of %x: %.200s",
                         (int)shard, offset, own->results, concerned,
                         world->sent[shard][offset].text);
-    if (own->forwards != (concerned & ~here))
+    if (own->forwards != (wanted & ~here))
         world_violation(world, "forwards: command %d/%zu went to %x instead of %x", (int)shard,
-                        offset, own->forwards, concerned & ~here);
+                        offset, own->forwards, wanted & ~here);
     if (own->dead != own->rejected)
         world_violation(world, "dead letters: command %d/%zu was rejected by %x, buried by %x",
                         (int)shard, offset, own->rejected, own->dead);
