@@ -286,6 +286,7 @@ static const struct json_field job_rows[] = {
     {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(schedule_edited_ms)},
     {.name = "pending", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_pending},
     {.name = "zone_missing_at", .kind = JSON_INSTANT, RECORD(zone_missing_ms)},
+    {.name = "zone_data_left_out", .kind = JSON_INSTANT, RECORD(zone_data_ms)},
     {.name = "earlier_due", .kind = JSON_INSTANT, RECORD(earlier_due_ms)},
     {.name = "fired", .kind = JSON_INT, RECORD(fired), .max = COUNT_MAX},
     {.name = "missed", .kind = JSON_INT, RECORD(missed), .max = COUNT_MAX},
@@ -531,6 +532,7 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
     write_instant(writer, "schedule_edited_at", record->schedule_edited_ms);
     if (record->pending_count > 0) write_pending(writer, record);
     write_instant(writer, "zone_missing_at", record->zone_missing_ms);
+    write_instant(writer, "zone_data_left_out", record->zone_data_ms);
     write_instant(writer, "earlier_due", record->earlier_due_ms);
     if (record->fired != 0) write_integer(writer, "fired", record->fired);
     if (record->missed != 0) write_integer(writer, "missed", record->missed);

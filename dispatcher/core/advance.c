@@ -233,7 +233,7 @@ bool shard_advance(struct shard *shard, int64_t to_ms, int64_t now_ms, const str
     assert(to_ms <= now_ms);
     assert(!shard->in_command.active);
     int64_t instant_ms = 0;
-    if (!zoneless_write(shard, sink)) return false;
+    if (!zoneless_write(shard, sink) || !zone_data_write(shard, now_ms, sink)) return false;
     while (next_instant(shard, to_ms, &instant_ms)) {
         if (sink->full(sink->opaque) || sink->uncertain(sink->opaque)) return false;
         if (!do_instant(shard, instant_ms, to_ms, now_ms, sink)) return false;

@@ -187,6 +187,7 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
 {
     const struct in_command begun = shard->in_command;
     assert(begun.offset == application->source->offset);
+    if (!zone_data_write(shard, application->now_ms, sink)) return false;
     if (shard->targets == NULL) find_targets(shard, application->command, begun.ordinal);
     struct application same = *application;
     same.effective_ms = begun.effective_ms;

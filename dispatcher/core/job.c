@@ -296,6 +296,7 @@ void job_view_record(const struct job *job, struct job_record *record)
     for (uint32_t i = 0; i < extra->pending_count; i++) record->pending[i] = extra->pending[i];
     record->earlier_due_ms = extra->earlier_due_ms;
     record->zone_missing_ms = extra->zone_missing_ms;
+    record->zone_data_ms = extra->zone_data_ms;
     view_owed(extra, record);
     view_backfills(extra, record);
 }
@@ -371,6 +372,7 @@ static void extra_init(struct job_extra *extra)
     extra->schedule_edited_ms = INSTANT_NONE;
     extra->zone_missing_ms = INSTANT_NONE;
     extra->zone_data_ms = INSTANT_NONE;
+    extra->zone_data_says_ms = INSTANT_NONE;
     extra->earlier_due_ms = INSTANT_NONE;
     extra->paused_ms = INSTANT_NONE;
     extra->until_ms = INSTANT_NONE;

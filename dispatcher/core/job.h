@@ -35,6 +35,7 @@ struct job_extra {
     int64_t schedule_edited_ms;
     int64_t zone_missing_ms; /* since then a time zone of the job's is not there */
     int64_t zone_data_ms; /* slots with a nominal time by then may have fired by other zone data */
+    int64_t zone_data_says_ms; /* the one of them that an event is to name; INSTANT_NONE: none */
     int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
     int64_t paused_ms;
     int64_t until_ms;

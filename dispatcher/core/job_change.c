@@ -67,16 +67,24 @@ static int64_t added_ms_of(const struct job *job)
                                                        : job->incarnation.effective_ms;
 }
 
-/* The add, the last edit of the schedule, or other zone data. */
+/* The add, or the last edit of the schedule. */
 static int64_t since_ms_of(const struct job *job)
 {
     int64_t since_ms = added_ms_of(job);
-    if (job->extra == NULL) return since_ms;
-    if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
-    return job->extra->zone_data_ms > since_ms ? job->extra->zone_data_ms : since_ms;
+    bool edited = job->extra != NULL && job->extra->schedule_edited_ms > since_ms;
+    return edited ? job->extra->schedule_edited_ms : since_ms;
 }
 
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    after_ms = job_owed_after_ms(job, after_ms);
+    if (job->extra == NULL || job->extra->zone_data_ms == INSTANT_NONE) return after_ms;
+    int64_t bound_ms = schedule_bound(spec, job->extra->zone_data_ms + 1) - 1;
+    return bound_ms > after_ms ? bound_ms : after_ms;
+}
+
+int64_t job_owed_after_ms(const struct job *job, int64_t after_ms)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
     if (spec->jitter.most_ms == 0) return after_ms;
@@ -352,6 +360,7 @@ static bool job_reschedule(struct shard *shard, struct job *job, struct schedule
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
     extra->schedule_edited_ms = effective_ms;
+    extra->zone_data_ms = INSTANT_NONE;
     if (job->flags & JOB_FINISHED) {
         job->flags &= (uint8_t)~JOB_FINISHED;
         extra->finished_ms = INSTANT_NONE;

@@ -12,6 +12,7 @@ void job_record_defaults(struct job_record *record)
     record->schedule_edited_ms = INSTANT_NONE;
     record->earlier_due_ms = INSTANT_NONE;
     record->zone_missing_ms = INSTANT_NONE;
+    record->zone_data_ms = INSTANT_NONE;
     record->paused_ms = INSTANT_NONE;
     record->until_ms = INSTANT_NONE;
     record->finished_ms = INSTANT_NONE;

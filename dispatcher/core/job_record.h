@@ -53,6 +53,7 @@ struct job_record {
     int64_t schedule_edited_ms; /* INSTANT_NONE: never edited */
     int64_t earlier_due_ms; /* newest slot an earlier schedule may have fired; INSTANT_NONE */
     int64_t zone_missing_ms; /* since then a time zone of the job's is not there; INSTANT_NONE */
+    int64_t zone_data_ms; /* newest slot that other zone data has left out; INSTANT_NONE */
     int64_t paused_ms;
     int64_t until_ms;
     struct text pause_reason; /* empty: none */

@@ -63,9 +63,8 @@ void lane_owe_more(struct shard *shard, struct job *job, int64_t due_ms,
     owe_tail(shard, job, due_ms, sink);
 }
 
-void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
+static void clamp_to_bounds(const struct job *job, int64_t *from_ms, int64_t *to_ms)
 {
-    *from_ms = job_slots_after_ms(job, *from_ms);
     if ((job->flags & JOB_BOUNDED) == 0) return;
     struct definition definition;
     job_view(job, &definition);
@@ -80,11 +79,32 @@ void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
     }
 }
 
+void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms)
+{
+    *from_ms = job_slots_after_ms(job, *from_ms);
+    clamp_to_bounds(job, from_ms, to_ms);
+}
+
+/* The same of a range. */
+static void clamp_owed(const struct job *job, int64_t *from_ms, int64_t *to_ms)
+{
+    *from_ms = job_owed_after_ms(job, *from_ms);
+    clamp_to_bounds(job, from_ms, to_ms);
+}
+
 static uint64_t slots_in(const struct job *job, int64_t from_ms, int64_t to_ms)
 {
     lane_clamp(job, &from_ms, &to_ms);
     if (from_ms >= to_ms) return 0;
     return schedule_count(&job->schedule->spec, from_ms, to_ms, INT64_MAX);
+}
+
+/* Whether a range that ended at from_ms may as well go on behind to_ms. */
+static bool nothing_between(const struct job *job, int64_t from_ms, int64_t to_ms)
+{
+    int64_t due_ms = 0;
+    clamp_owed(job, &from_ms, &to_ms);
+    return !schedule_next(&job->schedule->spec, from_ms, &due_ms) || due_ms > to_ms;
 }
 
 /* Where a range (from, to] is to end: with its last slot, so that what remains of a range is one
@@ -115,20 +135,20 @@ static struct job_owed range_of(const struct job *job, int64_t from_ms, int64_t 
     return range;
 }
 
-static const struct schedule_spec *range_spec(const struct job *job, const struct job_owed *owed)
+const struct schedule_spec *lane_range_spec(const struct job *job, const struct job_owed *owed)
 {
     return owed->schedule != NULL ? &owed->schedule->spec : &job->schedule->spec;
 }
 
-static int64_t range_nominal(const struct job *job, const struct job_owed *owed, int64_t due_ms)
+int64_t lane_range_nominal(const struct job *job, const struct job_owed *owed, int64_t due_ms)
 {
     if (owed->to_ms - owed->from_ms == 1 && owed->delay_ms > 0) return due_ms - owed->delay_ms;
-    return schedule_nominal(range_spec(job, owed), due_ms);
+    return schedule_nominal(lane_range_spec(job, owed), due_ms);
 }
 
 int64_t lane_nominal(const struct job *job, int64_t due_ms)
 {
-    if (job->extra->owed_count > 0) return range_nominal(job, &job->extra->owed[0], due_ms);
+    if (job->extra->owed_count > 0) return lane_range_nominal(job, &job->extra->owed[0], due_ms);
     return schedule_nominal(&job->schedule->spec, due_ms);
 }
 
@@ -137,7 +157,7 @@ bool lane_owes_alone(const struct job *job, int64_t nominal_ms)
     for (uint32_t i = 0; job->extra != NULL && i < job->extra->owed_count; i++) {
         const struct job_owed *owed = &job->extra->owed[i];
         if (owed->to_ms - owed->from_ms == 1 &&
-            range_nominal(job, owed, owed->to_ms) == nominal_ms)
+            lane_range_nominal(job, owed, owed->to_ms) == nominal_ms)
             return true;
     }
     return false;
@@ -151,7 +171,7 @@ bool lane_insert(struct job *job, struct job_slot slot)
     if (extra->owed_count == OWED_RANGES_MAX) return false;
     while (at < extra->owed_count &&
            (!lane_range_next(job, &extra->owed[at], &due_ms) ||
-            range_nominal(job, &extra->owed[at], due_ms) < slot.nominal_ms))
+            lane_range_nominal(job, &extra->owed[at], due_ms) < slot.nominal_ms))
         at++;
     if (at == 0) return false;
     lane_push_range(job, at, (struct job_owed){.from_ms = slot.due_ms - 1,
@@ -178,7 +198,7 @@ void lane_keep_schedule(struct shard *shard, struct job *job)
         int64_t to_ms = owed->to_ms;
         owed->schedule = timers_retain(job->schedule);
         if (owed->to_ms - owed->from_ms == 1) continue;
-        lane_clamp(job, &owed->from_ms, &to_ms);
+        clamp_owed(job, &owed->from_ms, &to_ms);
         if (!last_slot(&job->schedule->spec, owed->from_ms, to_ms, &owed->to_ms))
             owed->to_ms = owed->from_ms;
     }
@@ -223,11 +243,11 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     extra->tail_from_ms = INSTANT_NONE;
     int64_t count = from_ms == INSTANT_NONE ? 0 : (int64_t)slots_in(job, from_ms, to_ms);
     if (count == 0) return;
+    lane_clamp(job, &from_ms, &to_ms);
     struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
     bool joins = last != NULL && last->schedule == NULL && last->missed_count == 0 &&
-                 last->to_ms <= from_ms && slots_in(job, last->to_ms, from_ms) == 0 &&
+                 last->to_ms <= from_ms && nothing_between(job, last->to_ms, from_ms) &&
                  (last->to_ms - last->from_ms != 1 || job_names_slot(job, last->to_ms));
-    lane_clamp(job, &from_ms, &to_ms);
     int64_t last_ms = 0;
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);
     assert(any);
@@ -360,7 +380,7 @@ bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t
     int64_t to_ms = owed->to_ms;
     if (owed->schedule != NULL)
         return schedule_next(&owed->schedule->spec, from_ms, due_ms) && *due_ms <= to_ms;
-    lane_clamp(job, &from_ms, &to_ms);
+    clamp_owed(job, &from_ms, &to_ms);
     return schedule_next(&job->schedule->spec, from_ms, due_ms) && *due_ms <= to_ms;
 }
 
@@ -399,7 +419,8 @@ void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
                   const struct catchup *catchup, int64_t now_ms, const struct sink *sink)
 {
     const struct job_owed *owed = job->extra->owed_count > 0 ? &job->extra->owed[0] : NULL;
-    const struct schedule_spec *spec = owed != NULL ? range_spec(job, owed) : &job->schedule->spec;
+    const struct schedule_spec *spec =
+        owed != NULL ? lane_range_spec(job, owed) : &job->schedule->spec;
     int64_t from_ms = slot.due_ms - 1;
     int64_t to_ms = owed != NULL ? owed->to_ms : shard->watermark.instant_ms;
     int64_t last_ms = slot.due_ms;
@@ -410,7 +431,8 @@ void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
         lane_done(job, slot.due_ms);
         return;
     }
-    if (owed == NULL || owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
+    if (owed == NULL) lane_clamp(job, &from_ms, &to_ms);
+    else if (owed->schedule == NULL) clamp_owed(job, &from_ms, &to_ms);
     int64_t old_ms = catchup_too_old_ms(catchup, spec, now_ms);
     if (to_ms > old_ms) to_ms = old_ms;
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);
@@ -502,12 +524,12 @@ static void drop_range(struct dropped *dropped, const struct job *job, const str
     int64_t to_ms = owed->to_ms;
     if (!lane_range_next(job, owed, &due_ms)) return;
     if (to_ms - from_ms == 1) {
-        int64_t nominal_ms = range_nominal(job, owed, due_ms);
+        int64_t nominal_ms = lane_range_nominal(job, owed, due_ms);
         drop_named(dropped, nominal_ms, nominal_ms, 1);
         return;
     }
-    if (owed->schedule == NULL) lane_clamp(job, &from_ms, &to_ms);
-    drop_slots(dropped, range_spec(job, owed), from_ms, to_ms, due_ms);
+    if (owed->schedule == NULL) clamp_owed(job, &from_ms, &to_ms);
+    drop_slots(dropped, lane_range_spec(job, owed), from_ms, to_ms, due_ms);
 }
 
 static struct dropped all_owed(const struct shard *shard, const struct job *job)

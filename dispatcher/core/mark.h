@@ -60,7 +60,9 @@ struct mark {
     bool recovering; /* `belfry recover` has begun to write this log and not ended yet */
     char owner[OWNER_BYTES_MAX + 1];
     char tz_version[16];
-    int64_t tz_changed_ms; /* watermark when that version came instead of another; 0: never */
+    /* Watermark when that version came instead of another, as long as records are to be written for
+     * it; 0: they are. An older daemon kept it. */
+    int64_t tz_changed_ms;
 };
 
 #endif

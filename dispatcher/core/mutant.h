@@ -81,6 +81,9 @@
     row(IMPORT_FIRES_PAST)              /* an import fires a one-shot that was due before it */    \
     row(IMPORT_NOT_IN_ID)               /* an imported job's backfills have their former ids */    \
     row(ZONE_MISSING_NOT_WRITTEN)       /* no record says since when a zone is missing */          \
+    row(ZONE_DATA_NOT_WRITTEN)          /* no record says which slot other zone data left out */   \
+    row(ZONE_DATA_OWED_ALONE_TWICE)     /* owed by itself, and by other data behind that, too */   \
+    row(ZONE_DATA_EDITED_RANGE)         /* owed since before an edit: fires again by other data */ \
     row(ZONE_BACK_OWES_NOTHING)         /* a zone is back, what came due meanwhile is forgotten */ \
     row(SELECTED_IN_TABLE_ORDER)        /* a command changes jobs as they stand in a table */     \
     row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \

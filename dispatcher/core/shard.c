@@ -44,6 +44,7 @@ void shard_destroy(struct shard *shard)
     job_queue_clear(&shard->undecided);
     job_queue_clear(&shard->backfills);
     job_queue_clear(&shard->zoneless);
+    job_queue_clear(&shard->zone_data);
     free(shard->targets);
     free(shard->due);
     free(shard->answer);
@@ -108,7 +109,7 @@ static bool record_needs_extra(const struct job_record *record)
            record->counted_fires != 0 || record->pending_count != 0 ||
            record->owed_count != 0 || record->attempts != 0 ||
            record->earlier_due_ms != INSTANT_NONE || record->zone_missing_ms != INSTANT_NONE ||
-           record->backfill_count != 0;
+           record->zone_data_ms != INSTANT_NONE || record->backfill_count != 0;
 }
 
 static void restore_past(struct job *job, const struct job_record *record)
@@ -136,6 +137,7 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     job_set_pending(job, record->pending, record->pending_count);
     extra->earlier_due_ms = record->earlier_due_ms;
     extra->zone_missing_ms = record->zone_missing_ms;
+    extra->zone_data_ms = record->zone_data_ms;
     restore_owed(shard, job, record);
     restore_backfills(shard, job, record);
 }
@@ -225,7 +227,7 @@ void shard_restore_done(struct shard *shard, const struct mark *mark)
     for (size_t i = 0; i < count; i++) {
         assert(jobs[i]->ordinal < shard->next_ordinal);
         zoneless_restore(shard, jobs[i]);
-        if (mark->tz_changed_ms != 0) job_zone_data_changed(jobs[i], mark->tz_changed_ms);
+        if (mark->tz_changed_ms != 0) zone_data_changed(shard, jobs[i], mark->tz_changed_ms);
         job_settle(shard, jobs[i]);
     }
     free(jobs);
@@ -246,6 +248,7 @@ void shard_fill_mark(const struct shard *shard, struct mark *mark)
     mark->watermark = shard->watermark;
     if (!mutant(MUTANT_ORDINAL_USED_TWICE)) mark->next_ordinal = shard->next_ordinal;
     mark->in_command = shard->in_command;
+    if (shard->zone_data.count == 0) mark->tz_changed_ms = 0; /* all records say what it means */
     mark->shards = shard->config.shards;
 }
 

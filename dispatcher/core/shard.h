@@ -47,10 +47,6 @@ bool shard_restore_fits(const struct shard *shard, const struct mark *mark, stru
 void shard_restore_look(struct shard *shard);
 /* From here on the shard can be stepped. */
 void shard_restore_done(struct shard *shard, const struct mark *mark);
-/* When the mark has just got other zone data: names the slots that do not fire because of it, at
- * most so many. */
-void shard_announce_zone_data(struct shard *shard, int64_t at_ms, int most,
-                              const struct sink *sink);
 
 /* How many jobs are set aside because a time zone is missing, the first ones by name. */
 size_t shard_name_zoneless(const struct shard *shard, char *text, size_t bytes);

@@ -45,6 +45,7 @@ struct shard {
     struct lane lane_state;
     struct job_queue undecided; /* jobs with owed slots the policy has to decide about */
     struct job_queue zoneless;  /* jobs just set aside, whose records have to say so */
+    struct job_queue zone_data; /* jobs whose records have to say what other zone data leaves out */
     struct job_queue backfills; /* jobs with a backfill to be worked off */
     struct in_command in_command;
     struct job_reference *targets; /* jobs of the command under way, by ordinal */
@@ -107,11 +108,11 @@ bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_
 /* Whether a slot is due after after_ms, a pending one included. */
 bool job_has_slot_after(const struct job *job, int64_t after_ms);
 /* The slots due after the result are those due after after_ms whose nominal time is later than the
- * add and the last edit of the schedule: jitter must not bring back what was before. */
+ * add and the last edit of the schedule: jitter must not bring back what was before. Nor must other
+ * zone data. */
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
-/* The zone data by which the job's slots are computed is other than it was until changed_ms: one
- * that waits for its delay and may have fired by the other data does not fire. */
-void job_zone_data_changed(struct job *job, int64_t changed_ms);
+/* The same of a range that is owed: what other zone data leaves out has been cut off it. */
+int64_t job_owed_after_ms(const struct job *job, int64_t after_ms);
 /* Whether the present schedule has a slot due then, after the edit that brought it. */
 bool job_names_slot(const struct job *job, int64_t due_ms);
 int64_t job_grace_ms(const struct job *job);
@@ -215,6 +216,10 @@ void lane_ask(struct shard *shard, struct job *job);
 /* The bounds that start, end and the last edit put on instants (from, to] of the job's present
  * schedule. */
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* The schedule that names the range's slots. */
+const struct schedule_spec *lane_range_spec(const struct job *job, const struct job_owed *owed);
+/* The nominal time of its slot that is due at due_ms. */
+int64_t lane_range_nominal(const struct job *job, const struct job_owed *owed, int64_t due_ms);
 /* Another range, before the one that is number `at` now; there must be room. */
 void lane_push_range(struct job *job, uint32_t at, struct job_owed range);
 /* A slot of an earlier schedule is owed, in its place among the ranges. False: nothing older is
@@ -277,6 +282,14 @@ void zoneless_end(struct shard *shard, struct job *job, int64_t at_ms, const str
  * that is not known. False: what is owed stays owed. */
 bool zoneless_edit(struct shard *shard, struct job *job, const struct definition *next,
                    bool rescheduled, int64_t at_ms, const struct sink *sink);
+
+/* ---- zone_data.c ---- */
+
+/* The zone data by which the job's slots are computed is other than it was until changed_ms: one
+ * that waits for its delay and may have fired by the other data does not fire. */
+void zone_data_changed(struct shard *shard, struct job *job, int64_t changed_ms);
+/* Names such slots and writes the records, before time passes. False: the transaction is full. */
+bool zone_data_write(struct shard *shard, int64_t now_ms, const struct sink *sink);
 
 /* ---- backfill.c ---- */
 

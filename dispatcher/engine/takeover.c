@@ -11,7 +11,7 @@
 #include "dispatcher/engine/replay.h"
 #include "dispatcher/engine/store_reading.h"
 
-enum { ZONE_DATA_EVENTS_MOST = 1000, ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
+enum { ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
 #define STORE_AGE_MAX_MS (6 * DAYS_MS) /* below delete.retention.ms of the state log */
 
 void engine_forget(struct engine *engine)
@@ -266,7 +266,6 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
     event.count = name_zoned_jobs(engine, before, text);
     event.detail = text_of(text);
     if (event.count > 0) sink->event(sink->opaque, &event);
-    shard_announce_zone_data(engine->shard, event.at_ms, ZONE_DATA_EVENTS_MOST, sink);
 }
 
 /* Jobs whose time zone this machine lacks are set aside; nobody should learn that from what does

@@ -208,6 +208,8 @@ void walk_announcement(struct walk *walk, struct life *life, size_t at)
         held = !stretch_holds(life, &life->stretches[i], event->first_ms);
     bool off = over || held || strcmp(event->reason, "paused") == 0;
     if (over) life->over_ms = event->first_ms;
+    if (strcmp(event->reason, "zone_data") == 0 && life->since_ms < event->last_ms)
+        life->since_ms = event->last_ms; /* it is no slot to come */
     life_announce(life, &(struct announced){.first_ms = event->first_ms,
                                             .last_ms = event->last_ms,
                                             .count = event->count,

@@ -440,7 +440,7 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
                                       .effective_ms = effective_ms,
                                       .now_ms = now_ms,
                                       .shards_applying = 1};
-    if (good) step_to(rig, effective_ms, now_ms);
+    if (good && !shard_in_command(rig->shard)->active) step_to(rig, effective_ms, now_ms);
     application.sequence = rig->mark.sequence + 1;
     if (!good) shard_reject(rig->shard, &application, &error, &sink);
     while (good && !shard_apply(rig->shard, &application, &sink)) {
