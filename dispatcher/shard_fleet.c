@@ -21,6 +21,7 @@ struct slot {
     struct shard_runner *runner; /* NULL: no thread */
     bool wanted;                 /* the group's last word */
     bool failed;                 /* wanted, but its engine could not go on; it has said why */
+    struct own_commit own_commit; /* the present engine's, where there is one, and the next's */
     int64_t not_before_us;       /* of the next start, after one that did not succeed */
     int64_t moved_us;            /* its time had moved by then, as it said last */
     int64_t still_us;            /* seen standing still for so long, since it is wanted */
@@ -77,7 +78,7 @@ static void start(struct shard_fleet *fleet, int32_t shard)
     struct error error = {0};
     assert(slot->runner == NULL && slot->wanted);
     slot->failed = false;
-    slot->runner = shard_runner_start(fleet->site, shard, &error);
+    slot->runner = shard_runner_start(fleet->site, shard, &slot->own_commit, &error);
     if (slot->runner != NULL) return;
     log_error(fleet, "shard.not_started", shard, &error);
     slot->not_before_us = now_us(fleet) + START_AGAIN_US;
@@ -241,10 +242,18 @@ int32_t shard_fleet_wanted(const struct shard_fleet *fleet)
     return wanted;
 }
 
+/* A state log is refused by what this process alone knows: its successor would go on with it. */
+static bool alone_remembers(const struct shard_fleet *fleet)
+{
+    for (int32_t shard = 0; shard < fleet->shards; shard++)
+        if (fleet->slots[shard].failed && fleet->slots[shard].own_commit.lost) return true;
+    return false;
+}
+
 bool shard_fleet_hopeless(const struct shard_fleet *fleet)
 {
     int32_t wanted = shard_fleet_wanted(fleet);
-    return wanted > 0 && shard_fleet_failed(fleet) == wanted;
+    return wanted > 0 && shard_fleet_failed(fleet) == wanted && !alone_remembers(fleet);
 }
 
 int32_t shard_fleet_still(const struct shard_fleet *fleet, int64_t for_us)

@@ -29,7 +29,8 @@ void shard_fleet_shutdown(struct shard_fleet *fleet);
 int32_t shard_fleet_running(const struct shard_fleet *fleet);
 
 /* Shards that are ours but cannot be run (lost state, a newer layout) and are tried again after a
- * minute only, and whether that is all of them, so that this process has nothing left to do. */
+ * minute only, and whether that is all of them, so that this process has nothing left to do; but
+ * what it alone knows to be lost it has to refuse for as long as it can. */
 int32_t shard_fleet_failed(const struct shard_fleet *fleet);
 bool shard_fleet_hopeless(const struct shard_fleet *fleet);
 

@@ -47,7 +47,8 @@ static void release(struct shard_runner *runner)
 }
 
 /* Ports, with their fault points where a test asked for them, and the engine on them. */
-static bool build(struct shard_runner *runner, struct error *error)
+static bool build(struct shard_runner *runner, struct own_commit *own_commit,
+                  struct error *error)
 {
     const struct shard_site *site = runner->site;
     struct broker *kafka = broker_kafka_create(site->kafka, runner->shard, error);
@@ -64,6 +65,7 @@ static bool build(struct shard_runner *runner, struct error *error)
         .checkpoint = faults ? runner->fault_checkpoint : runner->checkpoint,
         .clock = site->clock,
         .observer = site->observer,
+        .own_commit = own_commit,
     };
     runner->engine = engine_create(&options, &ports);
     shard_wakes_set(site->wakes, runner->shard, kafka);
@@ -71,14 +73,14 @@ static bool build(struct shard_runner *runner, struct error *error)
 }
 
 struct shard_runner *shard_runner_start(const struct shard_site *site, int32_t shard,
-                                        struct error *error)
+                                        struct own_commit *own_commit, struct error *error)
 {
     assert(site != NULL && site->kafka != NULL);
     assert(shard >= 0 && shard < site->options.shards);
     struct shard_runner *runner = memory_allocate(1, sizeof *runner);
     runner->site = site;
     runner->shard = shard;
-    if (!build(runner, error)) {
+    if (!build(runner, own_commit, error)) {
         release(runner);
         return NULL;
     }

@@ -30,9 +30,11 @@ struct shard_site {
 
 struct shard_runner;
 
-/* Starts the shard's thread, which takes the shard over. NULL: ERROR_RETRY, no thread. */
+/* Starts the shard's thread, which takes the shard over. `own_commit` is the thread's until it has
+ * ended, and outlives it. NULL: ERROR_RETRY, no thread. */
 struct shard_runner *shard_runner_start(const struct shard_site *site, int32_t shard,
-                                        struct error *error) __attribute__((warn_unused_result));
+                                        struct own_commit *own_commit, struct error *error)
+    __attribute__((warn_unused_result));
 
 /* Asks the engine to end; a wish never goes back. */
 void shard_runner_wish(struct shard_runner *runner, enum engine_wish wish);

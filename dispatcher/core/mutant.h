@@ -127,6 +127,9 @@
     row(LAST_READ_NOT_COMPARED)         /* an input log made anew is read on */                \
     row(SAME_EPOCH_IGNORED)             /* a store with more of our epoch goes on refusing us */  \
     row(DECIDED_AGAIN_BLINDLY)          /* what a daemon cut off has decided goes out unseen */    \
+    row(OWN_COMMIT_FORGOTTEN)           /* a log that lost our own commits is gone on from */      \
+    row(OWN_COMMIT_NEVER_GIVEN_UP)      /* it is refused behind an operator's decision, too */     \
+    row(OWN_COMMIT_TOO_EARLY)           /* what was only tried is missed, too */                   \
     row(OUTBOX_FREED_EARLY)             /* values are freed while a producer has them */
 
 enum mutant {

@@ -290,7 +290,8 @@ static bool recover(struct engine *engine, const struct mark *ours, bool *out,
             "sequence=%" PRId64 " outcome=%s", ours->sequence,
             fate == FATE_OUT ? "committed" : fate == FATE_AGAIN ? "repeat" : "lost");
     if (fate == FATE_LOST) {
-        error_set(error, ERROR_FENCED, "another owner has written the mark");
+        error_set(error, ERROR_FENCED, "the last mark is not the one before ours: another owner "
+                  "has written one, or Kafka lost data");
         return false;
     }
     *out = fate == FATE_OUT;
@@ -319,6 +320,11 @@ static bool mend(struct engine *engine, const struct mark *ours, struct error *f
     return recover(engine, ours, out, failure, error);
 }
 
+static void note_own(struct engine *engine, const struct mark *mark)
+{
+    if (engine->ports.own_commit != NULL) own_commit_taken(engine->ports.own_commit, mark);
+}
+
 /* After a commit that ended well. */
 static void committed(struct engine *engine, const struct mark *mark)
 {
@@ -328,6 +334,7 @@ static void committed(struct engine *engine, const struct mark *mark)
     engine->foreign.probe_us = 0;
     engine->mark = *mark;
     engine->settled = true;
+    note_own(engine, mark);
     engine_clock_sample(engine, &engine->receipt);
     int64_t monotonic_us = engine_monotonic_us(engine);
     engine->mark_due_us = monotonic_us + engine->options.mark_interval_ms * INT64_C(1000);
@@ -359,6 +366,7 @@ bool engine_commit(struct engine *engine, struct error *error)
         struct mark mark;
         engine_next_mark(engine, &mark);
         assert(mark.sequence == outbox->sequence);
+        if (mutant(MUTANT_OWN_COMMIT_TOO_EARLY)) note_own(engine, &mark);
         struct error failure = {0};
         bool out = try_transaction(engine, &mark, &failure);
         if (!out && !mend(engine, &mark, &failure, &out, error)) return false;

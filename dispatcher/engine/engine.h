@@ -11,6 +11,7 @@
 #include "dispatcher/engine/checkpoint_port.h"
 #include "dispatcher/engine/clock.h"
 #include "dispatcher/engine/observer.h"
+#include "dispatcher/engine/own_commit.h"
 
 struct engine_options {
     const char *cluster; /* borrowed, like all texts here */
@@ -49,6 +50,8 @@ struct engine_ports {
     struct checkpoint_port *checkpoint;
     const struct clock *clock;
     const struct observer *observer;
+    struct own_commit *own_commit; /* of this shard, handed from engine to engine of the process;
+                                    * NULL: nobody remembers */
 };
 
 enum engine_state {

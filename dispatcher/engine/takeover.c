@@ -143,6 +143,20 @@ static bool log_is_behind(const struct restored *restored, const struct mark *ma
     return mark->sequence < restored->mark.sequence;
 }
 
+/* The log does not have what this process knows to have committed. */
+static bool check_own_commit(const struct engine *engine, const struct mark *mark, bool found,
+                             struct error *error)
+{
+    struct own_commit *own = engine->ports.own_commit;
+    if (own == NULL || own_commit_look(own, engine->options.owner, mark, found)) return true;
+    return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %" PRId64
+                     " (%.24s, epoch %" PRId64 "), this process has committed %" PRId64 " (epoch %"
+                     PRId64 "): Kafka lost data; belfry recover --from redis|kafka decides; see "
+                     "docs/operation.md, \"state_lost\"", found ? mark->sequence : 0,
+                     found ? mark->owner : "no mark", found ? mark->epoch : 0, own->sequence,
+                     own->epoch);
+}
+
 static bool check_mark(const struct engine *engine, const struct restored *restored,
                        const struct mark *mark, bool found, struct error *error)
 {
@@ -162,7 +176,7 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
                          "belfry recover --from redis|kafka decides; see docs/operation.md, "
                          "\"state_lost\"", found ? mark->sequence : 0,
                          restored->mark.sequence);
-    return true;
+    return check_own_commit(engine, mark, found, error);
 }
 
 /* No mark at all: a new shard, if nothing was deleted. Compaction keeps the last mark, and the

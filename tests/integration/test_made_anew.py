@@ -1,13 +1,17 @@
-"""An input topic that is deleted and made anew, a state log whose records were deleted: a shard
-does not go on as if nothing had been, and the operator gets it going."""
+"""An input topic that is deleted and made anew, a state log whose records were deleted or put back
+to older ones: a shard does not go on as if nothing had been, and the operator gets it going."""
 
 from __future__ import annotations
+
+import json
+import time
 
 import confluent_kafka
 import confluent_kafka.admin
 
 from harness import (
-    Belfryd, CommandClient, Kafka, Redis, belfry, client_options, create_topic, wait_for)
+    Belfryd, CommandClient, Kafka, Redis, belfry, client_options, create_topic, produce, read_all,
+    wait_for)
 from runner import limit
 
 
@@ -115,3 +119,46 @@ def test_state_log_cut_and_redis_emptied(kafka: Kafka, redis: Redis, cluster: st
     assert "state_lost: the state log has no mark" in reason, reason
     _recovered(kafka, redis, daemon, "kafka")
     daemon.terminate()
+
+
+def _put_back(kafka: Kafka, cluster: str) -> int:
+    """The state log as it was before job-5; returns the sequence it then stands at."""
+    log = read_all(kafka.bootstrap, f"{cluster}.state")
+    kept = log[:[record.key for record in log].index(b"job/g/job-5")]
+    assert kept[-1].key == b"mark", kept[-1]
+    _make_anew(kafka, f"{cluster}.state")
+    produce(kafka.bootstrap, f"{cluster}.state", [(record.key, record.value) for record in kept])
+    return int(json.loads(kept[-1].value)["sequence"])
+
+
+def _fence(kafka: Kafka, cluster: str) -> None:
+    """The shard's owner has to look where it stands."""
+    confluent_kafka.Producer(client_options(
+        kafka.bootstrap, transactional_id=f"{cluster}-0")).init_transactions(10)
+
+
+@limit(60)
+def test_state_log_behind_its_living_owner(kafka: Kafka, cluster: str) -> None:
+    """Redis is away and says nothing; what the daemon has itself committed is not there."""
+    with Redis() as redis:
+        daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
+        with CommandClient(kafka.bootstrap, cluster) as commands:
+            _add_five(commands)
+            redis.kill9()
+            for number in range(5, 20):
+                commands.call(_add(number), outcome="applied")
+            daemon.sigstop()
+            left = _put_back(kafka, cluster)
+            _fence(kafka, cluster)
+            daemon.sigcont()
+            commands.send({"op": "ping"})
+        reason = daemon.wait_event("shard.failed", 30, shard=0)[0]["message"]
+        assert f"state_lost: the state log stands at sequence {left} (" in reason, reason
+        assert "this process has committed " in reason and "belfry recover" in reason, reason
+        assert int(reason.split("has committed ")[1].split()[0]) >= left + 15, reason
+        time.sleep(2)
+        assert daemon.running, "a daemon started in its stead would go on"
+        daemon.terminate(expect=1)
+        redis.restart(empty=True)
+        _recovered(kafka, redis, daemon, "kafka")
+        daemon.terminate()

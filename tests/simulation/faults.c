@@ -494,6 +494,24 @@ static void kafka_loses_an_epoch(struct plan *plan, struct random *dice, int64_t
     crash_all(plan, at_us + SECOND_US);
 }
 
+/* An owner that lives does not learn what came of a commit and has to look: its own are gone. So it
+ * is with a whole epoch of its own. */
+static void kafka_loses_its_owner_s(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    bool epoch = random_chance(dice, 1, 3) && at_us > 2 * MINUTE_US;
+    int64_t lost_ms = epoch ? random_between(dice, 55000, 60000) : random_between(dice, 1, 300000);
+    plan_add(plan, at_us, DO_NOTE, 0, 0, 0, 0, "Kafka loses commits of an owner that looks again");
+    if (epoch) crash_all(plan, at_us - 55 * SECOND_US);
+    plan_add(plan, at_us - SECOND_US, DO_REDIS_AWAY, some_ms(dice, 1800000), 0, 0, 0, NULL);
+    plan_add(plan, at_us, DO_KAFKA_DOWN, 10, 0, 0, 0, NULL);
+    for (int32_t shard = 0; shard < plan->settings.shards; shard++) {
+        plan_add(plan, at_us - 2 * SECOND_US, DO_COMMAND, shard, 0, 0, 0, "{\"op\":\"ping\"}");
+        plan_add(plan, at_us + MILLI_US, DO_LOSE, shard, lost_ms, 0, 0, NULL);
+        plan_add(plan, at_us + SECOND_US, DO_COMMIT, shard, COMMIT_NOT_SENT, 0, 0, NULL);
+        plan_add(plan, at_us + SECOND_US, DO_COMMAND, shard, 0, 0, 0, "{\"op\":\"ping\"}");
+    }
+}
+
 /* A random subset of the kinds, each of them now and then. */
 void faults_add(struct plan *plan, struct random *dice)
 {
@@ -509,7 +527,11 @@ void faults_add(struct plan *plan, struct random *dice)
         static fault_maker *const losing[] = {kafka_loses, kafka_loses, kafka_loses_what_redis_has,
                                               kafka_loses_what_redis_has, kafka_loses_an_epoch};
         fault_maker *maker = losing[random_between(dice, 0, 4)];
-        maker(plan, dice, until_us + random_between(dice, 0, span_us - 1));
+        int64_t at_us = until_us + random_between(dice, 0, span_us - 1);
+        struct random own = random_from(plan->seed, (uint64_t)at_us);
+        maker(plan, dice, at_us);
+        if (random_chance(&own, 1, 3))
+            kafka_loses_its_owner_s(plan, &own, until_us + random_between(&own, 0, span_us - 1));
     }
     for (int64_t i = 0; i < faults; i++) {
         size_t maker = (size_t)random_between(dice, 0, MAKERS - 1);

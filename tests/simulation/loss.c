@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "schemas/mark_json.h"
 #include "tests/simulation/json_scan.h"
 #include "tests/simulation/world.h"
 
@@ -132,20 +133,52 @@ static bool explains_hole(struct world *world, int32_t shard, const char *fields
     return false;
 }
 
+static bool took_mark(const struct world *world, int32_t shard, int64_t sequence)
+{
+    for (size_t i = 0; i < world->losses.count; i++)
+        if (world->losses.list[i].shard == shard && world->losses.list[i].kept_sequence < sequence)
+            return true;
+    return false;
+}
+
 bool loss_explains(struct world *world, const struct seat *seat, const char *fields)
 {
     int32_t shard = seat->shard;
     if (explains_hole(world, shard, fields)) return true;
     const char *at = strstr(fields, "state_lost: the state log stands at sequence ");
     long long log = -1;
-    long long store = -1;
+    long long other = -1;
     if (at == NULL || world->losses.count == 0) return false;
     at += strlen("state_lost: the state log stands at sequence ");
-    if (sscanf(at, "%lld, Redis at %lld", &log, &store) != 2) return false;
     world->losses.refused[shard] = true;
-    world->sometimes.count[SOMETIMES_STATE_LOST]++;
-    return log < store && log == last_sequence(&world->cluster.state[shard]) &&
-           store == seat->snapshot_sequence;
+    if (sscanf(at, "%lld, Redis at %lld", &log, &other) == 2) {
+        world->sometimes.count[SOMETIMES_STATE_LOST]++;
+        return log < other && log == last_sequence(&world->cluster.state[shard]) &&
+               other == seat->snapshot_sequence;
+    }
+    if (sscanf(at, "%lld (%*[^)]), this process has committed %lld", &log, &other) != 2)
+        return false;
+    world->sometimes.count[SOMETIMES_OWN_COMMIT_LOST]++;
+    return log == last_sequence(&world->cluster.state[shard]) && other == seat->taken_sequence &&
+           took_mark(world, shard, other);
+}
+
+void loss_taken(struct seat *seat)
+{
+    seat->taken_sequence = seat->tried_sequence;
+}
+
+/* Kafka lost it, and another owner stands in the epoch that it was in. */
+static bool was_replaced(const struct world *world, const struct seat *seat)
+{
+    const struct history *history = &world->history;
+    const struct step *steps = history->steps[seat->shard];
+    size_t count = history->step_count[seat->shard];
+    for (size_t i = count; i-- > 0;)
+        if (steps[i].mark.sequence == seat->taken_sequence &&
+            strcmp(steps[i].mark.owner, seat->process->owner) == 0)
+            return steps[i].gone && steps[i].mark.epoch == steps[count - 1].mark.epoch;
+    return false;
 }
 
 void loss_restored(struct world *world, const struct seat *seat, bool from_store,
@@ -154,6 +187,10 @@ void loss_restored(struct world *world, const struct seat *seat, bool from_store
     struct losses *losses = &world->losses;
     const struct history *history = &world->history;
     int32_t shard = seat->shard;
+    if (sequence < seat->taken_sequence || was_replaced(world, seat))
+        world_violation(world, "own commit lost: %s goes on with shard %d from %" PRId64
+                        " although Kafka had taken its %" PRId64, seat->process->owner,
+                        (int)shard, sequence, seat->taken_sequence);
     if (losses->count == 0) return;
     losses->refused[shard] = false;
     losses->half[shard] = false;
@@ -173,46 +210,55 @@ void loss_restored(struct world *world, const struct seat *seat, bool from_store
     }
 }
 
-/* What `belfry recover --from kafka` does, as far as the next owner sees it: a mark that does not
- * say how many jobs there are. */
-static void accept_log(struct world *world, int32_t shard)
+/* What `belfry recover --from kafka` does, as far as the next owner sees it: a mark of the next
+ * generation, that does not say how many jobs there are. False: there is none to go on from. */
+static bool accept_log(struct world *world, int32_t shard)
 {
     const struct log *log = &world->cluster.state[shard];
+    struct mark mark;
+    struct error error = {0};
+    struct text_writer writer;
     char text[2048];
-    for (size_t i = log->count; i-- > 0;) {
-        if (!is_mark(log->records[i])) continue;
-        struct text value = log->records[i]->value;
-        struct text rest = scan_after(value, ",\"jobs\":");
-        if (rest.length == 0) return;
-        size_t before = value.length - rest.length - strlen(",\"jobs\":");
-        while (rest.length > 0 && rest.bytes[0] >= '0' && rest.bytes[0] <= '9')
-            rest = (struct text){rest.bytes + 1, rest.length - 1};
-        int length = snprintf(text, sizeof text, "%.*s%.*s", (int)before, value.bytes,
-                              (int)rest.length, rest.bytes);
-        (void)cluster_append(world, record_copy(&(struct broker_record){
-                                        .topic = TOPIC_STATE,
-                                        .partition = shard,
-                                        .key = text_of("mark"),
-                                        .value = {text, (size_t)length}}));
-        return;
-    }
+    size_t i = log->count;
+    while (i > 0 && !is_mark(log->records[i - 1])) i--;
+    if (i == 0 || !mark_decode(log->records[i - 1]->value, &mark, &error)) return false;
+    mark.generation++;
+    mark.jobs = MARK_JOBS_UNKNOWN;
+    text_writer_init_fixed(&writer, text, sizeof text);
+    mark_encode(&writer, &mark);
+    (void)cluster_append(world, record_copy(&(struct broker_record){
+                                    .topic = TOPIC_STATE,
+                                    .partition = shard,
+                                    .key = text_of("mark"),
+                                    .value = text_writer_text(&writer)}));
+    world->losses.decided[shard]++;
+    for (int32_t p = 0; p < world->settings.processes; p++)
+        world->processes[p].slots[shard].taken_sequence = 0;
+    return true;
+}
+
+/* Where nothing is left to say that it was decided, those who remember have to end. */
+static void end_processes(struct world *world)
+{
+    world_trace(world, "the operator starts the daemons again");
+    for (int32_t p = 0; p < world->settings.processes; p++) process_leave(&world->processes[p]);
 }
 
 bool loss_operator(struct world *world)
 {
-    bool behind = false;
-    bool half = false;
+    bool refused = false;
+    bool empty = false;
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
-        behind = behind || world->losses.refused[shard];
-        half = half || world->losses.half[shard];
-        if (!world->losses.half[shard]) continue;
+        if (!world->losses.half[shard] && !world->losses.refused[shard]) continue;
         world_trace(world, "the operator goes on with what the log of shard %d has", (int)shard);
-        accept_log(world, shard);
+        empty = !accept_log(world, shard) || empty;
+        refused = true;
     }
-    if (behind) {
+    if (refused) {
         world_trace(world, "the operator gives Redis up");
         store_image_empty(world->redis.image);
         world->redis.changes++;
     }
-    return behind || half;
+    if (empty) end_processes(world);
+    return refused;
 }

@@ -26,6 +26,7 @@ struct losses {
     size_t count;
     bool refused[SIM_SHARDS_MAX]; /* an owner has refused the shard, and says state_lost */
     bool half[SIM_SHARDS_MAX];    /* it says that the log has not all the jobs it should have */
+    int64_t decided[SIM_SHARDS_MAX]; /* so often the operator has; each time a new generation */
     bool forgot[SIM_SHARDS_MAX];  /* an owner was restored from a log with a hole in it */
 };
 
@@ -43,6 +44,8 @@ bool loss_of_job(const struct world *world, int32_t shard, const char *name);
  * says by how much (Redis may have been emptied since); or because a part of the log is lost from
  * before where its living owner went on. */
 bool loss_explains(struct world *world, const struct seat *seat, const char *fields);
+/* The process of this seat knows that Kafka has taken the last mark it produced. */
+void loss_taken(struct seat *seat);
 /* A shard was restored: `sequence` is where it says it stands. */
 void loss_restored(struct world *world, const struct seat *seat, bool from_store,
                    int64_t sequence);

@@ -375,7 +375,10 @@ static bool commit(struct broker *broker, struct broker_receipt *receipt, struct
     }
     slot_pass(slot, POINT_COMMIT_AFTER);
     *receipt = slot->receipt;
-    if (done) own->settling = false;
+    if (done) {
+        own->settling = false;
+        loss_taken(slot);
+    }
     return done;
 }
 

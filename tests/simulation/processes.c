@@ -113,6 +113,8 @@ static void observe_line(void *opaque, enum observer_level level, const char *ev
     world_trace(world, "%s shard %d: %s %s", process->owner, (int)shard, event, fields);
     if (strcmp(event, "shard.taken") == 0)
         memset(world->bad_seen[shard], 0, sizeof world->bad_seen[shard]);
+    if (strcmp(event, "commit.settled") == 0 && strstr(fields, "outcome=committed") != NULL)
+        loss_taken(&process->slots[shard]);
     if (strcmp(event, "shard.restored") == 0)
         loss_restored(world, &process->slots[shard], strstr(fields, "from_store=yes") != NULL,
                       scan_number(text_of(fields), " sequence=", -1));
@@ -299,7 +301,8 @@ static void slot_start(struct seat *slot)
     struct engine_ports ports = {.broker = slot->broker,
                                  .checkpoint = slot->checkpoint,
                                  .clock = &process->clock,
-                                 .observer = &process->observer};
+                                 .observer = &process->observer,
+                                 .own_commit = &slot->own_commit};
     slot->engine = engine_create(&options, &ports);
     process->heap.fail_after = fail_after;
     (void)heap_enter(before);
@@ -424,6 +427,8 @@ void process_start(struct process *process)
         slot->shard = s;
         slot->wanted = false;
         slot->not_before_us = 0;
+        slot->taken_sequence = 0;
+        slot->own_commit = (struct own_commit){0};
     }
     world_trace(world, "%s starts", process->owner);
     group_join(process);

@@ -14,7 +14,7 @@
 #define REST_MORE_US (61 * SECOND_US)
 #define QUIET_US (1700 * MILLI_US)
 #define PING_APART_US (40 * SECOND_US)
-enum { PING_TURNS = 3 * FOREIGN_TOPICS, REST_TURNS = 12, QUIET_TURNS = 4000 };
+enum { PING_TURNS = 3 * FOREIGN_TOPICS, REST_TURNS = 12, QUIET_TURNS = 4000, DECISIONS = 10 };
 
 struct play {
     struct world *world;
@@ -111,7 +111,8 @@ static void come_to_rest(struct world *world)
     world_run(world, calm_us(world));
     end_faults(world);
     world_run(world, world->now_us + MINUTE_US); /* forwarded commands are applied by then */
-    while (loss_operator(world)) world_run(world, world->now_us + REST_US);
+    for (int turn = 0; turn < DECISIONS && loss_operator(world); turn++)
+        world_run(world, world->now_us + REST_US);
     resume_all(world);
     if (loss_operator(world)) { /* a shard was refused only now; it forwards what it had not read */
         world_run(world, world->now_us + REST_US);

@@ -13,6 +13,7 @@
     row(CUT_OFF, "a process was cut off from Kafka")                                               \
     row(KAFKA_LOST, "Kafka lost the end of a state log")                                           \
     row(STATE_LOST, "a state log behind Redis was refused")                                        \
+    row(OWN_COMMIT_LOST, "a state log that lacks an owner's own commits was refused")              \
     row(MADE_ANEW, "an input topic was made anew")                                                 \
     row(LAST_READ_GONE, "the last record read was gone from its topic")                            \
     row(BEGUN_GONE, "the record of a command half done was gone from its topic")                   \

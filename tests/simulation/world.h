@@ -96,6 +96,8 @@ struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     int64_t opened_ms;   /* when it last had a new producer */
     int64_t tried_sequence; /* of the last mark produced, */
     uint64_t tried_life;    /* by which engine */
+    int64_t taken_sequence; /* of the last mark that this process knows Kafka has taken, */
+    struct own_commit own_commit; /* and what its engines say of it */
     struct broker_receipt receipt; /* of the last mark that Kafka took */
     bool waiting;
     bool reading;        /* in the broker's poll */
