@@ -24,6 +24,7 @@
     row(TAKEOVER_WATERMARK_IS_NOW)      /* slots of the downtime are forgotten */                  \
     row(TAKEOVER_COMMANDS_FROM_NOW)     /* commands of the downtime are not read first */          \
     row(PAUSE_NOT_NOTICED)              /* a frozen process steps before it has read */            \
+    row(LATE_READING_NOT_NOTICED)       /* the same of one frozen in the middle of a long wait */  \
     row(CHECKPOINT_FOLLOWS_ANYTHING)    /* a gap in Redis is not rewritten */                      \
     row(CHECKPOINT_AWAY_FORGETS)        /* what a lost call carried is not sent again */           \
     row(CHECKPOINT_FORGETS_DELETIONS)   /* deleted names stay in Redis */                          \

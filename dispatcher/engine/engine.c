@@ -318,18 +318,31 @@ static int32_t wait_ms(const struct engine *engine)
     return wait < 0 ? 0 : (int32_t)wait;
 }
 
+/* How long ago the command was written that has just been read: who is frozen while it waits for
+ * long wakes before the wait is over. */
+static int64_t read_late_ms(const struct engine *engine)
+{
+    const struct broker_input *next = inputs_next(&engine->inputs);
+    if (next == NULL || mutant(MUTANT_LATE_READING_NOT_NOTICED)) return 0;
+    return engine_steady_ms(engine) - next->log_time_ms;
+}
+
 /* After the process was frozen or the broker away, beyond the wait that was asked for: commands
  * that came meanwhile act before slots that came due meanwhile. */
 static bool catch_up_after_pause(struct engine *engine, int64_t waited_ms, int64_t *looked_us,
                                  struct error *error)
 {
     int64_t monotonic_us = engine_monotonic_us(engine);
-    int64_t away_ms = (monotonic_us - *looked_us) / 1000 - waited_ms;
+    int64_t since_ms = (monotonic_us - *looked_us) / 1000;
+    int64_t away_ms = since_ms - waited_ms;
     *looked_us = monotonic_us;
-    if (away_ms < PAUSE_CATCH_UP_MS || mutant(MUTANT_PAUSE_NOT_NOTICED)) return true;
-    observe(engine->ports.observer, LEVEL_WARN, "shard.paused", engine->options.shard,
-            "for_ms=%" PRId64, away_ms);
-    return inputs_capture_ends(&engine->inputs, error);
+    bool late = inputs_caught_up(&engine->inputs) && since_ms >= PAUSE_CATCH_UP_MS &&
+                read_late_ms(engine) >= PAUSE_CATCH_UP_MS;
+    bool away = away_ms >= PAUSE_CATCH_UP_MS && !mutant(MUTANT_PAUSE_NOT_NOTICED);
+    if (away)
+        observe(engine->ports.observer, LEVEL_WARN, "shard.paused", engine->options.shard,
+                "for_ms=%" PRId64, away_ms);
+    return (!away && !late) || inputs_capture_ends(&engine->inputs, error);
 }
 
 static bool live(struct engine *engine, struct error *error)
