@@ -192,6 +192,9 @@ bool shard_restore_fits(const struct shard *shard, const struct mark *mark, stru
     if (mark->jobs != MARK_JOBS_UNKNOWN && mark->jobs != jobs)
         return error_set(error, ERROR_FATAL, "%lld jobs were restored, the last mark says %lld",
                          (long long)jobs, (long long)mark->jobs);
+    if (mark->in_command.active && mark->watermark.ordinal != WATERMARK_WHOLE)
+        return error_set(error, ERROR_FATAL,
+                         "the last mark stands within an instant and within a command");
     for (uint32_t slot = 0; slot < job_table_slots(shard->jobs); slot++) {
         const struct job *job = job_table_at(shard->jobs, slot);
         if (job != NULL && job->ordinal >= mark->next_ordinal)

@@ -404,9 +404,14 @@ static bool apply_input(struct engine *engine, const struct broker_input *input,
         bury(engine, input, &source, &refusal);
         return true;
     }
-    if (shard_in_command(engine->shard)->active)
-        return apply_begun(engine, input, &source, now_ms, error);
-    return apply_new(engine, input, &source, now_ms, error);
+    const struct in_command *begun = shard_in_command(engine->shard);
+    if (!begun->active) return apply_new(engine, input, &source, now_ms, error);
+    if (input->offset < begun->offset)
+        return error_set(error, ERROR_FATAL, "the mark has a command half done at offset %" PRId64
+                         " and not read offset %" PRId64 " before it: it is no mark of this "
+                         "topic; belfry recover --from redis|kafka decides", begun->offset,
+                         input->offset);
+    return apply_begun(engine, input, &source, now_ms, error);
 }
 
 /* The record of the command that is half done has gone from its log. */

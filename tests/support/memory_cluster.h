@@ -403,7 +403,8 @@ static bool cluster_live(struct cluster *own, const char *owner, int64_t for_ms,
     static const char *const fires[] = {"billing.fires"};
     static const char *const results[] = {"billing.results"};
     struct observer observer = {NULL, LEVEL_ERROR, cluster_no_line};
-    struct engine_ports ports = {&own->broker, &own->checkpoint, &own->clock, &observer};
+    struct engine_ports ports = {.broker = &own->broker, .checkpoint = &own->checkpoint,
+                                 .clock = &own->clock, .observer = &observer};
     struct engine_options options;
     engine_options_defaults(&options);
     options.owner = owner;

@@ -223,6 +223,28 @@ static void kafka_does_not_take_it(void **state)
     check_interrupted(cluster, "big", "Kafka does not take it");
 }
 
+/* A mark of another topic, or of none: it is refused, and ends no process by an assertion. */
+static void a_mark_that_contradicts_itself(void **state)
+{
+    (void)state;
+    struct cluster *cluster = half_done(update);
+    struct error error = {0};
+    char text[4096];
+    struct text_writer writer;
+    struct mark mark = last_mark(cluster);
+    mark.in_command.offset = 7; /* before it stands the command, which nobody has read */
+    mark.sequence++;
+    text_writer_init_fixed(&writer, text, sizeof text);
+    mark_encode(&writer, &mark);
+    (void)cluster_append(&cluster->logs[TOPIC_STATE], text_of("mark"),
+                         text_writer_text(&writer), cluster->now_ms);
+    cluster->logs[TOPIC_STATE].committed++;
+    assert_false(cluster_live(cluster, "third", LIFE_MS, &error));
+    assert_int_equal(error.kind, ERROR_FATAL);
+    assert_non_null(strstr(error.message, "half done at offset 7 and not read offset 1"));
+    cluster_destroy(cluster);
+}
+
 static void its_id_is_remembered(void **state)
 {
     (void)state;
@@ -262,6 +284,7 @@ int main(void)
         cmocka_unit_test(cannot_be_read),
         cmocka_unit_test(has_become_of_another_kind),
         cmocka_unit_test(kafka_does_not_take_it),
+        cmocka_unit_test(a_mark_that_contradicts_itself),
         cmocka_unit_test(its_id_is_remembered),
         cmocka_unit_test(redis_has_what_was_done),
     };

@@ -318,6 +318,12 @@ static void a_restore_that_lacks_something_is_seen(void **state)
     mark.next_ordinal = 17; /* the job is younger than the mark */
     error_clear(&error);
     assert_false(shard_restore_fits(rig.shard, &mark, &error));
+    mark = (struct mark){.jobs = 1, .next_ordinal = 18, .watermark = {7000, 17}};
+    error_clear(&error);
+    assert_true(shard_restore_fits(rig.shard, &mark, &error));
+    mark.in_command.active = true; /* a command waits until the instant is done to its end */
+    assert_false(shard_restore_fits(rig.shard, &mark, &error));
+    assert_non_null(strstr(error.message, "within an instant and within a command"));
     rig_close(&rig);
 }
 
