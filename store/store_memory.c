@@ -10,9 +10,11 @@
 #include "dispatcher/core/memory.h"
 #include "store/store_table.h"
 
-/* Of a group; number 0 = none. */
+/* Of a group of one owner through one store; number 0 = none. */
 struct image_token {
     uint64_t store;
+    int64_t generation;
+    int64_t epoch;
     uint64_t number;
 };
 
@@ -323,6 +325,14 @@ static bool is_whole(const struct store_counts *held, const struct store_table *
     return held->jobs == there.jobs && held->seen == there.seen;
 }
 
+/* The number of a token of that owner through this store; 0: it is of another one. */
+static uint64_t token_number(const struct image_token *token, uint64_t store, int64_t generation,
+                             int64_t epoch)
+{
+    bool ours = token->store == store && token->generation == generation && token->epoch == epoch;
+    return ours ? token->number : 0;
+}
+
 static bool is_newer(int64_t generation, int64_t epoch, const struct store_write *write)
 {
     return generation > write->generation ||
@@ -341,10 +351,9 @@ static enum store_outcome judge(const struct image_shard *shard, const struct st
         (!shard->has_snapshot || mark->sequence != write->follows_sequence))
         return STORE_GAP;
     uint64_t before = write->token_before != 0 ? write->token_before : write->token;
-    if (write->part > 0 && (writer->group.number != before || writer->group.store != store ||
-                            writer->generation != write->generation ||
-                            writer->epoch != write->epoch || writer->mode != write->mode ||
-                            writer->part != write->part))
+    uint64_t group = token_number(&writer->group, store, write->generation, write->epoch);
+    if (write->part > 0 &&
+        (group != before || writer->mode != write->mode || writer->part != write->part))
         return STORE_GAP;
     if (write->mode == STORE_REWRITE && write->snapshot != NULL && shard->has_snapshot &&
         mark->generation == write->generation && mark->epoch == write->epoch &&
@@ -438,7 +447,8 @@ static bool memory_write(struct store *store, const struct store_write *write,
     *outcome = judge(shard, write, memory->number);
     if (*outcome == STORE_WRITTEN)
         *outcome =
-            apply_write(shard, write, (struct image_token){memory->number, write->token});
+            apply_write(shard, write, (struct image_token){memory->number, write->generation,
+                                                            write->epoch, write->token});
     pthread_mutex_unlock(&memory->image->lock);
     return !fails(memory, STORE_FAILURE_AFTER, error);
 }
@@ -452,13 +462,15 @@ static bool memory_look(struct store *store, int32_t shard, int64_t generation, 
     pthread_mutex_lock(&memory->image->lock);
     const struct image_shard *place = image_shard(memory->image, shard);
     const struct image_writer *writer = &place->writer;
-    bool ours = writer->generation == generation && writer->epoch == epoch;
+    const struct mark *mark = &place->snapshot.mark;
     *position = (struct store_position){
         .whole = !place->has_snapshot || is_whole(&place->held, &place->jobs, &place->seen),
-        .sequence = place->has_snapshot ? place->snapshot.mark.sequence : -1,
-        .token = ours && writer->group.store == memory->number ? writer->group.number : 0,
+        .sequence = place->has_snapshot ? mark->sequence : -1,
+        .of_epoch = place->has_snapshot && mark->generation == generation &&
+                    mark->epoch == epoch,
+        .token = token_number(&writer->group, memory->number, generation, epoch),
         .part = writer->part,
-        .done = ours && writer->done.store == memory->number ? writer->done.number : 0,
+        .done = token_number(&writer->done, memory->number, generation, epoch),
     };
     pthread_mutex_unlock(&memory->image->lock);
     return !fails(memory, STORE_FAILURE_AFTER, error);

@@ -263,8 +263,9 @@ static bool redis_write(struct store *store, const struct store_write *write,
     return redis_write_parts(store, write, 1, &written, outcome, error);
 }
 
-static bool read_snapshot_position(struct store_redis *redis, int32_t shard,
-                                   struct store_position *position, struct error *error)
+static bool read_snapshot_position(struct store_redis *redis, int32_t shard, int64_t generation,
+                                   int64_t epoch, struct store_position *position,
+                                   struct error *error)
 {
     struct snapshot snapshot;
     bool found = false;
@@ -272,7 +273,10 @@ static bool read_snapshot_position(struct store_redis *redis, int32_t shard,
     *position = (struct store_position){.sequence = -1};
     if (redis_whole_read(redis->connection, shard, &snapshot, &found, &trouble)) {
         position->whole = !found || snapshot_check_whole(&snapshot, &(struct error){0});
-        if (found) position->sequence = snapshot.mark.sequence;
+        if (!found) return true;
+        position->sequence = snapshot.mark.sequence;
+        position->of_epoch =
+            snapshot.mark.generation == generation && snapshot.mark.epoch == epoch;
         return true;
     }
     if (trouble.kind == ERROR_INVALID) return true; /* unreadable: as if it were not there */
@@ -286,7 +290,7 @@ static bool redis_look(struct store *store, int32_t shard, int64_t generation, i
     struct store_redis *redis = own(store);
     char key[REDIS_KEY_BYTES];
     int64_t part = 0;
-    if (!read_snapshot_position(redis, shard, position, error)) return false;
+    if (!read_snapshot_position(redis, shard, generation, epoch, position, error)) return false;
     redis_key_make(key, cluster_of(redis), shard, REDIS_KEY_WRITER);
     redis_command_start(&redis->command, "HMGET");
     redis_command_add_text(&redis->command, key);

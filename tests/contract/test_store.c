@@ -311,14 +311,17 @@ static void case_looked_at_and_gone_on(struct store_fixture *f)
     EXPECT("GAP", REWRITE(f->a, 1, 3, NOT_LAST, "t5 +g/2=old")); /* it lay on a dead connection */
     EXPECT("whole seq=-1 token=7 part=3 done=0", look_at_store(f->a, 1));
     EXPECT("WRITTEN", REWRITE(f->a, 1, 3, 9, "t7 +g/3=three j3 r1"));
-    EXPECT("whole seq=9 token=0 part=0 done=7", look_at_store(f->a, 1));
+    EXPECT("whole seq=9 ours token=0 part=0 done=7", look_at_store(f->a, 1));
     EXPECT("seq=9 g/1=one g/2=new g/3=three s4=ids", dump_store(f->b));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 9, 0, NOT_LAST, "t8 +g/4=four"));
-    EXPECT("whole seq=9 token=8 part=1 done=7", look_at_store(f->a, 1));
+    EXPECT("whole seq=9 ours token=8 part=1 done=7", look_at_store(f->a, 1));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 9, 1, 10, "t9<8 +g/5=five"));
-    EXPECT("whole seq=10 token=0 part=0 done=9", look_at_store(f->a, 1));
+    EXPECT("whole seq=10 ours token=0 part=0 done=9", look_at_store(f->a, 1));
+    EXPECT("whole seq=10 token=0 part=0 done=0", look_at_store(f->a, 2)); /* an epoch before */
     f->backend->lose(f->state, STORE_JOB_PUT, "g/4");
-    EXPECT("not_whole seq=10 token=0 part=0 done=9", look_at_store(f->a, 1));
+    EXPECT("not_whole seq=10 ours token=0 part=0 done=9", look_at_store(f->a, 1));
+    EXPECT("WRITTEN", REWRITE(f->a, 2, 0, NOT_LAST, "t1 +g/1=one"));
+    EXPECT("not_whole seq=10 token=1 part=1 done=0", look_at_store(f->a, 2)); /* 9 was not its */
 }
 
 static void case_two_stores_alternate(struct store_fixture *f)

@@ -138,9 +138,10 @@ const char *look_at_store(struct store *store, int64_t epoch)
         (void)snprintf(text, sizeof text, "error %s", error.message);
         return text;
     }
-    (void)snprintf(text, sizeof text, "%s seq=%" PRId64 " token=%" PRIu64 " part=%" PRId32
+    (void)snprintf(text, sizeof text, "%s seq=%" PRId64 "%s token=%" PRIu64 " part=%" PRId32
                    " done=%" PRIu64, position.whole ? "whole" : "not_whole", position.sequence,
-                   position.token, position.token != 0 ? position.part : 0, position.done);
+                   position.of_epoch ? " ours" : "", position.token,
+                   position.token != 0 ? position.part : 0, position.done);
     return text;
 }
 
