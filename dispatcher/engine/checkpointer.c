@@ -8,9 +8,8 @@
 #include "dispatcher/core/memory.h"
 #include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/checkpoint_items.h"
+#include "dispatcher/engine/checkpoint_notes.h"
 #include "dispatcher/engine/checkpoint_tokens.h"
-#include "dispatcher/engine/name_list.h"
-#include "dispatcher/engine/slot_bits.h"
 
 enum {
     GROUP_JOBS_MAX = 5000, /* about 10 ms of encoding: the live lane waits no longer */
@@ -18,8 +17,7 @@ enum {
     GROUP_STATISTICS_MAX = 2000,
     DELETED_MAX = 100000,  /* then the shard is written anew */
     SEEN_PENDING_MAX = 20000,
-    GAPS_MAX = 3,          /* without anything written between: then written anew */
-    LAST_GAPS_MAX = 2      /* of a rewrite's last part: then it is not ours to write */
+    GAPS_MAX = 3           /* without anything written between: then written anew */
 };
 #define RETRY_AWAY_US INT64_C(1000000)
 #define STATISTICS_EVERY_US INT64_C(1000000)
@@ -28,7 +26,6 @@ enum {
 
 /* Where the group under way began: a group whose outcome is not known is made again from here. */
 struct flight {
-    struct slot_bits slots;
     uint32_t next_slot;
     int64_t seen_from;
     int32_t first_part;
@@ -37,12 +34,8 @@ struct flight {
 
 struct checkpointer {
     struct checkpointer_options options;
-    struct slot_bits dirty;      /* definition or state changed */
-    struct slot_bits sent;       /* in groups of this position that were written */
+    struct checkpoint_notes notes;
     struct slot_bits statistics; /* only counters changed */
-    struct name_list deleted;
-    struct name_list seen; /* "<sequence> <record>" */
-    struct name_list seen_gone;
     struct flight flight;
     bool armed;
     bool rewriting;
@@ -62,7 +55,6 @@ struct checkpointer {
     int32_t groups;       /* handed over for this position */
     int32_t written;      /* of these */
     int32_t gaps;         /* since anything was written */
-    int32_t last_gaps;    /* of a rewrite's last part, since one was written */
     bool ahead;
     size_t group_jobs;    /* in the next group */
     int64_t state_offset; /* taken when the first group began */
@@ -78,6 +70,12 @@ struct checkpointer {
 
 /* ---- life ---- */
 
+static int64_t now_us(const struct checkpointer *checkpointer)
+{
+    const struct clock *clock = checkpointer->options.clock;
+    return clock->monotonic_us(clock->opaque);
+}
+
 struct checkpointer *checkpointer_create(const struct checkpointer_options *options)
 {
     struct checkpointer *checkpointer = memory_allocate(1, sizeof *checkpointer);
@@ -86,7 +84,7 @@ struct checkpointer *checkpointer_create(const struct checkpointer_options *opti
         checkpointer->options.group_jobs_max = GROUP_JOBS_MAX;
     checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     checkpointer->stored_sequence = -1;
-    checkpoint_tokens_settle(&checkpointer->tokens);
+    checkpoint_tokens_begin(&checkpointer->tokens, now_us(checkpointer));
     checkpointer->rewriting = true;
     checkpointer->armed = mutant(MUTANT_UNSETTLED_DRAINED);
     return checkpointer;
@@ -100,20 +98,9 @@ void checkpointer_arm(struct checkpointer *checkpointer)
 void checkpointer_destroy(struct checkpointer *checkpointer)
 {
     if (checkpointer == NULL) return;
-    free(checkpointer->dirty.words);
-    free(checkpointer->sent.words);
-    free(checkpointer->flight.slots.words);
+    checkpoint_notes_free(&checkpointer->notes);
     free(checkpointer->statistics.words);
-    name_list_free(&checkpointer->deleted);
-    name_list_free(&checkpointer->seen);
-    name_list_free(&checkpointer->seen_gone);
     free(checkpointer);
-}
-
-static int64_t now_us(const struct checkpointer *checkpointer)
-{
-    const struct clock *clock = checkpointer->options.clock;
-    return clock->monotonic_us(clock->opaque);
 }
 
 /* ---- what changed ---- */
@@ -130,7 +117,7 @@ static bool takes_note(struct checkpointer *checkpointer, const struct name_list
 
 void checkpointer_job_changed(struct checkpointer *checkpointer, const struct job *job)
 {
-    slot_bits_set(&checkpointer->dirty, job->slot);
+    slot_bits_set(&checkpointer->notes.dirty, job->slot);
 }
 
 static void job_changed(void *opaque, const struct job *job)
@@ -147,15 +134,13 @@ static void job_fired(void *opaque, const struct job *job)
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name)
 {
     if (mutant(MUTANT_CHECKPOINT_FORGETS_DELETIONS)) return;
-    if (takes_note(checkpointer, &checkpointer->deleted, DELETED_MAX))
-        name_list_add(&checkpointer->deleted, name);
+    if (takes_note(checkpointer, &checkpointer->notes.deleted, DELETED_MAX))
+        name_list_add(&checkpointer->notes.deleted, name);
 }
 
 void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct job *job)
 {
-    (void)slot_bits_take(&checkpointer->dirty, job->slot);
-    (void)slot_bits_take(&checkpointer->sent, job->slot);
-    (void)slot_bits_take(&checkpointer->flight.slots, job->slot);
+    checkpoint_notes_drop_slot(&checkpointer->notes, job->slot);
     (void)slot_bits_take(&checkpointer->statistics, job->slot);
     checkpointer_name_deleted(checkpointer, job_name(job));
 }
@@ -167,8 +152,8 @@ static void job_deleted(void *opaque, const struct job *job)
 
 void checkpointer_seen(struct checkpointer *checkpointer, int64_t sequence, struct text text)
 {
-    if (takes_note(checkpointer, &checkpointer->seen, SEEN_PENDING_MAX))
-        name_list_add_record(&checkpointer->seen, sequence, text);
+    if (takes_note(checkpointer, &checkpointer->notes.seen, SEEN_PENDING_MAX))
+        name_list_add_record(&checkpointer->notes.seen, sequence, text);
 }
 
 static void seen(void *opaque, int64_t sequence, struct text text)
@@ -178,8 +163,8 @@ static void seen(void *opaque, int64_t sequence, struct text text)
 
 void checkpointer_seen_expired(struct checkpointer *checkpointer, int64_t sequence)
 {
-    if (takes_note(checkpointer, &checkpointer->seen_gone, DELETED_MAX))
-        name_list_add_record(&checkpointer->seen_gone, sequence, (struct text){NULL, 0});
+    if (takes_note(checkpointer, &checkpointer->notes.seen_gone, DELETED_MAX))
+        name_list_add_record(&checkpointer->notes.seen_gone, sequence, (struct text){NULL, 0});
 }
 
 static void seen_expired(void *opaque, int64_t sequence)
@@ -214,11 +199,7 @@ void checkpointer_rewrite(struct checkpointer *checkpointer)
     checkpointer->resumes = false;
     checkpoint_tokens_settle(&checkpointer->tokens);
     checkpointer->stored_sequence = -1;
-    name_list_drop(&checkpointer->deleted, checkpointer->deleted.count);
-    name_list_drop(&checkpointer->seen, checkpointer->seen.count);
-    name_list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.count);
-    slot_bits_clear(&checkpointer->sent);
-    slot_bits_clear(&checkpointer->flight.slots);
+    checkpoint_notes_forget(&checkpointer->notes);
 }
 
 void checkpointer_herd(struct checkpointer *checkpointer)
@@ -245,11 +226,11 @@ static bool add_dirty(struct checkpointer *checkpointer, struct store_group *gro
                       struct text_writer *writer, const struct shard *shard)
 {
     uint32_t slot = 0;
-    while (slot_bits_next(&checkpointer->dirty, checkpointer->next_slot, &slot)) {
+    while (slot_bits_next(&checkpointer->notes.dirty, checkpointer->next_slot, &slot)) {
         if (store_group_item_count(group) >= checkpointer->group_jobs) return false;
-        (void)slot_bits_take(&checkpointer->dirty, slot);
+        (void)slot_bits_take(&checkpointer->notes.dirty, slot);
         (void)slot_bits_take(&checkpointer->statistics, slot);
-        slot_bits_set(&checkpointer->flight.slots, slot);
+        slot_bits_set(&checkpointer->notes.in_flight, slot);
         checkpointer->next_slot = slot + 1;
         const struct job *job = shard_job_at(shard, slot);
         assert(job != NULL);
@@ -275,7 +256,7 @@ static void add_statistics(struct checkpointer *checkpointer, struct store_group
         }
         checkpointer->next_counter = slot + 1;
         (void)slot_bits_take(&checkpointer->statistics, slot);
-        slot_bits_set(&checkpointer->flight.slots, slot);
+        slot_bits_set(&checkpointer->notes.in_flight, slot);
         const struct job *job = shard_job_at(shard, slot);
         if (job != NULL) checkpoint_add_job(group, writer, job);
     }
@@ -296,7 +277,7 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
     if (!checkpointer->rewriting) return;
     slot_bits_clear(&checkpointer->statistics);
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++)
-        if (shard_job_at(shard, slot) != NULL) slot_bits_set(&checkpointer->dirty, slot);
+        if (shard_job_at(shard, slot) != NULL) slot_bits_set(&checkpointer->notes.dirty, slot);
 }
 
 static void finish_position(struct checkpointer *checkpointer, struct store_group *group,
@@ -308,7 +289,7 @@ static void finish_position(struct checkpointer *checkpointer, struct store_grou
                                 .written_at_ms = clock->now_ms(clock->opaque),
                                 .job_count = -1,
                                 .seen_count = (int64_t)shard_seen_records(shard)};
-    if (checkpointer->dirty.set == 0) /* else one that changed meanwhile may come later */
+    if (checkpointer->notes.dirty.set == 0) /* else one that changed meanwhile may come later */
         snapshot.job_count = (int64_t)shard_job_count(shard);
     snapshot.mark.layout = STATE_LAYOUT; /* of what is written, whatever the mark was read as */
     store_group_finish(group, &snapshot);
@@ -318,7 +299,7 @@ static void finish_position(struct checkpointer *checkpointer, struct store_grou
 static struct store_group *begin_group(struct checkpointer *checkpointer, const struct mark *mark)
 {
     struct flight *flight = &checkpointer->flight;
-    assert(flight->slots.set == 0);
+    assert(checkpointer->notes.in_flight.set == 0);
     flight->next_slot = checkpointer->next_slot;
     flight->seen_from = checkpointer->seen_from;
     flight->first_part = checkpointer->next_part;
@@ -343,9 +324,7 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
     struct store_group *group = begin_group(checkpointer, mark);
     struct text_writer writer;
     text_writer_init(&writer);
-    name_list_put(&checkpointer->deleted, group, STORE_JOB_DELETE);
-    name_list_put(&checkpointer->seen_gone, group, STORE_SEEN_DELETE);
-    name_list_put(&checkpointer->seen, group, STORE_SEEN_PUT);
+    checkpoint_notes_put(&checkpointer->notes, group);
     bool complete = add_dirty(checkpointer, group, &writer, shard);
     if (complete && checkpointer->rewriting)
         complete = checkpoint_add_seen(group, &writer, shard, checkpointer->group_jobs,
@@ -369,9 +348,8 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
 
 static void settled(struct checkpointer *checkpointer, int64_t sequence)
 {
-    slot_bits_clear(&checkpointer->sent);
+    checkpoint_notes_settle(&checkpointer->notes);
     checkpointer->gaps = 0;
-    checkpointer->last_gaps = 0;
     checkpointer->under_way = false;
     checkpointer->outdated = checkpointer->groups > 1;
     checkpointer->rewriting = false;
@@ -391,10 +369,9 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
         checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     checkpointer->gaps = 0;
     checkpointer->written++;
-    slot_bits_merge(&checkpointer->sent, &checkpointer->flight.slots);
-    name_list_drop(&checkpointer->deleted, checkpointer->deleted.sent);
-    name_list_drop(&checkpointer->seen, checkpointer->seen.sent);
-    name_list_drop(&checkpointer->seen_gone, checkpointer->seen_gone.sent);
+    checkpoint_notes_written(&checkpointer->notes);
+    if (checkpointer->rewriting) /* where it is not relied on, the rewrite begins anew */
+        checkpoint_notes_settle(&checkpointer->notes);
     checkpointer->next_part = next_part;
     if (checkpointer->last_handed) settled(checkpointer, checkpointer->handed_sequence);
 }
@@ -426,22 +403,36 @@ static void write_anew(struct checkpointer *checkpointer, const char *event, con
 /* The group is made again, with what is true by then. */
 static void take_back(struct checkpointer *checkpointer)
 {
-    struct flight *flight = &checkpointer->flight;
-    if (mutant(MUTANT_CHECKPOINT_AWAY_FORGETS)) slot_bits_clear(&flight->slots);
-    slot_bits_merge(&checkpointer->dirty, &flight->slots);
-    checkpointer->next_slot = flight->next_slot;
-    checkpointer->seen_from = flight->seen_from;
-    checkpointer->deleted.sent = 0;
-    checkpointer->seen.sent = 0;
-    checkpointer->seen_gone.sent = 0;
+    checkpointer->next_slot = checkpointer->flight.next_slot;
+    checkpointer->seen_from = checkpointer->flight.seen_from;
+    checkpoint_notes_take_back(&checkpointer->notes);
+}
+
+/* What was written of the change under way as well: something older may have come behind it. */
+static void take_all_back(struct checkpointer *checkpointer)
+{
+    checkpoint_notes_take_all_back(&checkpointer->notes);
+    checkpointer->next_slot = 0;
+    checkpointer->written = 0;
+}
+
+/* Whether the store has more of our own epoch than Kafka: it is from a time that Kafka has lost. */
+static bool is_ahead(const struct store_position *position, const struct mark *mark)
+{
+    return position->of_epoch && position->sequence > mark->sequence &&
+           !mutant(MUTANT_SAME_EPOCH_IGNORED);
 }
 
 /* What became of the group whose outcome was not known. */
-static void looked(struct checkpointer *checkpointer, const struct store_position *position)
+static void looked(struct checkpointer *checkpointer, const struct store_position *position,
+                   const struct mark *mark)
 {
     const struct checkpoint_tokens *tokens = &checkpointer->tokens;
-    bool begun = checkpointer->written > 0;
     checkpointer->unknown = false;
+    if (is_ahead(position, mark)) {
+        checkpointer->ahead = checkpointer->stale = true;
+        return;
+    }
     int32_t behind = checkpointer->flight.first_part + checkpointer->flight.part_count;
     bool arrived = checkpointer->last_handed
                        ? position->done == tokens->last
@@ -451,6 +442,13 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
         return;
     }
     take_back(checkpointer);
+    bool begun = checkpointer->written > 0;
+    if (begun && !checkpointer->rewriting &&
+        !checkpoint_tokens_follow(tokens, position->done, begun) &&
+        !checkpoint_tokens_follow(tokens, position->token, begun)) {
+        take_all_back(checkpointer);
+        begun = false;
+    }
     if (checkpoint_tokens_follow(tokens, position->done, begun)) {
         settled(checkpointer, position->sequence); /* one given up for lost has come after all */
         return;
@@ -471,22 +469,16 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
     write_anew(checkpointer, "checkpoint.gap", "the store is not where it was left");
 }
 
-/* A rewrite is refused at its last part alone: what the store holds of this epoch is ahead of what
- * Kafka has of it. */
 static void gap(struct checkpointer *checkpointer)
 {
-    bool last = checkpointer->rewriting && checkpointer->last_handed;
     checkpointer->unknown = true;
     if (++checkpointer->gaps > 1) /* not round and round */
         checkpointer->not_before_us = now_us(checkpointer) + RETRY_AWAY_US;
-    if (!last || ++checkpointer->last_gaps < LAST_GAPS_MAX || mutant(MUTANT_SAME_EPOCH_IGNORED))
-        return;
-    checkpointer->ahead = true;
-    checkpointer->stale = true;
 }
 
-static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_state state,
-                         int32_t next_part, const struct error *error)
+static void take_outcome(struct checkpointer *checkpointer, const struct mark *mark,
+                         enum checkpoint_state state, int32_t next_part,
+                         const struct error *error)
 {
     struct checkpoint_port *port = checkpointer->options.port;
     struct store_position position = {0};
@@ -506,7 +498,7 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
     case CHECKPOINT_GAP: gap(checkpointer); return;
     case CHECKPOINT_LOOKED:
         port->operations->position(port, &position);
-        looked(checkpointer, &position);
+        looked(checkpointer, &position, mark);
         return;
     case CHECKPOINT_DAMAGED:
         write_anew(checkpointer, "checkpoint.damaged", "the store has lost a part of the shard");
@@ -525,7 +517,7 @@ static void take_outcome(struct checkpointer *checkpointer, enum checkpoint_stat
 static bool something_to_write(const struct checkpointer *checkpointer, const struct mark *mark)
 {
     return checkpointer->rewriting || checkpointer->under_way || checkpointer->outdated ||
-           checkpointer->unknown || checkpointer->dirty.set > 0 ||
+           checkpointer->unknown || checkpointer->notes.dirty.set > 0 ||
            checkpointer->statistics.set > 0 || checkpointer->stored_sequence != mark->sequence ||
            now_us(checkpointer) >= checkpointer->look_us;
 }
@@ -540,7 +532,7 @@ void checkpointer_tick(struct checkpointer *checkpointer, const struct shard *sh
     if (checkpointer->stale || !checkpointer->armed) return;
     enum checkpoint_state state = port->operations->poll(port, &next_part, &error);
     if (state == CHECKPOINT_BUSY) return;
-    take_outcome(checkpointer, state, next_part, &error);
+    take_outcome(checkpointer, mark, state, next_part, &error);
     if (checkpointer->stale || !something_to_write(checkpointer, mark)) return;
     if (now_us(checkpointer) < checkpointer->not_before_us) return;
     if (checkpointer->unknown) {
@@ -566,7 +558,7 @@ int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struc
         return INT64_MAX;
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
                            !checkpointer->unknown && !checkpointer->outdated &&
-                           checkpointer->dirty.set == 0 &&
+                           checkpointer->notes.dirty.set == 0 &&
                            checkpointer->stored_sequence == mark->sequence;
     int64_t statistics_us = checkpointer->statistics_us > checkpointer->herd_until_us
                                 ? checkpointer->statistics_us
@@ -590,7 +582,7 @@ bool checkpointer_drain(struct checkpointer *checkpointer, const struct shard *s
         int64_t left_us = deadline_us - now_us(checkpointer); /* encoding a group takes time */
         int64_t left_ms = left_us > 0 ? (left_us + 999) / 1000 : 0; /* 0 would go round and round */
         enum checkpoint_state state = port->operations->wait(port, left_ms, &next_part, &error);
-        take_outcome(checkpointer, state, next_part, &error);
+        take_outcome(checkpointer, mark, state, next_part, &error);
         if (state == CHECKPOINT_AWAY || state == CHECKPOINT_IDLE) return false;
     }
     return checkpointer->stored_sequence == mark->sequence;

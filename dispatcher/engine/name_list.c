@@ -24,25 +24,28 @@ void name_list_add_record(struct name_list *list, int64_t sequence, struct text 
     text_writer_free(&writer);
 }
 
-void name_list_drop(struct name_list *list, size_t count)
+void name_list_drop_written(struct name_list *list)
 {
-    assert(count <= list->count);
+    size_t count = list->written;
+    assert(count <= list->sent && list->sent <= list->count);
     for (size_t i = 0; i < count; i++) free(list->texts[i]);
     if (count < list->count)
         memmove(list->texts, list->texts + count, (list->count - count) * sizeof *list->texts);
     list->count -= count;
-    list->sent = 0;
+    list->sent -= count;
+    list->written = 0;
 }
 
 void name_list_free(struct name_list *list)
 {
-    name_list_drop(list, list->count);
+    for (size_t i = 0; i < list->count; i++) free(list->texts[i]);
     free(list->texts);
+    *list = (struct name_list){0};
 }
 
 void name_list_put(struct name_list *list, struct store_group *group, enum store_item_kind kind)
 {
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = list->written; i < list->count; i++) {
         const char *name = list->texts[i];
         const char *space = kind == STORE_SEEN_PUT ? strchr(name, ' ') : NULL;
         struct store_item item = {.kind = kind, .name = name, .name_bytes = strlen(name)};

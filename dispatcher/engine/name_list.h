@@ -13,16 +13,18 @@ struct name_list {
     char **texts; /* "name", or "name record" */
     size_t count;
     size_t capacity;
-    size_t sent; /* the first `sent` are in the group under way */
+    size_t written; /* the first ones are in groups that were written */
+    size_t sent;    /* behind these, up to here: in the one under way */
 };
 
 void name_list_add(struct name_list *list, struct text name);
 /* "<sequence> <record>"; an empty record: only the sequence. */
 void name_list_add_record(struct name_list *list, int64_t sequence, struct text record);
-/* Forgets the first `count`; none is sent then. */
-void name_list_drop(struct name_list *list, size_t count);
+/* Forgets what was written. */
+void name_list_drop_written(struct name_list *list);
+/* It is empty then. */
 void name_list_free(struct name_list *list);
-/* All of them as items of that kind; they are `sent` then. */
+/* All that are not written yet as items of that kind; they are `sent` then. */
 void name_list_put(struct name_list *list, struct store_group *group, enum store_item_kind kind);
 
 #endif

@@ -18,5 +18,8 @@ int64_t rest_backfills_ms(struct world *world);
 bool rest_caught_up(struct world *world);
 /* And whether nothing is under way at this very moment. */
 bool rest_reached(struct world *world);
+/* Whether the owner stands between two steps at what Redis has just got of it, whole; then Redis
+ * and memory agree but for counters. */
+bool rest_judge_written(const struct seat *seat, const struct snapshot *snapshot);
 
 #endif

@@ -1,9 +1,11 @@
 /* What an engine is given for Redis: reads that take time, one group of writes under way, each
  * part of which may be lost on the way there or back. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "tests/simulation/checker.h"
 #include "tests/simulation/world.h"
 
 #define CALL_LIMIT_US (2 * SECOND_US)
@@ -22,6 +24,7 @@ struct checkpoint_simulated {
     int ends_refused; /* last parts of a rewrite, one after the other */
     int64_t changes; /* of Redis, when this owner's rewrite under way began */
     bool came_late;  /* a part, since its owner last looked: it cannot know */
+    bool doubtful;   /* answers were lost: what Redis has is to be compared once more */
     size_t part;               /* the next to be written */
     uint64_t number;           /* counts groups; an arrival for an earlier one is stale */
     uint64_t written;          /* the number of the last one of which a part was written */
@@ -92,6 +95,7 @@ static bool read_snapshot(struct checkpoint_port *port, struct snapshot *snapsho
                           struct error *error)
 {
     struct seat *slot = ours(port)->slot;
+    ours(port)->looking = false;
     return read_trouble(slot, error) && look_at(slot, snapshot, found, error);
 }
 
@@ -146,7 +150,6 @@ static void judge_beginning(struct checkpoint_simulated *own, const struct store
     own->changes = world->redis.changes;
 }
 
-/* Writes the next part; false: it was the last, or the store refused it. */
 /* An owner whose last words are refused again and again has to find out why. */
 static void judge_end(struct checkpoint_simulated *own, const struct store_write *write)
 {
@@ -158,6 +161,18 @@ static void judge_end(struct checkpoint_simulated *own, const struct store_write
                         slot->process->owner, (int)slot->shard);
 }
 
+/* What was lost and what came late must have left nothing in Redis. */
+static void judge_content(struct checkpoint_simulated *own)
+{
+    struct store_write write;
+    if (!own->doubtful || own->group == NULL || own->part == 0) return;
+    store_group_part(own->group, own->part - 1, &write);
+    if (write.snapshot == NULL || own->outcome != STORE_WRITTEN) return;
+    own->doubtful = !rest_judge_written(own->slot, write.snapshot);
+    if (!own->doubtful) own->slot->world->sometimes.count[SOMETIMES_REDIS_COMPARED]++;
+}
+
+/* Writes the next part; false: it was the last, or the store refused it. */
 static bool write_part(struct checkpoint_simulated *own)
 {
     struct store *store = own->slot->process->store;
@@ -218,7 +233,7 @@ static void judge_late(const struct late *late, const struct store_write *write,
 {
     const struct seat *slot = late->slot;
     if (slot->coroutine == NULL || slot->life != late->life) return;
-    ours(slot->checkpoint)->came_late = true;
+    ours(slot->checkpoint)->came_late = ours(slot->checkpoint)->doubtful = true;
     if (begun || ours(slot->checkpoint)->written <= late->number) return;
     world_violation(slot->world, "%s shard %d: part %d came late, behind newer ones",
                     slot->process->owner, (int)slot->shard, (int)write->part);
@@ -296,11 +311,13 @@ static void part_arrives(void *object, int64_t failed)
     int64_t way = way_us(world);
     if (way > CALL_LIMIT_US && what == REDIS_WELL) what = REDIS_LOST_AFTER;
     if (what == REDIS_LATE && own->group != NULL) send_late(own);
+    own->doubtful = own->doubtful || what != REDIS_WELL;
     if (what == REDIS_LOST_BEFORE || what == REDIS_LATE) {
         agenda_add(&world->agenda, world->now_us + CALL_LIMIT_US, part_arrives, arrival, 1);
         return;
     }
     bool more = write_part(own);
+    judge_content(own);
     if (what == REDIS_LOST_AFTER) {
         agenda_add(&world->agenda, world->now_us + CALL_LIMIT_US, part_arrives, arrival, 1);
     } else if (more) {
@@ -329,8 +346,22 @@ static void send(struct checkpoint_simulated *own, struct store_group *group)
     (void)heap_enter(before);
 }
 
+/* What a look has told is not taken for something else. */
+static void judge_belief(const struct checkpoint_simulated *own, const struct store_group *group)
+{
+    struct store_write write;
+    store_group_part(group, 0, &write);
+    if (!own->looking || own->failed || write.mode != STORE_CHANGE ||
+        write.follows_sequence == own->position.sequence)
+        return;
+    world_violation(own->slot->world, "%s shard %d believes that Redis holds %" PRId64
+                    ", which has told %" PRId64, own->slot->process->owner, (int)own->slot->shard,
+                    write.follows_sequence, own->position.sequence);
+}
+
 static void submit(struct checkpoint_port *port, struct store_group *group)
 {
+    judge_belief(ours(port), group);
     slot_pass(ours(port)->slot, POINT_STORE_WRITE);
     send(ours(port), group);
 }

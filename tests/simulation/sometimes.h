@@ -62,6 +62,7 @@
     row(DAMAGE_MENDED, "an owner noticed that Redis had lost keys")                                \
     row(REDIS_FLAKY, "Redis lost a call or a reply again and again")                               \
     row(REDIS_LATE, "a call to Redis came after its owner had given it up")                        \
+    row(REDIS_COMPARED, "what Redis had after lost answers was compared with memory")              \
     row(CHECKPOINT_RESUMED, "a group went on after an unknown outcome")                            \
     row(REWRITE_RESUMED, "a rewrite went on where it was")                                         \
     row(REDIS_LOST_BEFORE, "a call to Redis got lost")                                             \

@@ -178,13 +178,13 @@ static int64_t flaky_clock(void *opaque)
     return ((struct flaky_store *)opaque)->now_us;
 }
 
-static struct shard *full_shard(void)
+static struct shard *shard_of(int jobs, int sequences)
 {
     struct shard_config config;
     shard_config_defaults(&config);
     config.shards = 1;
     struct shard *shard = shard_create(&config);
-    for (int i = 0; i < JOBS; i++) {
+    for (int i = 0; i < jobs; i++) {
         char id[16];
         (void)snprintf(id, sizeof id, "j%d", i);
         struct job_record record = {.definition = {.group = text_of("g"), .id = text_of(id)},
@@ -194,10 +194,15 @@ static struct shard *full_shard(void)
         record.finished_ms = record.last_due_ms = record.tail_from_ms = INSTANT_NONE;
         shard_restore_job(shard, &record);
     }
-    for (int i = 0; i < SEQUENCES; i++)
+    for (int i = 0; i < sequences; i++)
         shard_restore_seen(shard, i + 1, &(struct seen){.hash = (uint64_t)i + 1, .code = "ok"});
     shard_restore_look(shard);
     return shard;
+}
+
+static struct shard *full_shard(void)
+{
+    return shard_of(JOBS, SEQUENCES);
 }
 
 static void a_rewrite_ends_however_many_answers_are_lost(void **state)
@@ -236,11 +241,15 @@ static void a_rewrite_ends_however_many_answers_are_lost(void **state)
     shard_destroy(shard);
 }
 
-/* One group is written only when the next one comes: its owner had given it up. */
+/* One group is written only when a later one comes: its owner had given it up. */
 struct late_store {
     struct flaky_store flaky; /* first: loses nothing */
     struct store_group *late;
     bool next_is_late;
+    int behind; /* how many groups come before it */
+    struct store_image *image;
+    struct clock clock;
+    struct observer observer;
 };
 
 static enum checkpoint_state write_all(struct flaky_store *own, struct store_group *group)
@@ -267,9 +276,50 @@ static void late_submit(struct checkpoint_port *port, struct store_group *group)
         own->flaky.outcome = CHECKPOINT_AWAY;
         return;
     }
-    if (own->late != NULL) assert_int_equal(write_all(&own->flaky, own->late), CHECKPOINT_WRITTEN);
-    own->late = NULL;
+    if (own->late != NULL && own->behind-- == 0) {
+        assert_int_equal(write_all(&own->flaky, own->late), CHECKPOINT_WRITTEN);
+        own->late = NULL;
+    }
     own->flaky.outcome = write_all(&own->flaky, group);
+}
+
+static void late_store_open(struct late_store *own)
+{
+    static const struct checkpoint_operations operations = {
+        .submit = late_submit, .look = flaky_look, .position = flaky_position, .poll = flaky_poll};
+    struct store_image *image = store_image_create();
+    *own = (struct late_store){.flaky = {.port = {&operations},
+                                         .store = store_memory_create(image),
+                                         .every = CALLS_MOST},
+                               .image = image,
+                               .observer = {.lowest = LEVEL_ERROR, .line = no_line}};
+    own->clock = (struct clock){.opaque = own, .now_ms = flaky_clock, .monotonic_us = flaky_clock};
+}
+
+static void late_store_close(struct late_store *own)
+{
+    store_group_destroy(own->late);
+    own->flaky.store->operations->destroy(own->flaky.store);
+    store_image_destroy(own->image);
+}
+
+/* One that has just taken the shard over. */
+static struct checkpointer *owner_of(struct late_store *own)
+{
+    own->flaky.now_us += 2000000;
+    struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
+        .port = &own->flaky.port, .clock = &own->clock, .observer = &own->observer,
+        .group_jobs_max = GROUP_JOBS});
+    checkpointer_arm(checkpointer);
+    return checkpointer;
+}
+
+static struct store_position position_in(struct late_store *own)
+{
+    struct store_position position;
+    struct error error = {0};
+    assert_true(own->flaky.store->operations->look(own->flaky.store, 0, 1, 1, &position, &error));
+    return position;
 }
 
 static void write_up_to(struct checkpointer *checkpointer, struct late_store *own,
@@ -282,35 +332,127 @@ static void write_up_to(struct checkpointer *checkpointer, struct late_store *ow
     assert_int_equal(checkpointer_sequence(checkpointer), mark->sequence);
 }
 
+/* Until a group has been handed over that gets no answer. */
+static void lose_one(struct checkpointer *checkpointer, struct late_store *own,
+                     const struct shard *shard, const struct mark *mark)
+{
+    own->next_is_late = true;
+    while (own->late == NULL) {
+        own->flaky.now_us += 2000000;
+        checkpointer_tick(checkpointer, shard, mark, end_of_log, NULL);
+    }
+}
+
 static void what_comes_late_is_not_written_anew(void **state)
 {
     (void)state;
-    static const struct checkpoint_operations operations = {
-        .submit = late_submit, .look = flaky_look, .position = flaky_position, .poll = flaky_poll};
     struct shard *shard = full_shard();
-    struct store_image *image = store_image_create();
-    struct late_store own = {.flaky = {.port = {&operations}, .store = store_memory_create(image),
-                                       .every = CALLS_MOST}};
-    struct clock clock = {.opaque = &own, .now_ms = flaky_clock, .monotonic_us = flaky_clock};
-    struct observer observer = {.lowest = LEVEL_ERROR, .line = no_line};
+    struct late_store own;
+    late_store_open(&own);
     struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
-    struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
-        .port = &own.flaky.port, .clock = &clock, .observer = &observer});
-    checkpointer_arm(checkpointer);
+    struct checkpointer *checkpointer = owner_of(&own);
     write_up_to(checkpointer, &own, shard, &mark);
     checkpointer_job_changed(checkpointer, shard_job_at(shard, 0));
     mark.sequence = 8;
-    own.next_is_late = true;
-    while (own.late == NULL) {
-        own.flaky.now_us += 2000000;
-        checkpointer_tick(checkpointer, shard, &mark, end_of_log, NULL);
-    }
+    lose_one(checkpointer, &own, shard, &mark);
     mark.sequence = 9; /* what is sent instead says more than what comes late */
     write_up_to(checkpointer, &own, shard, &mark);
     assert_int_equal(own.flaky.beginnings, 1);
     checkpointer_destroy(checkpointer);
-    own.flaky.store->operations->destroy(own.flaky.store);
-    store_image_destroy(image);
+    late_store_close(&own);
+    shard_destroy(shard);
+}
+
+/* It puts back what they have deleted: all of them are sent once more. */
+static void what_comes_late_behind_groups_that_were_written_is_not_written_anew(void **state)
+{
+    (void)state;
+    struct shard *shard = full_shard();
+    struct late_store own;
+    late_store_open(&own);
+    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
+    struct checkpointer *checkpointer = owner_of(&own);
+    write_up_to(checkpointer, &own, shard, &mark);
+    for (uint32_t slot = 0; slot < JOBS; slot++)
+        checkpointer_job_changed(checkpointer, shard_job_at(shard, slot));
+    mark.sequence = 8;
+    lose_one(checkpointer, &own, shard, &mark);
+    const struct job *gone = shard_job_at(shard, 0);
+    checkpointer_job_deleted(checkpointer, gone);
+    shard_restore_deleted(shard, text_of("g"), text_of("j0"));
+    own.behind = 2;
+    mark.sequence = 9;
+    write_up_to(checkpointer, &own, shard, &mark);
+    assert_null(own.late);
+    assert_int_equal(own.flaky.beginnings, 1);
+    assert_true(position_in(&own).whole);
+    checkpointer_destroy(checkpointer);
+    late_store_close(&own);
+    shard_destroy(shard);
+}
+
+static void a_record_that_came_and_went_is_not_in_the_store(void **state)
+{
+    (void)state;
+    struct shard *shard = full_shard();
+    struct late_store own;
+    late_store_open(&own);
+    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 1000, .shards = 1};
+    struct checkpointer *checkpointer = owner_of(&own);
+    write_up_to(checkpointer, &own, shard, &mark);
+    checkpointer_seen(checkpointer, 1001, text_of("{}"));
+    checkpointer_seen_expired(checkpointer, 1001);
+    mark.sequence = 1002;
+    write_up_to(checkpointer, &own, shard, &mark);
+    assert_int_equal(own.flaky.beginnings, 1); /* the store was not told to be damaged */
+    checkpointer_destroy(checkpointer);
+    late_store_close(&own);
+    shard_destroy(shard);
+}
+
+/* Kafka has lost the first one's mark, so the second one has its epoch, in the same process. */
+static void what_an_owner_of_the_same_epoch_has_written_is_not_taken_for_ours(void **state)
+{
+    (void)state;
+    struct shard *shard = shard_of(1, 0); /* so small that one group has it */
+    struct late_store own;
+    late_store_open(&own);
+    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
+    struct checkpointer *first = owner_of(&own);
+    write_up_to(first, &own, shard, &mark);
+    checkpointer_destroy(first);
+    struct checkpointer *second = owner_of(&own);
+    mark.sequence = 8;
+    lose_one(second, &own, shard, &mark);
+    own.behind = CALLS_MOST; /* it never comes */
+    write_up_to(second, &own, shard, &mark);
+    assert_int_equal(position_in(&own).sequence, 8);
+    checkpointer_destroy(second);
+    late_store_close(&own);
+    shard_destroy(shard);
+}
+
+static void a_store_with_more_of_our_epoch_is_known_by_a_look(void **state)
+{
+    (void)state;
+    struct shard *shard = full_shard();
+    struct late_store own;
+    late_store_open(&own);
+    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 9, .shards = 1};
+    struct checkpointer *first = owner_of(&own);
+    write_up_to(first, &own, shard, &mark);
+    checkpointer_destroy(first);
+    struct checkpointer *second = owner_of(&own);
+    mark.sequence = 8;
+    lose_one(second, &own, shard, &mark); /* the answer would have been a refusal */
+    for (int i = 0; i < 3; i++) {
+        own.flaky.now_us += 2000000;
+        checkpointer_tick(second, shard, &mark, end_of_log, NULL);
+    }
+    assert_true(checkpointer_status(second).ahead && checkpointer_status(second).stale);
+    assert_int_equal(own.flaky.beginnings, 1); /* nothing more was written */
+    checkpointer_destroy(second);
+    late_store_close(&own);
     shard_destroy(shard);
 }
 
@@ -348,6 +490,10 @@ int main(void)
         cmocka_unit_test(a_drain_never_waits_for_less_than_nothing),
         cmocka_unit_test(a_rewrite_ends_however_many_answers_are_lost),
         cmocka_unit_test(what_comes_late_is_not_written_anew),
+        cmocka_unit_test(what_comes_late_behind_groups_that_were_written_is_not_written_anew),
+        cmocka_unit_test(a_record_that_came_and_went_is_not_in_the_store),
+        cmocka_unit_test(what_an_owner_of_the_same_epoch_has_written_is_not_taken_for_ours),
+        cmocka_unit_test(a_store_with_more_of_our_epoch_is_known_by_a_look),
     };
     return cmocka_run_group_tests_name("checkpointer", tests, NULL, NULL);
 }

@@ -1,0 +1,73 @@
+#include "dispatcher/engine/checkpoint_notes.h"
+
+#include <stdlib.h>
+
+#include "dispatcher/core/mutant.h"
+
+void checkpoint_notes_drop_slot(struct checkpoint_notes *notes, uint32_t slot)
+{
+    (void)slot_bits_take(&notes->dirty, slot);
+    (void)slot_bits_take(&notes->sent, slot);
+    (void)slot_bits_take(&notes->in_flight, slot);
+}
+
+/* A record that came and went since the last group: first that it came. Sequences are not used
+ * again. */
+void checkpoint_notes_put(struct checkpoint_notes *notes, struct store_group *group)
+{
+    bool turned = mutant(MUTANT_GONE_BEFORE_IT_CAME);
+    name_list_put(&notes->deleted, group, STORE_JOB_DELETE);
+    if (turned) name_list_put(&notes->seen_gone, group, STORE_SEEN_DELETE);
+    name_list_put(&notes->seen, group, STORE_SEEN_PUT);
+    if (!turned) name_list_put(&notes->seen_gone, group, STORE_SEEN_DELETE);
+}
+
+void checkpoint_notes_written(struct checkpoint_notes *notes)
+{
+    slot_bits_merge(&notes->sent, &notes->in_flight);
+    notes->deleted.written = notes->deleted.sent;
+    notes->seen.written = notes->seen.sent;
+    notes->seen_gone.written = notes->seen_gone.sent;
+}
+
+void checkpoint_notes_take_back(struct checkpoint_notes *notes)
+{
+    if (mutant(MUTANT_CHECKPOINT_AWAY_FORGETS)) slot_bits_clear(&notes->in_flight);
+    slot_bits_merge(&notes->dirty, &notes->in_flight);
+    notes->deleted.sent = notes->deleted.written;
+    notes->seen.sent = notes->seen.written;
+    notes->seen_gone.sent = notes->seen_gone.written;
+}
+
+void checkpoint_notes_take_all_back(struct checkpoint_notes *notes)
+{
+    if (mutant(MUTANT_LATE_GROUP_LEFT)) slot_bits_clear(&notes->sent);
+    slot_bits_merge(&notes->dirty, &notes->sent);
+    notes->deleted.written = notes->seen.written = notes->seen_gone.written = 0;
+    checkpoint_notes_take_back(notes);
+}
+
+void checkpoint_notes_settle(struct checkpoint_notes *notes)
+{
+    slot_bits_clear(&notes->sent);
+    name_list_drop_written(&notes->deleted);
+    name_list_drop_written(&notes->seen);
+    name_list_drop_written(&notes->seen_gone);
+}
+
+void checkpoint_notes_forget(struct checkpoint_notes *notes)
+{
+    slot_bits_clear(&notes->sent);
+    slot_bits_clear(&notes->in_flight);
+    name_list_free(&notes->deleted);
+    name_list_free(&notes->seen);
+    name_list_free(&notes->seen_gone);
+}
+
+void checkpoint_notes_free(struct checkpoint_notes *notes)
+{
+    checkpoint_notes_forget(notes);
+    free(notes->dirty.words);
+    free(notes->sent.words);
+    free(notes->in_flight.words);
+}

@@ -1,0 +1,36 @@
+/* checkpoint_notes.h - what the store is to be told: the jobs that changed, names that are gone,
+ * remembered records that came and that went. What a group took is not forgotten before the store
+ * holds a position with it: until then it may have to be sent again. */
+#ifndef BELFRY_ENGINE_CHECKPOINT_NOTES_H
+#define BELFRY_ENGINE_CHECKPOINT_NOTES_H
+
+#include "dispatcher/engine/name_list.h"
+#include "dispatcher/engine/slot_bits.h"
+
+/* Zero-initialised = empty; end it with checkpoint_notes_free(). */
+struct checkpoint_notes {
+    struct slot_bits dirty;     /* definition or state changed */
+    struct slot_bits in_flight; /* in the group under way */
+    struct slot_bits sent;      /* in groups of the position under way that were written */
+    struct name_list deleted;
+    struct name_list seen; /* "<sequence> <record>" */
+    struct name_list seen_gone;
+};
+
+/* A job of this slot is no more; its name is for the caller to note. */
+void checkpoint_notes_drop_slot(struct checkpoint_notes *notes, uint32_t slot);
+/* All names and records that were not written go into the group. */
+void checkpoint_notes_put(struct checkpoint_notes *notes, struct store_group *group);
+/* The group was written; what it took may still have to be sent again. */
+void checkpoint_notes_written(struct checkpoint_notes *notes);
+/* It was not, as far as is known. */
+void checkpoint_notes_take_back(struct checkpoint_notes *notes);
+/* What was written cannot be relied on: all is to be sent again. */
+void checkpoint_notes_take_all_back(struct checkpoint_notes *notes);
+/* Forgets what was written. */
+void checkpoint_notes_settle(struct checkpoint_notes *notes);
+/* Forgets all but the jobs that changed. */
+void checkpoint_notes_forget(struct checkpoint_notes *notes);
+void checkpoint_notes_free(struct checkpoint_notes *notes);
+
+#endif
