@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) return 0;
     struct text input = {(const char *)data + 1, size - 1};
-    int64_t old_ms = data[0] & 1 ? INT64_C(3600000) : 0;
+    int64_t old_ms = data[0] & 1 ? INT64_C(120000) : 0;
     struct cluster *cluster = cluster_create(NOW_MS);
     add_text(cluster, "{\"op\":\"add\",\"jobs\":[{\"group\":\"billing\",\"id\":\"a\",\"schedule\":"
                       "{\"every\":\"1s\"},\"catchup\":{\"policy\":\"all\"}},{\"group\":\"billing\","
