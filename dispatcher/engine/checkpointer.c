@@ -443,7 +443,7 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
     }
     take_back(checkpointer);
     bool begun = checkpointer->written > 0;
-    if (begun && !checkpointer->rewriting &&
+    if (begun && !checkpointer->rewriting && !mutant(MUTANT_LATE_GROUP_ANEW) &&
         !checkpoint_tokens_follow(tokens, position->done, begun) &&
         !checkpoint_tokens_follow(tokens, position->token, begun)) {
         take_all_back(checkpointer);
