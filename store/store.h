@@ -76,8 +76,7 @@ struct store_write {
     int64_t epoch;      /* epoch) answers STALE. 0 to 2^53, as the sequence */
     int64_t follows_sequence; /* STORE_CHANGE: the sequence the store must hold */
     int32_t part;             /* the part the store must expect next, within this group */
-    uint64_t token;           /* of the group, another one for each that an owner of this epoch
-                               * begins through this store object; > 0.
+    uint64_t token;           /* of the group, another one for each that this owner begins; > 0.
                                * So a part delayed on a dead connection cannot slip into the group
                                * that replaced its own */
     uint64_t token_before;    /* of the parts before, where the group goes on under a new token

@@ -127,7 +127,6 @@
     row(FAILED_COMMIT_SETTLED)          /* and what a failed commit has left there, too */     \
     row(LAST_READ_NOT_COMPARED)         /* an input log made anew is read on */                \
     row(SAME_EPOCH_IGNORED)             /* a store with more of our epoch goes on refusing us */  \
-    row(TOKENS_BEGIN_AGAIN)             /* groups in Redis are told apart within a life only */    \
     row(GONE_BEFORE_IT_CAME)            /* Redis forgets a record before it gets it */             \
     row(LATE_GROUP_ANEW)                /* an older group that came late costs a whole rewrite */  \
     row(LATE_GROUP_LEFT)                /* what an older group overwrote stays overwritten */      \

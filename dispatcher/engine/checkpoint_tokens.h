@@ -6,21 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dispatcher/core/mutant.h"
-
 struct checkpoint_tokens {
-    uint64_t last;  /* given */
+    uint64_t last;  /* given; from 1 */
     uint64_t first; /* since the store was last known to hold a position */
     uint64_t chain; /* what was written of the position under way goes on from this */
 };
-
-/* A shard may be taken again by the same process, with the same epoch where Kafka has lost the mark
- * before: from the clock on, for no life of it gives a token each microsecond. */
-static inline void checkpoint_tokens_begin(struct checkpoint_tokens *tokens, int64_t now_us)
-{
-    tokens->last = now_us > 0 && !mutant(MUTANT_TOKENS_BEGIN_AGAIN) ? (uint64_t)now_us : 0;
-    tokens->first = tokens->last + 1;
-}
 
 /* The store is known to hold a position, or is written anew: none before is of use any more. */
 static inline void checkpoint_tokens_settle(struct checkpoint_tokens *tokens)

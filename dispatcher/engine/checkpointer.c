@@ -84,7 +84,7 @@ struct checkpointer *checkpointer_create(const struct checkpointer_options *opti
         checkpointer->options.group_jobs_max = GROUP_JOBS_MAX;
     checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     checkpointer->stored_sequence = -1;
-    checkpoint_tokens_begin(&checkpointer->tokens, now_us(checkpointer));
+    checkpoint_tokens_settle(&checkpointer->tokens);
     checkpointer->rewriting = true;
     checkpointer->armed = mutant(MUTANT_UNSETTLED_DRAINED);
     return checkpointer;

@@ -1,6 +1,5 @@
 /* What an engine is given for Redis: reads that take time, one group of writes under way, each
  * part of which may be lost on the way there or back. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,7 +94,6 @@ static bool read_snapshot(struct checkpoint_port *port, struct snapshot *snapsho
                           struct error *error)
 {
     struct seat *slot = ours(port)->slot;
-    ours(port)->looking = false;
     return read_trouble(slot, error) && look_at(slot, snapshot, found, error);
 }
 
@@ -346,22 +344,8 @@ static void send(struct checkpoint_simulated *own, struct store_group *group)
     (void)heap_enter(before);
 }
 
-/* What a look has told is not taken for something else. */
-static void judge_belief(const struct checkpoint_simulated *own, const struct store_group *group)
-{
-    struct store_write write;
-    store_group_part(group, 0, &write);
-    if (!own->looking || own->failed || write.mode != STORE_CHANGE ||
-        write.follows_sequence == own->position.sequence)
-        return;
-    world_violation(own->slot->world, "%s shard %d believes that Redis holds %" PRId64
-                    ", which has told %" PRId64, own->slot->process->owner, (int)own->slot->shard,
-                    write.follows_sequence, own->position.sequence);
-}
-
 static void submit(struct checkpoint_port *port, struct store_group *group)
 {
-    judge_belief(ours(port), group);
     slot_pass(ours(port)->slot, POINT_STORE_WRITE);
     send(ours(port), group);
 }

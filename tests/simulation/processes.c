@@ -101,8 +101,8 @@ static const struct told told[] = {
     {"shard.restart", "they are done one by one", SOMETIMES_SINGLY},
 };
 
-/* Whatever got lost or came late: where Redis holds a position of the one owner, and nobody else has
- * touched it, the shard is not written anew. */
+/* Whatever got lost or came late: where Redis holds a position of the one owner, and nobody else
+ * has touched it, the shard is not written anew. */
 static void judge_gap(const struct process *process, int32_t shard, const char *fields)
 {
     struct world *world = process->world;

@@ -410,28 +410,6 @@ static void a_record_that_came_and_went_is_not_in_the_store(void **state)
     shard_destroy(shard);
 }
 
-/* Kafka has lost the first one's mark, so the second one has its epoch, in the same process. */
-static void what_an_owner_of_the_same_epoch_has_written_is_not_taken_for_ours(void **state)
-{
-    (void)state;
-    struct shard *shard = shard_of(1, 0); /* so small that one group has it */
-    struct late_store own;
-    late_store_open(&own);
-    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
-    struct checkpointer *first = owner_of(&own);
-    write_up_to(first, &own, shard, &mark);
-    checkpointer_destroy(first);
-    struct checkpointer *second = owner_of(&own);
-    mark.sequence = 8;
-    lose_one(second, &own, shard, &mark);
-    own.behind = CALLS_MOST; /* it never comes */
-    write_up_to(second, &own, shard, &mark);
-    assert_int_equal(position_in(&own).sequence, 8);
-    checkpointer_destroy(second);
-    late_store_close(&own);
-    shard_destroy(shard);
-}
-
 static void a_store_with_more_of_our_epoch_is_known_by_a_look(void **state)
 {
     (void)state;
@@ -492,7 +470,6 @@ int main(void)
         cmocka_unit_test(what_comes_late_is_not_written_anew),
         cmocka_unit_test(what_comes_late_behind_groups_that_were_written_is_not_written_anew),
         cmocka_unit_test(a_record_that_came_and_went_is_not_in_the_store),
-        cmocka_unit_test(what_an_owner_of_the_same_epoch_has_written_is_not_taken_for_ours),
         cmocka_unit_test(a_store_with_more_of_our_epoch_is_known_by_a_look),
     };
     return cmocka_run_group_tests_name("checkpointer", tests, NULL, NULL);
