@@ -8,6 +8,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 #include "store/store_table.h"
 
 /* Of a group of one owner through one store; number 0 = none. */
@@ -412,18 +413,24 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
     apply_items(shard, write);
     *held = rewrite ? count(&shard->new_jobs, &shard->new_seen)
                     : count(&shard->jobs, &shard->seen);
-    if (snapshot != NULL && (differs(snapshot->job_count, held->jobs) ||
-                             differs(snapshot->seen_count, held->seen)))
-        return STORE_DAMAGED;
+    struct image_writer before = shard->writer;
     shard->writer = (struct image_writer){
         .generation = write->generation,
         .epoch = write->epoch,
         .mode = write->mode,
-        .group = snapshot == NULL ? group : (struct image_token){0},
-        .part = snapshot == NULL ? write->part + 1 : 0,
-        .done = snapshot == NULL ? shard->writer.done : group,
+        .group = group,
+        .part = write->part + 1,
+        .done = before.done,
     };
+    if (snapshot != NULL && (differs(snapshot->job_count, held->jobs) ||
+                             differs(snapshot->seen_count, held->seen))) {
+        if (mutant(MUTANT_DAMAGE_NOT_SIGNED)) shard->writer = before;
+        return STORE_DAMAGED;
+    }
     if (snapshot == NULL) return STORE_WRITTEN;
+    shard->writer.group = (struct image_token){0};
+    shard->writer.part = 0;
+    shard->writer.done = group;
     if (rewrite) swap_in_rewrite(shard);
     shard->snapshot = *snapshot;
     shard->snapshot.job_count = shard->held.jobs;

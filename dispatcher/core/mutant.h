@@ -129,6 +129,7 @@
     row(SAME_EPOCH_IGNORED)             /* a store with more of our epoch goes on refusing us */  \
     row(GONE_BEFORE_IT_CAME)            /* Redis forgets a record before it gets it */             \
     row(LATE_GROUP_ANEW)                /* an older group that came late costs a whole rewrite */  \
+    row(DAMAGE_NOT_SIGNED)              /* a late group whose numbers are wrong leaves no trace */ \
     row(LATE_GROUP_LEFT)                /* what an older group overwrote stays overwritten */      \
     row(DECIDED_AGAIN_BLINDLY)          /* what a daemon cut off has decided goes out unseen */    \
     row(OWN_COMMIT_FORGOTTEN)           /* a log that lost our own commits is gone on from */      \

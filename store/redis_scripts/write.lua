@@ -1,7 +1,7 @@
 -- write.lua - one part of a group of writes to one shard. The rules are those of
--- store/store.h, the reasons are in docs/store.md. Everything is checked before anything is
--- changed; an unreadable number counts as 0, so that a rewrite mends it. Sequences and tokens are
--- compared as text, for Lua's numbers are doubles.
+-- store/store.h, the reasons are in docs/store.md. All but the numbers behind the last part is
+-- checked before anything is changed; an unreadable number counts as 0, so that a rewrite mends
+-- it. Sequences and tokens are compared as text, for Lua's numbers are doubles.
 --
 -- Each part writes down how many jobs, records and members it leaves behind, and the next one
 -- goes on only where it finds as many: a key or a field that Redis lost in between is never
@@ -165,11 +165,10 @@ end
 local job_count, seen_count, _, super_count = count()
 local held = {'held_jobs', job_count, 'held_seen', seen_count, 'held_super_groups', super_count}
 redis.call('HSET', held_key, unpack(held))
-if not last then
-    redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', mode,
-               'token', token, 'part', part + 1)
-    return redis.status_reply('WRITTEN')
-end
+-- Also where the numbers turn out wrong: who looks is told what has changed the shard.
+redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', mode,
+           'token', token, 'part', part + 1)
+if not last then return redis.status_reply('WRITTEN') end
 local function differs(expected, found)
     return tonumber(expected) >= 0 and tonumber(expected) ~= found
 end
@@ -187,6 +186,5 @@ end
 redis.call('HSET', snapshot_key, unpack(ARGV, first_argument,
                                        first_argument + snapshot_arguments - 1))
 redis.call('HSET', snapshot_key, 'job_count', job_count, 'seen_count', seen_count, unpack(held))
-redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', '',
-           'token', '', 'part', 0, 'done', token)
+redis.call('HSET', writer_key, 'mode', '', 'token', '', 'part', 0, 'done', token)
 return redis.status_reply('WRITTEN')

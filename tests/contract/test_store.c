@@ -324,6 +324,19 @@ static void case_looked_at_and_gone_on(struct store_fixture *f)
     EXPECT("not_whole seq=10 token=1 part=1 done=0", look_at_store(f->a, 2)); /* 9 was not its */
 }
 
+/* A group that was given up and comes late has changed jobs also where its numbers are wrong by
+ * then: whoever looks is told of it. */
+static void case_late_and_not_adding_up(struct store_fixture *f)
+{
+    EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 5, "t1 +g/1=one"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "t3 +g/1=new +g/2=new +g/3=new"));
+    EXPECT("DAMAGED", CHANGE(f->a, 1, 5, 0, 6, "t2 +g/1=old +g/2=old j2"));
+    EXPECT("whole seq=5 ours token=2 part=1 done=1", look_at_store(f->a, 1));
+    EXPECT("GAP", CHANGE(f->a, 1, 5, 1, 7, "t3 +g/4=new j4"));
+    EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 7, "t4 +g/1=new +g/2=new +g/4=new j4"));
+    EXPECT("seq=7 g/1=new g/2=new g/3=new g/4=new", dump_store(f->a));
+}
+
 static void case_two_stores_alternate(struct store_fixture *f)
 {
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, 0, "+g/1=0"));
@@ -416,6 +429,7 @@ static const struct store_case cases[] = {
     {"retry after an unknown outcome", case_retry_after_unknown_outcome},
     {"delayed parts of a replaced group", case_delayed_parts},
     {"looked at, and gone on", case_looked_at_and_gone_on},
+    {"late, and its numbers are wrong", case_late_and_not_adding_up},
     {"two stores write in turn", case_two_stores_alternate},
     {"items apply in their order", case_items_apply_in_order},
     {"indexes by group and super group", case_indexes},
