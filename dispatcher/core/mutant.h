@@ -55,6 +55,7 @@
     row(ASIDE_FOR_ONE_SHARD)            /* a daemon leaves the group for one bad shard */          \
     row(ASIDE_FOR_WHAT_NEVER_MOVED)     /* and for one that others had given up */                 \
     row(ASIDE_AGAIN)                    /* and again where it did not help */                      \
+    row(ASIDE_BY_IDLE_SHARDS)           /* a shard without work counts as one that works */       \
     row(ASIDE_NOT_FOR_A_CLOCK)          /* one that knows its clock is far off keeps a shard */    \
     row(FAILED_FIRE_FORGOTTEN)          /* an undeliverable fire is not retried */                 \
     row(FAILURE_NOT_SAID)               /* no event names an undeliverable fire */                 \

@@ -175,6 +175,7 @@ struct engine_status engine_status(const struct engine *engine)
                                   .checkpoint_sequence =
                                       atomic_load(&engine->checkpoint_sequence),
                                   .moved_us = atomic_load(&engine->moved_us),
+                                  .committed_us = atomic_load(&engine->committed_us),
                                   .correction_ms = atomic_load(&engine->correction_ms),
                                   .clock_ahead_ms = atomic_load(&engine->clock_ahead_ms),
                                   .clock_far = atomic_load(&engine->clock_far)};

@@ -77,6 +77,7 @@ struct engine_status {
     int64_t fires;
     int64_t jobs;
     int64_t checkpoint_sequence;
+    int64_t committed_us; /* by the monotonic clock, when Kafka last took a commit; 0: never */
     int64_t moved_us; /* by the monotonic clock, when its time last moved: all that was due by then
                        * is committed. 0: never */
     int64_t correction_ms; /* what is taken off our clock */

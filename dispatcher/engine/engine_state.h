@@ -90,6 +90,7 @@ struct engine {
     _Atomic int64_t clock_ahead_ms;
     _Atomic bool clock_far;
     _Atomic int64_t moved_us;
+    _Atomic int64_t committed_us;
     _Atomic int64_t correction_ms;
 };
 

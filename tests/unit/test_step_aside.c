@@ -10,7 +10,7 @@
 enum { SECONDS = 1000000, SHARDS_MOST = 4, LOOK_S = 5 };
 
 /* `stops_s`: when the shard stops moving; from_s: when it moves again (0: never); a shard with
- * stops_s 0 never moves here. */
+ * stops_s 0 never moves here, one with from_s IDLE has nothing to commit. */
 struct shard_story {
     int stops_s;
     int from_s;
@@ -23,10 +23,15 @@ struct aside_case {
     int leaves;
     int first_s; /* not before, and at most 10 s later */
 };
-enum { ALWAYS = 100000 };
+enum { ALWAYS = 100000, IDLE = -1 };
 static const struct aside_case cases[] = {
     {"all is well", 2, {{ALWAYS, 0}, {ALWAYS, 0}}, 3000, 0, 0},
     {"one of two stops: not most of them", 2, {{100, 0}, {ALWAYS, 0}}, 3000, 0, 0},
+    {"one of four stops, the others have no work: it is all that is known of this daemon", 4,
+     {{100, 0}, {ALWAYS, IDLE}, {ALWAYS, IDLE}, {ALWAYS, IDLE}}, 3000, 1, 160},
+    {"one stops, one works, the others have no work", 4,
+     {{100, 0}, {ALWAYS, 0}, {ALWAYS, IDLE}, {ALWAYS, IDLE}}, 3000, 0, 0},
+    {"nothing to do at all", 2, {{ALWAYS, IDLE}, {ALWAYS, IDLE}}, 3000, 0, 0},
     {"both stop", 2, {{100, 0}, {100, 0}}, 3000, 1, 160},
     {"two of three stop", 3, {{100, 0}, {120, 0}, {ALWAYS, 0}}, 3000, 1, 180},
     {"the only one stops, and does not come back: once", 1, {{100, 0}}, 3000, 1, 160},
@@ -44,7 +49,8 @@ static struct shard_health health_at(const struct shard_story *story, int at_s)
     if (at_s >= story->stops_s && (story->from_s == 0 || at_s < story->from_s))
         last_s = story->stops_s;
     return (struct shard_health){.still_us = (int64_t)(at_s - last_s) * SECONDS,
-                                 .moved_here = story->stops_s > 0};
+                                 .moved_here = story->stops_s > 0,
+                                 .commits = story->from_s != IDLE};
 }
 
 static bool look(struct step_aside *aside, const struct aside_case *row, int at_s)
@@ -76,7 +82,7 @@ static void one_story(void **state)
 static void for_a_clock_that_is_far_off(void **state)
 {
     (void)state;
-    const struct shard_health moving = {.moved_here = true};
+    const struct shard_health moving = {.moved_here = true, .commits = true};
     struct step_aside aside = {0};
     step_aside_begin(&aside);
     step_aside_count(&aside, &(struct shard_health){.still_us = 700 * SECONDS, .clock_far = true});
