@@ -147,13 +147,17 @@ bool shard_lane_is_due(const struct shard *shard, int64_t now_ms)
     return due_ms != INT64_MAX && (now_ms >= due_ms || now_ms < shard->lane_state.turn_ms);
 }
 
+/* What is less than a whole fire counts for the next turn: a rate is kept however few it allows. */
 static int64_t rate_allows(struct shard *shard, int64_t now_ms)
 {
+    struct lane *lane = &shard->lane_state;
     int64_t most_ms = 2 * turn_length_ms(shard);
-    int64_t since_ms = now_ms - shard->lane_state.ran_ms;
+    int64_t since_ms = now_ms - lane->ran_ms;
     if (since_ms < 0 || since_ms > most_ms) since_ms = most_ms;
-    int64_t allowed = since_ms * shard->config.catchup_per_second / 1000;
-    if (allowed > 0) shard->lane_state.ran_ms = now_ms;
+    int64_t thousandths = lane->rest + since_ms * shard->config.catchup_per_second;
+    int64_t allowed = thousandths / 1000;
+    lane->ran_ms = now_ms;
+    lane->rest = allowed > 0 && mutant(MUTANT_LANE_RATE_ROUNDED) ? 0 : thousandths % 1000;
     return allowed;
 }
 

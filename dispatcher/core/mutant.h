@@ -110,6 +110,7 @@
     row(EXTRA_KEPT)                 /* what was unusual about a job stays in memory */         \
     row(ALARMS_KEPT)                /* alarms that nobody wants any more stay */               \
     row(LANE_JOINED_FORGOTTEN)      /* slots that join owed ones use up the lane's rate */     \
+    row(LANE_RATE_ROUNDED)          /* a turn forgets what is less than a whole fire */        \
     row(GIVEN_UP_ONE_BY_ONE)        /* an event for each slot that a failing job gives up */   \
     row(GRACE_AT_RESUME_IGNORED)    /* the policy drops slots of which none is late */         \
     row(WINDOW_BEFORE_GRACE)        /* the window drops a slot that is not late */             \

@@ -21,7 +21,8 @@ struct due_list { /* a schedule with jobs due at the instant under way */
 };
 
 struct lane { /* how the catch-up lane stands; not kept over restarts */
-    int64_t ran_ms;   /* when it last used its rate */
+    int64_t ran_ms;   /* up to when it has been given its rate */
+    int64_t rest;     /* and thousandths of a late fire that it could not use */
     int64_t turn_ms;  /* when it had its last turn */
     bool stopped;     /* that turn ended with work left */
     int64_t joined;   /* slots that came due in time behind owed ones, not made up for yet */

@@ -14,6 +14,8 @@ void checker_judge(struct world *world);
 void rest_judge(struct world *world);
 /* How long the backfills under way may take at their rates. */
 int64_t rest_backfills_ms(struct world *world);
+/* How long the lane may take for what is owed: slots that come due meanwhile do not lengthen it. */
+int64_t rest_owed_ms(struct world *world);
 /* Whether everything that faults have left behind is worked off. */
 bool rest_caught_up(struct world *world);
 /* And whether nothing is under way at this very moment. */

@@ -70,6 +70,39 @@ int64_t rest_backfills_ms(struct world *world)
     return most_ms;
 }
 
+/* At most; start and end of the job may leave out some. */
+static int64_t slots_owed(const struct job *job, int64_t watermark_ms)
+{
+    const struct job_extra *extra = job->extra;
+    int64_t slots = 0;
+    for (uint32_t i = 0; extra != NULL && i < extra->owed_count; i++) {
+        const struct job_owed *owed = &extra->owed[i];
+        const struct schedule *schedule = owed->schedule == NULL ? job->schedule : owed->schedule;
+        slots += (int64_t)schedule_count(&schedule->spec, owed->from_ms, owed->to_ms, INT64_MAX);
+    }
+    if (extra != NULL && extra->tail_from_ms != INSTANT_NONE)
+        slots += (int64_t)schedule_count(&job->schedule->spec, extra->tail_from_ms, watermark_ms,
+                                         INT64_MAX);
+    return slots;
+}
+
+int64_t rest_owed_ms(struct world *world)
+{
+    int64_t most_ms = 0;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        int64_t slots = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        for (uint32_t slot = 0; engine != NULL && slot < shard_slots(engine->shard); slot++) {
+            const struct job *job = shard_job_at(engine->shard, slot);
+            if (job != NULL) slots += slots_owed(job, engine->mark.watermark.instant_ms);
+        }
+        int64_t shard_ms = slots * 1000 / world->settings.catchup_per_second;
+        if (shard_ms > most_ms) most_ms = shard_ms;
+    }
+    return most_ms;
+}
+
 bool rest_caught_up(struct world *world)
 {
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {

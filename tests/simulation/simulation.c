@@ -119,8 +119,9 @@ static void come_to_rest(struct world *world)
         resume_all(world);
     }
     ping_replies(world);
-    /* The bound: what is not done by then is not going to be. Backfills have their rates. */
-    int turns = REST_TURNS + (int)(2 * rest_backfills_ms(world) * MILLI_US / REST_MORE_US);
+    /* The bound: what is not done by then is not going to be. Backfills and the lane have rates. */
+    int64_t work_ms = 2 * rest_backfills_ms(world) + rest_owed_ms(world);
+    int turns = REST_TURNS + (int)(work_ms * MILLI_US / REST_MORE_US);
     for (int turn = 0; turn < turns && !world->stopped && !rest_caught_up(world); turn++)
         world_run(world, world->now_us + REST_MORE_US);
     if (!world->stopped && !rest_caught_up(world))

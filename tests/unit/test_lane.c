@@ -70,6 +70,34 @@ static void what_is_owed_shrinks_by_the_rate(void **state)
     rig_close(&rig);
 }
 
+/* What the lane fires in about 20 seconds, each turn when it is due and 1 ms late. */
+static int64_t fired_in_20_seconds(struct shard_rig *rig)
+{
+    struct sink sink = rig_test_sink(rig);
+    int64_t now_ms = rig_instant(START) + 60000;
+    int64_t slots = rig->shard->lane_state.slots;
+    while (now_ms < rig_instant(START) + 80000) {
+        now_ms = shard_lane_due_ms(rig->shard) + 1;
+        shard_run_lane(rig->shard, now_ms, &sink);
+        rig_test_commit(rig);
+    }
+    return slots - rig->shard->lane_state.slots;
+}
+
+/* At 39 a second a turn of 51 ms may fire 1.989 slots. */
+static void a_rate_that_no_turn_divides_is_kept(void **state)
+{
+    (void)state;
+    const int64_t rates[] = {3, 39, 77};
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        struct shard_rig rig;
+        open_jobs(&rig, 100, rates[i], "{\"policy\":\"all\",\"misfire_grace\":\"0s\"}");
+        step(&rig, 60000);
+        assert_in_range(fired_in_20_seconds(&rig), 20 * rates[i] - 1, 21 * rates[i]);
+        rig_close(&rig);
+    }
+}
+
 static void what_is_not_late_is_not_held_back(void **state)
 {
     (void)state;
@@ -112,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_owed_shrinks_by_the_rate),
+        cmocka_unit_test(a_rate_that_no_turn_divides_is_kept),
         cmocka_unit_test(what_is_not_late_is_not_held_back),
         cmocka_unit_test(a_backlog_that_does_not_shrink_is_said),
         cmocka_unit_test(a_deleted_job_is_counted_no_more),
