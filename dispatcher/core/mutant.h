@@ -111,6 +111,7 @@
     row(ALARMS_KEPT)                /* alarms that nobody wants any more stay */               \
     row(LANE_JOINED_FORGOTTEN)      /* slots that join owed ones use up the lane's rate */     \
     row(LANE_RATE_ROUNDED)          /* a turn forgets what is less than a whole fire */        \
+    row(RESTORED_BEFORE_WRITTEN)    /* Redis gets what a restoring decided, and nobody said */ \
     row(GIVEN_UP_ONE_BY_ONE)        /* an event for each slot that a failing job gives up */   \
     row(GRACE_AT_RESUME_IGNORED)    /* the policy drops slots of which none is late */         \
     row(WINDOW_BEFORE_GRACE)        /* the window drops a slot that is not late */             \

@@ -255,6 +255,11 @@ void shard_fill_mark(const struct shard *shard, struct mark *mark)
     mark->shards = shard->config.shards;
 }
 
+bool shard_is_written(const struct shard *shard)
+{
+    return shard->zone_data.count == 0 && shard->zoneless.count == 0;
+}
+
 struct watermark shard_watermark(const struct shard *shard)
 {
     return shard->watermark;

@@ -129,6 +129,9 @@ void shard_expire_seen(struct shard *shard, const struct sink *sink);
 /* Fills what the shard knows of its mark: watermark, next_ordinal, in_command, shards. */
 void shard_fill_mark(const struct shard *shard, struct mark *mark);
 struct watermark shard_watermark(const struct shard *shard);
+/* False: the shard has decided something when it was restored, which the next step of time writes
+ * into records and events. A record kept elsewhere before that would have it said already. */
+bool shard_is_written(const struct shard *shard);
 /* When something will have to be done: a slot, an alarm, a decision or the lane's next turn;
  * INT64_MAX: nothing. now_ms or earlier: at once. */
 int64_t shard_next_due_ms(const struct shard *shard, int64_t now_ms);

@@ -257,6 +257,14 @@ static void remember_ends(struct engine *engine)
     if (engine->mark_due_us > soon_us) engine->mark_due_us = soon_us;
 }
 
+/* Commands to be read first, or a clock that is behind, may come between a take-over and the first
+ * step of time. A checkpoint of memory then would let the next owner take for said what nobody has
+ * said. */
+static bool may_checkpoint(const struct engine *engine)
+{
+    return shard_is_written(engine->shard) || mutant(MUTANT_RESTORED_BEFORE_WRITTEN);
+}
+
 static bool step(struct engine *engine, struct error *error)
 {
     int64_t now_ms = 0;
@@ -287,8 +295,9 @@ static bool step(struct engine *engine, struct error *error)
         outbox_shrink(&engine->outbox);
         engine->shrink_due_us = INT64_MAX;
     }
-    checkpointer_tick(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
-                      engine);
+    if (may_checkpoint(engine))
+        checkpointer_tick(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
+                          engine);
     atomic_store(&engine->checkpoint_sequence, checkpointer_sequence(engine->checkpointer));
     return true;
 }
@@ -310,7 +319,9 @@ static int32_t wait_ms(const struct engine *engine)
     if (behind_ms > 0) wait = behind_ms; /* our clock went back */
     if (engine->clock_refused) wait = (engine->sample_due_us - monotonic_us) / 1000 + 1;
     if (wait > engine->options.wait_max_ms) wait = engine->options.wait_max_ms;
-    int64_t checkpoint_us = checkpointer_due_us(engine->checkpointer, &engine->mark);
+    int64_t checkpoint_us = may_checkpoint(engine)
+                                ? checkpointer_due_us(engine->checkpointer, &engine->mark)
+                                : INT64_MAX;
     if (checkpoint_us != INT64_MAX) {
         int64_t checkpoint_ms = (checkpoint_us - monotonic_us) / 1000;
         if (checkpoint_ms < CHECKPOINT_WAIT_MS) checkpoint_ms = CHECKPOINT_WAIT_MS;
@@ -371,9 +382,10 @@ static void say_goodbye(struct engine *engine)
 {
     if (atomic_load(&engine->wish) != ENGINE_SHUTDOWN || engine->checkpointer == NULL) return;
     if (!engine->settled && !mutant(MUTANT_UNSETTLED_DRAINED)) return;
-    bool stored = checkpointer_drain(engine->checkpointer, engine->shard, &engine->mark,
-                                     engine_state_offset, engine,
-                                     engine_monotonic_us(engine) + DRAIN_MS * INT64_C(1000));
+    bool stored =
+        may_checkpoint(engine) &&
+        checkpointer_drain(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
+                           engine, engine_monotonic_us(engine) + DRAIN_MS * INT64_C(1000));
     observe(engine->ports.observer, LEVEL_INFO, "shard.drained", engine->options.shard,
             "sequence=%" PRId64 " checkpoint=%s", engine->mark.sequence,
             stored ? "written" : "behind");
