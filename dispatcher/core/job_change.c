@@ -529,6 +529,12 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job->revision++;
     job->updated_ms = effective_ms;
     pending_drop(job, from_ms);
+    if ((job->flags & JOB_ZONELESS) && job_fires_used_up(job) &&
+        !mutant(MUTANT_SPENT_WITHOUT_ZONE)) { /* by an update in the pause */
+        zoneless_end(shard, job, effective_ms, sink);
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
     if (job->flags & JOB_ZONELESS) { /* what comes due from here on is owed when the zone is back */
         extra->zone_missing_ms = from_ms;
         job_set_alarm(shard, job);

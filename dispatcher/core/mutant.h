@@ -86,6 +86,7 @@
     row(ZONE_DATA_NOT_WRITTEN)          /* no record says which slot other zone data left out */   \
     row(ZONE_DATA_OWED_ALONE_TWICE)     /* owed by itself, and by other data behind that, too */   \
     row(ZONE_DATA_EDITED_RANGE)         /* owed since before an edit: fires again by other data */ \
+    row(SPENT_WITHOUT_ZONE)             /* used up, and resumed without its zone: it fires */     \
     row(ZONE_BACK_OWES_NOTHING)         /* a zone is back, what came due meanwhile is forgotten */ \
     row(SELECTED_IN_TABLE_ORDER)        /* a command changes jobs as they stand in a table */     \
     row(REPEATED_COMMIT_BELIEVED)       /* a commit asked for twice keeps its producer */          \

@@ -193,6 +193,30 @@ static void an_ended_job_gets_more_fires(void **state)
     rig_close(&rig);
 }
 
+/* Fewer fires than it has had, set in a pause: resumed without its zone it ends, as it would with
+ * it. */
+static void fires_used_up_in_a_pause(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    open_with_job(&rig, ",\"catchup\":{\"policy\":\"all\"},\"max_fires\":9");
+    rig_advance(&rig, "2026-07-01T02:00:00Z");
+    rig_command(&rig, "2026-07-01T02:10:00Z", NULL,
+                "{\"op\":\"pause\",\"select\":{\"ids\":[\"berlin\"]}}");
+    rig_command(&rig, "2026-07-01T02:20:00Z", NULL,
+                "{\"op\":\"update\",\"select\":{\"ids\":[\"berlin\"]},\"set\":{\"max_fires\":1}}");
+    lose_zone(&rig);
+    (void)rig_said(&rig);
+    rig_command(&rig, "2026-07-01T05:30:00Z", NULL,
+                "{\"op\":\"resume\",\"select\":{\"ids\":[\"berlin\"]},\"from\":\"paused_at\"}");
+    assert_non_null(strstr(rig_said(&rig), "event exhausted g/berlin"));
+    find_zone(&rig);
+    rig_advance(&rig, "2026-07-01T06:30:00Z");
+    rig_advance(&rig, "2026-07-01T06:30:01Z");
+    assert_null(strstr(rig_said(&rig), "fire g/berlin"));
+    rig_close(&rig);
+}
+
 static void a_pause_and_a_trigger(void **state)
 {
     (void)state;
@@ -252,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_delay_over_an_edit),
         cmocka_unit_test(an_edit_of_its_end),
         cmocka_unit_test(an_ended_job_gets_more_fires),
+        cmocka_unit_test(fires_used_up_in_a_pause),
         cmocka_unit_test(a_pause_and_a_trigger),
         cmocka_unit_test(a_backfill_waits),
     };
