@@ -45,7 +45,7 @@ struct shard {
     struct job_queue lane_new;  /* jobs that the lane looks at first: some are not late at all */
     struct lane lane_state;
     struct job_queue undecided; /* jobs with owed slots the policy has to decide about */
-    struct job_queue zoneless;  /* jobs just set aside, whose records have to say so */
+    struct job_queue zoneless;  /* set aside or taken back just now: records have to say so */
     struct job_queue zone_data; /* jobs whose records have to say what other zone data leaves out */
     struct job_queue backfills; /* jobs with a backfill to be worked off */
     struct in_command in_command;

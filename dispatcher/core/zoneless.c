@@ -39,6 +39,7 @@ static void come_back(struct shard *shard, struct job *job)
     struct job_extra *extra = job->extra;
     int64_t missing_ms = extra->zone_missing_ms;
     extra->zone_missing_ms = INSTANT_NONE;
+    job_queue_add(&shard->zoneless, job_reference_of(job));
     if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
     bool owes = job_owes(job);
     if (owes && (extra->tail_undecided || extra->owed_count + 2 > OWED_RANGES_MAX)) return;
