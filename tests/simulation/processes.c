@@ -7,6 +7,7 @@
 
 #include "dispatcher/core/limits.h"
 #include "store/store_memory.h"
+#include "tests/simulation/checker.h"
 #include "tests/simulation/json_scan.h"
 #include "tests/simulation/world.h"
 
@@ -101,21 +102,6 @@ static const struct told told[] = {
     {"shard.restart", "they are done one by one", SOMETIMES_SINGLY},
 };
 
-/* Whatever got lost or came late: where Redis holds a position of the one owner, and nobody else
- * has touched it, the shard is not written anew. */
-static void judge_gap(const struct process *process, int32_t shard, const char *fields)
-{
-    struct world *world = process->world;
-    const struct history *history = &world->history;
-    bool held = scan_number(text_of(fields), "expected_sequence=", -1) >= 0;
-    if (!held || world->redis.changes > 0 || world->losses.count > 0) return;
-    if (history->step_count[shard] == 0) return;
-    const struct step *last = &history->steps[shard][history->step_count[shard] - 1];
-    if (strcmp(last->mark.owner, process->owner) == 0)
-        world_violation(world, "lost sight: %s shard %d writes a Redis anew that has its jobs",
-                        process->owner, (int)shard);
-}
-
 static void observe_line(void *opaque, enum observer_level level, const char *event,
                          int32_t shard, const char *fields)
 {
@@ -136,7 +122,7 @@ static void observe_line(void *opaque, enum observer_level level, const char *ev
     if (strcmp(event, "checkpoint.damaged") == 0 && !world->redis.damaged)
         world_violation(world, "%s shard %d says that Redis has lost something, which has not",
                         process->owner, (int)shard);
-    if (strcmp(event, "checkpoint.gap") == 0) judge_gap(process, shard, fields);
+    if (strcmp(event, "checkpoint.gap") == 0) rest_judge_gap(process, shard, fields);
     if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0 &&
         !loss_explains(world, &process->slots[shard], fields) &&
         !anew_explains(world, shard, fields))

@@ -10,6 +10,7 @@
 #include "schemas/job_json.h"
 #include "tests/simulation/account.h"
 #include "tests/simulation/checker.h"
+#include "tests/simulation/json_scan.h"
 
 #define BEHIND_MS INT64_C(3700000) /* an idle shard writes a mark each hour */
 
@@ -371,4 +372,29 @@ void rest_judge_model(struct world *world, const struct model *model, int32_t sh
     if (there != shard_job_count(engine->shard))
         world_violation(world, "definition: shard %d has %zu jobs, the commands leave %zu",
                         (int)shard, shard_job_count(engine->shard), there);
+}
+
+/* What the owner before had on its way came to Redis after this one had read it. */
+static bool another_wrote_behind(const struct process *process, int32_t shard, int64_t sequence)
+{
+    struct snapshot snapshot;
+    struct error error = {0};
+    bool found = false;
+    struct store *store = process->store;
+    return store->operations->read_snapshot(store, shard, &snapshot, &found, &error) && found &&
+           snapshot.mark.sequence > sequence && strcmp(snapshot.mark.owner, process->owner) != 0;
+}
+
+void rest_judge_gap(const struct process *process, int32_t shard, const char *fields)
+{
+    struct world *world = process->world;
+    const struct history *history = &world->history;
+    int64_t expected = scan_number(text_of(fields), "expected_sequence=", -1);
+    if (expected < 0 || another_wrote_behind(process, shard, expected)) return;
+    if (world->redis.changes > 0 || world->losses.count > 0) return;
+    if (history->step_count[shard] == 0) return;
+    const struct step *last = &history->steps[shard][history->step_count[shard] - 1];
+    if (strcmp(last->mark.owner, process->owner) == 0)
+        world_violation(world, "lost sight: %s shard %d writes a Redis anew that has its jobs",
+                        process->owner, (int)shard);
 }
