@@ -232,8 +232,10 @@ static bool accept_log(struct world *world, int32_t shard)
                                     .key = text_of("mark"),
                                     .value = text_writer_text(&writer)}));
     world->losses.decided[shard]++;
-    for (int32_t p = 0; p < world->settings.processes; p++)
+    for (int32_t p = 0; p < world->settings.processes; p++) {
         world->processes[p].slots[shard].taken_sequence = 0;
+        process_try_again(&world->processes[p], shard);
+    }
     return true;
 }
 

@@ -11,10 +11,11 @@
 #include "tests/simulation/json_scan.h"
 #include "tests/simulation/world.h"
 
-enum { PASSAGES_MAX = 20000000, STRICT_BYTES = 100 };
+enum { PASSAGES_MAX = 20000000, STRICT_BYTES = 100, REFUSALS_MOST = 10 };
 #define RESTART_LOW_US (1 * SECOND_US)
 #define RESTART_HIGH_US (20 * SECOND_US)
 #define FAILED_AGAIN_US (60 * SECOND_US)
+#define REFUSED_AGAIN_US (24 * 60 * 60 * SECOND_US)
 #define MEMORY_MAX ((size_t)8 * 1024 * 1024) /* four times what a few hundred jobs take */
 
 static struct seat *present_slot; /* whose coroutine runs */
@@ -322,6 +323,16 @@ static void leave_when_done(struct process *process)
     process_kill(process);
 }
 
+/* What Kafka has lost is refused each minute until an operator decides: for months there is nothing
+ * in it after the first tries. */
+static int64_t failed_again_us(struct seat *slot)
+{
+    const struct losses *losses = &slot->world->losses;
+    bool refused = losses->refused[slot->shard] || losses->half[slot->shard];
+    slot->refusals = refused ? slot->refusals + 1 : 0;
+    return slot->refusals > REFUSALS_MOST ? REFUSED_AGAIN_US : FAILED_AGAIN_US;
+}
+
 /* An engine has come to its end: its shard is free again. */
 static void slot_tend(void *object, int64_t life)
 {
@@ -343,7 +354,9 @@ static void slot_tend(void *object, int64_t life)
         (void)heap_enter(before);
         slot_release(slot);
         slot->failed = !good;
-        slot->not_before_us = world->now_us + (good ? asked ? 0 : SECOND_US : FAILED_AGAIN_US);
+        slot->not_before_us = world->now_us;
+        if (!good) slot->not_before_us += failed_again_us(slot);
+        else if (!asked) slot->not_before_us += SECOND_US;
         if (process->leaving) {
             leave_when_done(process);
             return;
@@ -352,6 +365,15 @@ static void slot_tend(void *object, int64_t life)
     if (!slot->wanted) return;
     if (world->now_us >= slot->not_before_us) slot_start(slot);
     else agenda_add(&world->agenda, slot->not_before_us, slot_tend, slot, (int64_t)slot->life);
+}
+
+void process_try_again(struct process *process, int32_t shard)
+{
+    struct seat *slot = &process->slots[shard];
+    slot->refusals = 0;
+    if (!process->running || !slot->wanted || slot->coroutine != NULL) return;
+    slot->not_before_us = process->world->now_us;
+    agenda_add(&process->world->agenda, slot->not_before_us, slot_tend, slot, (int64_t)slot->life);
 }
 
 static void wish(struct seat *slot, enum engine_wish wanted)

@@ -105,6 +105,7 @@ struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     bool idles;          /* in a long wait of the poll: nothing is due */
     int64_t idle_us;     /* when such a wait ended last */
     int64_t not_before_us;
+    int refusals; /* as Kafka has lost something, one after the other */
 };
 
 struct process {
@@ -235,6 +236,8 @@ void process_start(struct process *process);
 void process_kill(struct process *process);
 /* Asks it to end in order; it starts again after a while. */
 void process_leave(struct process *process);
+/* An operator has decided: a shard that was refused is tried at once. */
+void process_try_again(struct process *process, int32_t shard);
 void process_freeze(struct process *process, int64_t for_us);
 void process_cut_off(struct process *process, int64_t for_us);
 void process_step_clock(struct process *process, int64_t by_us);
