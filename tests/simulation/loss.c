@@ -246,14 +246,6 @@ static void end_processes(struct world *world)
     for (int32_t p = 0; p < world->settings.processes; p++) process_leave(&world->processes[p]);
 }
 
-bool loss_waits(const struct world *world)
-{
-    bool waits = false;
-    for (int32_t shard = 0; shard < world->settings.shards; shard++)
-        waits = waits || world->losses.half[shard] || world->losses.refused[shard];
-    return waits;
-}
-
 bool loss_operator(struct world *world)
 {
     bool refused = false;

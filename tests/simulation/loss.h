@@ -49,8 +49,6 @@ void loss_taken(struct seat *seat);
 /* A shard was restored: `sequence` is where it says it stands. */
 void loss_restored(struct world *world, const struct seat *seat, bool from_store,
                    int64_t sequence);
-/* Whether a shard was refused, and its operator has not decided yet. */
-bool loss_waits(const struct world *world);
 /* The operator decides for the shards that were refused: Redis is given up where the log is behind
  * it, a log with a hole is gone on from as it is. False: there was none. */
 bool loss_operator(struct world *world);

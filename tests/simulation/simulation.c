@@ -19,14 +19,12 @@ enum { PING_TURNS = 3 * FOREIGN_TOPICS, REST_TURNS = 12, QUIET_TURNS = 4000, DEC
 struct play {
     struct world *world;
     const struct plan *plan;
-    bool over; /* nothing planned happens any more */
 };
 
 static void event_comes(void *object, int64_t number)
 {
     const struct play *play = object;
     struct world *world = play->world;
-    if (play->over) return;
     const struct planned *event = &play->plan->events[number];
     if ((event->what == DO_COMMAND || event->what == DO_BULKY) &&
         world->kafka_down_until_us > world->now_us) {
@@ -133,21 +131,6 @@ static void come_to_rest(struct world *world)
         world_run(world, world->now_us + QUIET_US);
 }
 
-/* Where a shard waits for the operator, who comes at the end, each minute reads its log once more:
- * a year of that would not end. */
-static void play_plan(struct play *play, int64_t end_us)
-{
-    struct world *world = play->world;
-    bool waited = false;
-    while (world->now_us < end_us && !world->stopped && !play->over) {
-        bool last = end_us - world->now_us <= 48 * HOUR_US;
-        world_run(world, last ? end_us : world->now_us + 24 * HOUR_US);
-        bool waits = loss_waits(world);
-        play->over = waited && waits;
-        waited = waits;
-    }
-}
-
 static int64_t count_fires(const struct history *history)
 {
     int64_t fires = 0;
@@ -159,7 +142,7 @@ static int64_t count_fires(const struct history *history)
 void simulate(const struct plan *plan, bool verbose, struct verdict *verdict)
 {
     struct world *world = memory_allocate(1, sizeof *world);
-    struct play play = {.world = world, .plan = plan};
+    struct play play = {world, plan};
     world_open(world, plan->seed, &plan->settings);
     world->verbose = verbose;
     int64_t end_us = plan->settings.hours * HOUR_US; /* what is planned for later does not happen */
@@ -168,7 +151,7 @@ void simulate(const struct plan *plan, bool verbose, struct verdict *verdict)
             agenda_add(&world->agenda, plan->events[i].at_us, event_comes, &play, (int64_t)i);
     start_processes(world);
     standstill_watch(world, 0);
-    play_plan(&play, end_us);
+    world_run(world, end_us);
     if (!world->stopped) come_to_rest(world);
     if (!world->stopped) {
         rest_judge(world);
