@@ -250,6 +250,9 @@ struct late_store {
     struct store_image *image;
     struct clock clock;
     struct observer observer;
+    struct shard *shard;
+    struct mark mark;
+    struct checkpointer *owner;
 };
 
 static enum checkpoint_state write_all(struct flaky_store *own, struct store_group *group)
@@ -283,7 +286,32 @@ static void late_submit(struct checkpoint_port *port, struct store_group *group)
     own->flaky.outcome = write_all(&own->flaky, group);
 }
 
-static void late_store_open(struct late_store *own)
+/* One that has just taken the shard over. */
+static void late_owner(struct late_store *own)
+{
+    checkpointer_destroy(own->owner);
+    own->flaky.now_us += 2000000;
+    own->owner = checkpointer_create(&(struct checkpointer_options){
+        .port = &own->flaky.port, .clock = &own->clock, .observer = &own->observer,
+        .group_jobs_max = GROUP_JOBS});
+    checkpointer_arm(own->owner);
+}
+
+static void late_tick(struct late_store *own)
+{
+    own->flaky.now_us += 2000000;
+    checkpointer_tick(own->owner, own->shard, &own->mark, end_of_log, NULL);
+}
+
+static void write_up_to(struct late_store *own, int64_t sequence)
+{
+    own->mark.sequence = sequence;
+    for (int i = 0; i < 100 && checkpointer_sequence(own->owner) != sequence; i++) late_tick(own);
+    assert_int_equal(checkpointer_sequence(own->owner), sequence);
+}
+
+/* With a full shard, of which it holds this position. */
+static void late_store_open(struct late_store *own, int64_t sequence)
 {
     static const struct checkpoint_operations operations = {
         .submit = late_submit, .look = flaky_look, .position = flaky_position, .poll = flaky_poll};
@@ -292,26 +320,21 @@ static void late_store_open(struct late_store *own)
                                          .store = store_memory_create(image),
                                          .every = CALLS_MOST},
                                .image = image,
-                               .observer = {.lowest = LEVEL_ERROR, .line = no_line}};
+                               .observer = {.lowest = LEVEL_ERROR, .line = no_line},
+                               .shard = full_shard(),
+                               .mark = {.generation = 1, .epoch = 1, .shards = 1}};
     own->clock = (struct clock){.opaque = own, .now_ms = flaky_clock, .monotonic_us = flaky_clock};
+    late_owner(own);
+    write_up_to(own, sequence);
 }
 
 static void late_store_close(struct late_store *own)
 {
+    checkpointer_destroy(own->owner);
     store_group_destroy(own->late);
     own->flaky.store->operations->destroy(own->flaky.store);
     store_image_destroy(own->image);
-}
-
-/* One that has just taken the shard over. */
-static struct checkpointer *owner_of(struct late_store *own)
-{
-    own->flaky.now_us += 2000000;
-    struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
-        .port = &own->flaky.port, .clock = &own->clock, .observer = &own->observer,
-        .group_jobs_max = GROUP_JOBS});
-    checkpointer_arm(checkpointer);
-    return checkpointer;
+    shard_destroy(own->shard);
 }
 
 static struct store_position position_in(struct late_store *own)
@@ -322,116 +345,68 @@ static struct store_position position_in(struct late_store *own)
     return position;
 }
 
-static void write_up_to(struct checkpointer *checkpointer, struct late_store *own,
-                        const struct shard *shard, const struct mark *mark)
-{
-    for (int i = 0; i < 100 && checkpointer_sequence(checkpointer) != mark->sequence; i++) {
-        own->flaky.now_us += 2000000;
-        checkpointer_tick(checkpointer, shard, mark, end_of_log, NULL);
-    }
-    assert_int_equal(checkpointer_sequence(checkpointer), mark->sequence);
-}
-
 /* Until a group has been handed over that gets no answer. */
-static void lose_one(struct checkpointer *checkpointer, struct late_store *own,
-                     const struct shard *shard, const struct mark *mark)
+static void lose_one(struct late_store *own, int64_t sequence)
 {
+    own->mark.sequence = sequence;
     own->next_is_late = true;
-    while (own->late == NULL) {
-        own->flaky.now_us += 2000000;
-        checkpointer_tick(checkpointer, shard, mark, end_of_log, NULL);
-    }
+    while (own->late == NULL) late_tick(own);
 }
 
 static void what_comes_late_is_not_written_anew(void **state)
 {
     (void)state;
-    struct shard *shard = full_shard();
     struct late_store own;
-    late_store_open(&own);
-    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
-    struct checkpointer *checkpointer = owner_of(&own);
-    write_up_to(checkpointer, &own, shard, &mark);
-    checkpointer_job_changed(checkpointer, shard_job_at(shard, 0));
-    mark.sequence = 8;
-    lose_one(checkpointer, &own, shard, &mark);
-    mark.sequence = 9; /* what is sent instead says more than what comes late */
-    write_up_to(checkpointer, &own, shard, &mark);
+    late_store_open(&own, 7);
+    checkpointer_job_changed(own.owner, shard_job_at(own.shard, 0));
+    lose_one(&own, 8);
+    write_up_to(&own, 9); /* what is sent instead says more than what comes late */
     assert_int_equal(own.flaky.beginnings, 1);
-    checkpointer_destroy(checkpointer);
     late_store_close(&own);
-    shard_destroy(shard);
 }
 
 /* It puts back what they have deleted: all of them are sent once more. */
 static void what_comes_late_behind_groups_that_were_written_is_not_written_anew(void **state)
 {
     (void)state;
-    struct shard *shard = full_shard();
     struct late_store own;
-    late_store_open(&own);
-    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
-    struct checkpointer *checkpointer = owner_of(&own);
-    write_up_to(checkpointer, &own, shard, &mark);
+    late_store_open(&own, 7);
     for (uint32_t slot = 0; slot < JOBS; slot++)
-        checkpointer_job_changed(checkpointer, shard_job_at(shard, slot));
-    mark.sequence = 8;
-    lose_one(checkpointer, &own, shard, &mark);
-    const struct job *gone = shard_job_at(shard, 0);
-    checkpointer_job_deleted(checkpointer, gone);
-    shard_restore_deleted(shard, text_of("g"), text_of("j0"));
+        checkpointer_job_changed(own.owner, shard_job_at(own.shard, slot));
+    lose_one(&own, 8);
+    checkpointer_job_deleted(own.owner, shard_job_at(own.shard, 0));
+    shard_restore_deleted(own.shard, text_of("g"), text_of("j0"));
     own.behind = 2;
-    mark.sequence = 9;
-    write_up_to(checkpointer, &own, shard, &mark);
+    write_up_to(&own, 9);
     assert_null(own.late);
     assert_int_equal(own.flaky.beginnings, 1);
     assert_true(position_in(&own).whole);
-    checkpointer_destroy(checkpointer);
     late_store_close(&own);
-    shard_destroy(shard);
 }
 
 static void a_record_that_came_and_went_is_not_in_the_store(void **state)
 {
     (void)state;
-    struct shard *shard = full_shard();
     struct late_store own;
-    late_store_open(&own);
-    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 1000, .shards = 1};
-    struct checkpointer *checkpointer = owner_of(&own);
-    write_up_to(checkpointer, &own, shard, &mark);
-    checkpointer_seen(checkpointer, 1001, text_of("{}"));
-    checkpointer_seen_expired(checkpointer, 1001);
-    mark.sequence = 1002;
-    write_up_to(checkpointer, &own, shard, &mark);
+    late_store_open(&own, 1000);
+    checkpointer_seen(own.owner, 1001, text_of("{}"));
+    checkpointer_seen_expired(own.owner, 1001);
+    write_up_to(&own, 1002);
     assert_int_equal(own.flaky.beginnings, 1); /* the store was not told to be damaged */
-    checkpointer_destroy(checkpointer);
     late_store_close(&own);
-    shard_destroy(shard);
 }
 
 static void a_store_with_more_of_our_epoch_is_known_by_a_look(void **state)
 {
     (void)state;
-    struct shard *shard = full_shard();
     struct late_store own;
-    late_store_open(&own);
-    struct mark mark = {.generation = 1, .epoch = 1, .sequence = 9, .shards = 1};
-    struct checkpointer *first = owner_of(&own);
-    write_up_to(first, &own, shard, &mark);
-    checkpointer_destroy(first);
-    struct checkpointer *second = owner_of(&own);
-    mark.sequence = 8;
-    lose_one(second, &own, shard, &mark); /* the answer would have been a refusal */
-    for (int i = 0; i < 3; i++) {
-        own.flaky.now_us += 2000000;
-        checkpointer_tick(second, shard, &mark, end_of_log, NULL);
-    }
-    assert_true(checkpointer_status(second).ahead && checkpointer_status(second).stale);
+    late_store_open(&own, 9);
+    late_owner(&own);
+    lose_one(&own, 8); /* the answer would have been a refusal */
+    for (int i = 0; i < 3; i++) late_tick(&own);
+    assert_true(checkpointer_status(own.owner).ahead && checkpointer_status(own.owner).stale);
     assert_int_equal(own.flaky.beginnings, 1); /* nothing more was written */
-    checkpointer_destroy(second);
     late_store_close(&own);
-    shard_destroy(shard);
 }
 
 static void before_the_first_mark_nothing_is_written(void **state)
