@@ -154,8 +154,8 @@ static void judge_kept(struct world *world, int32_t shard, const struct life *li
     if (step[-1].mark.watermark_ms < life->touched_ms || step[-1].mark.ordinal != INT64_MAX ||
         step->mark.in_command || step[-1].mark.in_command)
         return;
-    int64_t late_ms = step->time_ms - wanted->grace_ms - CLOCK_OFF_MS;
-    int64_t known_ms = step->mark.watermark_ms < late_ms ? step->mark.watermark_ms : late_ms;
+    /* Its commit may have taken long: the mark says when it was decided. */
+    int64_t known_ms = step->mark.watermark_ms - wanted->grace_ms - CLOCK_OFF_MS;
     const char *what = NULL;
     int64_t newer_ms = 0;
     if (stretches_due(life, fire->at_ms) > known_ms) return;

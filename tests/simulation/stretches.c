@@ -426,6 +426,7 @@ static void note_waiting(struct life *life, const struct slow_schedule *before, 
         if (life->announced[i].last_ms > done_ms) done_ms = life->announced[i].last_ms;
     if (life->stretch_count == 0) return; /* it has only been paused */
     if (done_ms == NEVER_MS) done_ms = life->stretches[0].from_ms;
+    if (done_ms == NEVER_MS) done_ms = due_ms - after->jitter_ms; /* nor had a slot before */
     int64_t next_ms = done_ms;
     int64_t also_ms = done_ms;
     (void)slow_next(before, done_ms, due_ms, &next_ms);
