@@ -165,15 +165,15 @@ end
 local job_count, seen_count, _, super_count = count()
 local held = {'held_jobs', job_count, 'held_seen', seen_count, 'held_super_groups', super_count}
 redis.call('HSET', held_key, unpack(held))
--- Also where the numbers turn out wrong: who looks is told what has changed the shard.
-redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', mode,
-           'token', token, 'part', part + 1)
-if not last then return redis.status_reply('WRITTEN') end
 local function differs(expected, found)
     return tonumber(expected) >= 0 and tonumber(expected) ~= found
 end
-if differs(ARGV[9], job_count) or differs(ARGV[10], seen_count) then
-    return redis.status_reply('DAMAGED')
+local damaged = last and (differs(ARGV[9], job_count) or differs(ARGV[10], seen_count))
+-- Also where the numbers turn out wrong: who looks is told what has changed the shard.
+if damaged or not last then
+    redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', mode,
+               'token', token, 'part', part + 1)
+    return redis.status_reply(damaged and 'DAMAGED' or 'WRITTEN')
 end
 if rewrite then
     redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
@@ -186,5 +186,6 @@ end
 redis.call('HSET', snapshot_key, unpack(ARGV, first_argument,
                                        first_argument + snapshot_arguments - 1))
 redis.call('HSET', snapshot_key, 'job_count', job_count, 'seen_count', seen_count, unpack(held))
-redis.call('HSET', writer_key, 'mode', '', 'token', '', 'part', 0, 'done', token)
+redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', '',
+           'token', '', 'part', 0, 'done', token)
 return redis.status_reply('WRITTEN')
