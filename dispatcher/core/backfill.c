@@ -73,7 +73,7 @@ static void announce(const struct job *job, const struct job_backfill *backfill,
 static int64_t slots_left(const struct job_backfill *backfill)
 {
     const struct job_owed *range = &backfill->range;
-    if (range->to_ms - range->from_ms == 1) return 1;
+    if (lane_is_single(range)) return 1;
     return (int64_t)schedule_count(&range->schedule->spec, range->from_ms, range->to_ms,
                                    INT64_MAX);
 }

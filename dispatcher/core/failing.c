@@ -45,7 +45,7 @@ static bool owe_again(const struct shard *shard, struct job *job,
     const struct schedule_spec *spec = own ? &front->schedule->spec : &job->schedule->spec;
     bool named = schedule_nominal(spec, due_ms) == failed->nominal_ms &&
                  (own ? schedule_contains(spec, due_ms) : job_names_slot(job, due_ms));
-    bool single = front != NULL && front->to_ms - front->from_ms == 1;
+    bool single = front != NULL && lane_is_single(front);
     bool joins = front != NULL && named && !own && front->from_ms >= due_ms &&
                  failed->missed_count == 0 &&
                  (!single || job_names_slot(job, front->to_ms)) &&

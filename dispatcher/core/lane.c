@@ -142,7 +142,7 @@ const struct schedule_spec *lane_range_spec(const struct job *job, const struct 
 
 int64_t lane_range_nominal(const struct job *job, const struct job_owed *owed, int64_t due_ms)
 {
-    if (owed->to_ms - owed->from_ms == 1 && owed->delay_ms > 0) return due_ms - owed->delay_ms;
+    if (lane_is_single(owed) && owed->delay_ms > 0) return due_ms - owed->delay_ms;
     return schedule_nominal(lane_range_spec(job, owed), due_ms);
 }
 
@@ -156,7 +156,7 @@ bool lane_owes_alone(const struct job *job, int64_t nominal_ms)
 {
     for (uint32_t i = 0; job->extra != NULL && i < job->extra->owed_count; i++) {
         const struct job_owed *owed = &job->extra->owed[i];
-        if (owed->to_ms - owed->from_ms == 1 &&
+        if (lane_is_single(owed) &&
             lane_range_nominal(job, owed, owed->to_ms) == nominal_ms)
             return true;
     }
@@ -197,7 +197,7 @@ void lane_keep_schedule(struct shard *shard, struct job *job)
         if (owed->schedule != NULL) continue;
         int64_t to_ms = owed->to_ms;
         owed->schedule = timers_retain(job->schedule);
-        if (owed->to_ms - owed->from_ms == 1) continue;
+        if (lane_is_single(owed)) continue;
         clamp_owed(job, &owed->from_ms, &to_ms);
         if (!last_slot(&job->schedule->spec, owed->from_ms, to_ms, &owed->to_ms))
             owed->to_ms = owed->from_ms;
@@ -247,7 +247,7 @@ void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_
     struct job_owed *last = extra->owed_count == 0 ? NULL : &extra->owed[extra->owed_count - 1];
     bool joins = last != NULL && last->schedule == NULL && last->missed_count == 0 &&
                  last->to_ms <= from_ms && nothing_between(job, last->to_ms, from_ms) &&
-                 (last->to_ms - last->from_ms != 1 || job_names_slot(job, last->to_ms));
+                 (!lane_is_single(last) || job_names_slot(job, last->to_ms));
     int64_t last_ms = 0;
     bool any = last_slot(spec, from_ms, to_ms, &last_ms);
     assert(any);
@@ -372,7 +372,7 @@ bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
 bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *due_ms)
 {
     if (owed->from_ms >= owed->to_ms) return false;
-    if (owed->to_ms - owed->from_ms == 1) {
+    if (lane_is_single(owed)) {
         *due_ms = owed->to_ms;
         return true;
     }
@@ -424,7 +424,7 @@ void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
     int64_t from_ms = slot.due_ms - 1;
     int64_t to_ms = owed != NULL ? owed->to_ms : shard->watermark.instant_ms;
     int64_t last_ms = slot.due_ms;
-    bool single = owed != NULL && owed->to_ms - owed->from_ms == 1;
+    bool single = owed != NULL && lane_is_single(owed);
     if (single || mutant(MUTANT_GIVEN_UP_ONE_BY_ONE)) {
         job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
                      "undeliverable", sink);
@@ -523,7 +523,7 @@ static void drop_range(struct dropped *dropped, const struct job *job, const str
     int64_t from_ms = owed->from_ms;
     int64_t to_ms = owed->to_ms;
     if (!lane_range_next(job, owed, &due_ms)) return;
-    if (to_ms - from_ms == 1) {
+    if (lane_is_single(owed)) {
         int64_t nominal_ms = lane_range_nominal(job, owed, due_ms);
         drop_named(dropped, nominal_ms, nominal_ms, 1);
         return;

@@ -217,6 +217,11 @@ void lane_ask(struct shard *shard, struct job *job);
 /* The bounds that start, end and the last edit put on instants (from, to] of the job's present
  * schedule. */
 void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* One slot that is owed by itself. */
+static inline bool lane_is_single(const struct job_owed *owed)
+{
+    return owed->to_ms - owed->from_ms == 1;
+}
 /* The schedule that names the range's slots. */
 const struct schedule_spec *lane_range_spec(const struct job *job, const struct job_owed *owed);
 /* The nominal time of its slot that is due at due_ms. */

@@ -21,11 +21,6 @@ static bool has_delays_of_zone(const struct schedule_spec *spec)
     return spec->kind == SCHEDULE_CRON && spec->cron.zone != NULL && spec->jitter.most_ms > 0;
 }
 
-static bool is_alone(const struct job_owed *owed)
-{
-    return owed->to_ms - owed->from_ms == 1;
-}
-
 static bool owes_ranges(const struct job *job)
 {
     return job->extra != NULL && job->extra->owed_count > 0;
@@ -104,8 +99,8 @@ static int64_t alone_ms(const struct job *job, uint32_t end)
     int64_t newest_ms = INSTANT_NONE;
     for (uint32_t i = 0; i < end && !mutant(MUTANT_ZONE_DATA_OWED_ALONE_TWICE); i++) {
         const struct job_owed *owed = &job->extra->owed[i];
-        int64_t nominal_ms = is_alone(owed) ? lane_range_nominal(job, owed, owed->to_ms)
-                                            : INSTANT_NONE;
+        if (!lane_is_single(owed)) continue;
+        int64_t nominal_ms = lane_range_nominal(job, owed, owed->to_ms);
         if (nominal_ms > newest_ms) newest_ms = nominal_ms;
     }
     return newest_ms;
@@ -119,7 +114,8 @@ static bool cut_ranges(struct job *job, int64_t left_out_ms)
         struct job_owed *owed = &job->extra->owed[i];
         const struct schedule_spec *spec = lane_range_spec(job, owed);
         int64_t due_ms = 0;
-        if (is_alone(owed) || !has_delays_of_zone(spec) || !lane_range_next(job, owed, &due_ms))
+        if (lane_is_single(owed) || !has_delays_of_zone(spec) ||
+            !lane_range_next(job, owed, &due_ms))
             continue;
         int64_t nominal_ms = schedule_nominal(spec, due_ms);
         if (nominal_ms != left_out_ms && nominal_ms > alone_ms(job, i)) continue;
