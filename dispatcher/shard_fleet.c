@@ -150,12 +150,6 @@ static const char *state_name(const struct slot *slot)
     return "ended";
 }
 
-static bool commits_now(const struct shard_fleet *fleet, const struct engine_status *status)
-{
-    return status->committed_us != 0 &&
-           now_us(fleet) - status->committed_us < STEP_ASIDE_STUCK_US;
-}
-
 /* An assigned shard whose time does not move is what operators must hear of, whatever it calls
  * itself. passed_us: since the last look, in which a process that was frozen has seen nothing. */
 static void watch(struct shard_fleet *fleet, int32_t shard, int64_t passed_us)
@@ -168,7 +162,7 @@ static void watch(struct shard_fleet *fleet, int32_t shard, int64_t passed_us)
     slot->moved_us = status.moved_us;
     struct shard_health health = {.still_us = slot->still_us,
                                   .moved_here = status.moved_us != 0,
-                                  .commits = commits_now(fleet, &status),
+                                  .commits = step_aside_commits(status.committed_us, now_us(fleet)),
                                   .clock_far = status.clock_far};
     step_aside_count(&fleet->aside, &health);
     if (slot->still_us < SHARD_STUCK_US) slot->complain_us = SHARD_STUCK_US;

@@ -12,6 +12,11 @@ void step_aside_begin(struct step_aside *aside)
     aside->idle = 0;
 }
 
+bool step_aside_commits(int64_t committed_us, int64_t now_us)
+{
+    return committed_us != 0 && now_us - committed_us < STEP_ASIDE_STUCK_US;
+}
+
 void step_aside_count(struct step_aside *aside, const struct shard_health *health)
 {
     bool moved = health->moved_here || mutant(MUTANT_ASIDE_FOR_WHAT_NEVER_MOVED);

@@ -39,6 +39,8 @@ struct step_aside {
 /* One round: begin, one call for each assigned shard, then whether to leave, if there is anybody
  * else: step_aside_now() says that it is worth asking, step_aside_left() that it was done. */
 void step_aside_begin(struct step_aside *aside);
+/* Whether a shard commits (shard_health) whose last commit was then; 0: there was none. */
+bool step_aside_commits(int64_t committed_us, int64_t now_us);
 void step_aside_count(struct step_aside *aside, const struct shard_health *health);
 bool step_aside_now(struct step_aside *aside, int64_t now_us);
 void step_aside_left(struct step_aside *aside, int64_t now_us);

@@ -42,8 +42,7 @@ static bool commits_now(const struct seat *slot)
 {
     const struct process *process = slot->process;
     int64_t committed_us = status_of(slot).committed_us;
-    return committed_us != 0 &&
-           process->clock.monotonic_us(process->clock.opaque) - committed_us < STEP_ASIDE_STUCK_US;
+    return step_aside_commits(committed_us, process->clock.monotonic_us(process->clock.opaque));
 }
 
 static void come_back(void *object, int64_t starts)
