@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "schemas/mark_json.h"
 #include "tests/support/memory_cluster.h"
 
 #define NOW_MS INT64_C(1795290000000)
@@ -65,11 +64,7 @@ static int64_t live(struct cluster *cluster, const char *owner)
 /* Every record has been read, and each has one result. */
 static void check_all_read(struct cluster *cluster)
 {
-    const struct cluster_log *state = &cluster->logs[TOPIC_STATE];
-    const struct cluster_record *last = &state->records[state->committed - 1];
-    struct mark mark;
-    struct error error = {0};
-    require(mark_decode(cluster_text(last->value, last->value_bytes), &mark, &error));
+    struct mark mark = cluster_last_mark(cluster);
     require((size_t)mark.control_offset == cluster->logs[TOPIC_CONTROL].count);
     require(cluster->logs[TOPIC_RESULTS].committed + cluster->replies ==
             cluster->logs[TOPIC_CONTROL].count);

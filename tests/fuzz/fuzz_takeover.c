@@ -8,13 +8,12 @@
 #include <stdlib.h>
 
 #include "schemas/job_json.h"
-#include "schemas/mark_json.h"
 #include "tests/support/memory_cluster.h"
 
 #define NOW_MS INT64_C(1795290000000)
 #define COUNT_END INT64_C(900000000000000)
 
-enum { LIFE_MS = 3000, LATER_MS = 3600000, KEY_BYTES = 1100, MARK_TEXT_BYTES = 4096 };
+enum { LIFE_MS = 3000, LATER_MS = 3600000, KEY_BYTES = 1100 };
 enum { A_SEEN = 2, OTHER_MARK = 3 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -74,35 +73,19 @@ static bool job_key(struct text value, char key[KEY_BYTES])
     return read;
 }
 
-static struct mark last_mark(const struct cluster *cluster)
-{
-    const struct cluster_log *state = &cluster->logs[TOPIC_STATE];
-    const struct cluster_record *last = &state->records[state->committed - 1];
-    struct mark mark;
-    struct error error = {0};
-    require(mark_decode(cluster_text(last->value, last->value_bytes), &mark, &error));
-    return mark;
-}
-
 /* As `belfry recover` leaves it: any number of jobs, any ordinal. */
 static void append_mark(struct cluster *cluster, struct mark mark)
 {
-    char text[MARK_TEXT_BYTES];
-    struct text_writer writer;
     mark.jobs = MARK_JOBS_UNKNOWN;
     mark.sequence++;
     mark.next_ordinal = INT64_MAX / 2;
-    text_writer_init_fixed(&writer, text, sizeof text);
-    mark_encode(&writer, &mark);
-    append(cluster, TOPIC_STATE, text_of("mark"), text_writer_text(&writer));
+    cluster_append_mark(cluster, &mark);
 }
 
 /* A mark of this shard and of the place where it stands, with the rest from the input. */
 static bool append_other_mark(struct cluster *cluster, const struct mark *before,
                               struct text value)
 {
-    char text[MARK_TEXT_BYTES];
-    struct text_writer writer;
     struct mark mark;
     struct error error = {0};
     if (!mark_decode(value, &mark, &error)) return false;
@@ -114,16 +97,14 @@ static bool append_other_mark(struct cluster *cluster, const struct mark *before
     mark.control_last = before->control_last;
     mark.forward_last = before->forward_last;
     if (mark.jobs != MARK_JOBS_UNKNOWN) mark.jobs = before->jobs;
-    text_writer_init_fixed(&writer, text, sizeof text);
-    mark_encode(&writer, &mark);
-    append(cluster, TOPIC_STATE, text_of("mark"), text_writer_text(&writer));
+    cluster_append_mark(cluster, &mark);
     return true;
 }
 
 static bool add_record(struct cluster *cluster, int kind, struct text value)
 {
     char key[KEY_BYTES];
-    struct mark mark = last_mark(cluster);
+    struct mark mark = cluster_last_mark(cluster);
     if (kind == OTHER_MARK) return append_other_mark(cluster, &mark, value);
     (void)snprintf(key, sizeof key, "seen/%lld", (long long)mark.sequence);
     if (kind < A_SEEN && !job_key(value, key)) return false;

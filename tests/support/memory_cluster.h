@@ -10,10 +10,11 @@
 
 #include "dispatcher/core/memory.h"
 #include "dispatcher/engine/engine.h"
+#include "schemas/mark_json.h"
 #include "schemas/utf8.h"
 #include "store/store_memory.h"
 
-enum { CLUSTER_LOG_MAX = 20000, CLUSTER_VALUE_MAX = 2 << 20 };
+enum { CLUSTER_LOG_MAX = 20000, CLUSTER_VALUE_MAX = 2 << 20, CLUSTER_MARK_BYTES = 4096 };
 
 struct cluster_record {
     char *key;   /* NULL: none */
@@ -386,6 +387,30 @@ static void cluster_destroy(struct cluster *own)
     own->store->operations->destroy(own->store);
     store_image_destroy(own->image);
     free(own);
+}
+
+/* --- the state log --- */
+
+static struct mark cluster_last_mark(const struct cluster *own)
+{
+    const struct cluster_log *state = &own->logs[TOPIC_STATE];
+    const struct cluster_record *last = &state->records[state->committed - 1];
+    struct mark mark;
+    struct error error = {0};
+    require(mark_decode(cluster_text(last->value, last->value_bytes), &mark, &error));
+    return mark;
+}
+
+/* Somebody who is no engine of the test writes it. */
+static inline void cluster_append_mark(struct cluster *own, const struct mark *mark)
+{
+    char text[CLUSTER_MARK_BYTES];
+    struct text_writer writer;
+    text_writer_init_fixed(&writer, text, sizeof text);
+    mark_encode(&writer, mark);
+    (void)cluster_append(&own->logs[TOPIC_STATE], text_of("mark"), text_writer_text(&writer),
+                         own->now_ms);
+    own->logs[TOPIC_STATE].committed = own->logs[TOPIC_STATE].count;
 }
 
 /* --- the life of a process --- */

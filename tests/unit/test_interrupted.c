@@ -1,7 +1,6 @@
 /* A command that takes several transactions, and whose process ends in the middle: gone on with it
  * is applied to the end; where it cannot be gone on with it ends in one transaction as partial,
  * interrupted, with the counts of what was done, and the shard goes on. */
-#include "schemas/mark_json.h"
 #include "tests/support/memory_cluster.h"
 
 #include <setjmp.h>
@@ -43,16 +42,6 @@ static void send_jobs(struct cluster *cluster)
     text_writer_free(&writer);
 }
 
-static struct mark last_mark(const struct cluster *cluster)
-{
-    const struct cluster_log *state = &cluster->logs[TOPIC_STATE];
-    const struct cluster_record *last = &state->records[state->committed - 1];
-    struct mark mark;
-    struct error error = {0};
-    assert_true(mark_decode(cluster_text(last->value, last->value_bytes), &mark, &error));
-    return mark;
-}
-
 static bool contains(const struct cluster_record *record, const char *words)
 {
     size_t length = strlen(words);
@@ -81,7 +70,7 @@ static struct cluster *half_done(const char *command)
     assert_false(cluster_live(cluster, "second", LIFE_MS, &error));
     assert_int_equal(error.kind, ERROR_FATAL);
     cluster->commits_left = -1;
-    struct mark mark = last_mark(cluster);
+    struct mark mark = cluster_last_mark(cluster);
     assert_true(mark.in_command.active);
     assert_int_equal(mark.in_command.offset, 1);
     assert_int_equal(mark.in_command.matched, JOBS);
@@ -132,14 +121,14 @@ static void check_result(const struct cluster *cluster, const char *id, int64_t 
 /* The next life ends the command with what was done, and reads on behind it. */
 static void check_interrupted(struct cluster *cluster, const char *id, const char *why)
 {
-    int64_t changed = last_mark(cluster).in_command.changed;
+    int64_t changed = cluster_last_mark(cluster).in_command.changed;
     size_t results = cluster->logs[TOPIC_RESULTS].committed;
     live(cluster, "third");
     assert_int_equal(cluster->logs[TOPIC_RESULTS].committed, results + 1);
     check_result(cluster, id, changed, "\"outcome\":\"partial\",\"code\":\"interrupted\"");
     assert_true(contains(last_result(cluster), why));
-    assert_false(last_mark(cluster).in_command.active);
-    assert_int_equal(last_mark(cluster).control_offset, 2);
+    assert_false(cluster_last_mark(cluster).in_command.active);
+    assert_int_equal(cluster_last_mark(cluster).control_offset, 2);
     assert_int_equal(count_changed(cluster, "\"payload\":7"), changed);
     (void)send(cluster, "{\"op\":\"ping\",\"command_id\":\"after\"}");
     live(cluster, "fourth");
@@ -229,16 +218,10 @@ static void a_mark_that_contradicts_itself(void **state)
     (void)state;
     struct cluster *cluster = half_done(update);
     struct error error = {0};
-    char text[4096];
-    struct text_writer writer;
-    struct mark mark = last_mark(cluster);
+    struct mark mark = cluster_last_mark(cluster);
     mark.in_command.offset = 7; /* before it stands the command, which nobody has read */
     mark.sequence++;
-    text_writer_init_fixed(&writer, text, sizeof text);
-    mark_encode(&writer, &mark);
-    (void)cluster_append(&cluster->logs[TOPIC_STATE], text_of("mark"),
-                         text_writer_text(&writer), cluster->now_ms);
-    cluster->logs[TOPIC_STATE].committed++;
+    cluster_append_mark(cluster, &mark);
     assert_false(cluster_live(cluster, "third", LIFE_MS, &error));
     assert_int_equal(error.kind, ERROR_FATAL);
     assert_non_null(strstr(error.message, "half done at offset 7 and not read offset 1"));
@@ -270,7 +253,7 @@ static void redis_has_what_was_done(void **state)
     live(cluster, "fourth");
     assert_int_equal(count_changed(cluster, "\"payload\":7"), changed);
     assert_int_equal(cluster->jobs, JOBS);
-    assert_false(last_mark(cluster).in_command.active);
+    assert_false(cluster_last_mark(cluster).in_command.active);
     cluster_destroy(cluster);
 }
 
