@@ -44,7 +44,6 @@ static size_t times(const struct asked_trigger *list, size_t count, const char *
     return found;
 }
 
-/* A trigger is tried once: an event says where it could not be delivered. */
 static bool failed_at(const struct life *life, int64_t at_ms)
 {
     for (size_t i = 0; i < life->failure_count; i++)
@@ -52,7 +51,18 @@ static bool failed_at(const struct life *life, int64_t at_ms)
     return false;
 }
 
-/* The same command id may come again after a day: then the fire has the same id, too. */
+/* A trigger is tried once: an event says where it could not be delivered. */
+static size_t undelivered(const struct life *life, const char *id)
+{
+    const struct asked *asked = &life->asked;
+    size_t found = 0;
+    for (size_t i = 0; i < asked->trigger_count; i++)
+        found += strcmp(asked->triggers[i].id, id) == 0 && failed_at(life, asked->triggers[i].at_ms);
+    return found;
+}
+
+/* The same command may be carried out again, after a day or where its shard's log was lost: then
+ * the fire has the same id, too, and either one may be the one that could not be delivered. */
 static void judge_triggers(struct world *world, const struct life *life)
 {
     const struct asked *asked = &life->asked;
@@ -65,9 +75,9 @@ static void judge_triggers(struct world *world, const struct life *life)
     }
     for (size_t i = 0; i < asked->trigger_count; i++) {
         const struct asked_trigger *one = &asked->triggers[i];
-        if (times(asked->triggered, asked->triggered_count, one->id) <
-                times(asked->triggers, asked->trigger_count, one->id) &&
-            !failed_at(life, one->at_ms))
+        if (times(asked->triggered, asked->triggered_count, one->id) +
+                undelivered(life, one->id) <
+            times(asked->triggers, asked->trigger_count, one->id))
             world_violation(world, "trigger: %s (%s) did not fire for %s", life->name, life->id,
                             one->id);
     }
