@@ -123,6 +123,7 @@
     row(KEY_NOT_BOUNDED)                /* a command's key is taken at any length */           \
     row(REPLIES_NEVER_COME_BACK)        /* a reply topic that failed once gets no more */      \
     row(PROBE_TAKES_ALL)                /* all jobs of a suspect topic try it at once */       \
+    row(STALL_CHARGED_TO_TOPICS)        /* a probe held up by Kafka silences bad topics */     \
     row(BEGUN_FORGOTTEN)            /* a command half done whose record is cut is dropped */ \
     row(BEGUN_BY_NEW_LIMITS)            /* a command half done is read by today's limits */ \
     row(CUT_TO_MARKERS)                 /* a mark stands before markers; a cut log is dead */  \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatcher/core/memory.h"
+#include "dispatcher/core/mutant.h"
 
 #define SECOND_US INT64_C(1000000)
 #define LOOK_FIRST_US (2 * SECOND_US)
@@ -14,6 +15,7 @@
 #define PROBE_LAST_US (60 * SECOND_US)
 #define PROBE_FORGET_US (600 * SECOND_US) /* without a failure: pauses are short again */
 #define PROBE_SHARE 10 /* probes take one part in so many of the time at most */
+#define PROBE_CHARGED_US (60 * SECOND_US) /* what makes one last longer is not its topic */
 
 static int64_t now_us(const struct foreign *foreign)
 {
@@ -79,7 +81,10 @@ void foreign_failed(struct foreign *foreign, struct foreign_topic *topic)
     topic->failed_us = at_us;
     topic->suspect = true;
     if (foreign->probe_us == 0) return;
-    foreign->quiet_us = at_us + PROBE_SHARE * (at_us - foreign->probe_us);
+    int64_t took_us = at_us - foreign->probe_us;
+    if (took_us > PROBE_CHARGED_US && !mutant(MUTANT_STALL_CHARGED_TO_TOPICS))
+        took_us = PROBE_CHARGED_US;
+    foreign->quiet_us = at_us + PROBE_SHARE * took_us;
     foreign->probe_us = 0;
 }
 
