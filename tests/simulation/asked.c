@@ -57,7 +57,8 @@ static size_t undelivered(const struct life *life, const char *id)
     const struct asked *asked = &life->asked;
     size_t found = 0;
     for (size_t i = 0; i < asked->trigger_count; i++)
-        found += strcmp(asked->triggers[i].id, id) == 0 && failed_at(life, asked->triggers[i].at_ms);
+        found += strcmp(asked->triggers[i].id, id) == 0 &&
+                 failed_at(life, asked->triggers[i].at_ms);
     return found;
 }
 
