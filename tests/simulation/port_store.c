@@ -363,6 +363,12 @@ static void position(struct checkpoint_port *port, struct store_position *positi
     *position = ours(port)->position;
 }
 
+bool checkpoint_simulated_rests(struct checkpoint_port *port)
+{
+    const struct checkpoint_simulated *own = ours(port);
+    return !own->asked && !own->answered;
+}
+
 static enum checkpoint_state poll(struct checkpoint_port *port, int32_t *next_part,
                                   struct error *error)
 {

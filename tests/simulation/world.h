@@ -264,6 +264,8 @@ struct broker *broker_simulated_create(struct seat *slot);
 void requests_drop(struct world *world);
 void arrivals_drop(struct world *world);
 void checkpoint_simulated_destroy(struct checkpoint_port *port, bool killed);
+/* Nothing was asked whose answer its shard does not have yet. */
+bool checkpoint_simulated_rests(struct checkpoint_port *port);
 void world_kafka_down(struct world *world, int64_t for_us);
 struct checkpoint_port *checkpoint_simulated_create(struct seat *slot);
 
