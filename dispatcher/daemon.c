@@ -56,6 +56,7 @@ struct daemon {
     char owner[OWNER_BYTES_MAX + 1];
     bool ready;
     bool failed;
+    bool fenced;
 };
 
 static bool stopping(const struct daemon *daemon)
@@ -254,7 +255,8 @@ static void run(struct daemon *daemon)
     free(assignment);
     if (going) return;
     daemon->failed = true;
-    log_error(daemon, LEVEL_ERROR, "daemon.failed", &error);
+    daemon->fenced = error.kind == ERROR_FENCED;
+    log_error(daemon, LEVEL_ERROR, daemon->fenced ? "daemon.fenced" : "daemon.failed", &error);
 }
 
 /* Shards first, while the group still knows us: nobody else takes them before they are done. */
@@ -326,6 +328,7 @@ struct daemon_end daemon_run(const struct daemon_options *options)
     }
     struct daemon_end how = {.abandoned = end(daemon)};
     how.failed = daemon->failed;
+    how.fenced = daemon->fenced;
     if (!how.abandoned) free(daemon);
     return how;
 }

@@ -31,10 +31,11 @@ struct daemon_options {
 
 struct daemon_end {
     bool failed;    /* exit code 1 */
+    bool fenced;    /* only because its place in the group was taken: another life may do */
     bool abandoned; /* threads are left running: nothing they use may be freed */
 };
 
-/* Runs until *stop, or until there is no way on; errors are logged here. */
+/* Runs until *stop, or until there is no way on; errors are logged here. May be called again. */
 struct daemon_end daemon_run(const struct daemon_options *options);
 
 #endif

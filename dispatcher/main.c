@@ -30,6 +30,7 @@ enum {
     QUOTED_BYTES = 1000,
     LAST_WORDS_MS = 200 /* after DAEMON_END_MS, and still within ten seconds */
 };
+#define FENCED_AGAIN_US (600 * INT64_C(1000000))
 
 /* What the parts of the process share; lives as long as it. */
 struct process {
@@ -161,6 +162,25 @@ static bool set_up_log(struct process *process, struct error *error)
     return true;
 }
 
+/* Joins the group anew where its place was taken, but gives way to who takes it twice within ten
+ * minutes: that is another daemon with our group_instance_id. */
+static struct daemon_end live(struct process *process, const struct daemon_options *options)
+{
+    int64_t fenced_us = INT64_MIN;
+    for (;;) {
+        struct daemon_end how = daemon_run(options);
+        int64_t now_us = process->clock.monotonic_us(process->clock.opaque);
+        bool again = fenced_us == INT64_MIN || now_us > fenced_us + FENCED_AGAIN_US;
+        if (!how.fenced || how.abandoned || atomic_load(&process->stop)) return how;
+        observe(&process->observer, again ? LEVEL_WARN : LEVEL_ERROR,
+                again ? "daemon.again" : "daemon.failed", -1, "message=\"the place in the group was "
+                "taken%s\"", again ? ": it is joined anew"
+                                   : " twice: another daemon has this group_instance_id");
+        if (!again) return how;
+        fenced_us = now_us;
+    }
+}
+
 /* Returns whether it failed; *abandoned: threads are left that use the process's data. */
 static bool serve(struct process *process, bool *abandoned)
 {
@@ -186,7 +206,7 @@ static bool serve(struct process *process, bool *abandoned)
         .fault = &process->fault,
         .stop = &process->stop,
     };
-    struct daemon_end how = daemon_run(&options);
+    struct daemon_end how = live(process, &options);
     *abandoned = how.abandoned;
     if (!how.abandoned) embedded_stop(embedded); /* else the kernel ends redis-server with us */
     return how.failed;

@@ -150,6 +150,15 @@ void kafka_member_rest(struct kafka_member *member)
     member->joined = false;
 }
 
+/* Somebody joined under our group.instance.id: another process, or we ourselves, and the answer
+ * that told us our new name in the group got lost. */
+static bool place_is_taken(const struct kafka_member *member)
+{
+    char reason[16];
+    return rd_kafka_fatal_error(member->handle, reason, sizeof reason) ==
+           RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
 /* What the consumer says about itself: nearly all of it passes. */
 static bool judge_message(struct kafka_member *member, const rd_kafka_message_t *message,
                           struct error *error)
@@ -159,7 +168,9 @@ static bool judge_message(struct kafka_member *member, const rd_kafka_message_t 
     struct error seen = {0};
     enum error_kind kind =
         kafka_error_code(member->handle, KAFKA_LOOK_UP, message->err, "group", &seen);
-    if (kind == ERROR_FATAL) return error_set(error, ERROR_FATAL, "%s", seen.message);
+    if (kind == ERROR_FATAL)
+        return error_set(error, place_is_taken(member) ? ERROR_FENCED : ERROR_FATAL, "%s",
+                         seen.message);
     kafka_client_log(&member->client.log, 4, "%s: %s", seen.message,
                      rd_kafka_message_errstr(message));
     return true;

@@ -44,7 +44,8 @@ void kafka_member_rest(struct kafka_member *member);
  *   assignment  set when *changed
  *   changed     the group has given out the shards anew, perhaps as before: a fenced shard that
  *               is in it may be taken again. A revoke alone changes nothing.
- *   errors      ERROR_FATAL: another process uses our group.instance.id, or no right */
+ *   errors      ERROR_FENCED: our group.instance.id is another's now, this member is of no use;
+ *               ERROR_FATAL: no right */
 bool kafka_member_poll(struct kafka_member *member, int32_t wait_ms,
                        struct kafka_assignment *assignment, bool *changed, struct error *error)
     __attribute__((warn_unused_result));

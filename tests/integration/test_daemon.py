@@ -12,6 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import confluent_kafka
 import confluent_kafka.admin
 
 from harness import (
@@ -343,6 +344,32 @@ def test_a_fault_point_can_freeze(kafka: Kafka, redis: Redis, cluster: str) -> N
     daemon.sigcont()
     daemon.wait_live()
     daemon.terminate()
+
+
+# --- the place in the group -------------------------------------------------------------------
+
+
+def _take_place(kafka: Kafka, cluster: str, name: str) -> None:
+    """Joins the group under the name of another member, is given its shards, and goes."""
+    options = client_options(kafka.bootstrap)
+    consumer = confluent_kafka.Consumer(
+        {**options, "group.id": cluster, "group.instance.id": name, "enable.auto.commit": False})
+    consumer.subscribe([f"{cluster}.control"])
+    wait_for(lambda: consumer.poll(0.1) is None and consumer.assignment(), 30, "it is a member")
+    consumer.close()
+
+
+def test_a_place_that_was_taken_is_joined_anew_once(kafka: Kafka, redis: Redis,
+                                                    cluster: str) -> None:
+    """An answer that gets lost looks the same as another daemon with our group_instance_id."""
+    daemon = Belfryd(kafka, redis, cluster, shards=1, env={"BELFRY_GROUP_INSTANCE_ID": "one"})
+    daemon.start().wait_live()
+    _take_place(kafka, cluster, "one")
+    wait_for(lambda: "event=daemon.again" in daemon.output(), 30, "it joins anew")
+    _apply(kafka, cluster, name="after")
+    _take_place(kafka, cluster, "one")
+    assert daemon.wait_exit(30) == 1, daemon.tail()
+    assert "another daemon has this group_instance_id" in daemon.output()
 
 
 # --- the trial mode ---------------------------------------------------------------------------
