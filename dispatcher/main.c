@@ -172,11 +172,13 @@ static struct daemon_end live(struct process *process, const struct daemon_optio
         int64_t now_us = process->clock.monotonic_us(process->clock.opaque);
         bool again = fenced_us == INT64_MIN || now_us > fenced_us + FENCED_AGAIN_US;
         if (!how.fenced || how.abandoned || atomic_load(&process->stop)) return how;
-        observe(&process->observer, again ? LEVEL_WARN : LEVEL_ERROR,
-                again ? "daemon.again" : "daemon.failed", -1, "message=\"the place in the group was "
-                "taken%s\"", again ? ": it is joined anew"
-                                   : " twice: another daemon has this group_instance_id");
-        if (!again) return how;
+        if (!again) {
+            observe(&process->observer, LEVEL_ERROR, "daemon.failed", -1, "message=\"the place in "
+                    "the group was taken twice: another daemon has this group_instance_id\"");
+            return how;
+        }
+        observe(&process->observer, LEVEL_WARN, "daemon.again", -1, "message=\"the place in the "
+                "group was taken: it is joined anew\"");
         fenced_us = now_us;
     }
 }

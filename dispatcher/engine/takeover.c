@@ -70,6 +70,8 @@ struct restored {
     bool from_store;
     int64_t state_offset; /* the state log is to be applied from here */
     struct mark mark;     /* the snapshot's */
+    int64_t epoch_least;  /* of a snapshot that is not believed: its store must not take us for an
+                           * old owner */
     int64_t jobs;
 };
 
@@ -424,10 +426,8 @@ static bool restore_log(struct engine *engine, struct restored *restored, struct
     int64_t epoch = restored->mark.epoch;
     *restored = (struct restored){.state_offset = replay->first};
     *replay = (struct replay){.first = replay->first, .end = replay->end};
-    if (!restore_tail(engine, restored, replay, error)) return false;
-    if (replay->found && replay->mark.epoch < epoch)
-        replay->mark.epoch = epoch; /* the store must not take us for an old owner */
-    return true;
+    restored->epoch_least = epoch;
+    return restore_tail(engine, restored, replay, error);
 }
 
 /* Nothing is left to restore the shard from that would have what is missing. */
@@ -453,6 +453,7 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
         if (!restore_log(engine, &restored, &replay, error)) return false;
         *mark = replay.mark;
         if (!check_mark(engine, &restored, mark, replay.found, error)) return false;
+        if (mark->epoch < restored.epoch_least) mark->epoch = restored.epoch_least;
         if (!(replay.found ? engine_check_logs(engine, mark, error)
                            : check_never_written(&replay, error)))
             return false;
