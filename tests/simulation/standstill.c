@@ -62,12 +62,17 @@ static bool others(const struct process *process)
     return false;
 }
 
-static int bad_leaders(const struct world *world)
+/* Each may make one process leave, however many are bad at once. */
+static void count_bad_leaders(struct world *world)
 {
     int bad = 0;
-    for (int32_t shard = 0; shard < world->settings.shards; shard++)
-        bad += world->leader_bad_until_us[shard] > world->now_us;
-    return bad;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        bool is_bad = world->leader_bad_until_us[shard] > world->now_us;
+        bad += is_bad;
+        world->leaders_gone_bad += is_bad && !world->leader_was_bad[shard];
+        world->leader_was_bad[shard] = is_bad;
+    }
+    if (bad == 0) world->leaders_gone_bad = world->leaves_in_turn = 0;
 }
 
 static bool has_bad_leader(const struct process *process)
@@ -117,8 +122,8 @@ static void tend(struct process *process)
     step_aside_left(&process->aside, world->now_us);
     world_trace(world, "%s leaves the group for a moment", process->owner);
     world->sometimes.count[SOMETIMES_STEPPED_ASIDE]++;
-    int bad = bad_leaders(world);
-    if (has_bad_leader(process) && process->aside.far == 0 && ++world->leaves_in_turn > bad)
+    if (has_bad_leader(process) && process->aside.far == 0 &&
+        ++world->leaves_in_turn > world->leaders_gone_bad)
         world_violation(world, "leaves in turn: %s leaves the group for a shard that nobody can "
                         "write", process->owner);
     process->away = true;
@@ -195,7 +200,7 @@ static void judge_time(struct world *world, const struct seat *slot)
 void standstill_watch(void *object, int64_t number)
 {
     struct world *world = object;
-    if (bad_leaders(world) == 0) world->leaves_in_turn = 0;
+    count_bad_leaders(world);
     for (int32_t p = 0; p < world->settings.processes; p++) tend(&world->processes[p]);
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
         judge(world, shard);
