@@ -28,16 +28,19 @@ LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,-z,relro,-z,now -Wl,--as
 LIBS := $(PACKAGE_LIBS) -lpthread -lm
 
 # One archive per layer; the order is the link order: a layer uses only those to its right.
-SOURCES_edge := $(filter-out dispatcher/main.c,$(wildcard dispatcher/*.c))
-SOURCES_cli := $(filter-out dispatcher/cli/main.c,$(wildcard dispatcher/cli/*.c))
+SOURCES_cli := $(filter-out cli/words/main.c,$(wildcard cli/*/*.c))
+SOURCES_daemon := $(filter-out dispatcher/daemon/main.c,$(wildcard dispatcher/daemon/*.c))
+SOURCES_config := $(wildcard dispatcher/config/*.c)
 SOURCES_consumer := $(filter-out consumer/worker_main.c,$(wildcard consumer/*.c))
 SOURCES_kafka := $(wildcard dispatcher/kafka/*.c)
 SOURCES_engine := $(wildcard dispatcher/engine/*.c)
+SOURCES_shard := $(wildcard dispatcher/shard/*.c)
 SOURCES_schemas := $(wildcard schemas/*.c)
 SOURCES_store := $(wildcard store/*.c)
-SOURCES_zones := $(wildcard dispatcher/zones/*.c)
-SOURCES_core := $(wildcard dispatcher/core/*.c)
-LAYERS := cli edge consumer kafka engine schemas store zones core
+SOURCES_model := $(wildcard lib/model/*.c)
+SOURCES_time := $(wildcard lib/time/*.c)
+SOURCES_base := $(wildcard lib/base/*.c)
+LAYERS := cli daemon config consumer kafka engine shard schemas store model time base
 ARCHIVES := $(foreach layer,$(LAYERS),$(BUILD)/lib$(layer).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -59,16 +62,16 @@ $(BUILD)/%.o: %.c
 
 # Debian's librdkafka uses C11 threads, which the thread sanitizer does not follow by itself.
 PROGRAM_SUPPORT := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/tests/support/thread_sanitizer.o)
-# librdkafka is to find these in the program (dispatcher/steady_wait.h).
+# librdkafka is to find these in the program (dispatcher/daemon/steady_wait.h).
 STEADY_WAIT := $(foreach symbol,cnd_timedwait timespec_get,-Wl,--export-dynamic-symbol=$(symbol))
-$(BUILD)/belfryd: $(BUILD)/dispatcher/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
+$(BUILD)/belfryd: $(BUILD)/dispatcher/daemon/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) $(STEADY_WAIT) -o $@ $^ $(LIBS)
-$(BUILD)/belfry: $(BUILD)/dispatcher/cli/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
+$(BUILD)/belfry: $(BUILD)/cli/words/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUILD)/libconsumer.a
+$(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUILD)/libconsumer.a $(BUILD)/libbase.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c consumer/crash.c,$(SOURCES_consumer))
+LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c,$(SOURCES_consumer)) lib/base/lines.c
 $(BUILD)/libbelfry.a: $(call objects,$(LIBBELFRY_SOURCES))
 	@rm -f $@
 	$(call say,AR)ar rcs $@ $^

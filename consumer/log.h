@@ -3,7 +3,7 @@
 #define BELFRY_CONSUMER_LOG_H
 
 #include "consumer/consumer.h"
-#include "consumer/lines.h"
+#include "lib/base/lines.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -3,7 +3,7 @@
 #define BELFRY_CONSUMER_WORKER_H
 
 #include "consumer/consumer.h"
-#include "consumer/lines.h"
+#include "lib/base/lines.h"
 
 #include <pthread.h>
 #include <stdio.h>

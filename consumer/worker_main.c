@@ -1,5 +1,5 @@
 /* worker_main.c - belfry-worker: options, signals, exit status. */
-#include "consumer/crash.h"
+#include "lib/base/crash.h"
 #include "consumer/fail.h"
 #include "consumer/log.h"
 #include "consumer/state.h"

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 
 enum { BLOCK_BYTES = 16 * 1024 };
 

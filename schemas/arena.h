@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "dispatcher/core/text.h"
+#include "lib/base/text.h"
 
 struct arena;
 

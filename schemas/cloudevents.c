@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <strings.h>
 
-#include "schemas/utf8.h"
+#include "lib/base/utf8.h"
 
 enum { EXCERPT_BYTES = 64 };
 

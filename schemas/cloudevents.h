@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/text.h"
+#include "lib/base/error.h"
+#include "lib/base/text.h"
 #include "schemas/json_reader.h"
 #include "schemas/record_header.h"
 

@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
+#include "lib/base/utf8.h"
 #include "schemas/command_json.h"
 #include "schemas/json_scan.h"
-#include "schemas/utf8.h"
 
 enum { EXCERPT_BYTES = 64 };
 #define COUNT_MAX INT64_C(1000000000000000)

@@ -2,7 +2,7 @@
 #ifndef BELFRY_SCHEMAS_COMMAND_FIELDS_H
 #define BELFRY_SCHEMAS_COMMAND_FIELDS_H
 
-#include "dispatcher/core/command.h"
+#include "lib/model/command.h"
 #include "schemas/definition_json.h"
 
 struct command_reader {

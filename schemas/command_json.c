@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
+#include "lib/base/utf8.h"
 #include "schemas/cloudevents.h"
 #include "schemas/command_fields.h"
 #include "schemas/json_scan.h"
-#include "schemas/utf8.h"
 
 enum { EXCERPT_BYTES = 64, VERSION = 1 };
 

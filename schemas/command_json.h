@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/command.h"
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
+#include "lib/model/command.h"
 #include "schemas/arena.h"
 #include "schemas/record_header.h"
 

@@ -2,7 +2,7 @@
 #ifndef BELFRY_SCHEMAS_CUT_H
 #define BELFRY_SCHEMAS_CUT_H
 
-#include "dispatcher/core/text.h"
+#include "lib/base/text.h"
 #include "schemas/text_writer.h"
 
 enum {

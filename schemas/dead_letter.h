@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/text.h"
+#include "lib/base/error.h"
+#include "lib/base/limits.h"
+#include "lib/base/text.h"
 #include "schemas/record_header.h"
 #include "schemas/text_writer.h"
 

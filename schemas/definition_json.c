@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/duration.h"
-#include "dispatcher/core/limits.h"
-#include "schemas/base64.h"
+#include "lib/base/base64.h"
+#include "lib/base/limits.h"
+#include "lib/base/utf8.h"
+#include "lib/time/duration.h"
 #include "schemas/command_json.h"
 #include "schemas/json_scan.h"
-#include "schemas/utf8.h"
 
 enum { EXCERPT_BYTES = 64 };
 #define CATCHUP_LIMIT_MAX INT64_C(1000000000)

@@ -2,9 +2,9 @@
 #ifndef BELFRY_SCHEMAS_DEFINITION_JSON_H
 #define BELFRY_SCHEMAS_DEFINITION_JSON_H
 
-#include "dispatcher/core/definition.h"
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/text.h"
+#include "lib/base/error.h"
+#include "lib/base/text.h"
+#include "lib/model/definition.h"
 #include "schemas/arena.h"
 #include "schemas/json_reader.h"
 #include "schemas/text_writer.h"

@@ -2,7 +2,7 @@
 #ifndef BELFRY_SCHEMAS_EVENT_JSON_H
 #define BELFRY_SCHEMAS_EVENT_JSON_H
 
-#include "dispatcher/core/output.h"
+#include "lib/model/output.h"
 #include "schemas/text_writer.h"
 
 /* Appends the event of one shard; fields that do not apply are left out. */

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "schemas/base64.h"
+#include "lib/base/base64.h"
 
 static const char structured_type[] = "application/cloudevents+json";
 static const char fire_type[] = "belfry.fire.v1";

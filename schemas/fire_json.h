@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/job_record.h"
-#include "dispatcher/core/output.h"
+#include "lib/model/job_record.h"
+#include "lib/model/output.h"
+#include "lib/time/instant.h"
 #include "schemas/record_header.h"
 #include "schemas/text_writer.h"
 

@@ -2,9 +2,9 @@
 
 #include <assert.h>
 
-#include "dispatcher/core/duration.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
+#include "lib/time/duration.h"
+#include "lib/time/instant.h"
 #include "schemas/definition_json.h"
 #include "schemas/hash_json.h"
 #include "schemas/json_scan.h"

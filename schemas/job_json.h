@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/job_record.h"
+#include "lib/base/error.h"
+#include "lib/model/job_record.h"
 #include "schemas/arena.h"
 #include "schemas/text_writer.h"
 

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 
 /* A cursor over the text; every step takes what it expects or fails. */
 struct grammar {

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/text.h"
+#include "lib/base/error.h"
+#include "lib/base/text.h"
 
 /* A value and the way to it; the pointer is only spelled out when something is wrong. */
 struct json_node {

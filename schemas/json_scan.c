@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "dispatcher/core/limits.h"
-#include "schemas/utf8.h"
+#include "lib/base/limits.h"
+#include "lib/base/utf8.h"
 
 struct scan {
     struct text text;

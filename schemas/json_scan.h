@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/text.h"
+#include "lib/base/error.h"
+#include "lib/base/text.h"
 
 /* Values, keys and brackets of one message: what it may cost to parse. */
 enum { JSON_TOKENS_MAX = 200000 };

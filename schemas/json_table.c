@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "schemas/utf8.h"
+#include "lib/base/utf8.h"
 
 enum { EXCERPT_BYTES = 64, NEAREST_BYTES_MAX = 32, NEAREST_WORDS_MAX = 64 };
 

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/mark.h"
+#include "lib/base/error.h"
+#include "lib/model/mark.h"
 #include "schemas/text_writer.h"
 
 /* Appends the mark, with the layout of this version. Its instants must be in range. */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
+#include "lib/base/utf8.h"
 #include "schemas/command_json.h"
-#include "schemas/utf8.h"
 
 enum { EXCERPT_BYTES = 64 };
 

@@ -2,7 +2,7 @@
 #ifndef BELFRY_SCHEMAS_RECORD_HEADER_H
 #define BELFRY_SCHEMAS_RECORD_HEADER_H
 
-#include "dispatcher/core/text.h"
+#include "lib/base/text.h"
 
 struct record_header {
     struct text name;

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "dispatcher/core/civil.h"
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
+#include "lib/time/civil.h"
 
 static void write_text(struct text_writer *writer, const char *name, struct text text)
 {

@@ -2,7 +2,7 @@
 #ifndef BELFRY_SCHEMAS_RESULT_JSON_H
 #define BELFRY_SCHEMAS_RESULT_JSON_H
 
-#include "dispatcher/core/output.h"
+#include "lib/model/output.h"
 #include "schemas/text_writer.h"
 
 /* Appends the result. `control_topic` is where clients wrote the command: `source` names the

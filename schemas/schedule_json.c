@@ -2,11 +2,11 @@
 
 #include <assert.h>
 
-#include "dispatcher/core/duration.h"
-#include "dispatcher/core/job_record.h"
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
+#include "lib/base/utf8.h"
+#include "lib/model/job_record.h"
+#include "lib/time/duration.h"
 #include "schemas/command_json.h"
-#include "schemas/utf8.h"
 
 static const char *const dialect_names[] = {"standard", "seconds", "quartz", NULL};
 static const char *const dst_names[] = {"vixie", "skip_repeat", NULL};

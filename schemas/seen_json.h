@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/output.h"
+#include "lib/base/error.h"
+#include "lib/model/output.h"
 #include "schemas/arena.h"
 #include "schemas/text_writer.h"
 

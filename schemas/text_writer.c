@@ -1,10 +1,10 @@
 #include "schemas/text_writer.h"
 
-#include "dispatcher/core/duration.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/memory.h"
-#include "schemas/base64.h"
-#include "schemas/utf8.h"
+#include "lib/base/base64.h"
+#include "lib/base/memory.h"
+#include "lib/base/utf8.h"
+#include "lib/time/duration.h"
+#include "lib/time/instant.h"
 
 #include <stdlib.h>
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "dispatcher/core/text.h"
+#include "lib/base/text.h"
 
 struct text_writer {
     char *bytes;

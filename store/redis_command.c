@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 
 void redis_command_start(struct redis_command *command, const char *name)
 {

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "dispatcher/core/memory.h"
-#include "store/monotonic.h"
+#include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 #include "store/redis_resolver.h"
 #include "store/redis_tls.h"
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 #include "store/redis_command.h"
 #include "store/redis_options.h"
 

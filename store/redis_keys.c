@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 
 static_assert(NAME_BYTES_MAX + sizeof ":{1024}:super_group_of:new" <= REDIS_KEY_BYTES,
               "the longest cluster name must fit");

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 
 enum {
     REDIS_PORT_DEFAULT = 6379,

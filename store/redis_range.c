@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/memory.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
 #include "store/redis_command.h"
 #include "store/redis_keys.h"
 

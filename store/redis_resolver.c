@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "dispatcher/core/memory.h"
-#include "store/monotonic.h"
+#include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 
 enum { HOST_BYTES = 256, TROUBLE_BYTES = REDIS_ADDRESS_BYTES * 2 };
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 
 enum { REDIS_ADDRESSES_MAX = 8, REDIS_ADDRESS_BYTES = 64 };
 

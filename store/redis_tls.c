@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 
 #ifdef BELFRY_HIREDIS_SSL
 #include <hiredis/hiredis_ssl.h>

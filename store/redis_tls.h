@@ -5,7 +5,7 @@
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 #include "store/redis_options.h"
 
 struct redis_tls;

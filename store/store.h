@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/mark.h"
+#include "lib/base/error.h"
+#include "lib/model/mark.h"
 
 /* How many there are of each thing that belongs to a shard; -1: not counted. */
 struct store_counts {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/memory.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
 
 enum { BLOCK_BYTES = 256 * 1024, FIRST_BLOCK_BYTES = 4 * 1024 };
 

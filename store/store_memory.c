@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/mutant.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
 #include "store/store_table.h"
 
 /* Of a group of one owner through one store; number 0 = none. */

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/memory.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
 #include "redis_scripts.h"
 #include "store/redis_command.h"
 #include "store/redis_connection.h"

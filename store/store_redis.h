@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 #include "store/redis_options.h"
 #include "store/store.h"
 

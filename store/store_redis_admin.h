@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 #include "store/store.h"
 
 /* All of these: store of store_redis_create(); errors as struct store_operations.write. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 #include "store/redis_command.h"
 #include "store/redis_connection.h"
 #include "store/redis_keys.h"

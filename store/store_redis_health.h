@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/limits.h"
+#include "lib/base/error.h"
+#include "lib/base/limits.h"
 #include "store/store.h"
 
 enum { SHARD_HEALTH_KEPT_MS = 30000, SHARD_STATE_BYTES = 16 };

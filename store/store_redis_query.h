@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 #include "store/store.h"
 #include "store/store_filter.h"
 

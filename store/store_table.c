@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 #include "store/store.h"
 
 enum { BUCKETS_FIRST = 16 };

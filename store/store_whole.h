@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 #include "store/store.h"
 
 /* The code of the error of a store that is not whole. */

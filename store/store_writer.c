@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/memory.h"
-#include "store/monotonic.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 
 /* Parts sent before the first answer is read: the guard of each protects the next. */
 enum { PARTS_IN_FLIGHT = 4 };

@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/text.h"
+#include "lib/base/error.h"
+#include "lib/base/text.h"
 
 #define BROKER_REFUSED "refused"
 

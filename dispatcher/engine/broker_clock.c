@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
+#include "lib/base/mutant.h"
 
 #define SAMPLE_AGAIN_US INT64_C(2000000) /* at least: one that is no good yet */
 #define UNKNOWN_TOLD_US INT64_C(10000000)

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 #include "schemas/job_json.h"
 #include "schemas/seen_json.h"
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/shard.h"
+#include "dispatcher/shard/job.h"
+#include "dispatcher/shard/shard.h"
 #include "schemas/text_writer.h"
 #include "store/store_group.h"
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "dispatcher/core/mutant.h"
+#include "lib/base/mutant.h"
 
 void checkpoint_notes_drop_slot(struct checkpoint_notes *notes, uint32_t slot)
 {

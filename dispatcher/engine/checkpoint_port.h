@@ -1,7 +1,7 @@
 /* checkpoint_port.h - port: the store as one shard sees it. Reading blocks (only while taking
  * over); writing does not: a group of writes is handed over and its outcome asked for later; when
  * it is there, the shard's wait ends early.
- * Real: dispatcher/checkpoint_store.c over store/store_writer.h. Simulated: tests. */
+ * Real: dispatcher/daemon/checkpoint_store.c over store/store_writer.h. Simulated: tests. */
 #ifndef BELFRY_ENGINE_CHECKPOINT_PORT_H
 #define BELFRY_ENGINE_CHECKPOINT_PORT_H
 

@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/checkpoint_items.h"
 #include "dispatcher/engine/checkpoint_notes.h"
 #include "dispatcher/engine/checkpoint_tokens.h"
+#include "dispatcher/shard/job.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
 
 enum {
     GROUP_JOBS_MAX = 5000, /* about 10 ms of encoding: the live lane waits no longer */

@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/shard.h"
 #include "dispatcher/engine/checkpoint_port.h"
 #include "dispatcher/engine/clock.h"
 #include "dispatcher/engine/observer.h"
 #include "dispatcher/engine/outbox.h"
+#include "dispatcher/shard/shard.h"
 
 struct checkpointer;
 

@@ -1,4 +1,4 @@
-/* clock.h - port: the time. Real: dispatcher/clock_system.c. Simulated: tests. */
+/* clock.h - port: the time. Real: dispatcher/daemon/clock_system.c. Simulated: tests. */
 #ifndef BELFRY_ENGINE_CLOCK_H
 #define BELFRY_ENGINE_CLOCK_H
 

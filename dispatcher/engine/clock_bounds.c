@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "dispatcher/core/mutant.h"
+#include "lib/base/mutant.h"
 
 enum { DRIFT_PPM = 500, MILLI_US = 1000 };
 

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
+#include "lib/base/mutant.h"
 #include "schemas/mark_json.h"
 
 enum {

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/mutant.h"
-#include "dispatcher/core/zone_stand_in.h"
 #include "dispatcher/engine/engine_state.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
+#include "lib/time/zone_stand_in.h"
 
 enum {
     LANE_DISTANCE_MS = 20,    /* lane fires do not begin so close before a live one */

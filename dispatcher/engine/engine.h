@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dispatcher/core/shard.h"
 #include "dispatcher/engine/broker.h"
 #include "dispatcher/engine/checkpoint_port.h"
 #include "dispatcher/engine/clock.h"
 #include "dispatcher/engine/observer.h"
 #include "dispatcher/engine/own_commit.h"
+#include "dispatcher/shard/shard.h"
 
 struct engine_options {
     const char *cluster; /* borrowed, like all texts here */

@@ -6,13 +6,13 @@
 
 #include <stdatomic.h>
 
-#include "dispatcher/core/shard.h"
 #include "dispatcher/engine/checkpointer.h"
 #include "dispatcher/engine/clock_bounds.h"
 #include "dispatcher/engine/engine.h"
 #include "dispatcher/engine/foreign.h"
 #include "dispatcher/engine/inputs.h"
 #include "dispatcher/engine/outbox.h"
+#include "dispatcher/shard/shard.h"
 #include "schemas/arena.h"
 #include "schemas/command_json.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/mutant.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
 
 #define SECOND_US INT64_C(1000000)
 #define LOOK_FIRST_US (2 * SECOND_US)

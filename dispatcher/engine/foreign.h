@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/text.h"
 #include "dispatcher/engine/broker.h"
 #include "dispatcher/engine/clock.h"
+#include "lib/base/text.h"
 
 struct foreign_topic {
     char name[250];

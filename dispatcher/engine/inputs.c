@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 
 void inputs_init(struct inputs *inputs, struct broker *broker)
 {

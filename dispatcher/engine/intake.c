@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatcher/core/mutant.h"
-#include "dispatcher/core/route.h"
 #include "dispatcher/engine/engine_state.h"
+#include "lib/base/mutant.h"
+#include "lib/model/route.h"
 #include "schemas/dead_letter.h"
 
 /* What is read before it is applied: the larger, the fewer transactions while many commands come;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
+#include "lib/base/mutant.h"
 
 static void say_moved(struct engine *engine, size_t results)
 {

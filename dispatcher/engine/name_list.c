@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 #include "schemas/text_writer.h"
 
 void name_list_add(struct name_list *list, struct text name)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/text.h"
+#include "lib/base/text.h"
 #include "store/store_group.h"
 
 /* Zero-initialised = empty; end it with name_list_free(). */

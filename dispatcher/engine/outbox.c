@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/mutant.h"
+#include "dispatcher/shard/job.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
 #include "schemas/event_json.h"
 #include "schemas/job_json.h"
 #include "schemas/result_json.h"

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/shard.h"
 #include "dispatcher/engine/broker.h"
 #include "dispatcher/engine/foreign.h"
+#include "dispatcher/shard/shard.h"
 #include "schemas/fire_json.h"
 #include "schemas/record_header.h"
 #include "schemas/text_writer.h"

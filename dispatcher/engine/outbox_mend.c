@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/mutant.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
 #include "schemas/cut.h"
 
 enum {

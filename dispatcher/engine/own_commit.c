@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "dispatcher/core/mutant.h"
+#include "lib/base/mutant.h"
 
 void own_commit_taken(struct own_commit *own, const struct mark *mark)
 {

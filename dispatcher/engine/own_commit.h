@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dispatcher/core/mark.h"
+#include "lib/model/mark.h"
 
 struct own_commit { /* of the last mark of ours that Kafka has acknowledged */
     int64_t generation;

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/memory.h"
 #include "dispatcher/engine/engine_state.h"
 #include "dispatcher/engine/recover_topic.h"
 #include "dispatcher/engine/replay.h"
+#include "dispatcher/shard/job.h"
+#include "lib/base/memory.h"
 #include "schemas/job_json.h"
 #include "store/store_whole.h"
 

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/mutant.h"
-#include "dispatcher/core/zone_stand_in.h"
+#include "dispatcher/shard/job.h"
+#include "lib/base/mutant.h"
+#include "lib/time/zone_stand_in.h"
 #include "schemas/job_json.h"
 #include "schemas/mark_json.h"
 #include "schemas/seen_json.h"

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "dispatcher/core/hash.h"
-#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/engine_state.h"
 #include "dispatcher/engine/replay.h"
+#include "lib/base/hash.h"
+#include "lib/base/mutant.h"
 
 /* The value's hash, keyed by the key's. It is kept in marks: never to be changed. */
 static uint64_t hash_of(const struct broker_input *input)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 
 void slot_bits_set(struct slot_bits *bits, uint32_t slot)
 {

@@ -1,6 +1,6 @@
 #include "dispatcher/engine/step_aside.h"
 
-#include "dispatcher/core/mutant.h"
+#include "lib/base/mutant.h"
 
 void step_aside_begin(struct step_aside *aside)
 {

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/mutant.h"
 #include "dispatcher/engine/replay.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
 #include "store/store_whole.h"
 
 struct store_reading {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/memory.h"
 #include "dispatcher/kafka/kafka_publisher.h"
+#include "lib/base/memory.h"
 
 struct broker_kafka {
     struct broker broker; /* first: the port's pointer is ours */

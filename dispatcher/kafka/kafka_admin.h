@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
 #include "dispatcher/kafka/kafka_options.h"
+#include "lib/base/error.h"
 
 struct kafka_topic_facts {
     bool exists;    /* false also when the name cannot be one, or we may not see it */

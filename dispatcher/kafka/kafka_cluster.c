@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 
 enum { READY_LOOK_MS = 100 };
 

@@ -5,7 +5,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 
-#include "dispatcher/core/error.h"
+#include "lib/base/error.h"
 
 enum kafka_operation {
     KAFKA_OPEN = 0, /* create a client, init_transactions */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
 #include "dispatcher/kafka/kafka_admin.h"
 #include "dispatcher/kafka/kafka_client.h"
+#include "lib/base/memory.h"
 
 #define REMEMBERED_US INT64_C(60000000)
 enum { LOOK_WAIT_MS = 1000 }; /* fires of all other jobs wait meanwhile */

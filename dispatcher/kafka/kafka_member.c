@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/memory.h"
 #include "dispatcher/kafka/kafka_client.h"
 #include "dispatcher/kafka/kafka_error.h"
 #include "dispatcher/kafka/kafka_topics.h"
+#include "lib/base/memory.h"
 
 enum { DESTROY_LEAVE_MS = 2000, CLOSE_POLL_MS = 50 };
 

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/limits.h"
 #include "dispatcher/kafka/kafka_options.h"
+#include "lib/base/limits.h"
 
 /* The shards the group gave us last, ascending. */
 struct kafka_assignment {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 
 enum { PROPERTY_TEXT_BYTES = 256 };
 
@@ -104,7 +104,6 @@ static bool check_properties(const struct kafka_properties *properties, const ch
 bool kafka_options_check(const struct kafka_options *options, struct error *error)
 {
     assert(options != NULL);
-    assert(options->clock != NULL);
     if (options->brokers == NULL || options->brokers[0] == '\0')
         return error_invalid(error, "missing_field", "kafka: no brokers given (host:port,...)");
     size_t length = options->cluster == NULL ? 0 : strlen(options->cluster);

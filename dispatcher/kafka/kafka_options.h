@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
 #include "dispatcher/engine/clock.h"
+#include "lib/base/error.h"
 
 enum {
     KAFKA_SESSION_TIMEOUT_MS = 10000,

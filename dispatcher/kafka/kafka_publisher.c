@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
 #include "dispatcher/kafka/kafka_client.h"
 #include "dispatcher/kafka/kafka_error.h"
 #include "dispatcher/kafka/kafka_foreign.h"
-#include "dispatcher/kafka/own_limit.h"
 #include "dispatcher/kafka/kafka_topics.h"
+#include "dispatcher/kafka/own_limit.h"
+#include "lib/base/memory.h"
 
 enum {
     REPORT_BYTES = 160,

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
 #include "dispatcher/kafka/kafka_client.h"
 #include "dispatcher/kafka/kafka_error.h"
 #include "dispatcher/kafka/kafka_topics.h"
+#include "lib/base/memory.h"
 
 static const enum broker_topic readable[] = {TOPIC_CONTROL, TOPIC_STATE, TOPIC_FORWARD};
 enum { READABLE = sizeof readable / sizeof readable[0], WHAT_BYTES = 320, AHEAD_MAX = 256 };

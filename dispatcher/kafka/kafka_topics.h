@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#include "dispatcher/core/limits.h"
 #include "dispatcher/engine/broker.h"
 #include "dispatcher/kafka/kafka_admin.h"
 #include "dispatcher/kafka/kafka_options.h"
+#include "lib/base/limits.h"
 
 enum { KAFKA_TOPIC_NAME_BYTES = TOPIC_BYTES_MAX + 1 };
 

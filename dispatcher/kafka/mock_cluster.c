@@ -4,9 +4,9 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/memory.h"
 #include "dispatcher/kafka/kafka_client.h"
 #include "dispatcher/kafka/kafka_topics.h"
+#include "lib/base/memory.h"
 
 /* From this version on the mock's wait for the first member can be taken away (3 s before). */
 #define VERSION_WITH_REBALANCE_DELAY 0x020800ff

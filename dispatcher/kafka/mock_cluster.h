@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dispatcher/core/error.h"
 #include "dispatcher/kafka/kafka_options.h"
+#include "lib/base/error.h"
 
 struct mock_cluster;
 

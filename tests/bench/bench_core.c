@@ -7,12 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/imported.h"
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/selector.h"
-#include "dispatcher/core/shard_state.h"
 #include "dispatcher/engine/outbox.h"
+#include "dispatcher/shard/imported.h"
+#include "dispatcher/shard/job.h"
+#include "dispatcher/shard/selector.h"
+#include "dispatcher/shard/shard_state.h"
+#include "lib/base/memory.h"
 #include "schemas/arena.h"
 #include "schemas/command_json.h"
 #include "schemas/job_json.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 #include "schemas/command_json.h"
 #include "schemas/event_json.h"
 #include "schemas/fire_json.h"

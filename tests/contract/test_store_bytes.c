@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 #include "tests/support/store_backend.h"
 #include "tests/support/store_contract.h"
 #include "tests/support/store_script.h"

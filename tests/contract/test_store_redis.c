@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/limits.h"
-#include "store/monotonic.h"
+#include "lib/base/limits.h"
+#include "lib/base/monotonic.h"
 #include "store/store_redis.h"
 #include "store/store_redis_query.h"
 #include "store/store_whole.h"

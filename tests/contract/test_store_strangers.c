@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 #include "store/store_redis.h"
 #include "tests/support/store_backend.h"
 #include "tests/support/store_script.h"

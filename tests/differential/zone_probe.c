@@ -1,6 +1,6 @@
 /* zone_probe.c - answers "<zone> <UTC seconds>" lines with the offset in seconds, one a line, for
  * the comparison of zones with other implementations. */
-#include "dispatcher/zones/zone_files.h"
+#include "lib/time/zone_files.h"
 
 #include <inttypes.h>
 #include <stdio.h>

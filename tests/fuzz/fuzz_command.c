@@ -4,10 +4,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "dispatcher/core/shard.h"
+#include "dispatcher/shard/shard.h"
+#include "lib/base/utf8.h"
 #include "schemas/command_json.h"
 #include "schemas/result_json.h"
-#include "schemas/utf8.h"
 
 #define NOW_MS INT64_C(1795290000000)
 

@@ -1,8 +1,8 @@
 /* fuzz_config.c - any bytes as a configuration file. What is refused names file, line and what is
  * allowed; what is read prints to a file that reads back to the same. */
-#include "dispatcher/config.h"
-#include "dispatcher/config_file.h"
-#include "dispatcher/config_options.h"
+#include "dispatcher/config/config.h"
+#include "dispatcher/config/config_file.h"
+#include "dispatcher/config/config_options.h"
 
 #include <stdint.h>
 #include <stdlib.h>

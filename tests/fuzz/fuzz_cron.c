@@ -1,9 +1,9 @@
 /* fuzz_cron.c - any bytes as cron expression, duration and time. What is read must hold its
  * promises: the next instant is later, counts agree with steps, texts read back to the same. */
-#include "dispatcher/core/duration.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/schedule.h"
+#include "lib/base/limits.h"
+#include "lib/time/duration.h"
+#include "lib/time/instant.h"
+#include "lib/time/schedule.h"
 #include "tests/fuzz/fuzz_zones.h"
 
 #include <stddef.h>

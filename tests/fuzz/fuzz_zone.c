@@ -1,6 +1,6 @@
 /* fuzz_zone.c - any bytes as a TZif file and as a POSIX rule. What is read must hold its promises:
  * spans follow each other without holes, offsets are bounded, a table keeps its size. */
-#include "dispatcher/core/zone_rule.h"
+#include "lib/time/zone_rule.h"
 #include "tests/fuzz/fuzz_zones.h"
 
 #include <stddef.h>

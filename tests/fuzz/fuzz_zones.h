@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/zone.h"
+#include "lib/time/zone.h"
 
 enum { FUZZ_TZIF_BYTES = 512 };
 

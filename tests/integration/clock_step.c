@@ -1,7 +1,8 @@
 /* clock_step.c - preloaded into a process, sets its wall clock while it runs: by as many seconds as
  * the file CLOCK_STEP_FILE holds, a little-endian 64-bit number. Elapsed time runs as ever. C11's
  * waits follow the clock that was set, as they do when the machine's is: a deadline is an instant
- * of the wall clock. A program that has its own (dispatcher/steady_wait.c) does not come here. */
+ * of the wall clock. A program that has its own (dispatcher/daemon/steady_wait.c) does not come
+ * here. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef BELFRY_TESTS_MUTANTS_H
 #define BELFRY_TESTS_MUTANTS_H
 
-#include "dispatcher/core/mutant.h"
+#include "lib/base/mutant.h"
 
 const char *mutant_name(enum mutant which);
 

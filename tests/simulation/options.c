@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/mutant.h"
+#include "lib/base/mutant.h"
 #include "tests/simulation/mutants.h"
 
 enum { SEEDS_MOST = 100000000 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 
 enum { TRIES_MAX = 1500 };
 

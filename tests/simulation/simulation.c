@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
-#include "tests/simulation/checker.h"
-#include "tests/simulation/standstill.h"
+#include "lib/base/memory.h"
+#include "tests/simulation/judge/checker.h"
+#include "tests/simulation/judge/standstill.h"
 
 /* Faults are over: sessions run out, failing topics are tried again, the lane works off. */
 #define REST_US (10 * MINUTE_US)

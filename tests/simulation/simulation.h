@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tests/simulation/plan.h"
+#include "tests/simulation/plan/plan.h"
 
 struct verdict {
     uint64_t hash; /* of everything that was committed, and when */

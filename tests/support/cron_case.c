@@ -1,6 +1,6 @@
 #include "tests/support/cron_case.h"
 
-#include "dispatcher/zones/zone_files.h"
+#include "lib/time/zone_files.h"
 
 bool cron_read(const char *text, size_t length, struct cron *cron, uint32_t *warnings,
                struct error *error)

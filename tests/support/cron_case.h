@@ -2,7 +2,7 @@
 #ifndef BELFRY_TESTS_CRON_CASE_H
 #define BELFRY_TESTS_CRON_CASE_H
 
-#include "dispatcher/core/cron.h"
+#include "lib/time/cron.h"
 
 /* The standard dialect in UTC. `warnings` may be NULL; that no zone is named is not among them. */
 bool cron_read(const char *text, size_t length, struct cron *cron, uint32_t *warnings,

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/memory.h"
 #include "dispatcher/engine/engine.h"
+#include "lib/base/memory.h"
+#include "lib/base/utf8.h"
 #include "schemas/mark_json.h"
-#include "schemas/utf8.h"
 #include "store/store_memory.h"
 
 enum { CLUSTER_LOG_MAX = 20000, CLUSTER_VALUE_MAX = 2 << 20, CLUSTER_MARK_BYTES = 4096 };

@@ -5,7 +5,7 @@ ifneq ($(findstring clang,$(CC)),)
 CFLAGS += -Wno-string-conversion
 endif
 
-# Layers, purity of the core, lengths, banned calls, shell scripts, pages. Quiet when all is well.
+# Rooms, purity of the rules, lengths, banned calls, shell scripts, pages. Quiet when all is well.
 .PHONY: lint
 lint: $(ARCHIVES)
 	@BELFRY_BUILD=$(BUILD) tests/support/lint
@@ -67,8 +67,8 @@ differential: $(BUILD)/belfry $(BUILD)/tests/differential/zone_probe
 	@BELFRY_BUILD=$(BUILD) tests/differential/compare_oracle.py
 	@BELFRY_BUILD=$(BUILD) tests/differential/compare_others.py
 
-# Branches of the core that unit, corpus and model tests take, file by file. Not counted: assertions
+# Branches of the rules that unit, corpus and model tests take, file by file. Not counted: assertions
 # and the exit when memory runs out. Fails below COVERAGE_LEAST=95 percent.
 .PHONY: coverage
-coverage: ## branches of dispatcher/core that the tests take; fails below 95 percent
+coverage: ## branches of the pure rooms that the tests take; fails below 95 percent
 	@tests/support/coverage

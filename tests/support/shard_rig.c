@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/civil.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/memory.h"
-#include "dispatcher/core/zone_stand_in.h"
+#include "dispatcher/shard/job.h"
+#include "lib/base/memory.h"
+#include "lib/time/civil.h"
+#include "lib/time/instant.h"
+#include "lib/time/zone_stand_in.h"
 #include "schemas/command_json.h"
 #include "schemas/event_json.h"
 #include "schemas/job_json.h"

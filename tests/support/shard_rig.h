@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/core/output.h"
-#include "dispatcher/core/shard.h"
+#include "dispatcher/shard/shard.h"
+#include "lib/model/output.h"
 #include "schemas/arena.h"
 #include "schemas/text_writer.h"
 

@@ -1,9 +1,9 @@
 # The simulator: a whole cluster in one process, in virtual time. It has objects of its own, built
 # with planted bugs that can be switched on, and without a byte of librdkafka or hiredis.
 SIM := $(BUILD)/simulation
-SIM_SOURCES := $(SOURCES_core) $(SOURCES_engine) $(SOURCES_schemas) \
+SIM_SOURCES := $(SOURCES_base) $(SOURCES_time) $(SOURCES_model) $(SOURCES_shard) $(SOURCES_engine) $(SOURCES_schemas) \
     store/store_memory.c store/store_table.c store/store_group.c store/store_whole.c \
-    $(wildcard tests/simulation/*.c)
+    $(wildcard tests/simulation/*.c tests/simulation/*/*.c)
 SIM_OBJECTS := $(patsubst %.c,$(SIM)/%.o,$(SIM_SOURCES))
 SIM_WRAPPED := malloc calloc realloc free abort __assert_fail fprintf
 SIM_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -fPIC -fstack-protector-strong,$(CFLAGS)) -fno-pie

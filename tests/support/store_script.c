@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 
 enum { SHARD = 3, SHARDS = 8, LINES_MAX = 256, LINE_BYTES = 700, NAMES_MAX = 8 };
 

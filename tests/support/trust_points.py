@@ -121,7 +121,7 @@ def _judge(point: Point) -> None:
         say("planted: none: and why")
     for name in point.planted:
         if name not in planted_bugs():
-            say(f"there is no planted bug {name} in dispatcher/core/mutant.h")
+            say(f"there is no planted bug {name} in lib/base/mutant.h")
     if not point.checks:
         say("no check")
     for check in point.checks:
@@ -131,7 +131,7 @@ def _judge(point: Point) -> None:
 
 
 def planted_bugs() -> set[str]:
-    text = (ROOT / "dispatcher" / "core" / "mutant.h").read_text()
+    text = (ROOT / "lib" / "base" / "mutant.h").read_text()
     return set(re.findall(r"^\s+row\((\w+)\)", text, re.MULTILINE))
 
 

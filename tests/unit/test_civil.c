@@ -1,5 +1,5 @@
 /* The calendar against one that counts day by day, over more than 400 years. */
-#include "dispatcher/core/civil.h"
+#include "lib/time/civil.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/cli/broker_check.h"
+#include "cli/kafka/broker_check.h"
 
 struct broker_case {
     const char *name;

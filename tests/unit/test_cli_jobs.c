@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/dead_command.h"
-#include "dispatcher/cli/job_file.h"
-#include "dispatcher/cli/job_text.h"
-#include "dispatcher/cli/option_words.h"
-#include "dispatcher/cli/progress.h"
+#include "cli/show/job_text.h"
+#include "cli/show/progress.h"
+#include "cli/words/cli.h"
+#include "cli/words/option_words.h"
+#include "cli/write/dead_command.h"
+#include "cli/write/job_file.h"
 #include "schemas/job_json.h"
 
 struct compare_case {

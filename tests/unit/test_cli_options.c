@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/options.h"
-#include "dispatcher/cli/settings.h"
-#include "dispatcher/suggest.h"
+#include "cli/words/cli.h"
+#include "cli/words/options.h"
+#include "cli/words/settings.h"
+#include "lib/base/suggest.h"
 
 static const struct option_row test_rows[] = {
     {"group", 'g', OPTION_LIST, "GROUP", "a list"},

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/cli/print_table.h"
-#include "dispatcher/cli/print_text.h"
+#include "cli/show/print_table.h"
+#include "cli/show/print_text.h"
 
 struct escape_case {
     const char *name;

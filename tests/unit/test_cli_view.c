@@ -10,12 +10,12 @@
 
 #include "tests/support/cron_case.h"
 
-#include "dispatcher/cli/job_view.h"
-#include "dispatcher/cli/json_text.h"
-#include "dispatcher/cli/next_times.h"
-#include "dispatcher/cli/result_view.h"
-#include "dispatcher/cli/result_wait.h"
-#include "dispatcher/core/instant.h"
+#include "cli/read/result_view.h"
+#include "cli/show/job_view.h"
+#include "cli/show/json_text.h"
+#include "cli/show/next_times.h"
+#include "cli/write/result_wait.h"
+#include "lib/time/instant.h"
 
 struct exit_case {
     const char *name;

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/cli/why_not.h"
-#include "dispatcher/core/instant.h"
+#include "cli/show/why_not.h"
+#include "lib/time/instant.h"
 
 #define CRON "\"schedule\":{\"cron\":\"0 * * * *\"}"
 #define ADDED "\"created_at\":\"2026-01-01T00:00:00.000Z\""

@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/cli/cli.h"
-#include "dispatcher/cli/json_text.h"
-#include "dispatcher/cli/write_plan.h"
-#include "dispatcher/cli/write_request.h"
-#include "dispatcher/core/hash.h"
+#include "cli/show/json_text.h"
+#include "cli/words/cli.h"
+#include "cli/write/write_plan.h"
+#include "cli/write/write_read.h"
+#include "lib/base/hash.h"
 
 enum { WORDS_MAX = 20, SHARDS = 4 };
 

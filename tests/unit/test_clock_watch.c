@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/clock_system.h"
-#include "dispatcher/clock_watch.h"
-#include "dispatcher/steady_wait.h"
+#include "dispatcher/daemon/clock_system.h"
+#include "dispatcher/daemon/clock_watch.h"
+#include "dispatcher/daemon/steady_wait.h"
 
 struct fake {
     _Atomic int64_t wall_ms;

@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 #include "schemas/command_json.h"
-#include "tests/support/cron_case.h"
 #include "schemas/text_writer.h"
+#include "tests/support/cron_case.h"
 
 struct decoded {
     struct arena *arena;

@@ -1,4 +1,4 @@
-#include "dispatcher/config.h"
+#include "dispatcher/config/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/config_options.h"
-#include "dispatcher/core/limits.h"
+#include "dispatcher/config/config_options.h"
+#include "lib/base/limits.h"
 
 enum { WORDS_MAX = 8, PATH_BYTES = 64 };
 

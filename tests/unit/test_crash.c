@@ -1,4 +1,4 @@
-#include "consumer/crash.h"
+#include "lib/base/crash.h"
 
 #include <setjmp.h>
 #include <signal.h>

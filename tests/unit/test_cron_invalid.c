@@ -1,6 +1,6 @@
 /* Expressions that are refused: each row of invalid_cron.tsv names the dialect, the column, words
  * of the message and the zone given beside the expression. */
-#include "dispatcher/core/cron.h"
+#include "lib/time/cron.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

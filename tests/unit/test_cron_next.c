@@ -1,7 +1,7 @@
 /* Cron instants: a table of rows, and an oracle that steps second by second with its own reading
  * of the fields and its own calendar. It shares no code with the engine. */
-#include "dispatcher/core/cron.h"
-#include "dispatcher/core/instant.h"
+#include "lib/time/cron.h"
+#include "lib/time/instant.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

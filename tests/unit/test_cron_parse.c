@@ -1,5 +1,5 @@
-#include "dispatcher/core/cron.h"
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
+#include "lib/time/cron.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* Schedules in zones: a table of famous nights, and properties on random schedules in real zones.
  * tests/differential compares with other implementations and with a slow oracle. */
-#include "dispatcher/core/cron.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/schedule.h"
+#include "lib/time/cron.h"
+#include "lib/time/instant.h"
+#include "lib/time/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

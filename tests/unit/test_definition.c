@@ -1,8 +1,8 @@
 /* Definitions: merging, packing into a job and viewing again, telling two apart. */
-#include "dispatcher/core/definition.h"
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/timers.h"
+#include "dispatcher/shard/job.h"
+#include "dispatcher/shard/timers.h"
+#include "lib/base/limits.h"
+#include "lib/model/definition.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* A slot keeps its id and its delay, whatever happens to the job's schedule and jitter while it is
  * fired, waits, fails or is owed. */
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/job.h"
+#include "dispatcher/shard/job.h"
+#include "lib/time/instant.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "dispatcher/core/duration.h"
+#include "lib/time/duration.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "dispatcher/fault.h"
+#include "dispatcher/daemon/fault.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* Fires that could not be produced: what is owed again, in which order, and until when. */
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/limits.h"
+#include "dispatcher/shard/job.h"
+#include "lib/base/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

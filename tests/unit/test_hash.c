@@ -1,4 +1,4 @@
-#include "dispatcher/core/hash.h"
+#include "lib/base/hash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

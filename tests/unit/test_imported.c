@@ -1,8 +1,8 @@
 /* Jobs that are added with the incarnation they had elsewhere: the ids of their fires stay the
  * same, and nothing that was due before the add is fired. */
-#include "dispatcher/core/incarnation.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/schedule.h"
+#include "lib/time/incarnation.h"
+#include "lib/time/instant.h"
+#include "lib/time/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The identity of a job in text: written, read back, and read strictly. */
-#include "dispatcher/core/incarnation.h"
+#include "lib/time/incarnation.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "dispatcher/core/instant.h"
+#include "lib/time/instant.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* Jitter: what a delayed slot is, and that a slot whose nominal time has passed and whose due time
  * has not survives restarts, edits and pauses. */
-#include "dispatcher/core/hash.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/schedule.h"
+#include "lib/base/hash.h"
+#include "lib/time/instant.h"
+#include "lib/time/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 
 #include "tests/support/cron_case.h"
 
-#include "dispatcher/core/limits.h"
+#include "lib/base/limits.h"
 #include "schemas/job_json.h"
 
 static void a_record(struct job_record *record)

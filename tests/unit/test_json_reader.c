@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/memory.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
 #include "schemas/json_reader.h"
 #include "schemas/json_scan.h"
 

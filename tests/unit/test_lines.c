@@ -1,4 +1,4 @@
-#include "consumer/lines.h"
+#include "lib/base/lines.h"
 
 #include <fcntl.h>
 #include <pthread.h>

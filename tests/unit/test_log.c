@@ -1,4 +1,4 @@
-#include "dispatcher/log.h"
+#include "dispatcher/daemon/log.h"
 
 #include <jansson.h>
 #include <setjmp.h>

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/shard_state.h"
+#include "dispatcher/shard/shard_state.h"
+#include "lib/base/limits.h"
 #include "tests/support/shard_rig.h"
 
 #define START "2026-01-01T00:00:00Z"

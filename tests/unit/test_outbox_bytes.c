@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/memory.h"
 #include "dispatcher/engine/outbox.h"
+#include "lib/base/memory.h"
 
 enum { VALUE_BYTES = 1024 * 1024 };
 

@@ -1,9 +1,9 @@
 /* A slot kept over an edit, whose nominal time has passed and whose due time has not: what the
  * policy, bounds, pauses, further edits and a deletion make of it. And the lists of a result, which
  * are cut, while its totals are exact. */
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/job.h"
-#include "dispatcher/core/limits.h"
+#include "dispatcher/shard/job.h"
+#include "lib/base/limits.h"
+#include "lib/time/instant.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

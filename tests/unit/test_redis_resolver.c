@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "store/monotonic.h"
+#include "lib/base/monotonic.h"
 
 enum { SHORT_MS = 50, PATIENCE_MS = 20000 };
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
 #include "schemas/dead_letter.h"
 #include "schemas/result_json.h"
 

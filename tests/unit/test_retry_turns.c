@@ -1,6 +1,6 @@
 /* Failing jobs are tried when the sink says so: not while their topic takes nothing, one alone
  * while it is doubtful, and what is too old meanwhile is given up. */
-#include "dispatcher/core/job.h"
+#include "dispatcher/shard/job.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

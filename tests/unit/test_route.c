@@ -1,5 +1,5 @@
 /* Which shards a command concerns, and which commands may not concern several. */
-#include "dispatcher/core/route.h"
+#include "lib/model/route.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Schedules: rows for each kind, and count, last and keep-newest against plain enumeration. */
-#include "dispatcher/core/duration.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/schedule.h"
+#include "lib/time/duration.h"
+#include "lib/time/instant.h"
+#include "lib/time/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* Equal and unequal: expressions, schedules, their hashes; and rare days and texts. */
-#include "dispatcher/core/duration.h"
-#include "dispatcher/core/error.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/reader.h"
-#include "dispatcher/core/result_code.h"
-#include "dispatcher/core/schedule.h"
+#include "lib/base/error.h"
+#include "lib/base/reader.h"
+#include "lib/model/result_code.h"
+#include "lib/time/duration.h"
+#include "lib/time/instant.h"
+#include "lib/time/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Remembered command ids: found, forgotten in order, put in order after restoring. */
-#include "dispatcher/core/seen_table.h"
+#include "dispatcher/shard/seen_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/memory.h"
+#include "lib/base/memory.h"
+#include "lib/time/instant.h"
 #include "tests/support/shard_rig.h"
 
 enum { HERD = 130, SEEDS = 300, STEPS = 60, JOBS = 8, JSON_BYTES = 1024, LINES_MAX = 200000 };

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/core/limits.h"
-#include "dispatcher/core/memory.h"
-#include "store/monotonic.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 #include "store/store_group.h"
 #include "store/store_memory.h"
 #include "store/store_writer.h"

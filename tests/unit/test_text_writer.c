@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "schemas/base64.h"
+#include "lib/base/base64.h"
+#include "lib/base/utf8.h"
 #include "schemas/text_writer.h"
-#include "schemas/utf8.h"
 
 static void assert_written(const struct text_writer *writer, const char *expected)
 {

@@ -1,7 +1,7 @@
 /* Tables of time zones: what is decoded, what is refused, and how files and names are found. */
-#include "dispatcher/core/zone.h"
-#include "dispatcher/core/zone_rule.h"
-#include "dispatcher/zones/zone_files.h"
+#include "lib/time/zone.h"
+#include "lib/time/zone_files.h"
+#include "lib/time/zone_rule.h"
 
 #include <pthread.h>
 #include <setjmp.h>

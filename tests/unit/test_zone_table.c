@@ -1,6 +1,6 @@
 /* Zones from files made for the test: what a change does to the table, what is refused. */
-#include "dispatcher/core/zone.h"
-#include "dispatcher/core/zone_rule.h"
+#include "lib/time/zone.h"
+#include "lib/time/zone_rule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

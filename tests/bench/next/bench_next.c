@@ -1,9 +1,9 @@
 /* bench_next.c - how long one next due time takes, for the expressions of expressions.txt in five
  * zones, and how long reading an expression takes. Writes lines for bench_next. */
-#include "dispatcher/core/cron.h"
-#include "dispatcher/core/instant.h"
-#include "dispatcher/core/schedule.h"
-#include "dispatcher/zones/zone_files.h"
+#include "lib/time/cron.h"
+#include "lib/time/instant.h"
+#include "lib/time/schedule.h"
+#include "lib/time/zone_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>

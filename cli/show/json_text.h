@@ -1,0 +1,49 @@
+/* json_text.h - JSON as slices of its own text, so that payloads pass through untouched: no
+ * number is rounded and no member reordered on its way from a file to the control topic. */
+#ifndef BELFRY_CLI_JSON_TEXT_H
+#define BELFRY_CLI_JSON_TEXT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/show/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/text.h"
+
+/* Parses the next JSON value of a text that may hold several; duplicate keys are refused.
+ *   slice  what of the text the value takes, borrowed; *at moves past it
+ *   value  owned by the caller; NULL with true at the end of the text
+ *   what   name of the source for messages: "jobs.json", "--payload" */
+bool json_text_next(struct text text, size_t *at, const char *what, struct text *slice,
+                    json_t **value, struct error *error) __attribute__((warn_unused_result));
+
+/* Parses a text that holds exactly one value. The caller owns *value. */
+bool json_text_one(struct text text, const char *what, json_t **value, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* A walk over the members of an object or the items of an array that has been parsed before. */
+struct json_walk {
+    const char *at;
+    const char *end;
+};
+
+struct json_walk json_walk_open(struct text container);
+
+/* The next member; `name` is the raw text between its quotes. False at the end. */
+bool json_walk_member(struct json_walk *walk, struct text *name, struct text *value);
+
+/* The next item of an array. False at the end. */
+bool json_walk_item(struct json_walk *walk, struct text *value);
+
+/* Appends a parsed text over several lines, members indented; digits and escapes stay as they
+ * are. */
+void json_text_indent(struct buffer *out, struct text text);
+
+/* The string member of an object, NULL when it is missing or no string. */
+const char *json_member_text(const json_t *object, const char *name);
+
+/* The integer member of an object, or `otherwise`. */
+json_int_t json_member_number(const json_t *object, const char *name, json_int_t otherwise);
+
+#endif

@@ -1,0 +1,141 @@
+#include "cli/show/print_text.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Decodes one character. Returns its bytes, or 0 where the text is not UTF-8. */
+static size_t character_decode(const char *bytes, size_t length, uint32_t *code)
+{
+    assert(code != NULL);
+    assert(bytes != NULL);
+    assert(length > 0);
+    const unsigned char *u = (const unsigned char *)bytes;
+    if (u[0] < 0x80) {
+        *code = u[0];
+        return 1;
+    }
+    size_t need = u[0] >= 0xf0 ? 4 : u[0] >= 0xe0 ? 3 : 2;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (u[0] < 0xc2 || u[0] > 0xf4 || length < need) return 0;
+    uint32_t value = (uint32_t)(u[0] & (0xffU >> (need + 1)));
+    for (size_t i = 1; i < need; i++) {
+        if ((u[i] & 0xc0) != 0x80) return 0;
+        value = value << 6 | (uint32_t)(u[i] & 0x3f);
+    }
+    if (value < least[need] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) return 0;
+    *code = value;
+    return need;
+}
+
+/* Characters that move the cursor, start a sequence or turn the direction of the text. */
+static bool character_steers(uint32_t code)
+{
+    assert(code <= 0x10ffff);
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+           (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || code >= 0xe0000;
+}
+
+static void character_escape(struct buffer *out, uint32_t code)
+{
+    assert(out != NULL);
+    assert(character_steers(code));
+    if (code == '\n') buffer_text(out, "\\n");
+    else if (code == '\r') buffer_text(out, "\\r");
+    else if (code == '\t') buffer_text(out, "\\t");
+    else if (code < 0x100) buffer_format(out, "\\x%02x", (unsigned)code);
+    else buffer_format(out, "\\u%04x", (unsigned)code);
+}
+
+void text_escape(struct buffer *out, const char *bytes, size_t length)
+{
+    assert(out != NULL);
+    assert(bytes != NULL || length == 0);
+    for (size_t at = 0; at < length;) {
+        uint32_t code = 0;
+        size_t size = character_decode(bytes + at, length - at, &code);
+        if (size == 0) {
+            buffer_format(out, "\\x%02x", (unsigned)(unsigned char)bytes[at]);
+            size = 1;
+        } else if (character_steers(code)) {
+            character_escape(out, code);
+        } else {
+            buffer_append(out, bytes + at, size);
+        }
+        at += size;
+    }
+}
+
+void print_safe(FILE *stream, const char *bytes, size_t length)
+{
+    assert(stream != NULL);
+    struct buffer escaped = {0};
+    text_escape(&escaped, bytes, length);
+    if (escaped.length > 0) (void)fwrite(escaped.bytes, 1, escaped.length, stream);
+    buffer_free(&escaped);
+}
+
+bool print_json(FILE *stream, const char *bytes, size_t length, bool terminal)
+{
+    assert(stream != NULL);
+    assert(bytes != NULL || length == 0);
+    if (!terminal) return length == 0 || fwrite(bytes, 1, length, stream) == length;
+    struct buffer shown = {0};
+    for (size_t at = 0; at < length;) {
+        uint32_t code = 0;
+        size_t size = character_decode(bytes + at, length - at, &code);
+        bool plain = size > 0 && (code == '\n' || code == '\t' || !character_steers(code));
+        if (plain) buffer_append(&shown, bytes + at, size);
+        else if (size == 0) buffer_text(&shown, "\\ufffd");
+        else if (code < 0x10000) buffer_format(&shown, "\\u%04x", (unsigned)code);
+        else buffer_format(&shown, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+                           (unsigned)(0xdc00 + (code & 0x3ff)));
+        at += size == 0 ? 1 : size;
+    }
+    bool whole = shown.length == 0 || fwrite(shown.bytes, 1, shown.length, stream) == shown.length;
+    buffer_free(&shown);
+    return whole;
+}
+
+static size_t character_columns(uint32_t code)
+{
+    assert(code <= 0x10ffff);
+    if (code >= 0x300 && code <= 0x36f) return 0;
+    bool wide = (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) ||
+                (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) ||
+                (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
+                (code >= 0xffe0 && code <= 0xffe6) || (code >= 0x1f300 && code <= 0x1faff) ||
+                (code >= 0x20000 && code <= 0x3fffd);
+    return wide ? 2 : 1;
+}
+
+size_t text_columns(const char *bytes, size_t length)
+{
+    assert(bytes != NULL || length == 0);
+    size_t columns = 0;
+    for (size_t at = 0; at < length;) {
+        uint32_t code = 0;
+        size_t size = character_decode(bytes + at, length - at, &code);
+        columns += size == 0 ? 1 : character_columns(code);
+        at += size == 0 ? 1 : size;
+    }
+    return columns;
+}
+
+size_t text_fit(const char *bytes, size_t length, size_t columns)
+{
+    assert(bytes != NULL || length == 0);
+    size_t used = 0;
+    size_t at = 0;
+    while (at < length) {
+        uint32_t code = 0;
+        size_t size = character_decode(bytes + at, length - at, &code);
+        size_t width = size == 0 ? 1 : character_columns(code);
+        if (used + width > columns) break;
+        used += width;
+        at += size == 0 ? 1 : size;
+    }
+    assert(at <= length);
+    return at;
+}

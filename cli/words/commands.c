@@ -1,0 +1,233 @@
+/* The table of commands. Dispatch, help and typo suggestions are made from it. */
+#include <assert.h>
+#include <string.h>
+
+#include "cli/words/cli.h"
+
+static const struct option_row *const of_add[] = {options_define, options_schedule, options_job,
+                                                  options_write, NULL};
+static const struct option_row *const of_update[] = {options_select, options_schedule,
+                                                     options_set,    options_job,
+                                                     options_write,  NULL};
+static const struct option_row *const of_pause[] = {options_select, options_pause, options_write,
+                                                    NULL};
+static const struct option_row *const of_resume[] = {options_select, options_resume, options_write,
+                                                     NULL};
+static const struct option_row *const of_backfill[] = {options_select, options_backfill,
+                                                       options_write, NULL};
+static const struct option_row *const of_cancel[] = {options_select, options_cancel, options_write,
+                                                     NULL};
+static const struct option_row *const of_selector[] = {options_select, options_write, NULL};
+static const struct option_row *const of_describe[] = {options_get, options_describe, NULL};
+static const struct option_row *const of_export[] = {options_select, options_export, NULL};
+static const struct option_row *const of_import[] = {options_import, NULL};
+static const struct option_row *const of_diff[] = {options_select, options_diff, NULL};
+static const struct option_row *const of_apply[] = {options_select, options_apply, NULL};
+static const struct option_row *const of_list[] = {options_select, options_list, NULL};
+static const struct option_row *const of_get[] = {options_get, NULL};
+static const struct option_row *const of_next[] = {options_schedule, options_name, options_next,
+                                                   NULL};
+static const struct option_row *const of_validate[] = {options_schedule, options_name,
+                                                       options_validate, NULL};
+static const struct option_row *const of_tail[] = {options_tail, NULL};
+static const struct option_row *const of_dead[] = {options_dead, NULL};
+static const struct option_row *const of_ping[] = {options_ping, NULL};
+static const struct option_row *const of_rebuild[] = {options_rebuild, NULL};
+static const struct option_row *const of_recover[] = {options_recover, NULL};
+static const struct option_row *const of_none[] = {NULL};
+
+const struct cli_command cli_commands[] = {
+    {"add", "add jobs; refused when one of the name exists",
+     "GROUP/ID (--cron EXPR | --every D | --at TIME) [options] | -f FILE",
+     "A file holds a command, or jobs: objects, arrays, or one a line. Jobs of several shards, "
+     "or more than 2,000, become several commands, each atomic by itself.",
+     "belfry add billing/invoice --cron \"30 2 * * *\" --payload '{\"report\":7}' --wait\n"
+     "belfry add --group billing --id ping --every 15m --label team=core\n"
+     "belfry add -f jobs.json --wait=30s",
+     of_add, NULL, command_write},
+    {"put", "add jobs, or change those that exist to what is given",
+     "GROUP/ID (--cron EXPR | --every D | --at TIME) [options] | -f FILE",
+     "Fields left out return to their defaults. An equal definition changes nothing.",
+     "belfry put billing/invoice --cron \"0 3 * * *\" --wait\n"
+     "cat jobs.ndjson | belfry put -f - --wait",
+     of_add, NULL, command_write},
+    {"update", "change some fields of jobs",
+     "(GROUP/ID... | selectors) [new values] | -f FILE",
+     "Selectors: --group, --id, --super-group, --label, --paused; OR among the values of one, AND "
+     "between them.",
+     "belfry update billing/invoice --every 15m --wait\n"
+     "belfry update --group billing --payload @new.json --expect 3 --wait",
+     of_update, NULL, command_write},
+    {"pause", "pause jobs: their slots are left out until resumed",
+     "(GROUP/ID... | selectors) [--until TIME] [--reason TEXT] | -f FILE", NULL,
+     "belfry pause --group billing --reason maintenance --until 2026-12-01T06:00:00Z\n"
+     "belfry pause --label team=core --wait",
+     of_pause, NULL, command_write},
+    {"resume", "resume paused jobs",
+     "(GROUP/ID... | selectors) [--from now|paused_at|TIME] | -f FILE",
+     "--from says which slots of the pause are caught up: none (now, the default), all "
+     "(paused_at), or those after a time.",
+     "belfry resume --group billing --wait\n"
+     "belfry resume billing/invoice --from paused_at",
+     of_resume, NULL, command_write},
+    {"delete", "delete jobs", "(GROUP/ID... | selectors) | -f FILE", NULL,
+     "belfry delete billing/invoice --wait\n"
+     "belfry delete --super-group finance --expect 12 --wait",
+     of_selector, NULL, command_write},
+    {"trigger", "fire jobs once, now, besides their schedule",
+     "(GROUP/ID... | selectors) | -f FILE",
+     "Also of paused and finished jobs; not counted in max_fires.",
+     "belfry trigger billing/invoice --reason \"again, please\" --wait",
+     of_selector, NULL, command_write},
+    {"backfill", "fire the slots of a past range, at a bounded rate",
+     "(GROUP/ID... | selectors) --from TIME [--to TIME] [--rate N] | -f FILE",
+     "The slots are those of the present schedule, after --from and up to --to. Live fires do not "
+     "wait for them. The fires say firekind backfill and carry the backfill's id.",
+     "belfry backfill billing/invoice --from 2026-11-01T00:00:00Z --to 2026-11-08T00:00:00Z\n"
+     "belfry backfill --group billing --from 2026-11-01T00:00:00Z --rate 10 --dry-run",
+     of_backfill, NULL, command_write},
+    {"cancel-backfill", "end backfills before they are done",
+     "(GROUP/ID... | selectors) [--backfill-id ID] | -f FILE",
+     "What has been fired stays fired; an event names the slots that will not be.",
+     "belfry cancel-backfill billing/invoice --wait\n"
+     "belfry cancel-backfill --group billing --backfill-id november --wait",
+     of_cancel, NULL, command_write},
+    {"diff", "show how the jobs of a file differ from those that run",
+     "FILE [--prune selectors | --prune --all]",
+     "Reads Redis. The file is read as by apply. Exit code 0: no difference, 1: there are some. "
+     "With --prune it also shows the jobs of the selection that the file lacks.",
+     "belfry diff jobs.ndjson\n"
+     "belfry diff jobs.ndjson --prune --label team=core",
+     of_diff, NULL, command_diff},
+    {"apply", "make the jobs be as a file says",
+     "-f FILE [--prune selectors | --prune --all] [--dry-run]",
+     "Adds what is missing, changes what differs, leaves alone what is equal, and with --prune "
+     "deletes the jobs of the selection that the file lacks. Whether a job is paused stays as it "
+     "is. --dry-run shows the difference, as diff does, and changes nothing.",
+     "belfry apply -f jobs.ndjson --dry-run\n"
+     "belfry apply -f jobs.ndjson --prune --label managed-by=git",
+     of_apply, NULL, command_apply},
+    {"export", "write jobs as lines that import, apply and put read", "[selectors] > FILE",
+     "Reads Redis. One job a line: what defines it and its incarnation, so that ids of fires stay "
+     "the same, not its counters. Finished jobs are left out.",
+     "belfry export > jobs.ndjson\n"
+     "belfry export --group billing > billing.ndjson",
+     of_export, NULL, command_export},
+    {"import", "put the jobs of a file, many at a time", "FILE [--skip N]",
+     "Every job is checked before the first one is sent. Jobs that exist and are equal stay as "
+     "they are, so an import that was interrupted can be run again; --skip goes on where it "
+     "stopped.",
+     "belfry import jobs.ndjson\n"
+     "belfry export --cluster old | belfry import - --cluster new",
+     of_import, NULL, command_import},
+    {"list", "list jobs", "[selectors] [--sort ORDER] [-n N]",
+     "Reads Redis. Sorted by group and id unless --sort says another order; lists of more than "
+     "100,000 jobs come unsorted.",
+     "belfry list\n"
+     "belfry list --group billing --paused=false\n"
+     "belfry list --label team=core -o name",
+     of_list, NULL, command_list},
+    {"get", "show one job", "GROUP/ID", "Reads Redis.",
+     "belfry get billing/invoice\n"
+     "belfry get billing/invoice -o json",
+     of_get, NULL, command_get},
+    {"describe", "show what is known of one job: state, due times, fires, events",
+     "GROUP/ID [--why TIME]",
+     "Reads Redis and the last records of the job's shard in the fires and events topics. --why "
+     "answers why the job did not fire at a time.",
+     "belfry describe billing/invoice\n"
+     "belfry describe billing/invoice --why 2026-11-22T02:30:00Z",
+     of_describe, NULL, command_describe},
+    {"next", "show when a schedule is due",
+     "(--cron EXPR | --every D | --at TIME) [--from TIME] [--count N] [--calendar] | --batch",
+     "Asks nobody: it computes. --batch reads lines {\"id\",\"cron\"|\"every\"|\"at\",\"zone\","
+     "\"from\",\"count\"} and answers each with {\"id\",\"next\":[...]} or "
+     "{\"id\",\"error\",\"column\"}.",
+     "belfry next --cron \"30 2 * * *\"\n"
+     "belfry next --every 90s --from 2026-01-01T00:00:00Z --count 10 -o json\n"
+     "belfry next --cron \"30 2 * * MON-FRI\" --zone Europe/Berlin --calendar --count 3",
+     of_next, NULL, command_next},
+    {"validate", "explain a schedule in words, with its next times, warnings and clock changes",
+     "(--cron EXPR | --every D | --at TIME) [--zone ZONE] [--from TIME] [--count N]",
+     "Asks nobody: it computes. Exit code 1 when the schedule is refused; the column at fault is "
+     "pointed at.",
+     "belfry validate --cron \"30 2 * * *\" --zone Europe/Berlin\n"
+     "belfry validate --cron \"0 0 12 ? * 6#3\" --dialect quartz --zone America/New_York -o json",
+     of_validate, NULL, command_validate},
+    {"tail", "print fires, results or events as they come", "fires|results|events [options]",
+     "Reads Kafka, committed records only, without a consumer group. -o json prints the values "
+     "as they are.",
+     "belfry tail fires --group billing\n"
+     "belfry tail results --from-beginning --no-follow -o json\n"
+     "belfry tail events -n 10",
+     of_tail, "fires results events", command_tail},
+    {"dead", "list or requeue dead letters: what could not be read or was refused",
+     "list [options] | requeue (PARTITION/OFFSET... | --group GROUP | --all)",
+     "Reads Kafka. list -o json prints one object a line, with key, headers and value. requeue "
+     "sends commands again as they were, under a new command id: after the allow-list or the "
+     "limit that refused them was changed.",
+     "belfry dead list --group billing -o json\n"
+     "belfry dead requeue 3/17 --dry-run\n"
+     "belfry dead requeue --group billing",
+     of_dead, "list requeue", command_dead},
+    {"shards", "show where the shards stand", "",
+     "Reads the snapshots in Redis. LAG MS is how far the watermark is behind now; the one of an "
+     "idle shard moves only now and then.",
+     "belfry shards\n"
+     "belfry shards -o json",
+     of_none, NULL, command_shards},
+    {"ping", "ask shards to answer, through Kafka and back", "[--group GROUP] [--wait=D]", NULL,
+     "belfry ping\n"
+     "belfry ping --group billing",
+     of_ping, NULL, command_ping},
+    {"verify", "compare the jobs in Redis with the state log in Kafka", "",
+     "Reads both to the end. Exit code 1 when they differ; it then says what to do.",
+     "belfry verify\n"
+     "belfry verify -o json",
+     of_none, NULL, command_verify},
+    {"rebuild", "write Redis anew from the state log in Kafka", "[--shard N]",
+     "Where daemons run they are told to, and waited for; where none runs this command does it. "
+     "Fires go on meanwhile; list and get may answer with less until it is done. Exit code 5: an "
+     "owner did not write for 45 seconds.",
+     "belfry rebuild\n"
+     "belfry rebuild --shard 3",
+     of_rebuild, NULL, command_rebuild},
+    {"recover", "decide between Kafka and Redis where they do not go together any more",
+     "--from redis|kafka [--dry-run] [--yes]",
+     "For when belfryd refuses with state_lost, or because Redis belongs to another Kafka. Stop "
+     "all daemons first. --from redis: Kafka was lost, emptied or replaced: the jobs are written "
+     "from Redis into the state log, with their ids, pauses and counts; what came due after the "
+     "checkpoint may be fired once more, under the same ids. --from kafka: Redis is of another "
+     "cluster or was put back: it forgets, and daemons write it anew. It asks before it writes, "
+     "on a terminal; else say --yes. It can be killed and run again at any time; until it has "
+     "ended no daemon takes a shard it has begun. REDIS and KAFKA show generation/sequence.",
+     "belfry recover --from redis --dry-run\n"
+     "belfry recover --from redis\n"
+     "belfry recover --from kafka --yes",
+     of_recover, NULL, command_recover},
+    {"doctor", "check Kafka, topics, Redis, clocks and shards, and say what to do", "",
+     "One line for each check: ok, warn or bad. Exit code 1 when one is bad.",
+     "belfry doctor\n"
+     "belfry doctor -o json",
+     of_none, NULL, command_doctor},
+    {"completion", "print the completion script of a shell", "bash|zsh|fish",
+     "Made from the same table as --help.",
+     "belfry completion bash > ~/.local/share/bash-completion/completions/belfry\n"
+     "belfry completion zsh > ~/.zfunc/_belfry\n"
+     "belfry completion fish > ~/.config/fish/completions/belfry.fish",
+     of_none, "bash zsh fish", command_completion},
+    {"manual", "print a manual page", "[COMMAND]",
+     "Made from the same table as --help.",
+     "belfry manual | man -l -\n"
+     "belfry manual add > belfry-add.1",
+     of_none, NULL, command_manual},
+    {0},
+};
+
+const struct cli_command *cli_command_find(const char *name)
+{
+    assert(name != NULL);
+    for (const struct cli_command *command = cli_commands; command->name != NULL; command++)
+        if (strcmp(command->name, name) == 0) return command;
+    return NULL;
+}

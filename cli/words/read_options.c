@@ -1,0 +1,109 @@
+/* The options of the commands that read, and of those that do several things. */
+#include "cli/words/cli.h"
+
+const struct option_row options_list[] = {
+    {"limit", 'n', OPTION_VALUE, "N", "show at most so many"},
+    {"sort", '\0', OPTION_VALUE, "name|next|created|updated", "order (default name)"},
+    {0},
+};
+
+const struct option_row options_name[] = {
+    {"group", 'g', OPTION_VALUE, "GROUP", "group of the job, for H in --cron"},
+    {"id", '\0', OPTION_VALUE, "ID", "id of the job, for H in --cron"},
+    {0},
+};
+
+const struct option_row options_validate[] = {
+    {"from", '\0', OPTION_VALUE, "TIME", "strictly after this time (default now)"},
+    {"count", 'n', OPTION_VALUE, "N", "how many due times (default 5)"},
+    {0},
+};
+
+const struct option_row options_next[] = {
+    {"from", '\0', OPTION_VALUE, "TIME", "strictly after this time (default now)"},
+    {"count", 'n', OPTION_VALUE, "N", "how many (default 5)"},
+    {"batch", '\0', OPTION_FLAG, NULL, "read JSON lines, write one answer a line"},
+    {"calendar", '\0', OPTION_FLAG, NULL, "the month at a glance; --count: so many months"},
+    {0},
+};
+
+const struct option_row options_tail[] = {
+    {"group", 'g', OPTION_VALUE, "GROUP", "only of this group"},
+    {"from-beginning", '\0', OPTION_FLAG, NULL, "from the oldest record kept, not from now on"},
+    {"count", 'n', OPTION_VALUE, "N", "stop after so many"},
+    {"no-follow", '\0', OPTION_FLAG, NULL, "stop at the end"},
+    {"topic", '\0', OPTION_VALUE, "TOPIC", "read another topic of this kind"},
+    {0},
+};
+
+const struct option_row options_dead[] = {
+    {"group", 'g', OPTION_VALUE, "GROUP", "only of this group"},
+    {"count", 'n', OPTION_VALUE, "N", "stop after so many"},
+    {"all", '\0', OPTION_FLAG, NULL, "requeue: every one that can be"},
+    {"dry-run", '\0', OPTION_FLAG, NULL, "requeue: only say what would be sent"},
+    {"wait", 'w', OPTION_OPTIONAL, "D", "requeue: how long to wait for results (default 10s)"},
+    {0},
+};
+
+const struct option_row options_describe[] = {
+    {"why", '\0', OPTION_VALUE, "TIME", "why did it not fire at this time?"},
+    {"search", '\0', OPTION_VALUE, "N", "look through so many last records (default 20000)"},
+    {0},
+};
+
+const struct option_row options_export[] = {
+    {"finished", '\0', OPTION_FLAG, NULL, "finished jobs, too"},
+    {"no-incarnation", '\0', OPTION_FLAG, NULL, "for jobs that begin a new life elsewhere"},
+    {0},
+};
+
+const struct option_row options_import[] = {
+    {"file", 'f', OPTION_VALUE, "FILE|-", "the file, when it is not given as a word"},
+    {"skip", '\0', OPTION_VALUE, "N", "go on after the first N jobs of the file"},
+    {"dry-run", '\0', OPTION_FLAG, NULL, "check the file, send nothing"},
+    {"wait", 'w', OPTION_OPTIONAL, "D", "longest wait for the next result (default 1m)"},
+    {"actor", '\0', OPTION_VALUE, "TEXT", "who, for the record"},
+    {"reason", '\0', OPTION_VALUE, "TEXT", "why, for the record"},
+    {0},
+};
+
+const struct option_row options_apply[] = {
+    {"file", 'f', OPTION_VALUE, "FILE|-", "jobs as they should be: objects, arrays or lines"},
+    {"prune", '\0', OPTION_FLAG, NULL, "delete jobs of the selection that the file lacks"},
+    {"dry-run", '\0', OPTION_FLAG, NULL, "only show the difference"},
+    {"wait", 'w', OPTION_OPTIONAL, "D", "longest wait for the next result (default 1m)"},
+    {"actor", '\0', OPTION_VALUE, "TEXT", "who, for the record"},
+    {"reason", '\0', OPTION_VALUE, "TEXT", "why, for the record"},
+    {0},
+};
+
+const struct option_row options_diff[] = {
+    {"file", 'f', OPTION_VALUE, "FILE|-", "the file, when it is not given as a word"},
+    {"prune", '\0', OPTION_FLAG, NULL, "show jobs of the selection that the file lacks"},
+    {0},
+};
+
+const struct option_row options_get[] = {
+    {"group", 'g', OPTION_VALUE, "GROUP", "group of the job"},
+    {"id", '\0', OPTION_VALUE, "ID", "id of the job"},
+    {0},
+};
+
+const struct option_row options_ping[] = {
+    {"group", 'g', OPTION_VALUE, "GROUP", "only the shard of this group"},
+    {"wait", 'w', OPTION_OPTIONAL, "D", "how long to wait (default 10s)"},
+    {0},
+};
+
+const struct option_row options_rebuild[] = {
+    {"shard", '\0', OPTION_VALUE, "N", "only this shard"},
+    {0},
+};
+
+const struct option_row options_recover[] = {
+    {"from", '\0', OPTION_VALUE, "redis|kafka", "which of the two is to be believed"},
+    {"dry-run", '\0', OPTION_FLAG, NULL, "only say for each shard what would be done"},
+    {"yes", 'y', OPTION_FLAG, NULL, "do not ask"},
+    {"force", '\0', OPTION_FLAG, NULL, "also where something is lost that need not be"},
+    {0},
+};

@@ -1,0 +1,134 @@
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/words/cli.h"
+#include "lib/base/suggest.h"
+#include "lib/base/version.h"
+#include "lib/time/zone_files.h"
+
+enum { OPTION_TABLES_MAX = 12 };
+
+bool cli_unknown_command(const char *name, struct error *error)
+{
+    assert(name != NULL);
+    struct suggestion near = {.word = name, .word_length = strlen(name)};
+    for (const struct cli_command *command = cli_commands; command->name != NULL; command++)
+        suggestion_offer(&near, command->name);
+    if (near.best == NULL)
+        return error_invalid(error, CLI_CODE_USAGE,
+                             "unknown command \"%.60s\"; belfry --help lists them", name);
+    return error_invalid(error, CLI_CODE_USAGE, "unknown command \"%.60s\"; did you mean %s?",
+                         name, near.best);
+}
+
+/* Global options may stand after the command, too. */
+static bool parse_command(const struct cli_command *command, struct arguments *arguments, int argc,
+                          char *const *argv, int *at, struct error *error)
+{
+    assert(arguments != NULL);
+    const struct option_row *tables[OPTION_TABLES_MAX] = {0};
+    size_t count = 0;
+    assert(command != NULL);
+    for (; command->options[count] != NULL; count++) {
+        assert(count + 2 < OPTION_TABLES_MAX);
+        tables[count] = command->options[count];
+    }
+    tables[count] = settings_options;
+    return arguments_parse(arguments, tables, argc, argv, at, STOP_AT_END, error);
+}
+
+/* `belfry help` and `belfry help COMMAND`. */
+static enum exit_code run_help(int argc, char *const *argv, int at)
+{
+    assert(argv != NULL);
+    struct error error = {0};
+    assert(at <= argc);
+    if (at >= argc) {
+        help_print(stdout);
+        return CLI_OK;
+    }
+    const struct cli_command *command = cli_command_find(argv[at]);
+    if (command == NULL) {
+        (void)cli_unknown_command(argv[at], &error);
+        return exit_with(&error);
+    }
+    help_print_command(stdout, command);
+    return CLI_OK;
+}
+
+static enum exit_code run_command(const struct cli_command *command,
+                                  const struct arguments *arguments)
+{
+    assert(arguments != NULL);
+    struct error error = {0};
+    struct settings settings;
+    assert(command != NULL);
+    if (arguments_has(arguments, "help")) {
+        help_print_command(stdout, command);
+        return CLI_OK;
+    }
+    if (!settings_read(&settings, arguments, &error)) {
+        settings_free(&settings);
+        return exit_with(&error);
+    }
+    struct zone_files *zones = zone_files_create(NULL);
+    settings.zones = zone_files_lookup(zones);
+    struct invocation invocation = {command, &settings, arguments};
+    enum exit_code code = command->run(&invocation);
+    zone_files_destroy(zones);
+    settings_free(&settings);
+    return code;
+}
+
+static enum exit_code dispatch(struct arguments *arguments, int argc, char *const *argv)
+{
+    assert(arguments != NULL);
+    assert(argv != NULL);
+    static const struct option_row *const global[] = {settings_options, NULL};
+    struct error error = {0};
+    int at = 1;
+    assert(argc >= 1);
+    if (!arguments_parse(arguments, global, argc, argv, &at, STOP_AT_WORD, &error))
+        return exit_with(&error);
+    if (arguments_has(arguments, "version")) {
+        (void)printf("belfry %s\n", BELFRY_VERSION);
+        return CLI_OK;
+    }
+    if (at >= argc && arguments_has(arguments, "help")) {
+        help_print(stdout);
+        return CLI_OK;
+    }
+    if (at >= argc) {
+        help_print(stderr);
+        return CLI_USAGE;
+    }
+    const char *name = argv[at++];
+    if (strcmp(name, "help") == 0) return run_help(argc, argv, at);
+    const struct cli_command *command = cli_command_find(name);
+    if (command == NULL) (void)cli_unknown_command(name, &error);
+    if (command == NULL || !parse_command(command, arguments, argc, argv, &at, &error)) {
+        enum exit_code code = exit_with(&error);
+        if (command != NULL)
+            (void)fprintf(stderr, "belfry %s --help shows how to use it\n", command->name);
+        return code;
+    }
+    return run_command(command, arguments);
+}
+
+enum exit_code cli_main(int argc, char *const *argv)
+{
+    assert(argv != NULL);
+    struct arguments arguments = {0};
+    json_object_seed(0);
+    enum exit_code code = dispatch(&arguments, argc, argv);
+    arguments_free(&arguments);
+    assert(code <= CLI_PARTLY);
+    /* A full disk or a closed pipe must not look like success. An earlier write may have failed:
+     * the stream remembers. */
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return code;
+    (void)fputs("belfry: stdout does not take what is printed (a full disk?): it is not whole\n",
+                stderr);
+    return code == CLI_OK ? CLI_FAILED : code;
+}

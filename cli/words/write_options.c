@@ -1,0 +1,98 @@
+/* The options of the write commands. The names of write_flags.c must match these. */
+#include "cli/words/cli.h"
+
+const struct option_row options_select[] = {
+    {"group", 'g', OPTION_LIST, "GROUP", "jobs of this group, repeatable"},
+    {"id", '\0', OPTION_LIST, "ID", "jobs with this id, repeatable"},
+    {"super-group", '\0', OPTION_LIST, "NAME", "jobs of this super group, repeatable"},
+    {"label", 'l', OPTION_LIST, "KEY=VALUE", "jobs with this label, repeatable; all must match"},
+    {"paused", '\0', OPTION_OPTIONAL, "true|false", "jobs that are paused, or that are not"},
+    {"all", '\0', OPTION_FLAG, NULL, "every job"},
+    {0},
+};
+
+const struct option_row options_define[] = {
+    {"group", 'g', OPTION_VALUE, "GROUP", "group of the job; says its shard and its order"},
+    {"id", '\0', OPTION_VALUE, "ID", "id of the job in its group"},
+    {"super-group", '\0', OPTION_VALUE, "NAME", "super group, for selection only"},
+    {"label", 'l', OPTION_LIST, "KEY=VALUE", "a label, for selection only, repeatable"},
+    {"paused", '\0', OPTION_OPTIONAL, "true|false", "whether the job begins paused"},
+    {0},
+};
+
+const struct option_row options_schedule[] = {
+    {"cron", '\0', OPTION_VALUE, "EXPR", "cron expression: \"30 2 * * *\""},
+    {"every", '\0', OPTION_VALUE, "D", "interval: 90s, 15m, 1h30m, 2d"},
+    {"at", '\0', OPTION_VALUE, "TIME", "one instant: 2026-12-01T06:00:00Z"},
+    {"zone", '\0', OPTION_VALUE, "ZONE", "time zone of --cron (default UTC)"},
+    {"dialect", '\0', OPTION_VALUE, "NAME", "standard, seconds or quartz"},
+    {"dst", '\0', OPTION_VALUE, "RULE", "daylight saving: vixie (default) or skip_repeat"},
+    {"anchor", '\0', OPTION_VALUE, "TIME|epoch", "what --every counts from"},
+    {0},
+};
+
+const struct option_row options_set[] = {
+    {"set-super-group", '\0', OPTION_VALUE, "NAME", "the new super group"},
+    {"set-label", '\0', OPTION_LIST, "KEY=VALUE", "the new labels, all of them, repeatable"},
+    {0},
+};
+
+const struct option_row options_job[] = {
+    {"payload", 'p', OPTION_VALUE, "JSON|@FILE", "any JSON, passed on untouched"},
+    {"payload-base64", '\0', OPTION_VALUE, "TEXT", "bytes as payload, in base64"},
+    {"content-type", '\0', OPTION_VALUE, "TYPE", "of the payload (default application/json)"},
+    {"header", '\0', OPTION_LIST, "KEY=VALUE", "a header of each fire, repeatable"},
+    {"topic", '\0', OPTION_VALUE, "TOPIC", "where fires go (default CLUSTER.fires)"},
+    {"key", '\0', OPTION_VALUE, "KEY", "record key of fires (default: the group)"},
+    {"format", '\0', OPTION_VALUE, "NAME", "structured (default) or binary CloudEvents"},
+    {"catchup", '\0', OPTION_VALUE, "POLICY", "after an outage: latest (default), none, all"},
+    {"window", '\0', OPTION_VALUE, "D", "how old a missed slot may be (default 24h)"},
+    {"limit", '\0', OPTION_VALUE, "N", "how many missed slots to fire (default 1000)"},
+    {"grace", '\0', OPTION_VALUE, "D", "lateness that is no outage yet (default 30s)"},
+    {"start", '\0', OPTION_VALUE, "TIME", "first instant allowed, inclusive"},
+    {"end", '\0', OPTION_VALUE, "TIME", "first instant not allowed"},
+    {"max-fires", '\0', OPTION_VALUE, "N", "fires until the job is finished"},
+    {"jitter", '\0', OPTION_VALUE, "D", "spread each fire over this time"},
+    {"overlap", '\0', OPTION_VALUE, "RULE", "while the last run goes on: allow, skip, ..."},
+    {"keep-finished", '\0', OPTION_VALUE, "D|forever", "keep the finished job (default 24h)"},
+    {0},
+};
+
+const struct option_row options_pause[] = {
+    {"until", '\0', OPTION_VALUE, "TIME", "resume by itself at this time"},
+    {0},
+};
+
+const struct option_row options_resume[] = {
+    {"from", '\0', OPTION_VALUE, "now|paused_at|TIME", "what of the pause to catch up"},
+    {0},
+};
+
+const struct option_row options_backfill[] = {
+    {"from", '\0', OPTION_VALUE, "TIME", "slots after this time"},
+    {"to", '\0', OPTION_VALUE, "TIME", "up to this time, inclusive (default now)"},
+    {"rate", '\0', OPTION_VALUE, "N", "fires a second of one job, at most"},
+    {"backfill-id", '\0', OPTION_VALUE, "ID", "part of the fires' ids (default: the command id)"},
+    {0},
+};
+
+const struct option_row options_cancel[] = {
+    {"backfill-id", '\0', OPTION_VALUE, "ID", "only this one (default: all of the jobs)"},
+    {0},
+};
+
+const struct option_row options_write[] = {
+    {"file", 'f', OPTION_VALUE, "FILE|-", "read a command, or jobs, as JSON instead of flags"},
+    {"wait", 'w', OPTION_OPTIONAL, "D", "wait for the result (default 10s)"},
+    {"dry-run", '\0', OPTION_FLAG, NULL, "let the daemon check and answer, change nothing"},
+    {"mode", '\0', OPTION_VALUE, "atomic|each", "all or none per shard (default), or what can be"},
+    {"expect", '\0', OPTION_VALUE, "N", "number of jobs that must match"},
+    {"expected-revision", '\0', OPTION_VALUE, "N", "only if the job has this revision"},
+    {"not-after", '\0', OPTION_VALUE, "TIME", "refuse when it is read later than this"},
+    {"reason", '\0', OPTION_VALUE, "TEXT", "why, for the record"},
+    {"actor", '\0', OPTION_VALUE, "TEXT", "who, for the record"},
+    {"command-id", '\0', OPTION_VALUE, "ID", "idempotency key; sent twice, it is done once"},
+    {"correlation-id", '\0', OPTION_VALUE, "ID", "echoed in the result"},
+    {"reply-to", '\0', OPTION_VALUE, "TOPIC", "another topic for the result"},
+    {0},
+};

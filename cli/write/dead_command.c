@@ -1,0 +1,85 @@
+#include "cli/write/dead_command.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/show/json_text.h"
+#include "lib/base/limits.h"
+
+static bool find_member(struct text object, const char *name, struct text *value)
+{
+    assert(object.length >= 2);
+    assert(name != NULL);
+    struct json_walk walk = json_walk_open(object);
+    struct text member;
+    while (json_walk_member(&walk, &member, value))
+        if (text_equal(member, text_of(name))) return true;
+    return false;
+}
+
+static struct text trim(struct text text)
+{
+    assert(text.bytes != NULL || text.length == 0);
+    while (text.length > 0 && strchr(" \t\r\n", text.bytes[0]) != NULL && text.bytes[0] != '\0') {
+        text.bytes++;
+        text.length--;
+    }
+    return text;
+}
+
+/* What the sender called the command, where nothing else of it says so. */
+static void write_event_id(const struct text *event_id, struct buffer *out)
+{
+    if (event_id->length == 0 || event_id->length > COMMAND_ID_BYTES_MAX) return;
+    json_t *string = json_stringn(event_id->bytes, event_id->length);
+    char *text = string == NULL ? NULL : json_dumps(string, JSON_ENCODE_ANY | JSON_COMPACT);
+    json_decref(string);
+    if (text == NULL) return; /* no UTF-8 */
+    buffer_text(out, ",\"correlation_id\":");
+    buffer_text(out, text);
+    free(text);
+}
+
+bool dead_command_write(struct text value, struct text event_id, int32_t partition,
+                        int64_t offset, struct buffer *out, struct error *error)
+{
+    assert(out != NULL);
+    assert(offset >= 0);
+    json_t *parsed = NULL;
+    struct error refused = {0};
+    struct text object = trim(value);
+    struct text found;
+    bool readable = object.length > 0 && json_text_one(object, "it", &parsed, &refused) &&
+                    json_is_object(parsed);
+    bool event = readable && json_object_get(parsed, "specversion") != NULL &&
+                 json_is_object(json_object_get(parsed, "data"));
+    char envelope_id[COMMAND_ID_BYTES_MAX + 1] = "";
+    const char *id_text = event ? json_string_value(json_object_get(parsed, "id")) : NULL;
+    if (id_text != NULL && strlen(id_text) <= COMMAND_ID_BYTES_MAX)
+        memcpy(envelope_id, id_text, strlen(id_text) + 1);
+    if (event) event_id = text_of(envelope_id);
+    if (event) (void)find_member(object, "data", &object);
+    json_decref(parsed);
+    if (!readable)
+        return error_invalid(error, "invalid_json", "it is no JSON object; mend it and send it "
+                             "with belfry COMMAND -f FILE");
+    buffer_format(out, "{\"command_id\":\"requeue-%" PRId32 "-%" PRId64 "\"", partition, offset);
+    bool correlated = find_member(object, "correlation_id", &found);
+    if (!correlated && !find_member(object, "command_id", &found)) write_event_id(&event_id, out);
+    struct json_walk walk = json_walk_open(object);
+    struct text name;
+    while (json_walk_member(&walk, &name, &found)) {
+        bool id = text_equal(name, text_of("command_id"));
+        if (id && (correlated || found.bytes[0] != '"')) continue;
+        buffer_text(out, ",\"");
+        if (id) buffer_text(out, "correlation_id");
+        else buffer_append(out, name.bytes, name.length);
+        buffer_text(out, "\":");
+        buffer_append(out, found.bytes, found.length);
+    }
+    buffer_text(out, "}");
+    return true;
+}

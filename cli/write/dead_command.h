@@ -1,0 +1,22 @@
+/* dead_command.h - a dead letter as the command it would be if it were sent again. Pure. */
+#ifndef BELFRY_CLI_DEAD_COMMAND_H
+#define BELFRY_CLI_DEAD_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/show/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/text.h"
+
+/* Writes the command again, under an id made of the dead letter's place: requeued twice it is
+ * done once, and the id under which it was refused does not stand in its way. The old id becomes
+ * the correlation id where there is none; a CloudEvent's own id is one, too. A CloudEvent is sent
+ * as the command it carries. Everything else stays as it was written.
+ *   event_id  of a binary CloudEvent, from its header; empty = none
+ *   errors  ERROR_INVALID: it is no JSON object, so it has to be mended by hand */
+bool dead_command_write(struct text value, struct text event_id, int32_t partition,
+                        int64_t offset, struct buffer *out, struct error *error)
+    __attribute__((warn_unused_result));
+
+#endif

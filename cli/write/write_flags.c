@@ -1,0 +1,189 @@
+#include <assert.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "cli/show/json_text.h"
+#include "cli/words/exit_code.h"
+#include "cli/write/write_read.h"
+
+enum flag_kind { FLAG_TEXT, FLAG_NUMBER, FLAG_PAIRS, FLAG_JSON };
+enum flag_place { PLACE_JOB, PLACE_SCHEDULE, PLACE_CATCHUP };
+
+/* Which member of a job an option writes. Options that a command does not have are never given. */
+struct flag_row {
+    const char *option;
+    const char *member;
+    enum flag_kind kind;
+    enum flag_place place;
+};
+
+static const struct flag_row flag_rows[] = {
+    {"cron", "cron", FLAG_TEXT, PLACE_SCHEDULE},
+    {"every", "every", FLAG_TEXT, PLACE_SCHEDULE},
+    {"at", "at", FLAG_TEXT, PLACE_SCHEDULE},
+    {"zone", "zone", FLAG_TEXT, PLACE_SCHEDULE},
+    {"dialect", "dialect", FLAG_TEXT, PLACE_SCHEDULE},
+    {"dst", "dst", FLAG_TEXT, PLACE_SCHEDULE},
+    {"anchor", "anchor", FLAG_TEXT, PLACE_SCHEDULE},
+    {"payload", "payload", FLAG_JSON, PLACE_JOB},
+    {"payload-base64", "payload_base64", FLAG_TEXT, PLACE_JOB},
+    {"content-type", "content_type", FLAG_TEXT, PLACE_JOB},
+    {"header", "headers", FLAG_PAIRS, PLACE_JOB},
+    {"topic", "topic", FLAG_TEXT, PLACE_JOB},
+    {"key", "key", FLAG_TEXT, PLACE_JOB},
+    {"format", "format", FLAG_TEXT, PLACE_JOB},
+    {"catchup", "policy", FLAG_TEXT, PLACE_CATCHUP},
+    {"window", "window", FLAG_TEXT, PLACE_CATCHUP},
+    {"limit", "limit", FLAG_NUMBER, PLACE_CATCHUP},
+    {"grace", "misfire_grace", FLAG_TEXT, PLACE_CATCHUP},
+    {"start", "start", FLAG_TEXT, PLACE_JOB},
+    {"end", "end", FLAG_TEXT, PLACE_JOB},
+    {"max-fires", "max_fires", FLAG_NUMBER, PLACE_JOB},
+    {"jitter", "jitter", FLAG_TEXT, PLACE_JOB},
+    {"overlap", "overlap", FLAG_TEXT, PLACE_JOB},
+    {"keep-finished", "keep_finished", FLAG_TEXT, PLACE_JOB},
+    {"set-super-group", "super_group", FLAG_TEXT, PLACE_JOB},
+    {"set-label", "labels", FLAG_PAIRS, PLACE_JOB},
+};
+enum { FLAG_ROWS = sizeof flag_rows / sizeof flag_rows[0] };
+
+static bool usage_of(struct error *error, const char *option, const struct error *refused)
+{
+    assert(option != NULL);
+    assert(refused->kind != ERROR_NONE);
+    return error_invalid(error, CLI_CODE_USAGE, "--%s: %s", option, refused->message);
+}
+
+/* `KEY=VALUE` of each occurrence, as the members of an object. */
+static bool flag_pairs(struct buffer *out, const struct arguments *arguments, const char *option,
+                       struct error *error)
+{
+    assert(arguments != NULL);
+    assert(out != NULL);
+    assert(option != NULL);
+    buffer_text(out, "{");
+    size_t at = 0;
+    const char *pair = NULL;
+    while ((pair = arguments_next(arguments, option, &at)) != NULL) {
+        const char *equals = strchr(pair, '=');
+        if (equals == NULL || equals == pair)
+            return error_invalid(error, CLI_CODE_USAGE, "--%s: \"%.60s\" is not KEY=VALUE", option,
+                                 pair);
+        struct error refused = {0};
+        buffer_comma(out);
+        bool written = buffer_json_string(out, pair, (size_t)(equals - pair), &refused);
+        buffer_text(out, ":");
+        if (!written || !buffer_json_string(out, equals + 1, strlen(equals + 1), &refused))
+            return usage_of(error, option, &refused);
+    }
+    buffer_text(out, "}");
+    return true;
+}
+
+/* A JSON text, or @FILE that holds one; the text is passed on as it is. */
+static bool flag_json(struct buffer *out, const char *option, const char *value,
+                      struct error *error)
+{
+    assert(out != NULL);
+    assert(option != NULL);
+    assert(value != NULL);
+    struct error refused = {0};
+    struct buffer file = {0};
+    struct text text = text_of(value);
+    bool read = true;
+    if (value[0] == '@') {
+        read = file_read(value + 1, &file, &refused);
+        text = (struct text){file.bytes, file.length};
+    }
+    json_t *parsed = NULL;
+    read = read && json_text_one(text, value[0] == '@' ? value + 1 : "the value", &parsed,
+                                 &refused);
+    if (read) buffer_append(out, text.bytes, text.length);
+    json_decref(parsed);
+    buffer_free(&file);
+    if (read) return true;
+    if (value[0] == '@') return usage_of(error, option, &refused);
+    return error_invalid(error, CLI_CODE_USAGE,
+                         "--%s: %s; a text needs its own quotes: --%s '\"text\"'", option,
+                         refused.message, option);
+}
+
+static bool flag_write(struct buffer *out, const struct flag_row *row,
+                       const struct arguments *arguments, struct error *error)
+{
+    assert(row != NULL);
+    const char *value = arguments_value(arguments, row->option);
+    assert(value != NULL);
+    buffer_member(out, row->member);
+    int64_t number = 0;
+    struct error refused = {0};
+    switch (row->kind) {
+    case FLAG_TEXT:
+        if (buffer_json_string(out, value, strlen(value), &refused)) return true;
+        return usage_of(error, row->option, &refused);
+    case FLAG_NUMBER:
+        if (!arguments_number(arguments, row->option, 0, INT64_MAX, &number, error)) return false;
+        buffer_format(out, "%lld", (long long)number);
+        return true;
+    case FLAG_PAIRS: return flag_pairs(out, arguments, row->option, error);
+    case FLAG_JSON: return flag_json(out, row->option, value, error);
+    }
+    assert(false);
+    return false;
+}
+
+/* All given flags of one place; nothing is written when none is given. */
+static bool flags_of_place(struct buffer *out, enum flag_place place,
+                           const struct arguments *arguments, struct error *error)
+{
+    assert(out != NULL);
+    assert(arguments != NULL);
+    for (int i = 0; i < FLAG_ROWS; i++) {
+        const struct flag_row *row = &flag_rows[i];
+        if (row->place != place || !arguments_has(arguments, row->option)) continue;
+        if (!flag_write(out, row, arguments, error)) return false;
+    }
+    return true;
+}
+
+static bool flags_object(struct buffer *out, const char *member, enum flag_place place,
+                         const struct arguments *arguments, struct error *error)
+{
+    assert(out != NULL);
+    assert(member != NULL);
+    assert(place != PLACE_JOB);
+    struct buffer inside = {0};
+    bool written = flags_of_place(&inside, place, arguments, error);
+    if (written && inside.length > 0) {
+        buffer_member(out, member);
+        buffer_format(out, "{%s}", inside.bytes);
+    }
+    buffer_free(&inside);
+    return written;
+}
+
+static bool schedule_check(const struct arguments *arguments, struct error *error)
+{
+    assert(arguments != NULL);
+    int kinds = arguments_has(arguments, "cron") + arguments_has(arguments, "every") +
+                arguments_has(arguments, "at");
+    assert(kinds >= 0);
+    assert(kinds <= 3);
+    if (kinds > 1)
+        return error_invalid(error, CLI_CODE_USAGE,
+                             "give one of --cron, --every and --at, not %d of them", kinds);
+    if (arguments_has(arguments, "payload") && arguments_has(arguments, "payload-base64"))
+        return error_invalid(error, CLI_CODE_USAGE,
+                             "give --payload or --payload-base64, not both");
+    return true;
+}
+
+bool write_flags_job(struct buffer *out, const struct arguments *arguments, struct error *error)
+{
+    assert(out != NULL);
+    assert(arguments != NULL);
+    return schedule_check(arguments, error) &&
+           flags_object(out, "schedule", PLACE_SCHEDULE, arguments, error) &&
+           flags_of_place(out, PLACE_JOB, arguments, error) &&
+           flags_object(out, "catchup", PLACE_CATCHUP, arguments, error);
+}

@@ -1,0 +1,84 @@
+/* config.h - what the operator wants: from flags, BELFRY_* variables, an INI file and defaults,
+ * in this order of precedence. docs/operation.md has all options. */
+#ifndef BELFRY_CONFIG_CONFIG_H
+#define BELFRY_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "dispatcher/kafka/kafka_options.h"
+#include "lib/base/error.h"
+#include "store/redis_options.h"
+
+struct config_list {
+    char **items; /* terminated */
+    size_t count;
+};
+
+/* librdkafka properties from [kafka], [kafka.producer] or [kafka.consumer]. */
+enum config_client { CLIENT_COMMON = 0, CLIENT_PRODUCER, CLIENT_CONSUMER, CLIENT_COUNT };
+struct config_properties {
+    struct kafka_property *items; /* names and values are owned */
+    char **shown; /* what --check-config prints for each: "sasl.password_file = /path" */
+    size_t count;
+};
+
+enum config_action { CONFIG_RUN = 0, CONFIG_CHECK, CONFIG_HEALTH, CONFIG_HELP, CONFIG_VERSION };
+
+/* All texts are owned; "" = not given. */
+struct config {
+    enum config_action action;
+    char **sources; /* by option: "default", "--kafka", "BELFRY_KAFKA", "file:12" */
+
+    char *cluster;
+    int64_t shards;
+    char *embedded; /* directory of the trial mode */
+    char *group_instance_id;
+    int64_t catchup_rate;
+    int64_t checkpoint_interval_ms;
+    int64_t mark_interval_ms;
+    int64_t clock_tolerance_ms;
+    int64_t clock_step_ms;
+    int64_t misfire_grace_ms;
+    int64_t keep_finished_ms;
+    struct config_list fires_topics;
+    struct config_list results_topics;
+    int64_t log_level;  /* enum observer_level */
+    int64_t log_format; /* enum log_format */
+    char *health_socket;
+
+    char *kafka_brokers;
+    struct config_properties properties[CLIENT_COUNT];
+
+    char *redis_url;
+    char *redis_password_file;
+    int64_t redis_time_limit_ms;
+    char *redis_tls_ca_file;
+    char *redis_tls_certificate_file;
+    char *redis_tls_key_file;
+    char *redis_tls_server_name;
+    struct store_redis_options redis; /* made of the above */
+
+    int64_t record_bytes;
+    int64_t payload_bytes;
+    int64_t every_min_ms;
+};
+
+/* Reads everything there is. `config` is zeroed before; release it in any case.
+ *   environment  as `environ`, ends with NULL
+ *   errors       ERROR_INVALID: names flag, variable or file and line, and what is allowed */
+bool config_load(struct config *config, int argc, char *const *argv, char *const *environment,
+                 struct error *error) __attribute__((warn_unused_result));
+void config_release(struct config *config);
+
+/* What the Kafka adapter is told, except clock and log. Borrows from config. */
+struct kafka_options config_kafka_options(const struct config *config);
+
+/* The effective configuration as a file that belfryd would read, each value with its source as a
+ * comment; the contents of secret files do not appear. */
+void config_print(const struct config *config, FILE *out);
+void config_print_help(FILE *out);
+
+#endif

@@ -1,0 +1,60 @@
+/* config_options.h - the options of belfryd: one row of a table serves the file, the flag, the
+ * environment, --help and --check-config. */
+#ifndef BELFRY_CONFIG_CONFIG_OPTIONS_H
+#define BELFRY_CONFIG_CONFIG_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+enum option_kind {
+    OPTION_TEXT = 0, /* min..max bytes */
+    OPTION_COUNT,
+    OPTION_BYTES,    /* a count with B, KiB or MiB */
+    OPTION_DURATION,
+    OPTION_DURATION_OR_FOREVER,
+    OPTION_LIST,     /* words with commas between */
+    OPTION_CHOICE    /* one of `words`; the value is its index */
+};
+
+/* Where a value is in struct config: a char * for OPTION_TEXT, a struct config_list for
+ * OPTION_LIST, else an int64_t (a duration in milliseconds). */
+struct option {
+    const char *section;
+    const char *key;
+    const char *flag;     /* "kafka" for --kafka; NULL: file and environment only */
+    const char *argument; /* what --help calls the value */
+    enum option_kind kind;
+    size_t offset;
+    const char *fallback; /* the default, as a user would write it */
+    int64_t min;
+    int64_t max;
+    const char *const *words; /* OPTION_CHOICE: ends with NULL */
+    const char *help;
+};
+
+extern const struct option config_options[];
+size_t config_option_count(void);
+
+/* NULL: not known. */
+const struct option *config_option_by_key(const char *section, const char *key);
+const struct option *config_option_by_flag(const char *flag, size_t length);
+
+enum { OPTION_VARIABLE_BYTES = 64 };
+/* BELFRY_KAFKA for an option with the flag --kafka, BELFRY_LIMITS_EVERY_MIN for every_min of
+ * [limits], BELFRY_CATCHUP_RATE for catchup.rate of [belfry]. */
+void config_option_variable(const struct option *option, char variable[OPTION_VARIABLE_BYTES]);
+
+struct config;
+/* Reads the text into the option's field, replacing what is there.
+ *   errors  ERROR_INVALID: value and what is allowed; the field is unchanged */
+bool config_option_set(const struct option *option, const char *text, struct config *config,
+                       struct error *error) __attribute__((warn_unused_result));
+
+/* Writes the field as a user would write it, cut to `bytes`. Returns text. */
+const char *config_option_print(const struct option *option, const struct config *config,
+                                char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,334 @@
+#include "dispatcher/daemon/daemon.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "dispatcher/daemon/clock_watch.h"
+#include "dispatcher/daemon/group_rest.h"
+#include "dispatcher/daemon/health.h"
+#include "dispatcher/daemon/health_report.h"
+#include "dispatcher/daemon/heap_release.h"
+#include "dispatcher/daemon/notify.h"
+#include "dispatcher/daemon/owner_name.h"
+#include "dispatcher/daemon/redis_claim.h"
+#include "dispatcher/daemon/shard_fleet.h"
+#include "dispatcher/daemon/steady_wait.h"
+#include "dispatcher/kafka/kafka_cluster.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
+#include "lib/time/zone_files.h"
+#include "store/store_redis.h"
+
+enum {
+    POLL_MS = 100,
+    READY_LOOK_MS = 1000,
+    AGAIN_MS = 1000,
+    COMPLAIN_US = 30 * 1000 * 1000,
+    LEAVE_MS = 1000,
+    WRITER_END_MS = 100,
+    QUOTED_BYTES = 600,
+    STILL_US = 60 * 1000 * 1000 /* longer than a commit takes that comes to an end */
+};
+
+static const char embedded_kafka_id[] = "embedded"; /* the mock's own changes at each start */
+
+struct daemon {
+    struct daemon_options options;
+    struct kafka_options kafka_options;
+    struct kafka_cluster *kafka;
+    struct store_redis_options redis; /* of the configuration, with the Kafka it goes with */
+    struct redis_claim claim;
+    struct store_defaults defaults;
+    struct store_writer *writer;
+    struct shard_wakes *wakes;
+    struct shard_site site;
+    struct shard_fleet *fleet;
+    struct group_rest rest;
+    struct health_report report;
+    struct heap_release heap_release;
+    struct health *health; /* NULL: nobody is to ask */
+    struct zone_files *zones;
+    uint8_t hash_key[HASH_KEY_BYTES]; /* random: who sends names cannot know where they meet */
+    char owner[OWNER_BYTES_MAX + 1];
+    bool ready;
+    bool failed;
+    bool fenced;
+};
+
+static bool stopping(const struct daemon *daemon)
+{
+    return atomic_load(daemon->options.stop);
+}
+
+static int64_t now_us(const struct daemon *daemon)
+{
+    return daemon->options.clock->monotonic_us(daemon->options.clock->opaque);
+}
+
+static void log_error(const struct daemon *daemon, enum observer_level level, const char *event,
+                      const struct error *error)
+{
+    char quoted[QUOTED_BYTES];
+    observe(daemon->options.observer, level, event, -1, "kind=%s message=%s",
+            error_kind_name(error->kind), observer_quote(quoted, sizeof quoted, error->message));
+}
+
+static void report_topic(void *opaque, const char *text)
+{
+    const struct daemon *daemon = opaque;
+    char quoted[QUOTED_BYTES];
+    observe(daemon->options.observer, LEVEL_INFO, "kafka.topic", -1, "message=%s",
+            observer_quote(quoted, sizeof quoted, text));
+}
+
+/* Without the id no Redis can be told from another cluster's. */
+static bool tells_its_id(const struct daemon *daemon, struct error *error)
+{
+    if (daemon->options.embedded != NULL || kafka_cluster_id(daemon->kafka)[0] != '\0') return true;
+    return error_set(error, ERROR_RETRY, "Kafka does not tell its cluster id");
+}
+
+static bool open_health(struct daemon *daemon, struct error *error)
+{
+    const char *place = daemon->options.config->health_socket;
+    if (place[0] == '\0') return true;
+    daemon->health = health_open(place, error);
+    return daemon->health != NULL;
+}
+
+/* Called by the loop that does the work, so that it is silent when that does not go round. */
+static void tell_health(const struct daemon *daemon)
+{
+    char text[HEALTH_TEXT_BYTES];
+    if (daemon->health == NULL) return;
+    if (!daemon->ready) {
+        health_answer(daemon->health, false, "waits for Kafka and its group");
+        return;
+    }
+    int32_t still = shard_fleet_still(daemon->fleet, STILL_US);
+    (void)snprintf(text, sizeof text, "%d shards are ours, %d of them stand still",
+                   (int)shard_fleet_wanted(daemon->fleet), (int)still);
+    health_answer(daemon->health, still == 0, text);
+}
+
+/* Kafka may come up after us: waits, complaining now and then. False: told to end, or refused. */
+static bool prepare_kafka(struct daemon *daemon, struct error *error)
+{
+    struct kafka_report report = {.opaque = daemon, .write = report_topic};
+    int64_t complain_us = 0;
+    daemon->kafka = kafka_cluster_create(&daemon->kafka_options, error);
+    if (daemon->kafka == NULL) return false;
+    while (!stopping(daemon)) {
+        struct error cause = {0};
+        tell_health(daemon);
+        if (kafka_cluster_wait_ready(daemon->kafka, READY_LOOK_MS, &cause) &&
+            kafka_cluster_prepare_topics(daemon->kafka, &report, &cause) &&
+            tells_its_id(daemon, &cause))
+            return true;
+        if (cause.kind != ERROR_RETRY)
+            return error_set(error, ERROR_FATAL, "%s", cause.message);
+        if (now_us(daemon) >= complain_us) {
+            complain_us = now_us(daemon) + COMPLAIN_US;
+            log_error(daemon, LEVEL_WARN, "kafka.away", &cause);
+        }
+        daemon->options.clock->sleep_ms(daemon->options.clock->opaque, AGAIN_MS / 4);
+    }
+    return error_set(error, ERROR_RETRY, "told to end before Kafka answered");
+}
+
+static void fill_engine_options(const struct daemon *daemon, struct engine_options *options)
+{
+    const struct config *config = daemon->options.config;
+    engine_options_defaults(options);
+    options->cluster = config->cluster;
+    options->owner = daemon->owner;
+    options->tz_version = zone_files_version(daemon->zones);
+    options->zones = zone_files_lookup(daemon->zones);
+    memcpy(options->hash_key, daemon->hash_key, sizeof options->hash_key);
+    options->shards = (int32_t)config->shards;
+    options->catchup_per_second = config->catchup_rate;
+    options->checkpoint_interval_ms = config->checkpoint_interval_ms;
+    options->mark_interval_ms = config->mark_interval_ms;
+    options->clock_tolerance_ms = config->clock_tolerance_ms;
+    options->clock_step_ms = config->clock_step_ms;
+    options->record_bytes_max = (size_t)config->record_bytes;
+    options->payload_bytes_max = (size_t)config->payload_bytes;
+    options->every_min_ms = config->every_min_ms;
+    options->misfire_grace_ms = config->misfire_grace_ms;
+    options->keep_finished_ms = config->keep_finished_ms;
+    options->fires_topics = (const char *const *)config->fires_topics.items;
+    options->fires_topic_count = config->fires_topics.count;
+    options->results_topics = (const char *const *)config->results_topics.items;
+    options->results_topic_count = config->results_topics.count;
+    options->state_log = daemon->options.embedded == NULL;
+}
+
+/* The Redis side, and everything the shards share. */
+static bool prepare_shards(struct daemon *daemon, struct error *error)
+{
+    const struct config *config = daemon->options.config;
+    const struct daemon_options *options = &daemon->options;
+    int32_t shards = (int32_t)config->shards;
+    const char *id =
+        options->embedded != NULL ? embedded_kafka_id : kafka_cluster_id(daemon->kafka);
+    daemon->redis = config->redis;
+    (void)snprintf(daemon->redis.kafka_cluster_id, sizeof daemon->redis.kafka_cluster_id, "%s", id);
+    daemon->defaults = (struct store_defaults){.misfire_grace_ms = config->misfire_grace_ms,
+                                               .keep_finished_ms = config->keep_finished_ms};
+    redis_claim_init(&daemon->claim, &daemon->redis, &daemon->defaults, shards, id, options->clock,
+                     options->observer);
+    if (!redis_claim_tend(&daemon->claim, error)) return false;
+    daemon->wakes = shard_wakes_create(shards);
+    struct store *store = store_redis_create(&daemon->redis, error);
+    if (store == NULL) return false;
+    daemon->writer =
+        store_writer_create(store, shards, shard_wakes_wake, daemon->wakes, error);
+    if (daemon->writer == NULL) return false;
+    daemon->site = (struct shard_site){
+        .kafka = daemon->kafka,
+        .writer = daemon->writer,
+        .redis = &daemon->redis,
+        .redis_claimed = &daemon->claim.claimed,
+        .wakes = daemon->wakes,
+        .clock = options->clock,
+        .observer = options->observer,
+        .fault = options->fault,
+    };
+    fill_engine_options(daemon, &daemon->site.options);
+    daemon->fleet = shard_fleet_create(&daemon->site);
+    daemon->rest = (struct group_rest){.kafka = daemon->kafka, .fleet = daemon->fleet,
+                                       .clock = options->clock, .observer = options->observer};
+    daemon->report = (struct health_report){&daemon->claim.options, daemon->fleet, options->clock,
+                                            0};
+    return true;
+}
+
+static void tell_ready(struct daemon *daemon, const struct kafka_assignment *assignment)
+{
+    const struct config *config = daemon->options.config;
+    daemon->ready = true;
+    observe(daemon->options.observer, LEVEL_INFO, "daemon.ready", -1,
+            "cluster=%s owner=%s shards=%" PRId64 " assigned=%zu kafka_cluster_id=%s",
+            config->cluster, daemon->owner, config->shards, assignment->count,
+            daemon->claim.wanted.kafka_cluster_id);
+    if (!steady_wait_works())
+        observe(daemon->options.observer, LEVEL_WARN, "clock.waits", -1, "message=\"librdkafka "
+                "waits by the wall clock here: where it is set back by more than %d ms, this "
+                "process ends, to be started again\"", CLOCK_WATCH_BACK_MS);
+    notify_supervisor("READY=1");
+}
+
+/* One turn: the group's word, the shards' ends, Redis. False: no way on. */
+static bool turn(struct daemon *daemon, struct kafka_assignment *assignment, struct error *error)
+{
+    bool changed = false;
+    if (!kafka_cluster_poll(daemon->kafka, POLL_MS, assignment, &changed, error)) return false;
+    if (changed) shard_fleet_assign(daemon->fleet, assignment);
+    if (changed && !daemon->ready) tell_ready(daemon, assignment);
+    shard_fleet_tend(daemon->fleet);
+    tell_health(daemon);
+    heap_release_tend(&daemon->heap_release, now_us(daemon));
+    if (shard_fleet_hopeless(daemon->fleet))
+        return error_set(error, ERROR_FATAL, "none of the %d assigned shards can be run",
+                         (int)shard_fleet_failed(daemon->fleet));
+    struct error refused = {0};
+    if (!group_rest_tend(&daemon->rest, &refused))
+        log_error(daemon, LEVEL_WARN, "group.not_joined", &refused);
+    if (!redis_claim_tend(&daemon->claim, error)) return false;
+    if (atomic_load(&daemon->claim.claimed)) health_report_tend(&daemon->report);
+    if (daemon->options.embedded != NULL && !embedded_alive(daemon->options.embedded))
+        return error_set(error, ERROR_FATAL, "the embedded redis-server has ended; its log is "
+                         "redis.log in %s", daemon->options.config->embedded);
+    return true;
+}
+
+static void run(struct daemon *daemon)
+{
+    struct kafka_assignment *assignment = memory_allocate(1, sizeof *assignment);
+    struct error error = {0};
+    bool going = kafka_cluster_join(daemon->kafka, &error);
+    while (going && !stopping(daemon)) going = turn(daemon, assignment, &error);
+    free(assignment);
+    if (going) return;
+    daemon->failed = true;
+    daemon->fenced = error.kind == ERROR_FENCED;
+    log_error(daemon, LEVEL_ERROR, daemon->fenced ? "daemon.fenced" : "daemon.failed", &error);
+}
+
+/* Shards first, while the group still knows us: nobody else takes them before they are done. */
+static void end_shards(struct daemon *daemon, int64_t deadline_us)
+{
+    struct kafka_assignment *assignment = memory_allocate(1, sizeof *assignment);
+    if (shard_fleet_failed(daemon->fleet) > 0) daemon->failed = true;
+    shard_fleet_shutdown(daemon->fleet);
+    bool grouped = true;
+    while (shard_fleet_running(daemon->fleet) > 0 && now_us(daemon) < deadline_us) {
+        bool changed = false;
+        if (grouped)
+            grouped = kafka_cluster_poll(daemon->kafka, POLL_MS / 2, assignment, &changed, NULL);
+        else
+            daemon->options.clock->sleep_ms(daemon->options.clock->opaque, POLL_MS / 2);
+        shard_fleet_tend(daemon->fleet);
+    }
+    free(assignment);
+}
+
+/* Returns true when threads of ours go on, so that nothing may be freed. */
+static bool end(struct daemon *daemon)
+{
+    struct error error = {0};
+    int32_t left = 0;
+    int64_t deadline_us = now_us(daemon) + DAEMON_SHARDS_END_MS * INT64_C(1000);
+    notify_supervisor("STOPPING=1");
+    health_close(daemon->health);
+    observe(daemon->options.observer, LEVEL_INFO, "daemon.stopping", -1, "%s", "");
+    if (daemon->fleet != NULL) {
+        end_shards(daemon, deadline_us);
+        left = shard_fleet_running(daemon->fleet);
+    }
+    if (daemon->kafka != NULL && !kafka_cluster_leave(daemon->kafka, LEAVE_MS, &error))
+        log_error(daemon, LEVEL_WARN, "group.not_left", &error);
+    if (daemon->writer != NULL) store_writer_stop(daemon->writer, WRITER_END_MS);
+    observe(daemon->options.observer, left > 0 ? LEVEL_WARN : LEVEL_INFO, "daemon.stopped", -1,
+            "shards_left=%d", (int)left);
+    if (left > 0) return true;
+    shard_fleet_destroy(daemon->fleet);
+    store_writer_destroy(daemon->writer);
+    shard_wakes_destroy(daemon->wakes);
+    kafka_cluster_destroy(daemon->kafka);
+    zone_files_destroy(daemon->zones);
+    return false;
+}
+
+struct daemon_end daemon_run(const struct daemon_options *options)
+{
+    assert(options != NULL && options->config != NULL);
+    assert(options->stop != NULL && options->fault != NULL);
+    struct daemon *daemon = memory_allocate(1, sizeof *daemon);
+    struct error error = {0};
+    daemon->options = *options;
+    daemon->kafka_options = config_kafka_options(options->config);
+    daemon->kafka_options.clock = options->clock;
+    daemon->kafka_options.log = *options->kafka_log;
+    daemon->zones = zone_files_create(NULL);
+    if (getrandom(daemon->hash_key, HASH_KEY_BYTES, 0) != HASH_KEY_BYTES)
+        memset(daemon->hash_key, 1, HASH_KEY_BYTES); /* no randomness: known, but not wrong */
+    (void)zone_files_version(daemon->zones); /* reads them, before anything takes its time */
+    owner_name("", daemon->owner);
+    bool prepared = open_health(daemon, &error) && prepare_kafka(daemon, &error) &&
+                    prepare_shards(daemon, &error);
+    if (prepared) run(daemon);
+    else if (!stopping(daemon)) {
+        daemon->failed = true;
+        log_error(daemon, LEVEL_ERROR, "daemon.failed", &error);
+    }
+    struct daemon_end how = {.abandoned = end(daemon)};
+    how.failed = daemon->failed;
+    how.fenced = daemon->fenced;
+    if (!how.abandoned) free(daemon);
+    return how;
+}

@@ -1,0 +1,119 @@
+#include "dispatcher/daemon/health.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/base/memory.h"
+
+enum { ASKERS_MAX = 16 /* that wait, and that are answered in one turn */ };
+
+struct health {
+    int descriptor;
+    char path[HEALTH_PLACE_BYTES_MAX + 1]; /* "": no file */
+};
+
+static socklen_t address_of(const char *place, struct sockaddr_un *address)
+{
+    size_t length = strlen(place);
+    assert(length > 0 && length <= HEALTH_PLACE_BYTES_MAX);
+    static_assert(HEALTH_PLACE_BYTES_MAX < sizeof address->sun_path, "a path and its end");
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, place, length);
+    if (place[0] == '@') address->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+/* Connects within the limit. Returns -1 and errno. */
+static int connect_to(const char *place)
+{
+    struct sockaddr_un address;
+    socklen_t bytes = address_of(place, &address);
+    const struct timeval limit = {.tv_sec = HEALTH_LIMIT_MS / 1000};
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (connect(descriptor, (const struct sockaddr *)&address, bytes) == 0) return descriptor;
+    int cause = errno;
+    (void)close(descriptor);
+    errno = cause;
+    return -1;
+}
+
+/* A socket that a daemon before us left behind refuses connections. */
+static void remove_stale(const char *place)
+{
+    int descriptor = connect_to(place);
+    bool stale = descriptor < 0 && errno == ECONNREFUSED;
+    if (descriptor >= 0) (void)close(descriptor);
+    if (stale) (void)unlink(place);
+}
+
+struct health *health_open(const char *place, struct error *error)
+{
+    struct sockaddr_un address;
+    socklen_t bytes = address_of(place, &address);
+    bool file = place[0] != '@';
+    struct health *health = memory_allocate(1, sizeof *health);
+    if (file) remove_stale(place);
+    health->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (health->descriptor >= 0 &&
+        bind(health->descriptor, (const struct sockaddr *)&address, bytes) == 0 &&
+        listen(health->descriptor, ASKERS_MAX) == 0) {
+        if (file) (void)snprintf(health->path, sizeof health->path, "%s", place);
+        return health;
+    }
+    (void)error_set(error, ERROR_FATAL, "health.socket %s: %s", place,
+                    errno == EADDRINUSE ? "another process listens there" : strerror(errno));
+    if (health->descriptor >= 0) (void)close(health->descriptor);
+    free(health);
+    return NULL;
+}
+
+void health_close(struct health *health)
+{
+    if (health == NULL) return;
+    if (health->path[0] != '\0') (void)unlink(health->path);
+    (void)close(health->descriptor);
+    free(health);
+}
+
+void health_answer(struct health *health, bool well, const char *text)
+{
+    assert(health != NULL && text != NULL);
+    char answer[HEALTH_TEXT_BYTES];
+    int length = snprintf(answer, sizeof answer, "%s %s\n", well ? "ok" : "bad", text);
+    size_t bytes = length < (int)sizeof answer ? (size_t)length : sizeof answer - 1;
+    for (int i = 0; i < ASKERS_MAX; i++) {
+        int asker = accept4(health->descriptor, NULL, NULL, SOCK_CLOEXEC);
+        if (asker < 0) return;
+        (void)!send(asker, answer, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)close(asker);
+    }
+}
+
+bool health_ask(const char *place, char text[HEALTH_TEXT_BYTES])
+{
+    int descriptor = connect_to(place);
+    ssize_t got = -1;
+    if (descriptor >= 0) got = recv(descriptor, text, HEALTH_TEXT_BYTES - 1, MSG_WAITALL);
+    int cause = errno;
+    if (descriptor >= 0) (void)close(descriptor);
+    if (got <= 0) {
+        bool silent = cause == EAGAIN || cause == EWOULDBLOCK || got == 0;
+        (void)snprintf(text, HEALTH_TEXT_BYTES, "no answer at %s: %s", place,
+                       silent ? "it does not move" : strerror(cause));
+        return false;
+    }
+    text[got] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return strncmp(text, "ok ", 3) == 0;
+}

@@ -1,0 +1,24 @@
+#include "dispatcher/daemon/health_report.h"
+
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+#include "store/store_redis.h"
+
+#define EACH_US INT64_C(5000000) /* well within SHARD_HEALTH_KEPT_MS */
+#define AGAIN_AWAY_US INT64_C(15000000)
+
+void health_report_tend(struct health_report *report)
+{
+    int64_t now_us = report->clock->monotonic_us(report->clock->opaque);
+    if (now_us < report->next_us) return;
+    struct error ignored = {0}; /* redis.away and checkpoint.away say it */
+    struct shard_report *reports = memory_allocate(SHARDS_MAX, sizeof *reports);
+    size_t count = shard_fleet_report(report->fleet, reports);
+    struct store *store = count > 0 ? store_redis_create(report->options, &ignored) : NULL;
+    bool told = store != NULL && store_redis_put_health(store, reports, count, &ignored);
+    if (store != NULL) store->operations->destroy(store);
+    free(reports);
+    now_us = report->clock->monotonic_us(report->clock->opaque);
+    report->next_us = now_us + (told || count == 0 ? EACH_US : AGAIN_AWAY_US);
+}

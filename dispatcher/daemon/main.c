@@ -1,0 +1,257 @@
+/* main.c - belfryd: reads the configuration, sets the process up, runs the daemon. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "lib/base/crash.h"
+#include "dispatcher/config/config.h"
+#include "dispatcher/daemon/clock_system.h"
+#include "dispatcher/daemon/clock_watch.h"
+#include "dispatcher/daemon/daemon.h"
+#include "dispatcher/daemon/embedded.h"
+#include "dispatcher/daemon/fault.h"
+#include "dispatcher/daemon/health.h"
+#include "dispatcher/daemon/log.h"
+#include "dispatcher/daemon/signals.h"
+#include "dispatcher/daemon/steady_wait.h"
+#include "lib/base/version.h"
+#include "schemas/json_reader.h"
+
+enum {
+    EXIT_USAGE = 2,
+    DESCRIPTORS_BASE = 128,
+    DESCRIPTORS_PER_SHARD = 16,
+    DESCRIPTORS_MAX = 1024 * 1024,
+    QUOTED_BYTES = 1000,
+    LAST_WORDS_MS = 200 /* after DAEMON_END_MS, and still within ten seconds */
+};
+#define FENCED_AGAIN_US (600 * INT64_C(1000000))
+
+/* What the parts of the process share; lives as long as it. */
+struct process {
+    struct config config;
+    struct clock clock;
+    struct log log;
+    struct observer observer;
+    struct kafka_log kafka_log;
+    struct fault fault;
+    atomic_bool stop;
+};
+
+/* The mock cluster calls itself older than it is; that helps nobody who tries Belfry. */
+static bool is_noise(const struct process *process, const char *text)
+{
+    return process->config.embedded[0] != '\0' && strstr(text, "AUTOCREATE") != NULL;
+}
+
+static void log_kafka(void *opaque, int level, const char *text)
+{
+    const struct process *process = opaque;
+    char quoted[QUOTED_BYTES];
+    enum observer_level ours = level <= 2   ? LEVEL_ERROR
+                               : level <= 4 ? LEVEL_WARN
+                               : level <= 6 ? LEVEL_INFO
+                                            : LEVEL_DEBUG;
+    if (is_noise(process, text)) ours = LEVEL_DEBUG;
+    observe(&process->observer, ours, "kafka.log", -1, "message=%s",
+            observer_quote(quoted, sizeof quoted, text));
+}
+
+static void asked_to_end(void *opaque, int number)
+{
+    struct process *process = opaque;
+    atomic_store(&process->stop, true);
+    observe(&process->observer, LEVEL_INFO, "daemon.signal", -1, "signal=%s", strsignal(number));
+}
+
+static void ending(void *opaque, bool limit, int exit_code)
+{
+    const struct process *process = opaque;
+    observe(&process->observer, LEVEL_WARN, "daemon.killed", -1, "reason=%s exit=%d",
+            limit ? "time_limit" : "second_signal", exit_code);
+    log_flush(&process->log, LAST_WORDS_MS);
+}
+
+/* Then librdkafka would do nothing for as long: better a new process, which the others do not wait
+ * for. What was under way is settled as after any kill. */
+static void clock_set_back(void *opaque, int64_t by_ms)
+{
+    const struct process *process = opaque;
+    if (steady_wait_works()) return;
+    observe(&process->observer, LEVEL_ERROR, "clock.set_back", -1, "by_ms=%" PRId64
+            " message=\"librdkafka waits by the wall clock and would stand still for as long: this "
+            "process ends, to be started again\"", by_ms);
+    log_flush(&process->log, LAST_WORDS_MS);
+    _exit(EXIT_FAILURE);
+}
+
+/* Each shard has connections of its own to each broker. */
+static void raise_descriptors(const struct process *process)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t most = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+    if (limit.rlim_cur < most) {
+        limit.rlim_cur = most;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    int64_t needed = DESCRIPTORS_BASE + process->config.shards * DESCRIPTORS_PER_SHARD;
+    if ((int64_t)most < needed)
+        observe(&process->observer, LEVEL_WARN, "daemon.descriptors", -1,
+                "limit=%" PRId64 " advised=%" PRId64, (int64_t)most, needed);
+}
+
+static int usage_error(const struct error *error)
+{
+    (void)fprintf(stderr, "belfryd: %s\n", error->message);
+    return EXIT_USAGE;
+}
+
+static int no_thread(const struct error *error)
+{
+    (void)fprintf(stderr, "belfryd: %s\n", error->message);
+    return EXIT_FAILURE;
+}
+
+static int check_health(const struct config *config)
+{
+    char text[HEALTH_TEXT_BYTES];
+    if (config->health_socket[0] == '\0') {
+        (void)fputs("belfryd: --healthcheck: which daemon? Set health.socket, as that one does\n",
+                    stderr);
+        return EXIT_USAGE;
+    }
+    bool well = health_ask(config->health_socket, text);
+    (void)puts(text);
+    return well ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Actions that need no daemon; -1: run it. */
+static int act(const struct config *config)
+{
+    int exit_code = EXIT_SUCCESS;
+    switch (config->action) {
+    case CONFIG_RUN: return -1;
+    case CONFIG_CHECK: config_print(config, stdout); break;
+    case CONFIG_HEALTH: exit_code = check_health(config); break;
+    case CONFIG_HELP: config_print_help(stdout); break;
+    case CONFIG_VERSION: (void)printf("belfryd %s\n", BELFRY_VERSION); break;
+    }
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return exit_code;
+    (void)fputs("belfryd: stdout does not take what is printed: it is not whole\n", stderr);
+    return EXIT_FAILURE;
+}
+
+static bool set_up_log(struct process *process, struct error *error)
+{
+    process->clock = clock_system();
+    process->log = (struct log){
+        .lowest = (enum observer_level)process->config.log_level,
+        .format = (enum log_format)process->config.log_format,
+        .clock = &process->clock,
+    };
+    if (!log_start(&process->log, STDERR_FILENO, error)) return false;
+    belfry_crash_flushes(process->log.lines);
+    process->observer = observer_of_log(&process->log);
+    process->kafka_log = (struct kafka_log){.opaque = process, .write = log_kafka};
+    return true;
+}
+
+/* Joins the group anew where its place was taken, but gives way to who takes it twice within ten
+ * minutes: that is another daemon with our group_instance_id. */
+static struct daemon_end live(struct process *process, const struct daemon_options *options)
+{
+    int64_t fenced_us = INT64_MIN;
+    for (;;) {
+        struct daemon_end how = daemon_run(options);
+        int64_t now_us = process->clock.monotonic_us(process->clock.opaque);
+        bool again = fenced_us == INT64_MIN || now_us > fenced_us + FENCED_AGAIN_US;
+        if (!how.fenced || how.abandoned || atomic_load(&process->stop)) return how;
+        if (!again) {
+            observe(&process->observer, LEVEL_ERROR, "daemon.failed", -1, "message=\"the place in "
+                    "the group was taken twice: another daemon has this group_instance_id\"");
+            return how;
+        }
+        observe(&process->observer, LEVEL_WARN, "daemon.again", -1, "message=\"the place in the "
+                "group was taken: it is joined anew\"");
+        fenced_us = now_us;
+    }
+}
+
+/* Returns whether it failed; *abandoned: threads are left that use the process's data. */
+static bool serve(struct process *process, bool *abandoned)
+{
+    struct embedded *embedded = NULL;
+    struct error error = {0};
+    char quoted[QUOTED_BYTES];
+    if (process->config.embedded[0] != '\0') {
+        embedded = embedded_start(&process->config, &process->clock, &process->kafka_log,
+                                  &process->stop, &error);
+        if (embedded == NULL) {
+            bool told = atomic_load(&process->stop);
+            observe(&process->observer, told ? LEVEL_INFO : LEVEL_ERROR, "daemon.failed", -1,
+                    "message=%s", observer_quote(quoted, sizeof quoted, error.message));
+            return !told;
+        }
+    }
+    struct daemon_options options = {
+        .config = &process->config,
+        .clock = &process->clock,
+        .observer = &process->observer,
+        .kafka_log = &process->kafka_log,
+        .embedded = embedded,
+        .fault = &process->fault,
+        .stop = &process->stop,
+    };
+    struct daemon_end how = live(process, &options);
+    *abandoned = how.abandoned;
+    if (!how.abandoned) embedded_stop(embedded); /* else the kernel ends redis-server with us */
+    return how.failed;
+}
+
+static int run(struct process *process)
+{
+    struct error error = {0};
+    bool abandoned = false;
+    if (!fault_parse(&process->fault, getenv("BELFRY_FAULT"), &error)) return usage_error(&error);
+    if (!set_up_log(process, &error)) return no_thread(&error);
+    struct signals_options options = {.limit_ms = DAEMON_END_MS, .opaque = process,
+                                      .asked = asked_to_end, .ending = ending};
+    struct signals *signals = signals_start(&options, &error);
+    if (signals == NULL) return no_thread(&error);
+    observe(&process->observer, LEVEL_INFO, "daemon.starting", -1, "version=%s pid=%d cluster=%s",
+            BELFRY_VERSION, (int)getpid(), process->config.cluster);
+    raise_descriptors(process);
+    struct clock_watch_options watched = {&process->clock, process, clock_set_back};
+    struct clock_watch *watch = clock_watch_start(&watched, &error);
+    if (watch == NULL) return no_thread(&error);
+    int exit_code = serve(process, &abandoned) ? EXIT_FAILURE : EXIT_SUCCESS;
+    log_flush(&process->log, BELFRY_LINES_END_MS); /* the limit of the ending still holds */
+    if (abandoned) _exit(exit_code);
+    clock_watch_stop(watch);
+    signals_stop(signals);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    struct process *process = calloc(1, sizeof *process);
+    if (process == NULL) return EXIT_FAILURE;
+    json_reader_prepare();
+    struct error error = {0};
+    int exit_code;
+    if (!config_load(&process->config, argc, argv, environ, &error)) {
+        exit_code = usage_error(&error);
+    } else {
+        exit_code = act(&process->config);
+        if (exit_code < 0) exit_code = run(process);
+    }
+    config_release(&process->config);
+    if (process->log.lines == NULL) free(process); /* else the log's thread may still use it */
+    return exit_code;
+}

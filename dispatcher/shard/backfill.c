@@ -1,0 +1,278 @@
+/* Backfills: past ranges of a job that a command asked for, worked off beside the job's own slots
+ * at a rate of their own. Their fires have ids of their own, so they disturb no order and double
+ * nothing. Each keeps the schedule it was opened under. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/shard/shard_state.h"
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
+
+#define SECOND_US INT64_C(1000000)
+#define BURST_US (SECOND_US / 10) /* what a late turn may catch up */
+
+struct text command_backfill_id(const struct command *command)
+{
+    return command->backfill_id.length > 0 ? command->backfill_id : command->command_id;
+}
+
+static uint32_t backfill_count(const struct job *job)
+{
+    return job->extra == NULL ? 0 : job->extra->backfill_count;
+}
+
+struct job_backfill *backfill_find(const struct job *job, struct text id)
+{
+    for (uint32_t i = 0; i < backfill_count(job); i++)
+        if (text_equal(text_of(job->extra->backfills[i].id), id)) return &job->extra->backfills[i];
+    return NULL;
+}
+
+bool backfill_is_full(const struct job *job)
+{
+    return backfill_count(job) == BACKFILLS_MAX;
+}
+
+/* Backfills go by nominal time: what has passed need not be spread. */
+static struct schedule_spec without_jitter(const struct job *job)
+{
+    struct schedule_spec spec = job->schedule->spec;
+    spec.jitter = (struct schedule_jitter){0};
+    return spec;
+}
+
+bool backfill_range(const struct job *job, int64_t *from_ms, int64_t *to_ms)
+{
+    struct schedule_spec spec = without_jitter(job);
+    struct definition definition;
+    job_view(job, &definition);
+    if (definition.start_ms != START_NONE && *from_ms < definition.start_ms)
+        *from_ms = definition.start_ms - 1;
+    if (*to_ms >= definition.end_ms) *to_ms = definition.end_ms - 1;
+    return *from_ms < *to_ms && schedule_last(&spec, *from_ms, *to_ms, to_ms);
+}
+
+static void announce(const struct job *job, const struct job_backfill *backfill,
+                     enum event_kind kind, int64_t at_ms, int64_t count, const char *reason,
+                     const struct sink *sink)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, kind, job, at_ms, incarnation);
+    event.backfill_id = text_of(backfill->id);
+    event.count = count;
+    event.reason = reason;
+    if (kind != EVENT_BACKFILL_FINISHED &&
+        lane_range_next(job, &backfill->range, &event.first_ms))
+        event.last_ms = backfill->range.to_ms;
+    sink->event(sink->opaque, &event);
+}
+
+static int64_t slots_left(const struct job_backfill *backfill)
+{
+    const struct job_owed *range = &backfill->range;
+    if (lane_is_single(range)) return 1;
+    return (int64_t)schedule_count(&range->schedule->spec, range->from_ms, range->to_ms,
+                                   INT64_MAX);
+}
+
+void backfill_enqueue(struct shard *shard, struct job *job)
+{
+    if (backfill_count(job) == 0 || (job->flags & JOB_STANDS_STILL) || job->extra->in_backfill)
+        return;
+    job_queue_add(&shard->backfills, job_reference_of(job));
+    job->extra->in_backfill = true;
+}
+
+void backfill_resume(struct shard *shard, struct job *job)
+{
+    for (uint32_t i = 0; i < backfill_count(job); i++)
+        job->extra->backfills[i].retry_ms = INSTANT_NONE;
+    backfill_enqueue(shard, job);
+}
+
+struct job_backfill *backfill_push(struct job *job, struct text id)
+{
+    struct job_extra *extra = job_extra(job);
+    assert(extra->backfill_count < BACKFILLS_MAX);
+    extra->backfills = memory_resize(extra->backfills, extra->backfill_count + 1,
+                                     sizeof *extra->backfills);
+    struct job_backfill *backfill = &extra->backfills[extra->backfill_count++];
+    *backfill = (struct job_backfill){.id = memory_copy_text(id.bytes, id.length),
+                                      .retry_ms = INSTANT_NONE};
+    return backfill;
+}
+
+void backfill_open(struct shard *shard, struct job *job, const struct command *command,
+                   int64_t from_ms, int64_t to_ms, int64_t at_ms, const struct sink *sink)
+{
+    struct job_backfill *backfill = backfill_push(job, command_backfill_id(command));
+    job_remember_backfill(job, backfill_hash(command_backfill_id(command)));
+    backfill->rate = command->rate;
+    struct schedule_spec spec = without_jitter(job);
+    struct schedule_words words = schedule_words_of(job->schedule);
+    backfill->range = (struct job_owed){.from_ms = from_ms,
+                                        .to_ms = to_ms,
+                                        .schedule = timers_intern(shard->timers, &spec, &words)};
+    announce(job, backfill, EVENT_BACKFILL_STARTED, at_ms, slots_left(backfill), NULL, sink);
+    backfill_enqueue(shard, job);
+}
+
+static void remove_at(struct shard *shard, struct job *job, uint32_t at)
+{
+    struct job_extra *extra = job->extra;
+    assert(at < extra->backfill_count);
+    timers_release(shard->timers, extra->backfills[at].range.schedule);
+    free(extra->backfills[at].id);
+    extra->backfill_count--;
+    for (uint32_t i = at; i < extra->backfill_count; i++)
+        extra->backfills[i] = extra->backfills[i + 1];
+}
+
+void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *backfill,
+                     int64_t at_ms, const char *reason, const struct sink *sink)
+{
+    int64_t next_ms = 0;
+    if (lane_range_next(job, &backfill->range, &next_ms) &&
+        !mutant(MUTANT_BACKFILL_ENDS_SILENTLY))
+        announce(job, backfill, EVENT_SKIPPED, at_ms, slots_left(backfill), reason, sink);
+    remove_at(shard, job, (uint32_t)(backfill - job->extra->backfills));
+}
+
+void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+                   const struct sink *sink)
+{
+    while (backfill_count(job) > 0)
+        backfill_cancel(shard, job, &job->extra->backfills[0], at_ms, reason, sink);
+}
+
+void backfill_release(struct shard *shard, struct job *job)
+{
+    while (backfill_count(job) > 0) remove_at(shard, job, 0);
+}
+
+/* ---- working off ---- */
+
+static void fire_next(struct job *job, struct job_backfill *backfill, int64_t nominal_ms,
+                      int64_t now_ms, const struct sink *sink)
+{
+    struct fire fire = {.job = job,
+                        .kind = FIRE_BACKFILL,
+                        .nominal_ms = nominal_ms,
+                        .due_ms = nominal_ms,
+                        .now_ms = now_ms,
+                        .attempt = backfill->attempts + 1,
+                        .trigger_id = text_of(backfill->id)};
+    backfill->attempts = 0;
+    backfill->fired++;
+    backfill->range.from_ms = nominal_ms;
+    job->fired++;
+    sink->fire(sink->opaque, &fire);
+}
+
+/* Fires what the backfill's rate allows by now. */
+static bool run_one(struct job *job, struct job_backfill *backfill, int64_t now_ms,
+                    int64_t *allowance, const struct sink *sink)
+{
+    int64_t now_us = now_ms * 1000;
+    int64_t interval_us = SECOND_US / backfill->rate;
+    if (backfill->due_us < now_us - BURST_US) backfill->due_us = now_us;
+    if (backfill->due_us > now_us + interval_us) backfill->due_us = now_us + interval_us;
+    bool fired = false;
+    int64_t nominal_ms = 0;
+    while (*allowance > 0 && backfill->due_us <= now_us && !sink->full(sink->opaque) &&
+           lane_range_next(job, &backfill->range, &nominal_ms)) {
+        fire_next(job, backfill, nominal_ms, now_ms, sink);
+        if (!mutant(MUTANT_BACKFILL_RATE_IGNORED)) backfill->due_us += interval_us;
+        (*allowance)--;
+        fired = true;
+    }
+    return fired;
+}
+
+/* One that fired its last slot in an earlier transaction is done: that fire cannot fail now. */
+static bool run_job(struct shard *shard, struct job *job, int64_t now_ms, int64_t *allowance,
+                    const struct sink *sink)
+{
+    bool changed = false;
+    for (uint32_t i = 0; i < job->extra->backfill_count;) {
+        struct job_backfill *backfill = &job->extra->backfills[i];
+        int64_t next_ms = 0;
+        if (!lane_range_next(job, &backfill->range, &next_ms)) {
+            announce(job, backfill, EVENT_BACKFILL_FINISHED, now_ms, backfill->fired, NULL, sink);
+            remove_at(shard, job, i);
+            changed = true;
+            continue;
+        }
+        if (backfill->retry_ms == INSTANT_NONE &&
+            run_one(job, backfill, now_ms, allowance, sink))
+            changed = true;
+        i++;
+    }
+    return changed;
+}
+
+void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
+                  const struct sink *sink)
+{
+    struct job_reference reference;
+    for (size_t count = shard->backfills.count; count > 0 && *allowance > 0; count--) {
+        if (sink->full(sink->opaque)) return;
+        (void)job_queue_take(&shard->backfills, &reference);
+        struct job *job = shard_job_of(shard, reference);
+        if (job == NULL) continue;
+        job->extra->in_backfill = false;
+        if ((job->flags & JOB_STANDS_STILL) && !mutant(MUTANT_BACKFILL_RUNS_IN_PAUSE)) continue;
+        if (run_job(shard, job, now_ms, allowance, sink) && !mutant(MUTANT_BACKFILL_NOT_WRITTEN))
+            sink->job_changed(sink->opaque, job);
+        backfill_enqueue(shard, job);
+        job_lighten(job);
+    }
+}
+
+/* ---- failing ---- */
+
+void backfill_failed(struct shard *shard, struct job *job, const struct failed_fire *failed,
+                     int64_t retry_ms, const struct sink *sink)
+{
+    struct job_backfill *backfill = backfill_find(job, text_of(failed->backfill_id));
+    if (backfill == NULL) return; /* cancelled by the same transaction */
+    backfill->fired--;
+    if (backfill->range.from_ms >= failed->nominal_ms)
+        backfill->range.from_ms = failed->nominal_ms - 1;
+    backfill->attempts = failed->attempt;
+    if (backfill->retry_ms == INSTANT_NONE) {
+        backfill->retry_ms = retry_ms;
+        alarms_add(&shard->retries, (struct alarm){.at_ms = retry_ms,
+                                                   .ordinal = job->ordinal,
+                                                   .slot = job->slot});
+    }
+    sink->job_changed(sink->opaque, job);
+}
+
+struct job_backfill *backfill_to_retry(const struct job *job, int64_t alarm_ms)
+{
+    int64_t nominal_ms = 0;
+    for (uint32_t i = 0; i < backfill_count(job); i++) {
+        struct job_backfill *backfill = &job->extra->backfills[i];
+        if (backfill->retry_ms == alarm_ms && (job->flags & JOB_STANDS_STILL) == 0 &&
+            lane_range_next(job, &backfill->range, &nominal_ms))
+            return backfill;
+    }
+    return NULL;
+}
+
+bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
+                    const struct sink *sink)
+{
+    int64_t nominal_ms = 0;
+    struct job_backfill *backfill = backfill_to_retry(job, alarm_ms);
+    if (backfill == NULL || !lane_range_next(job, &backfill->range, &nominal_ms)) return false;
+    backfill->retry_ms = INSTANT_NONE;
+    fire_next(job, backfill, nominal_ms, now_ms, sink);
+    backfill_enqueue(shard, job);
+    sink->job_changed(sink->opaque, job);
+    return true;
+}

@@ -1,0 +1,73 @@
+/* The catch-up policy: which of the slots that were not fired in time are fired yet. */
+#include <assert.h>
+
+#include "dispatcher/shard/shard_state.h"
+#include "lib/base/mutant.h"
+
+bool catchup_is_late(const struct catchup *catchup, int64_t due_ms, int64_t now_ms)
+{
+    return now_ms - due_ms > catchup->grace_ms;
+}
+
+bool catchup_is_too_old(const struct catchup *catchup, struct job_slot slot, int64_t now_ms)
+{
+    return catchup_is_late(catchup, slot.due_ms, now_ms) &&
+           slot.nominal_ms < now_ms - catchup->window_ms;
+}
+
+/* What comes after it is not late. */
+static int64_t grace_bound_ms(const struct catchup *catchup, int64_t now_ms)
+{
+    return now_ms - catchup->grace_ms - 1;
+}
+
+int64_t catchup_too_old_ms(const struct catchup *catchup, const struct schedule_spec *spec,
+                           int64_t now_ms)
+{
+    int64_t window_ms = schedule_bound(spec, now_ms - catchup->window_ms) - 1;
+    int64_t grace_ms = grace_bound_ms(catchup, now_ms);
+    if (mutant(MUTANT_WINDOW_BEFORE_GRACE)) return window_ms;
+    return window_ms < grace_ms ? window_ms : grace_ms; /* a delay may be longer than the window */
+}
+
+static int64_t within(int64_t at_ms, int64_t from_ms, int64_t to_ms)
+{
+    if (at_ms < from_ms) return from_ms;
+    return at_ms > to_ms ? to_ms : at_ms;
+}
+
+struct verdict catchup_judge(const struct definition *definition, int64_t from_ms, int64_t to_ms,
+                             int64_t now_ms)
+{
+    const struct catchup *catchup = &definition->catchup;
+    const struct schedule_spec *spec = &definition->schedule;
+    int64_t grace_from_ms = grace_bound_ms(catchup, now_ms);
+    int64_t window_from_ms = catchup_too_old_ms(catchup, spec, now_ms);
+    int64_t newest_ms = 0;
+    if (!mutant(MUTANT_GRACE_AT_RESUME_IGNORED) &&
+        !schedule_last(spec, from_ms, within(grace_from_ms, from_ms, to_ms), &newest_ms))
+        return (struct verdict){from_ms, "internal"}; /* none is late: all just fire */
+    if (mutant(MUTANT_WINDOW_IGNORED)) window_from_ms = from_ms;
+    if (mutant(MUTANT_NONE_KEEPS_ALL)) grace_from_ms = from_ms;
+    window_from_ms = within(window_from_ms, from_ms, to_ms);
+    switch (catchup->policy) {
+    case CATCHUP_NONE:
+        return (struct verdict){within(grace_from_ms, from_ms, to_ms), "policy_none"};
+    case CATCHUP_LATEST:
+        if (!schedule_last(spec, window_from_ms, to_ms, &newest_ms))
+            return (struct verdict){to_ms, "window"};
+        if (mutant(MUTANT_LATEST_KEEPS_ALL)) return (struct verdict){window_from_ms, "superseded"};
+        if (mutant(MUTANT_LATEST_KEEPS_TWO))
+            return (struct verdict){schedule_keep_newest(spec, window_from_ms, to_ms, 2),
+                                    "superseded"};
+        return (struct verdict){newest_ms - 1, "superseded"};
+    case CATCHUP_ALL: {
+        int64_t keep_ms = schedule_keep_newest(spec, window_from_ms, to_ms,
+                                               (uint64_t)catchup->limit +
+                                                   mutant(MUTANT_LIMIT_ONE_MORE));
+        return (struct verdict){keep_ms, keep_ms > window_from_ms ? "limit" : "window"};
+    }
+    }
+    assert(false);
+    return (struct verdict){to_ms, "internal"};
+}

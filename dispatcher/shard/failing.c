@@ -1,0 +1,200 @@
+/* failing.c - fires that could not be produced: their slots are owed again, at the front, and tried
+ * again with growing pauses until they leave the job's catch-up window. While its topic takes no
+ * fires a job is not tried, so that many failing jobs cost no more than one. */
+#include <assert.h>
+
+#include "dispatcher/shard/shard_state.h"
+#include "lib/base/limits.h"
+#include "lib/base/mutant.h"
+
+enum { RETRY_LOOKS_MAX = 1000 }; /* of one call: the others must not wait */
+#define RETRY_FIRST_MS (1 * SECONDS_MS)
+#define RETRY_LAST_MS (60 * SECONDS_MS)
+
+static void announce_failed(struct job *job, const struct failed_fire *failed, int64_t now_ms,
+                            const struct sink *sink)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_FIRE_FAILED, job, now_ms, incarnation);
+    event.first_ms = failed->nominal_ms;
+    event.last_ms = failed->nominal_ms;
+    event.count = 1;
+    event.reason = failed->reason;
+    event.detail = text_of(failed->detail);
+    if (failed->kind == FIRE_BACKFILL) event.backfill_id = text_of(failed->backfill_id);
+    sink->event(sink->opaque, &event);
+}
+
+static int64_t backoff_ms(int32_t attempt)
+{
+    int64_t wait_ms = RETRY_FIRST_MS;
+    for (int32_t i = 1; i < attempt && wait_ms < RETRY_LAST_MS; i++) wait_ms *= 2;
+    return wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS;
+}
+
+/* Puts the slot back to the front of what the job owes. */
+static bool owe_again(const struct shard *shard, struct job *job,
+                      const struct failed_fire *failed)
+{
+    struct job_extra *extra = job_extra(job);
+    int64_t next_ms = 0;
+    int64_t due_ms = failed->due_ms;
+    struct job_owed *front = extra->owed_count > 0 ? &extra->owed[0] : NULL;
+    bool own = front != NULL && front->schedule != NULL;
+    const struct schedule_spec *spec = own ? &front->schedule->spec : &job->schedule->spec;
+    bool named = schedule_nominal(spec, due_ms) == failed->nominal_ms &&
+                 (own ? schedule_contains(spec, due_ms) : job_names_slot(job, due_ms));
+    bool single = front != NULL && lane_is_single(front);
+    bool joins = front != NULL && named && !own && front->from_ms >= due_ms &&
+                 failed->missed_count == 0 &&
+                 (!single || job_names_slot(job, front->to_ms)) &&
+                 (!schedule_next(spec, due_ms, &next_ms) || next_ms > front->from_ms);
+    bool takes_back = front != NULL && named && front->from_ms == due_ms;
+    if (joins || takes_back) {
+        front->from_ms = due_ms - 1;
+        front->delay_ms = 0;
+    } else {
+        if (extra->owed_count == OWED_RANGES_MAX) return false;
+        lane_push_range(job, 0, (struct job_owed){.from_ms = due_ms - 1,
+                                             .to_ms = due_ms,
+                                             .delay_ms = due_ms - failed->nominal_ms,
+                                             .missed_count = failed->missed_count});
+    }
+    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
+        /* What lies between has been done, or was in a pause. */
+        int64_t done_ms = shard->watermark.instant_ms;
+        if (shard->watermark.ordinal != WATERMARK_WHOLE) done_ms--;
+        extra->tail_from_ms = due_ms > done_ms ? due_ms : done_ms;
+    }
+    return true;
+}
+
+void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,
+                       const struct sink *sink)
+{
+    struct job *job = failed->slot < job_table_slots(shard->jobs)
+                          ? job_table_at(shard->jobs, failed->slot) : NULL;
+    if (job == NULL || job->incarnation.offset != failed->incarnation.offset ||
+        job->incarnation.index != failed->incarnation.index)
+        return; /* deleted by the same command that the fire came from: nothing is owed */
+    if (!mutant(MUTANT_FAILURE_NOT_SAID)) announce_failed(job, failed, now_ms, sink);
+    if (mutant(MUTANT_FAILED_FIRE_FORGOTTEN)) return;
+    job->fired--;
+    if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
+    if (failed->kind == FIRE_BACKFILL) {
+        backfill_failed(shard, job, failed, now_ms + backoff_ms(failed->attempt), sink);
+        return;
+    }
+    struct job_extra *extra = job_extra(job);
+    if (extra->counted_fires > 0 && job_has_max_fires(job)) extra->counted_fires--;
+    if (job->flags & JOB_FINISHED) {
+        aside_take_back(job);
+        job_unfinish(shard, job);
+    }
+    if (!owe_again(shard, job, failed))
+        job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
+                     "undeliverable", sink);
+    if (extra->failing_since_ms == INSTANT_NONE) extra->failing_since_ms = now_ms;
+    extra->attempts = failed->attempt;
+    extra->retry_ms = now_ms + backoff_ms(failed->attempt);
+    lane_enqueue(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+/* Slots of a failing job that have left its catch-up window are given up, range by range. */
+static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
+                        const struct sink *sink)
+{
+    struct definition definition;
+    job_view(job, &definition);
+    int64_t due_ms = 0;
+    while (lane_next(shard, job, now_ms, &due_ms, sink)) {
+        struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
+        if (!catchup_is_too_old(&definition.catchup, slot, now_ms)) return;
+        lane_give_up(shard, job, slot, &definition.catchup, now_ms, sink);
+        job->extra->attempts = 0;
+    }
+}
+
+/* Whether the alarm is still meant. */
+static bool is_due(const struct job *job, int64_t alarm_ms)
+{
+    if (job == NULL || (job->flags & JOB_STANDS_STILL)) return false;
+    return backfill_to_retry(job, alarm_ms) != NULL ||
+           (job_is_failing(job) && job->extra->retry_ms == alarm_ms &&
+            !job->extra->tail_undecided);
+}
+
+static void try_again(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
+                      const struct sink *sink)
+{
+    if (backfill_retry(shard, job, alarm_ms, now_ms, sink)) return;
+    struct job_reference reference = job_reference_of(job);
+    give_up_old(shard, job, now_ms, sink);
+    job->extra->failing_since_ms = INSTANT_NONE;
+    job->extra->retry_ms = INSTANT_NONE;
+    lane_retry(shard, job, now_ms, sink);
+    shard_lighten(shard, reference);
+}
+
+/* Looked at again after as long as it has been failing, within the bounds of a retry. */
+static int64_t look_again_ms(const struct job *job, int64_t now_ms)
+{
+    int64_t since_ms = job->extra->failing_since_ms;
+    int64_t wait_ms = since_ms == INSTANT_NONE ? RETRY_FIRST_MS : now_ms - since_ms;
+    if (wait_ms < RETRY_FIRST_MS) wait_ms = RETRY_FIRST_MS;
+    return now_ms + (wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS);
+}
+
+/* Nothing is tried; but what is too old by now is given up. */
+static void put_off(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
+                    const struct sink *sink)
+{
+    int64_t due_ms = 0;
+    struct alarm alarm = {look_again_ms(job, now_ms), job->ordinal, job->slot};
+    struct job_backfill *backfill = backfill_to_retry(job, alarm_ms);
+    if (backfill != NULL) {
+        backfill->retry_ms = alarm.at_ms;
+        alarms_add(&shard->retries, alarm);
+        return;
+    }
+    bool old = lane_next(shard, job, now_ms, &due_ms, sink);
+    struct definition definition;
+    job_view(job, &definition);
+    struct job_slot slot = {old ? lane_nominal(job, due_ms) : 0, due_ms};
+    old = !old || catchup_is_too_old(&definition.catchup, slot, now_ms);
+    if (old) {
+        give_up_old(shard, job, now_ms, sink);
+        if (!lane_next(shard, job, now_ms, &due_ms, sink)) {
+            try_again(shard, job, alarm_ms, now_ms, sink); /* nothing is left to try */
+            return;
+        }
+        sink->job_changed(sink->opaque, job);
+    }
+    job->extra->retry_ms = alarm.at_ms;
+    alarms_add(&shard->retries, alarm);
+}
+
+bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
+{
+    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
+    bool tried = false;
+    for (int looks = 0; looks < RETRY_LOOKS_MAX; looks++) {
+        const struct alarm *first = alarms_first(&shard->retries);
+        if (first == NULL || first->at_ms > now_ms) return tried;
+        if (sink->full(sink->opaque)) return true;
+        struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = first->ordinal,
+                                                                     .slot = first->slot});
+        int64_t alarm_ms = first->at_ms;
+        bool due = is_due(job, alarm_ms);
+        enum retry_turn turn = !due || sink->retry == NULL ? RETRY_NOW
+                                                           : sink->retry(sink->opaque, job);
+        if (turn == RETRY_ALONE) return true;
+        (void)alarms_take(&shard->retries);
+        if (due && turn == RETRY_NOW) try_again(shard, job, alarm_ms, now_ms, sink);
+        else if (due) put_off(shard, job, alarm_ms, now_ms, sink);
+        tried = tried || (due && turn == RETRY_NOW);
+    }
+    return true;
+}

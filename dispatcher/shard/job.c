@@ -1,0 +1,470 @@
+#include "dispatcher/shard/job.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/limits.h"
+#include "lib/base/memory.h"
+#include "lib/base/mutant.h"
+
+/* A definition in one allocation: this header, the name "group/id", super group, payload, then
+ * the options that differ from their default: the numbers in the order of number_options, the
+ * texts (length and bytes) in the order of text_options. The schedule is interned elsewhere. */
+struct packed_definition {
+    uint32_t bytes; /* of the whole allocation */
+    uint32_t payload_length;
+    uint32_t options; /* bit i: number_options[i]; bit TEXT_SHIFT + i: text_options[i] */
+    uint8_t group_length;
+    uint8_t id_length;
+    uint8_t super_group_length;
+    uint8_t traits; /* enum packed_trait */
+    char data[];
+};
+
+enum packed_trait {
+    PACKED_POLICY_MASK = 3, /* enum catchup_policy */
+    PACKED_BINARY_FORMAT = 1 << 2,
+    PACKED_BINARY_PAYLOAD = 1 << 3
+};
+
+static const struct {
+    size_t offset; /* of an int64_t in struct definition */
+    int64_t fallback;
+} number_options[] = {
+    {offsetof(struct definition, start_ms), START_NONE},
+    {offsetof(struct definition, end_ms), END_NONE},
+    {offsetof(struct definition, max_fires), 0},
+    {offsetof(struct definition, keep_finished_ms), KEEP_FINISHED_DEFAULT_MS},
+    {offsetof(struct definition, catchup.window_ms), CATCHUP_WINDOW_DEFAULT_MS},
+    {offsetof(struct definition, catchup.limit), CATCHUP_LIMIT_DEFAULT},
+    {offsetof(struct definition, catchup.grace_ms), MISFIRE_GRACE_DEFAULT_MS},
+};
+
+static const size_t text_options[] = {
+    offsetof(struct definition, content_type), offsetof(struct definition, key),
+    offsetof(struct definition, topic),        offsetof(struct definition, headers),
+    offsetof(struct definition, labels),
+};
+enum {
+    NUMBER_OPTIONS = sizeof number_options / sizeof number_options[0],
+    TEXT_OPTIONS = sizeof text_options / sizeof text_options[0],
+    TEXT_SHIFT = 16,
+    OPTION_TOPIC = 2, /* in text_options */
+    OPTION_LABELS = 4
+};
+static_assert(NUMBER_OPTIONS <= TEXT_SHIFT && TEXT_OPTIONS <= 16, "one bit for each option");
+
+static int64_t number_option(const struct definition *definition, size_t index)
+{
+    return *(const int64_t *)(const void *)((const char *)definition +
+                                            number_options[index].offset);
+}
+
+static const struct text *text_option(const struct definition *definition, size_t index)
+{
+    return (const struct text *)(const void *)((const char *)definition + text_options[index]);
+}
+
+static size_t packed_bytes(const struct definition *definition, uint32_t *options)
+{
+    size_t bytes = sizeof(struct packed_definition) + definition->group.length + 1 +
+                   definition->id.length + definition->super_group.length +
+                   definition->payload.length;
+    *options = 0;
+    for (size_t i = 0; i < NUMBER_OPTIONS; i++) {
+        if (number_option(definition, i) == number_options[i].fallback) continue;
+        *options |= 1U << i;
+        bytes += sizeof(int64_t);
+    }
+    for (size_t i = 0; i < TEXT_OPTIONS; i++) {
+        if (text_option(definition, i)->length == 0) continue;
+        *options |= 1U << (TEXT_SHIFT + i);
+        bytes += sizeof(uint32_t) + text_option(definition, i)->length;
+    }
+    return bytes;
+}
+
+static char *put(char *at, const void *bytes, size_t length)
+{
+    if (length > 0) memcpy(at, bytes, length);
+    return at + length;
+}
+
+static struct packed_definition *pack(const struct definition *definition)
+{
+    assert(definition->group.length > 0 && definition->group.length <= NAME_BYTES_MAX);
+    assert(definition->id.length > 0 && definition->id.length <= NAME_BYTES_MAX);
+    assert(definition->super_group.length <= NAME_BYTES_MAX);
+    uint32_t options = 0;
+    size_t bytes = packed_bytes(definition, &options);
+    struct packed_definition *packed = memory_allocate(1, bytes);
+    packed->bytes = (uint32_t)bytes;
+    packed->payload_length = (uint32_t)definition->payload.length;
+    packed->options = options;
+    packed->group_length = (uint8_t)definition->group.length;
+    packed->id_length = (uint8_t)definition->id.length;
+    packed->super_group_length = (uint8_t)definition->super_group.length;
+    packed->traits = (uint8_t)((unsigned)definition->catchup.policy |
+                               (definition->format == FIRE_BINARY ? PACKED_BINARY_FORMAT : 0U) |
+                               (definition->payload_binary ? PACKED_BINARY_PAYLOAD : 0U));
+    char *at = put(packed->data, definition->group.bytes, definition->group.length);
+    *at++ = '/';
+    at = put(at, definition->id.bytes, definition->id.length);
+    at = put(at, definition->super_group.bytes, definition->super_group.length);
+    at = put(at, definition->payload.bytes, definition->payload.length);
+    for (size_t i = 0; i < NUMBER_OPTIONS; i++) {
+        int64_t number = number_option(definition, i);
+        if (options & (1U << i)) at = put(at, &number, sizeof number);
+    }
+    for (size_t i = 0; i < TEXT_OPTIONS; i++) {
+        const struct text *text = text_option(definition, i);
+        uint32_t length = (uint32_t)text->length;
+        if ((options & (1U << (TEXT_SHIFT + i))) == 0) continue;
+        at = put(at, &length, sizeof length);
+        at = put(at, text->bytes, length);
+    }
+    assert(at == (char *)packed + bytes);
+    return packed;
+}
+
+static const char *options_start(const struct packed_definition *packed)
+{
+    return packed->data + packed->group_length + 1 + packed->id_length +
+           packed->super_group_length + packed->payload_length;
+}
+
+struct text job_group(const struct job *job)
+{
+    return (struct text){job->packed->data, job->packed->group_length};
+}
+
+struct text job_id(const struct job *job)
+{
+    return (struct text){job->packed->data + job->packed->group_length + 1,
+                         job->packed->id_length};
+}
+
+struct text job_name(const struct job *job)
+{
+    return (struct text){job->packed->data,
+                         (size_t)job->packed->group_length + 1 + job->packed->id_length};
+}
+
+struct text job_super_group(const struct job *job)
+{
+    struct text name = job_name(job);
+    return (struct text){name.bytes + name.length, job->packed->super_group_length};
+}
+
+struct text job_payload(const struct job *job)
+{
+    struct text super_group = job_super_group(job);
+    return (struct text){super_group.bytes + super_group.length, job->packed->payload_length};
+}
+
+bool job_is_plain(const struct job *job)
+{
+    const uint32_t labels = 1U << (TEXT_SHIFT + OPTION_LABELS);
+    return (job->packed->options >> TEXT_SHIFT << TEXT_SHIFT & ~labels) == 0 &&
+           (job->packed->traits & (PACKED_BINARY_FORMAT | PACKED_BINARY_PAYLOAD)) == 0;
+}
+
+bool job_has_options(const struct job *job)
+{
+    return (job->packed->options & ((1U << TEXT_SHIFT) - 1)) != 0;
+}
+
+struct text job_topic(const struct job *job)
+{
+    if ((job->packed->options & (1U << (TEXT_SHIFT + OPTION_TOPIC))) == 0) return text_of(NULL);
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.topic;
+}
+
+void job_view(const struct job *job, struct definition *definition)
+{
+    const struct packed_definition *packed = job->packed;
+    definition_defaults(definition);
+    definition->group = job_group(job);
+    definition->id = job_id(job);
+    definition->super_group = job_super_group(job);
+    definition->payload = job_payload(job);
+    definition->payload_binary = (packed->traits & PACKED_BINARY_PAYLOAD) != 0;
+    definition->format = (packed->traits & PACKED_BINARY_FORMAT) ? FIRE_BINARY : FIRE_STRUCTURED;
+    definition->catchup.policy = (enum catchup_policy)(packed->traits & PACKED_POLICY_MASK);
+    definition->paused = (job->flags & JOB_PAUSED) != 0;
+    struct schedule_words words = schedule_words_of(job->schedule);
+    definition->schedule = job->schedule->spec;
+    definition->jitter_ms = job->schedule->spec.jitter.most_ms;
+    definition->cron_text = words.cron;
+    definition->zone = words.zone;
+    definition->dialect = words.dialect;
+    definition->dst = words.dst;
+    definition->hashed = words.hashed;
+    definition->given = words.anchor_given ? GIVEN_ANCHOR : 0;
+    if (packed->options == 0) return;
+    const char *at = options_start(packed);
+    for (size_t i = 0; i < NUMBER_OPTIONS; i++) {
+        if ((packed->options & (1U << i)) == 0) continue;
+        memcpy((char *)definition + number_options[i].offset, at, sizeof(int64_t));
+        at += sizeof(int64_t);
+    }
+    for (size_t i = 0; i < TEXT_OPTIONS; i++) {
+        uint32_t length = 0;
+        if ((packed->options & (1U << (TEXT_SHIFT + i))) == 0) continue;
+        memcpy(&length, at, sizeof length);
+        struct text text = {at + sizeof length, length};
+        memcpy((char *)definition + text_options[i], &text, sizeof text);
+        at += sizeof length + length;
+    }
+    assert(at == (const char *)packed + packed->bytes);
+}
+
+static void view_range(const struct job_owed *owed, struct owed_range *range)
+{
+    *range = (struct owed_range){.from_ms = owed->from_ms,
+                                 .to_ms = owed->to_ms,
+                                 .missed_count = owed->missed_count,
+                                 .planned = owed->planned,
+                                 .delay_ms = owed->delay_ms,
+                                 .has_schedule = owed->schedule != NULL};
+    if (owed->schedule == NULL) return;
+    range->schedule = owed->schedule->spec;
+    range->words = schedule_words_of(owed->schedule);
+    range->jitter_ms = owed->schedule->spec.jitter.most_ms;
+}
+
+static void view_owed(const struct job_extra *extra, struct job_record *record)
+{
+    assert(extra->owed_count <= OWED_RANGES_MAX);
+    record->owed_count = extra->owed_count;
+    for (uint32_t i = 0; i < extra->owed_count; i++)
+        view_range(&extra->owed[i], &record->owed[i]);
+}
+
+static void view_backfills(const struct job_extra *extra, struct job_record *record)
+{
+    assert(extra->backfill_count <= BACKFILLS_MAX);
+    record->backfill_count = extra->backfill_count;
+    for (uint32_t i = 0; i < extra->backfill_count; i++) {
+        const struct job_backfill *backfill = &extra->backfills[i];
+        struct backfill_record *view = &record->backfills[i];
+        view->id = text_of(backfill->id);
+        view->rate = backfill->rate;
+        view->fired = backfill->fired;
+        view_range(&backfill->range, &view->range);
+    }
+}
+
+static void view_past(const struct job *job, struct job_record *record)
+{
+    if (job->past == NULL) return;
+    record->import = job->past->import;
+    record->backfills_had = job->past->backfills;
+    record->backfills_had_count = job->past->backfill_count;
+}
+
+void job_view_record(const struct job *job, struct job_record *record)
+{
+    job_record_defaults(record);
+    job_view(job, &record->definition);
+    record->incarnation = job->incarnation;
+    record->ordinal = job->ordinal;
+    record->revision = job->revision;
+    record->updated_ms = job->updated_ms;
+    record->fired = job->fired;
+    record->missed = job->missed;
+    record->last_due_ms = job->last_due_ms;
+    view_past(job, record);
+    const struct job_extra *extra = job->extra;
+    if (extra == NULL) return;
+    record->schedule_edited_ms = extra->schedule_edited_ms;
+    record->paused_ms = extra->paused_ms;
+    record->until_ms = extra->until_ms;
+    record->pause_reason = text_of(extra->pause_reason);
+    record->finished_ms = extra->finished_ms;
+    record->counted_fires = extra->counted_fires;
+    record->tail_from_ms = extra->tail_from_ms;
+    record->tail_undecided = extra->tail_undecided;
+    record->failing_since_ms = extra->failing_since_ms;
+    record->retry_ms = extra->retry_ms;
+    record->attempts = extra->attempts;
+    record->pending_count = extra->pending_count;
+    for (uint32_t i = 0; i < extra->pending_count; i++) record->pending[i] = extra->pending[i];
+    record->earlier_due_ms = extra->earlier_due_ms;
+    record->zone_missing_ms = extra->zone_missing_ms;
+    record->zone_data_ms = extra->zone_data_ms;
+    view_owed(extra, record);
+    view_backfills(extra, record);
+}
+
+static uint8_t definition_flags(const struct definition *definition)
+{
+    bool bounded = definition->start_ms != START_NONE || definition->end_ms != END_NONE ||
+                   definition->max_fires != 0;
+    return (uint8_t)((bounded ? JOB_BOUNDED : 0U) |
+                     (definition->topic.length > 0 ? JOB_FOREIGN : 0U));
+}
+
+struct job *job_create(const struct definition *definition, struct schedule *schedule)
+{
+    assert(definition != NULL);
+    assert(schedule != NULL);
+    struct job *job = memory_allocate(1, sizeof *job);
+    job->packed = pack(definition);
+    job->schedule = schedule;
+    job->timer_index = TIMER_INDEX_NONE;
+    job->last_due_ms = INSTANT_NONE;
+    job->revision = 1;
+    job->flags = definition_flags(definition);
+    return job;
+}
+
+void job_destroy(struct job *job)
+{
+    if (job == NULL) return;
+    if (job->extra != NULL) {
+        for (uint32_t i = 0; i < job->extra->backfill_count; i++)
+            free(job->extra->backfills[i].id);
+        free(job->extra->backfills);
+        free(job->extra->owed);
+        free(job->extra->aside);
+        free(job->extra->pending);
+        free(job->extra->pause_reason);
+    }
+    free(job->extra);
+    free(job->past);
+    free(job->packed);
+    free(job);
+}
+
+void job_redefine(struct job *job, const struct definition *definition)
+{
+    struct packed_definition *packed = pack(definition); /* may view the one it replaces */
+    uint8_t kept = job->flags & (JOB_PAUSED | JOB_FINISHED | JOB_ZONELESS);
+    job->flags = (uint8_t)(kept | definition_flags(definition));
+    free(job->packed);
+    job->packed = packed;
+}
+
+bool job_same_definition(const struct job *job, const struct definition *definition)
+{
+    struct schedule_words words = schedule_words_of(job->schedule);
+    if (!schedule_spec_equal(&job->schedule->spec, &definition->schedule) ||
+        !text_equal(words.cron, definition->cron_text) ||
+        !text_equal(words.zone, definition->zone) || words.dialect != definition->dialect ||
+        words.dst != definition->dst)
+        return false;
+    struct packed_definition *packed = pack(definition);
+    bool same = packed->bytes == job->packed->bytes &&
+                memcmp(packed, job->packed, packed->bytes) == 0;
+    free(packed);
+    return same;
+}
+
+/* Nothing unusual. Field by field, so that two of them are equal byte by byte. */
+static void extra_init(struct job_extra *extra)
+{
+    memset(extra, 0, sizeof *extra);
+    extra->schedule_edited_ms = INSTANT_NONE;
+    extra->zone_missing_ms = INSTANT_NONE;
+    extra->zone_data_ms = INSTANT_NONE;
+    extra->zone_data_says_ms = INSTANT_NONE;
+    extra->earlier_due_ms = INSTANT_NONE;
+    extra->paused_ms = INSTANT_NONE;
+    extra->until_ms = INSTANT_NONE;
+    extra->finished_ms = INSTANT_NONE;
+    extra->tail_from_ms = INSTANT_NONE;
+    extra->failing_since_ms = INSTANT_NONE;
+    extra->retry_ms = INSTANT_NONE;
+    extra->aside_tail_ms = INSTANT_NONE;
+}
+
+struct job_extra *job_extra(struct job *job)
+{
+    if (job->extra != NULL) return job->extra;
+    job->extra = memory_allocate(1, sizeof *job->extra);
+    extra_init(job->extra);
+    return job->extra;
+}
+
+/* Lists that have become empty keep no memory. */
+static void extra_trim(struct job_extra *extra)
+{
+    if (extra->owed_count == 0) {
+        free(extra->owed);
+        extra->owed = NULL;
+    }
+    if (extra->backfill_count == 0) {
+        free(extra->backfills);
+        extra->backfills = NULL;
+    }
+    if (extra->aside_count == 0) {
+        free(extra->aside);
+        extra->aside = NULL;
+    }
+}
+
+bool job_extra_is_idle(const struct job *job)
+{
+    struct job_extra nothing;
+    extra_init(&nothing);
+    return job->extra != NULL && memcmp(job->extra, &nothing, sizeof nothing) == 0;
+}
+
+void job_lighten(struct job *job)
+{
+    if (job->extra == NULL || mutant(MUTANT_EXTRA_KEPT)) return;
+    extra_trim(job->extra);
+    if (!job_extra_is_idle(job)) return;
+    free(job->extra);
+    job->extra = NULL;
+}
+
+void job_set_pause_reason(struct job *job, struct text reason)
+{
+    struct job_extra *extra = job_extra(job);
+    free(extra->pause_reason);
+    extra->pause_reason =
+        reason.length == 0 ? NULL : memory_copy_text(reason.bytes, reason.length);
+}
+
+bool job_owes(const struct job *job)
+{
+    return job->extra != NULL &&
+           (job->extra->owed_count > 0 || job->extra->tail_from_ms != INSTANT_NONE);
+}
+
+bool job_has_pending(const struct job *job)
+{
+    return job->extra != NULL && job->extra->pending_count > 0;
+}
+
+void job_set_pending(struct job *job, const struct job_slot *slots, size_t count)
+{
+    assert(count <= PENDING_MAX);
+    if (count == 0 && !job_has_pending(job)) return;
+    struct job_extra *extra = job_extra(job);
+    if (count == 0) {
+        free(extra->pending);
+        extra->pending = NULL;
+    } else {
+        if (extra->pending == NULL)
+            extra->pending = memory_allocate(PENDING_MAX, sizeof *extra->pending);
+        memmove(extra->pending, slots, count * sizeof *slots);
+    }
+    extra->pending_count = (uint32_t)count;
+}
+
+bool job_is_failing(const struct job *job)
+{
+    return job->extra != NULL && job->extra->failing_since_ms != INSTANT_NONE;
+}
+
+int64_t job_paused_ms(const struct job *job)
+{
+    return job->extra == NULL ? INSTANT_NONE : job->extra->paused_ms;
+}

@@ -1,0 +1,144 @@
+/* job.h - one job in memory: a small fixed part, its packed definition, and a part that only
+ * jobs with something unusual have (paused, owing slots, counting fires, failing, finished).
+ * A million of them must fit in a few hundred megabytes. */
+#ifndef BELFRY_SHARD_JOB_H
+#define BELFRY_SHARD_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/shard/job_past.h"
+#include "dispatcher/shard/timers.h"
+#include "lib/model/job_record.h"
+
+struct job_owed {
+    int64_t from_ms; /* exclusive */
+    int64_t to_ms;   /* inclusive */
+    int64_t missed_count;
+    int64_t planned;
+    int64_t delay_ms;          /* of the one slot; see struct owed_range */
+    struct schedule *schedule; /* a reference held; NULL = the job's present schedule */
+};
+
+struct job_backfill {
+    char *id;
+    int64_t rate;  /* fires a second */
+    int64_t fired;
+    int64_t due_us;   /* when its rate allows the next; not kept over restarts */
+    int64_t retry_ms; /* INSTANT_NONE: not failing; not kept over restarts */
+    int32_t attempts;
+    struct job_owed range; /* always with a schedule of its own */
+};
+
+struct job_extra {
+    int64_t schedule_edited_ms;
+    int64_t zone_missing_ms; /* since then a time zone of the job's is not there */
+    int64_t zone_data_ms; /* slots with a nominal time by then may have fired by other zone data */
+    int64_t zone_data_says_ms; /* the one of them that an event is to name; INSTANT_NONE: none */
+    int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
+    int64_t paused_ms;
+    int64_t until_ms;
+    char *pause_reason; /* as the command gave it; NULL: none */
+    int64_t finished_ms;
+    int64_t counted_fires;
+    int64_t tail_from_ms;
+    int64_t failing_since_ms;
+    int64_t retry_ms;
+    struct job_slot *pending; /* of earlier schedules, by nominal time; NULL: none */
+    uint32_t pending_count;
+    int32_t attempts;
+    bool tail_undecided;
+    bool in_lane;      /* queued in the catch-up lane */
+    bool lane_counted; /* lane_slots holds what it owes */
+    bool in_undecided; /* queued for the catch-up policy */
+    bool in_backfill;  /* queued to have its backfills worked off */
+    uint8_t alarms_seen; /* scratch of job_alarms.c, else 0 */
+    int64_t lane_slots; /* owed, while it is in the lane */
+    uint32_t backfill_count;
+    struct job_backfill *backfills;
+    uint32_t owed_count;
+    struct job_owed *owed;
+    /* What was no longer due when the fire went out that used up max_fires: it is due again if
+     * that fire fails. Not kept over restarts: the fire's fate is known within its step. */
+    int64_t aside_tail_ms;
+    uint32_t aside_count;
+    struct job_owed *aside;
+};
+
+struct packed_definition; /* job.c */
+
+enum job_flag {
+    JOB_PAUSED = 1 << 0,
+    JOB_FINISHED = 1 << 1,
+    JOB_BOUNDED = 1 << 2, /* has start, end or max_fires: look at the definition before firing */
+    JOB_FOREIGN = 1 << 3, /* names a topic of its own */
+    JOB_ZONELESS = 1 << 4, /* set aside: a time zone of its is not there, see zoneless.c */
+    JOB_STANDS_STILL = JOB_PAUSED | JOB_ZONELESS
+};
+
+struct job {
+    struct packed_definition *packed;
+    struct schedule *schedule; /* interned; a reference held */
+    struct job_extra *extra;   /* NULL: nothing unusual */
+    struct job_past *past;     /* NULL: neither imported nor ever backfilled */
+    int64_t ordinal;
+    struct incarnation incarnation;
+    int64_t updated_ms;
+    int64_t fired;
+    int64_t missed;
+    int64_t last_due_ms;
+    uint32_t revision;
+    uint32_t slot;        /* in the job table */
+    uint32_t name_hash;
+    uint32_t timer_index; /* in its schedule's list of jobs; TIMER_INDEX_NONE = not due at all */
+    uint32_t group_next;  /* of job_groups.c: the slot of the next job of its group */
+    uint8_t flags;
+};
+
+/* A job with the definition, not yet in any table. `schedule` is taken over (one reference). */
+struct job *job_create(const struct definition *definition, struct schedule *schedule);
+/* Frees the job; the caller has released its schedule references. */
+void job_destroy(struct job *job);
+/* Replaces the definition; identity and state stay. Frees the old one. */
+void job_redefine(struct job *job, const struct definition *definition);
+/* Whether the packed definitions are the same, `paused` and anchors set by us aside. */
+bool job_same_definition(const struct job *job, const struct definition *definition);
+
+/* The definition as a view into the job; valid until it is redefined or destroyed. */
+void job_view(const struct job *job, struct definition *definition);
+/* The whole record as a view, for the codecs. */
+void job_view_record(const struct job *job, struct job_record *record);
+
+struct text job_group(const struct job *job);
+struct text job_id(const struct job *job);
+struct text job_name(const struct job *job); /* group/id */
+struct text job_super_group(const struct job *job);
+struct text job_payload(const struct job *job);
+struct text job_topic(const struct job *job); /* empty = the fires topic */
+/* True when every option a fire depends on is at its default: format, content type, key, topic,
+ * headers, bytes payload. The fast path of the encoder. */
+bool job_is_plain(const struct job *job);
+
+/* Whether any numeric option (window, limit, grace, start ...) differs from its default. */
+bool job_has_options(const struct job *job);
+
+/* Keeps why the job is paused; empty: no reason. */
+void job_set_pause_reason(struct job *job, struct text reason);
+
+/* Gives the extra part back when nothing in it is unusual any more. */
+void job_lighten(struct job *job);
+/* Whether it has one and could be without. */
+bool job_extra_is_idle(const struct job *job);
+/* The extra part, made when missing. */
+struct job_extra *job_extra(struct job *job);
+/* Whether slots are owed: the job's own new slots queue behind them. */
+bool job_owes(const struct job *job);
+bool job_is_failing(const struct job *job);
+bool job_has_pending(const struct job *job);
+/* Replaces the pending slots.
+ *   count  at most PENDING_MAX; 0: none are left */
+void job_set_pending(struct job *job, const struct job_slot *slots, size_t count);
+int64_t job_paused_ms(const struct job *job);
+
+#endif

@@ -1,0 +1,574 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher/shard/shard_state.h"
+#include "lib/base/limits.h"
+#include "lib/base/mutant.h"
+
+struct job_reference job_reference_of(const struct job *job)
+{
+    return (struct job_reference){.ordinal = job->ordinal, .slot = job->slot};
+}
+
+struct job *shard_job_of(const struct shard *shard, struct job_reference reference)
+{
+    if (reference.slot >= job_table_slots(shard->jobs)) return NULL;
+    struct job *job = job_table_at(shard->jobs, reference.slot);
+    return job != NULL && job->ordinal == reference.ordinal ? job : NULL;
+}
+
+void shard_lighten(const struct shard *shard, struct job_reference reference)
+{
+    struct job *job = shard_job_of(shard, reference);
+    if (job != NULL) job_lighten(job);
+}
+
+bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms)
+{
+    const struct schedule_spec *spec = &definition->schedule;
+    if (definition->start_ms != START_NONE) { /* a delay may reach beyond the start */
+        int64_t start_ms = schedule_bound(spec, definition->start_ms);
+        if (after_ms < start_ms) after_ms = start_ms - 1;
+    }
+    return schedule_next(spec, after_ms, next_ms) &&
+           schedule_nominal(spec, *next_ms) < definition->end_ms;
+}
+
+bool job_has_max_fires(const struct job *job)
+{
+    if ((job->flags & JOB_BOUNDED) == 0) return false;
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.max_fires > 0;
+}
+
+bool job_fires_used_up(const struct job *job)
+{
+    if ((job->flags & JOB_BOUNDED) == 0 || job->extra == NULL) return false;
+    struct definition definition;
+    job_view(job, &definition);
+    int64_t allowed = definition.max_fires + mutant(MUTANT_MAX_FIRES_ONE_MORE);
+    return definition.max_fires > 0 && job->extra->counted_fires >= allowed;
+}
+
+bool job_keeps_when_finished(const struct job *job)
+{
+    if (job->flags & JOB_FOREIGN) return true; /* its last fire may yet fail */
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.keep_finished_ms != 0;
+}
+
+/* The job's slots here come after it. */
+static int64_t added_ms_of(const struct job *job)
+{
+    int64_t imported_ms = job_imported_ms(job);
+    return imported_ms > job->incarnation.effective_ms ? imported_ms
+                                                       : job->incarnation.effective_ms;
+}
+
+/* The add, or the last edit of the schedule. */
+static int64_t since_ms_of(const struct job *job)
+{
+    int64_t since_ms = added_ms_of(job);
+    bool edited = job->extra != NULL && job->extra->schedule_edited_ms > since_ms;
+    return edited ? job->extra->schedule_edited_ms : since_ms;
+}
+
+int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    after_ms = job_owed_after_ms(job, after_ms);
+    if (job->extra == NULL || job->extra->zone_data_ms == INSTANT_NONE) return after_ms;
+    int64_t bound_ms = schedule_bound(spec, job->extra->zone_data_ms + 1) - 1;
+    return bound_ms > after_ms ? bound_ms : after_ms;
+}
+
+int64_t job_owed_after_ms(const struct job *job, int64_t after_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    if (spec->jitter.most_ms == 0) return after_ms;
+    int64_t since_ms = since_ms_of(job);
+    if (spec->kind == SCHEDULE_AT && schedule_due(spec, spec->at_ms) <= since_ms) return after_ms;
+    int64_t bound_ms = schedule_bound(spec, since_ms + 1) - 1;
+    return bound_ms > after_ms ? bound_ms : after_ms;
+}
+
+bool job_names_slot(const struct job *job, int64_t due_ms)
+{
+    return schedule_contains(&job->schedule->spec, due_ms) &&
+           job_slots_after_ms(job, due_ms - 1) < due_ms;
+}
+
+bool job_has_slot_after(const struct job *job, int64_t after_ms)
+{
+    int64_t next_ms = 0;
+    if (job_fires_used_up(job)) return false;
+    if (job_has_pending(job) || (job->flags & JOB_ZONELESS)) return true;
+    after_ms = job_slots_after_ms(job, after_ms);
+    if ((job->flags & JOB_BOUNDED) == 0)
+        return schedule_next(&job->schedule->spec, after_ms, &next_ms);
+    struct definition definition;
+    job_view(job, &definition);
+    return job_next_slot(&definition, after_ms, &next_ms);
+}
+
+int64_t job_grace_ms(const struct job *job)
+{
+    if (!job_has_options(job)) return MISFIRE_GRACE_DEFAULT_MS;
+    struct definition definition;
+    job_view(job, &definition);
+    return definition.catchup.grace_ms;
+}
+
+void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
+              int64_t missed_count, int32_t attempt, const struct sink *sink)
+{
+    int64_t nominal_ms = slot.nominal_ms;
+    job->fired++;
+    job->last_due_ms = nominal_ms;
+    struct fire fire = {.job = job,
+                        .kind = kind,
+                        .nominal_ms = nominal_ms,
+                        .due_ms = slot.due_ms,
+                        .now_ms = now_ms,
+                        .missed_count = missed_count,
+                        .attempt = attempt};
+    sink->fire(sink->opaque, &fire);
+}
+
+void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
+                    int64_t at_ms, char *incarnation_text)
+{
+    event_init(event, kind, at_ms);
+    event->group = job_group(job);
+    event->id = job_id(job);
+    event->incarnation.bytes = incarnation_text;
+    event->incarnation.length = incarnation_format(&job->incarnation, incarnation_text);
+}
+
+void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
+                  int64_t last_ms, int64_t count, const char *reason, const struct sink *sink)
+{
+    assert(count > 0);
+    assert(first_ms <= last_ms);
+    if (kind == EVENT_MISSED) job->missed += count;
+    if (kind == EVENT_MISSED && mutant(MUTANT_MISSED_NOT_SAID)) return;
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, kind, job, at_ms, incarnation);
+    event.first_ms = first_ms;
+    event.last_ms = last_ms;
+    event.count = count;
+    event.reason = reason;
+    sink->event(sink->opaque, &event);
+}
+
+/* ---- where a job is listed ---- */
+
+/* A half-done instant is walked again from its ordinal, so its slots still count as to come. */
+static int64_t slots_done_ms(const struct shard *shard)
+{
+    return shard->watermark.ordinal == WATERMARK_WHOLE ? shard->watermark.instant_ms
+                                                       : shard->watermark.instant_ms - 1;
+}
+
+static void attach(struct shard *shard, struct job *job, int64_t after_ms)
+{
+    timers_attach(shard->timers, job, job_slots_after_ms(job, after_ms));
+}
+
+void job_settle(struct shard *shard, struct job *job)
+{
+    job_set_alarm(shard, job);
+    backfill_enqueue(shard, job);
+    bool listed = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSED_FIRES);
+    if ((job->flags & (JOB_STANDS_STILL | JOB_FINISHED)) && !listed) return;
+    attach(shard, job, slots_done_ms(shard));
+    if (job_owes(job) && !mutant(MUTANT_LANE_NOT_RESTORED)) lane_enqueue(shard, job);
+    else if ((job->flags & JOB_BOUNDED) && !job_has_slot_after(job, slots_done_ms(shard)))
+        lane_ask(shard, job);
+}
+
+void job_remove(struct shard *shard, struct job *job)
+{
+    timers_detach(shard->timers, job);
+    lane_release(shard, job);
+    aside_forget(shard, job);
+    backfill_release(shard, job);
+    timers_release(shard->timers, job->schedule);
+    job_table_remove(shard->jobs, job);
+    job_destroy(job);
+    shard_alarms_of_gone(shard);
+}
+
+/* ---- what can happen to a job ---- */
+
+void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
+{
+    assert((job->flags & JOB_FINISHED) == 0);
+    timers_detach(shard->timers, job);
+    if (!job_fires_used_up(job)) aside_forget(shard, job);
+    pending_abandon(job, at_ms, "finished", sink);
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
+    sink->event(sink->opaque, &event);
+    if (!job_keeps_when_finished(job)) {
+        backfill_drop(shard, job, at_ms, "finished", sink);
+        sink->job_deleted(sink->opaque, job);
+        job_remove(shard, job);
+        return;
+    }
+    job->flags |= JOB_FINISHED;
+    job_extra(job)->finished_ms = at_ms;
+    job_set_alarm(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+void job_unfinish(struct shard *shard, struct job *job)
+{
+    job->flags &= (uint8_t)~JOB_FINISHED;
+    job->extra->finished_ms = INSTANT_NONE;
+    attach(shard, job, slots_done_ms(shard));
+}
+
+/* Whether the schedule is a one-shot whose time had come when it was given to the job, and whose
+ * delay was not over. Its slot then is a pending one: those of a schedule come after the edit. */
+static bool one_shot_straddles(const struct job *job)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    int64_t since_ms = since_ms_of(job);
+    return spec->kind == SCHEDULE_AT && spec->at_ms <= since_ms &&
+           schedule_due(spec, spec->at_ms) > since_ms;
+}
+
+static void wait_for_delay(struct job *job)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    struct job_slot slot = {spec->at_ms, schedule_due(spec, spec->at_ms)};
+    struct definition definition;
+    job_view(job, &definition);
+    if (!job_fires_used_up(job) && pending_is_named(&definition, slot))
+        job_set_pending(job, &slot, 1);
+}
+
+/* An `at` in the past: an id never comes twice. */
+enum past_at {
+    PAST_AT_OPEN,     /* it has not been fired: the catch-up policy decides */
+    PAST_AT_DONE,     /* it may have been fired by an earlier schedule: an event says so */
+    PAST_AT_ANNOUNCED /* an event has said so */
+};
+
+static void say_already_due(struct job *job, int64_t effective_ms, const struct sink *sink)
+{
+    int64_t at_ms = job->schedule->spec.at_ms;
+    job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1, "already_due", sink);
+}
+
+/* A job begins to run under its schedule: after an add or an edit. */
+static void job_begin(struct shard *shard, struct job *job, enum past_at past,
+                      int64_t effective_ms, const struct sink *sink)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    bool straddles = one_shot_straddles(job);
+    if (straddles && past == PAST_AT_DONE) say_already_due(job, effective_ms, sink);
+    else if (straddles && past == PAST_AT_OPEN) wait_for_delay(job);
+    if (job->flags & JOB_PAUSED) {
+        job_set_alarm(shard, job);
+        sink->job_changed(sink->opaque, job);
+        return;
+    }
+    int64_t at_ms = spec->kind == SCHEDULE_AT ? schedule_due(spec, spec->at_ms) : INT64_MAX;
+    job_set_alarm(shard, job);
+    attach(shard, job, effective_ms);
+    if (at_ms <= effective_ms && past == PAST_AT_DONE) {
+        say_already_due(job, effective_ms, sink);
+    } else if (at_ms <= effective_ms && past == PAST_AT_OPEN && !job_fires_used_up(job)) {
+        /* Judged at its effective time: the same answer before and after a restart. Behind what
+         * is owed from an earlier schedule there is no tail: no slot comes after it. */
+        job_extra(job)->tail_from_ms = INSTANT_NONE;
+        lane_open(shard, job, at_ms - 1, at_ms, effective_ms, sink);
+    }
+    if (!job_owes(job) && !job_has_slot_after(job, effective_ms)) {
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    if (job_owes(job)) lane_enqueue(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+static struct schedule *intern(struct shard *shard, const struct definition *definition)
+{
+    struct schedule_words words = definition_words(definition);
+    return timers_intern(shard->timers, &definition->schedule, &words);
+}
+
+struct job *job_add(struct shard *shard, const struct definition *definition,
+                    const struct incarnation *place, int64_t effective_ms,
+                    const struct sink *sink)
+{
+    assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
+    struct job *job = job_create(definition, intern(shard, definition));
+    bool imported = definition_has_incarnation(definition);
+    job->incarnation = imported ? definition->incarnation : *place;
+    assert(job->incarnation.effective_ms <= effective_ms);
+    if (imported) job_set_import(job, place);
+    job->ordinal = shard->next_ordinal++;
+    job->updated_ms = effective_ms;
+    job_table_add(shard->jobs, job);
+    if (definition->paused) {
+        job->flags |= JOB_PAUSED;
+        job_extra(job)->paused_ms = effective_ms;
+    }
+    const struct schedule_spec *spec = &job->schedule->spec;
+    bool past = imported && spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms &&
+                !mutant(MUTANT_IMPORT_FIRES_PAST);
+    if (past) say_already_due(job, effective_ms, sink);
+    job_begin(shard, job, past ? PAST_AT_ANNOUNCED : PAST_AT_OPEN, effective_ms, sink);
+    return job;
+}
+
+/* The newest slot that the present schedule may have fired by effective_ms. */
+static int64_t newest_due_ms(const struct job *job, int64_t effective_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    if (spec->kind == SCHEDULE_AT)
+        return schedule_due(spec, spec->at_ms) <= effective_ms ? spec->at_ms : INSTANT_NONE;
+    int64_t since_ms = added_ms_of(job);
+    if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
+    int64_t newest_ms = INSTANT_NONE;
+    if (since_ms >= effective_ms || !schedule_last(spec, since_ms, effective_ms, &newest_ms))
+        return INSTANT_NONE;
+    return schedule_nominal(spec, newest_ms);
+}
+
+/* Gives the job its new schedule. True: an `at` in the past may have been fired before: exactly
+ * known for the schedule that ends here, on the safe side for earlier ones and for what came before
+ * an import. */
+static bool job_reschedule(struct shard *shard, struct job *job, struct schedule *schedule,
+                           int64_t effective_ms)
+{
+    struct job_extra *extra = job_extra(job);
+    bool one_shot = schedule->spec.kind == SCHEDULE_AT;
+    int64_t at_ms = one_shot ? schedule->spec.at_ms : INT64_MAX;
+    int64_t newest_ms = newest_due_ms(job, effective_ms);
+    bool done_before = at_ms <= extra->earlier_due_ms || at_ms <= job_imported_ms(job) ||
+                       (at_ms <= newest_ms && schedule_names(&job->schedule->spec, at_ms));
+    if (newest_ms > extra->earlier_due_ms) extra->earlier_due_ms = newest_ms;
+    timers_detach(shard->timers, job);
+    timers_release(shard->timers, job->schedule);
+    job->schedule = schedule;
+    extra->schedule_edited_ms = effective_ms;
+    extra->zone_data_ms = INSTANT_NONE;
+    if (job->flags & JOB_FINISHED) {
+        job->flags &= (uint8_t)~JOB_FINISHED;
+        extra->finished_ms = INSTANT_NONE;
+    }
+    return done_before;
+}
+
+static bool bounds_differ(const struct job *job, const struct definition *definition)
+{
+    struct definition present;
+    job_view(job, &present);
+    return present.start_ms != definition->start_ms || present.end_ms != definition->end_ms;
+}
+
+/* An ended job that is set aside runs again where it may have a slot to come: which ones there are
+ * is not known before the zone is back. */
+static void revive_zoneless(struct job *job, int64_t effective_ms)
+{
+    job->flags &= (uint8_t)~JOB_FINISHED;
+    job->extra->finished_ms = INSTANT_NONE;
+    job->extra->zone_missing_ms = effective_ms;
+}
+
+/* Of a job that is set aside. True: the new schedule is to be taken as any other. */
+static bool update_zoneless(struct shard *shard, struct job *job, struct schedule *schedule,
+                            const struct definition *definition, int64_t effective_ms,
+                            const struct sink *sink)
+{
+    bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
+    bool known = !schedule_is_unknown(&schedule->spec);
+    bool may_run = job_fires_used_up(job) || bounds_differ(job, definition);
+    bool ended = zoneless_edit(shard, job, definition, rescheduled, effective_ms, sink);
+    if (rescheduled && known) {
+        job->extra->zone_missing_ms = INSTANT_NONE;
+        job->flags &= (uint8_t)~JOB_ZONELESS;
+        return true;
+    }
+    job_redefine(job, definition);
+    job->revision++;
+    job->updated_ms = effective_ms;
+    timers_release(shard->timers, job->schedule);
+    job->schedule = schedule;
+    if (ended) job->extra->schedule_edited_ms = effective_ms;
+    bool revived = (job->flags & JOB_FINISHED) != 0;
+    bool spent = job_fires_used_up(job) ||
+                 ((ended || revived) && definition->end_ms <= effective_ms + 1);
+    if (revived && (rescheduled || (may_run && !spent))) revive_zoneless(job, effective_ms);
+    if (spent && (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) {
+        zoneless_end(shard, job, effective_ms, sink);
+        job_finish(shard, job, effective_ms, sink);
+        return false;
+    }
+    job_set_alarm(shard, job);
+    sink->job_changed(sink->opaque, job);
+    return false;
+}
+
+void job_update(struct shard *shard, struct job *job, const struct definition *definition,
+                int64_t effective_ms, int64_t now_ms, const struct sink *sink)
+{
+    assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
+    struct schedule *schedule = intern(shard, definition);
+    bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
+    bool rebounded = bounds_differ(job, definition);
+    bool revived = (job->flags & JOB_FINISHED) != 0;
+    if ((job->flags & JOB_ZONELESS) &&
+        !update_zoneless(shard, job, schedule, definition, effective_ms, sink))
+        return;
+    struct pending pending;
+    pending_at_edit(job, effective_ms, &pending);
+    if (job->extra != NULL && job->extra->tail_undecided)
+        lane_decide(shard, job, effective_ms, now_ms, sink);
+    if (rescheduled && mutant(MUTANT_OWED_LOST_AT_UPDATE)) lane_release(shard, job);
+    if ((rescheduled || rebounded) && job_owes(job)) { /* what is owed stays as it was opened */
+        lane_close_tail(shard, job, effective_ms, now_ms, sink);
+        lane_keep_schedule(shard, job);
+        if (job_owes(job) && !(job->flags & JOB_PAUSED)) job->extra->tail_from_ms = effective_ms;
+    }
+    job_redefine(job, definition);
+    job->revision++;
+    job->updated_ms = effective_ms;
+    aside_forget(shard, job);
+    if (job_fires_used_up(job)) lane_cut(shard, job, effective_ms, sink); /* lowered */
+    if (rescheduled) {
+        bool done_before = job_reschedule(shard, job, schedule, effective_ms);
+        if (pending_keep(job, &pending, effective_ms, sink)) done_before = false;
+        job_begin(shard, job, done_before ? PAST_AT_DONE : PAST_AT_OPEN, effective_ms, sink);
+        return;
+    }
+    if (rebounded) pending_recheck(job, &pending, effective_ms, sink);
+    if (schedule != job->schedule) { /* other words for the same instants */
+        bool attached = job->timer_index != TIMER_INDEX_NONE;
+        timers_detach(shard->timers, job);
+        timers_release(shard->timers, job->schedule);
+        job->schedule = schedule;
+        if (attached) attach(shard, job, slots_done_ms(shard));
+    } else {
+        timers_release(shard->timers, schedule);
+    }
+    if (revived && job_has_slot_after(job, effective_ms)) { /* a later end, more fires */
+        job->flags &= (uint8_t)~JOB_FINISHED;
+        job->extra->finished_ms = INSTANT_NONE;
+        job_begin(shard, job, PAST_AT_OPEN, effective_ms, sink);
+        return;
+    }
+    if (!revived && !(job->flags & JOB_PAUSED) && !job_owes(job) &&
+        !job_has_slot_after(job, effective_ms)) {
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    if (revived) job_set_alarm(shard, job); /* keep_finished may have changed */
+    if (job_owes(job)) lane_enqueue(shard, job); /* what was decided just now */
+    sink->job_changed(sink->opaque, job);
+}
+
+void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
+               struct text reason, int64_t now_ms, const struct sink *sink)
+{
+    assert((job->flags & JOB_FINISHED) == 0);
+    struct job_extra *extra = job_extra(job);
+    if ((job->flags & JOB_PAUSED) == 0) {
+        if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
+        if (extra->tail_undecided) lane_decide(shard, job, effective_ms, now_ms, sink);
+        if (job_owes(job)) lane_close_tail(shard, job, effective_ms, now_ms, sink);
+        timers_detach(shard->timers, job);
+        job->flags |= JOB_PAUSED;
+        extra->paused_ms = effective_ms;
+    }
+    extra->until_ms = until_ms == INT64_MAX ? INSTANT_NONE : until_ms;
+    job_set_pause_reason(job, reason);
+    job->revision++;
+    job->updated_ms = effective_ms;
+    job_set_alarm(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
+/* A one-shot whose time passed in the pause is over, unless it is to be caught up. */
+static bool one_shot_passed(const struct job *job, int64_t from_ms, int64_t effective_ms)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    const struct job_extra *extra = job->extra;
+    if (spec->kind != SCHEDULE_AT) return false;
+    int64_t due_ms = schedule_due(spec, spec->at_ms);
+    if (one_shot_straddles(job)) return job_has_pending(job) && from_ms >= due_ms;
+    bool in_pause = due_ms > extra->paused_ms || extra->schedule_edited_ms >= extra->paused_ms;
+    return in_pause && due_ms <= effective_ms && from_ms >= due_ms;
+}
+
+void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
+                int64_t now_ms, const struct sink *sink)
+{
+    assert(job->flags & JOB_PAUSED);
+    struct job_extra *extra = job_extra(job);
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_RESUMED, job, effective_ms, incarnation);
+    event.from_ms = extra->paused_ms; /* the interval left out */
+    event.to_ms = from_ms;
+    if (extra->paused_ms > event.to_ms) event.to_ms = extra->paused_ms;
+    if (!mutant(MUTANT_RESUMED_NOT_SAID)) sink->event(sink->opaque, &event);
+    bool passed = one_shot_passed(job, from_ms, effective_ms);
+    job->flags &= (uint8_t)~JOB_PAUSED;
+    extra->paused_ms = INSTANT_NONE;
+    extra->until_ms = INSTANT_NONE;
+    job_set_pause_reason(job, text_of(NULL));
+    job->revision++;
+    job->updated_ms = effective_ms;
+    pending_drop(job, from_ms);
+    if ((job->flags & JOB_ZONELESS) && job_fires_used_up(job) &&
+        !mutant(MUTANT_SPENT_WITHOUT_ZONE)) { /* by an update in the pause */
+        zoneless_end(shard, job, effective_ms, sink);
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    if (job->flags & JOB_ZONELESS) { /* what comes due from here on is owed when the zone is back */
+        extra->zone_missing_ms = from_ms;
+        job_set_alarm(shard, job);
+        sink->job_changed(sink->opaque, job);
+        return;
+    }
+    attach(shard, job, effective_ms);
+    job_set_alarm(shard, job);
+    backfill_resume(shard, job);
+    if (passed) {
+        int64_t at_ms = job->schedule->spec.at_ms;
+        job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1,
+                     at_ms > extra->earlier_due_ms ? "paused" : "already_due", sink);
+    } else if (from_ms < effective_ms && !job_fires_used_up(job)) {
+        lane_open(shard, job, from_ms, effective_ms, now_ms, sink);
+    }
+    if (job_owes(job)) {
+        if (extra->tail_from_ms == INSTANT_NONE) extra->tail_from_ms = effective_ms;
+        lane_enqueue(shard, job);
+    } else if (!job_has_slot_after(job, effective_ms)) {
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    sink->job_changed(sink->opaque, job);
+}
+
+void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
+                const struct sink *sink)
+{
+    if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
+    if (job_owes(job) && !mutant(MUTANT_OWED_LOST_AT_DELETE))
+        lane_drop(shard, job, effective_ms, "deleted", sink);
+    pending_abandon(job, effective_ms, "deleted", sink);
+    backfill_drop(shard, job, effective_ms, "deleted", sink);
+    sink->job_deleted(sink->opaque, job);
+    job_remove(shard, job);
+}

@@ -1,0 +1,136 @@
+/* pending.c - slots of earlier schedules that wait for their due time: their nominal time had come
+ * when the schedule was edited, their delay (jitter) was not over. */
+#include <assert.h>
+
+#include "dispatcher/shard/shard_state.h"
+#include "lib/base/limits.h"
+#include "lib/base/mutant.h"
+
+bool shard_pending_rings(const struct job *job, int64_t at_ms)
+{
+    if (!job_has_pending(job) || (job->flags & JOB_STANDS_STILL)) return false;
+    for (uint32_t i = 0; i < job->extra->pending_count; i++)
+        if (job->extra->pending[i].due_ms == at_ms) return true;
+    return false;
+}
+
+static void announce_slot(struct job *job, struct job_slot slot, int64_t at_ms, const char *reason,
+                          const struct sink *sink)
+{
+    job_announce(job, EVENT_SKIPPED, at_ms, slot.nominal_ms, slot.nominal_ms, 1, reason, sink);
+}
+
+void pending_abandon(struct job *job, int64_t at_ms, const char *reason, const struct sink *sink)
+{
+    for (uint32_t i = 0; job_has_pending(job) && i < job->extra->pending_count; i++)
+        announce_slot(job, job->extra->pending[i], at_ms, reason, sink);
+    job_set_pending(job, NULL, 0);
+}
+
+void pending_at_edit(const struct job *job, int64_t effective_ms, struct pending *pending)
+{
+    const struct schedule_spec *spec = &job->schedule->spec;
+    struct definition definition;
+    struct job_slot slot;
+    pending->count = job_has_pending(job) ? job->extra->pending_count : 0;
+    for (size_t i = 0; i < pending->count; i++) pending->slots[i] = job->extra->pending[i];
+    if (spec->jitter.most_ms == 0 || (job->flags & JOB_FINISHED)) return;
+    job_view(job, &definition);
+    int64_t after_ms = job_slots_after_ms(job, effective_ms);
+    if (job_fires_used_up(job) || !job_next_slot(&definition, after_ms, &slot.due_ms)) return;
+    slot.nominal_ms = schedule_nominal(spec, slot.due_ms);
+    if (slot.nominal_ms <= effective_ms) pending->slots[pending->count++] = slot;
+}
+
+bool pending_is_named(const struct definition *definition, struct job_slot slot)
+{
+    return slot.nominal_ms >= definition->start_ms && slot.nominal_ms < definition->end_ms &&
+           schedule_names(&definition->schedule, slot.nominal_ms);
+}
+
+bool pending_keep(struct job *job, const struct pending *pending, int64_t effective_ms,
+                  const struct sink *sink)
+{
+    struct definition definition;
+    struct job_slot kept[PENDING_MAX];
+    size_t count = 0;
+    bool one_shot = false;
+    job_view(job, &definition);
+    for (size_t i = 0; i < pending->count; i++) {
+        bool named = pending_is_named(&definition, pending->slots[i]) ||
+                     mutant(MUTANT_PENDING_SURVIVES_ANY_EDIT);
+        if (mutant(MUTANT_PENDING_FORGOTTEN)) continue;
+        if (named && definition.schedule.kind == SCHEDULE_AT)
+            one_shot = true;
+        else if (named && count < PENDING_MAX)
+            kept[count++] = pending->slots[i];
+        else
+            announce_slot(job, pending->slots[i], effective_ms, "updated", sink);
+    }
+    job_set_pending(job, kept, count);
+    return one_shot;
+}
+
+void pending_recheck(struct job *job, struct pending *pending, int64_t effective_ms,
+                     const struct sink *sink)
+{
+    struct definition definition;
+    struct job_slot present = {0};
+    bool has_present = pending->count > (job_has_pending(job) ? job->extra->pending_count : 0);
+    if (has_present) present = pending->slots[--pending->count];
+    (void)pending_keep(job, pending, effective_ms, sink);
+    job_view(job, &definition);
+    if (has_present && !pending_is_named(&definition, present))
+        announce_slot(job, present, effective_ms, "updated", sink);
+}
+
+static struct job_slot take(struct job *job, int64_t due_ms)
+{
+    struct job_extra *extra = job->extra;
+    size_t at = 0;
+    while (extra->pending[at].due_ms != due_ms) at++;
+    assert(at < extra->pending_count);
+    struct job_slot slot = extra->pending[at];
+    size_t behind = extra->pending_count - at - 1;
+    memmove(&extra->pending[at], &extra->pending[at + 1], behind * sizeof slot);
+    job_set_pending(job, extra->pending, extra->pending_count - 1);
+    return slot;
+}
+
+void pending_drop(struct job *job, int64_t until_ms)
+{
+    struct job_slot kept[PENDING_MAX];
+    size_t count = 0;
+    if (!job_has_pending(job)) return;
+    for (uint32_t i = 0; i < job->extra->pending_count; i++)
+        if (job->extra->pending[i].due_ms > until_ms) kept[count++] = job->extra->pending[i];
+    job_set_pending(job, kept, count);
+}
+
+void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
+                      const struct sink *sink)
+{
+    struct definition definition;
+    struct job_slot slot = take(job, due_ms);
+    job_view(job, &definition);
+    const struct catchup *catchup = &definition.catchup;
+    bool late = catchup_is_late(catchup, slot.due_ms, now_ms);
+    /* After a pause its group may have fired what was due later: it is not one of the live ones. */
+    bool overtaken = slot.due_ms <= shard->watermark.instant_ms;
+    bool lost = late && (catchup->policy == CATCHUP_NONE ||
+                         catchup_is_too_old(catchup, slot, now_ms));
+    if (lost) {
+        job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
+                     catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
+    } else if (job_owes(job) && lane_insert(job, slot)) { /* behind what is older */
+        lane_enqueue(shard, job);
+    } else {
+        job_fire(job, late || overtaken ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
+        if (job_has_max_fires(job)) job->extra->counted_fires++;
+        if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
+    }
+    if (!job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))
+        job_finish(shard, job, now_ms, sink);
+    else
+        sink->job_changed(sink->opaque, job);
+}

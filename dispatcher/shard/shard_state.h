@@ -1,0 +1,333 @@
+/* shard_state.h - the inside of a shard, shared by the files that make up its state machine:
+ * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots),
+ * backfill.c (past ranges), job_change.c (what can happen to one job), apply.c and apply_select.c
+ * (commands). */
+#ifndef BELFRY_SHARD_SHARD_STATE_H
+#define BELFRY_SHARD_SHARD_STATE_H
+
+#include "dispatcher/shard/alarms.h"
+#include "dispatcher/shard/job.h"
+#include "dispatcher/shard/job_queue.h"
+#include "dispatcher/shard/job_table.h"
+#include "dispatcher/shard/seen_table.h"
+#include "dispatcher/shard/shard.h"
+#include "dispatcher/shard/timers.h"
+
+struct due_list { /* a schedule with jobs due at the instant under way */
+    struct schedule *schedule;
+    uint32_t at; /* in its list of jobs */
+    bool has_next;
+    int64_t next_ms;
+};
+
+struct lane { /* how the catch-up lane stands; not kept over restarts */
+    int64_t ran_ms;   /* up to when it has been given its rate */
+    int64_t rest;     /* and thousandths of a late fire that it could not use */
+    int64_t turn_ms;  /* when it had its last turn */
+    bool stopped;     /* that turn ended with work left */
+    int64_t joined;   /* slots that came due in time behind owed ones, not made up for yet */
+    int64_t slots;    /* owed by the jobs in it, as far as they were counted */
+    int64_t then_ms;  /* when this was noted; INSTANT_NONE: it had nothing to do */
+    int64_t then_slots;
+};
+
+struct shard {
+    struct shard_config config;
+    struct job_table *jobs;
+    struct timers *timers;
+    struct alarms alarms;  /* ends of pauses, ends of keeping */
+    size_t alarms_tidy_at; /* with so many, those that nobody wants any more are dropped */
+    struct alarms retries; /* of failing jobs */
+    struct seen_table *seen;
+    struct watermark watermark;
+    int64_t next_ordinal;
+    struct job_queue lane;      /* jobs whose next owed slot is late: one slot of each in turn */
+    struct job_queue lane_new;  /* jobs that the lane looks at first: some are not late at all */
+    struct lane lane_state;
+    struct job_queue undecided; /* jobs with owed slots the policy has to decide about */
+    struct job_queue zoneless;  /* set aside or taken back just now: records have to say so */
+    struct job_queue zone_data; /* jobs whose records have to say what other zone data leaves out */
+    struct job_queue backfills; /* jobs with a backfill to be worked off */
+    struct in_command in_command;
+    struct job_reference *targets; /* jobs of the command under way, by ordinal */
+    size_t target_count;
+    size_t target_at;
+    struct due_list *due; /* scratch of advance.c */
+    size_t due_capacity;
+    struct answer *answer; /* scratch of answer.c */
+};
+
+/* ---- job_change.c: each keeps timers, alarms, lane and records in agreement ---- */
+
+/* The job a reference names, or NULL when it is gone. */
+struct job *shard_job_of(const struct shard *shard, struct job_reference reference);
+struct job_reference job_reference_of(const struct job *job);
+/* Gives memory back when something has been done to the job; it may be gone. Nobody may hold its
+ * extra part. */
+void shard_lighten(const struct shard *shard, struct job_reference reference);
+
+/* Adds a job at effective_ms; the caller has given an `every` its anchor.
+ *   place  where the add stands: the job's incarnation, unless the definition brings one, which
+ *          then goes on: no slot with a nominal time up to effective_ms is the job's here */
+struct job *job_add(struct shard *shard, const struct definition *definition,
+                    const struct incarnation *place, int64_t effective_ms,
+                    const struct sink *sink);
+/* Gives the job the merged definition, an `every` with its anchor; a changed schedule starts
+ * after effective_ms. */
+void job_update(struct shard *shard, struct job *job, const struct definition *definition,
+                int64_t effective_ms, int64_t now_ms, const struct sink *sink);
+void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
+               struct text reason, int64_t now_ms, const struct sink *sink);
+/* from_ms: slots after it, missed in the pause, are owed; effective_ms for none of them. */
+void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
+                int64_t now_ms, const struct sink *sink);
+void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
+                const struct sink *sink);
+/* No slot will come any more: event, state finished, deleted when its keeping ends. */
+void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
+/* Its last fire has failed: slots come due again. */
+void job_unfinish(struct shard *shard, struct job *job);
+/* Takes it out of everything and frees it; says nothing. */
+void job_remove(struct shard *shard, struct job *job);
+
+/* ---- job_alarms.c ---- */
+
+/* Whether the alarm is still the job's. */
+bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm);
+/* The job is to be looked at when its pause or its keeping ends, or a waiting slot is due. */
+void job_set_alarm(struct shard *shard, const struct job *job);
+/* A job is gone; so are its alarms, where many are. */
+void shard_alarms_of_gone(struct shard *shard);
+
+/* ---- job_change.c ---- */
+
+/* Lists the job where its present state belongs: timers, alarms, lane. After restoring. */
+void job_settle(struct shard *shard, struct job *job);
+
+/* The first slot after after_ms that start and end allow. */
+bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms);
+/* Whether a slot is due after after_ms, a pending one included. */
+bool job_has_slot_after(const struct job *job, int64_t after_ms);
+/* The slots due after the result are those due after after_ms whose nominal time is later than the
+ * add and the last edit of the schedule: jitter must not bring back what was before. Nor must other
+ * zone data. */
+int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
+/* The same of a range that is owed: what other zone data leaves out has been cut off it. */
+int64_t job_owed_after_ms(const struct job *job, int64_t after_ms);
+/* Whether the present schedule has a slot due then, after the edit that brought it. */
+bool job_names_slot(const struct job *job, int64_t due_ms);
+int64_t job_grace_ms(const struct job *job);
+bool job_has_max_fires(const struct job *job);
+/* Whether max_fires has been reached. */
+bool job_fires_used_up(const struct job *job);
+/* Whether job_finish() leaves the job there for a while. */
+bool job_keeps_when_finished(const struct job *job);
+
+/* Counts and puts out one fire. */
+void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
+              int64_t missed_count, int32_t attempt, const struct sink *sink);
+/* An event about a job, filled with its names. `incarnation_text` has to outlive the event. */
+void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
+                    int64_t at_ms, char *incarnation_text);
+/* Names slots that will not be published: missed or skipped. */
+void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
+                  int64_t last_ms, int64_t count, const char *reason, const struct sink *sink);
+
+/* ---- catchup.c ---- */
+
+struct verdict {
+    int64_t keep_from_ms; /* slots after it are fired */
+    const char *reason;   /* why those up to it are not */
+};
+
+/* A slot that is late by no more than misfire_grace is not late: it just fires, however old its
+ * nominal time is by then. */
+bool catchup_is_late(const struct catchup *catchup, int64_t due_ms, int64_t now_ms);
+/* Late, and older than the job's window. */
+bool catchup_is_too_old(const struct catchup *catchup, struct job_slot slot, int64_t now_ms);
+/* The slots due up to the result are those that are too old. */
+int64_t catchup_too_old_ms(const struct catchup *catchup, const struct schedule_spec *spec,
+                           int64_t now_ms);
+/* Judges the slots due in (from_ms, to_ms] as of now_ms. */
+struct verdict catchup_judge(const struct definition *definition, int64_t from_ms, int64_t to_ms,
+                             int64_t now_ms);
+
+/* ---- pending.c ---- */
+
+/* Slots kept over earlier edits, and the one of the present schedule. */
+struct pending {
+    size_t count;
+    struct job_slot slots[PENDING_MAX + 1];
+};
+
+/* Whether the definition names the slot, too. */
+bool pending_is_named(const struct definition *definition, struct job_slot slot);
+/* What is pending: slots kept before, and the one of the present schedule whose nominal time has
+ * come and whose due time has not. There is one at most: no delay reaches the next slot. It is
+ * later than those kept before. */
+void pending_at_edit(const struct job *job, int64_t effective_ms, struct pending *pending);
+/* After the edit: a slot stays if the new definition names it too and there is room. True: it is
+ * the new schedule's one-shot, which fires it itself, with its own delay. */
+bool pending_keep(struct job *job, const struct pending *pending, int64_t effective_ms,
+                  const struct sink *sink);
+/* After an edit of start or end alone: the present schedule's slot stays in the timer index. */
+void pending_recheck(struct job *job, struct pending *pending, int64_t effective_ms,
+                     const struct sink *sink);
+/* A pause left out what was to be fired in it, up to until_ms. */
+void pending_drop(struct job *job, int64_t until_ms);
+/* What still waits for its delay when the job ends is named, not fired. */
+void pending_abandon(struct job *job, int64_t at_ms, const char *reason, const struct sink *sink);
+/* Whether one of the job's pending slots is due at at_ms. */
+bool shard_pending_rings(const struct job *job, int64_t at_ms);
+/* The pending slot due at due_ms is fired, or announced when it is too late for that. */
+void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
+                      const struct sink *sink);
+
+/* ---- lane.c ---- */
+
+/* A live slot that comes too late to just fire: it and all later ones are owed. */
+void lane_owe(struct shard *shard, struct job *job, int64_t nominal_ms, const struct sink *sink);
+/* A late slot of a job that owes already: judged apart from what was decided before. */
+void lane_owe_more(struct shard *shard, struct job *job, int64_t nominal_ms,
+                   const struct sink *sink);
+/* The catch-up policy decides about the job's undecided tail, up to to_ms. */
+void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t now_ms,
+                 const struct sink *sink);
+/* Opens a range the policy has to decide about at once (resume from, a past `at`). */
+void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to_ms,
+               int64_t now_ms, const struct sink *sink);
+/* The tail becomes a closed range up to to_ms, under the present schedule: a pause or an edit
+ * follows. Where there are too many ranges, an event at at_ms names what is dropped. */
+void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_t at_ms,
+                     const struct sink *sink);
+/* Ranges of the present schedule keep it, and its start and end, although the job gets others. */
+void lane_keep_schedule(struct shard *shard, struct job *job);
+/* max_fires was lowered below what has been fired: one event names what is still owed. */
+void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
+/* What is owed will not be fired: one event says so. */
+void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+               const struct sink *sink);
+/* max_fires is used up: what is still owed is no longer due. Of a job whose last fire may yet fail
+ * it is put aside until then. */
+void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
+void lane_enqueue(struct shard *shard, struct job *job);
+/* The next decision looks at the job. */
+void lane_ask(struct shard *shard, struct job *job);
+/* The bounds that start, end and the last edit put on instants (from, to] of the job's present
+ * schedule. */
+void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* One slot that is owed by itself. */
+static inline bool lane_is_single(const struct job_owed *owed)
+{
+    return owed->to_ms - owed->from_ms == 1;
+}
+/* The schedule that names the range's slots. */
+const struct schedule_spec *lane_range_spec(const struct job *job, const struct job_owed *owed);
+/* The nominal time of its slot that is due at due_ms. */
+int64_t lane_range_nominal(const struct job *job, const struct job_owed *owed, int64_t due_ms);
+/* Another range, before the one that is number `at` now; there must be room. */
+void lane_push_range(struct job *job, uint32_t at, struct job_owed range);
+/* A slot of an earlier schedule is owed, in its place among the ranges. False: nothing older is
+ * owed, or there is no room. */
+bool lane_insert(struct job *job, struct job_slot slot);
+/* The due time of the job's next owed slot; what has nothing left is dropped on the way. */
+bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
+               const struct sink *sink);
+/* The nominal time of that slot. */
+int64_t lane_nominal(const struct job *job, int64_t due_ms);
+/* Catch-up that was announced ends here, before its last slot. */
+void lane_finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink);
+/* Whether a slot of that nominal time is owed by itself: it fires, whatever the schedule says. */
+bool lane_owes_alone(const struct job *job, int64_t nominal_ms);
+/* The slot due at due_ms is no longer owed. */
+void lane_done(struct job *job, int64_t due_ms);
+/* The next owed slot is too old: one event names it and the others of its range that are. */
+void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
+                  const struct catchup *catchup, int64_t now_ms, const struct sink *sink);
+/* Fires the owed slot due at due_ms, which is the job's next; ends what max_fires ends. */
+void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind, int64_t due_ms,
+                    int64_t now_ms, const struct sink *sink);
+/* Tries the failing job's next owed slot again, and lists the job if it owes more. */
+void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+/* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
+bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+int64_t lane_slots_owed(const struct shard *shard, const struct job *job);
+/* The range's next slot; false: it is done. */
+bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
+
+/* ---- lane_run.c ---- */
+
+/* The job has slots for the lane to fire; or what it owes has changed. */
+void lane_enter(struct shard *shard, struct job *job);
+/* A slot of a job that owes came due in time: it queues behind, and brings its own allowance. */
+void lane_join(struct shard *shard, struct job *job);
+/* What the job owes is no longer the lane's. */
+void lane_uncount(struct shard *shard, struct job *job);
+
+/* ---- aside.c ---- */
+
+/* max_fires is used up by a fire that may yet fail: what is owed is put aside until then. */
+void aside_put(struct shard *shard, struct job *job);
+/* The same of a live fire at due_ms: the slots after it. */
+void aside_put_tail(struct shard *shard, struct job *job, int64_t due_ms);
+/* The last fire has failed: what was put aside is owed again. */
+void aside_take_back(struct job *job);
+/* The last fire went out well, or the job has changed since. */
+void aside_forget(struct shard *shard, struct job *job);
+
+/* ---- zoneless.c ---- */
+
+/* After restoring: sets the job aside, or lets it owe what came due while it was. */
+void zoneless_restore(struct shard *shard, struct job *job);
+/* Records of jobs just set aside, before time passes. False: the transaction is full. */
+bool zoneless_write(struct shard *shard, const struct sink *sink);
+/* A command ends what the job owes: an event names the interval. What it owed before goes, too. */
+void zoneless_end(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
+/* The same of an update to `next`, where that is another schedule or has other bounds in the time
+ * that is not known. False: what is owed stays owed. */
+bool zoneless_edit(struct shard *shard, struct job *job, const struct definition *next,
+                   bool rescheduled, int64_t at_ms, const struct sink *sink);
+
+/* ---- zone_data.c ---- */
+
+/* The zone data by which the job's slots are computed is other than it was until changed_ms: one
+ * that waits for its delay and may have fired by the other data does not fire. */
+void zone_data_changed(struct shard *shard, struct job *job, int64_t changed_ms);
+/* Names such slots and writes the records, before time passes. False: the transaction is full. */
+bool zone_data_write(struct shard *shard, int64_t now_ms, const struct sink *sink);
+
+/* ---- backfill.c ---- */
+
+/* The id under which a backfill command works: its own, or the command's. */
+struct text command_backfill_id(const struct command *command);
+struct job_backfill *backfill_find(const struct job *job, struct text id); /* NULL: none */
+bool backfill_is_full(const struct job *job); /* there is room for no further one */
+/* Cuts (from, to] to the slots the job's schedule has there; false: there is none. */
+bool backfill_range(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* Opens the range (from, to], which ends with a slot. The id must be new. */
+void backfill_open(struct shard *shard, struct job *job, const struct command *command,
+                   int64_t from_ms, int64_t to_ms, int64_t at_ms, const struct sink *sink);
+/* Adds an empty one, for restoring; the caller fills it. */
+struct job_backfill *backfill_push(struct job *job, struct text id);
+/* Ends one, or all: an event for each says what will not be fired. */
+void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *backfill,
+                     int64_t at_ms, const char *reason, const struct sink *sink);
+void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+                   const struct sink *sink);
+void backfill_release(struct shard *shard, struct job *job); /* frees them, says nothing */
+void backfill_enqueue(struct shard *shard, struct job *job);
+void backfill_resume(struct shard *shard, struct job *job); /* after a pause */
+/* Fires what the rates allow, at most *allowance, which shrinks. */
+void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
+                  const struct sink *sink);
+/* A fire could not be produced: its slot is fired again at retry_ms. */
+void backfill_failed(struct shard *shard, struct job *job, const struct failed_fire *failed,
+                     int64_t retry_ms, const struct sink *sink);
+/* A backfill of the job that is to be retried at alarm_ms; NULL: none. */
+struct job_backfill *backfill_to_retry(const struct job *job, int64_t alarm_ms);
+/* Tries again what was to be retried at alarm_ms; false: nothing was. */
+bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
+                    const struct sink *sink);
+
+#endif

@@ -1,0 +1,149 @@
+#include "lib/model/definition.h"
+
+#include <assert.h>
+
+#include "lib/base/limits.h"
+
+void definition_defaults(struct definition *definition)
+{
+    assert(definition != NULL);
+    *definition = (struct definition){
+        .start_ms = START_NONE,
+        .end_ms = END_NONE,
+        .keep_finished_ms = KEEP_FINISHED_DEFAULT_MS,
+        .catchup = {.policy = CATCHUP_LATEST,
+                    .window_ms = CATCHUP_WINDOW_DEFAULT_MS,
+                    .limit = CATCHUP_LIMIT_DEFAULT,
+                    .grace_ms = MISFIRE_GRACE_DEFAULT_MS},
+        .incarnation = {.effective_ms = -1}, /* none: a null gives the field, and no value */
+    };
+}
+
+bool definition_has_incarnation(const struct definition *definition)
+{
+    return (definition->given & GIVEN_INCARNATION) != 0 &&
+           definition->incarnation.effective_ms >= 0;
+}
+
+static void merge_schedule(struct definition *target, const struct definition *change)
+{
+    bool same_every = target->schedule.kind == SCHEDULE_EVERY &&
+                      change->schedule.kind == SCHEDULE_EVERY &&
+                      target->schedule.every_ms == change->schedule.every_ms;
+    int64_t anchor_ms = same_every ? target->schedule.anchor_ms : 0;
+    uint32_t anchor_given = target->given & GIVEN_ANCHOR;
+    target->schedule = change->schedule;
+    target->cron_text = change->cron_text;
+    target->zone = change->zone;
+    target->dialect = change->dialect;
+    target->dst = change->dst;
+    target->hashed = change->hashed;
+    target->cron_warnings = change->cron_warnings;
+    target->given = (target->given & ~(uint32_t)GIVEN_ANCHOR) | (change->given & GIVEN_ANCHOR);
+    if (same_every && (change->given & GIVEN_ANCHOR) == 0) { /* the phase stays */
+        target->schedule.anchor_ms = anchor_ms;
+        target->given |= anchor_given;
+    }
+}
+
+void definition_merge(struct definition *target, const struct definition *change)
+{
+    assert(target != NULL);
+    assert(change != NULL);
+    uint32_t given = change->given;
+    if (given & GIVEN_SCHEDULE) merge_schedule(target, change);
+    if (given & GIVEN_PAYLOAD) {
+        target->payload = change->payload;
+        target->payload_binary = change->payload_binary;
+    }
+    if (given & GIVEN_SUPER_GROUP) target->super_group = change->super_group;
+    if (given & GIVEN_TOPIC) target->topic = change->topic;
+    if (given & GIVEN_KEY) target->key = change->key;
+    if (given & GIVEN_CATCHUP_POLICY) target->catchup.policy = change->catchup.policy;
+    if (given & GIVEN_CATCHUP_WINDOW) target->catchup.window_ms = change->catchup.window_ms;
+    if (given & GIVEN_CATCHUP_LIMIT) target->catchup.limit = change->catchup.limit;
+    if (given & GIVEN_MISFIRE_GRACE) target->catchup.grace_ms = change->catchup.grace_ms;
+    if (given & GIVEN_START) target->start_ms = change->start_ms;
+    if (given & GIVEN_END) target->end_ms = change->end_ms;
+    if (given & GIVEN_JITTER) target->jitter_ms = change->jitter_ms;
+    if (given & GIVEN_MAX_FIRES) target->max_fires = change->max_fires;
+    if (given & GIVEN_LABELS) target->labels = change->labels;
+    if (given & GIVEN_HEADERS) target->headers = change->headers;
+    if (given & GIVEN_CONTENT_TYPE) target->content_type = change->content_type;
+    if (given & GIVEN_FORMAT) target->format = change->format;
+    if (given & GIVEN_KEEP_FINISHED) target->keep_finished_ms = change->keep_finished_ms;
+}
+
+struct schedule_words definition_words(const struct definition *definition)
+{
+    return (struct schedule_words){.cron = definition->cron_text,
+                                   .zone = definition->zone,
+                                   .dialect = definition->dialect,
+                                   .dst = definition->dst,
+                                   .hashed = definition->hashed,
+                                   .anchor_given = (definition->given & GIVEN_ANCHOR) != 0};
+}
+
+/* Reads the expression again, now that H has a name to work with. */
+static void settle_hashed(struct schedule_spec *spec, const struct schedule_words *words,
+                          const struct definition *definition)
+{
+    char name[JOB_NAME_BYTES_MAX + 1];
+    struct text group = definition->group;
+    struct text id = definition->id;
+    assert(group.length + 1 + id.length <= JOB_NAME_BYTES_MAX);
+    memcpy(name, group.bytes, group.length);
+    name[group.length] = '/';
+    memcpy(name + group.length + 1, id.bytes, id.length);
+    struct cron_options options = {.dialect = words->dialect,
+                                   .dst = words->dst,
+                                   .zone = words->zone,
+                                   .name = {name, group.length + 1 + id.length},
+                                   .zone_known = true,
+                                   .known_zone = spec->cron.zone};
+    struct cron_reading reading;
+    bool read = cron_parse(words->cron.bytes, words->cron.length, &options, &reading, NULL);
+    assert(read); /* it was read before, and H chooses only among what is allowed */
+    if (read) spec->cron = reading.cron;
+}
+
+void schedule_settle(struct schedule_spec *spec, const struct schedule_words *words,
+                     const struct definition *definition, int64_t jitter_ms,
+                     const struct incarnation *incarnation)
+{
+    assert(spec != NULL && words != NULL);
+    assert(jitter_ms >= 0 && jitter_ms <= SCHEDULE_JITTER_MAX_MS);
+    if (words->hashed) settle_hashed(spec, words, definition);
+    spec->jitter = (struct schedule_jitter){0};
+    if (jitter_ms == 0) return;
+    spec->jitter.most_ms = (uint32_t)jitter_ms;
+    spec->jitter.incarnation = *incarnation;
+}
+
+void definition_settle(struct definition *definition, const struct incarnation *incarnation)
+{
+    assert(definition != NULL);
+    assert(incarnation != NULL);
+    struct schedule_words words = definition_words(definition);
+    schedule_settle(&definition->schedule, &words, definition, definition->jitter_ms, incarnation);
+}
+
+static struct text pairs_take(struct text *rest)
+{
+    const char *end = memchr(rest->bytes, '\0', rest->length);
+    assert(end != NULL);
+    size_t length = (size_t)(end - rest->bytes);
+    struct text taken = {rest->bytes, length};
+    rest->bytes += length + 1;
+    rest->length -= length + 1;
+    return taken;
+}
+
+bool pairs_next(struct text *rest, struct text *name, struct text *value)
+{
+    assert(rest != NULL);
+    if (rest->length == 0) return false;
+    *name = pairs_take(rest);
+    *value = pairs_take(rest);
+    return true;
+}

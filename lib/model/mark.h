@@ -1,0 +1,68 @@
+/* mark.h - where a shard stands. Written last in every transaction: the commit point. */
+#ifndef BELFRY_MODEL_MARK_H
+#define BELFRY_MODEL_MARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/base/limits.h"
+
+/* All slots due before instant_ms are done, and at instant_ms those of jobs whose ordinal is
+ * at most `ordinal`. WATERMARK_WHOLE: the instant is done to its end. */
+#define WATERMARK_WHOLE INT64_MAX
+struct watermark {
+    int64_t instant_ms;
+    int64_t ordinal;
+};
+
+enum source_topic { SOURCE_CONTROL = 0, SOURCE_FORWARD = 1 };
+
+/* A command too large for one transaction, decided, partly written. */
+struct in_command {
+    bool active;
+    enum source_topic topic;
+    int64_t offset;
+    int64_t ordinal; /* jobs up to this ordinal are done */
+    int64_t matched;
+    int64_t changed;
+    int64_t effective_ms;
+    int64_t errors;              /* mode each: jobs that are left as they are */
+    bool rejected;               /* one of them whatever the state */
+    char code[ERROR_CODE_BYTES]; /* of the first of them */
+};
+
+/* The last record read of an input log: shows, while it is kept there, that the log is the same. */
+struct last_read {
+    bool known;
+    int64_t offset;
+    int64_t log_time_ms; /* the broker's append time */
+    uint64_t hash;       /* of key and value */
+};
+
+#define MARK_JOBS_UNKNOWN INT64_C(-1) /* a mark of layout 1 does not say */
+
+struct mark {
+    int64_t generation; /* raised by `belfry recover` and by each start of the embedded mode */
+    int64_t epoch;      /* the previous mark's + 1 for each new owner */
+    int64_t sequence;   /* + 1 for each committed transaction */
+    struct watermark watermark;
+    int64_t next_ordinal;       /* given to the next job added */
+    int64_t control_offset;     /* next record to read of belfry.control */
+    int64_t forward_offset;     /* next record to read of belfry.forward */
+    int64_t completions_offset; /* next record to read of belfry.completions */
+    struct last_read control_last;
+    struct last_read forward_last;
+    int64_t jobs; /* how many jobs the shard has; MARK_JOBS_UNKNOWN */
+    struct in_command in_command;
+    int32_t shards;
+    int32_t layout; /* it was read with */
+    bool recovering; /* `belfry recover` has begun to write this log and not ended yet */
+    char owner[OWNER_BYTES_MAX + 1];
+    char tz_version[16];
+    /* Watermark when that version came instead of another, as long as records are to be written for
+     * it; 0: they are. An older daemon kept it. */
+    int64_t tz_changed_ms;
+};
+
+#endif

@@ -1,0 +1,188 @@
+/* output.h - what a shard says to the outside, in order. The core calls the sink; the engine's
+ * outbox turns each call into Kafka records of the current transaction, a simulator keeps the
+ * structs. All pointers are valid during the call only. */
+#ifndef BELFRY_MODEL_OUTPUT_H
+#define BELFRY_MODEL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/limits.h"
+#include "lib/model/command.h"
+
+struct job;
+
+enum fire_kind { FIRE_SCHEDULE = 0, FIRE_CATCHUP, FIRE_TRIGGER, FIRE_BACKFILL, FIRE_RETRY };
+const char *fire_kind_name(enum fire_kind kind);
+
+struct fire {
+    struct job *job;
+    enum fire_kind kind;
+    int64_t nominal_ms;
+    int64_t due_ms; /* nominal + jitter; lateness counts from here */
+    int64_t now_ms;
+    int64_t missed_count; /* slots this fire stands for besides its own (policy latest) */
+    int32_t attempt;      /* from 1 */
+    struct text trigger_id; /* FIRE_TRIGGER: the command id; FIRE_BACKFILL: the backfill's */
+};
+
+enum event_kind {
+    EVENT_MISSED,
+    EVENT_SKIPPED,
+    EVENT_EXHAUSTED,
+    EVENT_RESUMED,
+    EVENT_CATCHUP_STARTED,
+    EVENT_CATCHUP_FINISHED,
+    EVENT_FIRE_FAILED,
+    EVENT_SHARD_TAKEN,
+    EVENT_TZ_CHANGED,
+    EVENT_SHARD_CONTESTED,
+    EVENT_CLOCK_AHEAD,
+    EVENT_BACKFILL_STARTED,
+    EVENT_BACKFILL_FINISHED,
+    EVENT_CLOCK_BEHIND,
+    EVENT_CLOCK_UNKNOWN,
+    EVENT_CATCHUP_BEHIND,
+    EVENT_ZONE_MISSING,
+    EVENT_INPUT_CUT
+};
+const char *event_kind_name(enum event_kind kind);
+
+/* Fields that do not apply hold EVENT_FIELD_NONE and are left out of the message. */
+#define EVENT_FIELD_NONE INT64_MIN
+struct event {
+    enum event_kind kind;
+    struct text group; /* empty: about the shard */
+    struct text id;
+    struct text incarnation;
+    int64_t at_ms;
+    int64_t first_ms; /* nominal instants of the slots it names, both ends included */
+    int64_t last_ms;
+    int64_t count;
+    int64_t from_ms; /* an interval (from, to]: resumed */
+    int64_t to_ms;
+    const char *reason; /* snake_case word, NULL = none */
+    struct text detail; /* one sentence for people, may be empty */
+    struct text backfill_id; /* empty: not about a backfill */
+    int64_t rate;       /* catchup_behind: slots a second */
+    int64_t until_ms;   /* and when what is owed would be worked off by it */
+    int64_t epoch;      /* shard events */
+    struct text owner;
+};
+void event_init(struct event *event, enum event_kind kind, int64_t at_ms);
+
+enum outcome {
+    OUTCOME_APPLIED = 0,
+    OUTCOME_PARTIAL,
+    OUTCOME_UNCHANGED,
+    OUTCOME_DUPLICATE,
+    OUTCOME_REJECTED,
+    OUTCOME_CONFLICT,
+    OUTCOME_EXPIRED
+};
+const char *outcome_name(enum outcome outcome);
+
+struct result_job {
+    struct text group;
+    struct text id;
+    int64_t revision;
+    int32_t next_due_count;
+    int64_t next_due_ms[RESULT_NEXT_DUE_MAX];
+};
+
+struct result_error {
+    struct text group; /* empty where the error is not about a job */
+    struct text id;
+    const char *code;
+    char message[ERROR_MESSAGE_BYTES];
+    char field[ERROR_FIELD_BYTES];
+};
+
+struct result_warning {
+    const char *code;
+    char message[ERROR_MESSAGE_BYTES];
+};
+
+enum { RESULT_WARNINGS_MAX = 8 };
+
+/* What a dry run says a command would change about one job. */
+struct result_difference {
+    struct text group;
+    struct text id;
+    const char *change; /* "add", "update", "delete", "pause", "resume", "unchanged" ... */
+    int32_t before_count;
+    int64_t before_ms[RESULT_NEXT_DUE_MAX]; /* next due times as they are */
+    int32_t after_count;
+    int64_t after_ms[RESULT_NEXT_DUE_MAX]; /* as they would be */
+    int64_t fires_added;   /* in the next DIFFERENCE_SPAN_MS */
+    int64_t fires_removed;
+    int64_t counted_to_ms; /* INT64_MAX: all of them were counted */
+    int32_t dst_day_count; /* local days of that span on which the job's zone changes its offset */
+    int32_t dst_days[RESULT_DST_DAYS_MAX]; /* civil day numbers, ascending */
+};
+
+struct result {
+    struct text command_id;
+    struct text correlation_id;
+    struct text reply_to; /* empty = the results topic */
+    struct text group;    /* the record's key; empty: the command id is */
+    enum command_op op;
+    enum outcome outcome;
+    char code[ERROR_CODE_BYTES]; /* "" when applied */
+    char message[ERROR_MESSAGE_BYTES];
+    char field[ERROR_FIELD_BYTES];
+    int64_t matched;
+    int64_t changed;
+    const struct result_job *jobs;
+    size_t job_count;
+    const struct result_error *errors;
+    size_t error_count;
+    const struct result_warning *warnings;
+    size_t warning_count;
+    const struct result_difference *differences; /* dry runs */
+    size_t difference_count;
+    struct source source;
+    int32_t shard;
+    int32_t shards; /* how many shards apply the command */
+    int64_t sequence;
+    int64_t effective_ms;
+    int64_t applied_ms;
+    bool dry_run;
+    enum outcome first_outcome; /* OUTCOME_DUPLICATE: what it was the first time */
+};
+
+/* A remembered command id, as kept in seen/<sequence>. */
+struct seen {
+    uint64_t hash; /* SipHash of the command id */
+    int64_t at_ms; /* effective time */
+    uint8_t outcome;
+    char code[ERROR_CODE_BYTES];
+};
+
+/* Whether the next fire of a failing job may be tried. */
+enum retry_turn {
+    RETRY_NOW = 0,
+    RETRY_ALONE, /* in a transaction of its own: commit first, then ask again */
+    RETRY_LATER  /* its topic does not take fires */
+};
+
+struct sink {
+    void *opaque;
+    void (*fire)(void *opaque, const struct fire *fire);
+    void (*event)(void *opaque, const struct event *event);
+    void (*result)(void *opaque, const struct result *result);
+    void (*job_changed)(void *opaque, const struct job *job);
+    void (*job_deleted)(void *opaque, const struct job *job);
+    void (*seen)(void *opaque, const struct seen *seen);
+    /* seen/<sequence> is older than a day: its record goes. */
+    void (*seen_expired)(void *opaque, int64_t sequence);
+    /* No room for more in this transaction: commit, then call again. */
+    bool (*full)(void *opaque);
+    /* What has been put out may turn out to be undeliverable (a topic that is not ours): nothing
+     * that depends on it may happen before the commit. Asked between instants and commands. */
+    bool (*uncertain)(void *opaque);
+    /* Asked before a failing job is tried again; NULL: always now. */
+    enum retry_turn (*retry)(void *opaque, const struct job *job);
+};
+
+#endif

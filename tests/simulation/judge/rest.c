@@ -1,0 +1,401 @@
+/* The cluster at rest: one owner for each shard, nothing left to be done; memory, Redis, the state
+ * log and the model agree. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/engine/engine_state.h"
+#include "dispatcher/shard/job.h"
+#include "schemas/job_json.h"
+#include "tests/simulation/judge/account.h"
+#include "tests/simulation/judge/checker.h"
+#include "tests/simulation/world/json_scan.h"
+
+#define BEHIND_MS INT64_C(3700000) /* an idle shard writes a mark each hour */
+
+static struct engine *owner_of(struct world *world, int32_t shard, int *owners)
+{
+    struct engine *engine = NULL;
+    *owners = 0;
+    for (int32_t p = 0; p < world->settings.processes; p++) {
+        if (!process_is_live(&world->processes[p], shard)) continue;
+        engine = world->processes[p].slots[shard].engine;
+        (*owners)++;
+        if (!world->processes[p].slots[shard].reading) *owners += PROCESSES_MAX; /* in a step */
+    }
+    return engine;
+}
+
+static bool has_backfills(const struct shard *shard)
+{
+    for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
+        const struct job *job = shard_job_at(shard, slot);
+        if (job != NULL && job->extra != NULL && job->extra->backfill_count > 0) return true;
+    }
+    return false;
+}
+
+/* Slots of one job's backfills at its rate; all of a shard share its lane. */
+static int64_t backfill_ms(const struct job *job, int64_t per_second, int64_t *shard_ms)
+{
+    int64_t longest_ms = 0;
+    for (uint32_t i = 0; job->extra != NULL && i < job->extra->backfill_count; i++) {
+        const struct job_backfill *backfill = &job->extra->backfills[i];
+        const struct job_owed *range = &backfill->range;
+        int64_t slots = (int64_t)schedule_count(&range->schedule->spec, range->from_ms,
+                                                range->to_ms, INT64_MAX);
+        if (slots * 1000 / backfill->rate > longest_ms) longest_ms = slots * 1000 / backfill->rate;
+        *shard_ms += slots * 1000 / per_second;
+    }
+    return longest_ms;
+}
+
+int64_t rest_backfills_ms(struct world *world)
+{
+    int64_t most_ms = 0;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        int64_t shard_ms = 0;
+        int64_t longest_ms = 0;
+        for (uint32_t slot = 0; engine != NULL && slot < shard_slots(engine->shard); slot++) {
+            const struct job *job = shard_job_at(engine->shard, slot);
+            if (job == NULL) continue;
+            int64_t own_ms = backfill_ms(job, world->settings.catchup_per_second, &shard_ms);
+            if (own_ms > longest_ms) longest_ms = own_ms;
+        }
+        if (longest_ms > shard_ms) shard_ms = longest_ms;
+        if (shard_ms > most_ms) most_ms = shard_ms;
+    }
+    return most_ms;
+}
+
+/* At most; start and end of the job may leave out some. */
+static int64_t slots_owed(const struct job *job, int64_t watermark_ms)
+{
+    const struct job_extra *extra = job->extra;
+    int64_t slots = 0;
+    for (uint32_t i = 0; extra != NULL && i < extra->owed_count; i++) {
+        const struct job_owed *owed = &extra->owed[i];
+        const struct schedule *schedule = owed->schedule == NULL ? job->schedule : owed->schedule;
+        slots += (int64_t)schedule_count(&schedule->spec, owed->from_ms, owed->to_ms, INT64_MAX);
+    }
+    if (extra != NULL && extra->tail_from_ms != INSTANT_NONE)
+        slots += (int64_t)schedule_count(&job->schedule->spec, extra->tail_from_ms, watermark_ms,
+                                         INT64_MAX);
+    return slots;
+}
+
+int64_t rest_owed_ms(struct world *world)
+{
+    int64_t most_ms = 0;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        int64_t slots = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        for (uint32_t slot = 0; engine != NULL && slot < shard_slots(engine->shard); slot++) {
+            const struct job *job = shard_job_at(engine->shard, slot);
+            if (job != NULL) slots += slots_owed(job, engine->mark.watermark.instant_ms);
+        }
+        int64_t shard_ms = slots * 1000 / world->settings.catchup_per_second;
+        if (shard_ms > most_ms) most_ms = shard_ms;
+    }
+    return most_ms;
+}
+
+bool rest_caught_up(struct world *world)
+{
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        if (engine == NULL || engine->mark.control_offset < (int64_t)world->sent_count[shard])
+            return false;
+        struct shard_counts counts;
+        shard_count(engine->shard, &counts);
+        if (counts.owing > 0 || counts.failing > 0 || has_backfills(engine->shard)) return false;
+    }
+    return true;
+}
+
+bool rest_reached(struct world *world)
+{
+    if (!rest_caught_up(world)) return false;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        const struct engine *engine = owner_of(world, shard, &owners);
+        if (owners != 1 || engine->outbox.count > 0 || /* a step is under way */
+            !checkpoint_simulated_rests(engine->ports.checkpoint) ||
+            checkpointer_sequence(engine->checkpointer) != engine->mark.sequence ||
+            checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* What is left of pauses whose end was moved. */
+enum { ALARMS_MOST = 64, ALARMS_A_JOB = 8 };
+
+static void judge_offsets(struct world *world, const struct engine *engine, int32_t shard)
+{
+    if (engine->mark.control_offset != (int64_t)world->sent_count[shard])
+        world_violation(world, "not caught up: shard %d has read %" PRId64 " of %zu commands",
+                        (int)shard, engine->mark.control_offset, world->sent_count[shard]);
+    if (log_next(&world->cluster.forward[shard], engine->mark.forward_offset) != NULL)
+        world_violation(world, "not caught up: shard %d has forwards to read", (int)shard);
+    if (engine->mark.watermark.instant_ms < world_now_ms(world) - BEHIND_MS)
+        world_violation(world, "not caught up: the watermark of shard %d is %" PRId64
+                        " ms behind", (int)shard,
+                        world_now_ms(world) - engine->mark.watermark.instant_ms);
+    struct shard_counts counts;
+    shard_count(engine->shard, &counts);
+    if (has_backfills(engine->shard))
+        world_violation(world, "not caught up: shard %d has backfills to work off", (int)shard);
+    if (counts.heavy > 0 || counts.alarms > ALARMS_MOST + ALARMS_A_JOB * counts.jobs)
+        world_violation(world, "memory: shard %d keeps %zu needless parts of %zu jobs, and %zu "
+                        "alarms", (int)shard, counts.heavy, counts.jobs, counts.alarms);
+    if (counts.owing > 0 || counts.failing > 0)
+        world_violation(world, "not caught up: shard %d has %zu jobs that owe, %zu that fail",
+                        (int)shard, counts.owing, counts.failing);
+}
+
+/* ---- records ---- */
+
+static void encode(const struct job *job, bool statistics, struct text_writer *writer)
+{
+    struct job_record record;
+    job_view_record(job, &record);
+    if (!statistics) record.fired = record.missed = 0;
+    if (!statistics) record.last_due_ms = INSTANT_NONE;
+    text_writer_reset(writer);
+    job_record_encode(writer, &record);
+}
+
+struct comparison {
+    struct world *world;
+    const struct engine *engine;
+    const struct zone_lookup *zones;
+    const char *where;
+    int32_t shard;
+    bool statistics;
+    size_t seen;
+    struct arena *arena;
+};
+
+/* Of the state log, when the newest record of the job is among what Kafka lost. */
+static bool is_lost(const struct comparison *comparison, struct text name)
+{
+    char text[HISTORY_NAME_BYTES];
+    if (comparison->statistics) return false;
+    (void)snprintf(text, sizeof text, "%.*s", (int)name.length, name.bytes);
+    return loss_of_job(comparison->world, comparison->shard, text);
+}
+
+/* One record as somebody else keeps it, beside the job in memory. */
+static void compare(struct comparison *comparison, struct text name, struct text value)
+{
+    struct world *world = comparison->world;
+    const char *slash = memchr(name.bytes, '/', name.length);
+    struct text group = {name.bytes, slash == NULL ? 0 : (size_t)(slash - name.bytes)};
+    struct text id = {name.bytes + group.length + 1, name.length - group.length - 1};
+    const struct job *job = slash == NULL ? NULL
+                                          : shard_find(comparison->engine->shard, group, id);
+    comparison->seen += !is_lost(comparison, name);
+    if (job == NULL && is_lost(comparison, name)) return;
+    if (job != NULL && !comparison->statistics && job_is_failing(job)) return; /* tries go on */
+    if (job == NULL) {
+        world_violation(world, "%s: has %.*s, memory has not", comparison->where,
+                        (int)name.length, name.bytes);
+        return;
+    }
+    struct text_writer memory;
+    struct text_writer other;
+    struct job_record record;
+    struct error error = {0};
+    text_writer_init(&memory);
+    text_writer_init(&other);
+    encode(job, comparison->statistics, &memory);
+    if (job_record_decode(value, comparison->arena, comparison->zones, &record, &error)) {
+        if (!comparison->statistics) record.fired = record.missed = 0;
+        if (!comparison->statistics) record.last_due_ms = INSTANT_NONE;
+        job_record_encode(&other, &record);
+    }
+    if (!text_equal(text_writer_text(&memory), text_writer_text(&other)) &&
+        !is_lost(comparison, name))
+        world_violation(world, "%s: differs from memory: %.*s: %.*s / %.*s", comparison->where,
+                        (int)name.length, name.bytes, (int)other.length, other.bytes,
+                        (int)memory.length, memory.bytes);
+    text_writer_free(&memory);
+    text_writer_free(&other);
+    arena_reset(comparison->arena);
+}
+
+static bool visit_item(void *opaque, const struct store_item *item, struct error *error)
+{
+    (void)error;
+    if (item->kind == STORE_JOB_PUT)
+        compare(opaque, (struct text){item->name, item->name_bytes},
+                (struct text){item->text, item->text_bytes});
+    return true;
+}
+
+static void judge_count(struct comparison *comparison)
+{
+    const struct shard *shard = comparison->engine->shard;
+    size_t jobs = shard_job_count(shard);
+    for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
+        const struct job *job = shard_job_at(shard, slot);
+        if (job != NULL && is_lost(comparison, job_name(job))) jobs--;
+    }
+    if (comparison->seen != jobs)
+        world_violation(comparison->world, "%s: has %zu jobs, memory %zu", comparison->where,
+                        comparison->seen, jobs);
+}
+
+static void judge_redis(struct comparison *comparison, int32_t shard)
+{
+    struct store *store = store_memory_create(comparison->world->redis.image);
+    struct error error = {0};
+    comparison->where = "Redis";
+    comparison->seen = 0;
+    (void)store->operations->read_items(store, shard, visit_item, comparison, &error);
+    judge_count(comparison);
+    struct snapshot snapshot;
+    bool found = false;
+    (void)store->operations->read_snapshot(store, shard, &snapshot, &found, &error);
+    if (!found || snapshot.mark.sequence != comparison->engine->mark.sequence)
+        world_violation(comparison->world, "Redis: shard %d stands at %" PRId64
+                        " instead of %" PRId64, (int)shard,
+                        found ? snapshot.mark.sequence : -1, comparison->engine->mark.sequence);
+    store->operations->destroy(store);
+}
+
+bool rest_judge_written(const struct seat *seat, const struct snapshot *snapshot)
+{
+    const struct engine *engine = seat->engine;
+    if (!process_is_live(seat->process, seat->shard) || !seat->reading ||
+        engine->mark.sequence != snapshot->mark.sequence || snapshot->job_count < 0)
+        return false;
+    struct comparison comparison = {.world = seat->world,
+                                    .engine = engine,
+                                    .zones = zones_lookup(seat->world->zones, 0),
+                                    .shard = seat->shard,
+                                    .arena = arena_create()};
+    judge_redis(&comparison, seat->shard);
+    arena_destroy(comparison.arena);
+    return true;
+}
+
+/* The newest record of each key, looked for from the end. */
+static void judge_state_log(struct comparison *comparison, int32_t shard)
+{
+    const struct log *log = &comparison->world->cluster.state[shard];
+    comparison->where = "state log";
+    comparison->statistics = false;
+    comparison->seen = 0;
+    for (size_t i = 0; i < log->count; i++) {
+        const struct record *record = log->records[i];
+        bool last = !record->marker && !record->aborted && record->key.length > 4 &&
+                    memcmp(record->key.bytes, "job/", 4) == 0;
+        for (size_t j = i + 1; last && j < log->count; j++)
+            last = log->records[j]->marker || log->records[j]->aborted ||
+                   !text_equal(log->records[j]->key, record->key);
+        if (last && !record->tombstone)
+            compare(comparison, (struct text){record->key.bytes + 4, record->key.length - 4},
+                    record->value);
+    }
+    judge_count(comparison);
+}
+
+void rest_judge(struct world *world)
+{
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        int owners = 0;
+        struct engine *engine = owner_of(world, shard, &owners);
+        if (owners != 1) {
+            world_violation(world, "not caught up: shard %d has %d owners", (int)shard, owners);
+            continue;
+        }
+        judge_offsets(world, engine, shard);
+        struct comparison comparison = {.world = world,
+                                        .engine = engine,
+                                        .zones = engine->options.zones,
+                                        .shard = shard,
+                                        .arena = arena_create()};
+        comparison.statistics = true;
+        judge_redis(&comparison, shard);
+        judge_state_log(&comparison, shard);
+        arena_destroy(comparison.arena);
+    }
+}
+
+static void judge_job(struct world *world, const struct life *life, const struct job *job)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    (void)incarnation_format(&job->incarnation, incarnation);
+    bool paused = (job->flags & JOB_PAUSED) != 0;
+    bool finished = (job->flags & JOB_FINISHED) != 0;
+    struct text payload = job_payload(job);
+    bool same = strcmp(incarnation, life->id) == 0 && job->revision == life->revision &&
+                paused == (life->paused_ms != NEVER_MS) &&
+                finished == (life->finished_ms != NEVER_MS) &&
+                text_equal(payload, text_of(life->wanted.payload)) &&
+                text_equal(job_super_group(job), text_of(life->wanted.super_group)) &&
+                text_equal(job_topic(job), text_of(life->wanted.topic));
+    if (!same)
+        world_violation(world, "definition: %s is %s revision %" PRIu32 "%s%s %.*s, the commands "
+                        "say %s revision %" PRId64 "%s%s %s", life->name, incarnation,
+                        job->revision, paused ? " paused" : "", finished ? " finished" : "",
+                        (int)payload.length, payload.bytes, life->id, life->revision,
+                        life->paused_ms != NEVER_MS ? " paused" : "",
+                        life->finished_ms != NEVER_MS ? " finished" : "", life->wanted.payload);
+}
+
+void rest_judge_model(struct world *world, const struct model *model, int32_t shard)
+{
+    int owners = 0;
+    const struct engine *engine = owner_of(world, shard, &owners);
+    if (owners != 1) return;
+    size_t there = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        const struct life *life = model->lives[i];
+        if (!life->there) continue;
+        there++;
+        const struct job *job = shard_find(engine->shard, text_of(life->wanted.group),
+                                           text_of(life->wanted.id));
+        if (job == NULL) {
+            world_violation(world, "definition: %s is gone, the commands keep it", life->name);
+            continue;
+        }
+        judge_job(world, life, job);
+        rest_judge_definition(world, life, job);
+    }
+    if (there != shard_job_count(engine->shard))
+        world_violation(world, "definition: shard %d has %zu jobs, the commands leave %zu",
+                        (int)shard, shard_job_count(engine->shard), there);
+}
+
+/* What the owner before had on its way came to Redis after this one had read it. */
+static bool another_wrote_behind(const struct process *process, int32_t shard, int64_t sequence)
+{
+    struct snapshot snapshot;
+    struct error error = {0};
+    bool found = false;
+    struct store *store = process->store;
+    return store->operations->read_snapshot(store, shard, &snapshot, &found, &error) && found &&
+           snapshot.mark.sequence > sequence && strcmp(snapshot.mark.owner, process->owner) != 0;
+}
+
+void rest_judge_gap(const struct process *process, int32_t shard, const char *fields)
+{
+    struct world *world = process->world;
+    const struct history *history = &world->history;
+    int64_t expected = scan_number(text_of(fields), "expected_sequence=", -1);
+    if (expected < 0 || another_wrote_behind(process, shard, expected)) return;
+    if (world->redis.changes > 0 || world->losses.count > 0) return;
+    if (history->step_count[shard] == 0) return;
+    const struct step *last = &history->steps[shard][history->step_count[shard] - 1];
+    if (strcmp(last->mark.owner, process->owner) == 0)
+        world_violation(world, "lost sight: %s shard %d writes a Redis anew that has its jobs",
+                        process->owner, (int)shard);
+}

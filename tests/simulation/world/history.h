@@ -1,0 +1,88 @@
+/* history.h - what has been committed, in order, shard by shard: the only thing the checker looks
+ * at. Each output is kept as the few values that matter. */
+#ifndef BELFRY_TESTS_HISTORY_H
+#define BELFRY_TESTS_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tests/simulation/world/cluster.h"
+
+struct world;
+
+enum output_kind {
+    OUTPUT_FIRE,
+    OUTPUT_EVENT,
+    OUTPUT_RESULT,
+    OUTPUT_DEAD,
+    OUTPUT_FORWARD,
+    OUTPUT_JOB,         /* a record of the state log */
+    OUTPUT_JOB_DELETED, /* its tombstone */
+    OUTPUT_SEEN,
+    OUTPUT_SEEN_DELETED
+};
+
+enum { HISTORY_NAME_BYTES = 24, HISTORY_WORD_BYTES = 24, HISTORY_LIFE_BYTES = 56 };
+
+struct output {
+    enum output_kind kind;
+    int64_t time_ms;                 /* Kafka's when it was appended */
+    char name[HISTORY_NAME_BYTES];   /* group/id of the job; "" for none */
+    char life[HISTORY_LIFE_BYTES];   /* incarnation */
+    char word[HISTORY_WORD_BYTES];   /* kind of fire or event, outcome of a result */
+    char reason[HISTORY_WORD_BYTES]; /* of an event; the code of a result */
+    char trigger[HISTORY_LIFE_BYTES]; /* fire: t:<command id>, b:<backfill> or
+                                       * i:<import>:<backfill>; event: <backfill>; result: the
+                                       * first outcome */
+    int64_t at_ms;      /* event: at; result: effective_at; fire: nominal */
+    int64_t first_ms;
+    int64_t last_ms;    /* fire: hash of its data */
+    int64_t count;      /* event: count; fire: missedcount; result: changed */
+    int64_t from_ms;    /* fire: its time, when the shard put it out */
+    int64_t to_ms;
+    int64_t matched;    /* fire: attempt */
+    int32_t partition;  /* result, forward: of the command's origin; job: the revision */
+    int64_t offset;     /* job: its ordinal */
+    int32_t target;     /* forward: the shard it went to; fire, result: the foreign topic or
+                         * -1 */
+};
+
+struct step { /* one committed transaction of a shard */
+    int64_t time_ms;
+    struct mark_view {
+        int64_t generation;
+        int64_t epoch;
+        int64_t sequence;
+        int64_t watermark_ms;
+        int64_t ordinal; /* INT64_MAX: the whole instant */
+        int64_t control_offset;
+        int64_t forward_offset;
+        bool in_command;
+        char owner[32];
+        char tz_version[16];
+    } mark;
+    bool has_mark;
+    bool gone; /* Kafka lost it, and a new owner went on from before it: it did not happen */
+    size_t first; /* outputs, in the history's list */
+    size_t count;
+};
+
+struct history {
+    struct output *outputs;
+    size_t output_count;
+    size_t output_capacity;
+    struct step *steps[SIM_SHARDS_MAX];
+    size_t step_count[SIM_SHARDS_MAX];
+    size_t step_capacity[SIM_SHARDS_MAX];
+};
+
+/* What a fire carries; 0: nothing. */
+int64_t history_data_hash(const char *bytes, size_t length);
+void history_close(struct history *history);
+/* Everything a shard has committed, for people. */
+void history_write(const struct history *history, int32_t shard, FILE *file);
+void history_commit(struct world *world, const struct transaction *transaction);
+
+#endif
