@@ -26,7 +26,6 @@ struct cli_kafka {
 
 void topic_name(char text[TOPIC_NAME_BYTES], const struct settings *settings, const char *suffix)
 {
-    assert(suffix != NULL);
     int length = snprintf(text, TOPIC_NAME_BYTES, "%s.%s", settings->cluster, suffix);
     assert(length > 0);
     assert(length < TOPIC_NAME_BYTES);
@@ -35,17 +34,12 @@ void topic_name(char text[TOPIC_NAME_BYTES], const struct settings *settings, co
 
 static void fault_set(char *fault, size_t bytes, const char *text)
 {
-    assert(fault != NULL);
-    assert(text != NULL);
     (void)snprintf(fault, bytes, "%s", text);
 }
 
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
-    assert(reason != NULL);
-    assert(opaque != NULL);
     struct cli_kafka *client = opaque;
-    assert(client != NULL);
     (void)handle;
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         client->all_down = true;
@@ -67,9 +61,7 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
 
 static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 {
-    assert(message != NULL);
     struct write_record *record = message->_private;
-    assert(record != NULL);
     assert(!record->delivered);
     (void)handle;
     (void)opaque;
@@ -83,10 +75,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
 static bool set_property(rd_kafka_conf_t *conf, const char *key, const char *value,
                          struct error *error)
 {
-    assert(conf != NULL);
     char text[256] = "";
-    assert(key != NULL);
-    assert(value != NULL);
     if (rd_kafka_conf_set(conf, key, value, text, sizeof text) == RD_KAFKA_CONF_OK) return true;
     return error_invalid(error, CLI_CODE_USAGE, "-X %.60s: %s", key,
                          secret_property(key) ? "librdkafka refuses the value" : text);
@@ -94,8 +83,6 @@ static bool set_property(rd_kafka_conf_t *conf, const char *key, const char *val
 
 static bool set_table(rd_kafka_conf_t *conf, const char *const table[][2], struct error *error)
 {
-    assert(conf != NULL);
-    assert(table != NULL);
     for (size_t i = 0; table[i][0] != NULL; i++)
         if (!set_property(conf, table[i][0], table[i][1], error)) return false;
     return true;
@@ -104,8 +91,6 @@ static bool set_table(rd_kafka_conf_t *conf, const char *const table[][2], struc
 static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
                       enum cli_kafka_role role, struct error *error)
 {
-    assert(conf != NULL);
-    assert(settings != NULL);
     static const char *const both[][2] = {
         {"client.id", "belfry"},
         {"socket.nagle.disable", "true"},
@@ -145,8 +130,6 @@ static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
 struct cli_kafka *cli_kafka_create(const struct settings *settings, enum cli_kafka_role role,
                                          struct error *error)
 {
-    assert(settings != NULL);
-    assert(error != NULL);
     struct cli_kafka *client = memory_allocate(1, sizeof *client);
     client->timeout_ms = settings->timeout_ms;
     client->brokers = settings->kafka;
@@ -178,7 +161,6 @@ void cli_kafka_destroy(struct cli_kafka *client)
 
 static bool unreachable(const struct cli_kafka *client, struct error *error)
 {
-    assert(client != NULL);
     const char *why = client->last_fault[0] != '\0' ? client->last_fault : "no answer";
     return error_set(error, ERROR_RETRY,
                      "Kafka cannot be reached at %.80s: %.120s; --kafka or BELFRY_KAFKA says where",
@@ -188,7 +170,6 @@ static bool unreachable(const struct cli_kafka *client, struct error *error)
 /* A closed port is known at once: no need to wait the whole time-out for it. */
 static bool hopeless(struct cli_kafka *client, int64_t start_ms)
 {
-    assert(client != NULL);
     (void)rd_kafka_poll(client->handle, RETRY_MS);
     int64_t waited_ms = cli_monotonic_ms() - start_ms;
     assert(waited_ms >= 0);
@@ -198,8 +179,6 @@ static bool hopeless(struct cli_kafka *client, int64_t start_ms)
 bool cli_kafka_partitions(struct cli_kafka *client, const char *topic, int32_t *partitions,
                              struct error *error)
 {
-    assert(client != NULL);
-    assert(partitions != NULL);
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client->handle, topic, NULL);
     if (handle == NULL)
         return error_set(error, ERROR_FATAL, "topic \"%.100s\": %s", topic,
@@ -228,9 +207,6 @@ bool cli_kafka_partitions(struct cli_kafka *client, const char *topic, int32_t *
 static bool produce(struct cli_kafka *client, const char *topic, struct write_record *record,
                     int64_t deadline_ms)
 {
-    assert(client != NULL);
-    assert(topic != NULL);
-    assert(record != NULL);
     int32_t partition =
         record->partition == ANY_PARTITION ? RD_KAFKA_PARTITION_UA : record->partition;
     size_t key_bytes = record->key == NULL ? 0 : strlen(record->key);
@@ -253,8 +229,6 @@ static bool produce(struct cli_kafka *client, const char *topic, struct write_re
 bool cli_kafka_send(struct cli_kafka *client, const char *topic,
                        struct write_record *records, size_t count, struct error *error)
 {
-    assert(client != NULL);
-    assert(records != NULL);
     assert(count > 0);
     bool produced = true;
     /* message.timeout.ms ends each record; the second added lets its report arrive. */
@@ -276,7 +250,6 @@ bool cli_kafka_send(struct cli_kafka *client, const char *topic,
 static bool find_ends(struct cli_kafka *client, rd_kafka_topic_partition_list_t *list,
                       struct error *error)
 {
-    assert(client != NULL);
     assert(list->cnt > 0);
     int64_t start_ms = cli_monotonic_ms();
     rd_kafka_resp_err_t failure = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -307,7 +280,6 @@ static bool start_partition(struct cli_kafka *client, const char *topic, int32_t
 bool cli_kafka_read(struct cli_kafka *client, const char *topic, int32_t partitions,
                        enum read_from from, struct error *error)
 {
-    assert(client != NULL);
     assert(client->queue == NULL);
     assert(partitions > 0);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
@@ -327,9 +299,7 @@ bool cli_kafka_read(struct cli_kafka *client, const char *topic, int32_t partiti
 bool cli_kafka_read_at(struct cli_kafka *client, const char *topic, int32_t partitions,
                        const int64_t *starts, struct error *error)
 {
-    assert(client != NULL);
     assert(client->queue == NULL);
-    assert(starts != NULL);
     bool reading = true;
     client->topic = rd_kafka_topic_new(client->handle, topic, NULL);
     client->queue = rd_kafka_queue_new(client->handle);
@@ -341,9 +311,6 @@ bool cli_kafka_read_at(struct cli_kafka *client, const char *topic, int32_t part
 bool cli_kafka_bounds(struct cli_kafka *client, const char *topic, int32_t partition,
                       int64_t *oldest, int64_t *end, struct error *error)
 {
-    assert(client != NULL);
-    assert(oldest != NULL);
-    assert(end != NULL);
     rd_kafka_resp_err_t failure = rd_kafka_query_watermark_offsets(
         client->handle, topic, partition, oldest, end, (int)client->timeout_ms);
     if (failure == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
@@ -354,8 +321,6 @@ bool cli_kafka_bounds(struct cli_kafka *client, const char *topic, int32_t parti
 bool cli_kafka_offset_at(struct cli_kafka *client, const char *topic, int32_t partition,
                          int64_t from_ms, int64_t end, int64_t *offset, struct error *error)
 {
-    assert(client != NULL);
-    assert(offset != NULL);
     assert(from_ms >= 0);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic, partition)->offset = from_ms;
@@ -376,7 +341,6 @@ bool cli_kafka_is_embedded(const char *cluster_id)
 
 rd_kafka_t *cli_kafka_handle(struct cli_kafka *client)
 {
-    assert(client != NULL);
     assert(client->handle != NULL);
     return client->handle;
 }
@@ -384,9 +348,7 @@ rd_kafka_t *cli_kafka_handle(struct cli_kafka *client)
 bool cli_kafka_next(struct cli_kafka *client, int wait_ms, rd_kafka_message_t **message,
                        struct error *error)
 {
-    assert(client != NULL);
     assert(client->queue != NULL);
-    assert(message != NULL);
     *message = NULL;
     (void)rd_kafka_poll(client->handle, 0);
     rd_kafka_message_t *next = rd_kafka_consume_queue(client->queue, wait_ms);

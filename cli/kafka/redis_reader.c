@@ -20,8 +20,6 @@ enum { RETRY_FIRST_MS = 2, RETRY_MOST_MS = 50 };
 bool redis_reader_options(const struct settings *settings, struct store_redis_options *options,
                           struct error *error)
 {
-    assert(settings != NULL);
-    assert(options != NULL);
     struct error refused = {0};
     store_redis_options_default(options);
     if (!store_redis_options_parse(settings->redis, options, &refused))
@@ -46,8 +44,6 @@ bool redis_reader_options(const struct settings *settings, struct store_redis_op
 bool redis_reader_open(struct redis_reader *reader, const struct settings *settings,
                        struct error *error)
 {
-    assert(reader != NULL);
-    assert(settings != NULL);
     struct store_redis_options options;
     struct store_meta meta;
     bool found = false;
@@ -77,7 +73,6 @@ bool redis_reader_open(struct redis_reader *reader, const struct settings *setti
 
 void redis_reader_close(struct redis_reader *reader)
 {
-    assert(reader != NULL);
     if (reader->store != NULL) reader->store->operations->destroy(reader->store);
     reader->store = NULL;
 }
@@ -91,7 +86,6 @@ struct awaited {
 static bool note_snapshot(void *opaque, int32_t shard, bool found, const struct snapshot *snapshot,
                           struct error *error)
 {
-    assert(opaque != NULL);
     struct awaited *awaited = opaque;
     assert(shard >= 0);
     assert(shard < SHARDS_MAX);
@@ -112,7 +106,6 @@ static void pause_ms(int64_t wait_ms)
 static bool wait_for(struct redis_reader *reader, struct awaited *awaited, struct error *error)
 {
     assert(reader->store != NULL);
-    assert(awaited != NULL);
     int64_t deadline_ms = cli_monotonic_ms() + SNAPSHOT_WAIT_MS;
     for (int64_t wait_ms = RETRY_FIRST_MS;; wait_ms *= 2) {
         awaited->behind = 0;
@@ -129,7 +122,6 @@ bool redis_wait_snapshots(const struct settings *settings, const json_t *results
                           struct error *error)
 {
     assert(json_is_array(results));
-    assert(behind != NULL);
     struct awaited *awaited = memory_allocate(1, sizeof *awaited);
     int32_t wanted = 0;
     *behind = 0;

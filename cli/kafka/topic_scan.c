@@ -14,7 +14,6 @@ static bool find_starts(struct cli_kafka *reader, const char *topic, const struc
                         int32_t partitions, int64_t *starts, struct scan_report *report,
                         struct error *error)
 {
-    assert(starts != NULL);
     assert(partitions > 0);
     for (int32_t p = 0; p < partitions; p++) {
         int64_t oldest = 0;
@@ -41,7 +40,6 @@ static bool read_all(struct cli_kafka *reader, const struct settings *settings, 
                      struct scan_report *report, struct error *error)
 {
     assert(open >= 0);
-    assert(visitor != NULL);
     int64_t heard_ms = cli_monotonic_ms();
     bool going = true;
     while (going && open > 0) {
@@ -67,9 +65,6 @@ bool topic_scan(const struct settings *settings, const char *topic, const struct
                 scan_visitor *visitor, void *opaque, struct scan_report *report,
                 struct error *error)
 {
-    assert(settings != NULL);
-    assert(scan != NULL);
-    assert(report != NULL);
     int32_t partitions = 0;
     int64_t *starts = NULL;
     *report = (struct scan_report){0};

@@ -26,7 +26,6 @@ static void say(void *opaque, enum observer_level level, const char *event, int3
 {
     (void)opaque;
     (void)level;
-    assert(event != NULL);
     (void)fprintf(stderr, "belfry: shard %" PRId32 ": %s ", shard, event);
     print_safe(stderr, fields, strlen(fields));
     (void)fputc('\n', stderr);
@@ -138,8 +137,6 @@ static bool open_kafka(struct cluster_site *site, struct error *error)
 bool cluster_site_open(struct cluster_site *site, const struct settings *settings,
                        struct error *error)
 {
-    assert(site != NULL);
-    assert(settings != NULL);
     *site = (struct cluster_site){.settings = settings,
                                   .clock = clock_system(),
                                   .observer = {.lowest = LEVEL_WARN, .line = say}};
@@ -152,7 +149,6 @@ bool cluster_site_open(struct cluster_site *site, const struct settings *setting
 
 void cluster_site_close(struct cluster_site *site)
 {
-    assert(site != NULL);
     if (site->writer != NULL) store_writer_destroy(site->writer);
     if (site->store != NULL) site->store->operations->destroy(site->store);
     kafka_cluster_destroy(site->kafka);
@@ -251,7 +247,6 @@ bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t
 
 void shard_seat_close(struct shard_seat *seat)
 {
-    assert(seat != NULL);
     engine_destroy(seat->engine);
     fault_checkpoint_destroy(seat->fault_checkpoint);
     checkpoint_store_destroy(seat->checkpoint);

@@ -44,8 +44,6 @@ __attribute__((format(printf, 5, 6))) static void find(struct checkup *checkup,
                                                        enum severity severity, const char *check,
                                                        const char *advice, const char *format, ...)
 {
-    assert(checkup != NULL);
-    assert(check != NULL);
     char text[TEXT_BYTES];
     va_list arguments;
     va_start(arguments, format);
@@ -65,7 +63,6 @@ __attribute__((format(printf, 5, 6))) static void find(struct checkup *checkup,
 
 static void on_topic_report(void *opaque, const char *text)
 {
-    assert(opaque != NULL);
     find(opaque, WARN, "topics", NULL, "%s", text);
 }
 
@@ -92,7 +89,6 @@ static void check_topics(struct checkup *checkup, rd_kafka_t *handle)
 
 static void check_dead_letters(struct checkup *checkup, struct cli_kafka *client)
 {
-    assert(client != NULL);
     char topic[TOPIC_NAME_BYTES];
     int32_t partitions = 0;
     int64_t letters = 0;
@@ -120,7 +116,6 @@ static void note_setting(void *opaque, const char *name, const char *value)
 static void check_brokers(struct checkup *checkup, rd_kafka_t *handle,
                           const struct rd_kafka_metadata *metadata)
 {
-    assert(metadata != NULL);
     int fine = 0;
     for (int i = 0; i < metadata->broker_cnt; i++) {
         struct broker_facts facts = {0};
@@ -197,7 +192,6 @@ static void check_kafka(struct checkup *checkup)
 
 static void on_redis_warning(void *opaque, const char *warning)
 {
-    assert(opaque != NULL);
     find(opaque, WARN, "redis", NULL, "%s", warning);
 }
 
@@ -212,7 +206,6 @@ static void check_whole(struct checkup *checkup, struct store *store, int32_t sh
 
 static void check_meta(struct checkup *checkup, struct store *store)
 {
-    assert(store != NULL);
     struct store_meta meta;
     struct error error = {0};
     bool found = false;
@@ -236,7 +229,6 @@ static void check_meta(struct checkup *checkup, struct store *store)
 
 static void check_redis(struct checkup *checkup)
 {
-    assert(checkup != NULL);
     struct store_redis_options options;
     struct error error = {0};
     int before = checkup->counts[WARN] + checkup->counts[BAD];
@@ -258,7 +250,6 @@ static void check_redis(struct checkup *checkup)
 /* Each result tells when the broker took the command: between our sending and our receiving. */
 static void check_clock(struct checkup *checkup, const json_t *results, int64_t sent_ms)
 {
-    assert(checkup != NULL);
     int64_t received_ms = cli_now_ms();
     int64_t worst_ms = 0;
     for (size_t i = 0; i < json_array_size(results); i++) {
@@ -282,7 +273,6 @@ static void check_clock(struct checkup *checkup, const json_t *results, int64_t 
 static void list_silent(const struct checkup *checkup, const json_t *results, char *text,
                         size_t bytes)
 {
-    assert(text != NULL);
     size_t used = 0;
     text[0] = '\0';
     for (int32_t shard = 0; shard < checkup->shards; shard++) {
@@ -388,7 +378,6 @@ static void check_shards(struct checkup *checkup)
 
 static void print_findings(const struct checkup *checkup)
 {
-    assert(checkup != NULL);
     static const char *const colours[] = {"\x1b[32m", "\x1b[33m", "\x1b[31m"};
     const struct settings *settings = checkup->settings;
     for (size_t i = 0; i < json_array_size(checkup->findings); i++) {
@@ -411,7 +400,6 @@ static void print_findings(const struct checkup *checkup)
 
 enum exit_code command_doctor(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     struct checkup checkup = {.settings = invocation->settings};
     if (invocation->arguments->positional_count > 0) {

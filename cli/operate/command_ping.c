@@ -13,7 +13,6 @@ enum { PING_WAIT_MS = 10000 };
 
 static void print_table(const struct settings *settings, const json_t *results, int64_t took_ms)
 {
-    assert(settings != NULL);
     static const struct table_column columns[] = {
         {"SHARD", true, 0}, {"OUTCOME", false, 0}, {"SEQUENCE", true, 0}};
     assert(json_is_array(results));
@@ -41,7 +40,6 @@ static void print_table(const struct settings *settings, const json_t *results, 
 
 static void print_results(const struct settings *settings, const json_t *results, int64_t took_ms)
 {
-    assert(settings != NULL);
     assert(json_is_array(results));
     if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON) {
         value_print(settings, results);
@@ -57,14 +55,12 @@ static void print_results(const struct settings *settings, const json_t *results
 
 enum exit_code command_ping(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     json_t *results = NULL;
     int64_t wait_ms = PING_WAIT_MS;
     int64_t took_ms = 0;
     const struct arguments *arguments = invocation->arguments;
     const char *group = arguments_value(arguments, "group");
-    assert(arguments != NULL);
     if (arguments->positional_count > 0)
         (void)error_invalid(&error, CLI_CODE_USAGE, "ping takes --group GROUP or nothing");
     bool ok = error.kind == ERROR_NONE &&

@@ -1,6 +1,5 @@
 /* belfry rebuild: Redis written anew from the state log, by the daemons or, where none runs, by
  * this command. */
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,7 +140,6 @@ static enum exit_code run(struct rebuild *rebuild, const struct settings *settin
 
 enum exit_code command_rebuild(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct error error = {0};
     struct rebuild rebuild = {.shard = -1};

@@ -1,6 +1,5 @@
 /* belfry recover: one of Kafka and Redis was lost or put back, and the two do not go together any
  * more: the operator says which one counts. */
-#include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -259,7 +258,6 @@ static enum exit_code recover_cluster(struct recover *recover,
 
 enum exit_code command_recover(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     const char *from = arguments_value(arguments, "from");
     struct error error = {0};

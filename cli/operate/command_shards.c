@@ -34,7 +34,6 @@ struct shard_listing {
 
 static void format_instant(int64_t instant_ms, char text[INSTANT_TEXT_BYTES])
 {
-    assert(text != NULL);
     text[0] = '\0';
     if (instant_in_range(instant_ms)) instant_format(instant_ms, text);
 }
@@ -139,9 +138,7 @@ static void add_row(struct shard_listing *listing, int32_t shard, bool found,
 static bool visit(void *opaque, int32_t shard, bool found, const struct snapshot *snapshot,
                   struct error *error)
 {
-    assert(opaque != NULL);
     struct shard_listing *listing = opaque;
-    assert(listing != NULL);
     assert(shard >= 0);
     (void)error;
     if (listing->array != NULL) add_object(listing, shard, found, snapshot);
@@ -152,7 +149,6 @@ static bool visit(void *opaque, int32_t shard, bool found, const struct snapshot
 
 enum exit_code command_shards(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     const struct settings *settings = invocation->settings;
     struct shard_listing listing = {.settings = settings, .now_ms = cli_now_ms()};
     struct error error = {0};

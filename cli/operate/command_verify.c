@@ -37,7 +37,6 @@ struct verification {
 /* Statistics are not in the log after each fire, and may be lost with Redis. */
 static json_t *comparable(const char *text, size_t length)
 {
-    assert(text != NULL);
     static const char *const statistics[] = {"fired", "missed", "last_due"};
     json_t *job = json_loadb(text, length, 0, NULL);
     for (size_t i = 0; json_is_object(job) && i < sizeof statistics / sizeof statistics[0]; i++)
@@ -47,7 +46,6 @@ static json_t *comparable(const char *text, size_t length)
 
 static bool visit_log(void *opaque, const rd_kafka_message_t *message)
 {
-    assert(opaque != NULL);
     json_t *jobs = opaque;
     if (message->key_len <= 4 || memcmp(message->key, "job/", 4) != 0) return true;
     const char *name = (const char *)message->key + 4;
@@ -60,7 +58,6 @@ static bool visit_log(void *opaque, const rd_kafka_message_t *message)
 
 static bool visit_redis(void *opaque, const struct store_item *item, struct error *error)
 {
-    assert(opaque != NULL);
     json_t *jobs = opaque;
     (void)error;
     if (item->kind == STORE_JOB_PUT)
@@ -72,7 +69,6 @@ static bool visit_redis(void *opaque, const struct store_item *item, struct erro
 static void note_difference(json_t *different, const char *name, const char *what, json_t *log)
 {
     assert(different != NULL);
-    assert(name != NULL);
     (void)json_object_set_new(different, name,
                               json_pack("{s:s, s:O?}", "what", what, "log", log));
 }
@@ -98,7 +94,6 @@ static json_t *differences(json_t *log, json_t *redis)
 static bool look(const struct verification *verification, struct redis_reader *reader,
                  int32_t shard, struct shard_look *found, struct error *error)
 {
-    assert(verification != NULL);
     struct scan scan = {shard, 0, 0};
     struct scan_report report;
     *found = (struct shard_look){json_object(), json_object(), NULL};
@@ -112,7 +107,6 @@ static bool look(const struct verification *verification, struct redis_reader *r
 
 static void look_free(struct shard_look *found)
 {
-    assert(found != NULL);
     json_decref(found->log);
     json_decref(found->redis);
     json_decref(found->different);
@@ -137,7 +131,6 @@ static void keep_lasting(json_t *now, json_t *before)
 static bool look_until_sure(const struct verification *verification, struct redis_reader *reader,
                             int32_t shard, struct shard_look *found, struct error *error)
 {
-    assert(found != NULL);
     json_t *before = NULL;
     bool read = false;
     for (int pass = 0; pass < PASSES; pass++) {
@@ -159,7 +152,6 @@ static bool look_until_sure(const struct verification *verification, struct redi
 static void report_shard(struct verification *verification, int32_t shard,
                          const struct shard_look *found)
 {
-    assert(verification != NULL);
     size_t numbers[4] = {json_object_size(found->log), json_object_size(found->redis),
                          json_object_size(found->different), 0};
     if (numbers[2] > 0) verification->bad_shards++;
@@ -196,7 +188,6 @@ static void report_shard(struct verification *verification, int32_t shard,
 
 static bool verify_shards(struct verification *verification, struct error *error)
 {
-    assert(verification != NULL);
     struct redis_reader reader;
     if (!redis_reader_open(&reader, verification->settings, error)) return false;
     bool read = true;
@@ -213,7 +204,6 @@ static bool verify_shards(struct verification *verification, struct error *error
 
 static void say_verdict(const struct verification *verification)
 {
-    assert(verification != NULL);
     size_t count = json_array_size(verification->names);
     (void)fflush(stdout);
     if (count == 0) {
@@ -237,7 +227,6 @@ static void say_verdict(const struct verification *verification)
 
 enum exit_code command_verify(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     const struct settings *settings = invocation->settings;
     struct verification verification = {.settings = settings, .names = NULL};

@@ -34,7 +34,6 @@ struct description {
 
 static void heading(const struct settings *settings, const char *text)
 {
-    assert(text != NULL);
     (void)printf("\n%s%s%s\n", settings->colour ? "\x1b[1m" : "", text,
                  settings->colour ? "\x1b[0m" : "");
 }
@@ -82,7 +81,6 @@ static void print_next(const struct description *description)
 
 static struct text member_cell(const json_t *object, const char *name, char *room, size_t bytes)
 {
-    assert(room != NULL);
     const json_t *value = json_object_get(object, name);
     if (json_is_string(value)) {
         time_shorten(json_string_value(value), room, bytes);
@@ -190,7 +188,6 @@ static void say_unread(const struct description *description)
 
 static bool read_arguments(struct description *description, struct error *error)
 {
-    assert(description != NULL);
     const struct arguments *arguments = description->settings->arguments;
     const char *why = arguments_value(arguments, "why");
     struct error refused = {0};
@@ -203,7 +200,6 @@ static bool read_arguments(struct description *description, struct error *error)
 
 static bool describe(struct description *description, struct error *error)
 {
-    assert(description != NULL);
     struct job_fetched *fetched = &description->fetched;
     if (!read_arguments(description, error) ||
         !job_fetch(fetched, description->settings, "describe", error))
@@ -243,7 +239,6 @@ static bool describe(struct description *description, struct error *error)
 
 enum exit_code command_describe(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     struct description description = {.settings = invocation->settings};
     bool described = describe(&description, &error);

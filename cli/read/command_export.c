@@ -28,7 +28,6 @@ struct export {
 
 static bool admits(const struct export *export, const struct store_item *item)
 {
-    assert(export != NULL);
     assert(item->text != NULL);
     json_t *job = json_loadb(item->text, item->text_bytes, 0, NULL);
     bool admitted = json_is_object(job);
@@ -43,7 +42,6 @@ static bool admits(const struct export *export, const struct store_item *item)
 
 static bool visit(void *opaque, const struct store_item *item, struct error *error)
 {
-    assert(opaque != NULL);
     assert(item->kind == STORE_JOB_PUT);
     struct export *export = opaque;
     struct job_record record;
@@ -81,7 +79,6 @@ static bool must_be_known(void *opaque, int32_t shard, bool found, const struct 
 static bool export_jobs(struct export *export, const struct settings *settings,
                         struct error *error)
 {
-    assert(export != NULL);
     struct redis_reader reader;
     if (!redis_reader_open(&reader, settings, error)) return false;
     struct store_filter filter = job_filter_store(export->filter);
@@ -101,7 +98,6 @@ static bool export_jobs(struct export *export, const struct settings *settings,
 
 enum exit_code command_export(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     struct job_filter filter;
     const struct arguments *arguments = invocation->arguments;

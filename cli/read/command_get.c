@@ -13,7 +13,6 @@
 static void print_field(struct table *table, struct text name, struct text value)
 {
     const struct table_cell cells[] = {{name, TONE_PLAIN}, {value, TONE_PLAIN}};
-    assert(table != NULL);
     assert(name.length > 0);
     table_add(table, cells);
 }
@@ -21,7 +20,6 @@ static void print_field(struct table *table, struct text name, struct text value
 /* Every member of the record as it is stored, one a line, after what is computed from it. */
 static void print_fields(const struct settings *settings, const json_t *job, struct text text)
 {
-    assert(settings != NULL);
     static const struct table_column columns[] = {{"FIELD", false, 0}, {"VALUE", false, 0}};
     struct job_view view;
     assert(json_is_object(job));
@@ -44,7 +42,6 @@ static void print_fields(const struct settings *settings, const json_t *job, str
 
 static void print_indented(const struct settings *settings, struct text text)
 {
-    assert(settings != NULL);
     struct buffer out = {0};
     json_text_indent(&out, text);
     (void)print_json(stdout, out.bytes, out.length, settings->width > 0);
@@ -55,8 +52,6 @@ static void print_indented(const struct settings *settings, struct text text)
 static bool print_record(const struct settings *settings, const char *name, struct text text,
                          struct error *error)
 {
-    assert(settings != NULL);
-    assert(name != NULL);
     json_t *job = json_loadb(text.bytes, text.length, 0, NULL);
     if (!json_is_object(job)) {
         json_decref(job);
@@ -80,7 +75,6 @@ static bool print_record(const struct settings *settings, const char *name, stru
 
 enum exit_code command_get(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     struct job_fetched job = {0};
     bool got = job_fetch(&job, invocation->settings, "get", &error) &&

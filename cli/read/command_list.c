@@ -51,7 +51,6 @@ struct listing {
 
 static enum table_tone state_tone(const char *state)
 {
-    assert(state != NULL);
     if (strcmp(state, "active") == 0) return TONE_GOOD;
     if (strcmp(state, "paused") == 0) return TONE_WARN;
     return strcmp(state, "failing") == 0 ? TONE_BAD : TONE_DIM;
@@ -75,7 +74,6 @@ static void print_row(struct listing *listing, const json_t *job)
 /* Records are printed as they are stored: no number is rounded, no member reordered. */
 static void print_job(struct listing *listing, const struct listed *job)
 {
-    assert(listing != NULL);
     assert(job->text != NULL);
     if (listing->limit >= 0 && listing->printed >= listing->limit) return;
     switch (listing->settings->output) {
@@ -103,7 +101,6 @@ static void print_job(struct listing *listing, const struct listed *job)
 
 static void print_held(struct listing *listing)
 {
-    assert(listing != NULL);
     for (size_t i = 0; i < listing->held_count; i++) {
         print_job(listing, &listing->held[i]);
         free(listing->held[i].name);
@@ -117,7 +114,6 @@ static void print_held(struct listing *listing)
 static int64_t order_of(const struct listing *listing, const json_t *job,
                         const struct job_view *view)
 {
-    assert(listing != NULL);
     assert(job != NULL);
     int64_t instant_ms = INT64_MAX;
     if (listing->sort == NULL) return 0;
@@ -129,7 +125,6 @@ static int64_t order_of(const struct listing *listing, const json_t *job,
 
 static bool visit(void *opaque, const struct store_item *item, struct error *error)
 {
-    assert(opaque != NULL);
     struct listing *listing = opaque;
     assert(item->kind == STORE_JOB_PUT);
     (void)error;
@@ -157,12 +152,8 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
 /* By group, then by id: the slash between them must sort before every letter. */
 static int compare_names(const void *left, const void *right)
 {
-    assert(left != NULL);
-    assert(right != NULL);
     const struct listed *a = left;
     const struct listed *b = right;
-    assert(a->name != NULL);
-    assert(b->name != NULL);
     size_t a_group = strcspn(a->name, "/");
     size_t b_group = strcspn(b->name, "/");
     int order = memcmp(a->name, b->name, a_group < b_group ? a_group : b_group);
@@ -174,8 +165,6 @@ static int compare_orders(const void *left, const void *right)
 {
     const struct listed *a = left;
     const struct listed *b = right;
-    assert(a->name != NULL);
-    assert(b->name != NULL);
     if (a->order != b->order) return a->order < b->order ? -1 : 1;
     return compare_names(left, right);
 }
@@ -205,7 +194,6 @@ static bool list_jobs(struct listing *listing, const struct settings *settings,
                       struct error *error)
 {
     assert(listing->filter != NULL);
-    assert(settings != NULL);
     struct redis_reader reader;
     if (!redis_reader_open(&reader, settings, error)) return false;
     if (settings->output == OUTPUT_TABLE)
@@ -231,7 +219,6 @@ static bool read_sort(const struct arguments *arguments, const char **sort, stru
     static const char *const orders[][2] = {
         {"name", NULL}, {"next", "next"}, {"created", "created_at"}, {"updated", "updated_at"}};
     const char *value = arguments_value(arguments, "sort");
-    assert(sort != NULL);
     *sort = NULL;
     if (value == NULL) return true;
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
@@ -245,7 +232,6 @@ static bool read_sort(const struct arguments *arguments, const char **sort, stru
 
 enum exit_code command_list(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     struct job_filter filter;
     const struct arguments *arguments = invocation->arguments;

@@ -13,7 +13,6 @@
 
 static void print_times(const struct settings *settings, const json_t *times)
 {
-    assert(settings != NULL);
     assert(json_is_array(times));
     if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON) {
         json_t *answer = json_pack("{s:O}", "next", times);
@@ -65,7 +64,6 @@ static json_t *next_of(const struct flag_schedule *schedule, int64_t count)
 
 enum exit_code command_next(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct flag_schedule schedule = {0};
     struct error error = {0};

@@ -38,7 +38,6 @@ struct tail {
 static void print_record(const struct tail *tail, const rd_kafka_message_t *message,
                          const json_t *value)
 {
-    assert(tail != NULL);
     const struct settings *settings = tail->settings;
     struct buffer line = {0};
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
@@ -63,8 +62,6 @@ static void print_record(const struct tail *tail, const rd_kafka_message_t *mess
 /* True when the record was wanted and printed. */
 static bool take(const struct tail *tail, const rd_kafka_message_t *message)
 {
-    assert(tail != NULL);
-    assert(message != NULL);
     json_t *value = message->len == 0 ? NULL : json_loadb(message->payload, message->len, 0, NULL);
     if (value != NULL && !json_is_object(value)) {
         json_decref(value);
@@ -79,7 +76,6 @@ static bool take(const struct tail *tail, const rd_kafka_message_t *message)
 static bool read_records(const struct tail *tail, struct cli_kafka *reader, int32_t partitions,
                          struct error *error)
 {
-    assert(tail != NULL);
     assert(partitions > 0);
     bool *ended = memory_allocate((size_t)partitions, sizeof *ended);
     int32_t ended_count = 0;
@@ -126,9 +122,7 @@ static enum exit_code run(const struct tail *tail)
 static bool read_stream(struct tail *tail, const struct invocation *invocation,
                         struct error *error)
 {
-    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
-    assert(tail != NULL);
     if (arguments->positional_count != 1)
         return error_invalid(error, CLI_CODE_USAGE, "which stream? belfry tail "
                              "fires|results|events");
@@ -152,10 +146,8 @@ static bool read_stream(struct tail *tail, const struct invocation *invocation,
 
 enum exit_code command_tail(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct error error = {0};
-    assert(arguments != NULL);
     struct tail tail = {
         .settings = invocation->settings,
         .group = arguments_value(arguments, "group"),
@@ -171,10 +163,8 @@ enum exit_code command_tail(const struct invocation *invocation)
 
 enum exit_code command_dead(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct error error = {0};
-    assert(arguments != NULL);
     struct tail tail = {
         .settings = invocation->settings,
         .format = tail_line_dead,

@@ -149,7 +149,6 @@ static json_t *answer_of(const struct flag_schedule *schedule, int64_t count)
 
 enum exit_code command_validate(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     const struct settings *settings = invocation->settings;
     struct flag_schedule schedule = {0};
     struct error error = {0};

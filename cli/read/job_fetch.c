@@ -1,6 +1,5 @@
 #include "cli/read/job_fetch.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,6 @@
 static bool read_name(const struct arguments *arguments, const char *command,
                       char name[JOB_NAME_BYTES], struct text *group, struct error *error)
 {
-    assert(arguments != NULL);
-    assert(name != NULL);
     const char *flag_group = arguments_value(arguments, "group");
     const char *flag_id = arguments_value(arguments, "id");
     struct text id = text_of(flag_id);
@@ -40,7 +37,6 @@ struct wanted {
 static bool note_snapshot(void *opaque, int32_t shard, bool found, const struct snapshot *snapshot,
                           struct error *error)
 {
-    assert(opaque != NULL);
     struct wanted *wanted = opaque;
     (void)error;
     if (found && shard == wanted->shard)
@@ -51,8 +47,6 @@ static bool note_snapshot(void *opaque, int32_t shard, bool found, const struct 
 bool job_fetch(struct job_fetched *job, const struct settings *settings, const char *command,
                struct error *error)
 {
-    assert(job != NULL);
-    assert(settings != NULL);
     struct text group;
     struct redis_reader reader;
     if (!read_name(settings->arguments, command, job->name, &group, error) ||
@@ -77,7 +71,6 @@ bool job_fetch(struct job_fetched *job, const struct settings *settings, const c
 
 void job_fetched_free(struct job_fetched *job)
 {
-    assert(job != NULL);
     free(job->text);
     job->text = NULL;
 }

@@ -14,9 +14,6 @@
 static bool names_read(const struct arguments *arguments, const char *option, const char ***names,
                        size_t *count, struct error *error)
 {
-    assert(arguments != NULL);
-    assert(names != NULL);
-    assert(count != NULL);
     *names = memory_allocate(arguments->count, sizeof **names);
     *count = 0;
     size_t at = 0;
@@ -34,8 +31,6 @@ static bool names_read(const struct arguments *arguments, const char *option, co
 bool job_filter_read(struct job_filter *filter, const struct arguments *arguments,
                      struct error *error)
 {
-    assert(filter != NULL);
-    assert(arguments != NULL);
     *filter = (struct job_filter){.arguments = arguments};
     if (!names_read(arguments, "group", &filter->groups, &filter->group_count, error) ||
         !names_read(arguments, "super-group", &filter->super_groups, &filter->super_group_count,
@@ -55,7 +50,6 @@ bool job_filter_read(struct job_filter *filter, const struct arguments *argument
 
 void job_filter_free(struct job_filter *filter)
 {
-    assert(filter != NULL);
     free(filter->groups);
     free(filter->super_groups);
     *filter = (struct job_filter){0};
@@ -63,7 +57,6 @@ void job_filter_free(struct job_filter *filter)
 
 struct store_filter job_filter_store(const struct job_filter *filter)
 {
-    assert(filter != NULL);
     assert(filter->groups != NULL);
     return (struct store_filter){.groups = filter->groups,
                                  .group_count = filter->group_count,
@@ -74,9 +67,6 @@ struct store_filter job_filter_store(const struct job_filter *filter)
 /* True when the option was not given, too. */
 static bool text_among(const struct arguments *arguments, const char *option, const char *text)
 {
-    assert(arguments != NULL);
-    assert(option != NULL);
-    assert(text != NULL);
     if (!arguments_has(arguments, option)) return true;
     size_t at = 0;
     const char *value = NULL;
@@ -87,7 +77,6 @@ static bool text_among(const struct arguments *arguments, const char *option, co
 
 static bool labels_match(const struct arguments *arguments, const json_t *labels)
 {
-    assert(arguments != NULL);
     size_t at = 0;
     const char *wanted = NULL;
     while ((wanted = arguments_next(arguments, "label", &at)) != NULL) {
@@ -104,8 +93,6 @@ static bool labels_match(const struct arguments *arguments, const json_t *labels
 bool job_filter_admits(const struct job_filter *filter, const json_t *job,
                        const struct job_view *view)
 {
-    assert(filter != NULL);
-    assert(view != NULL);
     const char *super_group = json_member_text(job, "super_group");
     return text_among(filter->arguments, "id", view->id) &&
            text_among(filter->arguments, "group", view->group) &&

@@ -20,14 +20,12 @@ struct search {
 
 static bool is_job(const struct search *search, const char *group, const char *id)
 {
-    assert(search != NULL);
     return group != NULL && id != NULL && strlen(group) == search->group_bytes &&
            memcmp(group, search->group, search->group_bytes) == 0 && strcmp(id, search->id) == 0;
 }
 
 static void keep(struct search *search, json_t *item)
 {
-    assert(search != NULL);
     assert(json_is_object(item));
     (void)json_array_append_new(search->found, item);
     if (search->most > 0 && json_array_size(search->found) > search->most)
@@ -37,7 +35,6 @@ static void keep(struct search *search, json_t *item)
 /* A fire in binary mode has its attributes in headers. */
 static json_t *fire_of_headers(const rd_kafka_message_t *message)
 {
-    assert(message != NULL);
     static const char *const names[] = {"id",       "time",       "dueat",       "jobgroup",
                                         "jobid",    "firekind",   "jobrevision", "latenessms",
                                         "missedcount"};
@@ -65,7 +62,6 @@ static json_t *fire_of_headers(const rd_kafka_message_t *message)
 
 static bool visit_fire(void *opaque, const rd_kafka_message_t *message)
 {
-    assert(opaque != NULL);
     struct search *search = opaque;
     struct text binary;
     json_t *fire = NULL;
@@ -86,7 +82,6 @@ static bool visit_fire(void *opaque, const rd_kafka_message_t *message)
 
 static bool visit_event(void *opaque, const rd_kafka_message_t *message)
 {
-    assert(opaque != NULL);
     struct search *search = opaque;
     if (message->payload == NULL) return true;
     json_t *event = json_loadb(message->payload, message->len, 0, NULL);
@@ -109,7 +104,6 @@ void job_history_read(struct job_history *history, const struct settings *settin
                       const char *name, const char *topic, int32_t shard, int64_t from_ms,
                       int64_t last, size_t most)
 {
-    assert(history != NULL);
     assert(strchr(name, '/') != NULL);
     char own[TOPIC_NAME_BYTES];
     char events[TOPIC_NAME_BYTES];
@@ -137,7 +131,6 @@ void job_history_read(struct job_history *history, const struct settings *settin
 
 void job_history_free(struct job_history *history)
 {
-    assert(history != NULL);
     json_decref(history->fires);
     json_decref(history->events);
     *history = (struct job_history){0};

@@ -13,35 +13,30 @@ enum { NAME_BYTES = 512, CELL_BYTES = 40 };
 
 static const char *text_or_empty(const json_t *object, const char *name)
 {
-    assert(name != NULL);
     const char *text = json_member_text(object, name);
     return text == NULL ? "" : text;
 }
 
 static void job_name(const json_t *job, char name[NAME_BYTES])
 {
-    assert(name != NULL);
     (void)snprintf(name, NAME_BYTES, "%s/%s", text_or_empty(job, "group"),
                    text_or_empty(job, "id"));
 }
 
 static void print_name(const char *name)
 {
-    assert(name != NULL);
     print_safe(stdout, name, strlen(name));
     (void)fputc('\n', stdout);
 }
 
 static void first_time(const json_t *job, const char *member, char text[CELL_BYTES])
 {
-    assert(member != NULL);
     const json_t *due = json_array_get(json_object_get(job, member), 0);
     time_shorten(json_string_value(due), text, CELL_BYTES);
 }
 
 static void add_job(struct table *table, const json_t *job)
 {
-    assert(table != NULL);
     char name[NAME_BYTES];
     char revision[CELL_BYTES];
     char next[CELL_BYTES];
@@ -58,7 +53,6 @@ static void add_job(struct table *table, const json_t *job)
  * seven days come and go. */
 static void add_difference(struct table *table, const json_t *job)
 {
-    assert(table != NULL);
     char name[NAME_BYTES];
     char before[CELL_BYTES];
     char after[CELL_BYTES];
@@ -99,7 +93,6 @@ static void say_days(const json_t *job)
 
 void result_jobs_print(const struct settings *settings, const json_t *results)
 {
-    assert(settings != NULL);
     assert(json_is_array(results));
     static const struct table_column columns[] = {
         {"JOB", false, 20}, {"REVISION", true, 0}, {"NEXT DUE", false, 0}};

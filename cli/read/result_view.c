@@ -14,8 +14,6 @@ enum verdict { VERDICT_DONE, VERDICT_PARTLY, VERDICT_NOT_FOUND, VERDICT_CONFLICT
 
 static enum verdict verdict_of(const char *outcome, const char *code)
 {
-    assert(outcome != NULL);
-    assert(code != NULL);
     if (strcmp(outcome, "applied") == 0 || strcmp(outcome, "unchanged") == 0) return VERDICT_DONE;
     if (strcmp(outcome, "partial") == 0) return VERDICT_PARTLY;
     if (strcmp(outcome, "conflict") == 0)
@@ -26,7 +24,6 @@ static enum verdict verdict_of(const char *outcome, const char *code)
 static const char *text_or_empty(const json_t *object, const char *name)
 {
     const char *text = json_member_text(object, name);
-    assert(name != NULL);
     return text == NULL ? "" : text;
 }
 
@@ -45,7 +42,6 @@ static enum verdict result_verdict(const json_t *result)
 json_int_t results_total(const json_t *results, const char *member)
 {
     assert(json_is_array(results));
-    assert(member != NULL);
     json_int_t total = 0;
     for (size_t i = 0; i < json_array_size(results); i++)
         total += json_member_number(json_array_get(results, i), member, 0);
@@ -140,7 +136,6 @@ void value_print(const struct settings *settings, const json_t *value)
 
 static void say(const char *text)
 {
-    assert(text != NULL);
     print_safe(stderr, text, strlen(text));
 }
 
@@ -148,7 +143,6 @@ static void say(const char *text)
 static void print_fault(const json_t *fault, const char *prefix)
 {
     assert(json_is_object(fault));
-    assert(prefix != NULL);
     const char *group = json_member_text(fault, "group");
     const char *id = json_member_text(fault, "id");
     const char *code = text_or_empty(fault, "code");
@@ -175,9 +169,7 @@ static void print_fault(const json_t *fault, const char *prefix)
 static void print_list(const json_t *result, const char *member, const char *prefix)
 {
     assert(result != NULL);
-    assert(prefix != NULL);
     const json_t *list = json_object_get(result, member);
-    assert(member != NULL);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *fault = json_array_get(list, i);
         if (json_is_object(fault)) print_fault(fault, prefix);
@@ -221,7 +213,6 @@ static void print_talk(const json_t *results)
 
 void results_print(const struct settings *settings, const json_t *results)
 {
-    assert(settings != NULL);
     assert(json_is_array(results));
     if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON)
         value_print(settings,

@@ -12,7 +12,6 @@
 
 static void buffer_reserve(struct buffer *buffer, size_t more)
 {
-    assert(buffer != NULL);
     assert(more < SIZE_MAX - buffer->length - 1);
     if (buffer->length + more + 1 > buffer->capacity)
         buffer->bytes =
@@ -21,7 +20,6 @@ static void buffer_reserve(struct buffer *buffer, size_t more)
 
 void buffer_append(struct buffer *buffer, const char *bytes, size_t length)
 {
-    assert(buffer != NULL);
     assert(bytes != NULL || length == 0);
     buffer_reserve(buffer, length);
     if (length > 0) memcpy(buffer->bytes + buffer->length, bytes, length);
@@ -31,14 +29,11 @@ void buffer_append(struct buffer *buffer, const char *bytes, size_t length)
 
 void buffer_text(struct buffer *buffer, const char *terminated)
 {
-    assert(buffer != NULL);
-    assert(terminated != NULL);
     buffer_append(buffer, terminated, strlen(terminated));
 }
 
 void buffer_format(struct buffer *buffer, const char *format, ...)
 {
-    assert(format != NULL);
     va_list arguments;
     va_start(arguments, format);
     va_list again;
@@ -55,7 +50,6 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
 bool buffer_json_string(struct buffer *buffer, const char *bytes, size_t length,
                         struct error *error)
 {
-    assert(buffer != NULL);
     assert(bytes != NULL || length == 0);
     json_t *string = json_stringn(length == 0 ? "" : bytes, length);
     char *text = string == NULL ? NULL : json_dumps(string, JSON_ENCODE_ANY);
@@ -68,7 +62,6 @@ bool buffer_json_string(struct buffer *buffer, const char *bytes, size_t length,
 
 void buffer_comma(struct buffer *buffer)
 {
-    assert(buffer != NULL);
     if (buffer->length == 0) return;
     char last = buffer->bytes[buffer->length - 1];
     assert(last != ':');
@@ -77,7 +70,6 @@ void buffer_comma(struct buffer *buffer)
 
 void buffer_member(struct buffer *buffer, const char *name)
 {
-    assert(name != NULL);
     assert(strpbrk(name, "\"\\") == NULL);
     buffer_comma(buffer);
     buffer_format(buffer, "\"%s\":", name);
@@ -85,7 +77,6 @@ void buffer_member(struct buffer *buffer, const char *name)
 
 void buffer_free(struct buffer *buffer)
 {
-    assert(buffer != NULL);
     free(buffer->bytes);
     *buffer = (struct buffer){0};
 }

@@ -1,6 +1,5 @@
 #include "cli/show/cron_words.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "cli/show/local_time.h"

@@ -39,8 +39,6 @@ const struct zone_lookup *job_text_zones(void)
 bool job_text_read(json_t *job, struct text raw, struct arena *arena,
                    struct definition *definition, struct error *error)
 {
-    assert(arena != NULL);
-    assert(definition != NULL);
     struct command_limits limits;
     command_limits_defaults(&limits);
     limits.every_min_ms = SCHEDULE_EVERY_FLOOR_MS;
@@ -54,7 +52,6 @@ bool job_text_read(json_t *job, struct text raw, struct arena *arena,
 
 void job_text_default(struct definition *definition, const struct store_defaults *defaults)
 {
-    assert(definition != NULL && defaults != NULL);
     if ((definition->given & GIVEN_MISFIRE_GRACE) == 0)
         definition->catchup.grace_ms = defaults->misfire_grace_ms;
     if ((definition->given & GIVEN_KEEP_FINISHED) == 0)
@@ -63,7 +60,6 @@ void job_text_default(struct definition *definition, const struct store_defaults
 
 static void write_members(struct text_writer *writer, const struct definition *definition)
 {
-    assert(writer != NULL);
     if (definition->super_group.length > 0) {
         text_writer_member(writer, "super_group");
         text_writer_string(writer, definition->super_group);
@@ -73,7 +69,6 @@ static void write_members(struct text_writer *writer, const struct definition *d
 
 void job_text_write(struct text_writer *writer, const struct definition *definition)
 {
-    assert(writer != NULL);
     assert(definition->group.length > 0);
     text_writer_words(writer, "{\"group\":");
     text_writer_string(writer, definition->group);
@@ -104,7 +99,6 @@ static bool find_member(struct text object, struct text name, struct text *value
 static size_t visit_differences(struct text present, struct text wanted,
                                 job_text_difference *visit, void *opaque)
 {
-    assert(visit != NULL);
     size_t count = 0;
     struct json_walk walk = json_walk_open(present);
     struct text name;
@@ -146,8 +140,6 @@ static struct text without_anchor(struct text text, int64_t anchor_ms, char **ro
 size_t job_text_compare(const struct definition *present, struct definition *wanted,
                         job_text_difference *visit, void *opaque)
 {
-    assert(present != NULL);
-    assert(wanted != NULL);
     struct text_writer texts[2];
     text_writer_init(&texts[0]);
     text_writer_init(&texts[1]);

@@ -13,7 +13,6 @@
 
 void time_shorten(const char *time, char *text, size_t bytes)
 {
-    assert(text != NULL);
     assert(bytes > 1);
     if (time == NULL || time[0] == '\0') time = "-";
     (void)snprintf(text, bytes, "%s", time);
@@ -24,8 +23,6 @@ void time_shorten(const char *time, char *text, size_t bytes)
 bool schedule_read(json_t *schedule, struct arena *arena, const struct zone_lookup *zones,
                    struct definition *definition, struct error *error)
 {
-    assert(arena != NULL);
-    assert(definition != NULL);
     definition_defaults(definition);
     struct json_node node = {schedule, NULL, "schedule", 0};
     struct definition_reader reader = {.arena = arena, .zones = zones};
@@ -34,7 +31,6 @@ bool schedule_read(json_t *schedule, struct arena *arena, const struct zone_look
 
 static void schedule_text(const json_t *schedule, char text[JOB_VIEW_SCHEDULE_BYTES])
 {
-    assert(text != NULL);
     const char *cron = json_member_text(schedule, "cron");
     const char *every = json_member_text(schedule, "every");
     const char *at = json_member_text(schedule, "at");
@@ -56,9 +52,7 @@ static void schedule_text(const json_t *schedule, char text[JOB_VIEW_SCHEDULE_BY
 static bool member_instant(const json_t *job, const char *name, int64_t *instant_ms)
 {
     assert(job != NULL);
-    assert(name != NULL);
     const char *text = json_member_text(job, name);
-    assert(instant_ms != NULL);
     return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
 }
 
@@ -131,9 +125,7 @@ static void number_text(const json_t *job, const char *name, const char *otherwi
                         char text[JOB_VIEW_NUMBER_BYTES])
 {
     assert(job != NULL);
-    assert(name != NULL);
     const json_t *value = json_object_get(job, name);
-    assert(text != NULL);
     if (json_is_integer(value))
         (void)snprintf(text, JOB_VIEW_NUMBER_BYTES, "%lld", (long long)json_integer_value(value));
     else
@@ -143,7 +135,6 @@ static void number_text(const json_t *job, const char *name, const char *otherwi
 void job_view_read(struct job_view *view, const json_t *job, int64_t now_ms,
                    const struct zone_lookup *zones)
 {
-    assert(view != NULL);
     assert(json_is_object(job));
     const char *group = json_member_text(job, "group");
     const char *id = json_member_text(job, "id");

@@ -11,10 +11,7 @@ static bool space(char letter)
 bool json_text_next(struct text text, size_t *at, const char *what, struct text *slice,
                     json_t **value, struct error *error)
 {
-    assert(at != NULL);
     assert(*at <= text.length);
-    assert(value != NULL);
-    assert(slice != NULL);
     *value = NULL;
     while (*at < text.length && space(text.bytes[*at])) *at += 1;
     if (*at == text.length) return true;
@@ -36,8 +33,6 @@ bool json_text_next(struct text text, size_t *at, const char *what, struct text 
 
 bool json_text_one(struct text text, const char *what, json_t **value, struct error *error)
 {
-    assert(what != NULL);
-    assert(value != NULL);
     size_t at = 0;
     struct text slice;
     if (!json_text_next(text, &at, what, &slice, value, error)) return false;
@@ -96,8 +91,6 @@ static void skip_value(struct json_walk *walk)
 
 bool json_walk_item(struct json_walk *walk, struct text *value)
 {
-    assert(walk != NULL);
-    assert(value != NULL);
     skip_space(walk);
     if (walk->at >= walk->end || *walk->at == ']' || *walk->at == '}') return false;
     const char *start = walk->at;
@@ -108,7 +101,6 @@ bool json_walk_item(struct json_walk *walk, struct text *value)
 
 bool json_walk_member(struct json_walk *walk, struct text *name, struct text *value)
 {
-    assert(name != NULL);
     skip_space(walk);
     if (walk->at >= walk->end || *walk->at == '}') return false;
     const char *start = walk->at;
@@ -121,7 +113,6 @@ bool json_walk_member(struct json_walk *walk, struct text *name, struct text *va
 
 static void indent_line(struct buffer *out, size_t depth)
 {
-    assert(out != NULL);
     buffer_text(out, "\n");
     for (size_t i = 0; i < depth; i++) buffer_text(out, "  ");
 }
@@ -130,7 +121,6 @@ void json_text_indent(struct buffer *out, struct text text)
 {
     size_t depth = 0;
     struct json_walk walk = {text.bytes, text.bytes + text.length};
-    assert(out != NULL);
     while (walk.at < walk.end) {
         char letter = *walk.at;
         const char *start = walk.at;
@@ -153,13 +143,11 @@ void json_text_indent(struct buffer *out, struct text text)
 
 const char *json_member_text(const json_t *object, const char *name)
 {
-    assert(name != NULL);
     return json_string_value(json_object_get(object, name));
 }
 
 json_int_t json_member_number(const json_t *object, const char *name, json_int_t otherwise)
 {
-    assert(name != NULL);
     const json_t *value = json_object_get(object, name);
     return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }

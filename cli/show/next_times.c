@@ -11,7 +11,6 @@
 bool next_times(json_t *schedule, const struct zone_lookup *zones, int64_t from_ms, int64_t count,
                 json_t **times, struct error *error)
 {
-    assert(times != NULL);
     assert(count >= 0);
     assert(count <= NEXT_COUNT_MAX);
     struct definition definition;
@@ -40,8 +39,6 @@ bool next_times(json_t *schedule, const struct zone_lookup *zones, int64_t from_
 /* Takes "from" and "count" out of the line's object; what stays is the schedule. */
 static bool take_range(json_t *object, int64_t *from_ms, int64_t *count, struct error *error)
 {
-    assert(from_ms != NULL);
-    assert(count != NULL);
     const json_t *from = json_object_get(object, "from");
     const json_t *wanted = json_object_get(object, "count");
     if (from != NULL && !json_is_string(from))
@@ -65,7 +62,6 @@ static bool answer_object(json_t *object, const struct zone_lookup *zones, int64
 {
     int64_t from_ms = now_ms;
     int64_t count = NEXT_COUNT_DEFAULT;
-    assert(times != NULL);
     assert(now_ms >= 0);
     if (!json_is_object(object))
         return error_invalid(error, "wrong_type", "the line must hold a JSON object");
@@ -77,7 +73,6 @@ static bool answer_object(json_t *object, const struct zone_lookup *zones, int64
 json_t *next_batch_answer(const char *line, size_t length, const struct zone_lookup *zones,
                           int64_t now_ms)
 {
-    assert(line != NULL);
     struct error error = {0};
     json_t *object = NULL;
     json_t *times = NULL;

@@ -33,7 +33,6 @@ struct table {
 struct table *table_create(FILE *stream, const struct table_column *columns, size_t count,
                            size_t width, bool colour)
 {
-    assert(stream != NULL);
     assert(count > 0);
     assert(count <= TABLE_COLUMNS_MAX);
     struct table *table = memory_allocate(1, sizeof *table);
@@ -62,7 +61,6 @@ static const char *tone_code(enum table_tone tone)
 
 static void spaces(FILE *stream, size_t count)
 {
-    assert(stream != NULL);
     for (size_t i = 0; i < count; i++) (void)fputc(' ', stream);
 }
 
@@ -70,8 +68,6 @@ static void spaces(FILE *stream, size_t count)
 static void cell_print(const struct table *table, size_t column, const struct held_cell *cell,
                        const char *code)
 {
-    assert(cell != NULL);
-    assert(code != NULL);
     assert(column < table->count);
     size_t width = table->widths[column];
     size_t columns = text_columns(cell->text, cell->length);
@@ -96,7 +92,6 @@ static void cell_print(const struct table *table, size_t column, const struct he
 static void row_print(const struct table *table, const struct held_cell *cells)
 {
     assert(table->started);
-    assert(cells != NULL);
     for (size_t i = 0; i < table->shown; i++)
         cell_print(table, i, &cells[i], tone_code(cells[i].tone));
     (void)fputc('\n', table->stream);
@@ -147,7 +142,6 @@ static void table_start(struct table *table)
 
 static struct held_cell cell_escape(const struct table_cell *cell)
 {
-    assert(cell != NULL);
     struct buffer escaped = {0};
     buffer_text(&escaped, "");
     text_escape(&escaped, cell->text.bytes, cell->text.length);
@@ -157,8 +151,6 @@ static struct held_cell cell_escape(const struct table_cell *cell)
 
 void table_add(struct table *table, const struct table_cell *cells)
 {
-    assert(table != NULL);
-    assert(cells != NULL);
     struct held_cell row[TABLE_COLUMNS_MAX];
     for (size_t i = 0; i < table->count; i++) row[i] = cell_escape(&cells[i]);
     if (table->started) {
@@ -176,7 +168,6 @@ void table_add(struct table *table, const struct table_cell *cells)
 
 void table_finish(struct table *table)
 {
-    assert(table != NULL);
     if (!table->started) table_start(table);
     for (size_t i = 0; i < table->held_rows * table->count; i++) free(table->held[i].text);
     free(table->held);

@@ -7,8 +7,6 @@
 /* Decodes one character. Returns its bytes, or 0 where the text is not UTF-8. */
 static size_t character_decode(const char *bytes, size_t length, uint32_t *code)
 {
-    assert(code != NULL);
-    assert(bytes != NULL);
     assert(length > 0);
     const unsigned char *u = (const unsigned char *)bytes;
     if (u[0] < 0x80) {
@@ -39,7 +37,6 @@ static bool character_steers(uint32_t code)
 
 static void character_escape(struct buffer *out, uint32_t code)
 {
-    assert(out != NULL);
     assert(character_steers(code));
     if (code == '\n') buffer_text(out, "\\n");
     else if (code == '\r') buffer_text(out, "\\r");
@@ -50,7 +47,6 @@ static void character_escape(struct buffer *out, uint32_t code)
 
 void text_escape(struct buffer *out, const char *bytes, size_t length)
 {
-    assert(out != NULL);
     assert(bytes != NULL || length == 0);
     for (size_t at = 0; at < length;) {
         uint32_t code = 0;
@@ -69,7 +65,6 @@ void text_escape(struct buffer *out, const char *bytes, size_t length)
 
 void print_safe(FILE *stream, const char *bytes, size_t length)
 {
-    assert(stream != NULL);
     struct buffer escaped = {0};
     text_escape(&escaped, bytes, length);
     if (escaped.length > 0) (void)fwrite(escaped.bytes, 1, escaped.length, stream);
@@ -78,7 +73,6 @@ void print_safe(FILE *stream, const char *bytes, size_t length)
 
 bool print_json(FILE *stream, const char *bytes, size_t length, bool terminal)
 {
-    assert(stream != NULL);
     assert(bytes != NULL || length == 0);
     if (!terminal) return length == 0 || fwrite(bytes, 1, length, stream) == length;
     struct buffer shown = {0};

@@ -13,7 +13,6 @@ enum { BAR_COLUMNS_MAX = 40, SHOW_EVERY_MS = 100, WIDTH_DEFAULT = 80, LINE_BYTES
 
 void number_grouped(uint64_t number, char text[GROUPED_BYTES])
 {
-    assert(text != NULL);
     char digits[24];
     int length = snprintf(digits, sizeof digits, "%" PRIu64, number);
     size_t at = 0;
@@ -28,8 +27,6 @@ void number_grouped(uint64_t number, char text[GROUPED_BYTES])
 
 void progress_start(struct progress *progress, const char *what, size_t total)
 {
-    assert(progress != NULL);
-    assert(what != NULL);
     struct winsize size = {0};
     bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     *progress = (struct progress){.what = what,
@@ -41,7 +38,6 @@ void progress_start(struct progress *progress, const char *what, size_t total)
 
 void progress_line(const struct progress *progress, int64_t now_ms, char *line, size_t bytes)
 {
-    assert(progress != NULL);
     assert(bytes > 1);
     char done[GROUPED_BYTES];
     char total[GROUPED_BYTES];
@@ -70,7 +66,6 @@ void progress_line(const struct progress *progress, int64_t now_ms, char *line, 
 
 void progress_show(struct progress *progress, size_t done)
 {
-    assert(progress != NULL);
     assert(done >= progress->done);
     progress->done = done;
     int64_t now_ms = cli_monotonic_ms();
@@ -84,7 +79,6 @@ void progress_show(struct progress *progress, size_t done)
 
 void progress_end(struct progress *progress)
 {
-    assert(progress != NULL);
     assert(progress->what != NULL);
     if (progress->terminal && progress->shown_ms > 0) (void)fputs("\r\x1b[K", stderr);
     progress->terminal = false;

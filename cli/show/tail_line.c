@@ -16,8 +16,6 @@ bool record_header(const rd_kafka_message_t *message, const char *name, struct t
     rd_kafka_headers_t *headers = NULL;
     const void *bytes = NULL;
     size_t length = 0;
-    assert(name != NULL);
-    assert(value != NULL);
     if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
         rd_kafka_header_get_last(headers, name, &bytes, &length) != RD_KAFKA_RESP_ERR_NO_ERROR ||
         bytes == NULL)
@@ -28,7 +26,6 @@ bool record_header(const rd_kafka_message_t *message, const char *name, struct t
 
 static void add_text(struct buffer *line, struct text text)
 {
-    assert(line != NULL);
     if (line->length > 0) buffer_text(line, "  ");
     if (text.length == 0) buffer_text(line, "-");
     text_escape(line, text.bytes, text.length);
@@ -38,11 +35,9 @@ static void add_text(struct buffer *line, struct text text)
 static struct text attribute(const rd_kafka_message_t *message, const json_t *value,
                              const char *name, char *room, size_t room_bytes)
 {
-    assert(message != NULL);
     const json_t *member = json_object_get(value, name);
     struct text text = {NULL, 0};
     char header[64];
-    assert(name != NULL);
     assert(room_bytes > 20);
     if (json_is_string(member))
         return (struct text){json_string_value(member), json_string_length(member)};
@@ -58,9 +53,7 @@ static struct text attribute(const rd_kafka_message_t *message, const json_t *va
 static void add_attribute(struct buffer *line, const rd_kafka_message_t *message,
                           const json_t *value, const char *name, const char *label)
 {
-    assert(message != NULL);
     char room[32];
-    assert(label != NULL);
     struct text text = attribute(message, value, name, room, sizeof room);
     if (label[0] == '\0') {
         add_text(line, text);
@@ -73,11 +66,9 @@ static void add_attribute(struct buffer *line, const rd_kafka_message_t *message
 
 static void add_time(struct buffer *line, const rd_kafka_message_t *message)
 {
-    assert(message != NULL);
     rd_kafka_timestamp_type_t type;
     int64_t at_ms = rd_kafka_message_timestamp(message, &type);
     char text[INSTANT_TEXT_BYTES] = "-";
-    assert(line != NULL);
     if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && instant_in_range(at_ms))
         instant_format(at_ms, text);
     add_text(line, text_of(text));
@@ -91,10 +82,8 @@ static bool is_structured(const json_t *value)
 
 void tail_line_fire(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
-    assert(line != NULL);
     const json_t *of = is_structured(value) ? value : NULL;
     char room[32];
-    assert(message != NULL);
     add_attribute(line, message, of, "dueat", "");
     add_attribute(line, message, of, "subject", "");
     add_attribute(line, message, of, "firekind", "");
@@ -123,8 +112,6 @@ void tail_line_fire(struct buffer *line, const rd_kafka_message_t *message, cons
 
 void tail_line_result(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
-    assert(message != NULL);
-    assert(line != NULL);
     add_time(line, message);
     if (value == NULL) {
         add_text(line, (struct text){message->payload, message->len});
@@ -143,8 +130,6 @@ void tail_line_result(struct buffer *line, const rd_kafka_message_t *message, co
 
 void tail_line_event(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
-    assert(message != NULL);
-    assert(line != NULL);
     add_time(line, message);
     if (value == NULL) {
         add_text(line, (struct text){message->payload, message->len});
@@ -168,12 +153,10 @@ void tail_line_event(struct buffer *line, const rd_kafka_message_t *message, con
 
 void tail_line_dead(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
-    assert(message != NULL);
     rd_kafka_headers_t *headers = NULL;
     const char *name = NULL;
     const void *bytes = NULL;
     size_t length = 0;
-    assert(line != NULL);
     (void)value;
     add_time(line, message);
     buffer_format(line, "  %" PRId32 "/%" PRId64, message->partition, message->offset);
@@ -191,8 +174,6 @@ void tail_line_dead(struct buffer *line, const rd_kafka_message_t *message, cons
 
 void tail_name(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
 {
-    assert(message != NULL);
-    assert(line != NULL);
     const char *group = json_member_text(value, "group");
     const char *id = json_member_text(value, "id");
     bool event = json_object_get(value, "specversion") != NULL;
@@ -212,8 +193,6 @@ void tail_name(struct buffer *line, const rd_kafka_message_t *message, const jso
 
 bool tail_is_of_group(const rd_kafka_message_t *message, const json_t *value, const char *group)
 {
-    assert(message != NULL);
-    assert(group != NULL);
     char room[32];
     static const char *const names[] = {"jobgroup", "group"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -250,7 +229,6 @@ json_t *record_to_json(const rd_kafka_message_t *message)
     size_t length = 0;
     rd_kafka_timestamp_type_t type;
     char time[INSTANT_TEXT_BYTES] = "";
-    assert(message != NULL);
     int64_t at_ms = rd_kafka_message_timestamp(message, &type);
     if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && instant_in_range(at_ms))
         instant_format(at_ms, time);

@@ -1,6 +1,5 @@
 #include "cli/show/why_not.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,8 +16,6 @@ enum { SLOT_WITHIN_MS = 999, SLOTS_COUNTED_MAX = 100000 };
 __attribute__((format(printf, 3, 4))) static bool answer(struct why *why, const char *code,
                                                          const char *format, ...)
 {
-    assert(why != NULL);
-    assert(code != NULL);
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(why->text, sizeof why->text, format, arguments);
@@ -29,15 +26,12 @@ __attribute__((format(printf, 3, 4))) static bool answer(struct why *why, const 
 
 static bool member_ms(const json_t *object, const char *name, int64_t *instant_ms)
 {
-    assert(name != NULL);
-    assert(instant_ms != NULL);
     const char *text = json_member_text(object, name);
     return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
 }
 
 static const char *text_or(const json_t *object, const char *name, const char *otherwise)
 {
-    assert(otherwise != NULL);
     const char *text = json_member_text(object, name);
     return text == NULL ? otherwise : text;
 }
@@ -45,7 +39,6 @@ static const char *text_or(const json_t *object, const char *name, const char *o
 /* The first nominal time of the present schedule after `after_ms`. */
 static bool next_slot(const struct why_facts *facts, int64_t after_ms, int64_t *slot_ms)
 {
-    assert(slot_ms != NULL);
     struct definition definition;
     struct arena *arena = arena_create();
     bool found = job_schedule_read(facts->job, arena, facts->zones, &definition);
@@ -60,7 +53,6 @@ static bool next_slot(const struct why_facts *facts, int64_t after_ms, int64_t *
 /* The fire for a slot, by the schedule or by a backfill; NULL when there was none. */
 static const json_t *fire_of(const struct why_facts *facts, int64_t slot_ms, bool backfill)
 {
-    assert(facts != NULL);
     for (size_t i = 0; i < json_array_size(facts->fires); i++) {
         const json_t *fire = json_array_get(facts->fires, i);
         int64_t due_ms = 0;
@@ -74,7 +66,6 @@ static const json_t *fire_of(const struct why_facts *facts, int64_t slot_ms, boo
 
 static bool say_fired(struct why *why, const struct why_facts *facts, int64_t slot_ms)
 {
-    assert(facts != NULL);
     const json_t *fire = fire_of(facts, slot_ms, false);
     if (fire != NULL) {
         const char *kind = text_or(fire, "firekind", "");
@@ -105,7 +96,6 @@ static const struct {
 
 static bool say_event(struct why *why, const struct why_facts *facts, int64_t slot_ms)
 {
-    assert(facts != NULL);
     for (size_t i = json_array_size(facts->events); i-- > 0;) {
         const json_t *event = json_array_get(facts->events, i);
         const char *kind = text_or(event, "event", "");
@@ -136,7 +126,6 @@ static bool say_event(struct why *why, const struct why_facts *facts, int64_t sl
 
 static bool say_state(struct why *why, const struct why_facts *facts, int64_t slot_ms)
 {
-    assert(facts != NULL);
     const json_t *job = facts->job;
     int64_t instant_ms = 0;
     int64_t until_ms = INT64_MAX;
@@ -173,7 +162,6 @@ static bool say_state(struct why *why, const struct why_facts *facts, int64_t sl
 static bool say_not_due(struct why *why, const struct why_facts *facts, bool found,
                         int64_t slot_ms)
 {
-    assert(facts != NULL);
     int64_t edited_ms = 0;
     char next[INSTANT_TEXT_BYTES] = "never";
     if (found) instant_format(slot_ms, next);
@@ -186,7 +174,6 @@ static bool say_not_due(struct why *why, const struct why_facts *facts, bool fou
 
 static bool say_not_alive(struct why *why, const struct why_facts *facts, int64_t slot_ms)
 {
-    assert(facts != NULL);
     const json_t *job = facts->job;
     int64_t instant_ms = 0;
     if (member_ms(job, "created_at", &instant_ms) && slot_ms <= instant_ms)
@@ -202,7 +189,6 @@ static bool say_not_alive(struct why *why, const struct why_facts *facts, int64_
 
 static void explain_slot(struct why *why, const struct why_facts *facts, int64_t slot_ms)
 {
-    assert(facts != NULL);
     char slot[INSTANT_TEXT_BYTES];
     instant_format(slot_ms, slot);
     if (say_not_alive(why, facts, slot_ms) || say_event(why, facts, slot_ms) ||
@@ -288,8 +274,6 @@ static void explain_future(struct why *why, const struct why_facts *facts, bool 
 
 void why_not(struct why *why, const struct why_facts *facts)
 {
-    assert(why != NULL);
-    assert(facts != NULL);
     int64_t slot_ms = 0;
     bool found = next_slot(facts, facts->at_ms - 1, &slot_ms);
     bool due = found && slot_ms <= facts->at_ms + SLOT_WITHIN_MS;

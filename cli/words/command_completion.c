@@ -12,7 +12,6 @@ enum { WORDS_BYTES = 256 };
 /* A text inside single quotes of a shell; zsh takes brackets and colons for its own. */
 static void print_quoted(const char *text, bool zsh)
 {
-    assert(text != NULL);
     (void)putchar('\'');
     for (; *text != '\0'; text++) {
         if (*text == '\'') (void)fputs("'\\''", stdout);
@@ -34,7 +33,6 @@ static void bash_word(void *opaque, const struct option_row *row)
 
 static void bash_value(void *opaque, const struct option_row *row)
 {
-    assert(opaque != NULL);
     const char *command = opaque;
     char words[WORDS_BYTES];
     bool file = option_is_file(row);
@@ -173,7 +171,6 @@ static void print_fish(void)
 
 enum exit_code command_completion(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     static const struct {
         const char *shell;
         void (*print)(void);

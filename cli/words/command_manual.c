@@ -9,7 +9,6 @@
 /* Text in which nothing is a request, an escape or a hyphen that could be broken at. */
 static void print_roff(const char *text, size_t length)
 {
-    assert(text != NULL);
     for (size_t i = 0; i < length; i++) {
         bool begins = i == 0 || text[i - 1] == '\n';
         if (begins && (text[i] == '.' || text[i] == '\'')) (void)fputs("\\&", stdout);
@@ -22,7 +21,6 @@ static void print_roff(const char *text, size_t length)
 
 static void print_line(const char *text)
 {
-    assert(text != NULL);
     print_roff(text, strlen(text));
     (void)putchar('\n');
 }
@@ -73,7 +71,6 @@ static void print_whole(void)
 
 static void print_examples(const char *examples)
 {
-    assert(examples != NULL);
     (void)fputs(".SH EXAMPLES\n.nf\n", stdout);
     while (*examples != '\0') {
         size_t line = strcspn(examples, "\n");
@@ -87,7 +84,6 @@ static void print_examples(const char *examples)
 
 static void print_command(const struct cli_command *command)
 {
-    assert(command != NULL);
     (void)fputs(".TH BELFRY\\-", stdout);
     for (const char *at = command->name; *at != '\0'; at++)
         (void)putchar(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
@@ -114,7 +110,6 @@ static void print_command(const struct cli_command *command)
 
 enum exit_code command_manual(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     const struct arguments *arguments = invocation->arguments;
     if (arguments->positional_count > 1) {

@@ -1,5 +1,4 @@
 /* The table of commands. Dispatch, help and typo suggestions are made from it. */
-#include <assert.h>
 #include <string.h>
 
 #include "cli/words/cli.h"
@@ -226,7 +225,6 @@ const struct cli_command cli_commands[] = {
 
 const struct cli_command *cli_command_find(const char *name)
 {
-    assert(name != NULL);
     for (const struct cli_command *command = cli_commands; command->name != NULL; command++)
         if (strcmp(command->name, name) == 0) return command;
     return NULL;

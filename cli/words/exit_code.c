@@ -23,7 +23,6 @@ const struct exit_code_row exit_code_rows[] = {
 
 enum exit_code exit_code_of(const struct error *error)
 {
-    assert(error != NULL);
     assert(error->kind != ERROR_NONE);
     if (strcmp(error->code, CLI_CODE_USAGE) == 0) return CLI_USAGE;
     if (strcmp(error->code, CLI_CODE_NOT_FOUND) == 0) return CLI_NOT_FOUND;

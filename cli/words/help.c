@@ -8,8 +8,6 @@ enum { HELP_COLUMN = 34, LINE_COLUMNS = 88 };
 /* Words wrapped at LINE_COLUMNS. */
 static void print_wrapped(FILE *stream, const char *text)
 {
-    assert(stream != NULL);
-    assert(text != NULL);
     size_t used = 0;
     while (*text != '\0') {
         size_t word = strcspn(text, " ");
@@ -27,7 +25,6 @@ static void print_wrapped(FILE *stream, const char *text)
 
 static void print_option(FILE *stream, const struct option_row *row)
 {
-    assert(stream != NULL);
     char left[96];
     assert(row->name != NULL);
     assert(row->kind == OPTION_FLAG || row->argument != NULL);
@@ -47,17 +44,12 @@ static void print_option(FILE *stream, const struct option_row *row)
 
 static void print_options(FILE *stream, const char *title, const struct option_row *rows)
 {
-    assert(stream != NULL);
-    assert(title != NULL);
-    assert(rows != NULL);
     (void)fprintf(stream, "\n%s:\n", title);
     for (; rows->name != NULL; rows++) print_option(stream, rows);
 }
 
 static void print_examples(FILE *stream, const char *examples)
 {
-    assert(stream != NULL);
-    assert(examples != NULL);
     (void)fputs("\nExamples:\n", stream);
     while (*examples != '\0') {
         size_t line = strcspn(examples, "\n");
@@ -69,7 +61,6 @@ static void print_examples(FILE *stream, const char *examples)
 
 void help_print(FILE *stream)
 {
-    assert(stream != NULL);
     (void)fputs("belfry - the command line of the Belfry job dispatcher\n\n"
                 "Usage: belfry [global options] COMMAND [options]\n\nCommands:\n", stream);
     for (const struct cli_command *command = cli_commands; command->name != NULL; command++) {
@@ -85,8 +76,6 @@ void help_print(FILE *stream)
 
 void help_print_command(FILE *stream, const struct cli_command *command)
 {
-    assert(stream != NULL);
-    assert(command != NULL);
     (void)fprintf(stream, "belfry %s - %s\n\nUsage: belfry %s %s\n", command->name,
                   command->summary, command->name, command->usage);
     if (command->details != NULL) {

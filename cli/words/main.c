@@ -1,10 +1,8 @@
 /* belfry - the command line. Everything is in run.c, so that tests can link it. */
-#include <assert.h>
 
 #include "cli/words/cli.h"
 
 int main(int argc, char **argv)
 {
-    assert(argv != NULL);
     return (int)cli_main(argc, argv);
 }

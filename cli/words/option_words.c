@@ -7,7 +7,6 @@
 
 static bool is_word(const char *text, size_t length)
 {
-    assert(text != NULL);
     for (size_t i = 0; i < length; i++)
         if (!((text[i] >= 'a' && text[i] <= 'z') || text[i] == '_')) return false;
     return length > 0;
@@ -15,7 +14,6 @@ static bool is_word(const char *text, size_t length)
 
 bool option_words(const struct option_row *row, char *words, size_t bytes)
 {
-    assert(row != NULL);
     assert(bytes > 0);
     size_t used = 0;
     words[0] = '\0';
@@ -37,14 +35,11 @@ bool option_words(const struct option_row *row, char *words, size_t bytes)
 
 bool option_is_file(const struct option_row *row)
 {
-    assert(row != NULL);
     return row->argument != NULL && strncmp(row->argument, "FILE", 4) == 0;
 }
 
 void options_each(const struct option_row *const *tables, option_visitor *visitor, void *opaque)
 {
-    assert(tables != NULL);
-    assert(visitor != NULL);
     for (; *tables != NULL; tables++)
         for (const struct option_row *row = *tables; row->name != NULL; row++)
             visitor(opaque, row);

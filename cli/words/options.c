@@ -14,8 +14,6 @@
 static const struct option_row *row_by_name(const struct option_row *const *tables,
                                             const char *name, size_t length)
 {
-    assert(tables != NULL);
-    assert(name != NULL);
     for (; *tables != NULL; tables++)
         for (const struct option_row *row = *tables; row->name != NULL; row++)
             if (strlen(row->name) == length && memcmp(row->name, name, length) == 0) return row;
@@ -24,7 +22,6 @@ static const struct option_row *row_by_name(const struct option_row *const *tabl
 
 static const struct option_row *row_by_letter(const struct option_row *const *tables, char letter)
 {
-    assert(tables != NULL);
     assert(letter != '\0');
     for (; *tables != NULL; tables++)
         for (const struct option_row *row = *tables; row->name != NULL; row++)
@@ -35,8 +32,6 @@ static const struct option_row *row_by_letter(const struct option_row *const *ta
 static bool unknown_option(const struct option_row *const *tables, const char *name, size_t length,
                            struct error *error)
 {
-    assert(name != NULL);
-    assert(tables != NULL);
     struct suggestion near = {.word = name, .word_length = length};
     for (; *tables != NULL; tables++)
         for (const struct option_row *row = *tables; row->name != NULL; row++)
@@ -52,9 +47,6 @@ static bool unknown_option(const struct option_row *const *tables, const char *n
 static bool argument_add(struct arguments *arguments, const struct option_row *row,
                          const char *value, struct error *error)
 {
-    assert(arguments != NULL);
-    assert(row != NULL);
-    assert(value != NULL);
     for (size_t i = 0; row->kind == OPTION_LAST && i < arguments->count; i++) {
         if (arguments->items[i].row != row) continue;
         arguments->items[i].value = value;
@@ -73,9 +65,6 @@ static bool option_take(struct arguments *arguments, const struct option_row *ro
                         const char *attached, int argc, char *const *argv, int *at,
                         struct error *error)
 {
-    assert(arguments != NULL);
-    assert(row != NULL);
-    assert(at != NULL);
     if (row->kind == OPTION_FLAG && attached != NULL)
         return error_invalid(error, CLI_CODE_USAGE, "--%s takes no value", row->name);
     if (row->kind == OPTION_FLAG || (row->kind == OPTION_OPTIONAL && attached == NULL))
@@ -96,7 +85,6 @@ static bool option_take(struct arguments *arguments, const struct option_row *ro
 static bool word_long(struct arguments *arguments, const struct option_row *const *tables, int argc,
                       char *const *argv, int *at, struct error *error)
 {
-    assert(arguments != NULL);
     const char *name = argv[*at] + 2;
     const char *equals = strchr(name, '=');
     size_t length = equals == NULL ? strlen(name) : (size_t)(equals - name);
@@ -111,7 +99,6 @@ static bool word_long(struct arguments *arguments, const struct option_row *cons
 static bool word_short(struct arguments *arguments, const struct option_row *const *tables,
                        int argc, char *const *argv, int *at, struct error *error)
 {
-    assert(arguments != NULL);
     const char *word = argv[*at];
     assert(word[0] == '-');
     assert(word[1] != '\0');
@@ -125,8 +112,6 @@ static bool word_short(struct arguments *arguments, const struct option_row *con
 
 static void positional_add(struct arguments *arguments, const char *word)
 {
-    assert(arguments != NULL);
-    assert(word != NULL);
     arguments->positionals =
         memory_grow(arguments->positionals, &arguments->positional_capacity,
                     arguments->positional_count + 1, sizeof *arguments->positionals);
@@ -136,8 +121,6 @@ static void positional_add(struct arguments *arguments, const char *word)
 bool arguments_parse(struct arguments *arguments, const struct option_row *const *tables, int argc,
                      char *const *argv, int *at, enum options_stop stop, struct error *error)
 {
-    assert(arguments != NULL);
-    assert(at != NULL);
     assert(*at >= 0);
     bool options_ended = false;
     while (*at < argc) {
@@ -161,7 +144,6 @@ bool arguments_parse(struct arguments *arguments, const struct option_row *const
 
 void arguments_free(struct arguments *arguments)
 {
-    assert(arguments != NULL);
     free(arguments->items);
     free(arguments->positionals);
     *arguments = (struct arguments){0};
@@ -169,8 +151,6 @@ void arguments_free(struct arguments *arguments)
 
 const char *arguments_next(const struct arguments *arguments, const char *name, size_t *at)
 {
-    assert(arguments != NULL);
-    assert(name != NULL);
     while (*at < arguments->count) {
         const struct argument *argument = &arguments->items[(*at)++];
         if (strcmp(argument->row->name, name) == 0) return argument->value;
@@ -180,22 +160,17 @@ const char *arguments_next(const struct arguments *arguments, const char *name, 
 
 const char *arguments_value(const struct arguments *arguments, const char *name)
 {
-    assert(arguments != NULL);
-    assert(name != NULL);
     size_t at = 0;
     return arguments_next(arguments, name, &at);
 }
 
 bool arguments_has(const struct arguments *arguments, const char *name)
 {
-    assert(arguments != NULL);
-    assert(name != NULL);
     return arguments_value(arguments, name) != NULL;
 }
 
 bool number_parse(const char *text, int64_t least, int64_t most, int64_t *number)
 {
-    assert(text != NULL);
     assert(least <= most);
     if (!(text[0] >= '0' && text[0] <= '9') && text[0] != '-') return false;
     errno = 0;
@@ -209,7 +184,6 @@ bool number_parse(const char *text, int64_t least, int64_t most, int64_t *number
 bool arguments_number(const struct arguments *arguments, const char *name, int64_t least,
                       int64_t most, int64_t *number, struct error *error)
 {
-    assert(number != NULL);
     assert(least <= most);
     const char *text = arguments_value(arguments, name);
     if (text == NULL || number_parse(text, least, most, number)) return true;
@@ -225,7 +199,6 @@ bool arguments_number(const struct arguments *arguments, const char *name, int64
 bool arguments_duration(const struct arguments *arguments, const char *name, int64_t *duration_ms,
                         struct error *error)
 {
-    assert(duration_ms != NULL);
     const char *text = arguments_value(arguments, name);
     if (text == NULL || text[0] == '\0') return true;
     struct error refused = {0};

@@ -12,7 +12,6 @@ enum { OPTION_TABLES_MAX = 12 };
 
 bool cli_unknown_command(const char *name, struct error *error)
 {
-    assert(name != NULL);
     struct suggestion near = {.word = name, .word_length = strlen(name)};
     for (const struct cli_command *command = cli_commands; command->name != NULL; command++)
         suggestion_offer(&near, command->name);
@@ -27,10 +26,8 @@ bool cli_unknown_command(const char *name, struct error *error)
 static bool parse_command(const struct cli_command *command, struct arguments *arguments, int argc,
                           char *const *argv, int *at, struct error *error)
 {
-    assert(arguments != NULL);
     const struct option_row *tables[OPTION_TABLES_MAX] = {0};
     size_t count = 0;
-    assert(command != NULL);
     for (; command->options[count] != NULL; count++) {
         assert(count + 2 < OPTION_TABLES_MAX);
         tables[count] = command->options[count];
@@ -42,7 +39,6 @@ static bool parse_command(const struct cli_command *command, struct arguments *a
 /* `belfry help` and `belfry help COMMAND`. */
 static enum exit_code run_help(int argc, char *const *argv, int at)
 {
-    assert(argv != NULL);
     struct error error = {0};
     assert(at <= argc);
     if (at >= argc) {
@@ -61,10 +57,8 @@ static enum exit_code run_help(int argc, char *const *argv, int at)
 static enum exit_code run_command(const struct cli_command *command,
                                   const struct arguments *arguments)
 {
-    assert(arguments != NULL);
     struct error error = {0};
     struct settings settings;
-    assert(command != NULL);
     if (arguments_has(arguments, "help")) {
         help_print_command(stdout, command);
         return CLI_OK;
@@ -84,8 +78,6 @@ static enum exit_code run_command(const struct cli_command *command,
 
 static enum exit_code dispatch(struct arguments *arguments, int argc, char *const *argv)
 {
-    assert(arguments != NULL);
-    assert(argv != NULL);
     static const struct option_row *const global[] = {settings_options, NULL};
     struct error error = {0};
     int at = 1;
@@ -119,7 +111,6 @@ static enum exit_code dispatch(struct arguments *arguments, int argc, char *cons
 
 enum exit_code cli_main(int argc, char *const *argv)
 {
-    assert(argv != NULL);
     struct arguments arguments = {0};
     json_object_seed(0);
     enum exit_code code = dispatch(&arguments, argc, argv);

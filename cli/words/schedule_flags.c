@@ -35,7 +35,6 @@ static bool read_from(const struct arguments *arguments, int64_t *from_ms, struc
 
 void flag_schedule_point_at(const struct arguments *arguments, const struct error *error)
 {
-    assert(arguments != NULL);
     const char *cron = arguments_value(arguments, "cron");
     assert(error->kind != ERROR_NONE);
     if (cron == NULL || error->column < 1 || (size_t)error->column > strlen(cron) + 1) return;
@@ -67,7 +66,6 @@ static bool settle(struct flag_schedule *schedule, const struct arguments *argum
 bool flag_schedule_read(struct flag_schedule *schedule, const struct invocation *invocation,
                         struct error *error)
 {
-    assert(schedule != NULL);
     const struct arguments *arguments = invocation->arguments;
     const struct zone_lookup *zones = invocation->settings->zones;
     *schedule = (struct flag_schedule){.json = flags_json(arguments), .arena = arena_create()};

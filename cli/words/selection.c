@@ -22,9 +22,6 @@ bool job_name_check(struct text group, struct text id, struct error *error)
 
 bool job_name_split(const char *name, struct text *group, struct text *id, struct error *error)
 {
-    assert(name != NULL);
-    assert(group != NULL);
-    assert(id != NULL);
     const char *slash = strchr(name, '/');
     if (slash == NULL)
         return error_invalid(error, CLI_CODE_USAGE,
@@ -36,8 +33,6 @@ bool job_name_split(const char *name, struct text *group, struct text *id, struc
 
 bool selection_labels(struct buffer *out, const struct arguments *arguments, struct error *error)
 {
-    assert(out != NULL);
-    assert(arguments != NULL);
     buffer_text(out, "{");
     size_t at = 0;
     const char *pair = NULL;
@@ -57,7 +52,6 @@ bool selection_labels(struct buffer *out, const struct arguments *arguments, str
 
 bool selection_paused(const struct arguments *arguments, bool *paused, struct error *error)
 {
-    assert(paused != NULL);
     const char *value = arguments_value(arguments, "paused");
     assert(value != NULL);
     *paused = value[0] == '\0' || strcmp(value, "true") == 0;

@@ -42,8 +42,6 @@ enum { OUTPUT_FORMATS = sizeof output_names / sizeof output_names[0] };
 
 static bool output_parse(const char *text, enum output_format *output, struct error *error)
 {
-    assert(text != NULL);
-    assert(output != NULL);
     for (int i = 0; i < OUTPUT_FORMATS; i++) {
         if (strcmp(text, output_names[i]) != 0) continue;
         *output = (enum output_format)i;
@@ -90,7 +88,6 @@ static bool properties_read(struct settings *settings, struct error *error)
 
 void settings_free(struct settings *settings)
 {
-    assert(settings != NULL);
     for (size_t i = 0; i < settings->property_count; i++) {
         free(settings->properties[i].key);
         free(settings->properties[i].value);
@@ -103,8 +100,6 @@ void settings_free(struct settings *settings)
 /* What the user said, else the environment, else the default; an empty text counts as unsaid. */
 static const char *choose(const char *given, const char *variable, const char *otherwise)
 {
-    assert(variable != NULL);
-    assert(otherwise != NULL);
     if (given != NULL && given[0] != '\0') return given;
     const char *environment = getenv(variable);
     return environment != NULL && environment[0] != '\0' ? environment : otherwise;
@@ -112,7 +107,6 @@ static const char *choose(const char *given, const char *variable, const char *o
 
 static void terminal_read(struct settings *settings)
 {
-    assert(settings != NULL);
     settings->width = 0;
     settings->colour = false;
     if (!isatty(STDOUT_FILENO)) return;
@@ -129,8 +123,6 @@ static void terminal_read(struct settings *settings)
 bool settings_read(struct settings *settings, const struct arguments *arguments,
                    struct error *error)
 {
-    assert(settings != NULL);
-    assert(arguments != NULL);
     *settings = (struct settings){
         .kafka = choose(arguments_value(arguments, "kafka"), "BELFRY_KAFKA", "localhost:9092"),
         .redis = choose(arguments_value(arguments, "redis"), "BELFRY_REDIS",
@@ -163,7 +155,6 @@ static bool name_letter(char letter)
 
 bool name_valid(const char *name, size_t length, bool slash)
 {
-    assert(name != NULL);
     if (length == 0 || length > NAME_BYTES_MAX || !name_letter(name[0])) return false;
     for (size_t i = 0; i < length; i++) {
         bool allowed = name_letter(name[i]) || (slash && name[i] == '/') ||

@@ -13,8 +13,6 @@
 
 static void say_counts(const struct job_diff *diff, const char *tense)
 {
-    assert(diff != NULL);
-    assert(tense != NULL);
     (void)fflush(stdout);
     (void)fprintf(stderr, "belfry: %zu %sadded, %zu changed, %zu deleted, %zu equal\n",
                   diff->counts[JOB_ADDED], tense, diff->counts[JOB_CHANGED],
@@ -25,7 +23,6 @@ static void say_counts(const struct job_diff *diff, const char *tense)
 static bool compare(const struct invocation *invocation, struct job_file *file,
                     struct job_diff *diff, struct error *error)
 {
-    assert(invocation != NULL);
     const char *path = job_file_path(invocation->arguments, invocation->command->name, error);
     return path != NULL && job_file_read(file, path, error) &&
            job_diff_make(diff, file, invocation->settings, error);
@@ -33,7 +30,6 @@ static bool compare(const struct invocation *invocation, struct job_file *file,
 
 enum exit_code command_diff(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     struct job_file file = {0};
     struct job_diff diff = {0};
@@ -53,8 +49,6 @@ enum exit_code command_diff(const struct invocation *invocation)
 static bool put_jobs(struct job_sender *sender, const struct job_file *file,
                      const struct job_diff *diff, struct error *error)
 {
-    assert(sender != NULL);
-    assert(diff != NULL);
     struct write_job *jobs = memory_allocate(diff->count, sizeof *jobs);
     size_t count = 0;
     for (size_t i = 0; i < diff->count; i++)
@@ -107,8 +101,6 @@ static size_t select_deleted(struct write_request *request, const struct job_dif
 static bool delete_jobs(struct job_sender *sender, const struct job_diff *diff,
                         struct error *error)
 {
-    assert(sender != NULL);
-    assert(diff != NULL);
     struct write_request request = {.op = "delete", .expect = -1};
     for (size_t at = 0; at < diff->count;) {
         if (diff->items[at].change == JOB_DELETED) at = select_deleted(&request, diff, at);
@@ -122,7 +114,6 @@ static bool delete_jobs(struct job_sender *sender, const struct job_diff *diff,
 static enum exit_code change(const struct settings *settings, const struct job_file *file,
                              const struct job_diff *diff)
 {
-    assert(settings != NULL);
     assert(diff->count > 0);
     struct error error = {0};
     struct job_sender sender = {0};
@@ -154,7 +145,6 @@ static enum exit_code change(const struct settings *settings, const struct job_f
 
 enum exit_code command_apply(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     struct job_file file = {0};
     struct job_diff diff = {0};

@@ -17,7 +17,6 @@ struct import {
 
 static void say_how_to_go_on(const struct import *import)
 {
-    assert(import != NULL);
     assert(import->done <= import->file.request.job_count);
     (void)fprintf(stderr, "belfry: %zu of %zu jobs of the file are done; go on with --skip %zu, or "
                   "run it again: jobs that are there and equal stay as they are\n", import->done,
@@ -26,7 +25,6 @@ static void say_how_to_go_on(const struct import *import)
 
 static bool send_all(struct import *import, struct error *error)
 {
-    assert(import != NULL);
     const struct write_request *request = &import->file.request;
     size_t window = job_sender_window(&import->sender);
     assert(window > 0);
@@ -44,7 +42,6 @@ static bool send_all(struct import *import, struct error *error)
 
 static enum exit_code finish(struct import *import)
 {
-    assert(import != NULL);
     struct job_sender *sender = &import->sender;
     progress_end(&sender->progress);
     size_t sent = import->file.request.job_count - (size_t)import->skip;
@@ -65,7 +62,6 @@ static enum exit_code finish(struct import *import)
 
 static enum exit_code run_import(struct import *import)
 {
-    assert(import != NULL);
     struct error error = {0};
     size_t count = import->file.request.job_count;
     if ((size_t)import->skip > count) {
@@ -89,7 +85,6 @@ static enum exit_code run_import(struct import *import)
 
 enum exit_code command_import(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     struct error error = {0};
     const struct arguments *arguments = invocation->arguments;
     struct import import = {.settings = invocation->settings};

@@ -30,9 +30,6 @@ struct write_run {
 static bool read_wait(const struct arguments *arguments, bool *waiting, int64_t *wait_ms,
                       struct error *error)
 {
-    assert(arguments != NULL);
-    assert(waiting != NULL);
-    assert(wait_ms != NULL);
     *wait_ms = WAIT_DEFAULT_MS;
     *waiting = arguments_has(arguments, "wait") || arguments_has(arguments, "dry-run");
     if (!arguments_duration(arguments, "wait", wait_ms, error)) return false;
@@ -47,7 +44,6 @@ static bool count_matching(struct write_run *run, int64_t *matched, struct error
     struct write_plan plan = {0};
     json_t *results = NULL;
     char asking[COMMAND_ID_MADE_BYTES];
-    assert(matched != NULL);
     assert(run->session.wait != NULL);
     command_id_make(asking);
     bool counted =
@@ -63,14 +59,12 @@ static bool count_matching(struct write_run *run, int64_t *matched, struct error
 static void say_mismatch(const struct write_run *run, int64_t matched, const char *then)
 {
     assert(run->request->expect >= 0);
-    assert(then != NULL);
     (void)fprintf(stderr, "belfry: count_mismatch: %" PRId64 " jobs were expected, %" PRId64
                   " match; %s\n", run->request->expect, matched, then);
 }
 
 static void print_sent(const struct write_run *run, const struct write_plan *plan)
 {
-    assert(run != NULL);
     const struct settings *settings = run->settings;
     assert(plan->count > 0);
     if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON) {
@@ -119,7 +113,6 @@ static enum exit_code say_missing(const struct write_request *request, const jso
 
 static enum exit_code finish(const struct write_run *run, const json_t *results, bool totals)
 {
-    assert(run != NULL);
     const struct write_request *request = run->request;
     bool selects = request->select_count > 0;
     assert(json_is_array(results));
@@ -141,7 +134,6 @@ static enum exit_code finish(const struct write_run *run, const json_t *results,
 /* `totals`: more than one shard counts, so `expect` is checked here. */
 static enum exit_code send_and_finish(struct write_run *run, struct write_plan *plan, bool totals)
 {
-    assert(run != NULL);
     struct error error = {0};
     json_t *results = NULL;
     assert(plan->count > 0);
@@ -163,7 +155,6 @@ static enum exit_code send_and_finish(struct write_run *run, struct write_plan *
 
 static enum exit_code run_write(struct write_run *run, bool waiting)
 {
-    assert(run != NULL);
     struct error error = {0};
     struct write_plan plan = {0};
     const struct write_request *request = run->request;
@@ -202,7 +193,6 @@ static enum exit_code run_write(struct write_run *run, bool waiting)
 /* Commands are named as people write words, operations as JSON does. */
 static const char *operation_of(const char *command)
 {
-    assert(command != NULL);
     return strcmp(command, "cancel-backfill") == 0 ? "cancel_backfill" : command;
 }
 
@@ -211,7 +201,6 @@ enum exit_code command_write(const struct invocation *invocation)
     struct error error = {0};
     struct write_request request;
     bool waiting = false;
-    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct write_run run = {.settings = invocation->settings, .request = &request};
     bool read =

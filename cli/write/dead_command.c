@@ -12,7 +12,6 @@
 static bool find_member(struct text object, const char *name, struct text *value)
 {
     assert(object.length >= 2);
-    assert(name != NULL);
     struct json_walk walk = json_walk_open(object);
     struct text member;
     while (json_walk_member(&walk, &member, value))
@@ -46,7 +45,6 @@ static void write_event_id(const struct text *event_id, struct buffer *out)
 bool dead_command_write(struct text value, struct text event_id, int32_t partition,
                         int64_t offset, struct buffer *out, struct error *error)
 {
-    assert(out != NULL);
     assert(offset >= 0);
     json_t *parsed = NULL;
     struct error refused = {0};

@@ -38,7 +38,6 @@ struct requeue {
 static bool read_places(struct requeue *requeue, const struct arguments *arguments,
                         struct error *error)
 {
-    assert(requeue != NULL);
     assert(arguments->positional_count > 0);
     requeue->place_count = arguments->positional_count - 1;
     requeue->places = memory_allocate(requeue->place_count + 1, sizeof *requeue->places);
@@ -64,7 +63,6 @@ static bool read_places(struct requeue *requeue, const struct arguments *argumen
 
 static bool is_wanted(struct requeue *requeue, const rd_kafka_message_t *message)
 {
-    assert(requeue != NULL);
     if (requeue->most >= 0 && requeue->plan.count >= (size_t)requeue->most) return false;
     for (size_t i = 0; i < requeue->place_count; i++) {
         struct place *place = &requeue->places[i];
@@ -84,7 +82,6 @@ static bool is_wanted(struct requeue *requeue, const rd_kafka_message_t *message
 static void say_cannot(struct requeue *requeue, const rd_kafka_message_t *message,
                        const char *why)
 {
-    assert(why != NULL);
     requeue->refused++;
     (void)fprintf(stderr, "belfry: %" PRId32 "/%" PRId64 " cannot be requeued: ",
                   message->partition, message->offset);
@@ -94,7 +91,6 @@ static void say_cannot(struct requeue *requeue, const rd_kafka_message_t *messag
 
 static bool visit(void *opaque, const rd_kafka_message_t *message)
 {
-    assert(opaque != NULL);
     struct requeue *requeue = opaque;
     struct text header;
     struct error error = {0};
@@ -153,7 +149,6 @@ static enum exit_code send_plan(struct requeue *requeue, int64_t wait_ms,
 
 static void print_plan(const struct requeue *requeue)
 {
-    assert(requeue != NULL);
     for (size_t i = 0; i < requeue->plan.count; i++) {
         const struct write_record *record = &requeue->plan.records[i];
         (void)print_json(stdout, record->value.bytes, record->value.length,
@@ -166,7 +161,6 @@ static void print_plan(const struct requeue *requeue)
 
 static enum exit_code run(struct requeue *requeue, int64_t wait_ms)
 {
-    assert(requeue != NULL);
     struct error error = {0};
     char dead[TOPIC_NAME_BYTES];
     struct scan scan = {SCAN_ALL, 0, 0};
@@ -195,7 +189,6 @@ static enum exit_code run(struct requeue *requeue, int64_t wait_ms)
 
 enum exit_code dead_requeue(const struct invocation *invocation)
 {
-    assert(invocation != NULL);
     const struct arguments *arguments = invocation->arguments;
     struct error error = {0};
     int64_t wait_ms = WAIT_DEFAULT_MS;

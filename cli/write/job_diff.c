@@ -37,8 +37,6 @@ static int compare_wanted(const void *left, const void *right)
 {
     const struct wanted *a = left;
     const struct wanted *b = right;
-    assert(a->name != NULL);
-    assert(b->name != NULL);
     return strcmp(a->name, b->name);
 }
 
@@ -46,14 +44,11 @@ static int compare_items(const void *left, const void *right)
 {
     const struct job_difference *a = left;
     const struct job_difference *b = right;
-    assert(a->name != NULL);
-    assert(b->name != NULL);
     return strcmp(a->name, b->name);
 }
 
 static struct job_difference *diff_add(struct job_diff *diff, enum job_change change)
 {
-    assert(diff != NULL);
     diff->counts[change]++;
     diff->items = memory_grow(diff->items, &diff->capacity, diff->count + 1, sizeof *diff->items);
     struct job_difference *item = &diff->items[diff->count++];
@@ -64,7 +59,6 @@ static struct job_difference *diff_add(struct job_diff *diff, enum job_change ch
 
 static void note_field(void *opaque, struct text name, struct text present, struct text wanted)
 {
-    assert(opaque != NULL);
     json_t *fields = opaque;
     json_t *field = json_object();
     char *key = memory_copy_text(name.bytes, name.length);
@@ -79,7 +73,6 @@ static void note_field(void *opaque, struct text name, struct text present, stru
 static bool compare_job(struct comparison *comparison, struct wanted *wanted,
                         const struct job_record *present, struct error *error)
 {
-    assert(comparison != NULL);
     assert(!wanted->found);
     const struct write_job *job = &comparison->file->request.jobs[wanted->job];
     struct definition definition;
@@ -104,7 +97,6 @@ static bool compare_job(struct comparison *comparison, struct wanted *wanted,
 
 static bool is_pruned(const struct comparison *comparison, const struct store_item *item)
 {
-    assert(comparison != NULL);
     if (comparison->filter == NULL) return false;
     struct job_view view;
     json_t *job = json_loadb(item->text, item->text_bytes, 0, NULL);
@@ -119,7 +111,6 @@ static bool is_pruned(const struct comparison *comparison, const struct store_it
 
 static bool visit(void *opaque, const struct store_item *item, struct error *error)
 {
-    assert(opaque != NULL);
     struct comparison *comparison = opaque;
     char *name = memory_copy_text(item->name, item->name_bytes);
     struct wanted key = {.name = name};
@@ -163,7 +154,6 @@ static bool read_defaults(struct comparison *comparison, const struct redis_read
 static bool compare_all(struct comparison *comparison, const struct settings *settings,
                         struct error *error)
 {
-    assert(comparison != NULL);
     struct redis_reader reader;
     struct store_filter everything = {0};
     if (!redis_reader_open(&reader, settings, error)) return false;
@@ -183,7 +173,6 @@ static bool compare_all(struct comparison *comparison, const struct settings *se
 /* A job that was visited twice while its shard was being rewritten counts once. */
 static void sort_items(struct job_diff *diff)
 {
-    assert(diff != NULL);
     if (diff->count < 2) return;
     qsort(diff->items, diff->count, sizeof *diff->items, compare_items);
     size_t kept = 1;
@@ -202,8 +191,6 @@ static void sort_items(struct job_diff *diff)
 static bool read_selection(struct job_filter *filter, const struct arguments *arguments,
                            bool *prunes, struct error *error)
 {
-    assert(filter != NULL);
-    assert(prunes != NULL);
     static const char *const selectors[] = {"group", "id",     "super-group",
                                             "label", "paused", "all"};
     bool selected = false;
@@ -223,8 +210,6 @@ static bool read_selection(struct job_filter *filter, const struct arguments *ar
 bool job_diff_make(struct job_diff *diff, const struct job_file *file,
                    const struct settings *settings, struct error *error)
 {
-    assert(diff != NULL);
-    assert(file != NULL);
     struct job_filter filter = {0};
     bool prunes = false;
     size_t count = file->request.job_count;
@@ -252,7 +237,6 @@ bool job_diff_make(struct job_diff *diff, const struct job_file *file,
 
 void job_diff_free(struct job_diff *diff)
 {
-    assert(diff != NULL);
     for (size_t i = 0; i < diff->count; i++) {
         free(diff->items[i].owned);
         json_decref(diff->items[i].fields);

@@ -45,8 +45,6 @@ static json_t *to_json(const struct job_difference *item)
 
 static void print_object(const struct settings *settings, const struct job_diff *diff)
 {
-    assert(settings != NULL);
-    assert(diff != NULL);
     json_t *array = json_array();
     for (size_t i = 0; i < diff->count; i++)
         (void)json_array_append_new(array, to_json(&diff->items[i]));
@@ -56,7 +54,6 @@ static void print_object(const struct settings *settings, const struct job_diff 
 
 static void print_side(const json_t *field, const char *side)
 {
-    assert(side != NULL);
     const char *text = json_member_text(field, side);
     if (text == NULL) (void)fputs("(none)", stdout);
     else print_safe(stdout, text, strlen(text));
@@ -64,7 +61,6 @@ static void print_side(const json_t *field, const char *side)
 
 static void print_item(const struct settings *settings, const struct job_difference *item)
 {
-    assert(settings != NULL);
     assert(item->change != JOB_EQUAL);
     if (settings->colour) (void)fputs(changes[item->change].colour, stdout);
     (void)printf("%c ", changes[item->change].sign);
@@ -84,8 +80,6 @@ static void print_item(const struct settings *settings, const struct job_differe
 
 void job_diff_print(const struct settings *settings, const struct job_diff *diff)
 {
-    assert(settings != NULL);
-    assert(diff != NULL);
     if (settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON) {
         print_object(settings, diff);
         return;

@@ -14,8 +14,6 @@
 const char *job_file_path(const struct arguments *arguments, const char *command,
                           struct error *error)
 {
-    assert(arguments != NULL);
-    assert(command != NULL);
     const char *flag = arguments_value(arguments, "file");
     size_t words = arguments->positional_count;
     if (flag != NULL && words == 0) return flag;
@@ -27,7 +25,6 @@ const char *job_file_path(const struct arguments *arguments, const char *command
 
 void job_file_free(struct job_file *file)
 {
-    assert(file != NULL);
     for (size_t i = 0; file->names != NULL && i < file->request.job_count; i++)
         free(file->names[i]);
     free(file->names);
@@ -38,7 +35,6 @@ void job_file_free(struct job_file *file)
 static void say_fault(const char *path, size_t number, const char *name,
                       const struct error *fault)
 {
-    assert(path != NULL);
     assert(fault->kind != ERROR_NONE);
     (void)fputs("belfry: ", stderr);
     print_safe(stderr, path, strlen(path));
@@ -62,8 +58,6 @@ static void say_fault(const char *path, size_t number, const char *name,
 static bool check_job(const struct write_job *job, struct arena *arena, char **name,
                       struct error *fault)
 {
-    assert(job != NULL);
-    assert(name != NULL);
     struct definition definition;
     json_t *value = json_loadb(job->json.bytes, job->json.length, JSON_REJECT_DUPLICATES, NULL);
     arena_reset(arena);
@@ -85,15 +79,12 @@ static int compare_names(const void *left, const void *right)
 {
     const char *const *a = left;
     const char *const *b = right;
-    assert(left != NULL);
-    assert(right != NULL);
     return strcmp(*a, *b);
 }
 
 /* NULL when every name is there once. Names may be missing. */
 static const char *name_twice(char *const *names, size_t count)
 {
-    assert(names != NULL);
     const char **sorted = memory_allocate(count, sizeof *sorted);
     size_t known = 0;
     const char *twice = NULL;
@@ -109,7 +100,6 @@ static const char *name_twice(char *const *names, size_t count)
 static bool check_jobs(struct job_file *file, const char *path, struct error *error)
 {
     assert(file->names == NULL);
-    assert(path != NULL);
     size_t count = file->request.job_count;
     size_t faults = 0;
     struct arena *arena = arena_create();
@@ -131,8 +121,6 @@ static bool check_jobs(struct job_file *file, const char *path, struct error *er
 
 bool job_file_read(struct job_file *file, const char *path, struct error *error)
 {
-    assert(file != NULL);
-    assert(path != NULL);
     *file = (struct job_file){.request = {.op = "put", .expect = -1}};
     const char *shown = strcmp(path, "-") == 0 ? "stdin" : path;
     if (!write_file_read(&file->request, path, error)) return false;

@@ -15,8 +15,6 @@ enum { WAIT_DEFAULT_MS = 60000, SENDER_FAULTS_SHOWN = 20, WINDOW_JOBS_MOST = 400
 static bool read_options(struct job_sender *sender, const struct arguments *arguments,
                          struct error *error)
 {
-    assert(sender != NULL);
-    assert(arguments != NULL);
     static const char *const texts[] = {"reason", "actor"};
     sender->wait_ms = WAIT_DEFAULT_MS;
     if (!arguments_duration(arguments, "wait", &sender->wait_ms, error)) return false;
@@ -35,7 +33,6 @@ static bool read_options(struct job_sender *sender, const struct arguments *argu
 static void say_fault(struct job_sender *sender, const char *group, const char *id,
                       const json_t *fault)
 {
-    assert(sender != NULL);
     if (sender->faults_shown++ >= SENDER_FAULTS_SHOWN) return;
     const char *code = json_member_text(fault, "code");
     const char *message = json_member_text(fault, "message");
@@ -53,7 +50,6 @@ static void say_fault(struct job_sender *sender, const char *group, const char *
 static void say_job_fault(struct job_sender *sender, const struct write_record *record,
                           const json_t *fault)
 {
-    assert(record != NULL);
     assert(fault != NULL);
     const char *field = json_member_text(fault, "field");
     const char *group = json_member_text(fault, "group");
@@ -71,8 +67,6 @@ static void say_job_fault(struct job_sender *sender, const struct write_record *
 
 static void note_result(void *opaque, const struct write_record *record, const json_t *result)
 {
-    assert(opaque != NULL);
-    assert(record != NULL);
     struct job_sender *sender = opaque;
     const char *outcome = json_member_text(result, "outcome");
     const json_t *errors = json_object_get(result, "errors");
@@ -99,8 +93,6 @@ static void note_result(void *opaque, const struct write_record *record, const j
 bool job_sender_open(struct job_sender *sender, const struct settings *settings,
                      const char *what, size_t total, struct error *error)
 {
-    assert(sender != NULL);
-    assert(settings != NULL);
     if (!read_options(sender, settings->arguments, error) ||
         !write_session_open(&sender->session, settings, NULL, true, error))
         return false;
@@ -111,7 +103,6 @@ bool job_sender_open(struct job_sender *sender, const struct settings *settings,
 
 void job_sender_close(struct job_sender *sender)
 {
-    assert(sender != NULL);
     if (sender->progress.what != NULL) progress_end(&sender->progress);
     write_session_close(&sender->session);
     buffer_free(&sender->members);
@@ -121,7 +112,6 @@ void job_sender_close(struct job_sender *sender)
 
 size_t job_sender_window(const struct job_sender *sender)
 {
-    assert(sender != NULL);
     assert(sender->session.shards > 0);
     size_t window = (size_t)sender->session.shards * COMMAND_JOBS_MAX;
     return window < WINDOW_JOBS_MOST ? window : WINDOW_JOBS_MOST;
@@ -130,7 +120,6 @@ size_t job_sender_window(const struct job_sender *sender)
 bool job_sender_send(struct job_sender *sender, struct write_request *request,
                      struct error *error)
 {
-    assert(sender != NULL);
     assert(request->job_count > 0 || request->select_count > 0);
     struct write_plan plan = {0};
     char command_id[COMMAND_ID_MADE_BYTES];

@@ -23,8 +23,6 @@ struct result_wait {
 struct result_wait *result_wait_open(const struct settings *settings, const char *reply_to,
                                      struct error *error)
 {
-    assert(settings != NULL);
-    assert(error != NULL);
     struct result_wait *wait = memory_allocate(1, sizeof *wait);
     char topic[TOPIC_NAME_BYTES];
     topic_name(topic, settings, "results");
@@ -49,15 +47,12 @@ void result_wait_close(struct result_wait *wait)
 
 void result_wait_watch(struct result_wait *wait, result_watcher *watcher, void *opaque)
 {
-    assert(wait != NULL);
-    assert(watcher != NULL);
     wait->watcher = watcher;
     wait->watcher_opaque = opaque;
 }
 
 bool result_account_note(struct result_account *account, const json_t *result)
 {
-    assert(account != NULL);
     assert(account->got <= SHARDS_MAX);
     json_int_t shard = json_member_number(result, "shard", 0);
     json_int_t shards = json_member_number(result, "shards", 1);
@@ -70,7 +65,6 @@ bool result_account_note(struct result_account *account, const json_t *result)
 
 bool result_account_complete(const struct result_account *account)
 {
-    assert(account != NULL);
     assert(account->got >= 0);
     return account->expected > 0 && account->got >= account->expected;
 }
@@ -80,8 +74,6 @@ bool result_account_complete(const struct result_account *account)
 static bool belongs(const struct result_wait *wait, const struct write_record *record,
                     const json_t *result)
 {
-    assert(wait != NULL);
-    assert(record != NULL);
     const json_t *source = json_object_get(result, "source");
     const char *topic = json_member_text(source, "topic");
     const char *command_id = json_member_text(result, "command_id");
@@ -97,8 +89,6 @@ static bool take(const struct result_wait *wait, const struct write_plan *plan,
                  struct result_account *accounts, json_t *const *lists,
                  const rd_kafka_message_t *message)
 {
-    assert(wait != NULL);
-    assert(message != NULL);
     assert(plan->count > 0);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->payload == NULL) return false;
     bool taken = false;
@@ -117,7 +107,6 @@ static bool take(const struct result_wait *wait, const struct write_plan *plan,
 
 static size_t complete_count(const struct result_account *accounts, size_t count)
 {
-    assert(accounts != NULL);
     size_t complete = 0;
     for (size_t i = 0; i < count; i++) complete += result_account_complete(&accounts[i]);
     assert(complete <= count);
@@ -130,8 +119,6 @@ static int compare_shards(const void *left, const void *right)
     const json_t *const *b = right;
     json_int_t difference =
         json_member_number(*a, "shard", 0) - json_member_number(*b, "shard", 0);
-    assert(left != NULL);
-    assert(right != NULL);
     return difference < 0 ? -1 : difference > 0;
 }
 
@@ -151,9 +138,7 @@ static void append_sorted(json_t *all, json_t *list)
 bool result_wait_collect(struct result_wait *wait, const struct write_plan *plan,
                          int64_t timeout_ms, json_t **results, struct error *error)
 {
-    assert(wait != NULL);
     assert(plan->count > 0);
-    assert(results != NULL);
     struct result_account *accounts = memory_allocate(plan->count, sizeof *accounts);
     json_t **lists = memory_allocate(plan->count, sizeof *lists);
     for (size_t i = 0; i < plan->count; i++) lists[i] = json_array();

@@ -1,6 +1,5 @@
 #include "cli/write/write_check.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,8 +88,6 @@ static bool check_record(struct text value, const struct command_limits *limits,
 bool write_check(const struct write_request *request, const char *command_id,
                  const struct zone_lookup *zones, size_t *refused, struct error *error)
 {
-    assert(request != NULL && command_id != NULL);
-    assert(zones != NULL && refused != NULL);
     struct command_limits limits;
     struct write_plan plan;
     command_limits_defaults(&limits);

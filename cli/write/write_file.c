@@ -14,9 +14,6 @@ enum { FILE_BYTES_MAX = 1024 * 1024 * 1024, FILE_CHUNK_BYTES = 64 * 1024 };
 
 static bool stream_read(FILE *stream, const char *name, struct buffer *out, struct error *error)
 {
-    assert(name != NULL);
-    assert(stream != NULL);
-    assert(out != NULL);
     char chunk[FILE_CHUNK_BYTES];
     size_t got = 0;
     while ((got = fread(chunk, 1, sizeof chunk, stream)) > 0) {
@@ -31,8 +28,6 @@ static bool stream_read(FILE *stream, const char *name, struct buffer *out, stru
 
 bool file_read(const char *path, struct buffer *out, struct error *error)
 {
-    assert(path != NULL);
-    assert(out != NULL);
     if (strcmp(path, "-") == 0) return stream_read(stdin, "stdin", out, error);
     FILE *stream = fopen(path, "rb");
     if (stream == NULL)
@@ -45,8 +40,6 @@ bool file_read(const char *path, struct buffer *out, struct error *error)
 static bool add_job(struct write_request *request, const char *name, const json_t *job,
                     struct text json, struct error *error)
 {
-    assert(name != NULL);
-    assert(request != NULL);
     assert(json.length > 0);
     const char *group = json_member_text(job, "group");
     if (group != NULL && group[0] != '\0') {
@@ -61,7 +54,6 @@ static bool add_job(struct write_request *request, const char *name, const json_
 static bool add_job_array(struct write_request *request, const char *name, const json_t *array,
                           struct text json, struct error *error)
 {
-    assert(request != NULL);
     assert(json_is_array(array));
     struct json_walk walk = json_walk_open(json);
     struct text item;
@@ -77,7 +69,6 @@ static bool add_job_array(struct write_request *request, const char *name, const
 static bool read_select(struct write_request *request, const char *name, const json_t *select,
                         struct text json, struct error *error)
 {
-    assert(name != NULL);
     assert(request->select_count == 0);
     if (!json_is_object(select))
         return error_invalid(error, "wrong_type", "%s: \"select\" must be an object", name);
@@ -110,9 +101,6 @@ static bool read_select(struct write_request *request, const char *name, const j
 static bool take_member(struct write_request *request, const char *name, const char *member,
                         const json_t *value, struct text json, bool *ok, struct error *error)
 {
-    assert(request != NULL);
-    assert(member != NULL);
-    assert(ok != NULL);
     const char *text = json_string_value(value);
     *ok = true;
     if (strcmp(member, "op") == 0) return true;
@@ -138,7 +126,6 @@ static bool take_member(struct write_request *request, const char *name, const c
 static bool read_command(struct write_request *request, const char *name, const json_t *command,
                          struct text json, struct error *error)
 {
-    assert(name != NULL);
     const char *op = json_member_text(command, "op");
     assert(json_is_object(command));
     if (op == NULL || strcmp(op, request->op) != 0)
@@ -172,9 +159,6 @@ static bool read_value(struct write_request *request, const char *name, size_t c
                        const json_t *value, struct text json, bool *command,
                        struct error *error)
 {
-    assert(request != NULL);
-    assert(name != NULL);
-    assert(command != NULL);
     bool add = strcmp(request->op, "add") == 0 || strcmp(request->op, "put") == 0;
     if (json_is_object(value) && json_object_get(value, "op") != NULL) {
         if (count > 1)
@@ -194,8 +178,6 @@ static bool read_value(struct write_request *request, const char *name, size_t c
 
 bool write_file_parse(struct write_request *request, const char *name, struct error *error)
 {
-    assert(request != NULL);
-    assert(name != NULL);
     struct text text = {request->file.bytes, request->file.length};
     size_t at = 0;
     bool command = false;
@@ -214,8 +196,6 @@ bool write_file_parse(struct write_request *request, const char *name, struct er
 
 bool write_file_read(struct write_request *request, const char *path, struct error *error)
 {
-    assert(request != NULL);
-    assert(path != NULL);
     if (!file_read(path, &request->file, error)) return false;
     return write_file_parse(request, strcmp(path, "-") == 0 ? "stdin" : path, error);
 }

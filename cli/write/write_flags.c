@@ -49,7 +49,6 @@ enum { FLAG_ROWS = sizeof flag_rows / sizeof flag_rows[0] };
 
 static bool usage_of(struct error *error, const char *option, const struct error *refused)
 {
-    assert(option != NULL);
     assert(refused->kind != ERROR_NONE);
     return error_invalid(error, CLI_CODE_USAGE, "--%s: %s", option, refused->message);
 }
@@ -58,9 +57,6 @@ static bool usage_of(struct error *error, const char *option, const struct error
 static bool flag_pairs(struct buffer *out, const struct arguments *arguments, const char *option,
                        struct error *error)
 {
-    assert(arguments != NULL);
-    assert(out != NULL);
-    assert(option != NULL);
     buffer_text(out, "{");
     size_t at = 0;
     const char *pair = NULL;
@@ -84,9 +80,6 @@ static bool flag_pairs(struct buffer *out, const struct arguments *arguments, co
 static bool flag_json(struct buffer *out, const char *option, const char *value,
                       struct error *error)
 {
-    assert(out != NULL);
-    assert(option != NULL);
-    assert(value != NULL);
     struct error refused = {0};
     struct buffer file = {0};
     struct text text = text_of(value);
@@ -111,7 +104,6 @@ static bool flag_json(struct buffer *out, const char *option, const char *value,
 static bool flag_write(struct buffer *out, const struct flag_row *row,
                        const struct arguments *arguments, struct error *error)
 {
-    assert(row != NULL);
     const char *value = arguments_value(arguments, row->option);
     assert(value != NULL);
     buffer_member(out, row->member);
@@ -136,8 +128,6 @@ static bool flag_write(struct buffer *out, const struct flag_row *row,
 static bool flags_of_place(struct buffer *out, enum flag_place place,
                            const struct arguments *arguments, struct error *error)
 {
-    assert(out != NULL);
-    assert(arguments != NULL);
     for (int i = 0; i < FLAG_ROWS; i++) {
         const struct flag_row *row = &flag_rows[i];
         if (row->place != place || !arguments_has(arguments, row->option)) continue;
@@ -149,8 +139,6 @@ static bool flags_of_place(struct buffer *out, enum flag_place place,
 static bool flags_object(struct buffer *out, const char *member, enum flag_place place,
                          const struct arguments *arguments, struct error *error)
 {
-    assert(out != NULL);
-    assert(member != NULL);
     assert(place != PLACE_JOB);
     struct buffer inside = {0};
     bool written = flags_of_place(&inside, place, arguments, error);
@@ -164,7 +152,6 @@ static bool flags_object(struct buffer *out, const char *member, enum flag_place
 
 static bool schedule_check(const struct arguments *arguments, struct error *error)
 {
-    assert(arguments != NULL);
     int kinds = arguments_has(arguments, "cron") + arguments_has(arguments, "every") +
                 arguments_has(arguments, "at");
     assert(kinds >= 0);
@@ -180,8 +167,6 @@ static bool schedule_check(const struct arguments *arguments, struct error *erro
 
 bool write_flags_job(struct buffer *out, const struct arguments *arguments, struct error *error)
 {
-    assert(out != NULL);
-    assert(arguments != NULL);
     return schedule_check(arguments, error) &&
            flags_object(out, "schedule", PLACE_SCHEDULE, arguments, error) &&
            flags_of_place(out, PLACE_JOB, arguments, error) &&

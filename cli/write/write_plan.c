@@ -13,7 +13,6 @@ enum { NUMBER_SUFFIX_BYTES = 12, RECORD_ROOM_BYTES = 512 };
 
 void command_id_make(char command_id[COMMAND_ID_MADE_BYTES])
 {
-    assert(command_id != NULL);
     unsigned char random[16];
     ssize_t got = getrandom(random, sizeof random, 0);
     assert(got == (ssize_t)sizeof random);
@@ -31,7 +30,6 @@ void command_id_make(char command_id[COMMAND_ID_MADE_BYTES])
 
 static struct write_record *plan_add(struct write_plan *plan, int32_t partition, const char *key)
 {
-    assert(plan != NULL);
     assert(partition >= ANY_PARTITION);
     plan->records = memory_grow(plan->records, &plan->capacity, plan->count + 1,
                                 sizeof *plan->records);
@@ -44,7 +42,6 @@ static struct write_record *plan_add(struct write_plan *plan, int32_t partition,
 static size_t jobs_take(struct write_record *record, const struct write_request *request,
                         const size_t *order, size_t first, size_t last)
 {
-    assert(request != NULL);
     assert(first < last);
     size_t room = (size_t)RECORD_BYTES_MAX - RECORD_ROOM_BYTES - request->members.length;
     size_t next = first;
@@ -65,9 +62,7 @@ static size_t jobs_take(struct write_record *record, const struct write_request 
 /* The jobs' indices sorted by shard, in their own order within one; starts[p] .. starts[p + 1]. */
 static size_t *jobs_order(const struct write_request *request, uint32_t shards, size_t *starts)
 {
-    assert(request != NULL);
     assert(shards > 0);
-    assert(starts != NULL);
     uint32_t *shard_of = memory_allocate(request->job_count, sizeof *shard_of);
     size_t *order = memory_allocate(request->job_count, sizeof *order);
     size_t *next = memory_allocate(shards, sizeof *next);
@@ -89,7 +84,6 @@ static size_t *jobs_order(const struct write_request *request, uint32_t shards, 
 static void plan_jobs(struct write_plan *plan, const struct write_request *request,
                       uint32_t shards)
 {
-    assert(plan != NULL);
     assert(request->job_count > 0);
     size_t *starts = memory_allocate((size_t)shards + 1, sizeof *starts);
     size_t *order = jobs_order(request, shards, starts);
@@ -108,7 +102,6 @@ static void plan_jobs(struct write_plan *plan, const struct write_request *reque
 static void select_write(struct buffer *out, const struct write_select *select, uint32_t shards,
                          int64_t shard)
 {
-    assert(out != NULL);
     assert(shards > 0);
     buffer_member(out, "select");
     buffer_text(out, "{");
@@ -135,7 +128,6 @@ static void select_write(struct buffer *out, const struct write_select *select, 
 static void plan_select(struct write_plan *plan, const struct write_select *select,
                         uint32_t shards)
 {
-    assert(plan != NULL);
     assert(shards > 0);
     if (select->group_count == 0) {
         select_write(&plan_add(plan, ANY_PARTITION, NULL)->value, select, shards, -1);
@@ -154,7 +146,6 @@ static void plan_select(struct write_plan *plan, const struct write_select *sele
 
 bool write_plan_can_expect(const struct write_plan *plan)
 {
-    assert(plan != NULL);
     assert(plan->count > 0);
     return plan->count == 1 && plan->records[0].partition != ANY_PARTITION;
 }
@@ -163,9 +154,6 @@ static bool record_finish(struct write_record *record, const struct write_reques
                           const char *command_id, size_t number, bool dry_run, bool expect,
                           struct error *error)
 {
-    assert(request != NULL);
-    assert(record != NULL);
-    assert(command_id != NULL);
     int length = number == 0 ? snprintf(record->command_id, sizeof record->command_id, "%s",
                                         command_id)
                              : snprintf(record->command_id, sizeof record->command_id, "%s.%zu",
@@ -201,7 +189,6 @@ bool write_plan_build(struct write_plan *plan, const struct write_request *reque
                       const char *command_id, uint32_t shards, bool dry_run, bool expect,
                       struct error *error)
 {
-    assert(plan != NULL);
     assert(shards > 0);
     assert(shards <= SHARDS_MAX);
     *plan = (struct write_plan){0};
@@ -225,7 +212,6 @@ bool write_plan_build(struct write_plan *plan, const struct write_request *reque
 
 void write_plan_free(struct write_plan *plan)
 {
-    assert(plan != NULL);
     for (size_t i = 0; i < plan->count; i++) buffer_free(&plan->records[i].value);
     free(plan->records);
     *plan = (struct write_plan){0};

@@ -38,8 +38,6 @@ enum { COMMAND_TEXTS = sizeof command_texts / sizeof command_texts[0] };
 static bool read_texts(struct write_request *request, const struct arguments *arguments,
                        struct error *error)
 {
-    assert(request != NULL);
-    assert(arguments != NULL);
     for (int i = 0; i < COMMAND_TEXTS; i++) {
         const char *value = arguments_value(arguments, command_texts[i].option);
         if (value == NULL) continue;
@@ -53,8 +51,6 @@ static bool read_texts(struct write_request *request, const struct arguments *ar
 static bool read_numbers(struct write_request *request, const struct arguments *arguments,
                          struct error *error)
 {
-    assert(request != NULL);
-    assert(arguments != NULL);
     static const char *const numbers[][2] = {{"expected-revision", "expected_revision"},
                                              {"rate", "rate"}};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -72,8 +68,6 @@ static bool read_numbers(struct write_request *request, const struct arguments *
 static bool read_common(struct write_request *request, const struct arguments *arguments,
                         struct error *error)
 {
-    assert(request != NULL);
-    assert(arguments != NULL);
     const char *mode = arguments_value(arguments, "mode");
     if (mode != NULL && strcmp(mode, "atomic") != 0 && strcmp(mode, "each") != 0)
         return error_invalid(error, CLI_CODE_USAGE, "--mode: \"%.40s\" is not atomic or each",
@@ -101,9 +95,6 @@ static bool read_common(struct write_request *request, const struct arguments *a
 static bool read_job_name(struct write_request *request, const struct arguments *arguments,
                           struct text *group, struct error *error)
 {
-    assert(request != NULL);
-    assert(arguments != NULL);
-    assert(group != NULL);
     const char *flag_group = arguments_value(arguments, "group");
     const char *flag_id = arguments_value(arguments, "id");
     struct text id = text_of(flag_id);
@@ -131,7 +122,6 @@ static bool read_job_name(struct write_request *request, const struct arguments 
 static bool read_job(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
-    assert(arguments != NULL);
     assert(is_add(request));
     struct text group;
     if (!read_job_name(request, arguments, &group, error)) return false;
@@ -167,7 +157,6 @@ static bool read_job(struct write_request *request, const struct arguments *argu
 static bool read_set(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
-    assert(arguments != NULL);
     assert(strcmp(request->op, "update") == 0);
     struct buffer set = {0};
     bool read = write_flags_job(&set, arguments, error);
@@ -211,8 +200,6 @@ static bool refuse_beside_file(const struct arguments *arguments,
 bool write_request_read(struct write_request *request, const char *op,
                         const struct arguments *arguments, struct error *error)
 {
-    assert(request != NULL);
-    assert(op != NULL);
     *request = (struct write_request){.op = op, .expect = -1};
     const char *file = arguments_value(arguments, "file");
     if (file != NULL)

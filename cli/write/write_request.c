@@ -8,7 +8,6 @@
 
 void write_request_add_job(struct write_request *request, const char *group, struct text json)
 {
-    assert(group != NULL);
     assert(json.length > 0);
     request->jobs = memory_grow(request->jobs, &request->job_capacity, request->job_count + 1,
                                 sizeof *request->jobs);
@@ -18,7 +17,6 @@ void write_request_add_job(struct write_request *request, const char *group, str
 
 struct write_select *write_request_add_select(struct write_request *request)
 {
-    assert(request != NULL);
     request->selects = memory_grow(request->selects, &request->select_capacity,
                                    request->select_count + 1, sizeof *request->selects);
     struct write_select *select = &request->selects[request->select_count++];
@@ -29,8 +27,6 @@ struct write_select *write_request_add_select(struct write_request *request)
 
 void write_select_add_group(struct write_select *select, const char *group)
 {
-    assert(select != NULL);
-    assert(group != NULL);
     select->groups = memory_grow(select->groups, &select->group_capacity, select->group_count + 1,
                                  sizeof *select->groups);
     select->groups[select->group_count++] = memory_copy_text(group, strlen(group));
@@ -38,7 +34,6 @@ void write_select_add_group(struct write_select *select, const char *group)
 
 void write_request_free(struct write_request *request)
 {
-    assert(request != NULL);
     for (size_t i = 0; i < request->job_count; i++) free(request->jobs[i].group);
     for (size_t i = 0; i < request->select_count; i++) {
         struct write_select *select = &request->selects[i];

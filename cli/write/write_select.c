@@ -10,9 +10,6 @@
 static bool list_write(struct buffer *out, const char *member, const struct arguments *arguments,
                        const char *option, struct error *error)
 {
-    assert(arguments != NULL);
-    assert(out != NULL);
-    assert(member != NULL);
     if (!arguments_has(arguments, option)) return true;
     buffer_member(out, member);
     buffer_text(out, "[");
@@ -33,7 +30,6 @@ static bool list_write(struct buffer *out, const char *member, const struct argu
 static bool by_flags(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
-    assert(request != NULL);
     assert(arguments->positional_count == 0);
     struct write_select *select = write_request_add_select(request);
     struct buffer *rest = &select->rest;
@@ -75,7 +71,6 @@ static bool by_flags(struct write_request *request, const struct arguments *argu
 
 static struct write_select *select_of_group(struct write_request *request, struct text group)
 {
-    assert(request != NULL);
     assert(group.length > 0);
     for (size_t i = 0; i < request->select_count; i++)
         if (text_equal(text_of(request->selects[i].groups[0]), group)) return &request->selects[i];
@@ -86,7 +81,6 @@ static struct write_select *select_of_group(struct write_request *request, struc
 static bool by_names(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
-    assert(request != NULL);
     static const char *const others[] = {"group", "id", "super-group", "label", "paused", "all"};
     assert(arguments->positional_count > 0);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
@@ -121,7 +115,6 @@ static bool by_names(struct write_request *request, const struct arguments *argu
 bool write_select_read(struct write_request *request, const struct arguments *arguments,
                     struct error *error)
 {
-    assert(request != NULL);
     assert(request->select_count == 0);
     if (arguments->positional_count > 0) return by_names(request, arguments, error);
     return by_flags(request, arguments, error);

@@ -10,8 +10,6 @@
 bool write_session_open(struct write_session *session, const struct settings *settings,
                         const char *reply_to, bool waiting, struct error *error)
 {
-    assert(session != NULL);
-    assert(settings != NULL);
     int32_t partitions = 0;
     *session = (struct write_session){.settings = settings};
     topic_name(session->control, settings, "control");
@@ -30,7 +28,6 @@ bool write_session_open(struct write_session *session, const struct settings *se
 
 void write_session_close(struct write_session *session)
 {
-    assert(session != NULL);
     cli_kafka_destroy(session->producer);
     result_wait_close(session->wait);
     *session = (struct write_session){0};
@@ -39,9 +36,7 @@ void write_session_close(struct write_session *session)
 bool write_session_send(struct write_session *session, struct write_plan *plan, int64_t wait_ms,
                         json_t **results, struct error *error)
 {
-    assert(session != NULL);
     assert(plan->count > 0);
-    assert(results != NULL);
     *results = NULL;
     return cli_kafka_send(session->producer, session->control, plan->records, plan->count,
                           error) &&
@@ -51,7 +46,6 @@ bool write_session_send(struct write_session *session, struct write_plan *plan, 
 
 void say_safe_to_repeat(const char *command_id)
 {
-    assert(command_id != NULL);
     assert(command_id[0] != '\0');
     (void)fputs("belfry: the state is unknown; with --command-id ", stderr);
     print_safe(stderr, command_id, strlen(command_id));
@@ -60,7 +54,6 @@ void say_safe_to_repeat(const char *command_id)
 
 void wait_for_redis(const struct settings *settings, const json_t *results)
 {
-    assert(settings != NULL);
     assert(json_is_array(results));
     struct error error = {0};
     int32_t behind = 0;
