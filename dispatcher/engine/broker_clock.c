@@ -131,14 +131,13 @@ static bool look_for_a_step(struct engine *engine)
     return true;
 }
 
-bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error)
+bool engine_clock_asks(struct engine *engine)
 {
-    bool jumped = look_for_a_step(engine);
-    if ((jumped || engine_monotonic_us(engine) >= engine->sample_due_us) &&
-        !engine_commit(engine, error)) /* a bare mark, if there is nothing else to say */
-        return false;
+    return look_for_a_step(engine) || engine_monotonic_us(engine) >= engine->sample_due_us;
+}
+
+void engine_clock_tell(struct engine *engine)
+{
     tell_unknown(engine);
     tell_skew(engine);
-    *now_ms = engine_steady_ms(engine);
-    return true;
 }

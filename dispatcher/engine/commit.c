@@ -253,20 +253,6 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
     return true;
 }
 
-/* Told in reverse, so that several slots of one job are owed again in their order. */
-void engine_tell_refused(struct engine *engine)
-{
-    struct outbox *outbox = &engine->outbox;
-    struct sink sink = outbox_sink(outbox);
-    while (outbox->refused_count > 0) {
-        struct failed_fire failed = outbox->refused[--outbox->refused_count];
-        shard_fire_failed(engine->shard, &failed, engine_steady_ms(engine), &sink);
-        observe(engine->ports.observer, LEVEL_WARN, "fire.failed", engine->options.shard,
-                "reason=%s nominal_ms=%" PRId64 " attempt=%" PRId32, failed.reason,
-                failed.nominal_ms, failed.attempt);
-    }
-}
-
 /* What is to be mended fails again and again while commands come: it is taken over for once. */
 static bool decide_anew(struct engine *engine, const struct error *failure, struct error *error)
 {

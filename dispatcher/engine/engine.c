@@ -24,29 +24,6 @@ enum {
 
 /* ---- small things ---- */
 
-int64_t engine_monotonic_us(const struct engine *engine)
-{
-    return engine->ports.clock->monotonic_us(engine->ports.clock->opaque);
-}
-
-int64_t engine_wall_ms(const struct engine *engine)
-{
-    return engine->ports.clock->now_ms(engine->ports.clock->opaque);
-}
-
-void engine_sleep_ms(const struct engine *engine, int64_t ms)
-{
-    engine->ports.clock->sleep_ms(engine->ports.clock->opaque, ms);
-}
-
-void engine_log_error(const struct engine *engine, enum observer_level level, const char *event,
-                      const struct error *error)
-{
-    char quoted[ERROR_MESSAGE_BYTES + 64];
-    observe(engine->ports.observer, level, event, engine->options.shard, "kind=%s message=%s",
-            error_kind_name(error->kind), observer_quote(quoted, sizeof quoted, error->message));
-}
-
 static void set_state(struct engine *engine, enum engine_state state)
 {
     atomic_store(&engine->state, (int)state);
@@ -56,6 +33,16 @@ static void set_state(struct engine *engine, enum engine_state state)
 static bool running(const struct engine *engine)
 {
     return atomic_load(&engine->wish) == ENGINE_RUN;
+}
+
+/* The time to act by: the broker's, as far as it is known. Commits a mark, bare if there is nothing
+ * else to say, where Kafka has not been heard of for long, or our clock was set. */
+static bool find_time(struct engine *engine, int64_t *now_ms, struct error *error)
+{
+    if (engine_clock_asks(engine) && !engine_commit(engine, error)) return false;
+    engine_clock_tell(engine);
+    *now_ms = engine_steady_ms(engine);
+    return true;
 }
 
 /* ---- life ---- */
@@ -271,7 +258,7 @@ static bool step(struct engine *engine, struct error *error)
     int64_t sequence = engine->mark.sequence;
     int64_t began_us = engine_monotonic_us(engine);
     engine->foreign.budget = FOREIGN_LOOKS_STEP;
-    if (!engine_now(engine, &now_ms, error)) return false;
+    if (!find_time(engine, &now_ms, error)) return false;
     engine->looked_long =
         engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000);
     if (engine->looked_long) return true;

@@ -94,21 +94,22 @@ struct engine {
     _Atomic int64_t correction_ms;
 };
 
+/* ---- engine_state.c ---- */
+
 int64_t engine_monotonic_us(const struct engine *engine);
 int64_t engine_wall_ms(const struct engine *engine);
 void engine_sleep_ms(const struct engine *engine, int64_t ms);
 void engine_log_error(const struct engine *engine, enum observer_level level, const char *event,
                       const struct error *error);
-/* The epoch and generation of this owner's marks. */
-void engine_next_mark(const struct engine *engine, struct mark *mark);
 
 /* ---- commit.c ---- */
+
+/* The mark that the transaction under way ends with, and what the log of inputs has by now. */
+void engine_next_mark(const struct engine *engine, struct mark *mark);
 
 /* Commits what the outbox holds, the mark last, and empties it. ERROR_FENCED: this shard's
  * memory is worth nothing any more: take over again, or wait for the group's word. */
 bool engine_commit(struct engine *engine, struct error *error);
-/* Fires the outbox refused become their jobs' trouble, in the same transaction. */
-void engine_tell_refused(struct engine *engine);
 /* Proof of ownership, then a new producer. ERROR_FENCED: not the owner. */
 bool engine_open_producer(struct engine *engine, struct error *error);
 /* The last committed mark and its append time; *found false: none at all. */
@@ -119,6 +120,8 @@ bool engine_state_offset(void *opaque, int64_t *offset);
 
 /* ---- mend.c ---- */
 
+/* Fires the outbox refused become their jobs' trouble, in the same transaction. */
+void engine_tell_refused(struct engine *engine);
 /* The transaction failed and did not go out: what is to be done before the same is produced again.
  * False: the shard cannot go on with what it has in memory. */
 bool engine_mend(struct engine *engine, const struct error *failure, struct error *error);
@@ -161,10 +164,13 @@ bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *er
 
 /* ---- broker_clock.c ---- */
 
-/* The time to act by: the broker's, as far as it is known. Commits a mark where it has not been
- * heard of for long, or our clock was set. */
-bool engine_now(struct engine *engine, int64_t *now_ms, struct error *error);
-/* The time to act by, without a further look at the clock, which may have been set meanwhile. */
+/* Looks at our clock. True: a mark is to be committed, because the broker's time has not been heard
+ * of for long, or our clock was set. */
+bool engine_clock_asks(struct engine *engine);
+/* Says what is wrong with the clocks, each thing once. */
+void engine_clock_tell(struct engine *engine);
+/* The time to act by: the broker's, as far as it is known; as of the last look at the clock, which
+ * may have been set meanwhile. */
 int64_t engine_steady_ms(const struct engine *engine);
 /* Before the first mark of a take-over: nothing is known. */
 void engine_clock_begin(struct engine *engine);

@@ -9,6 +9,20 @@
 #include "dispatcher/engine/engine_state.h"
 #include "lib/base/mutant.h"
 
+/* Told in reverse, so that several slots of one job are owed again in their order. */
+void engine_tell_refused(struct engine *engine)
+{
+    struct outbox *outbox = &engine->outbox;
+    struct sink sink = outbox_sink(outbox);
+    while (outbox->refused_count > 0) {
+        struct failed_fire failed = outbox->refused[--outbox->refused_count];
+        shard_fire_failed(engine->shard, &failed, engine_steady_ms(engine), &sink);
+        observe(engine->ports.observer, LEVEL_WARN, "fire.failed", engine->options.shard,
+                "reason=%s nominal_ms=%" PRId64 " attempt=%" PRId32, failed.reason,
+                failed.nominal_ms, failed.attempt);
+    }
+}
+
 static void say_moved(struct engine *engine, size_t results)
 {
     if (results > 0)
