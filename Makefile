@@ -98,7 +98,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call objects,$(TEST_SUPPORT)) $(ARCHIVES)
 .SECONDARY:
 
 .PHONY: unit
-unit: $(UNIT_TESTS)
+unit: $(UNIT_TESTS) ## the C tests of the rules and the codecs, nothing else
 	@set -e; for test in $^; do $$test; done
 
 include tests/support/test.mk
@@ -137,13 +137,13 @@ install: all ## programs, library, header and pages below PREFIX (DESTDIR is hon
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | \
-	    awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z%-]*\):.*## /\1\t/p' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | sort | \
+	    awk -F '\t' '{printf "make %-16s %s\n", $$1, $$2}'
 
 .PHONY: clean distclean
 clean: ## removes what was built; what was fetched for the tests stays
 	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name venv ! -name kafka ! -name interop -exec rm -rf {} +; fi
-distclean:
+distclean: ## removes build/ whole
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

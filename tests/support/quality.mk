@@ -5,9 +5,9 @@ ifneq ($(findstring clang,$(CC)),)
 CFLAGS += -Wno-string-conversion
 endif
 
-# Rooms, purity of the rules, lengths, banned calls, shell scripts, pages. Quiet when all is well.
+# Rooms, purity of the rules, lengths, banned calls, shell scripts, pages.
 .PHONY: lint
-lint: $(ARCHIVES)
+lint: $(ARCHIVES) ## rooms, purity, lengths, banned calls, pages; quiet when all is well
 	@BELFRY_BUILD=$(BUILD) tests/support/lint
 
 # docs/reference.md from the schemas; a contract test holds it against them.
@@ -18,17 +18,20 @@ reference: ## writes docs/reference.md from the schemas
 # clang-tidy's bug finders over the sources; slower than lint.
 .PHONY: tidy
 TIDY_SOURCES := $(foreach layer,$(LAYERS),$(SOURCES_$(layer)))
-tidy: $(BUILD)/generated/redis_scripts.h
+tidy: $(BUILD)/generated/redis_scripts.h ## clang-tidy over the sources; slower than lint
 	@printf '%s\n' $(TIDY_SOURCES) | xargs -P $$(nproc) -n 4 sh -c \
 	    'clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) 2>>$(BUILD)/tidy.log' tidy
 
 # Each tests/fuzz/fuzz_*.c for FUZZ_SECONDS (60) under clang's fuzzer and sanitizers.
 .PHONY: fuzz
-fuzz:
+fuzz: ## clang's fuzzer on all that reads foreign bytes; FUZZ_SECONDS=60 for each
 	@tests/support/fuzz
 
 # Unit and contract tests and a short integration run with a daemon so built or so watched.
 .PHONY: asan tsan valgrind
+asan: ## the tests with the address and undefined behaviour sanitizers
+tsan: ## the tests with the thread sanitizer
+valgrind: ## the tests under Valgrind
 asan tsan valgrind: setup-test
 	@tests/support/sanitize $@
 
@@ -38,13 +41,13 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/bench_reco
 
 # What the rules and codecs of one shard cost, in one process.
 .PHONY: bench-core
-bench-core: $(BUILD)/tests/bench/bench_core
+bench-core: $(BUILD)/tests/bench/bench_core ## rules, codecs and memory of one shard, no servers
 	@$<
 
 # Herds, single fires, memory and take-over on a real Kafka and Redis, beside one bare producer;
 # BENCH=--quick for a short run.
 .PHONY: bench
-bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS)
+bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## fires a second, latency, memory, take-over; BENCH=--quick
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench.py $(BENCH)
 
 # Single-job adds beside a bare consume-produce loop, latency of results, an import; BENCH=--rounds=1.
@@ -54,13 +57,13 @@ bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## commands a second, re
 
 # One next due time beside other schedulers' libraries, which it builds through their registries.
 .PHONY: bench-next
-bench-next: $(BUILD)/tests/bench/next/bench_next
+bench-next: $(BUILD)/tests/bench/next/bench_next ## one next due time, beside other schedulers' libraries
 	@BELFRY_BUILD=$(BUILD) tests/bench/next/bench
 
 # Schedules and zones against other implementations, a slow oracle, glibc and Python; the others are
 # installed below build/differential. DIFFERENTIAL_CASES=200000, ORACLE_CASES=1500.
 .PHONY: differential
-differential: $(BUILD)/belfry $(BUILD)/tests/differential/zone_probe
+differential: $(BUILD)/belfry $(BUILD)/tests/differential/zone_probe ## schedules and zones against other programs
 	@tests/support/setup --interop
 	@tests/differential/setup
 	@BELFRY_BUILD=$(BUILD) tests/differential/compare_zones.py

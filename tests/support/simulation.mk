@@ -21,12 +21,12 @@ $(BUILD)/simulate: $(SIM_OBJECTS)
 SEEDS ?= 200
 SEED ?= 1
 .PHONY: sim sim-mutants sim-regressions sim-watched
-sim: $(BUILD)/simulate ## the simulator; SEEDS=200 SEED=1
+sim: $(BUILD)/simulate ## the simulator; SEEDS=200 SEED=1; SEEDS=1 repeats one and shortens it
 	@tests/simulation/campaign $< $(SEEDS) $(SEED)
-sim-mutants: $(BUILD)/simulate
+sim-mutants: $(BUILD)/simulate ## the simulator finds each planted bug
 	@tests/simulation/mutants $< 200
 # As many seeds under AddressSanitizer and UndefinedBehaviorSanitizer.
-sim-watched:
+sim-watched: ## the simulator's seeds under the sanitizers
 	@$(MAKE) --no-print-directory -j "$$(nproc)" SANITIZE=address,undefined sim
-sim-regressions: $(BUILD)/simulate
+sim-regressions: $(BUILD)/simulate ## the stories kept of bugs found: none comes back
 	@for story in tests/simulation/regressions/*.sim; do $< --replay=$$story || exit 1; done

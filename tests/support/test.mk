@@ -2,22 +2,21 @@
 
 # What the C tests are built from the sources that are there now.
 .PHONY: test-programs
-test-programs: $(UNIT_TESTS) $(CONTRACT_TESTS) $(BUILD)/tests/model/model_driver
+test-programs: $(UNIT_TESTS) $(CONTRACT_TESTS) $(BUILD)/tests/model/model_driver ## builds the C tests, runs none
 
 # Packages for building and the demo, or for everything; does nothing when all is there.
 .PHONY: setup-demo setup-test
-setup-demo:
+setup-demo: ## installs what building and the demo need; nothing when all is there
 	@tests/support/setup --demo
-setup-test:
+setup-test: ## installs what the tests need, Kafka and Redis included
 	@tests/support/setup --test
 
 # All tests; on a fresh machine it first installs what is missing. Last line: N passed, N failed.
 .PHONY: test
-test: setup-test
+test: setup-test ## all tests; the last line is N passed, N failed
 	@tests/support/run_all
 
-# One folder of tests alone: make test-unit, test-contract, test-integration, test-interop, test-chaos.
-test-%: setup-test
+test-%: setup-test ## one folder alone: unit, contract, model, integration, interop, chaos
 	@tests/support/run_all --only $*
 
 # The faults of tests/trust one by one, each with what finds it; the long checks are here, not in
