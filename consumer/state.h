@@ -73,7 +73,7 @@ struct belfry_consumer {
 
 #pragma GCC visibility push(hidden)
 
-/* The monotonic clock in milliseconds. */
+/* state.c: the monotonic clock in milliseconds. */
 int64_t belfry_now_ms(void);
 
 /* Waits for `changed` until the monotonic instant; the lock is held. False: the time has come. */
@@ -99,11 +99,7 @@ void belfry_options_warn(const struct belfry_consumer *consumer,
 rd_kafka_topic_partition_list_t *belfry_options_topics(const struct belfry_options *given,
                                                        struct belfry_error *error);
 
-/* membership.c: the group's answers, installed by belfry_consumer_create(). */
-void belfry_on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t cause,
-                         rd_kafka_topic_partition_list_t *partitions, void *opaque);
-
-/* The partition of the current assignment, NULL: it has gone. The lock is held. */
+/* partitions.c: the partition of the current assignment, NULL: it has gone. The lock is held. */
 struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer,
                                                const char *topic, int32_t partition);
 
@@ -112,6 +108,14 @@ void belfry_partition_finish(struct belfry_consumer *consumer,
                              struct belfry_partition *partition, int64_t offset);
 
 void belfry_partitions_clear(struct belfry_consumer *consumer);
+
+/* A new assignment in place of the one before. The lock is held. False: memory is short. */
+bool belfry_partitions_take(struct belfry_consumer *consumer,
+                            const rd_kafka_topic_partition_list_t *list);
+
+/* membership.c: the group's answers, installed by belfry_consumer_create(). */
+void belfry_on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t cause,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque);
 
 /* Stops or restarts fetching while no fire can be handed out. The polling thread only. */
 void belfry_membership_pause(struct belfry_consumer *consumer, bool pause);

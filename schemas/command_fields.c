@@ -5,7 +5,7 @@
 
 #include "lib/base/limits.h"
 #include "lib/base/utf8.h"
-#include "schemas/command_json.h"
+#include "schemas/job_json.h"
 #include "schemas/json_scan.h"
 
 enum { EXCERPT_BYTES = 64 };
@@ -127,7 +127,7 @@ static bool read_job(const struct json_node *node, struct text raw, struct comma
     job->given = 0;
     job->catchup = part.limits->catchup;
     job->keep_finished_ms = part.limits->keep_finished_ms;
-    return definition_read(node, JOB_IN_COMMAND, &part, job, error);
+    return definition_read(node, &job_table, JOB_IN_COMMAND, &part, job, error);
 }
 
 static bool refuse_both(const struct json_node *node, struct error *error)
@@ -330,7 +330,7 @@ static bool read_set(const struct json_node *node, void *target, void *context,
     command->set.given = 0;
     command->set.catchup = part.limits->catchup;
     command->set.keep_finished_ms = part.limits->keep_finished_ms;
-    return definition_read(node, JOB_IN_SET, &part, &command->set, error);
+    return definition_read(node, &set_table, JOB_IN_SET, &part, &command->set, error);
 }
 
 static bool read_from(const struct json_node *node, void *target, void *context,

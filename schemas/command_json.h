@@ -5,30 +5,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "lib/base/error.h"
 #include "lib/model/command.h"
 #include "schemas/arena.h"
+#include "schemas/command_limits.h"
 #include "schemas/record_header.h"
-
-/* What the configuration says. The callbacks answer whether a topic is on the allow-list; NULL
- * allows none. They are asked only about names that Kafka would take. */
-struct command_limits {
-    size_t record_bytes_max;
-    size_t payload_bytes_max;
-    size_t jobs_max;
-    int64_t every_min_ms;
-    const struct zone_lookup *zones; /* NULL: UTC only */
-    struct catchup catchup;   /* of jobs that do not say */
-    int64_t keep_finished_ms; /* likewise */
-    bool (*topic_allowed)(void *opaque, struct text topic);
-    bool (*reply_to_allowed)(void *opaque, struct text topic);
-    void *opaque; /* for both callbacks */
-};
-
-/* The bounds of limits.h, and no topic allowed. */
-void command_limits_defaults(struct command_limits *limits);
 
 /* Decodes one record.
  *   headers  may be NULL when header_count is 0
@@ -41,8 +23,5 @@ bool command_decode(struct text value, const struct record_header *headers, size
                     const struct source *source, const struct command_limits *limits,
                     struct arena *arena, struct command *command, struct error *error)
     __attribute__((warn_unused_result));
-
-/* Whether the name may be a header of a job: ce_*, content-type and belfry-* are Belfry's own. */
-bool header_name_is_reserved(struct text name);
 
 #endif

@@ -7,7 +7,6 @@
 #include "lib/base/limits.h"
 #include "lib/base/utf8.h"
 #include "lib/time/duration.h"
-#include "schemas/command_json.h"
 #include "schemas/json_scan.h"
 
 enum { EXCERPT_BYTES = 64 };
@@ -175,13 +174,12 @@ bool definition_read_headers(const struct json_node *node, void *target, void *c
     return pairs_read(node, PAIRS_HEADERS, reader->arena, &definition->headers, error);
 }
 
-bool definition_read(const struct json_node *node, enum job_reader where,
-                     struct definition_reader *reader, struct definition *definition,
-                     struct error *error)
+bool definition_read(const struct json_node *node, const struct json_table *table,
+                     enum job_reader where, struct definition_reader *reader,
+                     struct definition *definition, struct error *error)
 {
     assert(where == JOB_IN_COMMAND || where == JOB_IN_SET);
     assert(reader->limits != NULL);
-    const struct json_table *table = where == JOB_IN_SET ? &set_table : &job_table;
     if (!json_read_object(node, table, where, definition, reader, &definition->given, error))
         return false;
     struct json_node end = {json_object_get(node->value, "end"), node, "end", 0};

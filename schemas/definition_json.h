@@ -6,10 +6,9 @@
 #include "lib/base/text.h"
 #include "lib/model/definition.h"
 #include "schemas/arena.h"
+#include "schemas/command_limits.h"
 #include "schemas/json_reader.h"
 #include "schemas/text_writer.h"
-
-struct command_limits;
 
 /* Who reads the table of job fields. */
 enum job_reader { JOB_IN_COMMAND = 1 << 0, JOB_IN_SET = 1 << 1, JOB_IN_RECORD = 1 << 2 };
@@ -22,22 +21,21 @@ struct definition_reader {
     struct text raw; /* the object's own text, for the payload byte for byte; may be empty */
 };
 
-/* Every field of a job; rows for records aim at a struct job_record, whose first member is the
- * definition. */
-extern const struct json_table job_table;
-extern const struct json_table set_table; /* the same rows, for JOB_IN_SET */
-
 /* Reads a job of a command or a `set` into *definition, which has its defaults, and checks what
- * concerns several fields. Texts are borrowed from the node and the arena. */
-bool definition_read(const struct json_node *node, enum job_reader where,
-                     struct definition_reader *reader, struct definition *definition,
-                     struct error *error) __attribute__((warn_unused_result));
+ * concerns several fields. Texts are borrowed from the node and the arena.
+ *   table  job_table for JOB_IN_COMMAND, set_table for JOB_IN_SET (see job_json.h) */
+bool definition_read(const struct json_node *node, const struct json_table *table,
+                     enum job_reader where, struct definition_reader *reader,
+                     struct definition *definition, struct error *error)
+    __attribute__((warn_unused_result));
 
 /* A map of strings as pairs (see definition.h). */
 enum pairs_kind { PAIRS_LABELS, PAIRS_HEADERS };
 bool pairs_read(const struct json_node *node, enum pairs_kind kind, struct arena *arena,
                 struct text *pairs, struct error *error) __attribute__((warn_unused_result));
 void pairs_write(struct text_writer *writer, struct text pairs);
+/* Whether the name may be a header of a job: ce_*, content-type and belfry-* are Belfry's own. */
+bool header_name_is_reserved(struct text name);
 
 /* Whether Kafka would take it as the name of a topic, and it is not internal ("__..."). */
 bool topic_name_is_valid(struct text topic);

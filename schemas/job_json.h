@@ -8,7 +8,13 @@
 #include "lib/base/error.h"
 #include "lib/model/job_record.h"
 #include "schemas/arena.h"
+#include "schemas/json_reader.h"
 #include "schemas/text_writer.h"
+
+/* Every field of a job; rows for records aim at a struct job_record, whose first member is the
+ * definition. */
+extern const struct json_table job_table;
+extern const struct json_table set_table; /* the same rows, for JOB_IN_SET */
 
 /* Appends the record to the writer. Every instant that is set must be in range. */
 void job_record_encode(struct text_writer *writer, const struct job_record *record);

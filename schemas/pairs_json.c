@@ -6,7 +6,6 @@
 
 #include "lib/base/limits.h"
 #include "lib/base/utf8.h"
-#include "schemas/command_json.h"
 
 enum { EXCERPT_BYTES = 64 };
 

@@ -6,7 +6,6 @@
 #include "lib/base/utf8.h"
 #include "lib/model/job_record.h"
 #include "lib/time/duration.h"
-#include "schemas/command_json.h"
 
 static const char *const dialect_names[] = {"standard", "seconds", "quartz", NULL};
 static const char *const dst_names[] = {"vixie", "skip_repeat", NULL};

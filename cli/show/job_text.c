@@ -10,6 +10,7 @@
 #include "lib/time/instant.h"
 #include "schemas/command_json.h"
 #include "schemas/definition_json.h"
+#include "schemas/job_json.h"
 
 static bool any_topic(void *opaque, struct text topic)
 {
@@ -47,7 +48,7 @@ bool job_text_read(json_t *job, struct text raw, struct arena *arena,
         .limits = &limits, .arena = arena, .zones = job_text_zones(), .raw = raw};
     struct json_node node = {job, NULL, NULL, 0};
     definition_defaults(definition);
-    return definition_read(&node, JOB_IN_COMMAND, &reader, definition, error);
+    return definition_read(&node, &job_table, JOB_IN_COMMAND, &reader, definition, error);
 }
 
 void job_text_default(struct definition *definition, const struct store_defaults *defaults)

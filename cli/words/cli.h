@@ -12,6 +12,7 @@ struct cli_command;
 
 /* One run of one command. Everything is borrowed for its time. */
 struct invocation {
+    const struct cli_command *commands; /* all there are; ends with a row without a name */
     const struct cli_command *command;
     const struct settings *settings;
     const struct arguments *arguments;
@@ -30,20 +31,21 @@ struct cli_command {
     command_run *run;
 };
 
-/* Ends with a row without a name. */
+/* commands.c: all of them; ends with a row without a name. */
 extern const struct cli_command cli_commands[];
 
 /* NULL when there is no such command. */
-const struct cli_command *cli_command_find(const char *name);
+const struct cli_command *cli_command_find(const struct cli_command *commands, const char *name);
 
 /* Sets an error, code "usage", that suggests the nearest command. Returns false. */
-bool cli_unknown_command(const char *name, struct error *error);
+bool cli_unknown_command(const struct cli_command *commands, const char *name,
+                         struct error *error);
 
 /* The whole program: reads argv, runs the command, returns the exit code. */
-enum exit_code cli_main(int argc, char *const *argv);
+enum exit_code cli_main(const struct cli_command *commands, int argc, char *const *argv);
 
 /* help.c: both are made from the tables alone. */
-void help_print(FILE *stream);
+void help_print(FILE *stream, const struct cli_command *commands);
 void help_print_command(FILE *stream, const struct cli_command *command);
 
 command_run command_write;

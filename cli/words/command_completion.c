@@ -43,7 +43,7 @@ static void bash_value(void *opaque, const struct option_row *row)
     else (void)printf(") words='%s' ;;\n", words);
 }
 
-static void print_bash(void)
+static void print_bash(const struct cli_command *commands)
 {
     (void)fputs("# bash completion for belfry; made by `belfry completion bash`\n"
                 "_belfry() {\n"
@@ -51,16 +51,16 @@ static void print_bash(void)
                 "    local command= words= at\n"
                 "    for ((at = 1; at < COMP_CWORD; at++)); do\n"
                 "        case ${COMP_WORDS[at]} in\n        ", stdout);
-    for (const struct cli_command *row = cli_commands; row->name != NULL; row++)
-        (void)printf("%s%s", row == cli_commands ? "" : "|", row->name);
+    for (const struct cli_command *row = commands; row->name != NULL; row++)
+        (void)printf("%s%s", row == commands ? "" : "|", row->name);
     (void)fputs(") command=${COMP_WORDS[at]}; break ;;\n        esac\n    done\n"
                 "    case $command in\n    '') words='help", stdout);
-    for (const struct cli_command *row = cli_commands; row->name != NULL; row++)
+    for (const struct cli_command *row = commands; row->name != NULL; row++)
         (void)printf(" %s", row->name);
     static const struct option_row *const none[] = {NULL};
     options_each(none, bash_word, NULL);
     (void)fputs("' ;;\n", stdout);
-    for (const struct cli_command *row = cli_commands; row->name != NULL; row++) {
+    for (const struct cli_command *row = commands; row->name != NULL; row++) {
         (void)printf("    %s) words='%s", row->name, row->words == NULL ? "" : row->words);
         options_each(row->options, bash_word, NULL);
         (void)fputs("' ;;\n", stdout);
@@ -68,7 +68,7 @@ static void print_bash(void)
     (void)fputs("    esac\n    case $command:$before in\n", stdout);
     char no_command[] = "";
     options_each(none, bash_value, no_command);
-    for (const struct cli_command *row = cli_commands; row->name != NULL; row++) {
+    for (const struct cli_command *row = commands; row->name != NULL; row++) {
         char name[64];
         (void)snprintf(name, sizeof name, "%s", row->name);
         options_each(row->options, bash_value, name);
@@ -102,11 +102,11 @@ static void zsh_option(void *opaque, const struct option_row *row)
     (void)putchar('\'');
 }
 
-static void print_zsh(void)
+static void print_zsh(const struct cli_command *commands)
 {
     (void)fputs("#compdef belfry\n# zsh completion for belfry; made by `belfry completion zsh`\n"
                 "_belfry() {\n    local -a commands\n    commands=(\n", stdout);
-    for (const struct cli_command *row = cli_commands; row->name != NULL; row++) {
+    for (const struct cli_command *row = commands; row->name != NULL; row++) {
         (void)printf("        '%s:'", row->name);
         print_quoted(row->summary, true);
         (void)fputc('\n', stdout);
@@ -120,7 +120,7 @@ static void print_zsh(void)
     static const struct option_row *const none[] = {NULL};
     options_each(none, zsh_option, NULL);
     (void)fputs("\n        _describe command commands ;;\n", stdout);
-    for (const struct cli_command *row = cli_commands; row->name != NULL; row++) {
+    for (const struct cli_command *row = commands; row->name != NULL; row++) {
         (void)printf("    %s)\n        _arguments", row->name);
         options_each(row->options, zsh_option, NULL);
         if (row->words != NULL) (void)printf(" \\\n            '*:word:(%s)'", row->words);
@@ -149,12 +149,12 @@ static void fish_option(void *opaque, const struct option_row *row)
     (void)fputc('\n', stdout);
 }
 
-static void print_fish(void)
+static void print_fish(const struct cli_command *commands)
 {
     (void)fputs("# fish completion for belfry; made by `belfry completion fish`\n", stdout);
     static const struct option_row *const none[] = {NULL};
     options_each(none, fish_option, NULL);
-    for (const struct cli_command *row = cli_commands; row->name != NULL; row++) {
+    for (const struct cli_command *row = commands; row->name != NULL; row++) {
         (void)printf("complete -c belfry -n __fish_use_subcommand -f -a %s -d ", row->name);
         print_quoted(row->summary, false);
         (void)fputc('\n', stdout);
@@ -173,7 +173,7 @@ enum exit_code command_completion(const struct invocation *invocation)
 {
     static const struct {
         const char *shell;
-        void (*print)(void);
+        void (*print)(const struct cli_command *commands);
     } shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
     struct error error = {0};
     const struct arguments *arguments = invocation->arguments;
@@ -182,7 +182,7 @@ enum exit_code command_completion(const struct invocation *invocation)
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
         suggestion_offer(&near, shells[i].shell);
         if (strcmp(wanted, shells[i].shell) != 0) continue;
-        shells[i].print();
+        shells[i].print(invocation->commands);
         return CLI_OK;
     }
     (void)error_invalid(&error, CLI_CODE_USAGE, "which shell? belfry completion bash|zsh|fish%s%s",

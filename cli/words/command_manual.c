@@ -48,7 +48,7 @@ static void print_exit_codes(void)
     }
 }
 
-static void print_whole(void)
+static void print_whole(const struct cli_command *commands)
 {
     (void)printf(".TH BELFRY 1 \"\" \"Belfry %s\" \"Belfry\"\n.SH NAME\n", BELFRY_VERSION);
     print_line("belfry - the command line of the Belfry job dispatcher");
@@ -58,7 +58,7 @@ static void print_whole(void)
                "daemons; reads ask Redis. Each command has a page of its own: belfry-add(1) and "
                "so on.");
     (void)fputs(".SH COMMANDS\n", stdout);
-    for (const struct cli_command *row = cli_commands; row->name != NULL; row++) {
+    for (const struct cli_command *row = commands; row->name != NULL; row++) {
         (void)fputs(".TP\n.B ", stdout);
         print_line(row->name);
         print_line(row->summary);
@@ -117,12 +117,13 @@ enum exit_code command_manual(const struct invocation *invocation)
         return exit_with(&error);
     }
     if (arguments->positional_count == 0) {
-        print_whole();
+        print_whole(invocation->commands);
         return CLI_OK;
     }
-    const struct cli_command *command = cli_command_find(arguments->positionals[0]);
+    const char *name = arguments->positionals[0];
+    const struct cli_command *command = cli_command_find(invocation->commands, name);
     if (command == NULL) {
-        (void)cli_unknown_command(arguments->positionals[0], &error);
+        (void)cli_unknown_command(invocation->commands, name, &error);
         return exit_with(&error);
     }
     print_command(command);

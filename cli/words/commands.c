@@ -222,10 +222,3 @@ const struct cli_command cli_commands[] = {
      of_none, NULL, command_manual},
     {0},
 };
-
-const struct cli_command *cli_command_find(const char *name)
-{
-    for (const struct cli_command *command = cli_commands; command->name != NULL; command++)
-        if (strcmp(command->name, name) == 0) return command;
-    return NULL;
-}

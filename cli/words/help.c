@@ -59,11 +59,11 @@ static void print_examples(FILE *stream, const char *examples)
     }
 }
 
-void help_print(FILE *stream)
+void help_print(FILE *stream, const struct cli_command *commands)
 {
     (void)fputs("belfry - the command line of the Belfry job dispatcher\n\n"
                 "Usage: belfry [global options] COMMAND [options]\n\nCommands:\n", stream);
-    for (const struct cli_command *command = cli_commands; command->name != NULL; command++) {
+    for (const struct cli_command *command = commands; command->name != NULL; command++) {
         assert(command->run != NULL);
         (void)fprintf(stream, "  %-15s %s\n", command->name, command->summary);
     }

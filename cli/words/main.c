@@ -4,5 +4,5 @@
 
 int main(int argc, char **argv)
 {
-    return (int)cli_main(argc, argv);
+    return (int)cli_main(cli_commands, argc, argv);
 }

@@ -4,23 +4,10 @@
 #include <string.h>
 
 #include "cli/words/cli.h"
-#include "lib/base/suggest.h"
 #include "lib/base/version.h"
 #include "lib/time/zone_files.h"
 
 enum { OPTION_TABLES_MAX = 12 };
-
-bool cli_unknown_command(const char *name, struct error *error)
-{
-    struct suggestion near = {.word = name, .word_length = strlen(name)};
-    for (const struct cli_command *command = cli_commands; command->name != NULL; command++)
-        suggestion_offer(&near, command->name);
-    if (near.best == NULL)
-        return error_invalid(error, CLI_CODE_USAGE,
-                             "unknown command \"%.60s\"; belfry --help lists them", name);
-    return error_invalid(error, CLI_CODE_USAGE, "unknown command \"%.60s\"; did you mean %s?",
-                         name, near.best);
-}
 
 /* Global options may stand after the command, too. */
 static bool parse_command(const struct cli_command *command, struct arguments *arguments, int argc,
@@ -37,24 +24,26 @@ static bool parse_command(const struct cli_command *command, struct arguments *a
 }
 
 /* `belfry help` and `belfry help COMMAND`. */
-static enum exit_code run_help(int argc, char *const *argv, int at)
+static enum exit_code run_help(const struct cli_command *commands, int argc, char *const *argv,
+                               int at)
 {
     struct error error = {0};
     assert(at <= argc);
     if (at >= argc) {
-        help_print(stdout);
+        help_print(stdout, commands);
         return CLI_OK;
     }
-    const struct cli_command *command = cli_command_find(argv[at]);
+    const struct cli_command *command = cli_command_find(commands, argv[at]);
     if (command == NULL) {
-        (void)cli_unknown_command(argv[at], &error);
+        (void)cli_unknown_command(commands, argv[at], &error);
         return exit_with(&error);
     }
     help_print_command(stdout, command);
     return CLI_OK;
 }
 
-static enum exit_code run_command(const struct cli_command *command,
+static enum exit_code run_command(const struct cli_command *commands,
+                                  const struct cli_command *command,
                                   const struct arguments *arguments)
 {
     struct error error = {0};
@@ -69,14 +58,15 @@ static enum exit_code run_command(const struct cli_command *command,
     }
     struct zone_files *zones = zone_files_create(NULL);
     settings.zones = zone_files_lookup(zones);
-    struct invocation invocation = {command, &settings, arguments};
+    struct invocation invocation = {commands, command, &settings, arguments};
     enum exit_code code = command->run(&invocation);
     zone_files_destroy(zones);
     settings_free(&settings);
     return code;
 }
 
-static enum exit_code dispatch(struct arguments *arguments, int argc, char *const *argv)
+static enum exit_code dispatch(const struct cli_command *commands, struct arguments *arguments,
+                               int argc, char *const *argv)
 {
     static const struct option_row *const global[] = {settings_options, NULL};
     struct error error = {0};
@@ -89,31 +79,31 @@ static enum exit_code dispatch(struct arguments *arguments, int argc, char *cons
         return CLI_OK;
     }
     if (at >= argc && arguments_has(arguments, "help")) {
-        help_print(stdout);
+        help_print(stdout, commands);
         return CLI_OK;
     }
     if (at >= argc) {
-        help_print(stderr);
+        help_print(stderr, commands);
         return CLI_USAGE;
     }
     const char *name = argv[at++];
-    if (strcmp(name, "help") == 0) return run_help(argc, argv, at);
-    const struct cli_command *command = cli_command_find(name);
-    if (command == NULL) (void)cli_unknown_command(name, &error);
+    if (strcmp(name, "help") == 0) return run_help(commands, argc, argv, at);
+    const struct cli_command *command = cli_command_find(commands, name);
+    if (command == NULL) (void)cli_unknown_command(commands, name, &error);
     if (command == NULL || !parse_command(command, arguments, argc, argv, &at, &error)) {
         enum exit_code code = exit_with(&error);
         if (command != NULL)
             (void)fprintf(stderr, "belfry %s --help shows how to use it\n", command->name);
         return code;
     }
-    return run_command(command, arguments);
+    return run_command(commands, command, arguments);
 }
 
-enum exit_code cli_main(int argc, char *const *argv)
+enum exit_code cli_main(const struct cli_command *commands, int argc, char *const *argv)
 {
     struct arguments arguments = {0};
     json_object_seed(0);
-    enum exit_code code = dispatch(&arguments, argc, argv);
+    enum exit_code code = dispatch(commands, &arguments, argc, argv);
     arguments_free(&arguments);
     assert(code <= CLI_PARTLY);
     /* A full disk or a closed pipe must not look like success. An earlier write may have failed:

@@ -77,6 +77,13 @@ size_t config_option_count(void)
     return sizeof config_options / sizeof config_options[0];
 }
 
+size_t config_option_index(const struct option *option)
+{
+    assert(option >= config_options);
+    assert(option < config_options + config_option_count());
+    return (size_t)(option - config_options);
+}
+
 const struct option *config_option_by_key(const char *section, const char *key)
 {
     assert(section != NULL);

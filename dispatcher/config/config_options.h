@@ -37,6 +37,8 @@ struct option {
 
 extern const struct option config_options[];
 size_t config_option_count(void);
+/* The option's place in the table, for config->sources. */
+size_t config_option_index(const struct option *option);
 
 /* NULL: not known. */
 const struct option *config_option_by_key(const char *section, const char *key);

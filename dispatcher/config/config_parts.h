@@ -24,7 +24,4 @@ bool config_property_add(struct config_properties *properties, const char *secti
 bool config_finish(struct config *config, struct error *error)
     __attribute__((warn_unused_result));
 
-/* The option's index, for config->sources. */
-size_t config_option_index(const struct option *option);
-
 #endif

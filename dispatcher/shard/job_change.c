@@ -1,168 +1,10 @@
+/* What can happen to one job: each change keeps timers, alarms, lane and records in agreement. */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
 #include "lib/base/mutant.h"
-
-struct job_reference job_reference_of(const struct job *job)
-{
-    return (struct job_reference){.ordinal = job->ordinal, .slot = job->slot};
-}
-
-struct job *shard_job_of(const struct shard *shard, struct job_reference reference)
-{
-    if (reference.slot >= job_table_slots(shard->jobs)) return NULL;
-    struct job *job = job_table_at(shard->jobs, reference.slot);
-    return job != NULL && job->ordinal == reference.ordinal ? job : NULL;
-}
-
-void shard_lighten(const struct shard *shard, struct job_reference reference)
-{
-    struct job *job = shard_job_of(shard, reference);
-    if (job != NULL) job_lighten(job);
-}
-
-bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms)
-{
-    const struct schedule_spec *spec = &definition->schedule;
-    if (definition->start_ms != START_NONE) { /* a delay may reach beyond the start */
-        int64_t start_ms = schedule_bound(spec, definition->start_ms);
-        if (after_ms < start_ms) after_ms = start_ms - 1;
-    }
-    return schedule_next(spec, after_ms, next_ms) &&
-           schedule_nominal(spec, *next_ms) < definition->end_ms;
-}
-
-bool job_has_max_fires(const struct job *job)
-{
-    if ((job->flags & JOB_BOUNDED) == 0) return false;
-    struct definition definition;
-    job_view(job, &definition);
-    return definition.max_fires > 0;
-}
-
-bool job_fires_used_up(const struct job *job)
-{
-    if ((job->flags & JOB_BOUNDED) == 0 || job->extra == NULL) return false;
-    struct definition definition;
-    job_view(job, &definition);
-    int64_t allowed = definition.max_fires + mutant(MUTANT_MAX_FIRES_ONE_MORE);
-    return definition.max_fires > 0 && job->extra->counted_fires >= allowed;
-}
-
-bool job_keeps_when_finished(const struct job *job)
-{
-    if (job->flags & JOB_FOREIGN) return true; /* its last fire may yet fail */
-    struct definition definition;
-    job_view(job, &definition);
-    return definition.keep_finished_ms != 0;
-}
-
-/* The job's slots here come after it. */
-static int64_t added_ms_of(const struct job *job)
-{
-    int64_t imported_ms = job_imported_ms(job);
-    return imported_ms > job->incarnation.effective_ms ? imported_ms
-                                                       : job->incarnation.effective_ms;
-}
-
-/* The add, or the last edit of the schedule. */
-static int64_t since_ms_of(const struct job *job)
-{
-    int64_t since_ms = added_ms_of(job);
-    bool edited = job->extra != NULL && job->extra->schedule_edited_ms > since_ms;
-    return edited ? job->extra->schedule_edited_ms : since_ms;
-}
-
-int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
-{
-    const struct schedule_spec *spec = &job->schedule->spec;
-    after_ms = job_owed_after_ms(job, after_ms);
-    if (job->extra == NULL || job->extra->zone_data_ms == INSTANT_NONE) return after_ms;
-    int64_t bound_ms = schedule_bound(spec, job->extra->zone_data_ms + 1) - 1;
-    return bound_ms > after_ms ? bound_ms : after_ms;
-}
-
-int64_t job_owed_after_ms(const struct job *job, int64_t after_ms)
-{
-    const struct schedule_spec *spec = &job->schedule->spec;
-    if (spec->jitter.most_ms == 0) return after_ms;
-    int64_t since_ms = since_ms_of(job);
-    if (spec->kind == SCHEDULE_AT && schedule_due(spec, spec->at_ms) <= since_ms) return after_ms;
-    int64_t bound_ms = schedule_bound(spec, since_ms + 1) - 1;
-    return bound_ms > after_ms ? bound_ms : after_ms;
-}
-
-bool job_names_slot(const struct job *job, int64_t due_ms)
-{
-    return schedule_contains(&job->schedule->spec, due_ms) &&
-           job_slots_after_ms(job, due_ms - 1) < due_ms;
-}
-
-bool job_has_slot_after(const struct job *job, int64_t after_ms)
-{
-    int64_t next_ms = 0;
-    if (job_fires_used_up(job)) return false;
-    if (job_has_pending(job) || (job->flags & JOB_ZONELESS)) return true;
-    after_ms = job_slots_after_ms(job, after_ms);
-    if ((job->flags & JOB_BOUNDED) == 0)
-        return schedule_next(&job->schedule->spec, after_ms, &next_ms);
-    struct definition definition;
-    job_view(job, &definition);
-    return job_next_slot(&definition, after_ms, &next_ms);
-}
-
-int64_t job_grace_ms(const struct job *job)
-{
-    if (!job_has_options(job)) return MISFIRE_GRACE_DEFAULT_MS;
-    struct definition definition;
-    job_view(job, &definition);
-    return definition.catchup.grace_ms;
-}
-
-void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
-              int64_t missed_count, int32_t attempt, const struct sink *sink)
-{
-    int64_t nominal_ms = slot.nominal_ms;
-    job->fired++;
-    job->last_due_ms = nominal_ms;
-    struct fire fire = {.job = job,
-                        .kind = kind,
-                        .nominal_ms = nominal_ms,
-                        .due_ms = slot.due_ms,
-                        .now_ms = now_ms,
-                        .missed_count = missed_count,
-                        .attempt = attempt};
-    sink->fire(sink->opaque, &fire);
-}
-
-void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
-                    int64_t at_ms, char *incarnation_text)
-{
-    event_init(event, kind, at_ms);
-    event->group = job_group(job);
-    event->id = job_id(job);
-    event->incarnation.bytes = incarnation_text;
-    event->incarnation.length = incarnation_format(&job->incarnation, incarnation_text);
-}
-
-void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
-                  int64_t last_ms, int64_t count, const char *reason, const struct sink *sink)
-{
-    assert(count > 0);
-    assert(first_ms <= last_ms);
-    if (kind == EVENT_MISSED) job->missed += count;
-    if (kind == EVENT_MISSED && mutant(MUTANT_MISSED_NOT_SAID)) return;
-    char incarnation[INCARNATION_TEXT_BYTES];
-    struct event event;
-    job_event_init(&event, kind, job, at_ms, incarnation);
-    event.first_ms = first_ms;
-    event.last_ms = last_ms;
-    event.count = count;
-    event.reason = reason;
-    sink->event(sink->opaque, &event);
-}
 
 /* ---- where a job is listed ---- */
 
@@ -238,7 +80,7 @@ void job_unfinish(struct shard *shard, struct job *job)
 static bool one_shot_straddles(const struct job *job)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
-    int64_t since_ms = since_ms_of(job);
+    int64_t since_ms = job_since_ms(job);
     return spec->kind == SCHEDULE_AT && spec->at_ms <= since_ms &&
            schedule_due(spec, spec->at_ms) > since_ms;
 }
@@ -335,7 +177,7 @@ static int64_t newest_due_ms(const struct job *job, int64_t effective_ms)
     const struct schedule_spec *spec = &job->schedule->spec;
     if (spec->kind == SCHEDULE_AT)
         return schedule_due(spec, spec->at_ms) <= effective_ms ? spec->at_ms : INSTANT_NONE;
-    int64_t since_ms = added_ms_of(job);
+    int64_t since_ms = job_added_ms(job);
     if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
     int64_t newest_ms = INSTANT_NONE;
     if (since_ms >= effective_ms || !schedule_last(spec, since_ms, effective_ms, &newest_ms))

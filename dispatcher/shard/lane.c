@@ -325,47 +325,6 @@ void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to
     lane_decide(shard, job, to_ms, now_ms, sink);
 }
 
-/* A job restored without a slot to come: other zone data has moved its last ones behind its end. */
-static void finish_spent(struct shard *shard, struct job *job, int64_t now_ms,
-                         const struct sink *sink)
-{
-    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0 && !job_owes(job) &&
-        !job_has_slot_after(job, shard->watermark.instant_ms))
-        job_finish(shard, job, now_ms, sink);
-}
-
-static void decide_one(struct shard *shard, struct job *job, int64_t now_ms,
-                       const struct sink *sink)
-{
-    job->extra->in_undecided = false;
-    if (!job->extra->tail_undecided) {
-        finish_spent(shard, job, now_ms, sink);
-        return;
-    }
-    lane_decide(shard, job, shard->watermark.instant_ms, now_ms, sink);
-    if (job_owes(job)) lane_enqueue(shard, job);
-    else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {
-        job_finish(shard, job, now_ms, sink);
-        return;
-    }
-    sink->job_changed(sink->opaque, job);
-}
-
-bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
-{
-    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
-    while (shard->undecided.count > 0) {
-        if (sink->full(sink->opaque)) return false;
-        struct job_reference reference;
-        (void)job_queue_take(&shard->undecided, &reference);
-        struct job *job = shard_job_of(shard, reference);
-        if (job == NULL) continue;
-        decide_one(shard, job, now_ms, sink);
-        shard_lighten(shard, reference);
-    }
-    return true;
-}
-
 /* ---- working off ---- */
 
 /* A range one millisecond wide is its one slot, whatever the schedule says by now. */
@@ -443,16 +402,6 @@ void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
     lane_done(job, last_ms);
 }
 
-bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
-                       const struct sink *sink)
-{
-    lane_release(shard, job);
-    if (job_has_slot_after(job, shard->watermark.instant_ms)) return true;
-    bool kept = job_keeps_when_finished(job);
-    job_finish(shard, job, now_ms, sink);
-    return kept;
-}
-
 void lane_finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink)
 {
     for (uint32_t i = 0; i < job->extra->owed_count; i++) {
@@ -482,16 +431,6 @@ void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind, i
     if (job_has_max_fires(job)) extra->counted_fires++;
     lane_done(job, due_ms);
     if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
-}
-
-void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
-{
-    int64_t due_ms = 0;
-    if (lane_next(shard, job, now_ms, &due_ms, sink))
-        lane_fire_slot(shard, job, FIRE_RETRY, due_ms, now_ms, sink);
-    if (lane_next(shard, job, now_ms, &due_ms, sink)) lane_enqueue(shard, job);
-    else if (!lane_leave(shard, job, now_ms, sink)) return;
-    sink->job_changed(sink->opaque, job);
 }
 
 struct dropped {
@@ -567,4 +506,42 @@ void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct 
     if (!job_owes(job)) return;
     lane_finish_catchup(job, at_ms, sink);
     lane_drop(shard, job, at_ms, "updated", sink);
+}
+
+/* ---- what is owed by the jobs in the lane ---- */
+
+void lane_uncount(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job->extra;
+    if (!extra->lane_counted) return;
+    shard->lane_state.slots -= extra->lane_slots;
+    extra->lane_slots = 0;
+    extra->lane_counted = false;
+}
+
+void lane_count(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job->extra;
+    lane_uncount(shard, job);
+    extra->lane_slots = lane_slots_owed(shard, job);
+    extra->lane_counted = true;
+    shard->lane_state.slots += extra->lane_slots;
+}
+
+void lane_enter(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job->extra;
+    if (extra->in_lane && extra->lane_counted) lane_count(shard, job);
+    if (extra->in_lane) return;
+    job_queue_add(&shard->lane_new, job_reference_of(job));
+    extra->in_lane = true;
+}
+
+void lane_join(struct shard *shard, struct job *job)
+{
+    struct job_extra *extra = job->extra;
+    if (!extra->in_lane || !extra->lane_counted) return;
+    extra->lane_slots++;
+    shard->lane_state.slots++;
+    if (!mutant(MUTANT_LANE_JOINED_FORGOTTEN)) shard->lane_state.joined++;
 }

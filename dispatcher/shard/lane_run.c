@@ -16,44 +16,6 @@ enum {
 };
 #define BEHIND_MS MINUTES_MS /* so long it may fail to shrink before that is said */
 
-/* ---- what is owed by the jobs in the lane ---- */
-
-void lane_uncount(struct shard *shard, struct job *job)
-{
-    struct job_extra *extra = job->extra;
-    if (!extra->lane_counted) return;
-    shard->lane_state.slots -= extra->lane_slots;
-    extra->lane_slots = 0;
-    extra->lane_counted = false;
-}
-
-static void count(struct shard *shard, struct job *job)
-{
-    struct job_extra *extra = job->extra;
-    lane_uncount(shard, job);
-    extra->lane_slots = lane_slots_owed(shard, job);
-    extra->lane_counted = true;
-    shard->lane_state.slots += extra->lane_slots;
-}
-
-void lane_enter(struct shard *shard, struct job *job)
-{
-    struct job_extra *extra = job->extra;
-    if (extra->in_lane && extra->lane_counted) count(shard, job);
-    if (extra->in_lane) return;
-    job_queue_add(&shard->lane_new, job_reference_of(job));
-    extra->in_lane = true;
-}
-
-void lane_join(struct shard *shard, struct job *job)
-{
-    struct job_extra *extra = job->extra;
-    if (!extra->in_lane || !extra->lane_counted) return;
-    extra->lane_slots++;
-    shard->lane_state.slots++;
-    if (!mutant(MUTANT_LANE_JOINED_FORGOTTEN)) shard->lane_state.joined++;
-}
-
 /* ---- one job ---- */
 
 struct turn {
@@ -90,7 +52,7 @@ static void serve(struct shard *shard, struct job *job, struct turn *turn)
     int64_t due_ms = 0;
     int fired = 0;
     bool late = false;
-    if (!job->extra->lane_counted) count(shard, job);
+    if (!job->extra->lane_counted) lane_count(shard, job);
     bool more = lane_next(shard, job, turn->now_ms, &due_ms, sink);
     while (more && !is_over(turn)) {
         late = turn->now_ms - due_ms > job_grace_ms(job);

@@ -84,7 +84,7 @@ void pending_recheck(struct job *job, struct pending *pending, int64_t effective
         announce_slot(job, present, effective_ms, "updated", sink);
 }
 
-static struct job_slot take(struct job *job, int64_t due_ms)
+struct job_slot pending_take(struct job *job, int64_t due_ms)
 {
     struct job_extra *extra = job->extra;
     size_t at = 0;
@@ -105,32 +105,4 @@ void pending_drop(struct job *job, int64_t until_ms)
     for (uint32_t i = 0; i < job->extra->pending_count; i++)
         if (job->extra->pending[i].due_ms > until_ms) kept[count++] = job->extra->pending[i];
     job_set_pending(job, kept, count);
-}
-
-void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
-                      const struct sink *sink)
-{
-    struct definition definition;
-    struct job_slot slot = take(job, due_ms);
-    job_view(job, &definition);
-    const struct catchup *catchup = &definition.catchup;
-    bool late = catchup_is_late(catchup, slot.due_ms, now_ms);
-    /* After a pause its group may have fired what was due later: it is not one of the live ones. */
-    bool overtaken = slot.due_ms <= shard->watermark.instant_ms;
-    bool lost = late && (catchup->policy == CATCHUP_NONE ||
-                         catchup_is_too_old(catchup, slot, now_ms));
-    if (lost) {
-        job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
-                     catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
-    } else if (job_owes(job) && lane_insert(job, slot)) { /* behind what is older */
-        lane_enqueue(shard, job);
-    } else {
-        job_fire(job, late || overtaken ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
-        if (job_has_max_fires(job)) job->extra->counted_fires++;
-        if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
-    }
-    if (!job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))
-        job_finish(shard, job, now_ms, sink);
-    else
-        sink->job_changed(sink->opaque, job);
 }

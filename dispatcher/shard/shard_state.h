@@ -1,7 +1,8 @@
 /* shard_state.h - the inside of a shard, shared by the files that make up its state machine:
- * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots),
- * backfill.c (past ranges), job_change.c (what can happen to one job), apply.c and apply_select.c
- * (commands). */
+ * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots), backfill.c (past
+ * ranges), job_facts.c (what is asked about one job), job_change.c (what can happen to it),
+ * overdue.c (what becomes of owed slots), apply.c and apply_select.c (commands). A file uses only
+ * those that do not use it, directly or over others. */
 #ifndef BELFRY_SHARD_SHARD_STATE_H
 #define BELFRY_SHARD_SHARD_STATE_H
 
@@ -57,7 +58,7 @@ struct shard {
     struct answer *answer; /* scratch of answer.c */
 };
 
-/* ---- job_change.c: each keeps timers, alarms, lane and records in agreement ---- */
+/* ---- job_facts.c ---- */
 
 /* The job a reference names, or NULL when it is gone. */
 struct job *shard_job_of(const struct shard *shard, struct job_reference reference);
@@ -65,6 +66,41 @@ struct job_reference job_reference_of(const struct job *job);
 /* Gives memory back when something has been done to the job; it may be gone. Nobody may hold its
  * extra part. */
 void shard_lighten(const struct shard *shard, struct job_reference reference);
+
+/* The first slot after after_ms that start and end allow. */
+bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms);
+/* Whether a slot is due after after_ms, a pending one included. */
+bool job_has_slot_after(const struct job *job, int64_t after_ms);
+/* The job's slots here come after it: its add, or its import. */
+int64_t job_added_ms(const struct job *job);
+/* The add, or the last edit of the schedule. */
+int64_t job_since_ms(const struct job *job);
+/* The slots due after the result are those due after after_ms whose nominal time is later than the
+ * add and the last edit of the schedule: jitter must not bring back what was before. Nor must other
+ * zone data. */
+int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
+/* The same of a range that is owed: what other zone data leaves out has been cut off it. */
+int64_t job_owed_after_ms(const struct job *job, int64_t after_ms);
+/* Whether the present schedule has a slot due then, after the edit that brought it. */
+bool job_names_slot(const struct job *job, int64_t due_ms);
+int64_t job_grace_ms(const struct job *job);
+bool job_has_max_fires(const struct job *job);
+/* Whether max_fires has been reached. */
+bool job_fires_used_up(const struct job *job);
+/* Whether job_finish() leaves the job there for a while. */
+bool job_keeps_when_finished(const struct job *job);
+
+/* Counts and puts out one fire. */
+void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
+              int64_t missed_count, int32_t attempt, const struct sink *sink);
+/* An event about a job, filled with its names. `incarnation_text` has to outlive the event. */
+void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
+                    int64_t at_ms, char *incarnation_text);
+/* Names slots that will not be published: missed or skipped. */
+void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
+                  int64_t last_ms, int64_t count, const char *reason, const struct sink *sink);
+
+/* ---- job_change.c: each keeps timers, alarms, lane and records in agreement ---- */
 
 /* Adds a job at effective_ms; the caller has given an `every` its anchor.
  *   place  where the add stands: the job's incarnation, unless the definition brings one, which
@@ -90,6 +126,9 @@ void job_unfinish(struct shard *shard, struct job *job);
 /* Takes it out of everything and frees it; says nothing. */
 void job_remove(struct shard *shard, struct job *job);
 
+/* Lists the job where its present state belongs: timers, alarms, lane. After restoring. */
+void job_settle(struct shard *shard, struct job *job);
+
 /* ---- job_alarms.c ---- */
 
 /* Whether the alarm is still the job's. */
@@ -98,40 +137,6 @@ bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm);
 void job_set_alarm(struct shard *shard, const struct job *job);
 /* A job is gone; so are its alarms, where many are. */
 void shard_alarms_of_gone(struct shard *shard);
-
-/* ---- job_change.c ---- */
-
-/* Lists the job where its present state belongs: timers, alarms, lane. After restoring. */
-void job_settle(struct shard *shard, struct job *job);
-
-/* The first slot after after_ms that start and end allow. */
-bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms);
-/* Whether a slot is due after after_ms, a pending one included. */
-bool job_has_slot_after(const struct job *job, int64_t after_ms);
-/* The slots due after the result are those due after after_ms whose nominal time is later than the
- * add and the last edit of the schedule: jitter must not bring back what was before. Nor must other
- * zone data. */
-int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
-/* The same of a range that is owed: what other zone data leaves out has been cut off it. */
-int64_t job_owed_after_ms(const struct job *job, int64_t after_ms);
-/* Whether the present schedule has a slot due then, after the edit that brought it. */
-bool job_names_slot(const struct job *job, int64_t due_ms);
-int64_t job_grace_ms(const struct job *job);
-bool job_has_max_fires(const struct job *job);
-/* Whether max_fires has been reached. */
-bool job_fires_used_up(const struct job *job);
-/* Whether job_finish() leaves the job there for a while. */
-bool job_keeps_when_finished(const struct job *job);
-
-/* Counts and puts out one fire. */
-void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
-              int64_t missed_count, int32_t attempt, const struct sink *sink);
-/* An event about a job, filled with its names. `incarnation_text` has to outlive the event. */
-void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
-                    int64_t at_ms, char *incarnation_text);
-/* Names slots that will not be published: missed or skipped. */
-void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
-                  int64_t last_ms, int64_t count, const char *reason, const struct sink *sink);
 
 /* ---- catchup.c ---- */
 
@@ -179,9 +184,8 @@ void pending_drop(struct job *job, int64_t until_ms);
 void pending_abandon(struct job *job, int64_t at_ms, const char *reason, const struct sink *sink);
 /* Whether one of the job's pending slots is due at at_ms. */
 bool shard_pending_rings(const struct job *job, int64_t at_ms);
-/* The pending slot due at due_ms is fired, or announced when it is too late for that. */
-void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
-                      const struct sink *sink);
+/* Takes out the one that is due at due_ms. */
+struct job_slot pending_take(struct job *job, int64_t due_ms);
 
 /* ---- lane.c ---- */
 
@@ -248,22 +252,28 @@ void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
 /* Fires the owed slot due at due_ms, which is the job's next; ends what max_fires ends. */
 void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind, int64_t due_ms,
                     int64_t now_ms, const struct sink *sink);
-/* Tries the failing job's next owed slot again, and lists the job if it owes more. */
-void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
-/* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
-bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
 int64_t lane_slots_owed(const struct shard *shard, const struct job *job);
 /* The range's next slot; false: it is done. */
 bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
-
-/* ---- lane_run.c ---- */
 
 /* The job has slots for the lane to fire; or what it owes has changed. */
 void lane_enter(struct shard *shard, struct job *job);
 /* A slot of a job that owes came due in time: it queues behind, and brings its own allowance. */
 void lane_join(struct shard *shard, struct job *job);
+/* Counts what the job owes; the lane has it from now on. */
+void lane_count(struct shard *shard, struct job *job);
 /* What the job owes is no longer the lane's. */
 void lane_uncount(struct shard *shard, struct job *job);
+
+/* ---- overdue.c ---- */
+
+/* Tries the failing job's next owed slot again, and lists the job if it owes more. */
+void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+/* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
+bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+/* The pending slot due at due_ms is fired, or announced when it is too late for that. */
+void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
+                      const struct sink *sink);
 
 /* ---- aside.c ---- */
 

@@ -79,7 +79,7 @@ enum { FLAG_CASES = sizeof flag_cases / sizeof flag_cases[0] };
 static bool read_flags(const char *const *words, struct arguments *arguments,
                        struct write_request *request, struct error *error)
 {
-    const struct cli_command *command = cli_command_find(words[0]);
+    const struct cli_command *command = cli_command_find(cli_commands, words[0]);
     assert_non_null(command);
     char *argv[WORDS_MAX];
     int argc = 0;

@@ -1,3 +1,4 @@
+/* Everything the operator said, in order of precedence. */
 #include "dispatcher/config/config.h"
 
 #include <assert.h>
@@ -24,13 +25,6 @@ struct flag_value {
     const struct option *option;
     const char *value;
 };
-
-size_t config_option_index(const struct option *option)
-{
-    assert(option >= config_options);
-    assert(option < config_options + config_option_count());
-    return (size_t)(option - config_options);
-}
 
 static void set_source(struct config *config, const struct option *option, const char *source)
 {

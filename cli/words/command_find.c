@@ -1,0 +1,27 @@
+/* Which command a word means. */
+#include <assert.h>
+#include <string.h>
+
+#include "cli/words/cli.h"
+#include "lib/base/suggest.h"
+
+const struct cli_command *cli_command_find(const struct cli_command *commands, const char *name)
+{
+    assert(name != NULL);
+    for (const struct cli_command *command = commands; command->name != NULL; command++)
+        if (strcmp(command->name, name) == 0) return command;
+    return NULL;
+}
+
+bool cli_unknown_command(const struct cli_command *commands, const char *name,
+                         struct error *error)
+{
+    struct suggestion near = {.word = name, .word_length = strlen(name)};
+    for (const struct cli_command *command = commands; command->name != NULL; command++)
+        suggestion_offer(&near, command->name);
+    if (near.best == NULL)
+        return error_invalid(error, CLI_CODE_USAGE,
+                             "unknown command \"%.60s\"; belfry --help lists them", name);
+    return error_invalid(error, CLI_CODE_USAGE, "unknown command \"%.60s\"; did you mean %s?",
+                         name, near.best);
+}

@@ -1,0 +1,74 @@
+/* partitions.c - the partitions of the current assignment and how far each is finished. */
+#include "consumer/state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer,
+                                               const char *topic, int32_t partition)
+{
+    assert(consumer != NULL);
+    assert(topic != NULL);
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        struct belfry_partition *candidate = &consumer->partitions[i];
+        if (candidate->partition == partition && strcmp(candidate->topic, topic) == 0) {
+            return candidate;
+        }
+    }
+    return NULL;
+}
+
+void belfry_partition_finish(struct belfry_consumer *consumer,
+                             struct belfry_partition *partition, int64_t offset)
+{
+    assert(consumer != NULL && partition != NULL);
+    uint32_t before = partition->offsets.count;
+    int64_t position = belfry_offsets_finish(&partition->offsets, offset);
+    assert(consumer->statistics.uncommitted >= before - partition->offsets.count);
+    consumer->statistics.uncommitted -= before - partition->offsets.count;
+    if (position == BELFRY_OFFSET_NONE) return;
+    partition->position = position;
+    if (consumer->closing) return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition)->offset =
+        position;
+    /* If this is refused, the commit at the revocation or the drain still has the position. */
+    (void)rd_kafka_offsets_store(consumer->kafka, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void belfry_partitions_clear(struct belfry_consumer *consumer)
+{
+    assert(consumer != NULL);
+    assert(consumer->partition_count == 0 || consumer->partitions != NULL);
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        belfry_offsets_clear(&consumer->partitions[i].offsets);
+        free(consumer->partitions[i].topic);
+    }
+    free(consumer->partitions);
+    consumer->partitions = NULL;
+    consumer->partition_count = 0;
+    consumer->statistics.uncommitted = 0;
+    consumer->assignment++;
+}
+
+bool belfry_partitions_take(struct belfry_consumer *consumer,
+                            const rd_kafka_topic_partition_list_t *list)
+{
+    assert(list->cnt >= 0);
+    belfry_partitions_clear(consumer);
+    if (list->cnt == 0) return true;
+    consumer->partitions = calloc((size_t)list->cnt, sizeof *consumer->partitions);
+    if (consumer->partitions == NULL) return false;
+    for (int i = 0; i < list->cnt; i++) {
+        struct belfry_partition *partition = &consumer->partitions[i];
+        partition->topic = strdup(list->elems[i].topic);
+        if (partition->topic == NULL) return false;
+        partition->partition = list->elems[i].partition;
+        partition->position = BELFRY_OFFSET_NONE;
+        consumer->partition_count++;
+    }
+    assert(consumer->partition_count == (size_t)list->cnt);
+    return true;
+}

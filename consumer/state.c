@@ -1,0 +1,56 @@
+/* state.c - what every part of a consumer needs of it, and its end. */
+#include "consumer/state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000000 };
+
+int64_t belfry_now_ms(void)
+{
+    struct timespec now = {0};
+    int result = clock_gettime(CLOCK_MONOTONIC, &now);
+    assert(result == 0);
+    (void)result;
+    return (int64_t)now.tv_sec * MS_PER_SECOND + now.tv_nsec / NS_PER_MS;
+}
+
+bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms)
+{
+    assert(consumer != NULL);
+    assert(instant_ms > 0);
+    struct timespec until = {.tv_sec = (time_t)(instant_ms / MS_PER_SECOND),
+                             .tv_nsec = (long)(instant_ms % MS_PER_SECOND) * NS_PER_MS};
+    return pthread_cond_timedwait(&consumer->changed, &consumer->lock, &until) != ETIMEDOUT;
+}
+
+void belfry_consumer_log(const struct belfry_consumer *consumer, enum belfry_level level,
+                         const char *event, const struct belfry_fields *fields)
+{
+    assert(consumer != NULL);
+    assert(event != NULL && fields != NULL);
+    if (consumer->lines != NULL)
+        belfry_log_write(consumer->lines, level, event, fields->text);
+    else
+        consumer->options.on_log(level, event, fields->text, consumer->options.opaque);
+}
+
+void belfry_consumer_release(struct belfry_consumer *consumer)
+{
+    assert(consumer != NULL);
+    (void)pthread_mutex_lock(&consumer->lock);
+    assert(consumer->references > 0);
+    consumer->references--;
+    bool last = consumer->references == 0;
+    (void)pthread_mutex_unlock(&consumer->lock);
+    if (!last) return;
+    assert(consumer->deliveries == NULL);
+    belfry_partitions_clear(consumer);
+    belfry_dedupe_destroy(consumer->window);
+    belfry_lines_destroy(consumer->lines, BELFRY_LINES_END_MS);
+    (void)pthread_cond_destroy(&consumer->changed);
+    (void)pthread_mutex_destroy(&consumer->lock);
+    free(consumer);
+}

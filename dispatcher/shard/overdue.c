@@ -1,0 +1,98 @@
+/* Slots that do not just fire: those that are owed, and those that waited for their delay over an
+ * edit. What is decided about them, and the end of a job that has none left. */
+#include <assert.h>
+
+#include "dispatcher/shard/shard_state.h"
+#include "lib/base/limits.h"
+
+/* ---- deciding ---- */
+
+/* A job restored without a slot to come: other zone data has moved its last ones behind its end. */
+static void finish_spent(struct shard *shard, struct job *job, int64_t now_ms,
+                         const struct sink *sink)
+{
+    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0 && !job_owes(job) &&
+        !job_has_slot_after(job, shard->watermark.instant_ms))
+        job_finish(shard, job, now_ms, sink);
+}
+
+static void decide_one(struct shard *shard, struct job *job, int64_t now_ms,
+                       const struct sink *sink)
+{
+    job->extra->in_undecided = false;
+    if (!job->extra->tail_undecided) {
+        finish_spent(shard, job, now_ms, sink);
+        return;
+    }
+    lane_decide(shard, job, shard->watermark.instant_ms, now_ms, sink);
+    if (job_owes(job)) lane_enqueue(shard, job);
+    else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {
+        job_finish(shard, job, now_ms, sink);
+        return;
+    }
+    sink->job_changed(sink->opaque, job);
+}
+
+bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
+{
+    assert(shard->watermark.ordinal == WATERMARK_WHOLE);
+    while (shard->undecided.count > 0) {
+        if (sink->full(sink->opaque)) return false;
+        struct job_reference reference;
+        (void)job_queue_take(&shard->undecided, &reference);
+        struct job *job = shard_job_of(shard, reference);
+        if (job == NULL) continue;
+        decide_one(shard, job, now_ms, sink);
+        shard_lighten(shard, reference);
+    }
+    return true;
+}
+
+/* ---- working off ---- */
+
+bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+{
+    lane_release(shard, job);
+    if (job_has_slot_after(job, shard->watermark.instant_ms)) return true;
+    bool kept = job_keeps_when_finished(job);
+    job_finish(shard, job, now_ms, sink);
+    return kept;
+}
+
+void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+{
+    int64_t due_ms = 0;
+    if (lane_next(shard, job, now_ms, &due_ms, sink))
+        lane_fire_slot(shard, job, FIRE_RETRY, due_ms, now_ms, sink);
+    if (lane_next(shard, job, now_ms, &due_ms, sink)) lane_enqueue(shard, job);
+    else if (!lane_leave(shard, job, now_ms, sink)) return;
+    sink->job_changed(sink->opaque, job);
+}
+
+void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
+                      const struct sink *sink)
+{
+    struct definition definition;
+    struct job_slot slot = pending_take(job, due_ms);
+    job_view(job, &definition);
+    const struct catchup *catchup = &definition.catchup;
+    bool late = catchup_is_late(catchup, slot.due_ms, now_ms);
+    /* After a pause its group may have fired what was due later: it is not one of the live ones. */
+    bool overtaken = slot.due_ms <= shard->watermark.instant_ms;
+    bool lost = late && (catchup->policy == CATCHUP_NONE ||
+                         catchup_is_too_old(catchup, slot, now_ms));
+    if (lost) {
+        job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
+                     catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
+    } else if (job_owes(job) && lane_insert(job, slot)) { /* behind what is older */
+        lane_enqueue(shard, job);
+    } else {
+        job_fire(job, late || overtaken ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
+        if (job_has_max_fires(job)) job->extra->counted_fires++;
+        if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
+    }
+    if (!job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))
+        job_finish(shard, job, now_ms, sink);
+    else
+        sink->job_changed(sink->opaque, job);
+}
