@@ -8,7 +8,19 @@
 
 enum { MARK_BYTES_MAX = 8 * 1024 };
 
-static const char *const topic_names[] = {"control", "forward", NULL};
+/* Inputs that bring commands. */
+static const char *const command_inputs[] = {
+    [INPUT_CONTROL] = "control", [INPUT_FORWARD] = "forward", NULL};
+
+/* The members of each input. */
+static const struct input_members {
+    const char *offset;
+    const char *last; /* NULL: none */
+} input_members[INPUT_COUNT] = {
+    [INPUT_CONTROL] = {"control_offset", "control_last"},
+    [INPUT_FORWARD] = {"forward_offset", "forward_last"},
+    [INPUT_RUNS] = {"completions_offset", NULL}, /* the topic was to be called so once */
+};
 
 /* A mark whose texts are still borrowed. */
 struct mark_reading {
@@ -28,7 +40,7 @@ static const struct json_table watermark_table = {
     "'watermark'", watermark_rows, sizeof watermark_rows / sizeof watermark_rows[0]};
 
 static const struct json_field in_command_rows[] = {
-    {.name = "topic", .kind = JSON_WORD, .words = topic_names, FIELD(in_command.topic)},
+    {.name = "topic", .kind = JSON_WORD, .words = command_inputs, FIELD(in_command.input)},
     {.name = "offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(in_command.offset)},
     {.name = "ordinal", .kind = JSON_INT, .min = INT64_MIN, .max = INT64_MAX,
      FIELD(in_command.ordinal)},
@@ -62,24 +74,16 @@ static const struct json_field last_read_rows[] = {
 static const struct json_table last_read_table = {
     "a last record read", last_read_rows, sizeof last_read_rows / sizeof last_read_rows[0]};
 
-static bool read_last(const struct json_node *node, struct last_read *last, struct error *error)
+static bool read_last(const struct json_node *node, void *target, void *context,
+                      struct error *error)
 {
+    (void)context;
+    enum input input = 0;
+    while (input_members[input].last == NULL || strcmp(input_members[input].last, node->name) != 0)
+        input++; /* the row that reads it has its name from there */
+    struct last_read *last = &((struct mark_reading *)target)->mark.inputs[input].last;
     last->known = true;
     return json_read_object(node, &last_read_table, 0, last, NULL, NULL, error);
-}
-
-static bool read_control_last(const struct json_node *node, void *target, void *context,
-                              struct error *error)
-{
-    (void)context;
-    return read_last(node, &((struct mark_reading *)target)->mark.control_last, error);
-}
-
-static bool read_forward_last(const struct json_node *node, void *target, void *context,
-                              struct error *error)
-{
-    (void)context;
-    return read_last(node, &((struct mark_reading *)target)->mark.forward_last, error);
 }
 
 static bool read_watermark(const struct json_node *node, void *target, void *context,
@@ -106,11 +110,14 @@ static const struct json_field mark_rows[] = {
     {.name = "sequence", .kind = JSON_INT, .max = INT64_MAX, FIELD(sequence)},
     {.name = "watermark", .kind = JSON_CUSTOM, .required = true, .read = read_watermark},
     {.name = "next_ordinal", .kind = JSON_INT, .max = INT64_MAX, FIELD(next_ordinal)},
-    {.name = "control_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(control_offset)},
-    {.name = "forward_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(forward_offset)},
-    {.name = "completions_offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(completions_offset)},
-    {.name = "control_last", .kind = JSON_CUSTOM, .read = read_control_last},
-    {.name = "forward_last", .kind = JSON_CUSTOM, .read = read_forward_last},
+    {.name = "control_offset", .kind = JSON_INT, .max = INT64_MAX,
+     FIELD(inputs[INPUT_CONTROL].offset)},
+    {.name = "forward_offset", .kind = JSON_INT, .max = INT64_MAX,
+     FIELD(inputs[INPUT_FORWARD].offset)},
+    {.name = "completions_offset", .kind = JSON_INT, .max = INT64_MAX,
+     FIELD(inputs[INPUT_RUNS].offset)},
+    {.name = "control_last", .kind = JSON_CUSTOM, .read = read_last},
+    {.name = "forward_last", .kind = JSON_CUSTOM, .read = read_last},
     {.name = "jobs", .kind = JSON_INT, .max = INT64_MAX,
      .offset = offsetof(struct mark_reading, mark.jobs)},
     {.name = "in_command", .kind = JSON_CUSTOM, .read = read_in_command},
@@ -166,7 +173,7 @@ static void write_in_command(struct text_writer *writer, const struct in_command
 {
     text_writer_member(writer, "in_command");
     text_writer_words(writer, "{\"topic\":");
-    text_writer_string(writer, text_of(topic_names[in_command->topic]));
+    text_writer_string(writer, text_of(input_name(in_command->input)));
     write_integer(writer, "offset", in_command->offset);
     write_integer(writer, "ordinal", in_command->ordinal);
     write_integer(writer, "matched", in_command->matched);
@@ -184,7 +191,6 @@ static void write_in_command(struct text_writer *writer, const struct in_command
 
 static void write_last(struct text_writer *writer, const char *name, const struct last_read *last)
 {
-    if (!last->known) return;
     text_writer_member(writer, name);
     text_writer_words(writer, "{\"offset\":");
     text_writer_integer(writer, last->offset);
@@ -213,11 +219,11 @@ void mark_encode(struct text_writer *writer, const struct mark *mark)
         write_integer(writer, "ordinal", mark->watermark.ordinal);
     text_writer_char(writer, '}');
     write_integer(writer, "next_ordinal", mark->next_ordinal);
-    write_integer(writer, "control_offset", mark->control_offset);
-    write_integer(writer, "forward_offset", mark->forward_offset);
-    write_integer(writer, "completions_offset", mark->completions_offset);
-    write_last(writer, "control_last", &mark->control_last);
-    write_last(writer, "forward_last", &mark->forward_last);
+    for (int i = 0; i < INPUT_COUNT; i++)
+        write_integer(writer, input_members[i].offset, mark->inputs[i].offset);
+    for (int i = 0; i < INPUT_COUNT; i++)
+        if (mark->inputs[i].last.known)
+            write_last(writer, input_members[i].last, &mark->inputs[i].last);
     if (mark->jobs != MARK_JOBS_UNKNOWN) write_integer(writer, "jobs", mark->jobs);
     if (mark->in_command.active) write_in_command(writer, &mark->in_command);
     write_integer(writer, "shards", mark->shards);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_TOPIC, FIELD_HASH, FIELD_TEXT,
+enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_INPUT, FIELD_HASH, FIELD_TEXT,
                   FIELD_COUNT /* which write.lua writes itself */ };
 
 struct snapshot_field {
@@ -20,6 +20,11 @@ struct snapshot_field {
 
 #define AT(member) offsetof(struct snapshot, member)
 #define TEXT_AT(member) AT(member), sizeof(((struct snapshot *)0)->member)
+#define LAST_READ(name, input)                                                        \
+    {name "_known", FIELD_BOOL, AT(mark.inputs[input].last.known), 0, 2},             \
+    {name "_offset", FIELD_INT64, AT(mark.inputs[input].last.offset), 0, 2},          \
+    {name "_ms", FIELD_INT64, AT(mark.inputs[input].last.log_time_ms), 0, 2},         \
+    {name "_hash", FIELD_HASH, AT(mark.inputs[input].last.hash), 0, 2}
 static const struct snapshot_field snapshot_fields[] = {
     {"layout", FIELD_INT32, AT(mark.layout), 0, 0},
     {"generation", FIELD_INT64, AT(mark.generation), 0, 0},
@@ -28,12 +33,12 @@ static const struct snapshot_field snapshot_fields[] = {
     {"watermark_ms", FIELD_INT64, AT(mark.watermark.instant_ms), 0, 0},
     {"watermark_ordinal", FIELD_INT64, AT(mark.watermark.ordinal), 0, 0},
     {"next_ordinal", FIELD_INT64, AT(mark.next_ordinal), 0, 0},
-    {"control_offset", FIELD_INT64, AT(mark.control_offset), 0, 0},
-    {"forward_offset", FIELD_INT64, AT(mark.forward_offset), 0, 0},
-    {"completions_offset", FIELD_INT64, AT(mark.completions_offset), 0, 0},
+    {"control_offset", FIELD_INT64, AT(mark.inputs[INPUT_CONTROL].offset), 0, 0},
+    {"forward_offset", FIELD_INT64, AT(mark.inputs[INPUT_FORWARD].offset), 0, 0},
+    {"completions_offset", FIELD_INT64, AT(mark.inputs[INPUT_RUNS].offset), 0, 0},
     {"state_offset", FIELD_INT64, AT(state_offset), 0, 0},
     {"in_command", FIELD_BOOL, AT(mark.in_command.active), 0, 0},
-    {"in_command_topic", FIELD_TOPIC, AT(mark.in_command.topic), 0, 0},
+    {"in_command_topic", FIELD_INPUT, AT(mark.in_command.input), 0, 0},
     {"in_command_offset", FIELD_INT64, AT(mark.in_command.offset), 0, 0},
     {"in_command_ordinal", FIELD_INT64, AT(mark.in_command.ordinal), 0, 0},
     {"in_command_matched", FIELD_INT64, AT(mark.in_command.matched), 0, 0},
@@ -52,14 +57,8 @@ static const struct snapshot_field snapshot_fields[] = {
     {"held_jobs", FIELD_COUNT, AT(held.jobs), 0, 2},
     {"held_seen", FIELD_COUNT, AT(held.seen), 0, 2},
     {"held_super_groups", FIELD_COUNT, AT(held.super_groups), 0, 2},
-    {"control_last_known", FIELD_BOOL, AT(mark.control_last.known), 0, 2},
-    {"control_last_offset", FIELD_INT64, AT(mark.control_last.offset), 0, 2},
-    {"control_last_ms", FIELD_INT64, AT(mark.control_last.log_time_ms), 0, 2},
-    {"control_last_hash", FIELD_HASH, AT(mark.control_last.hash), 0, 2},
-    {"forward_last_known", FIELD_BOOL, AT(mark.forward_last.known), 0, 2},
-    {"forward_last_offset", FIELD_INT64, AT(mark.forward_last.offset), 0, 2},
-    {"forward_last_ms", FIELD_INT64, AT(mark.forward_last.log_time_ms), 0, 2},
-    {"forward_last_hash", FIELD_HASH, AT(mark.forward_last.hash), 0, 2},
+    LAST_READ("control_last", INPUT_CONTROL),
+    LAST_READ("forward_last", INPUT_FORWARD),
 };
 enum { SNAPSHOT_FIELDS = sizeof snapshot_fields / sizeof snapshot_fields[0] };
 
@@ -85,7 +84,7 @@ static int64_t field_number(const struct snapshot_field *field, const char *reco
     case FIELD_INT64: return *(const int64_t *)place;
     case FIELD_INT32: return *(const int32_t *)place;
     case FIELD_BOOL: return *(const bool *)place ? 1 : 0;
-    case FIELD_TOPIC: return (int64_t) * (const enum source_topic *)place;
+    case FIELD_INPUT: return (int64_t) * (const enum input *)place;
     case FIELD_HASH: return (int64_t) * (const uint64_t *)place;
     case FIELD_TEXT:
     case FIELD_COUNT: break;
@@ -163,9 +162,9 @@ static bool field_read(const struct snapshot_field *field, const redisReply *val
         *(int32_t *)place = (int32_t)number;
         return number >= INT32_MIN && number <= INT32_MAX;
     case FIELD_BOOL: *(bool *)place = number == 1; return number == 0 || number == 1;
-    case FIELD_TOPIC:
-        *(enum source_topic *)place = number == 0 ? SOURCE_CONTROL : SOURCE_FORWARD;
-        return number == SOURCE_CONTROL || number == SOURCE_FORWARD;
+    case FIELD_INPUT:
+        *(enum input *)place = number == INPUT_FORWARD ? INPUT_FORWARD : INPUT_CONTROL;
+        return number == INPUT_CONTROL || number == INPUT_FORWARD;
     case FIELD_HASH: *(uint64_t *)place = (uint64_t)number; return true;
     case FIELD_TEXT: break;
     }

@@ -51,6 +51,7 @@ static void position_text(bool found, const struct mark *mark, char text[CELL_BY
 static void add_row(struct table *table, const struct recover *recover, int32_t shard)
 {
     const struct recover_plan *plan = &recover->plans[shard];
+    const struct recover_topic *control = &plan->inputs[INPUT_CONTROL];
     char text[COLUMNS][CELL_BYTES];
     char instant[INSTANT_TEXT_BYTES] = "-";
     struct table_cell cells[COLUMNS];
@@ -66,8 +67,8 @@ static void add_row(struct table *table, const struct recover *recover, int32_t 
     (void)snprintf(text[5], CELL_BYTES, "%s", instant);
     (void)snprintf(text[6], CELL_BYTES, "-");
     if (plan->action == RECOVER_WRITE)
-        (void)snprintf(text[6], CELL_BYTES, "%" PRId64 " of %" PRId64, plan->control.from,
-                       plan->control.end);
+        (void)snprintf(text[6], CELL_BYTES, "%" PRId64 " of %" PRId64, control->from,
+                       control->end);
     (void)snprintf(text[7], CELL_BYTES, "%s%s", plan->reason,
                    plan->half_applied ? "; a large command stays half applied" : "");
     enum table_tone tone = plan->action == RECOVER_REFUSE    ? TONE_BAD
@@ -94,8 +95,9 @@ static json_t *plan_object(const struct recover *recover, int32_t shard)
     if (plan->store_found)
         (void)json_object_set_new(object, "jobs", json_integer(plan->store.job_count));
     if (plan->action != RECOVER_WRITE) return object;
-    (void)json_object_set_new(object, "control_offset", json_integer(plan->control.from));
-    (void)json_object_set_new(object, "control_end", json_integer(plan->control.end));
+    const struct recover_topic *control = &plan->inputs[INPUT_CONTROL];
+    (void)json_object_set_new(object, "control_offset", json_integer(control->from));
+    (void)json_object_set_new(object, "control_end", json_integer(control->end));
     (void)json_object_set_new(object, "half_applied", json_boolean(plan->half_applied));
     return object;
 }

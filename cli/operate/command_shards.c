@@ -83,7 +83,7 @@ static void add_object(struct shard_listing *listing, int32_t shard, bool found,
             "generation", (json_int_t)mark->generation, "epoch", (json_int_t)mark->epoch,
             "sequence", (json_int_t)mark->sequence, "job_count", (json_int_t)snapshot->job_count,
             "watermark", watermark, "lag_ms", (json_int_t)lag_ms(listing, snapshot),
-            "control_offset", (json_int_t)mark->control_offset, "state_offset",
+            "control_offset", (json_int_t)mark->inputs[INPUT_CONTROL].offset, "state_offset",
             (json_int_t)snapshot->state_offset, "written_at", written);
         (void)json_object_set_new(more, "whole",
                                   json_boolean(snapshot_check_whole(snapshot,

@@ -74,7 +74,7 @@ static void say_refused(const struct refused_job *job)
 static bool check_record(struct text value, const struct command_limits *limits,
                          struct arena *arena, size_t *refused, struct error *error)
 {
-    const struct source source = {.topic = SOURCE_CONTROL};
+    const struct source source = {.input = INPUT_CONTROL};
     struct command command;
     struct error cause = {0};
     arena_reset(arena);

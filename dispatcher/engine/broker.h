@@ -29,7 +29,7 @@ enum broker_topic {
     TOPIC_RESULTS,
     TOPIC_FIRES,
     TOPIC_EVENTS,
-    TOPIC_COMPLETIONS,
+    TOPIC_RUNS,
     TOPIC_STATE,
     TOPIC_DEAD,
     TOPIC_FOREIGN /* a topic a job or a command names; not ours */
@@ -115,7 +115,7 @@ struct broker_operations {
     bool (*commit)(struct broker *broker, struct broker_receipt *receipt, struct error *error);
     bool (*abort)(struct broker *broker, struct error *error);
 
-    /* Reading the shard's partition of CONTROL, FORWARD or STATE, read_committed. */
+    /* Reading the shard's partition of an input or of STATE, read_committed. */
     bool (*start_reading)(struct broker *broker, enum broker_topic topic, int64_t offset,
                           struct error *error);
     void (*stop_reading)(struct broker *broker, enum broker_topic topic);

@@ -19,11 +19,12 @@ enum {
 };
 
 /* Where the topic is to be read on: behind the markers that follow the last record, too, which
- * retention may cut together with it. `marked`: where the last mark says. */
-static int64_t read_on(const struct engine *engine, enum broker_topic topic, int64_t offset,
-                       int64_t marked)
+ * retention may cut together with it. */
+static int64_t read_on(const struct engine *engine, enum input input)
 {
-    int64_t position = inputs_done_to(&engine->inputs, topic);
+    int64_t offset = engine->places[input].offset;
+    int64_t marked = engine->mark.inputs[input].offset;
+    int64_t position = inputs_done_to(&engine->inputs, input);
     if (mutant(MUTANT_CUT_TO_MARKERS)) return offset;
     if (offset < marked) offset = marked; /* that was behind markers, too */
     return position > offset ? position : offset;
@@ -33,12 +34,9 @@ void engine_next_mark(const struct engine *engine, struct mark *mark)
 {
     *mark = engine->mark;
     mark->sequence = engine->mark.sequence + 1;
-    mark->control_offset = read_on(engine, TOPIC_CONTROL, engine->control_offset,
-                                   engine->mark.control_offset);
-    mark->forward_offset = read_on(engine, TOPIC_FORWARD, engine->forward_offset,
-                                   engine->mark.forward_offset);
-    mark->control_last = engine->control_last;
-    mark->forward_last = engine->forward_last;
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        mark->inputs[input] =
+            (struct input_place){read_on(engine, input), engine->places[input].last};
     mark->layout = STATE_LAYOUT;
     if (engine->shard == NULL) return;
     shard_fill_mark(engine->shard, mark);
@@ -49,7 +47,8 @@ bool engine_open_producer(struct engine *engine, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
     return (mutant(MUTANT_PROOF_LEFT_OUT) ||
-            broker->operations->prove_ownership(broker, engine->control_offset, error)) &&
+            broker->operations->prove_ownership(broker, engine->places[INPUT_CONTROL].offset,
+                                                 error)) &&
            broker->operations->open_producer(broker, error);
 }
 

@@ -123,7 +123,8 @@ struct engine *engine_create(const struct engine_options *options,
     engine->begun_limits.reply_to_allowed = every_topic;
     engine->arena = arena_create();
     engine->foreign = (struct foreign){.broker = ports->broker, .clock = ports->clock};
-    engine->control_offset = -1; /* not known: the proof of ownership keeps what the group has */
+    /* Not known: the proof of ownership keeps what the group has. */
+    engine->places[INPUT_CONTROL].offset = -1;
     inputs_init(&engine->inputs, ports->broker);
     set_state(engine, ENGINE_STARTING);
     return engine;
@@ -237,9 +238,10 @@ static void remember_ends(struct engine *engine)
 {
     struct mark next;
     engine_next_mark(engine, &next);
-    if (next.control_offset == engine->mark.control_offset &&
-        next.forward_offset == engine->mark.forward_offset)
-        return;
+    bool further = false;
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        further = further || next.inputs[input].offset != engine->mark.inputs[input].offset;
+    if (!further) return;
     int64_t soon_us = engine_monotonic_us(engine) + MINUTES_MS * INT64_C(1000);
     if (engine->mark_due_us > soon_us) engine->mark_due_us = soon_us;
 }

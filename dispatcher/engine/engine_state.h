@@ -19,17 +19,16 @@
 /* A command whose records Kafka does not take: it is refused in place of being done. */
 struct unfit_command {
     bool known;
-    enum broker_topic topic;
+    enum input input;
     int64_t offset;
     char why[ERROR_MESSAGE_BYTES];
 };
 
-/* Until both logs are read up to here each command gets a transaction of its own, so that the one
+/* Until the inputs are read up to here each command gets a transaction of its own, so that the one
  * that cannot be written is known. */
 struct singly {
     bool active;
-    int64_t control_offset;
-    int64_t forward_offset;
+    int64_t offsets[INPUTS_READ];
 };
 
 struct engine {
@@ -50,10 +49,7 @@ struct engine {
                        * anything of it reach the store. False from the first word about a shard to
                        * its first mark, and from a commit that failed on: memory is then ahead of
                        * Kafka, and is thrown away */
-    int64_t control_offset; /* of the next command, in the mark to come */
-    int64_t forward_offset;
-    struct last_read control_last;
-    struct last_read forward_last;
+    struct input_place places[INPUT_COUNT]; /* for the mark to come */
     int64_t state_first_look; /* no mark of ours is before this offset of the state log */
     int64_t retried_us; /* when failing jobs last had their turn */
     struct inputs_heard heard; /* of the step that is being committed */
@@ -147,9 +143,9 @@ struct log_look {
     bool differs;           /* another record is where the last one was read: not the same */
     struct last_read there; /* the one found there or behind */
 };
-bool engine_look_at_log(struct engine *engine, enum broker_topic topic, int64_t offset,
-                        const struct last_read *last, struct log_look *look, struct error *error);
-/* ERROR_FATAL, state_lost: one of the two logs is not the one that the mark speaks of. */
+bool engine_look_at_log(struct engine *engine, enum input input, const struct input_place *place,
+                        struct log_look *look, struct error *error);
+/* ERROR_FATAL, state_lost: one of the logs is not the one that the mark speaks of. */
 bool engine_check_logs(struct engine *engine, const struct mark *mark, struct error *error);
 void engine_remember(const struct broker_input *input, struct last_read *last);
 /* The next marks say of the input logs what this one says. */

@@ -11,9 +11,20 @@ void inputs_init(struct inputs *inputs, struct broker *broker)
     *inputs = (struct inputs){.broker = broker};
 }
 
-static const struct input_queue *queue_of(const struct inputs *inputs, enum broker_topic topic)
+enum broker_topic input_topic(enum input input)
 {
-    return topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward;
+    static const enum broker_topic topics[INPUT_COUNT] = {[INPUT_CONTROL] = TOPIC_CONTROL,
+                                                          [INPUT_FORWARD] = TOPIC_FORWARD,
+                                                          [INPUT_RUNS] = TOPIC_RUNS};
+    assert(input < INPUT_COUNT);
+    return topics[input];
+}
+
+enum input input_of_topic(enum broker_topic topic)
+{
+    enum input input = 0;
+    while (input < INPUTS_READ && input_topic(input) != topic) input++;
+    return input;
 }
 
 static void queue_clear(struct inputs *inputs, struct input_queue *queue)
@@ -29,17 +40,22 @@ static void queue_clear(struct inputs *inputs, struct input_queue *queue)
 
 void inputs_clear(struct inputs *inputs)
 {
-    queue_clear(inputs, &inputs->control);
-    queue_clear(inputs, &inputs->forward);
+    for (int i = 0; i < INPUTS_READ; i++) queue_clear(inputs, &inputs->queues[i]);
 }
 
-static bool capture_end(struct inputs *inputs, enum broker_topic topic,
-                        struct input_queue *queue, struct error *error)
+static bool end_of(const struct inputs *inputs, enum input input, int64_t *end,
+                   struct error *error)
 {
+    struct broker *broker = inputs->broker;
     int64_t first = 0;
+    return broker->operations->offsets(broker, input_topic(input), &first, end, error);
+}
+
+static bool capture_end(struct inputs *inputs, enum input input, struct error *error)
+{
+    struct input_queue *queue = &inputs->queues[input];
     int64_t end = 0;
-    if (!inputs->broker->operations->offsets(inputs->broker, topic, &first, &end, error))
-        return false;
+    if (!end_of(inputs, input, &end, error)) return false;
     queue->end_to_reach = end;
     queue->reached = queue->position >= end; /* the end is told once: it may lie behind us */
     return true;
@@ -47,41 +63,40 @@ static bool capture_end(struct inputs *inputs, enum broker_topic topic,
 
 bool inputs_capture_ends(struct inputs *inputs, struct error *error)
 {
-    return capture_end(inputs, TOPIC_CONTROL, &inputs->control, error) &&
-           capture_end(inputs, TOPIC_FORWARD, &inputs->forward, error);
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        if (!capture_end(inputs, input, error)) return false;
+    return true;
 }
 
 struct inputs_heard inputs_heard(const struct inputs *inputs)
 {
-    return (struct inputs_heard){inputs->control.position, inputs->forward.position};
-}
-
-static bool more_than(const struct inputs *inputs, enum broker_topic topic, int64_t offset,
-                      bool *more, struct error *error)
-{
-    int64_t first = 0;
-    int64_t end = 0;
-    if (!inputs->broker->operations->offsets(inputs->broker, topic, &first, &end, error))
-        return false;
-    *more = end > offset;
-    return true;
+    struct inputs_heard heard;
+    for (int i = 0; i < INPUTS_READ; i++) heard.offsets[i] = inputs->queues[i].position;
+    return heard;
 }
 
 bool inputs_more(const struct inputs *inputs, const struct inputs_heard *heard, bool *more,
                  struct error *error)
 {
-    if (!more_than(inputs, TOPIC_CONTROL, heard->control_offset, more, error)) return false;
-    return *more || more_than(inputs, TOPIC_FORWARD, heard->forward_offset, more, error);
+    *more = false;
+    for (enum input input = 0; input < INPUTS_READ && !*more; input++) {
+        int64_t end = 0;
+        if (!end_of(inputs, input, &end, error)) return false;
+        *more = end > heard->offsets[input];
+    }
+    return true;
 }
 
-bool inputs_start(struct inputs *inputs, int64_t control_offset, int64_t forward_offset,
-                  struct error *error)
+bool inputs_start(struct inputs *inputs, const struct mark *mark, struct error *error)
 {
-    const struct broker_operations *operations = inputs->broker->operations;
+    struct broker *broker = inputs->broker;
     inputs_clear(inputs);
-    return inputs_capture_ends(inputs, error) &&
-           operations->start_reading(inputs->broker, TOPIC_CONTROL, control_offset, error) &&
-           operations->start_reading(inputs->broker, TOPIC_FORWARD, forward_offset, error);
+    if (!inputs_capture_ends(inputs, error)) return false;
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        if (!broker->operations->start_reading(broker, input_topic(input),
+                                               mark->inputs[input].offset, error))
+            return false;
+    return true;
 }
 
 static void queue_add(struct input_queue *queue, const struct broker_input *input)
@@ -106,9 +121,9 @@ static void queue_add(struct input_queue *queue, const struct broker_input *inpu
 
 bool inputs_take(struct inputs *inputs, struct broker_input *input)
 {
-    if (input->topic != TOPIC_CONTROL && input->topic != TOPIC_FORWARD) return false;
-    struct input_queue *queue =
-        input->topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward;
+    enum input which = input_of_topic(input->topic);
+    if (which == INPUTS_READ) return false;
+    struct input_queue *queue = &inputs->queues[which];
     assert(input->kind == BROKER_END || input->kind == BROKER_RECORD);
     queue->position = input->kind == BROKER_END ? input->offset : input->offset + 1;
     if (queue->position >= queue->end_to_reach) queue->reached = true;
@@ -116,15 +131,17 @@ bool inputs_take(struct inputs *inputs, struct broker_input *input)
     return true;
 }
 
-int64_t inputs_done_to(const struct inputs *inputs, enum broker_topic topic)
+int64_t inputs_done_to(const struct inputs *inputs, enum input input)
 {
-    const struct input_queue *queue = queue_of(inputs, topic);
+    const struct input_queue *queue = &inputs->queues[input];
     return queue->count == 0 ? queue->position : 0;
 }
 
 bool inputs_caught_up(const struct inputs *inputs)
 {
-    return inputs->control.reached && inputs->forward.reached;
+    bool caught_up = true;
+    for (int i = 0; i < INPUTS_READ; i++) caught_up = caught_up && inputs->queues[i].reached;
+    return caught_up;
 }
 
 static const struct broker_input *queue_head(const struct input_queue *queue)
@@ -134,25 +151,26 @@ static const struct broker_input *queue_head(const struct input_queue *queue)
 
 const struct broker_input *inputs_next(const struct inputs *inputs)
 {
-    const struct broker_input *control = queue_head(&inputs->control);
-    const struct broker_input *forward = queue_head(&inputs->forward);
-    if (control != NULL && forward != NULL)
-        return forward->log_time_ms < control->log_time_ms ? forward : control;
-    /* An older one may still come from the other topic, unless it has been read to its end. */
-    if (control != NULL) return inputs->forward.reached ? control : NULL;
-    if (forward != NULL) return inputs->control.reached ? forward : NULL;
-    return NULL;
+    const struct broker_input *oldest = NULL;
+    for (int i = 0; i < INPUTS_READ; i++) {
+        const struct input_queue *queue = &inputs->queues[i];
+        const struct broker_input *head = queue_head(queue);
+        /* An older one may still come from a topic that has not been read to its end. */
+        if (head == NULL && !queue->reached) return NULL;
+        if (head != NULL && (oldest == NULL || head->log_time_ms < oldest->log_time_ms))
+            oldest = head;
+    }
+    return oldest;
 }
 
-const struct broker_input *inputs_next_of(const struct inputs *inputs, enum broker_topic topic)
+const struct broker_input *inputs_next_of(const struct inputs *inputs, enum input input)
 {
-    return queue_head(queue_of(inputs, topic));
+    return queue_head(&inputs->queues[input]);
 }
 
 void inputs_done(struct inputs *inputs, const struct broker_input *input)
 {
-    struct input_queue *queue =
-        input->topic == TOPIC_CONTROL ? &inputs->control : &inputs->forward;
+    struct input_queue *queue = &inputs->queues[input_of_topic(input->topic)];
     assert(input == queue_head(queue));
     struct broker_input *owned = queue->items[queue->first];
     queue->bytes -= owned->key.length + owned->value.length;
@@ -164,15 +182,19 @@ void inputs_done(struct inputs *inputs, const struct broker_input *input)
 
 size_t inputs_bytes(const struct inputs *inputs)
 {
-    return inputs->control.bytes + inputs->forward.bytes;
+    size_t bytes = 0;
+    for (int i = 0; i < INPUTS_READ; i++) bytes += inputs->queues[i].bytes;
+    return bytes;
 }
 
-int64_t inputs_position(const struct inputs *inputs, enum broker_topic topic)
+int64_t inputs_position(const struct inputs *inputs, enum input input)
 {
-    return queue_of(inputs, topic)->position;
+    return inputs->queues[input].position;
 }
 
 size_t inputs_count(const struct inputs *inputs)
 {
-    return inputs->control.count + inputs->forward.count;
+    size_t count = 0;
+    for (int i = 0; i < INPUTS_READ; i++) count += inputs->queues[i].count;
+    return count;
 }

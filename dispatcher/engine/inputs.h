@@ -1,5 +1,5 @@
-/* inputs.h - what has been read of the control and the forward topic and not been applied yet,
- * handed out in log order: by log time across the two, by offset within each. */
+/* inputs.h - what has been read of the input topics and not been applied yet, handed out in log
+ * order: by log time across them, by offset within each. */
 #ifndef BELFRY_ENGINE_INPUTS_H
 #define BELFRY_ENGINE_INPUTS_H
 
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dispatcher/engine/broker.h"
+#include "lib/model/mark.h"
 
 struct input_queue {
     struct broker_input **items; /* a ring of copies cut after their last header */
@@ -22,27 +23,28 @@ struct input_queue {
 
 struct inputs {
     struct broker *broker;
-    struct input_queue control;
-    struct input_queue forward;
+    struct input_queue queues[INPUTS_READ];
 };
 
-/* How far both topics were read. */
+/* How far each was read. */
 struct inputs_heard {
-    int64_t control_offset;
-    int64_t forward_offset;
+    int64_t offsets[INPUTS_READ];
 };
+
+enum broker_topic input_topic(enum input input);
+/* The input that a topic is; INPUTS_READ: none. */
+enum input input_of_topic(enum broker_topic topic);
 
 void inputs_init(struct inputs *inputs, struct broker *broker);
 void inputs_clear(struct inputs *inputs); /* releases and frees */
 
-/* Reads from these offsets on; false: the broker is away. Captures the ends. */
-bool inputs_start(struct inputs *inputs, int64_t control_offset, int64_t forward_offset,
-                  struct error *error);
+/* Reads on from the mark's places; false: the broker is away. Captures the ends. */
+bool inputs_start(struct inputs *inputs, const struct mark *mark, struct error *error);
 /* Captures the ends anew: commands up to there come before any slot from now on. */
 bool inputs_capture_ends(struct inputs *inputs, struct error *error);
 
 struct inputs_heard inputs_heard(const struct inputs *inputs);
-/* Whether there is more by now than was heard then, in either topic. */
+/* Whether there is more by now than was heard then, in any topic. */
 bool inputs_more(const struct inputs *inputs, const struct inputs_heard *heard, bool *more,
                  struct error *error);
 
@@ -51,17 +53,17 @@ bool inputs_take(struct inputs *inputs, struct broker_input *input);
 
 /* Behind all that was read of the topic, transaction markers too, where everything has been handed
  * out and is done; else 0. */
-int64_t inputs_done_to(const struct inputs *inputs, enum broker_topic topic);
+int64_t inputs_done_to(const struct inputs *inputs, enum input input);
 
 /* Everything up to the captured ends has been read (not necessarily applied). */
 bool inputs_caught_up(const struct inputs *inputs);
 /* The next record in log order; NULL: none now. It stays until inputs_done(). */
 const struct broker_input *inputs_next(const struct inputs *inputs);
 /* The next one of this topic. */
-const struct broker_input *inputs_next_of(const struct inputs *inputs, enum broker_topic topic);
+const struct broker_input *inputs_next_of(const struct inputs *inputs, enum input input);
 void inputs_done(struct inputs *inputs, const struct broker_input *input);
 /* After the last record or end of partition that was seen of the topic. */
-int64_t inputs_position(const struct inputs *inputs, enum broker_topic topic);
+int64_t inputs_position(const struct inputs *inputs, enum input input);
 size_t inputs_count(const struct inputs *inputs);
 size_t inputs_bytes(const struct inputs *inputs); /* of keys and values not applied yet */
 

@@ -70,7 +70,7 @@ static bool read_origin(const struct broker_input *input, struct source *source)
 static struct source source_of(const struct engine *engine, const struct broker_input *input)
 {
     return (struct source){
-        .topic = input->topic == TOPIC_CONTROL ? SOURCE_CONTROL : SOURCE_FORWARD,
+        .input = input_of_topic(input->topic),
         .partition = engine->options.shard,
         .offset = input->offset,
         .log_time_ms = input->log_time_ms,
@@ -81,9 +81,9 @@ static struct source source_of(const struct engine *engine, const struct broker_
 static void input_finished(struct engine *engine, const struct broker_input *input)
 {
     int64_t next = input->offset + !mutant(MUTANT_COMMAND_OFFSET_STANDS_STILL);
-    bool control = input->topic == TOPIC_CONTROL;
-    *(control ? &engine->control_offset : &engine->forward_offset) = next;
-    engine_remember(input, control ? &engine->control_last : &engine->forward_last);
+    struct input_place *place = &engine->places[input_of_topic(input->topic)];
+    place->offset = next;
+    engine_remember(input, &place->last);
     inputs_done(&engine->inputs, input);
     arena_reset(engine->arena);
 }
@@ -94,7 +94,7 @@ static void input_finished(struct engine *engine, const struct broker_input *inp
 static struct source sent_to(const struct source *source)
 {
     struct source sent = *source;
-    sent.topic = SOURCE_CONTROL;
+    sent.input = INPUT_CONTROL;
     sent.partition = source->origin_partition;
     sent.offset = source->origin_offset;
     return sent;
@@ -108,7 +108,7 @@ static void bury(struct engine *engine, const struct broker_input *input,
     struct record_header originals[BROKER_INPUT_HEADERS_MAX];
     static_assert((int)DEAD_HEADERS_MAX <= (int)BROKER_INPUT_HEADERS_MAX, "all fit in a record");
     (void)snprintf(topic, sizeof topic, "%s.%s", engine->options.cluster,
-                   source->topic == SOURCE_CONTROL ? "control" : "forward");
+                   input_name(source->input));
     struct dead_letter letter = {.topic = text_of(topic),
                                  .partition = source->partition,
                                  .offset = source->offset,
@@ -208,15 +208,15 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
             (void)shard_decide(engine->shard, now_ms, &sink);
         bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque) &&
                     (!engine->singly.active || outbox_is_empty(&engine->outbox));
-        if (source->topic == SOURCE_CONTROL && !outbox_is_empty(&engine->outbox))
+        if (source->input == INPUT_CONTROL && !outbox_is_empty(&engine->outbox))
             room = room && outbox_bytes(&engine->outbox) +
                                    fan_out_bytes(engine, input, route) < BATCH_BYTES_MAX;
         if (!room && !engine_commit(engine, error)) return false;
-        outbox_command(&engine->outbox, input->topic, input->offset);
-        if (source->topic == SOURCE_CONTROL && !mutant(MUTANT_FORWARD_FORGOTTEN))
+        outbox_command(&engine->outbox, source->input, input->offset);
+        if (source->input == INPUT_CONTROL && !mutant(MUTANT_FORWARD_FORGOTTEN))
             forward(engine, input, route);
     }
-    if (begun) outbox_command(&engine->outbox, input->topic, input->offset);
+    if (begun) outbox_command(&engine->outbox, source->input, input->offset);
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
     struct error rejection = {0};
     struct application application = {.command = command,
@@ -230,7 +230,7 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
                                       .rejection = &rejection};
     while (!shard_apply(engine->shard, &application, &sink)) {
         if (!engine_commit(engine, error)) return false;
-        outbox_command(&engine->outbox, input->topic, input->offset);
+        outbox_command(&engine->outbox, source->input, input->offset);
         application.sequence = engine->outbox.sequence;
     }
     if (rejection.kind != ERROR_NONE) {
@@ -254,7 +254,7 @@ static void reject(struct engine *engine, const struct broker_input *input,
         .sequence = engine->outbox.sequence,
         .shards_applying = 1,
         .rejection = &rejection};
-    outbox_command(&engine->outbox, input->topic, input->offset);
+    outbox_command(&engine->outbox, source->input, input->offset);
     shard_reject(engine->shard, &application, refusal, &sink);
     struct source sent = sent_to(source);
     if (rejection.kind != ERROR_NONE && !mutant(MUTANT_DEAD_LETTER_LEFT_OUT))
@@ -284,7 +284,8 @@ static bool check_envelope(const struct broker_input *input, const struct record
 static bool is_unfit(const struct engine *engine, const struct broker_input *input)
 {
     const struct unfit_command *unfit = &engine->unfit;
-    return unfit->known && unfit->topic == input->topic && unfit->offset == input->offset;
+    return unfit->known && unfit->input == input_of_topic(input->topic) &&
+           unfit->offset == input->offset;
 }
 
 /* Why this record is refused before it is looked into; false: it is not. */
@@ -331,7 +332,7 @@ static bool apply_new(struct engine *engine, const struct broker_input *input,
     if (forwarded && route.shard[engine->options.shard] == 0) {
         error_invalid(&refusal, "wrong_shard", "a forwarded command that does not concern shard "
                       "%" PRId32, engine->options.shard);
-        outbox_command(&engine->outbox, input->topic, input->offset);
+        outbox_command(&engine->outbox, source->input, input->offset);
         bury(engine, input, source, &refusal);
         return true;
     }
@@ -355,9 +356,7 @@ static void interrupt(struct engine *engine, const struct source *source,
                                       .sequence = engine->outbox.sequence,
                                       .shards_applying = 1};
     char quoted[ERROR_MESSAGE_BYTES + 64];
-    outbox_command(&engine->outbox,
-                   source->topic == SOURCE_CONTROL ? TOPIC_CONTROL : TOPIC_FORWARD,
-                   source->offset);
+    outbox_command(&engine->outbox, source->input, source->offset);
     shard_interrupt(engine->shard, &application, why, &sink);
     observe(engine->ports.observer, LEVEL_ERROR, "command.interrupted", engine->options.shard,
             "offset=%" PRId64 " message=%s", source->offset,
@@ -400,7 +399,7 @@ static bool apply_input(struct engine *engine, const struct broker_input *input,
     if (input->topic == TOPIC_FORWARD && !read_origin(input, &source)) {
         error_invalid(&refusal, "wrong_shard", "a forwarded record without a good %s header; "
                       "only daemons write to this topic", origin_header);
-        outbox_command(&engine->outbox, input->topic, input->offset);
+        outbox_command(&engine->outbox, source.input, input->offset);
         bury(engine, input, &source, &refusal);
         return true;
     }
@@ -418,7 +417,7 @@ static bool apply_input(struct engine *engine, const struct broker_input *input,
 static void interrupt_gone(struct engine *engine, int64_t now_ms)
 {
     const struct in_command begun = *shard_in_command(engine->shard);
-    struct source source = {.topic = begun.topic,
+    struct source source = {.input = begun.input,
                             .partition = engine->options.shard,
                             .offset = begun.offset,
                             .origin_partition = engine->options.shard,
@@ -429,8 +428,7 @@ static void interrupt_gone(struct engine *engine, int64_t now_ms)
     struct error why = {0};
     error_invalid(&why, "internal", "its record is not in the log any more");
     interrupt(engine, &source, &command, now_ms, &why);
-    int64_t *next =
-        begun.topic == SOURCE_CONTROL ? &engine->control_offset : &engine->forward_offset;
+    int64_t *next = &engine->places[begun.input].offset;
     if (*next <= begun.offset) *next = begun.offset + 1;
 }
 
@@ -439,8 +437,7 @@ static const struct broker_input *next_input(const struct engine *engine)
 {
     const struct in_command *begun = shard_in_command(engine->shard);
     if (!begun->active) return inputs_next(&engine->inputs);
-    return inputs_next_of(&engine->inputs,
-                          begun->topic == SOURCE_CONTROL ? TOPIC_CONTROL : TOPIC_FORWARD);
+    return inputs_next_of(&engine->inputs, begun->input);
 }
 
 /* The log has been read to behind the command that is half done, and it was not there. */
@@ -450,9 +447,7 @@ static bool begun_is_gone(const struct engine *engine)
     const struct broker_input *next = next_input(engine);
     if (!begun->active) return false;
     if (next != NULL) return next->offset > begun->offset;
-    return inputs_position(&engine->inputs, begun->topic == SOURCE_CONTROL ? TOPIC_CONTROL
-                                                                            : TOPIC_FORWARD) >
-           begun->offset;
+    return inputs_position(&engine->inputs, begun->input) > begun->offset;
 }
 
 bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *error)

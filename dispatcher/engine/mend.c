@@ -51,12 +51,12 @@ static bool refuse_command(struct engine *engine, const struct outbox_command *c
                            const char *why, struct error *error)
 {
     struct unfit_command *unfit = &engine->unfit;
-    const char *name = command->topic == TOPIC_CONTROL ? "control" : "forward";
-    if (unfit->known && unfit->topic == command->topic && unfit->offset == command->offset)
+    const char *name = input_name(command->input);
+    if (unfit->known && unfit->input == command->input && unfit->offset == command->offset)
         return error_set(error, ERROR_FATAL, "the refusal of command %s/%" PRId64 " is refused, "
                          "too: %.150s", name, command->offset, why);
     *unfit = (struct unfit_command){
-        .known = true, .topic = command->topic, .offset = command->offset};
+        .known = true, .input = command->input, .offset = command->offset};
     (void)snprintf(unfit->why, sizeof unfit->why, "%s", why);
     return error_set(error, ERROR_UNKNOWN, "command %s/%" PRId64 " cannot be written and will be "
                      "refused: %.150s", name, command->offset, why);
@@ -69,8 +69,7 @@ static void part_commands(struct engine *engine)
     *singly = (struct singly){.active = true};
     for (size_t i = 0; i < outbox->command_count; i++) {
         const struct outbox_command *command = &outbox->commands[i];
-        int64_t *end = command->topic == TOPIC_CONTROL ? &singly->control_offset
-                                                       : &singly->forward_offset;
+        int64_t *end = &singly->offsets[command->input];
         if (*end <= command->offset) *end = command->offset + 1;
     }
 }
@@ -79,12 +78,12 @@ void engine_mended(struct engine *engine)
 {
     struct singly *singly = &engine->singly;
     if (engine->unfit.known &&
-        engine->unfit.offset < (engine->unfit.topic == TOPIC_CONTROL
-                                    ? engine->mark.control_offset : engine->mark.forward_offset))
+        engine->unfit.offset < engine->mark.inputs[engine->unfit.input].offset)
         engine->unfit = (struct unfit_command){0};
-    if (singly->active && engine->mark.control_offset >= singly->control_offset &&
-        engine->mark.forward_offset >= singly->forward_offset)
-        singly->active = false;
+    bool behind = true;
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        behind = behind && engine->mark.inputs[input].offset >= singly->offsets[input];
+    if (behind) singly->active = false;
 }
 
 /* ---- our own topics ---- */

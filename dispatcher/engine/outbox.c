@@ -163,12 +163,12 @@ void outbox_add_copy(struct outbox *outbox, int32_t partition)
     }
 }
 
-void outbox_command(struct outbox *outbox, enum broker_topic topic, int64_t offset)
+void outbox_command(struct outbox *outbox, enum input input, int64_t offset)
 {
     outbox->commands = memory_grow(outbox->commands, &outbox->command_capacity,
                                    outbox->command_count + 1, sizeof *outbox->commands);
     outbox->commands[outbox->command_count++] =
-        (struct outbox_command){outbox->count, SIZE_MAX, topic, offset};
+        (struct outbox_command){outbox->count, SIZE_MAX, input, offset};
 }
 
 void outbox_command_ends(struct outbox *outbox)

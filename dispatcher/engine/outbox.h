@@ -57,7 +57,7 @@ struct outbox_refusal {
 struct outbox_command {
     size_t first;
     size_t end; /* SIZE_MAX: there may be more */
-    enum broker_topic topic;
+    enum input input;
     int64_t offset;
 };
 
@@ -140,7 +140,7 @@ void outbox_add_copy(struct outbox *outbox, int32_t partition);
 void outbox_finish(struct outbox *outbox);
 
 /* What is added between the two comes from this command. */
-void outbox_command(struct outbox *outbox, enum broker_topic topic, int64_t offset);
+void outbox_command(struct outbox *outbox, enum input input, int64_t offset);
 void outbox_command_ends(struct outbox *outbox);
 
 /* Record i as the broker wants it; `headers` has room for BROKER_INPUT_HEADERS_MAX. False: taken

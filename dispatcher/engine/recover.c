@@ -52,7 +52,7 @@ static void judge_without_store(const struct recover_options *options, struct re
     if (plan->log_found && plan->log.recovering)
         insist(options, plan, "an earlier recover has not ended, and Redis has lost the shard");
     else if (plan->log_found) plan->reason = "Redis holds nothing of it, the state log does";
-    else if (plan->control.first == 0 && !plan->log_cut)
+    else if (plan->inputs[INPUT_CONTROL].first == 0 && !plan->log_cut)
         plan->reason = "both are empty: a daemon begins it";
     else insist(options, plan, "neither Redis nor the state log holds anything of it");
 }
@@ -69,12 +69,15 @@ static void judge_store(const struct engine *engine, const struct recover_option
         judge_without_store(options, plan);
         return;
     }
-    bool other = plan->control.other || plan->forward.other;
     bool same_mark = plan->log_found && log->generation == store->generation &&
                      log->epoch == store->epoch && log->sequence == store->sequence &&
                      strcmp(log->owner, store->owner) == 0;
-    bool agree = same_mark && recover_reads_on(log->control_offset, &plan->control) &&
-                 recover_reads_on(log->forward_offset, &plan->forward);
+    bool other = false;
+    bool agree = same_mark;
+    for (int i = 0; i < INPUTS_READ; i++) {
+        other = other || plan->inputs[i].other;
+        agree = agree && recover_reads_on(log->inputs[i].offset, &plan->inputs[i]);
+    }
     plan->action = RECOVER_WRITE;
     if (store->shards != engine->options.shards) {
         plan->action = RECOVER_REFUSE;
@@ -112,7 +115,7 @@ static void judge_log(const struct recover_options *options, struct recover_plan
     else if (plan->log_found) plan->reason = "the state log holds";
     else if (plan->store_found && plan->store.job_count > 0)
         insist(options, plan, "the state log is empty: the jobs in Redis would be forgotten");
-    else if (plan->store_found || plan->control.first > 0 || plan->log_cut)
+    else if (plan->store_found || plan->inputs[INPUT_CONTROL].first > 0 || plan->log_cut)
         plan->reason = "an empty shard";
     else {
         plan->action = RECOVER_NOTHING;
@@ -138,18 +141,15 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
     else *mark = (struct mark){.next_ordinal = 1, .watermark = {now_ms, WATERMARK_WHOLE}};
     if (from_store ? !plan->store_found : !plan->log_found) marked_ms = 0;
     bool same = from_store ? options->same_kafka : plan->log_found;
-    if (!recover_fit_offset(options, TOPIC_CONTROL, same, mark, marked_ms, &plan->control, error) ||
-        !recover_fit_offset(options, TOPIC_FORWARD, same, mark, marked_ms, &plan->forward, error))
-        return false;
-    const struct recover_topic *begun =
-        mark->in_command.topic == SOURCE_CONTROL ? &plan->control : &plan->forward;
-    plan->half_applied = mark->in_command.active && !begun->kept;
+    for (enum input input = 0; input < INPUTS_READ; input++) {
+        struct recover_topic *topic = &plan->inputs[input];
+        if (!recover_fit_offset(options, input, same, mark, marked_ms, topic, error)) return false;
+        mark->inputs[input].offset = topic->from;
+        if (!topic->kept) mark->inputs[input].last = (struct last_read){0};
+    }
+    plan->half_applied = mark->in_command.active && !plan->inputs[mark->in_command.input].kept;
     if (plan->half_applied) mark->in_command = (struct in_command){0};
-    if (!plan->control.kept) mark->control_last = (struct last_read){0};
-    if (!plan->forward.kept) mark->forward_last = (struct last_read){0};
     mark->jobs = MARK_JOBS_UNKNOWN; /* the log is believed as it is */
-    mark->control_offset = plan->control.from;
-    mark->forward_offset = plan->forward.from;
     const struct mark none = {0};
     const struct mark *log = plan->log_found ? &plan->log : &none;
     const struct mark *store = plan->store_found ? &plan->store.mark : &none;
@@ -177,9 +177,10 @@ bool recover_look(struct engine *engine, const struct recover_options *options,
             return false;
         }
     }
-    if (!recover_look_at_topic(engine, options, TOPIC_CONTROL, &plan->control, error) ||
-        !recover_look_at_topic(engine, options, TOPIC_FORWARD, &plan->forward, error))
-        return false;
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        if (!recover_look_at_topic(engine, options, input_topic(input), &plan->inputs[input],
+                                   error))
+            return false;
     if (!options->missing[TOPIC_STATE] &&
         !engine_read_last_mark(engine, &plan->log, &plan->log_time_ms, &plan->log_found, error))
         return false;

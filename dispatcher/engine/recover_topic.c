@@ -15,12 +15,12 @@ bool recover_look_at_topic(struct engine *engine, const struct recover_options *
 }
 
 static bool look_at_log(struct engine *engine, const struct recover_options *options,
-                        enum broker_topic name, int64_t offset, const struct last_read *last,
+                        enum input input, const struct input_place *place,
                         struct recover_topic *topic, struct error *error)
 {
-    struct log_look look = {.short_of = offset > 0};
-    if (!options->missing[name] &&
-        !engine_look_at_log(engine, name, offset, last, &look, error))
+    struct log_look look = {.short_of = place->offset > 0};
+    if (!options->missing[input_topic(input)] &&
+        !engine_look_at_log(engine, input, place, &look, error))
         return false;
     topic->other = look.short_of || look.differs;
     return true;
@@ -30,10 +30,11 @@ bool recover_look_whether_other(struct engine *engine, const struct recover_opti
                                 const struct mark *mark, struct recover_plan *plan,
                                 struct error *error)
 {
-    return look_at_log(engine, options, TOPIC_CONTROL, mark->control_offset, &mark->control_last,
-                       &plan->control, error) &&
-           look_at_log(engine, options, TOPIC_FORWARD, mark->forward_offset, &mark->forward_last,
-                       &plan->forward, error);
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        if (!look_at_log(engine, options, input, &mark->inputs[input], &plan->inputs[input],
+                         error))
+            return false;
+    return true;
 }
 
 bool recover_reads_on(int64_t offset, const struct recover_topic *topic)
@@ -41,13 +42,13 @@ bool recover_reads_on(int64_t offset, const struct recover_topic *topic)
     return offset >= topic->first && offset <= topic->end;
 }
 
-bool recover_fit_offset(const struct recover_options *options, enum broker_topic name, bool same,
+bool recover_fit_offset(const struct recover_options *options, enum input input, bool same,
                         const struct mark *mark, int64_t marked_ms, struct recover_topic *topic,
                         struct error *error)
 {
-    bool control = name == TOPIC_CONTROL;
-    int64_t marked = control ? mark->control_offset : mark->forward_offset;
-    const struct last_read *last = control ? &mark->control_last : &mark->forward_last;
+    enum broker_topic name = input_topic(input);
+    int64_t marked = mark->inputs[input].offset;
+    const struct last_read *last = &mark->inputs[input].last;
     int64_t younger = topic->end;
     same = same && !topic->other;
     topic->kept = false;

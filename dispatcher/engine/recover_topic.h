@@ -15,7 +15,7 @@ bool recover_reads_on(int64_t offset, const struct recover_topic *topic);
 /* Where a topic is to be read on: at the old mark's offset if this is the topic it speaks of
  * (`same`: it is of this Kafka), else at the first record that is younger than the mark, or than
  * the last one that was read of a topic that is known to be another now. */
-bool recover_fit_offset(const struct recover_options *options, enum broker_topic name, bool same,
+bool recover_fit_offset(const struct recover_options *options, enum input input, bool same,
                         const struct mark *mark, int64_t marked_ms, struct recover_topic *topic,
                         struct error *error);
 

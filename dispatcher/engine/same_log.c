@@ -27,10 +27,7 @@ void engine_remember(const struct broker_input *input, struct last_read *last)
 
 void engine_stand_at(struct engine *engine, const struct mark *mark)
 {
-    engine->control_offset = mark->control_offset;
-    engine->forward_offset = mark->forward_offset;
-    engine->control_last = mark->control_last;
-    engine->forward_last = mark->forward_last;
+    memcpy(engine->places, mark->inputs, sizeof engine->places);
 }
 
 /* The first record that is left of those from the offset on. */
@@ -60,14 +57,16 @@ static bool read_one(struct engine *engine, enum broker_topic topic, int64_t off
     return ended;
 }
 
-bool engine_look_at_log(struct engine *engine, enum broker_topic topic, int64_t offset,
-                        const struct last_read *last, struct log_look *look, struct error *error)
+bool engine_look_at_log(struct engine *engine, enum input input, const struct input_place *place,
+                        struct log_look *look, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
+    const struct last_read *last = &place->last;
+    enum broker_topic topic = input_topic(input);
     int64_t first = 0;
     *look = (struct log_look){0};
     if (!broker->operations->offsets(broker, topic, &first, &look->end, error)) return false;
-    look->short_of = look->end < offset;
+    look->short_of = look->end < place->offset;
     if (look->short_of || !last->known || last->offset < first || last->offset >= look->end)
         return true;
     if (!read_one(engine, topic, last->offset, &look->there, error)) return false;
@@ -77,18 +76,19 @@ bool engine_look_at_log(struct engine *engine, enum broker_topic topic, int64_t 
     return true;
 }
 
-static bool check_log(struct engine *engine, enum broker_topic topic, int64_t offset,
-                      const struct last_read *last, struct error *error)
+static bool check_log(struct engine *engine, enum input input, const struct input_place *place,
+                      struct error *error)
 {
     static const char advice[] = "belfry recover --from kafka goes on; see docs/operation.md, "
                                  "\"state_lost\"";
-    const char *name = topic == TOPIC_CONTROL ? "control" : "forward";
+    const char *name = input_name(input);
+    const struct last_read *last = &place->last;
     struct log_look look;
-    if (!engine_look_at_log(engine, topic, offset, last, &look, error)) return false;
+    if (!engine_look_at_log(engine, input, place, &look, error)) return false;
     if (look.short_of)
         return error_set(error, ERROR_FATAL, "state_lost: topic %s ends at %" PRId64 ", the shard "
                          "had read it to %" PRId64 ": it was cut or made anew; %s", name, look.end,
-                         offset, advice);
+                         place->offset, advice);
     if (look.differs)
         return error_set(error, ERROR_FATAL, "state_lost: topic %s was made anew: its record %"
                          PRId64 " was appended at %" PRId64 ", the one this shard has read at %"
@@ -100,6 +100,7 @@ static bool check_log(struct engine *engine, enum broker_topic topic, int64_t of
 bool engine_check_logs(struct engine *engine, const struct mark *mark, struct error *error)
 {
     if (!engine->options.state_log || mutant(MUTANT_LAST_READ_NOT_COMPARED)) return true;
-    return check_log(engine, TOPIC_CONTROL, mark->control_offset, &mark->control_last, error) &&
-           check_log(engine, TOPIC_FORWARD, mark->forward_offset, &mark->forward_last, error);
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        if (!check_log(engine, input, &mark->inputs[input], error)) return false;
+    return true;
 }

@@ -233,11 +233,7 @@ static bool start_at_oldest(struct engine *engine, struct mark *mark, struct err
 static void begin_generation(struct mark *mark)
 {
     mark->generation++;
-    mark->control_offset = 0;
-    mark->forward_offset = 0;
-    mark->control_last = (struct last_read){0};
-    mark->forward_last = (struct last_read){0};
-    mark->completions_offset = 0;
+    memset(mark->inputs, 0, sizeof mark->inputs);
     mark->in_command = (struct in_command){0};
 }
 
@@ -309,8 +305,7 @@ struct cut {
 };
 
 struct cuts {
-    struct cut control;
-    struct cut forward;
+    struct cut of[INPUTS_READ];
 };
 
 static void tell_cut(struct engine *engine, const char *topic, const struct cut *cut,
@@ -358,8 +353,8 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
     if (!mutant(MUTANT_SHARD_TAKEN_NOT_SAID)) sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     tell_missing_zones(engine, &sink);
-    tell_cut(engine, "control", &cuts->control, &sink);
-    tell_cut(engine, "forward", &cuts->forward, &sink);
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        tell_cut(engine, input_name(input), &cuts->of[input], &sink);
     engine_clock_begin(engine);
     if (!engine_commit(engine, error)) return false;
     checkpointer_arm(engine->checkpointer);
@@ -474,13 +469,13 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
 
 /* Retention may have cut the log to behind where it is to be read on: if nobody read it for long,
  * or if only markers stood between. What is known is said; the shard reads on from what is left. */
-static bool skip_cut(struct engine *engine, enum broker_topic topic, int64_t *offset,
-                     struct cut *cut, struct error *error)
+static bool skip_cut(struct engine *engine, enum input input, int64_t *offset, struct cut *cut,
+                     struct error *error)
 {
     struct broker *broker = engine->ports.broker;
     int64_t first = 0;
     int64_t end = 0;
-    if (!broker->operations->offsets(broker, topic, &first, &end, error)) return false;
+    if (!broker->operations->offsets(broker, input_topic(input), &first, &end, error)) return false;
     *cut = (struct cut){.from = *offset, .to = first};
     if (*offset >= first || mutant(MUTANT_CUT_NOT_PASSED) || mutant(MUTANT_CUT_TO_MARKERS))
         return true;
@@ -491,12 +486,11 @@ static bool skip_cut(struct engine *engine, enum broker_topic topic, int64_t *of
 static bool skip_cuts(struct engine *engine, struct mark *mark, struct cuts *cuts,
                       struct error *error)
 {
-    if (!skip_cut(engine, TOPIC_CONTROL, &mark->control_offset, &cuts->control, error) ||
-        !skip_cut(engine, TOPIC_FORWARD, &mark->forward_offset, &cuts->forward, error))
-        return false;
-    bool control = mark->in_command.topic == SOURCE_CONTROL;
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        if (!skip_cut(engine, input, &mark->inputs[input].offset, &cuts->of[input], error))
+            return false;
     if (mutant(MUTANT_BEGUN_FORGOTTEN) &&
-        mark->in_command.offset < (control ? cuts->control.to : cuts->forward.to))
+        mark->in_command.offset < cuts->of[mark->in_command.input].to)
         mark->in_command = (struct in_command){0};
     return true;
 }
@@ -512,7 +506,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (!engine_open_producer(engine, error) || !restore(engine, &mark, &fresh, error))
         return false;
     if (!skip_cuts(engine, &mark, &cuts, error)) return false;
-    if (!inputs_start(&engine->inputs, mark.control_offset, mark.forward_offset, error))
+    if (!inputs_start(&engine->inputs, &mark, error))
         return false;
     if (fresh && !start_at_oldest(engine, &mark, error)) return false;
     if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))

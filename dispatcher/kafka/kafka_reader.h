@@ -27,8 +27,8 @@ struct kafka_reading *kafka_reading_create(struct kafka_reader *reader, int32_t 
 void kafka_reading_destroy(struct kafka_reading *reading);
 
 /* As in struct broker_operations: start_reading, stop_reading, offsets, poll, release. The topic
- * is TOPIC_CONTROL, TOPIC_FORWARD or TOPIC_STATE. After a stop nothing of that topic is delivered
- * any more, and after the next start nothing of what was fetched before it. */
+ * is an input or TOPIC_STATE. After a stop nothing of that topic is delivered any more, and after
+ * the next start nothing of what was fetched before it. */
 bool kafka_reading_start(struct kafka_reading *reading, enum broker_topic topic, int64_t offset,
                          struct error *error) __attribute__((warn_unused_result));
 void kafka_reading_stop(struct kafka_reading *reading, enum broker_topic topic);

@@ -43,9 +43,9 @@ static const struct setting_plan setting_plans[] = {
     {TOPIC_FIRES, {"retention.ms", "604800000"}, NULL},
     {TOPIC_EVENTS, {"cleanup.policy", "delete"}, NULL},
     {TOPIC_EVENTS, {"retention.ms", "604800000"}, NULL},
-    {TOPIC_COMPLETIONS, {"cleanup.policy", "delete"}, NULL},
-    {TOPIC_COMPLETIONS, {"retention.ms", "604800000"}, NULL},
-    {TOPIC_COMPLETIONS, {"compression.type", "uncompressed"}, bomb_harm},
+    {TOPIC_RUNS, {"cleanup.policy", "delete"}, NULL},
+    {TOPIC_RUNS, {"retention.ms", "604800000"}, NULL},
+    {TOPIC_RUNS, {"compression.type", "uncompressed"}, bomb_harm},
     {TOPIC_STATE, {"cleanup.policy", "compact"}, cleanup_harm},
     {TOPIC_STATE, {"delete.retention.ms", "604800000"}, "checkpoints older than it are useless"},
     {TOPIC_STATE, {"message.timestamp.type", "LogAppendTime"}, log_time_harm},
@@ -60,7 +60,7 @@ enum { SETTING_PLANS = sizeof setting_plans / sizeof setting_plans[0] };
 static const char *const suffixes[TOPIC_OWN_COUNT] = {
     [TOPIC_CONTROL] = "control", [TOPIC_FORWARD] = "forward",
     [TOPIC_RESULTS] = "results", [TOPIC_FIRES] = "fires",
-    [TOPIC_EVENTS] = "events",   [TOPIC_COMPLETIONS] = "completions",
+    [TOPIC_EVENTS] = "events",   [TOPIC_RUNS] = "runs",
     [TOPIC_STATE] = "state",     [TOPIC_DEAD] = "dead",
 };
 

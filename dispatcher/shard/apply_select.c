@@ -144,7 +144,7 @@ static bool change_targets(struct shard *shard, struct answer *answer,
     for (; shard->target_at < shard->target_count; shard->target_at++) {
         if (sink->full(sink->opaque) && !application->command->dry_run) {
             in_command->active = true;
-            in_command->topic = application->source->topic;
+            in_command->input = application->source->input;
             in_command->offset = application->source->offset;
             in_command->matched = answer->result.matched;
             in_command->changed = answer->result.changed;

@@ -46,7 +46,7 @@ struct selector {
 
 /* Where a record stands in Kafka, and for a forwarded one where its original stood. */
 struct source {
-    enum source_topic topic;
+    enum input input;
     int32_t partition;
     int64_t offset;
     int64_t log_time_ms;

@@ -7,6 +7,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/limits.h"
+#include "lib/model/input.h"
 
 /* All slots due before instant_ms are done, and at instant_ms those of jobs whose ordinal is
  * at most `ordinal`. WATERMARK_WHOLE: the instant is done to its end. */
@@ -16,12 +17,10 @@ struct watermark {
     int64_t ordinal;
 };
 
-enum source_topic { SOURCE_CONTROL = 0, SOURCE_FORWARD = 1 };
-
 /* A command too large for one transaction, decided, partly written. */
 struct in_command {
     bool active;
-    enum source_topic topic;
+    enum input input;
     int64_t offset;
     int64_t ordinal; /* jobs up to this ordinal are done */
     int64_t matched;
@@ -40,6 +39,12 @@ struct last_read {
     uint64_t hash;       /* of key and value */
 };
 
+/* How far an input was read. */
+struct input_place {
+    int64_t offset; /* of the next record to read */
+    struct last_read last;
+};
+
 #define MARK_JOBS_UNKNOWN INT64_C(-1) /* a mark of layout 1 does not say */
 
 struct mark {
@@ -47,12 +52,8 @@ struct mark {
     int64_t epoch;      /* the previous mark's + 1 for each new owner */
     int64_t sequence;   /* + 1 for each committed transaction */
     struct watermark watermark;
-    int64_t next_ordinal;       /* given to the next job added */
-    int64_t control_offset;     /* next record to read of belfry.control */
-    int64_t forward_offset;     /* next record to read of belfry.forward */
-    int64_t completions_offset; /* next record to read of belfry.completions */
-    struct last_read control_last;
-    struct last_read forward_last;
+    int64_t next_ordinal; /* given to the next job added */
+    struct input_place inputs[INPUT_COUNT];
     int64_t jobs; /* how many jobs the shard has; MARK_JOBS_UNKNOWN */
     struct in_command in_command;
     int32_t shards;

@@ -54,11 +54,11 @@ static void case_snapshot_keeps_every_field(struct store_fixture *f)
     assert_int_equal(got.mark.epoch, 2);
     assert_true(got.mark.sequence == expected.mark.sequence);
     assert_int_equal(got.mark.next_ordinal, expected.mark.next_ordinal);
-    assert_int_equal(got.mark.control_offset, expected.mark.control_offset);
-    assert_int_equal(got.mark.forward_offset, expected.mark.forward_offset);
-    assert_int_equal(got.mark.completions_offset, -1);
+    for (int i = 0; i < INPUT_COUNT; i++)
+        assert_int_equal(got.mark.inputs[i].offset, expected.mark.inputs[i].offset);
+    assert_int_equal(got.mark.inputs[INPUT_RUNS].offset, -1);
     assert_true(got.mark.in_command.active);
-    assert_int_equal(got.mark.in_command.topic, SOURCE_FORWARD);
+    assert_int_equal(got.mark.in_command.input, INPUT_FORWARD);
     assert_int_equal(got.mark.in_command.offset, 24);
     assert_int_equal(got.mark.in_command.ordinal, 25);
     assert_int_equal(got.mark.in_command.matched, 26);
@@ -77,8 +77,8 @@ static void case_snapshot_keeps_every_field(struct store_fixture *f)
     assert_int_equal(got.job_count, 2); /* which the store counts itself */
     assert_int_equal(got.seen_count, 1);
     assert_int_equal(got.mark.jobs, 2);
-    check_last(&got.mark.control_last, &expected.mark.control_last);
-    check_last(&got.mark.forward_last, &expected.mark.forward_last);
+    for (int i = 0; i < INPUT_COUNT; i++)
+        check_last(&got.mark.inputs[i].last, &expected.mark.inputs[i].last);
 }
 
 static void case_gap_changes_nothing(struct store_fixture *f)

@@ -229,7 +229,7 @@ static void test_older_layout_is_read(void **state)
     assert_true(f->store->operations->read_snapshot(f->store, 3, &got, &found, &error));
     assert_true(found);
     assert_int_equal(got.mark.layout, 1);
-    assert_false(got.mark.forward_last.known);
+    assert_false(got.mark.inputs[INPUT_FORWARD].last.known);
     assert_int_equal(got.mark.jobs, got.job_count);
     /* It has not counted what it holds: it is read, and then written anew. */
     EXPECT("3", REDIS(f, "HDEL", "belfry:{3}:snapshot", "held_jobs", "held_seen",

@@ -65,7 +65,7 @@ static int64_t live(struct cluster *cluster, const char *owner)
 static void check_all_read(struct cluster *cluster)
 {
     struct mark mark = cluster_last_mark(cluster);
-    require((size_t)mark.control_offset == cluster->logs[TOPIC_CONTROL].count);
+    require((size_t)mark.inputs[INPUT_CONTROL].offset == cluster->logs[TOPIC_CONTROL].count);
     require(cluster->logs[TOPIC_RESULTS].committed + cluster->replies ==
             cluster->logs[TOPIC_CONTROL].count);
     require(cluster->logs[TOPIC_FORWARD].count == 0); /* there is one shard */

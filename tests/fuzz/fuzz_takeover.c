@@ -92,10 +92,7 @@ static bool append_other_mark(struct cluster *cluster, const struct mark *before
     mark.shards = before->shards;
     mark.epoch = before->epoch;
     mark.sequence = before->sequence + 1;
-    mark.control_offset = before->control_offset;
-    mark.forward_offset = before->forward_offset;
-    mark.control_last = before->control_last;
-    mark.forward_last = before->forward_last;
+    memcpy(mark.inputs, before->inputs, INPUTS_READ * sizeof mark.inputs[0]);
     if (mark.jobs != MARK_JOBS_UNKNOWN) mark.jobs = before->jobs;
     cluster_append_mark(cluster, &mark);
     return true;

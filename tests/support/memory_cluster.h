@@ -252,7 +252,7 @@ static bool cluster_poll(struct broker *broker, int32_t wait_ms, struct broker_i
                          struct error *error)
 {
     static const enum broker_topic order[] = {TOPIC_STATE, TOPIC_CONTROL, TOPIC_FORWARD,
-                                              TOPIC_COMPLETIONS};
+                                              TOPIC_RUNS};
     struct cluster *own = (struct cluster *)broker;
     (void)error;
     memset(input, 0, offsetof(struct broker_input, headers));

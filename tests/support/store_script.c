@@ -66,10 +66,10 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     snapshot.mark.watermark.instant_ms = INT64_C(1795294674123) + sequence;
     snapshot.mark.watermark.ordinal = WATERMARK_WHOLE;
     snapshot.mark.next_ordinal = 21;
-    snapshot.mark.control_offset = 22;
-    snapshot.mark.forward_offset = 23;
-    snapshot.mark.completions_offset = -1;
-    snapshot.mark.in_command = (struct in_command){.active = true, .topic = SOURCE_FORWARD,
+    snapshot.mark.inputs[INPUT_CONTROL].offset = 22;
+    snapshot.mark.inputs[INPUT_FORWARD].offset = 23;
+    snapshot.mark.inputs[INPUT_RUNS].offset = -1;
+    snapshot.mark.in_command = (struct in_command){.active = true, .input = INPUT_FORWARD,
         .offset = 24, .ordinal = 25, .matched = 26, .changed = 27, .effective_ms = 28,
         .errors = 30, .rejected = true, .code = "exists"};
     snapshot.mark.shards = SHARDS;
@@ -78,8 +78,8 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     snapshot.mark.tz_changed_ms = 31;
     (void)snprintf(snapshot.mark.tz_version, sizeof snapshot.mark.tz_version, "2026b");
     snapshot.mark.jobs = 29;
-    snapshot.mark.control_last = (struct last_read){true, 32, 33, UINT64_MAX - 34};
-    snapshot.mark.forward_last = (struct last_read){false, 35, -36, 37};
+    snapshot.mark.inputs[INPUT_CONTROL].last = (struct last_read){true, 32, 33, UINT64_MAX - 34};
+    snapshot.mark.inputs[INPUT_FORWARD].last = (struct last_read){false, 35, -36, 37};
     snapshot.state_offset = 1000 + sequence;
     snapshot.written_at_ms = -1;
     snapshot.job_count = -1;

@@ -50,7 +50,7 @@ static void start(struct inputs *inputs, struct fake_broker *fake, int64_t contr
     fake->ends[TOPIC_CONTROL] = control_end;
     fake->ends[TOPIC_FORWARD] = forward_end;
     inputs_init(inputs, &fake->broker);
-    assert_true(inputs_start(inputs, 0, 0, &error));
+    assert_true(inputs_start(inputs, &(struct mark){0}, &error));
 }
 
 static void give(struct inputs *inputs, enum broker_topic topic, enum broker_input_kind kind,

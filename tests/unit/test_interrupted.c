@@ -128,7 +128,7 @@ static void check_interrupted(struct cluster *cluster, const char *id, const cha
     check_result(cluster, id, changed, "\"outcome\":\"partial\",\"code\":\"interrupted\"");
     assert_true(contains(last_result(cluster), why));
     assert_false(cluster_last_mark(cluster).in_command.active);
-    assert_int_equal(cluster_last_mark(cluster).control_offset, 2);
+    assert_int_equal(cluster_last_mark(cluster).inputs[INPUT_CONTROL].offset, 2);
     assert_int_equal(count_changed(cluster, "\"payload\":7"), changed);
     (void)send(cluster, "{\"op\":\"ping\",\"command_id\":\"after\"}");
     live(cluster, "fourth");

@@ -12,7 +12,9 @@ static struct mark a_mark(void)
 {
     return (struct mark){.generation = 1, .epoch = 4, .sequence = 1042,
                          .watermark = {1795294674123, WATERMARK_WHOLE}, .next_ordinal = 18,
-                         .control_offset = 10423, .forward_offset = 3, .completions_offset = 5,
+                         .inputs = {[INPUT_CONTROL] = {.offset = 10423},
+                                    [INPUT_FORWARD] = {.offset = 3},
+                                    [INPUT_RUNS] = {.offset = 5}},
                          .shards = 16,
                          .jobs = MARK_JOBS_UNKNOWN,
                          .layout = STATE_LAYOUT, .owner = "host-1-4242"};
@@ -39,9 +41,10 @@ static void check_round(const struct mark *mark)
     mark_encode(&second, &read);
     assert_true(text_equal(text_writer_text(&first), text_writer_text(&second)));
     assert_memory_equal(&read.watermark, &mark->watermark, sizeof read.watermark);
-    assert_true(read.control_offset == mark->control_offset);
-    assert_true(read.forward_offset == mark->forward_offset);
-    assert_true(read.completions_offset == mark->completions_offset);
+    for (int i = 0; i < INPUT_COUNT; i++) {
+        assert_true(read.inputs[i].offset == mark->inputs[i].offset);
+        check_last(&read.inputs[i].last, &mark->inputs[i].last);
+    }
     assert_true(read.generation == mark->generation && read.epoch == mark->epoch);
     assert_true(read.sequence == mark->sequence && read.next_ordinal == mark->next_ordinal);
     assert_int_equal(read.in_command.active, mark->in_command.active);
@@ -49,8 +52,6 @@ static void check_round(const struct mark *mark)
     assert_int_equal(read.in_command.rejected, mark->in_command.rejected);
     assert_string_equal(read.in_command.code, mark->in_command.code);
     assert_true(read.jobs == mark->jobs);
-    check_last(&read.control_last, &mark->control_last);
-    check_last(&read.forward_last, &mark->forward_last);
     assert_string_equal(read.owner, mark->owner);
     assert_string_equal(read.tz_version, mark->tz_version);
     assert_true(read.tz_changed_ms == mark->tz_changed_ms);
@@ -69,7 +70,7 @@ static void test_rounds(void **state)
     memcpy(mark.tz_version, "2026b-123456789", 16);
     mark.tz_changed_ms = 1795294674123;
     mark.in_command = (struct in_command){.active = true,
-                                          .topic = SOURCE_FORWARD,
+                                          .input = INPUT_FORWARD,
                                           .offset = INT64_MAX,
                                           .ordinal = -1,
                                           .matched = 1000000,
@@ -82,15 +83,34 @@ static void test_rounds(void **state)
     mark.in_command.rejected = true;
     check_round(&mark);
     mark.jobs = 0;
-    mark.control_last = (struct last_read){true, INT64_MAX, 1795294674123, UINT64_MAX};
+    mark.inputs[INPUT_CONTROL].last =
+        (struct last_read){true, INT64_MAX, 1795294674123, UINT64_MAX};
     check_round(&mark);
     mark.jobs = 10000000;
-    mark.forward_last = (struct last_read){true, 0, 1795294674123, 0};
+    mark.inputs[INPUT_FORWARD].last = (struct last_read){true, 0, 1795294674123, 0};
     check_round(&mark);
     mark.sequence = INT64_MAX;
     mark.epoch = INT64_MAX;
     mark.shards = SHARDS_MAX;
     check_round(&mark);
+}
+
+/* What an older daemon has written goes on, each topic at its place. */
+static void test_layout_1(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"layout\":1,\"generation\":1,\"epoch\":4,\"owner\":\"host-1-4242\",\"sequence\":1042,"
+        "\"watermark\":{\"instant\":\"2026-11-21T20:57:54.123Z\"},\"next_ordinal\":18,"
+        "\"control_offset\":10423,\"forward_offset\":3,\"completions_offset\":7,\"shards\":16}";
+    struct error error = {0};
+    struct mark read;
+    assert_true(mark_decode(text_of(text), &read, &error));
+    assert_int_equal(read.layout, 1);
+    assert_int_equal(read.inputs[INPUT_CONTROL].offset, 10423);
+    assert_int_equal(read.inputs[INPUT_FORWARD].offset, 3);
+    assert_int_equal(read.inputs[INPUT_RUNS].offset, 7);
+    for (int i = 0; i < INPUT_COUNT; i++) assert_false(read.inputs[i].last.known);
 }
 
 static void test_cut_off_anywhere(void **state)
@@ -148,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_layout_1),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_newer_layout),
         cmocka_unit_test(test_seen),

@@ -109,7 +109,8 @@ bool rest_caught_up(struct world *world)
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
         int owners = 0;
         const struct engine *engine = owner_of(world, shard, &owners);
-        if (engine == NULL || engine->mark.control_offset < (int64_t)world->sent_count[shard])
+        if (engine == NULL ||
+            engine->mark.inputs[INPUT_CONTROL].offset < (int64_t)world->sent_count[shard])
             return false;
         struct shard_counts counts;
         shard_count(engine->shard, &counts);
@@ -138,10 +139,11 @@ enum { ALARMS_MOST = 64, ALARMS_A_JOB = 8 };
 
 static void judge_offsets(struct world *world, const struct engine *engine, int32_t shard)
 {
-    if (engine->mark.control_offset != (int64_t)world->sent_count[shard])
+    int64_t control = engine->mark.inputs[INPUT_CONTROL].offset;
+    if (control != (int64_t)world->sent_count[shard])
         world_violation(world, "not caught up: shard %d has read %" PRId64 " of %zu commands",
-                        (int)shard, engine->mark.control_offset, world->sent_count[shard]);
-    if (log_next(&world->cluster.forward[shard], engine->mark.forward_offset) != NULL)
+                        (int)shard, control, world->sent_count[shard]);
+    if (log_next(&world->cluster.forward[shard], engine->mark.inputs[INPUT_FORWARD].offset) != NULL)
         world_violation(world, "not caught up: shard %d has forwards to read", (int)shard);
     if (engine->mark.watermark.instant_ms < world_now_ms(world) - BEHIND_MS)
         world_violation(world, "not caught up: the watermark of shard %d is %" PRId64

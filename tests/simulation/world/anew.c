@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "dispatcher/engine/inputs.h"
 #include "schemas/mark_json.h"
 #include "tests/simulation/world/world.h"
 
@@ -78,8 +79,7 @@ static bool change_topic(struct world *world, enum broker_topic topic, struct ra
     struct mark mark = {0};
     struct log *log = cluster_log(&world->cluster, topic, anew->shard);
     if (log->open_count > 0 || !last_mark(world, anew->shard, &mark)) return false;
-    const struct last_read *last =
-        topic == TOPIC_CONTROL ? &mark.control_last : &mark.forward_last;
+    const struct last_read *last = &mark.inputs[input_of_topic(topic)].last;
     size_t at = 0;
     while (at < log->count && log->records[at]->offset < last->offset) at++;
     if (!last->known || at == log->count || log->records[at]->offset != last->offset) return false;
@@ -98,7 +98,7 @@ static bool change_topic(struct world *world, enum broker_topic topic, struct ra
 static bool half_done(const struct world *world, struct mark *mark)
 {
     return last_mark(world, world->anew.shard, mark) && mark->in_command.active &&
-           mark->in_command.topic == SOURCE_CONTROL;
+           mark->in_command.input == INPUT_CONTROL;
 }
 
 /* A command to all jobs; true: it takes several transactions, and has not come to its end. */
