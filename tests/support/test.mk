@@ -34,3 +34,9 @@ MODEL_DRIVER := $(BUILD)/tests/model/model_driver
 model: setup-test all $(MODEL_DRIVER) ## 100,000 random sequences against the reference model
 	@MODEL_SEQUENCES=$${MODEL_SEQUENCES:-100000} MODEL_COMMANDS=$${MODEL_COMMANDS:-5000} \
 	    tests/support/run_all --only model
+
+# docs/demo.svg from a run of the demo; a contract test holds its words against the demo's.
+.PHONY: demo-picture
+demo-picture: setup-demo ## writes docs/demo.svg from a run of the demo
+	@$(MAKE) --no-print-directory all
+	@tests/support/demo_picture
