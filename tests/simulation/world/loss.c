@@ -28,10 +28,12 @@ static size_t cut_at(const struct log *log, int64_t from_ms)
     return at;
 }
 
+/* As who reads committed records sees it. */
 static int64_t last_sequence(const struct log *log)
 {
+    int64_t stable = log_stable_offset(log);
     for (size_t i = log->count; i-- > 0;)
-        if (is_mark(log->records[i]))
+        if (log->records[i]->offset < stable && is_mark(log->records[i]))
             return scan_number(log->records[i]->value, "\"sequence\":", -1);
     return 0;
 }
