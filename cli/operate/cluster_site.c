@@ -21,12 +21,14 @@
 
 enum { DAEMONS_EXTRA_MS = 5000, LOOK_MS = 250, AWAY_LIMIT_MS = 60000 };
 
-static void say(void *opaque, enum observer_level level, const char *event, int32_t shard,
-                const char *fields)
+static void say(void *opaque, enum observed_kind kind, enum observer_level level, int32_t shard,
+                const struct observed *said)
 {
+    char fields[OBSERVED_FIELDS_BYTES];
     (void)opaque;
     (void)level;
-    (void)fprintf(stderr, "belfry: shard %" PRId32 ": %s ", shard, event);
+    (void)observed_fields(kind, said, fields);
+    (void)fprintf(stderr, "belfry: shard %" PRId32 ": %s ", shard, observed_row(kind)->name);
     print_safe(stderr, fields, strlen(fields));
     (void)fputc('\n', stderr);
 }
@@ -139,7 +141,7 @@ bool cluster_site_open(struct cluster_site *site, const struct settings *setting
 {
     *site = (struct cluster_site){.settings = settings,
                                   .clock = clock_system(),
-                                  .observer = {.lowest = LEVEL_WARN, .line = say}};
+                                  .observer = {.lowest = LEVEL_WARN, .told = say}};
     owner_name("recover-", site->owner);
     struct error fault = {0};
     if (!fault_parse(&site->fault, getenv("BELFRY_FAULT"), &fault))

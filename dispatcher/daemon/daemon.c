@@ -1,7 +1,6 @@
 #include "dispatcher/daemon/daemon.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,6 @@ enum {
     COMPLAIN_US = 30 * 1000 * 1000,
     LEAVE_MS = 1000,
     WRITER_END_MS = 100,
-    QUOTED_BYTES = 600,
     STILL_US = 60 * 1000 * 1000 /* longer than a commit takes that comes to an end */
 };
 
@@ -69,20 +67,18 @@ static int64_t now_us(const struct daemon *daemon)
     return daemon->options.clock->monotonic_us(daemon->options.clock->opaque);
 }
 
-static void log_error(const struct daemon *daemon, enum observer_level level, const char *event,
-                      const struct error *error)
+static void tell_error(const struct daemon *daemon, enum observed_kind kind,
+                       const struct error *error)
 {
-    char quoted[QUOTED_BYTES];
-    observe(daemon->options.observer, level, event, -1, "kind=%s message=%s",
-            error_kind_name(error->kind), observer_quote(quoted, sizeof quoted, error->message));
+    observe(daemon->options.observer, kind, -1,
+            &(struct observed){.kind = error_kind_name(error->kind), .message = error->message});
 }
 
 static void report_topic(void *opaque, const char *text)
 {
     const struct daemon *daemon = opaque;
-    char quoted[QUOTED_BYTES];
-    observe(daemon->options.observer, LEVEL_INFO, "kafka.topic", -1, "message=%s",
-            observer_quote(quoted, sizeof quoted, text));
+    observe(daemon->options.observer, OBSERVED_KAFKA_TOPIC, -1,
+            &(struct observed){.message = text});
 }
 
 /* Without the id no Redis can be told from another cluster's. */
@@ -133,7 +129,7 @@ static bool prepare_kafka(struct daemon *daemon, struct error *error)
             return error_set(error, ERROR_FATAL, "%s", cause.message);
         if (now_us(daemon) >= complain_us) {
             complain_us = now_us(daemon) + COMPLAIN_US;
-            log_error(daemon, LEVEL_WARN, "kafka.away", &cause);
+            tell_error(daemon, OBSERVED_KAFKA_AWAY, &cause);
         }
         daemon->options.clock->sleep_ms(daemon->options.clock->opaque, AGAIN_MS / 4);
     }
@@ -207,18 +203,25 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
     return true;
 }
 
+static void tell_waits(const struct daemon *daemon)
+{
+    char message[200];
+    (void)snprintf(message, sizeof message, "librdkafka waits by the wall clock here: where it is "
+                   "set back by more than %d ms, this process ends, to be started again",
+                   CLOCK_WATCH_BACK_MS);
+    observe(daemon->options.observer, OBSERVED_CLOCK_WAITS, -1,
+            &(struct observed){.message = message});
+}
+
 static void tell_ready(struct daemon *daemon, const struct kafka_assignment *assignment)
 {
     const struct config *config = daemon->options.config;
     daemon->ready = true;
-    observe(daemon->options.observer, LEVEL_INFO, "daemon.ready", -1,
-            "cluster=%s owner=%s shards=%" PRId64 " assigned=%zu kafka_cluster_id=%s",
-            config->cluster, daemon->owner, config->shards, assignment->count,
-            daemon->claim.wanted.kafka_cluster_id);
-    if (!steady_wait_works())
-        observe(daemon->options.observer, LEVEL_WARN, "clock.waits", -1, "message=\"librdkafka "
-                "waits by the wall clock here: where it is set back by more than %d ms, this "
-                "process ends, to be started again\"", CLOCK_WATCH_BACK_MS);
+    observe(daemon->options.observer, OBSERVED_DAEMON_READY, -1,
+            &(struct observed){.cluster = config->cluster, .owner = daemon->owner,
+                               .shards = config->shards, .assigned = (int64_t)assignment->count,
+                               .kafka_cluster_id = daemon->claim.wanted.kafka_cluster_id});
+    if (!steady_wait_works()) tell_waits(daemon);
     notify_supervisor("READY=1");
 }
 
@@ -237,7 +240,7 @@ static bool turn(struct daemon *daemon, struct kafka_assignment *assignment, str
                          (int)shard_fleet_failed(daemon->fleet));
     struct error refused = {0};
     if (!group_rest_tend(&daemon->rest, &refused))
-        log_error(daemon, LEVEL_WARN, "group.not_joined", &refused);
+        tell_error(daemon, OBSERVED_GROUP_NOT_JOINED, &refused);
     if (!redis_claim_tend(&daemon->claim, error)) return false;
     if (atomic_load(&daemon->claim.claimed)) health_report_tend(&daemon->report);
     if (daemon->options.embedded != NULL && !embedded_alive(daemon->options.embedded))
@@ -256,7 +259,7 @@ static void run(struct daemon *daemon)
     if (going) return;
     daemon->failed = true;
     daemon->fenced = error.kind == ERROR_FENCED;
-    log_error(daemon, LEVEL_ERROR, daemon->fenced ? "daemon.fenced" : "daemon.failed", &error);
+    tell_error(daemon, daemon->fenced ? OBSERVED_DAEMON_FENCED : OBSERVED_DAEMON_FAILED, &error);
 }
 
 /* Shards first, while the group still knows us: nobody else takes them before they are done. */
@@ -285,16 +288,16 @@ static bool end(struct daemon *daemon)
     int64_t deadline_us = now_us(daemon) + DAEMON_SHARDS_END_MS * INT64_C(1000);
     notify_supervisor("STOPPING=1");
     health_close(daemon->health);
-    observe(daemon->options.observer, LEVEL_INFO, "daemon.stopping", -1, "%s", "");
+    observe(daemon->options.observer, OBSERVED_DAEMON_STOPPING, -1, NULL);
     if (daemon->fleet != NULL) {
         end_shards(daemon, deadline_us);
         left = shard_fleet_running(daemon->fleet);
     }
     if (daemon->kafka != NULL && !kafka_cluster_leave(daemon->kafka, LEAVE_MS, &error))
-        log_error(daemon, LEVEL_WARN, "group.not_left", &error);
+        tell_error(daemon, OBSERVED_GROUP_NOT_LEFT, &error);
     if (daemon->writer != NULL) store_writer_stop(daemon->writer, WRITER_END_MS);
-    observe(daemon->options.observer, left > 0 ? LEVEL_WARN : LEVEL_INFO, "daemon.stopped", -1,
-            "shards_left=%d", (int)left);
+    observe_at(daemon->options.observer, left > 0 ? LEVEL_WARN : LEVEL_INFO,
+               OBSERVED_DAEMON_STOPPED, -1, &(struct observed){.shards_left = left});
     if (left > 0) return true;
     shard_fleet_destroy(daemon->fleet);
     store_writer_destroy(daemon->writer);
@@ -324,7 +327,7 @@ struct daemon_end daemon_run(const struct daemon_options *options)
     if (prepared) run(daemon);
     else if (!stopping(daemon)) {
         daemon->failed = true;
-        log_error(daemon, LEVEL_ERROR, "daemon.failed", &error);
+        tell_error(daemon, OBSERVED_DAEMON_FAILED, &error);
     }
     struct daemon_end how = {.abandoned = end(daemon)};
     how.failed = daemon->failed;

@@ -1,7 +1,6 @@
 #include "dispatcher/daemon/group_rest.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
 #include "dispatcher/engine/step_aside.h"
 
@@ -20,9 +19,10 @@ static int32_t members(struct group_rest *rest, int64_t now_us)
 
 static void step_aside(struct group_rest *rest, int64_t now_us)
 {
-    observe(rest->observer, LEVEL_ERROR, "group.stepped_aside", -1, "for_ms=%" PRId64
-            " message=\"most shards of this daemon have stopped, and there are others: they are "
-            "left to them\"", STEP_ASIDE_FOR_US / 1000);
+    observe(rest->observer, OBSERVED_GROUP_STEPPED_ASIDE, -1,
+            &(struct observed){.for_ms = STEP_ASIDE_FOR_US / 1000,
+                               .message = "most shards of this daemon have stopped, and there are "
+                                          "others: they are left to them"});
     kafka_cluster_rest(rest->kafka);
     shard_fleet_give_up(rest->fleet);
     rest->away = true;
@@ -39,7 +39,7 @@ bool group_rest_tend(struct group_rest *rest, struct error *error)
     }
     if (now_us < rest->until_us && members(rest, now_us) != 0) return true;
     if (!kafka_cluster_join(rest->kafka, error)) return false;
-    observe(rest->observer, LEVEL_WARN, "group.back", -1, "%s", "");
+    observe(rest->observer, OBSERVED_GROUP_BACK, -1, NULL);
     rest->away = false;
     return true;
 }

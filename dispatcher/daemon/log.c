@@ -25,33 +25,9 @@ const char *log_level_name(enum observer_level level)
     case LEVEL_INFO: return "info";
     case LEVEL_WARN: return "warn";
     case LEVEL_ERROR: return "error";
+    case LEVEL_AS_SAID: break;
     }
     return "?";
-}
-
-/* The next `key=value` of logfmt text; a value in quotes keeps its quotes and escapes. */
-static bool next_field(const char **at, struct text *key, struct text *value)
-{
-    assert(at != NULL && *at != NULL);
-    const char *start = *at + strspn(*at, " ");
-    if (*start == '\0') return false;
-    size_t key_length = strcspn(start, "= ");
-    *key = (struct text){start, key_length};
-    const char *end = start + key_length;
-    *value = (struct text){end, 0};
-    if (*end == '=') {
-        const char *first = ++end;
-        if (*first == '"') {
-            end++;
-            while (*end != '\0' && *end != '"') end += end[0] == '\\' && end[1] != '\0' ? 2 : 1;
-            if (*end == '"') end++;
-        } else {
-            end += strcspn(end, " ");
-        }
-        *value = (struct text){first, (size_t)(end - first)};
-    }
-    *at = end;
-    return true;
 }
 
 static bool append(struct line *line, const char *bytes, size_t length)
@@ -118,24 +94,42 @@ static bool append_field(struct line *line, struct text key, struct text value)
     return whole;
 }
 
-unsigned long log_format_line(const struct log *log, enum observer_level level, const char *event,
-                              int32_t shard, const char *fields, char bytes[LOG_LINE_BYTES])
+/* One value of the event, whole or not at all; what says nothing is left out. */
+static bool append_said(struct line *line, const struct observed_value *value)
+{
+    char shown[OBSERVED_TEXT_BYTES];
+    const char *text = value->text;
+    if (value->form == FORM_NUMBER) {
+        (void)snprintf(shown, sizeof shown, "%" PRId64, value->number);
+        text = shown;
+    } else if (value->form == FORM_TEXT && text != NULL) {
+        text = observer_quote(shown, sizeof shown, text);
+    }
+    return text == NULL || append_field(line, text_of(value->key), text_of(text));
+}
+
+unsigned long log_format_line(const struct log *log, enum observed_kind kind,
+                              enum observer_level level, int32_t shard,
+                              const struct observed *said, char bytes[LOG_LINE_BYTES])
 {
     assert(log != NULL && log->clock != NULL);
-    assert(event != NULL && fields != NULL);
+    assert(said != NULL);
+    const struct observed_row *row = observed_row(kind);
     struct line line = {.bytes = bytes, .format = log->format};
     char instant[INSTANT_TEXT_BYTES];
     char number[16];
     instant_format(log->clock->now_ms(log->clock->opaque), instant);
     (void)append_field(&line, text_of("ts"), text_of(instant));
     (void)append_field(&line, text_of("level"), text_of(log_level_name(level)));
-    bool whole = append_field(&line, text_of("event"), text_of(event));
+    bool whole = append_field(&line, text_of("event"), text_of(row->name));
     if (shard >= 0) {
         (void)snprintf(number, sizeof number, "%" PRId32, shard);
         whole = whole && append_field(&line, text_of("shard"), text_of(number));
     }
-    struct text key, value;
-    while (whole && next_field(&fields, &key, &value)) whole = append_field(&line, key, value);
+    for (size_t i = 0; whole && i < OBSERVED_KEYS_MOST && row->keys[i] != KEY_NONE; i++) {
+        struct observed_value value = observed_value(said, row->keys[i]);
+        whole = append_said(&line, &value);
+    }
     const char *end = log->format == LOG_JSON ? (whole ? "}\n" : ",\"cut\":true}\n")
                                               : (whole ? "\n" : " cut=true\n");
     memcpy(line.bytes + line.length, end, strlen(end));
@@ -146,9 +140,9 @@ unsigned long log_format_line(const struct log *log, enum observer_level level, 
 
 static size_t format_missing(void *opaque, uint64_t count, char line[BELFRY_LINE_BYTES])
 {
-    char fields[32];
-    (void)snprintf(fields, sizeof fields, "count=%" PRIu64, count);
-    return log_format_line(opaque, LEVEL_WARN, "log.dropped", -1, fields, line);
+    const struct observed said = {.count = (int64_t)count};
+    return log_format_line(opaque, OBSERVED_LOG_DROPPED, observed_row(OBSERVED_LOG_DROPPED)->level,
+                           -1, &said, line);
 }
 
 bool log_start(struct log *log, int descriptor, struct error *error)
@@ -165,24 +159,18 @@ void log_flush(const struct log *log, int64_t limit_ms)
     (void)belfry_lines_flush(log->lines, limit_ms);
 }
 
-void log_line(const struct log *log, enum observer_level level, const char *event, int32_t shard,
-              const char *fields)
+static void told(void *opaque, enum observed_kind kind, enum observer_level level, int32_t shard,
+                 const struct observed *said)
 {
-    assert(log != NULL && log->lines != NULL);
-    if (level < log->lowest) return;
+    const struct log *log = opaque;
     char line[LOG_LINE_BYTES];
-    belfry_lines_put(log->lines, line, log_format_line(log, level, event, shard, fields, line));
-}
-
-static void observed(void *opaque, enum observer_level level, const char *event, int32_t shard,
-                     const char *fields)
-{
-    log_line(opaque, level, event, shard, fields);
+    assert(log->lines != NULL);
+    belfry_lines_put(log->lines, line, log_format_line(log, kind, level, shard, said, line));
 }
 
 struct observer observer_of_log(const struct log *log)
 {
     assert(log != NULL);
     assert(log->clock != NULL);
-    return (struct observer){.opaque = (void *)log, .lowest = log->lowest, .line = observed};
+    return (struct observer){.opaque = (void *)log, .lowest = log->lowest, .told = told};
 }

@@ -32,16 +32,14 @@ bool log_start(struct log *log, int descriptor, struct error *error)
 /* Waits until all lines are written, at most this long. Any thread. */
 void log_flush(const struct log *log, int64_t limit_ms);
 
-/* Logs `ts level event [shard] fields...`; lines below the lowest level are not meant.
+/* Makes the line of an event without writing it: `ts level event [shard] key=value ...`. Returns
+ * its length with the newline.
  *   shard   -1: the whole process, no such field
- *   fields  logfmt text; what does not fit a line of LOG_LINE_BYTES is cut at a whole field,
- *           and `cut=true` says so */
-void log_line(const struct log *log, enum observer_level level, const char *event, int32_t shard,
-              const char *fields);
-
-/* Makes one line without writing it; returns its length with the newline. For tests. */
-unsigned long log_format_line(const struct log *log, enum observer_level level, const char *event,
-                              int32_t shard, const char *fields, char line[LOG_LINE_BYTES]);
+ *   said    what does not fit a line of LOG_LINE_BYTES is cut at a whole field, and `cut=true`
+ *           says so */
+unsigned long log_format_line(const struct log *log, enum observed_kind kind,
+                              enum observer_level level, int32_t shard,
+                              const struct observed *said, char line[LOG_LINE_BYTES]);
 
 /* An observer whose events are lines of the log. `log` is borrowed. */
 struct observer observer_of_log(const struct log *log);

@@ -1,6 +1,5 @@
 /* main.c - belfryd: reads the configuration, sets the process up, runs the daemon. */
 #include <assert.h>
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +26,6 @@ enum {
     DESCRIPTORS_BASE = 128,
     DESCRIPTORS_PER_SHARD = 16,
     DESCRIPTORS_MAX = 1024 * 1024,
-    QUOTED_BYTES = 1000,
     LAST_WORDS_MS = 200 /* after DAEMON_END_MS, and still within ten seconds */
 };
 #define FENCED_AGAIN_US (600 * INT64_C(1000000))
@@ -52,28 +50,29 @@ static bool is_noise(const struct process *process, const char *text)
 static void log_kafka(void *opaque, int level, const char *text)
 {
     const struct process *process = opaque;
-    char quoted[QUOTED_BYTES];
     enum observer_level ours = level <= 2   ? LEVEL_ERROR
                                : level <= 4 ? LEVEL_WARN
                                : level <= 6 ? LEVEL_INFO
                                             : LEVEL_DEBUG;
     if (is_noise(process, text)) ours = LEVEL_DEBUG;
-    observe(&process->observer, ours, "kafka.log", -1, "message=%s",
-            observer_quote(quoted, sizeof quoted, text));
+    observe_at(&process->observer, ours, OBSERVED_KAFKA_LOG, -1,
+               &(struct observed){.message = text});
 }
 
 static void asked_to_end(void *opaque, int number)
 {
     struct process *process = opaque;
     atomic_store(&process->stop, true);
-    observe(&process->observer, LEVEL_INFO, "daemon.signal", -1, "signal=%s", strsignal(number));
+    observe(&process->observer, OBSERVED_DAEMON_SIGNAL, -1,
+            &(struct observed){.signal = strsignal(number)});
 }
 
 static void ending(void *opaque, bool limit, int exit_code)
 {
     const struct process *process = opaque;
-    observe(&process->observer, LEVEL_WARN, "daemon.killed", -1, "reason=%s exit=%d",
-            limit ? "time_limit" : "second_signal", exit_code);
+    observe(&process->observer, OBSERVED_DAEMON_KILLED, -1,
+            &(struct observed){.reason = limit ? "time_limit" : "second_signal",
+                               .exit = exit_code});
     log_flush(&process->log, LAST_WORDS_MS);
 }
 
@@ -83,9 +82,11 @@ static void clock_set_back(void *opaque, int64_t by_ms)
 {
     const struct process *process = opaque;
     if (steady_wait_works()) return;
-    observe(&process->observer, LEVEL_ERROR, "clock.set_back", -1, "by_ms=%" PRId64
-            " message=\"librdkafka waits by the wall clock and would stand still for as long: this "
-            "process ends, to be started again\"", by_ms);
+    observe(&process->observer, OBSERVED_CLOCK_SET_BACK, -1,
+            &(struct observed){.by_ms = by_ms,
+                               .message = "librdkafka waits by the wall clock and would stand "
+                                          "still for as long: this process ends, to be started "
+                                          "again"});
     log_flush(&process->log, LAST_WORDS_MS);
     _exit(EXIT_FAILURE);
 }
@@ -102,8 +103,8 @@ static void raise_descriptors(const struct process *process)
     }
     int64_t needed = DESCRIPTORS_BASE + process->config.shards * DESCRIPTORS_PER_SHARD;
     if ((int64_t)most < needed)
-        observe(&process->observer, LEVEL_WARN, "daemon.descriptors", -1,
-                "limit=%" PRId64 " advised=%" PRId64, (int64_t)most, needed);
+        observe(&process->observer, OBSERVED_DAEMON_DESCRIPTORS, -1,
+                &(struct observed){.limit = (int64_t)most, .advised = needed});
 }
 
 static int usage_error(const struct error *error)
@@ -173,12 +174,14 @@ static struct daemon_end live(struct process *process, const struct daemon_optio
         bool again = fenced_us == INT64_MIN || now_us > fenced_us + FENCED_AGAIN_US;
         if (!how.fenced || how.abandoned || atomic_load(&process->stop)) return how;
         if (!again) {
-            observe(&process->observer, LEVEL_ERROR, "daemon.failed", -1, "message=\"the place in "
-                    "the group was taken twice: another daemon has this group_instance_id\"");
+            observe(&process->observer, OBSERVED_DAEMON_FAILED, -1,
+                    &(struct observed){.message = "the place in the group was taken twice: another "
+                                                  "daemon has this group_instance_id"});
             return how;
         }
-        observe(&process->observer, LEVEL_WARN, "daemon.again", -1, "message=\"the place in the "
-                "group was taken: it is joined anew\"");
+        observe(&process->observer, OBSERVED_DAEMON_AGAIN, -1,
+                &(struct observed){.message = "the place in the group was taken: it is joined "
+                                              "anew"});
         fenced_us = now_us;
     }
 }
@@ -188,14 +191,13 @@ static bool serve(struct process *process, bool *abandoned)
 {
     struct embedded *embedded = NULL;
     struct error error = {0};
-    char quoted[QUOTED_BYTES];
     if (process->config.embedded[0] != '\0') {
         embedded = embedded_start(&process->config, &process->clock, &process->kafka_log,
                                   &process->stop, &error);
         if (embedded == NULL) {
             bool told = atomic_load(&process->stop);
-            observe(&process->observer, told ? LEVEL_INFO : LEVEL_ERROR, "daemon.failed", -1,
-                    "message=%s", observer_quote(quoted, sizeof quoted, error.message));
+            observe_at(&process->observer, told ? LEVEL_INFO : LEVEL_ERROR, OBSERVED_DAEMON_FAILED,
+                       -1, &(struct observed){.message = error.message});
             return !told;
         }
     }
@@ -224,8 +226,9 @@ static int run(struct process *process)
                                       .asked = asked_to_end, .ending = ending};
     struct signals *signals = signals_start(&options, &error);
     if (signals == NULL) return no_thread(&error);
-    observe(&process->observer, LEVEL_INFO, "daemon.starting", -1, "version=%s pid=%d cluster=%s",
-            BELFRY_VERSION, (int)getpid(), process->config.cluster);
+    observe(&process->observer, OBSERVED_DAEMON_STARTING, -1,
+            &(struct observed){.version = BELFRY_VERSION, .pid = getpid(),
+                               .cluster = process->config.cluster});
     raise_descriptors(process);
     struct clock_watch_options watched = {&process->clock, process, clock_set_back};
     struct clock_watch *watch = clock_watch_start(&watched, &error);

@@ -12,8 +12,7 @@ enum {
     AGAIN_AWAY_MS = 2000,
     AGAIN_CLAIMED_MS = 10000, /* a Redis that was emptied gets its record again */
     COMPLAIN_MS = 30000,
-    PLACE_BYTES = 256,
-    QUOTED_BYTES = 400
+    PLACE_BYTES = 256
 };
 
 void redis_claim_init(struct redis_claim *claim, const struct store_redis_options *options,
@@ -37,10 +36,8 @@ void redis_claim_init(struct redis_claim *claim, const struct store_redis_option
 static void warn(void *opaque, const char *warning)
 {
     struct redis_claim *claim = opaque;
-    char quoted[QUOTED_BYTES];
     if (claim->refusing) return; /* said once a moment ago */
-    observe(claim->observer, LEVEL_WARN, "redis.warning", -1, "message=%s",
-            observer_quote(quoted, sizeof quoted, warning));
+    observe(claim->observer, OBSERVED_REDIS_WARNING, -1, &(struct observed){.message = warning});
 }
 
 static bool compare(const struct redis_claim *claim, const struct store_meta *found,
@@ -94,14 +91,12 @@ static bool ask(struct redis_claim *claim, struct error *error)
 
 static void complain(struct redis_claim *claim, int64_t now_us, const struct error *cause)
 {
-    char quoted[QUOTED_BYTES];
     bool refused = cause->kind != ERROR_RETRY;
     if (claim->complained_us != 0 &&
         now_us - claim->complained_us < COMPLAIN_MS * INT64_C(1000)) return;
     claim->complained_us = now_us;
-    observe(claim->observer, refused ? LEVEL_ERROR : LEVEL_WARN,
-            refused ? "redis.refused" : "redis.away", -1, "message=%s",
-            observer_quote(quoted, sizeof quoted, cause->message));
+    observe(claim->observer, refused ? OBSERVED_REDIS_REFUSED : OBSERVED_REDIS_AWAY, -1,
+            &(struct observed){.message = cause->message});
 }
 
 /* It was ours and is not: fires go on, nothing is written there. */
@@ -129,6 +124,6 @@ bool redis_claim_tend(struct redis_claim *claim, struct error *error)
     claim->ever = claim->ever || done;
     if (done) claim->refusing = false;
     if (done && !atomic_exchange(&claim->claimed, true))
-        observe(claim->observer, LEVEL_INFO, "redis.claimed", -1, "%s", "");
+        observe(claim->observer, OBSERVED_REDIS_CLAIMED, -1, NULL);
     return true;
 }

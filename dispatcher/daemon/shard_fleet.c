@@ -1,7 +1,6 @@
 #include "dispatcher/daemon/shard_fleet.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,7 +11,6 @@ enum {
     STUCK_AGAIN_US = 30 * 1000 * 1000,
     START_AGAIN_US = 1000 * 1000,
     FAILED_AGAIN_US = 60 * 1000 * 1000, /* somebody may have mended what is wrong */
-    QUOTED_BYTES = 600,
     BEYOND_AGAIN_US = 60 * 1000 * 1000,
     LOOK_MOST_US = 1000 * 1000 /* after a longer pause of ours nothing is known of the shards */
 };
@@ -63,15 +61,6 @@ void shard_fleet_destroy(struct shard_fleet *fleet)
     free(fleet);
 }
 
-static void log_error(const struct shard_fleet *fleet, const char *event, int32_t shard,
-                      const struct error *error)
-{
-    char quoted[QUOTED_BYTES];
-    observe(fleet->site->observer, LEVEL_ERROR, event, shard, "kind=%s%s%s message=%s",
-            error_kind_name(error->kind), error->code[0] != '\0' ? " code=" : "", error->code,
-            observer_quote(quoted, sizeof quoted, error->message));
-}
-
 static void start(struct shard_fleet *fleet, int32_t shard)
 {
     struct slot *slot = &fleet->slots[shard];
@@ -80,7 +69,10 @@ static void start(struct shard_fleet *fleet, int32_t shard)
     slot->failed = false;
     slot->runner = shard_runner_start(fleet->site, shard, &slot->own_commit, &error);
     if (slot->runner != NULL) return;
-    log_error(fleet, "shard.not_started", shard, &error);
+    observe(fleet->site->observer, OBSERVED_SHARD_NOT_STARTED, shard,
+            &(struct observed){.kind = error_kind_name(error.kind),
+                               .code = error.code[0] != '\0' ? error.code : NULL,
+                               .message = error.message});
     slot->not_before_us = now_us(fleet) + START_AGAIN_US;
 }
 
@@ -109,7 +101,8 @@ void shard_fleet_assign(struct shard_fleet *fleet, const struct kafka_assignment
         assign_one(fleet, shard, wanted);
     }
     assert(next == assignment->count);
-    observe(fleet->site->observer, LEVEL_INFO, "group.assigned", -1, "shards=%zu", next);
+    observe(fleet->site->observer, OBSERVED_GROUP_ASSIGNED, -1,
+            &(struct observed){.shards = (int64_t)next});
     fleet->beyond = assignment->beyond;
     fleet->tell_beyond_us = 0;
     shard_fleet_tend(fleet);
@@ -126,8 +119,8 @@ static void reap(struct shard_fleet *fleet, int32_t shard)
         slot->failed = slot->wanted && !asked;
         slot->not_before_us = now_us(fleet) + FAILED_AGAIN_US;
     } else if (!fleet->shutdown) {
-        observe(fleet->site->observer, LEVEL_INFO, asked ? "shard.dropped" : "shard.ended", shard,
-                "%s", "");
+        observe(fleet->site->observer, asked ? OBSERVED_SHARD_DROPPED : OBSERVED_SHARD_ENDED, shard,
+                NULL);
         slot->not_before_us = asked ? 0 : now_us(fleet) + START_AGAIN_US;
     }
 }
@@ -168,9 +161,9 @@ static void watch(struct shard_fleet *fleet, int32_t shard, int64_t passed_us)
     if (slot->still_us < SHARD_STUCK_US) slot->complain_us = SHARD_STUCK_US;
     if (slot->still_us < slot->complain_us) return;
     slot->complain_us = slot->still_us + STUCK_AGAIN_US;
-    observe(fleet->site->observer, LEVEL_ERROR, "shard.stuck", shard,
-            "state=%s for_ms=%" PRId64 " sequence=%" PRId64 " epoch=%" PRId64, state_name(slot),
-            slot->still_us / 1000, status.sequence, status.epoch);
+    observe(fleet->site->observer, OBSERVED_SHARD_STUCK, shard,
+            &(struct observed){.state = state_name(slot), .for_ms = slot->still_us / 1000,
+                               .sequence = status.sequence, .epoch = status.epoch});
 }
 
 /* Nobody reads them, and clients send commands there: said until it is mended. */
@@ -178,10 +171,12 @@ static void tell_beyond(struct shard_fleet *fleet, int64_t at_us)
 {
     if (fleet->beyond == 0 || at_us < fleet->tell_beyond_us) return;
     fleet->tell_beyond_us = at_us + BEYOND_AGAIN_US;
-    observe(fleet->site->observer, LEVEL_ERROR, "topic.partitions_added", -1,
-            "shards=%" PRId32 " unread_here=%" PRId32 " message=\"partitions were added to the "
-            "control topic: commands that go there are read by nobody, and clients send groups to "
-            "other shards than before; see docs/operation.md\"", fleet->shards, fleet->beyond);
+    observe(fleet->site->observer, OBSERVED_TOPIC_PARTITIONS_ADDED, -1,
+            &(struct observed){
+                .shards = fleet->shards, .unread_here = fleet->beyond,
+                .message = "partitions were added to the control topic: commands that go there "
+                           "are read by nobody, and clients send groups to other shards than "
+                           "before; see docs/operation.md"});
 }
 
 void shard_fleet_tend(struct shard_fleet *fleet)

@@ -1,7 +1,6 @@
 /* Which clock to believe: the broker's, which also stamps the commands. Kafka's word that it has a
  * mark of ours says when it was appended; ours only counts the time between two marks. */
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "dispatcher/engine/engine_state.h"
@@ -80,9 +79,11 @@ static void tell_unknown(struct engine *engine)
     int64_t monotonic_us = engine_monotonic_us(engine);
     if (engine->bounds.known || monotonic_us < engine->unknown_told_us) return;
     engine->unknown_told_us = monotonic_us + UNKNOWN_AGAIN_US;
-    observe(engine->ports.observer, LEVEL_WARN, "clock.unknown", engine->options.shard,
-            "action=nothing_fires message=\"no acknowledgement of a mark says when it was "
-            "appended: message.timestamp.type of the state topic must be LogAppendTime\"");
+    observe(engine->ports.observer, OBSERVED_CLOCK_UNKNOWN, engine->options.shard,
+            &(struct observed){
+                .action = "nothing_fires",
+                .message = "no acknowledgement of a mark says when it was appended: "
+                           "message.timestamp.type of the state topic must be LogAppendTime"});
     tell(engine, EVENT_CLOCK_UNKNOWN, 0, NULL);
 }
 
@@ -106,9 +107,13 @@ static void tell_skew(struct engine *engine)
     engine->skew_told_ms = off_ms;
     engine->refusal_told = engine->clock_refused;
     bool ahead = proven_ms > 0;
-    observe(engine->ports.observer, LEVEL_ERROR, ahead ? "clock.ahead" : "clock.behind",
-            engine->options.shard, "%s=%" PRId64 " action=%s", ahead ? "ahead_ms" : "behind_ms",
-            off_ms, engine->clock_refused ? "nothing_fires" : "corrected");
+    const char *action = engine->clock_refused ? "nothing_fires" : "corrected";
+    if (ahead)
+        observe(engine->ports.observer, OBSERVED_CLOCK_AHEAD, engine->options.shard,
+                &(struct observed){.ahead_ms = off_ms, .action = action});
+    else
+        observe(engine->ports.observer, OBSERVED_CLOCK_BEHIND, engine->options.shard,
+                &(struct observed){.behind_ms = off_ms, .action = action});
     tell(engine, ahead ? EVENT_CLOCK_AHEAD : EVENT_CLOCK_BEHIND, off_ms,
          engine->clock_refused ? "beyond_step" : "corrected");
 }
@@ -124,8 +129,8 @@ static bool look_for_a_step(struct engine *engine)
     engine->last_monotonic_us = monotonic_us;
     bool jumped = jump_ms > JUMP_MS || jump_ms < -JUMP_MS;
     if (!jumped) return false;
-    observe(engine->ports.observer, LEVEL_WARN, "clock.stepped", engine->options.shard,
-            "by_ms=%" PRId64, jump_ms);
+    observe(engine->ports.observer, OBSERVED_CLOCK_STEPPED, engine->options.shard,
+            &(struct observed){.by_ms = jump_ms});
     if (engine->options.state_log) clock_bounds_shift(&engine->bounds, jump_ms);
     judge(engine);
     return true;

@@ -1,7 +1,6 @@
 #include "dispatcher/engine/checkpointer.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "dispatcher/engine/checkpoint_items.h"
@@ -357,8 +356,9 @@ static void settled(struct checkpointer *checkpointer, int64_t sequence)
     checkpointer->stored_sequence = sequence;
     checkpointer->look_us = now_us(checkpointer) + LOOK_EVERY_US;
     if (checkpointer->away_told)
-        observe(checkpointer->options.observer, LEVEL_INFO, "checkpoint.caught_up",
-                checkpointer->options.shard, "sequence=%" PRId64, checkpointer->stored_sequence);
+        observe(checkpointer->options.observer, OBSERVED_CHECKPOINT_CAUGHT_UP,
+                checkpointer->options.shard,
+                &(struct observed){.sequence = checkpointer->stored_sequence});
     checkpointer->away_told = false;
 }
 
@@ -385,17 +385,15 @@ static void away(struct checkpointer *checkpointer, const struct error *error)
         checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     if (checkpointer->away_told) return;
     checkpointer->away_told = true;
-    char quoted[ERROR_MESSAGE_BYTES + 32];
-    observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.away",
-            checkpointer->options.shard, "message=%s",
-            observer_quote(quoted, sizeof quoted, error->message));
+    observe(checkpointer->options.observer, OBSERVED_CHECKPOINT_AWAY, checkpointer->options.shard,
+            &(struct observed){.message = error->message});
 }
 
-static void write_anew(struct checkpointer *checkpointer, const char *event, const char *why)
+static void write_anew(struct checkpointer *checkpointer, enum observed_kind kind, const char *why)
 {
-    observe(checkpointer->options.observer, LEVEL_WARN, event, checkpointer->options.shard,
-            "expected_sequence=%" PRId64 " action=rewrite message=\"%s\"",
-            checkpointer->stored_sequence, why);
+    observe(checkpointer->options.observer, kind, checkpointer->options.shard,
+            &(struct observed){.expected_sequence = checkpointer->stored_sequence,
+                               .action = "rewrite", .message = why});
     checkpointer->gaps = 0;
     checkpointer_rewrite(checkpointer);
 }
@@ -466,7 +464,7 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
         checkpointer->under_way = false; /* nothing of it is there: from its beginning */
         return;
     }
-    write_anew(checkpointer, "checkpoint.gap", "the store is not where it was left");
+    write_anew(checkpointer, OBSERVED_CHECKPOINT_GAP, "the store is not where it was left");
 }
 
 static void gap(struct checkpointer *checkpointer)
@@ -501,11 +499,13 @@ static void take_outcome(struct checkpointer *checkpointer, const struct mark *m
         looked(checkpointer, &position, mark);
         return;
     case CHECKPOINT_DAMAGED:
-        write_anew(checkpointer, "checkpoint.damaged", "the store has lost a part of the shard");
+        write_anew(checkpointer, OBSERVED_CHECKPOINT_DAMAGED,
+                   "the store has lost a part of the shard");
         return;
     case CHECKPOINT_STALE:
-        observe(checkpointer->options.observer, LEVEL_WARN, "checkpoint.stale",
-                checkpointer->options.shard, "message=\"a newer owner writes the store\"");
+        observe(checkpointer->options.observer, OBSERVED_CHECKPOINT_STALE,
+                checkpointer->options.shard,
+                &(struct observed){.message = "a newer owner writes the store"});
         checkpointer->stale = true;
         checkpointer->under_way = false;
         return;

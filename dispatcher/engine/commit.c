@@ -210,7 +210,7 @@ static bool reopen(struct engine *engine, struct error *error)
             error->kind = ERROR_FENCED; /* the successor settles what is open */
             return false;
         }
-        engine_log_error(engine, LEVEL_WARN, "producer.retry", error);
+        engine_tell_error(engine, OBSERVED_PRODUCER_RETRY, error);
         engine_sleep_ms(engine, wait_ms);
         if (wait_ms < 5000) wait_ms *= 2;
     }
@@ -242,7 +242,7 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
             is_blind(engine, ours, blind, error))
             break;
         if (error->kind == ERROR_FATAL || atomic_load(&engine->wish) != ENGINE_RUN) return false;
-        engine_log_error(engine, LEVEL_WARN, "mark.retry", error);
+        engine_tell_error(engine, OBSERVED_MARK_RETRY, error);
         engine_sleep_ms(engine, 200);
     }
     *fate = fate_of(ours, &last, found);
@@ -271,9 +271,11 @@ static bool recover(struct engine *engine, const struct mark *ours, bool *out,
     bool blind = false;
     *out = false;
     if (!find_fate(engine, ours, &fate, &blind, error)) return false;
-    observe(engine->ports.observer, LEVEL_WARN, "commit.settled", engine->options.shard,
-            "sequence=%" PRId64 " outcome=%s", ours->sequence,
-            fate == FATE_OUT ? "committed" : fate == FATE_AGAIN ? "repeat" : "lost");
+    observe(engine->ports.observer, OBSERVED_COMMIT_SETTLED, engine->options.shard,
+            &(struct observed){.sequence = ours->sequence,
+                               .outcome = fate == FATE_OUT     ? "committed"
+                                          : fate == FATE_AGAIN ? "repeat"
+                                                               : "lost"});
     if (fate == FATE_LOST) {
         error_set(error, ERROR_FENCED, "the last mark is not the one before ours: another owner "
                   "has written one, or Kafka lost data");
@@ -290,7 +292,7 @@ static bool mend(struct engine *engine, const struct mark *ours, struct error *f
 {
     struct broker *broker = engine->ports.broker;
     *out = false;
-    engine_log_error(engine, LEVEL_WARN, "commit.failed", failure);
+    engine_tell_error(engine, OBSERVED_COMMIT_FAILED, failure);
     if (failure->kind == ERROR_FATAL || failure->kind == ERROR_FENCED) {
         *error = *failure;
         return false;
@@ -357,10 +359,10 @@ bool engine_commit(struct engine *engine, struct error *error)
         bool out = try_transaction(engine, &mark, &failure);
         if (!out && !mend(engine, &mark, &failure, &out, error)) return false;
         if (!out) continue;
-        observe(engine->ports.observer, LEVEL_DEBUG, "shard.committed", engine->options.shard,
-                "sequence=%" PRId64 " records=%zu fires=%" PRId64 " took_us=%" PRId64,
-                mark.sequence, outbox->count, outbox->fires,
-                engine_monotonic_us(engine) - began_us);
+        observe(engine->ports.observer, OBSERVED_SHARD_COMMITTED, engine->options.shard,
+                &(struct observed){.sequence = mark.sequence, .records = (int64_t)outbox->count,
+                                   .fires = outbox->fires,
+                                   .took_us = engine_monotonic_us(engine) - began_us});
         committed(engine, &mark);
         return true;
     }

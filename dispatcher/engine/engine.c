@@ -1,7 +1,6 @@
 #include "dispatcher/engine/engine.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -341,8 +340,8 @@ static bool catch_up_after_pause(struct engine *engine, int64_t waited_ms, int64
                 read_late_ms(engine) >= PAUSE_CATCH_UP_MS;
     bool away = away_ms >= PAUSE_CATCH_UP_MS && !mutant(MUTANT_PAUSE_NOT_NOTICED);
     if (away)
-        observe(engine->ports.observer, LEVEL_WARN, "shard.paused", engine->options.shard,
-                "for_ms=%" PRId64, away_ms);
+        observe(engine->ports.observer, OBSERVED_SHARD_PAUSED, engine->options.shard,
+                &(struct observed){.for_ms = away_ms});
     return (!away && !late) || inputs_capture_ends(&engine->inputs, error);
 }
 
@@ -357,7 +356,7 @@ static bool live(struct engine *engine, struct error *error)
         if (!engine_read(engine, wait, error) ||
             !catch_up_after_pause(engine, wait, &looked_us, error) || !step(engine, error)) {
             if (error->kind != ERROR_RETRY || !engine->settled) return false;
-            engine_log_error(engine, LEVEL_WARN, "shard.retry", error);
+            engine_tell_error(engine, OBSERVED_SHARD_RETRY, error);
             engine_sleep_ms(engine, BACKOFF_FIRST_MS);
         }
     }
@@ -375,9 +374,9 @@ static void say_goodbye(struct engine *engine)
         may_checkpoint(engine) &&
         checkpointer_drain(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
                            engine, engine_monotonic_us(engine) + DRAIN_MS * INT64_C(1000));
-    observe(engine->ports.observer, LEVEL_INFO, "shard.drained", engine->options.shard,
-            "sequence=%" PRId64 " checkpoint=%s", engine->mark.sequence,
-            stored ? "written" : "behind");
+    observe(engine->ports.observer, OBSERVED_SHARD_DRAINED, engine->options.shard,
+            &(struct observed){.sequence = engine->mark.sequence,
+                               .checkpoint = stored ? "written" : "behind"});
 }
 
 /* After a failure memory may be ahead of Kafka: what is not settled goes. */
@@ -404,19 +403,22 @@ static void wait_for_turn(struct engine *engine, const struct error *error, int6
 static void tell_contested(const struct engine *engine, int times)
 {
     if (times < CONTESTED_AFTER) return;
-    observe(engine->ports.observer, LEVEL_ERROR, "shard.contested", engine->options.shard,
-            "times=%d message=\"fenced again and again although the group says it is ours\"",
-            times);
+    observe(engine->ports.observer, OBSERVED_SHARD_CONTESTED, engine->options.shard,
+            &(struct observed){.times = times, .message = "fenced again and again although the "
+                                                          "group says it is ours"});
 }
 
 /* What has a code of its own waits for an operator. */
 static void tell_restart(const struct engine *engine, const struct error *error)
 {
-    if (error->kind == ERROR_FENCED)
-        engine_log_error(engine, LEVEL_INFO, "shard.fenced", error);
-    else
-        engine_log_error(engine, error->code[0] == '\0' ? LEVEL_WARN : LEVEL_ERROR,
-                         "shard.restart", error);
+    if (error->kind == ERROR_FENCED) {
+        engine_tell_error(engine, OBSERVED_SHARD_FENCED, error);
+        return;
+    }
+    observe_at(engine->ports.observer, error->code[0] == '\0' ? LEVEL_WARN : LEVEL_ERROR,
+               OBSERVED_SHARD_RESTART, engine->options.shard,
+               &(struct observed){.kind = error_kind_name(error->kind),
+                                  .message = error->message});
 }
 
 bool engine_run(struct engine *engine, struct error *error)
@@ -428,9 +430,9 @@ bool engine_run(struct engine *engine, struct error *error)
         set_state(engine, ENGINE_STARTING);
         if (engine_take_over(engine, error)) {
             set_state(engine, ENGINE_LIVE);
-            observe(engine->ports.observer, LEVEL_INFO, "shard.live", engine->options.shard,
-                    "epoch=%" PRId64 " sequence=%" PRId64, engine->mark.epoch,
-                    engine->mark.sequence);
+            observe(engine->ports.observer, OBSERVED_SHARD_LIVE, engine->options.shard,
+                    &(struct observed){.epoch = engine->mark.epoch,
+                                       .sequence = engine->mark.sequence});
             int64_t live_us = engine_monotonic_us(engine);
             if (live(engine, error)) break;
             if (engine_monotonic_us(engine) - live_us > 60 * INT64_C(1000000)) {
@@ -447,7 +449,7 @@ bool engine_run(struct engine *engine, struct error *error)
     }
     bool good = error->kind != ERROR_FATAL;
     if (good) say_goodbye(engine);
-    else engine_log_error(engine, LEVEL_ERROR, "shard.failed", error);
+    else engine_tell_error(engine, OBSERVED_SHARD_FAILED, error);
     engine->ports.broker->operations->close_producer(engine->ports.broker);
     set_state(engine, ENGINE_ENDED);
     return good;

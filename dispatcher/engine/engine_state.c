@@ -16,10 +16,9 @@ void engine_sleep_ms(const struct engine *engine, int64_t ms)
     engine->ports.clock->sleep_ms(engine->ports.clock->opaque, ms);
 }
 
-void engine_log_error(const struct engine *engine, enum observer_level level, const char *event,
-                      const struct error *error)
+void engine_tell_error(const struct engine *engine, enum observed_kind kind,
+                       const struct error *error)
 {
-    char quoted[ERROR_MESSAGE_BYTES + 64];
-    observe(engine->ports.observer, level, event, engine->options.shard, "kind=%s message=%s",
-            error_kind_name(error->kind), observer_quote(quoted, sizeof quoted, error->message));
+    observe(engine->ports.observer, kind, engine->options.shard,
+            &(struct observed){.kind = error_kind_name(error->kind), .message = error->message});
 }

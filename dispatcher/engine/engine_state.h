@@ -95,8 +95,9 @@ struct engine {
 int64_t engine_monotonic_us(const struct engine *engine);
 int64_t engine_wall_ms(const struct engine *engine);
 void engine_sleep_ms(const struct engine *engine, int64_t ms);
-void engine_log_error(const struct engine *engine, enum observer_level level, const char *event,
-                      const struct error *error);
+/* Tells the kind and the message of an error, at the row's level. */
+void engine_tell_error(const struct engine *engine, enum observed_kind kind,
+                       const struct error *error);
 
 /* ---- commit.c ---- */
 

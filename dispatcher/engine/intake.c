@@ -125,10 +125,9 @@ static void bury(struct engine *engine, const struct broker_input *input,
     size_t count = dead_letter_headers(&letter, &scratch, headers, &copy);
     outbox_add(&engine->outbox, TOPIC_DEAD, engine->options.shard, copy.key, copy.value, headers,
                count);
-    char quoted[ERROR_MESSAGE_BYTES + 64];
-    observe(engine->ports.observer, LEVEL_DEBUG, "command.rejected", engine->options.shard,
-            "offset=%" PRId64 " code=%s message=%s", source->offset, error->code,
-            observer_quote(quoted, sizeof quoted, error->message));
+    observe(engine->ports.observer, OBSERVED_COMMAND_REJECTED, engine->options.shard,
+            &(struct observed){.offset = source->offset, .code = error->code,
+                               .message = error->message});
 }
 
 static void forward(struct engine *engine, const struct broker_input *input,
@@ -355,12 +354,10 @@ static void interrupt(struct engine *engine, const struct source *source,
                                       .now_ms = now_ms,
                                       .sequence = engine->outbox.sequence,
                                       .shards_applying = 1};
-    char quoted[ERROR_MESSAGE_BYTES + 64];
     outbox_command(&engine->outbox, source->input, source->offset);
     shard_interrupt(engine->shard, &application, why, &sink);
-    observe(engine->ports.observer, LEVEL_ERROR, "command.interrupted", engine->options.shard,
-            "offset=%" PRId64 " message=%s", source->offset,
-            observer_quote(quoted, sizeof quoted, why->message));
+    observe(engine->ports.observer, OBSERVED_COMMAND_INTERRUPTED, engine->options.shard,
+            &(struct observed){.offset = source->offset, .message = why->message});
 }
 
 /* It was let in before: today's limits do not hold for it. Where it cannot be gone on with, what

@@ -17,18 +17,18 @@ void engine_tell_refused(struct engine *engine)
     while (outbox->refused_count > 0) {
         struct failed_fire failed = outbox->refused[--outbox->refused_count];
         shard_fire_failed(engine->shard, &failed, engine_steady_ms(engine), &sink);
-        observe(engine->ports.observer, LEVEL_WARN, "fire.failed", engine->options.shard,
-                "reason=%s nominal_ms=%" PRId64 " attempt=%" PRId32, failed.reason,
-                failed.nominal_ms, failed.attempt);
+        observe(engine->ports.observer, OBSERVED_FIRE_FAILED, engine->options.shard,
+                &(struct observed){.reason = failed.reason, .nominal_ms = failed.nominal_ms,
+                                   .attempt = failed.attempt});
     }
 }
 
 static void say_moved(struct engine *engine, size_t results)
 {
     if (results > 0)
-        observe(engine->ports.observer, LEVEL_WARN, "reply.moved", engine->options.shard,
-                "results=%zu message=\"a reply topic failed: the topic results has them\"",
-                results);
+        observe(engine->ports.observer, OBSERVED_REPLY_MOVED, engine->options.shard,
+                &(struct observed){.results = (int64_t)results,
+                                   .message = "a reply topic failed: the topic results has them"});
 }
 
 /* Fires and results to foreign topics leave it; the jobs are failing, and retried alone. */
@@ -96,9 +96,8 @@ static bool mend_named(struct engine *engine, struct error *error)
     size_t results = outbox->foreign_results;
     for (size_t i = 0; mended && i < outbox->refusal_count; i++) {
         const struct outbox_refusal *refusal = &outbox->refusals[i];
-        char quoted[ERROR_MESSAGE_BYTES + 64];
-        observe(engine->ports.observer, LEVEL_WARN, "record.refused", engine->options.shard,
-                "message=%s", observer_quote(quoted, sizeof quoted, refusal->message));
+        observe(engine->ports.observer, OBSERVED_RECORD_REFUSED, engine->options.shard,
+                &(struct observed){.message = refusal->message});
         if (outbox->records[refusal->record].topic == TOPIC_FOREIGN) {
             outbox_take_out(outbox, refusal->record, "undeliverable", refusal->message);
             continue;
@@ -123,8 +122,8 @@ static bool narrow(struct engine *engine, const char *why, struct error *error)
     struct outbox *outbox = &engine->outbox;
     size_t cut = outbox_cut_largest(outbox);
     if (cut > 0) {
-        observe(engine->ports.observer, LEVEL_WARN, "commit.narrowed", engine->options.shard,
-                "cut=%zu records=%zu", cut, outbox->count);
+        observe(engine->ports.observer, OBSERVED_COMMIT_NARROWED, engine->options.shard,
+                &(struct observed){.cut = (int64_t)cut, .records = (int64_t)outbox->count});
         return true;
     }
     if (outbox->command_count == 0)

@@ -1,24 +1,36 @@
-/* observer.h - port: what the engine tells operators. Real: the log (dispatcher/observe.c).
- * Simulated: counters. Calls come from shard threads and must not block. */
+/* observer.h - port: what operators are told, as typed events (observed.h). Real: the log
+ * (dispatcher/daemon/log.c), the terminal of the command line. Simulated: what the checker reads.
+ * Calls come from shard threads: they must not block, and nothing is allocated on their way. */
 #ifndef BELFRY_ENGINE_OBSERVER_H
 #define BELFRY_ENGINE_OBSERVER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-enum observer_level { LEVEL_DEBUG = 0, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
+#include "dispatcher/engine/observed.h"
 
 struct observer {
     void *opaque;
-    enum observer_level lowest; /* lines below it are not even formatted */
-    /* One event, one line: event is noun.verb; fields is logfmt text (key=value ...), may be
-     * empty; shard -1: the whole process. */
-    void (*line)(void *opaque, enum observer_level level, const char *event, int32_t shard,
-                 const char *fields);
+    enum observer_level lowest; /* what is below it is not told */
+    /* `shard` -1: the whole process. What `said` points to is the caller's. */
+    void (*told)(void *opaque, enum observed_kind kind, enum observer_level level, int32_t shard,
+                 const struct observed *said);
 };
 
-/* fields is a printf format of logfmt text; quote free text with %s through observer_quote. */
-void observe(const struct observer *observer, enum observer_level level, const char *event,
-             int32_t shard, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Tells the event at its row's level; `said` NULL: one without keys. */
+void observe(const struct observer *observer, enum observed_kind kind, int32_t shard,
+             const struct observed *said);
+/* At another level than the row's. */
+void observe_at(const struct observer *observer, enum observer_level level,
+                enum observed_kind kind, int32_t shard, const struct observed *said);
+
+/* A longer text is cut, within its quotes. */
+enum { OBSERVED_TEXT_BYTES = 2000, OBSERVED_FIELDS_BYTES = OBSERVED_TEXT_BYTES + 500 };
+
+/* The values as `key=value ...` in the order of the row; what has no room is cut off. Returns
+ * fields, for use as an argument. */
+const char *observed_fields(enum observed_kind kind, const struct observed *said,
+                            char fields[OBSERVED_FIELDS_BYTES]);
 
 /* Writes text as one logfmt value in double quotes, control characters escaped, cut to fit.
  * Returns quoted, for use as an argument. */

@@ -77,9 +77,8 @@ struct restored {
 
 static void store_ignored(const struct engine *engine, const char *reason, const char *message)
 {
-    char quoted[ERROR_MESSAGE_BYTES + 64];
-    observe(engine->ports.observer, LEVEL_WARN, "store.ignored", engine->options.shard,
-            "reason=%s message=%s", reason, observer_quote(quoted, sizeof quoted, message));
+    observe(engine->ports.observer, OBSERVED_STORE_IGNORED, engine->options.shard,
+            &(struct observed){.reason = reason, .message = message});
 }
 
 /* Without a state log there is nothing else to restore the jobs from. */
@@ -285,6 +284,7 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
 static void tell_missing_zones(struct engine *engine, const struct sink *sink)
 {
     char text[ZONED_TEXT_BYTES];
+    char message[ZONED_TEXT_BYTES + 100];
     struct event event;
     size_t count = shard_name_zoneless(engine->shard, text, sizeof text);
     if (count == 0) return;
@@ -292,9 +292,10 @@ static void tell_missing_zones(struct engine *engine, const struct sink *sink)
     event.count = (int64_t)count;
     event.detail = text_of(text);
     sink->event(sink->opaque, &event);
-    observe(engine->ports.observer, LEVEL_WARN, "zone.missing", engine->options.shard,
-            "jobs=%zu message=\"%s: they fire nothing until an owner's time zone data has the "
-            "zone, or they are given another\"", count, text);
+    (void)snprintf(message, sizeof message, "%s: they fire nothing until an owner's time zone data "
+                   "has the zone, or they are given another", text);
+    observe(engine->ports.observer, OBSERVED_ZONE_MISSING, engine->options.shard,
+            &(struct observed){.jobs = (int64_t)count, .message = message});
 }
 
 /* What was deleted before this shard had read it, from here to before there; none if `to` is not
@@ -320,10 +321,11 @@ static void tell_cut(struct engine *engine, const char *topic, const struct cut 
     event.count = cut->to - cut->from;
     event.detail = text_of(text);
     sink->event(sink->opaque, &event);
-    observe(engine->ports.observer, LEVEL_WARN, "input.cut", engine->options.shard,
-            "topic=%s from=%" PRId64 " to=%" PRId64 " message=\"deleted by retention before this "
-            "shard had read them: commands, or the markers of transactions\"", topic, cut->from,
-            cut->to - 1);
+    observe(engine->ports.observer, OBSERVED_INPUT_CUT, engine->options.shard,
+            &(struct observed){
+                .topic = topic, .from = cut->from, .to = cut->to - 1,
+                .message = "deleted by retention before this shard had read them: commands, or "
+                           "the markers of transactions"});
 }
 
 /* Slots after the watermark are by this owner's zone data; `before` gets the last owner's. */
@@ -460,10 +462,10 @@ static bool restore(struct engine *engine, struct mark *mark, bool *fresh, struc
     *fresh = !replay.found;
     if (!replay.found && !first_mark(engine, mark, error)) return false;
     if (!shard_restore_fits(engine->shard, mark, error)) return refuse_half(error);
-    observe(engine->ports.observer, LEVEL_INFO, "shard.restored", engine->options.shard,
-            "jobs=%zu from_store=%s log_records=%" PRId64 " sequence=%" PRId64,
-            shard_job_count(engine->shard), restored.from_store ? "yes" : "no", replay.records,
-            mark->sequence);
+    observe(engine->ports.observer, OBSERVED_SHARD_RESTORED, engine->options.shard,
+            &(struct observed){.jobs = (int64_t)shard_job_count(engine->shard),
+                               .from_store = restored.from_store, .log_records = replay.records,
+                               .sequence = mark->sequence});
     return true;
 }
 
@@ -517,9 +519,10 @@ bool engine_take_over(struct engine *engine, struct error *error)
     shard_restore_done(engine->shard, &mark);
     if (!commit_first_mark(engine, &mark, tz_before, &cuts, error)) return false;
     warm_foreign(engine);
-    observe(engine->ports.observer, LEVEL_INFO, "shard.taken", engine->options.shard,
-            "epoch=%" PRId64 " jobs=%zu watermark_ms=%" PRId64 " took_ms=%" PRId64,
-            engine->mark.epoch, shard_job_count(engine->shard), mark.watermark.instant_ms,
-            (engine_monotonic_us(engine) - began_us) / 1000);
+    observe(engine->ports.observer, OBSERVED_SHARD_TAKEN, engine->options.shard,
+            &(struct observed){.epoch = engine->mark.epoch,
+                               .jobs = (int64_t)shard_job_count(engine->shard),
+                               .watermark_ms = mark.watermark.instant_ms,
+                               .took_ms = (engine_monotonic_us(engine) - began_us) / 1000});
     return true;
 }

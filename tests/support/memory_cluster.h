@@ -415,19 +415,13 @@ static inline void cluster_append_mark(struct cluster *own, const struct mark *m
 
 /* --- the life of a process --- */
 
-static void cluster_no_line(void *opaque, enum observer_level level, const char *event,
-                            int32_t shard, const char *fields)
-{
-    (void)opaque, (void)level, (void)event, (void)shard, (void)fields;
-}
-
 /* From its take-over to its end: asked for after so long, or by a failure (false). */
 static bool cluster_live(struct cluster *own, const char *owner, int64_t for_ms,
                          struct error *error)
 {
     static const char *const fires[] = {"billing.fires"};
     static const char *const results[] = {"billing.results"};
-    struct observer observer = {NULL, LEVEL_ERROR, cluster_no_line};
+    struct observer observer = {.lowest = LEVEL_ERROR};
     struct engine_ports ports = {.broker = &own->broker, .checkpoint = &own->checkpoint,
                                  .clock = &own->clock, .observer = &observer};
     struct engine_options options;

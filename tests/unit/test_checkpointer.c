@@ -60,16 +60,6 @@ static bool end_of_log(void *opaque, int64_t *offset)
     return true;
 }
 
-static void no_line(void *opaque, enum observer_level level, const char *event, int32_t shard,
-                    const char *fields)
-{
-    (void)opaque;
-    (void)level;
-    (void)event;
-    (void)shard;
-    (void)fields;
-}
-
 /* Asked again and again, whenever in a tick the time is over: no wait is asked for that has an end
  * in the past, which the writer would take for a fault. */
 static void a_drain_never_waits_for_less_than_nothing(void **state)
@@ -84,7 +74,7 @@ static void a_drain_never_waits_for_less_than_nothing(void **state)
     for (int64_t given_us = 0; given_us < 1000000; given_us += 10000) {
         struct slow_store store = {.port = {&operations}, .limit_least_ms = INT64_MAX};
         struct clock clock = {.opaque = &store, .now_ms = look, .monotonic_us = look};
-        struct observer observer = {.lowest = LEVEL_ERROR, .line = no_line};
+        struct observer observer = {.lowest = LEVEL_ERROR};
         struct shard *shard = shard_create(&config);
         struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
             .port = &store.port, .clock = &clock, .observer = &observer});
@@ -217,7 +207,7 @@ static void a_rewrite_ends_however_many_answers_are_lost(void **state)
         struct flaky_store own = {.port = {&operations}, .store = store_memory_create(image),
                                   .every = losses[i]};
         struct clock clock = {.opaque = &own, .now_ms = flaky_clock, .monotonic_us = flaky_clock};
-        struct observer observer = {.lowest = LEVEL_ERROR, .line = no_line};
+        struct observer observer = {.lowest = LEVEL_ERROR};
         struct mark mark = {.generation = 1, .epoch = 1, .sequence = 7, .shards = 1};
         struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
             .port = &own.port, .clock = &clock, .observer = &observer,
@@ -320,7 +310,7 @@ static void late_store_open(struct late_store *own, int64_t sequence)
                                          .store = store_memory_create(image),
                                          .every = CALLS_MOST},
                                .image = image,
-                               .observer = {.lowest = LEVEL_ERROR, .line = no_line},
+                               .observer = {.lowest = LEVEL_ERROR},
                                .shard = full_shard(),
                                .mark = {.generation = 1, .epoch = 1, .shards = 1}};
     own->clock = (struct clock){.opaque = own, .now_ms = flaky_clock, .monotonic_us = flaky_clock};
@@ -420,7 +410,7 @@ static void before_the_first_mark_nothing_is_written(void **state)
     config.shards = 1;
     struct slow_store store = {.port = {&operations}};
     struct clock clock = {.opaque = &store, .now_ms = look, .monotonic_us = look};
-    struct observer observer = {.lowest = LEVEL_ERROR, .line = no_line};
+    struct observer observer = {.lowest = LEVEL_ERROR};
     struct shard *shard = shard_create(&config);
     struct checkpointer *checkpointer = checkpointer_create(&(struct checkpointer_options){
         .port = &store.port, .clock = &clock, .observer = &observer});

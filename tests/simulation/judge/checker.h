@@ -23,8 +23,8 @@ bool rest_reached(struct world *world);
 /* Whether the owner stands between two steps at what Redis has just got of it, whole; then Redis
  * and memory agree but for counters. */
 bool rest_judge_written(const struct seat *seat, const struct snapshot *snapshot);
-/* An owner has written a Redis anew, as its line with these fields says. Whatever got lost or came
+/* An owner has written a Redis anew, which it expected at this sequence. Whatever got lost or came
  * late: not where Redis holds a position of this owner, and nobody else has touched it since. */
-void rest_judge_gap(const struct process *process, int32_t shard, const char *fields);
+void rest_judge_gap(const struct process *process, int32_t shard, int64_t expected_sequence);
 
 #endif

@@ -10,7 +10,6 @@
 #include "schemas/job_json.h"
 #include "tests/simulation/judge/account.h"
 #include "tests/simulation/judge/checker.h"
-#include "tests/simulation/world/json_scan.h"
 
 #define BEHIND_MS INT64_C(3700000) /* an idle shard writes a mark each hour */
 
@@ -388,12 +387,11 @@ static bool another_wrote_behind(const struct process *process, int32_t shard, i
            snapshot.mark.sequence > sequence && strcmp(snapshot.mark.owner, process->owner) != 0;
 }
 
-void rest_judge_gap(const struct process *process, int32_t shard, const char *fields)
+void rest_judge_gap(const struct process *process, int32_t shard, int64_t expected_sequence)
 {
     struct world *world = process->world;
     const struct history *history = &world->history;
-    int64_t expected = scan_number(text_of(fields), "expected_sequence=", -1);
-    if (expected < 0 || another_wrote_behind(process, shard, expected)) return;
+    if (expected_sequence < 0 || another_wrote_behind(process, shard, expected_sequence)) return;
     if (world->redis.changes > 0 || world->losses.count > 0) return;
     if (history->step_count[shard] == 0) return;
     const struct step *last = &history->steps[shard][history->step_count[shard] - 1];

@@ -199,12 +199,12 @@ void anew_play(struct world *world)
         world_violation(world, "made anew: shard %d goes on with another log", (int)anew->shard);
 }
 
-bool anew_explains(struct world *world, int32_t shard, const char *fields)
+bool anew_explains(struct world *world, int32_t shard, const char *message)
 {
     struct anew *anew = &world->anew;
     bool mine = anew->other && shard == anew->shard &&
-                (strstr(fields, "state_lost: topic control ") != NULL ||
-                 strstr(fields, "state_lost: topic forward ") != NULL);
+                (strstr(message, "state_lost: topic control ") != NULL ||
+                 strstr(message, "state_lost: topic forward ") != NULL);
     anew->refused = anew->refused || mine;
     return mine;
 }

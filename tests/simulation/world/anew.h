@@ -18,6 +18,6 @@ struct anew {
 /* All processes die; a log is changed; all start again. */
 void anew_play(struct world *world);
 /* A shard has given up; true: because its log was made anew. */
-bool anew_explains(struct world *world, int32_t shard, const char *fields);
+bool anew_explains(struct world *world, int32_t shard, const char *message);
 
 #endif

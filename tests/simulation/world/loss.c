@@ -122,9 +122,9 @@ bool loss_of_job(const struct world *world, int32_t shard, const char *name)
 /* ---- owners ---- */
 
 /* The log lacks jobs: a living owner went on after Kafka had lost what it had written before. */
-static bool explains_hole(struct world *world, int32_t shard, const char *fields)
+static bool explains_hole(struct world *world, int32_t shard, const char *message)
 {
-    if (strstr(fields, "log_not_whole: ") == NULL) return false;
+    if (strstr(message, "log_not_whole: ") == NULL) return false;
     for (size_t i = 0; i < world->losses.count; i++) {
         const struct loss *loss = &world->losses.list[i];
         if (loss->shard != shard || loss->first_step == loss->end_step) continue;
@@ -143,11 +143,11 @@ static bool took_mark(const struct world *world, int32_t shard, int64_t sequence
     return false;
 }
 
-bool loss_explains(struct world *world, const struct seat *seat, const char *fields)
+bool loss_explains(struct world *world, const struct seat *seat, const char *message)
 {
     int32_t shard = seat->shard;
-    if (explains_hole(world, shard, fields)) return true;
-    const char *at = strstr(fields, "state_lost: the state log stands at sequence ");
+    if (explains_hole(world, shard, message)) return true;
+    const char *at = strstr(message, "state_lost: the state log stands at sequence ");
     long long log = -1;
     long long other = -1;
     if (at == NULL || world->losses.count == 0) return false;

@@ -43,7 +43,7 @@ bool loss_of_job(const struct world *world, int32_t shard, const char *name);
 /* A shard has given up; true: because its state log is behind what it has read from Redis, and it
  * says by how much (Redis may have been emptied since); or because a part of the log is lost from
  * before where its living owner went on. */
-bool loss_explains(struct world *world, const struct seat *seat, const char *fields);
+bool loss_explains(struct world *world, const struct seat *seat, const char *message);
 /* The process of this seat knows that Kafka has taken the last mark it produced. */
 void loss_taken(struct seat *seat);
 /* A shard was restored: `sequence` is where it says it stands. */

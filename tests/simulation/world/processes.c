@@ -8,7 +8,6 @@
 #include "lib/base/limits.h"
 #include "store/store_memory.h"
 #include "tests/simulation/judge/checker.h"
-#include "tests/simulation/world/json_scan.h"
 #include "tests/simulation/world/world.h"
 
 enum { PASSAGES_MAX = 20000000, STRICT_BYTES = 100, REFUSALS_MOST = 10 };
@@ -71,63 +70,80 @@ void process_drift_clock(struct process *process, int64_t ppm)
 /* ---- what is logged ---- */
 
 struct told {
-    const char *event;
-    const char *part; /* of the fields; NULL: whatever they say */
+    enum observed_kind event;
+    enum observed_key key; /* KEY_NONE: whatever it says */
+    const char *part;      /* of what it says there */
     enum sometimes_kind kind;
 };
 
 static const struct told told[] = {
-    {"commit.settled", "outcome=committed", SOMETIMES_SETTLED_COMMITTED},
-    {"commit.settled", "outcome=repeat", SOMETIMES_SETTLED_REPEAT},
-    {"commit.settled", "outcome=lost", SOMETIMES_SETTLED_LOST},
-    {"shard.restored", "from_store=yes", SOMETIMES_RESTORED_STORE},
-    {"shard.restored", "from_store=no", SOMETIMES_RESTORED_LOG},
-    {"store.ignored", NULL, SOMETIMES_STORE_IGNORED},
-    {"store.ignored", "reason=other_branch", SOMETIMES_OTHER_BRANCH},
-    {"store.ignored", "reason=not_whole", SOMETIMES_DAMAGE_AT_TAKEOVER},
-    {"checkpoint.damaged", NULL, SOMETIMES_DAMAGE_MENDED},
-    {"checkpoint.gap", NULL, SOMETIMES_CHECKPOINT_GAP},
-    {"checkpoint.stale", NULL, SOMETIMES_CHECKPOINT_STALE},
-    {"shard.restart", "the store refuses us", SOMETIMES_LOST_STORE},
-    {"shard.fenced", NULL, SOMETIMES_FENCED},
-    {"shard.contested", NULL, SOMETIMES_CONTESTED},
-    {"input.cut", NULL, SOMETIMES_INPUT_CUT},
-    {"shard.paused", NULL, SOMETIMES_PAUSED},
-    {"clock.ahead", "action=corrected", SOMETIMES_CLOCK_CORRECTED},
-    {"clock.behind", "action=corrected", SOMETIMES_CLOCK_BEHIND},
-    {"clock.ahead", "action=nothing_fires", SOMETIMES_CLOCK_REFUSED},
-    {"reply.moved", NULL, SOMETIMES_REPLY_MOVED},
-    {"record.refused", NULL, SOMETIMES_RECORD_REFUSED},
-    {"commit.narrowed", NULL, SOMETIMES_NARROWED},
-    {"shard.restart", "cannot be written and will be refused", SOMETIMES_UNFIT},
-    {"shard.restart", "they are done one by one", SOMETIMES_SINGLY},
+    {OBSERVED_COMMIT_SETTLED, KEY_OUTCOME, "committed", SOMETIMES_SETTLED_COMMITTED},
+    {OBSERVED_COMMIT_SETTLED, KEY_OUTCOME, "repeat", SOMETIMES_SETTLED_REPEAT},
+    {OBSERVED_COMMIT_SETTLED, KEY_OUTCOME, "lost", SOMETIMES_SETTLED_LOST},
+    {OBSERVED_SHARD_RESTORED, KEY_FROM_STORE, "yes", SOMETIMES_RESTORED_STORE},
+    {OBSERVED_SHARD_RESTORED, KEY_FROM_STORE, "no", SOMETIMES_RESTORED_LOG},
+    {OBSERVED_STORE_IGNORED, KEY_NONE, "", SOMETIMES_STORE_IGNORED},
+    {OBSERVED_STORE_IGNORED, KEY_REASON, "other_branch", SOMETIMES_OTHER_BRANCH},
+    {OBSERVED_STORE_IGNORED, KEY_REASON, "not_whole", SOMETIMES_DAMAGE_AT_TAKEOVER},
+    {OBSERVED_CHECKPOINT_DAMAGED, KEY_NONE, "", SOMETIMES_DAMAGE_MENDED},
+    {OBSERVED_CHECKPOINT_GAP, KEY_NONE, "", SOMETIMES_CHECKPOINT_GAP},
+    {OBSERVED_CHECKPOINT_STALE, KEY_NONE, "", SOMETIMES_CHECKPOINT_STALE},
+    {OBSERVED_SHARD_RESTART, KEY_MESSAGE, "the store refuses us", SOMETIMES_LOST_STORE},
+    {OBSERVED_SHARD_FENCED, KEY_NONE, "", SOMETIMES_FENCED},
+    {OBSERVED_SHARD_CONTESTED, KEY_NONE, "", SOMETIMES_CONTESTED},
+    {OBSERVED_INPUT_CUT, KEY_NONE, "", SOMETIMES_INPUT_CUT},
+    {OBSERVED_SHARD_PAUSED, KEY_NONE, "", SOMETIMES_PAUSED},
+    {OBSERVED_CLOCK_AHEAD, KEY_ACTION, "corrected", SOMETIMES_CLOCK_CORRECTED},
+    {OBSERVED_CLOCK_BEHIND, KEY_ACTION, "corrected", SOMETIMES_CLOCK_BEHIND},
+    {OBSERVED_CLOCK_AHEAD, KEY_ACTION, "nothing_fires", SOMETIMES_CLOCK_REFUSED},
+    {OBSERVED_REPLY_MOVED, KEY_NONE, "", SOMETIMES_REPLY_MOVED},
+    {OBSERVED_RECORD_REFUSED, KEY_NONE, "", SOMETIMES_RECORD_REFUSED},
+    {OBSERVED_COMMIT_NARROWED, KEY_NONE, "", SOMETIMES_NARROWED},
+    {OBSERVED_SHARD_RESTART, KEY_MESSAGE, "cannot be written and will be refused",
+     SOMETIMES_UNFIT},
+    {OBSERVED_SHARD_RESTART, KEY_MESSAGE, "they are done one by one", SOMETIMES_SINGLY},
 };
 
-static void observe_line(void *opaque, enum observer_level level, const char *event,
-                         int32_t shard, const char *fields)
+static void count_told(struct world *world, enum observed_kind kind, const struct observed *said)
 {
-    struct process *process = opaque;
-    struct world *world = process->world;
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
-        if (strcmp(told[i].event, event) == 0 &&
-            (told[i].part == NULL || strstr(fields, told[i].part) != NULL))
+        if (told[i].event == kind &&
+            (told[i].key == KEY_NONE ||
+             strstr(observed_value(said, told[i].key).text, told[i].part) != NULL))
             world->sometimes.count[told[i].kind]++;
-    world_trace(world, "%s shard %d: %s %s", process->owner, (int)shard, event, fields);
-    if (strcmp(event, "shard.taken") == 0)
+}
+
+static void judge_told(struct process *process, enum observed_kind kind, int32_t shard,
+                       const struct observed *said)
+{
+    struct world *world = process->world;
+    if (kind == OBSERVED_SHARD_TAKEN)
         memset(world->bad_seen[shard], 0, sizeof world->bad_seen[shard]);
-    if (strcmp(event, "commit.settled") == 0 && strstr(fields, "outcome=committed") != NULL)
+    if (kind == OBSERVED_COMMIT_SETTLED && strcmp(said->outcome, "committed") == 0)
         loss_taken(&process->slots[shard]);
-    if (strcmp(event, "shard.restored") == 0)
-        loss_restored(world, &process->slots[shard], strstr(fields, "from_store=yes") != NULL,
-                      scan_number(text_of(fields), " sequence=", -1));
-    if (strcmp(event, "checkpoint.damaged") == 0 && !world->redis.damaged)
+    if (kind == OBSERVED_SHARD_RESTORED)
+        loss_restored(world, &process->slots[shard], said->from_store, said->sequence);
+    if (kind == OBSERVED_CHECKPOINT_DAMAGED && !world->redis.damaged)
         world_violation(world, "%s shard %d says that Redis has lost something, which has not",
                         process->owner, (int)shard);
-    if (strcmp(event, "checkpoint.gap") == 0) rest_judge_gap(process, shard, fields);
-    if (level == LEVEL_ERROR && strcmp(event, "shard.failed") == 0 &&
-        !loss_explains(world, &process->slots[shard], fields) &&
-        !anew_explains(world, shard, fields))
-        world_violation(world, "%s shard %d gave up: %s", process->owner, (int)shard, fields);
+    if (kind == OBSERVED_CHECKPOINT_GAP) rest_judge_gap(process, shard, said->expected_sequence);
+    if (kind == OBSERVED_SHARD_FAILED &&
+        !loss_explains(world, &process->slots[shard], said->message) &&
+        !anew_explains(world, shard, said->message))
+        world_violation(world, "%s shard %d gave up: kind=%s message=\"%s\"", process->owner,
+                        (int)shard, said->kind, said->message);
+}
+
+static void observe_told(void *opaque, enum observed_kind kind, enum observer_level level,
+                         int32_t shard, const struct observed *said)
+{
+    struct process *process = opaque;
+    char fields[OBSERVED_FIELDS_BYTES];
+    (void)level;
+    count_told(process->world, kind, said);
+    world_trace(process->world, "%s shard %d: %s %s", process->owner, (int)shard,
+                observed_row(kind)->name, observed_fields(kind, said, fields));
+    judge_told(process, kind, shard, said);
 }
 
 /* ---- coroutines ---- */
@@ -429,7 +445,7 @@ void process_start(struct process *process)
                                     .monotonic_us = clock_monotonic_us,
                                     .sleep_ms = clock_sleep_ms};
     process->observer =
-        (struct observer){.opaque = process, .lowest = LEVEL_INFO, .line = observe_line};
+        (struct observer){.opaque = process, .lowest = LEVEL_INFO, .told = observe_told};
     process->booted_us = elapsed_us(process);
     process->heap.fail_after = -1;
     process->heap.bytes_most = 0;
