@@ -198,8 +198,9 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
     daemon->fleet = shard_fleet_create(&daemon->site);
     daemon->rest = (struct group_rest){.kafka = daemon->kafka, .fleet = daemon->fleet,
                                        .clock = options->clock, .observer = options->observer};
-    daemon->report = (struct health_report){&daemon->claim.options, daemon->fleet, options->clock,
-                                            0};
+    daemon->report = (struct health_report){.options = &daemon->claim.options,
+                                            .fleet = daemon->fleet, .clock = options->clock,
+                                            .owner = daemon->owner, .shards = shards};
     return true;
 }
 

@@ -11,6 +11,8 @@ struct health_report {
     const struct store_redis_options *options; /* with short limits; borrowed, like the rest */
     const struct shard_fleet *fleet;
     const struct clock *clock;
+    const char *owner; /* of the shards: this process */
+    int32_t shards;    /* of the cluster */
     int64_t next_us;
 };
 

@@ -1,7 +1,6 @@
 #include "dispatcher/daemon/shard_fleet.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "dispatcher/engine/step_aside.h"
@@ -275,18 +274,13 @@ void shard_fleet_give_up(struct shard_fleet *fleet)
     shard_fleet_assign(fleet, &none);
 }
 
-size_t shard_fleet_report(const struct shard_fleet *fleet, struct shard_report *reports)
+struct shard_status shard_fleet_status(const struct shard_fleet *fleet, int32_t shard)
 {
-    size_t count = 0;
-    for (int32_t shard = 0; shard < fleet->shards; shard++) {
-        const struct slot *slot = &fleet->slots[shard];
-        if (!slot->wanted) continue;
-        struct shard_report *report = &reports[count++];
-        *report = (struct shard_report){.shard = shard,
-                                        .still_ms = slot->still_us / 1000,
-                                        .clock_ahead_ms = status_of(slot).clock_ahead_ms};
-        (void)snprintf(report->owner, sizeof report->owner, "%s", fleet->site->options.owner);
-        (void)snprintf(report->state, sizeof report->state, "%s", state_name(slot));
-    }
-    return count;
+    assert(fleet != NULL);
+    assert(shard >= 0 && shard < fleet->shards);
+    const struct slot *slot = &fleet->slots[shard];
+    return (struct shard_status){.wanted = slot->wanted,
+                                 .state = state_name(slot),
+                                 .still_us = slot->still_us,
+                                 .engine = status_of(slot)};
 }

@@ -8,7 +8,6 @@
 
 #include "dispatcher/daemon/shard_runner.h"
 #include "dispatcher/kafka/kafka_member.h"
-#include "store/store_redis_health.h"
 
 struct shard_fleet;
 
@@ -44,7 +43,14 @@ int32_t shard_fleet_wanted(const struct shard_fleet *fleet);
 bool shard_fleet_unwell(struct shard_fleet *fleet);
 void shard_fleet_give_up(struct shard_fleet *fleet);
 
-/* How its shards are, into room for all of the cluster; returns how many are its own. */
-size_t shard_fleet_report(const struct shard_fleet *fleet, struct shard_report *reports);
+/* How one shard is, for whoever asks. */
+struct shard_status {
+    bool wanted;       /* the group says it is ours */
+    const char *state; /* a word, as in the log and in `belfry shards` */
+    int64_t still_us;  /* its time has stood still for so long, since it is ours */
+    struct engine_status engine; /* all 0 without a thread */
+};
+
+struct shard_status shard_fleet_status(const struct shard_fleet *fleet, int32_t shard);
 
 #endif
