@@ -1,7 +1,7 @@
 /* observer.h - port: what operators are told, as typed events (observed.h). Real: the log
  * (dispatcher/daemon/log.c), the terminal of the command line. Simulated: what the checker reads.
- * Calls come from shard threads: they must not block, and nothing is allocated on their way. One that
- * hands on to several does so by observe_at(), so that each has its own lowest level. */
+ * Calls come from shard threads: they must not block, and nothing is allocated on their way. An
+ * observer that hands on to several does so by observe_at(), so that each has its lowest level. */
 #ifndef BELFRY_ENGINE_OBSERVER_H
 #define BELFRY_ENGINE_OBSERVER_H
 

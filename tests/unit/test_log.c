@@ -146,7 +146,7 @@ static void each_event_says_the_same_in_every_form(void **state)
     }
 }
 
-/* How the line would be if nothing were cut, without its end; returns what stands between fields. */
+/* The line without its end, if nothing were cut; returns what stands between its fields. */
 static char long_line(enum log_format format, const char *word, char whole[3 * LOG_LINE_BYTES])
 {
     const char *form =
