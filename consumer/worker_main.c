@@ -1,9 +1,9 @@
 /* worker_main.c - belfry-worker: options, signals, exit status. */
-#include "lib/base/crash.h"
 #include "consumer/fail.h"
 #include "consumer/log.h"
 #include "consumer/state.h"
 #include "consumer/worker.h"
+#include "lib/base/crash.h"
 
 #include <assert.h>
 #include <errno.h>

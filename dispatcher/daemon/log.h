@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/base/lines.h"
 #include "dispatcher/engine/clock.h"
 #include "dispatcher/engine/observer.h"
 #include "lib/base/error.h"
+#include "lib/base/lines.h"
 
 enum { LOG_LINE_BYTES = BELFRY_LINE_BYTES };
 enum log_format { LOG_LOGFMT = 0, LOG_JSON };

@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "lib/base/crash.h"
 #include "dispatcher/config/config.h"
 #include "dispatcher/daemon/clock_system.h"
 #include "dispatcher/daemon/clock_watch.h"
@@ -18,6 +17,7 @@
 #include "dispatcher/daemon/log.h"
 #include "dispatcher/daemon/signals.h"
 #include "dispatcher/daemon/steady_wait.h"
+#include "lib/base/crash.h"
 #include "lib/base/version.h"
 #include "schemas/json_reader.h"
 

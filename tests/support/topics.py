@@ -17,10 +17,12 @@ from processes import DeadlineExceeded, wait_for
 _HOPELESS = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE,
              KafkaError.TOPIC_AUTHORIZATION_FAILED}
 
-# What a broker that has just started, or one that has just gone, is the reason of.
+# What a broker that has just started, one that has just gone, or a topic that has just been made is
+# the reason of.
 _PASSING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError._DESTROY_BROKER,
             KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError.LEADER_NOT_AVAILABLE,
-            KafkaError.OFFSET_NOT_AVAILABLE}
+            KafkaError.OFFSET_NOT_AVAILABLE, KafkaError._UNKNOWN_PARTITION,
+            KafkaError.UNKNOWN_TOPIC_OR_PART}
 
 # A client library that has lost its way among new leaders says nothing for ever: then a new one.
 SILENCE_S = 20.0

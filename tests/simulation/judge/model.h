@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "tests/simulation/judge/asked.h"
-#include "tests/simulation/world/history.h"
 #include "tests/simulation/judge/notices.h"
+#include "tests/simulation/world/history.h"
 #include "tests/simulation/world/slots.h"
 
 struct zones;

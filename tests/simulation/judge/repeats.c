@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 
-#include "tests/simulation/world/json_scan.h"
 #include "tests/simulation/judge/marks.h"
+#include "tests/simulation/world/json_scan.h"
 #include "tests/simulation/world/world.h"
 
 void repeats_opened(struct seat *seat)
@@ -30,7 +30,8 @@ void repeats_judge(struct seat *seat, const struct record *record)
     bool again = seat->tried_life == seat->life && seat->tried_sequence == sequence;
     seat->tried_life = seat->life;
     seat->tried_sequence = sequence;
-    if (!again || control_offset < 0 || !moves_time(seat, watermark_ms) ||
+    bool begun = scan_after(value, "\"in_command\":").length > 0; /* then that command is no news */
+    if (!again || control_offset < 0 || begun || !moves_time(seat, watermark_ms) ||
         control_offset >= (int64_t)world->sent_count[seat->shard])
         return;
     int64_t unread_ms = world->sent[seat->shard][control_offset].time_ms;

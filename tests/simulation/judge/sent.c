@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lib/base/text.h"
-#include "tests/simulation/world/json_scan.h"
 #include "tests/simulation/judge/model.h"
+#include "tests/simulation/world/json_scan.h"
 #include "tests/simulation/world/world.h"
 #include "tests/simulation/world/zones.h"
 

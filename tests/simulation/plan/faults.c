@@ -2,9 +2,9 @@
  * the protocol's odd-looking rules answer. */
 #include <stdio.h>
 
-#include "tests/simulation/world/slots.h"
 #include "tests/simulation/plan/fault_makers.h"
 #include "tests/simulation/plan/plan.h"
+#include "tests/simulation/world/slots.h"
 
 enum { JSON_BYTES = 32 * 1024 };
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "lib/base/limits.h"
-#include "tests/simulation/world/slots.h"
 #include "tests/simulation/plan/fault_makers.h"
 #include "tests/simulation/plan/plan.h"
+#include "tests/simulation/world/slots.h"
 
 enum { JSON_BYTES = 32 * 1024 };
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "lib/time/instant.h"
-#include "tests/simulation/world/slots.h"
 #include "tests/simulation/plan/clock_words.h"
 #include "tests/simulation/plan/plan.h"
+#include "tests/simulation/world/slots.h"
 #include "tests/simulation/world/zones.h"
 
 enum { GROUPS = 6, JSON_BYTES = 32 * 1024, IDS = 40, COMMAND_JOBS = 25, REMEMBERED_IDS = 12 };

@@ -9,17 +9,17 @@
 
 #include "dispatcher/engine/engine.h"
 #include "dispatcher/engine/step_aside.h"
-#include "tests/simulation/world/history.h"
-#include "tests/simulation/world/sometimes.h"
 #include "tests/simulation/world/agenda.h"
 #include "tests/simulation/world/anew.h"
 #include "tests/simulation/world/cluster.h"
 #include "tests/simulation/world/coroutine.h"
 #include "tests/simulation/world/group.h"
 #include "tests/simulation/world/heap.h"
+#include "tests/simulation/world/history.h"
 #include "tests/simulation/world/loss.h"
 #include "tests/simulation/world/random.h"
 #include "tests/simulation/world/redis.h"
+#include "tests/simulation/world/sometimes.h"
 #include "tests/simulation/world/zones.h"
 
 enum { PROCESSES_MAX = 4, VIOLATIONS_MAX = 8, VIOLATION_BYTES = 600 };
