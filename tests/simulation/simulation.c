@@ -64,6 +64,8 @@ static void end_faults(struct world *world)
         process->init_delay_us = 0;
         process->commits_lost_until_us = 0;
         process->zones_next %= VERSION_LACKS;
+        for (int32_t shard = 0; shard < world->settings.shards; shard++)
+            if (process->slots[shard].failed) process_try_again(process, shard); /* and say why */
         if (process->running && process->zones_version >= VERSION_LACKS) process_leave(process);
     }
 }
