@@ -32,6 +32,7 @@ static void judge(struct engine *engine)
     engine->clock_refused = !bounds->known || llabs(proven_ms) > engine->options.clock_step_ms;
     if (proven_ms > 0 && mutant(MUTANT_CLOCK_BELIEVED)) engine->skew_ms = 0;
     if (proven_ms < 0 && mutant(MUTANT_CLOCK_BEHIND_BELIEVED)) engine->skew_ms = 0;
+    atomic_store(&engine->correction_ms, engine->skew_ms);
     int64_t doubt_us = (engine->skew_ms - llabs(proven_ms)) * DOUBT_TIMES * 1000;
     int64_t wait_us = engine->options.clock_sample_ms * 1000;
     if (engine->clock_refused) wait_us = SAMPLE_AGAIN_US;
@@ -94,7 +95,6 @@ static void tell_skew(struct engine *engine)
     int64_t proven_ms = clock_bounds_proven_ms(&engine->bounds);
     int64_t off_ms = llabs(proven_ms);
     atomic_store(&engine->clock_ahead_ms, proven_ms);
-    atomic_store(&engine->correction_ms, engine->skew_ms);
     atomic_store(&engine->clock_far, engine->bounds.known && engine->clock_refused);
     if (off_ms <= tolerance_ms) {
         engine->skew_told_ms = 0;
