@@ -291,6 +291,7 @@ static void finish_position(struct checkpointer *checkpointer, struct store_grou
     if (checkpointer->notes.dirty.set == 0) /* else one that changed meanwhile may come later */
         snapshot.job_count = (int64_t)shard_job_count(shard);
     snapshot.mark.layout = STATE_LAYOUT; /* of what is written, whatever the mark was read as */
+    assert(mark->sequence >= checkpointer->handed_sequence);
     store_group_finish(group, &snapshot);
     checkpointer->handed_sequence = mark->sequence;
 }

@@ -152,6 +152,7 @@ static bool produce_all(struct engine *engine, const struct mark *mark, struct e
     struct broker_header headers[BROKER_INPUT_HEADERS_MAX];
     struct text_writer *arena = &outbox->arena;
     (void)text_writer_reserve(arena, MARK_BYTES_MAX); /* from here on it must not move */
+    const char *bytes = arena->bytes;
     for (size_t i = 0; i < outbox->count; i++) {
         struct broker_record record;
         if (!outbox_record(outbox, i, &record, headers)) continue;
@@ -165,7 +166,7 @@ static bool produce_all(struct engine *engine, const struct mark *mark, struct e
                          outbox->refusal_count, outbox->refusals[0].message);
     size_t at = arena->length;
     mark_encode(arena, mark);
-    assert(arena->length - at <= MARK_BYTES_MAX);
+    assert(arena->length - at <= MARK_BYTES_MAX && arena->bytes == bytes);
     struct broker_record record = {.topic = TOPIC_STATE,
                                    .partition = engine->options.shard,
                                    .key = text_of("mark"),
@@ -178,6 +179,7 @@ static bool produce_all(struct engine *engine, const struct mark *mark, struct e
 static bool try_transaction(struct engine *engine, const struct mark *mark, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
+    assert(engine->outbox.refusal_count == 0);
     return broker->operations->begin(broker, error) && produce_all(engine, mark, error) &&
            broker->operations->commit(broker, &engine->receipt, error);
 }
@@ -246,6 +248,9 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
         engine_sleep_ms(engine, 200);
     }
     *fate = fate_of(ours, &last, found);
+    /* Ours reads as it was written, and one of ours before it does not stand further. */
+    assert(*fate == FATE_LOST || !found || !mark_goes_back(ours, &last));
+    assert(*fate != FATE_OUT || !mark_goes_back(&last, ours));
     engine->receipt = (struct broker_receipt){-1, log_time_ms, engine_monotonic_us(engine)};
     if (mutant(MUTANT_UNKNOWN_MEANS_COMMITTED)) *fate = FATE_OUT;
     if (mutant(MUTANT_UNKNOWN_MEANS_REPEAT)) *fate = FATE_AGAIN;
@@ -342,7 +347,17 @@ static void committed(struct engine *engine, const struct mark *mark)
     outbox_begin(outbox, mark->sequence + 1);
 }
 
-bool engine_commit(struct engine *engine, struct error *error)
+bool engine_rests(const struct engine *engine)
+{
+    const struct mark *mark = &engine->mark;
+    if (!engine->settled || engine->outbox.sequence != mark->sequence + 1) return false;
+    if (engine->shard == NULL) return true; /* belfry recover */
+    struct watermark watermark = shard_watermark(engine->shard);
+    return !watermark_before(&watermark, &mark->watermark) &&
+           (int64_t)shard_job_count(engine->shard) == mark->jobs;
+}
+
+static bool commit(struct engine *engine, struct error *error)
 {
     struct outbox *outbox = &engine->outbox;
     if (!mutant(MUTANT_FAILED_COMMIT_SETTLED)) engine->settled = false;
@@ -354,6 +369,7 @@ bool engine_commit(struct engine *engine, struct error *error)
         struct mark mark;
         engine_next_mark(engine, &mark);
         assert(mark.sequence == outbox->sequence);
+        assert(!mark_goes_back(&mark, &engine->mark));
         if (mutant(MUTANT_OWN_COMMIT_TOO_EARLY)) note_own(engine, &mark);
         struct error failure = {0};
         bool out = try_transaction(engine, &mark, &failure);
@@ -368,4 +384,12 @@ bool engine_commit(struct engine *engine, struct error *error)
     }
     return error_set(error, ERROR_UNKNOWN, "a transaction failed %d times in a row; see the lines "
                      "commit.failed before this one", ATTEMPTS_MAX);
+}
+
+bool engine_commit(struct engine *engine, struct error *error)
+{
+    bool out = commit(engine, error);
+    assert(engine->outbox.sequence == engine->mark.sequence + 1);
+    assert(!out || (engine_rests(engine) && outbox_is_empty(&engine->outbox)));
+    return out;
 }

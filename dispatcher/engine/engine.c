@@ -258,6 +258,7 @@ static bool step(struct engine *engine, struct error *error)
     int64_t now_ms = 0;
     int64_t sequence = engine->mark.sequence;
     int64_t began_us = engine_monotonic_us(engine);
+    assert(engine_rests(engine));
     engine->foreign.budget = FOREIGN_LOOKS_STEP;
     if (!find_time(engine, &now_ms, error)) return false;
     engine->looked_long =
@@ -283,6 +284,7 @@ static bool step(struct engine *engine, struct error *error)
         outbox_shrink(&engine->outbox);
         engine->shrink_due_us = INT64_MAX;
     }
+    assert(engine_rests(engine) && outbox_is_empty(&engine->outbox));
     if (may_checkpoint(engine))
         checkpointer_tick(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
                           engine);
@@ -370,6 +372,7 @@ static void say_goodbye(struct engine *engine)
 {
     if (atomic_load(&engine->wish) != ENGINE_SHUTDOWN || engine->checkpointer == NULL) return;
     if (!engine->settled && !mutant(MUTANT_UNSETTLED_DRAINED)) return;
+    assert(engine_rests(engine));
     bool stored =
         may_checkpoint(engine) &&
         checkpointer_drain(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,

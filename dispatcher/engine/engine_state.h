@@ -107,6 +107,9 @@ void engine_next_mark(const struct engine *engine, struct mark *mark);
 /* Commits what the outbox holds, the mark last, and empties it. ERROR_FENCED: this shard's
  * memory is worth nothing any more: take over again, or wait for the group's word. */
 bool engine_commit(struct engine *engine, struct error *error);
+/* Memory is what the last mark says, but for time that has passed without anything to say. So it is
+ * between two transactions, and only then may the store be written. */
+bool engine_rests(const struct engine *engine);
 /* Proof of ownership, then a new producer. ERROR_FENCED: not the owner. */
 bool engine_open_producer(struct engine *engine, struct error *error);
 /* The last committed mark and its append time; *found false: none at all. */

@@ -82,6 +82,7 @@ static void input_finished(struct engine *engine, const struct broker_input *inp
 {
     int64_t next = input->offset + !mutant(MUTANT_COMMAND_OFFSET_STANDS_STILL);
     struct input_place *place = &engine->places[input_of_topic(input->topic)];
+    assert(input->offset >= place->offset);
     place->offset = next;
     engine_remember(input, &place->last);
     inputs_done(&engine->inputs, input);

@@ -2,6 +2,7 @@
  * others leaves it. Where one of our own topics refuses a record, a small one takes its place; what
  * has none in its place makes its command unfit: the memory is thrown away, and when the shard has
  * been taken over again that command is refused and not done. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static bool take_foreign_out(struct engine *engine, const char *why)
     for (size_t i = 0; i < outbox->count; i++)
         if (outbox->records[i].topic == TOPIC_FOREIGN && outbox->records[i].kind != OUTBOX_REMOVED)
             outbox_take_out(outbox, i, "undeliverable", why);
+    assert(outbox->foreign_count == 0 && outbox->foreign_results == 0);
     engine_tell_refused(engine);
     say_moved(engine, results);
     return true;

@@ -103,6 +103,7 @@ bool outbox_is_full(const struct outbox *outbox)
 
 static struct stretch stretch_from(const struct outbox *outbox, size_t at)
 {
+    assert(at <= outbox->arena.length && outbox->arena.length <= UINT32_MAX);
     return (struct stretch){(uint32_t)at, (uint32_t)(outbox->arena.length - at)};
 }
 

@@ -38,6 +38,7 @@ const struct outbox_command *outbox_command_of(const struct outbox *outbox, size
 static void take_fire_out(struct outbox *outbox, size_t i, const char *reason, const char *detail)
 {
     struct outbox_record *record = &outbox->records[i];
+    assert(record->failure >= 0 && (size_t)record->failure < outbox->failure_count);
     struct failed_fire failure = outbox->failures[record->failure];
     failure.reason = reason;
     (void)snprintf(failure.detail, sizeof failure.detail, "topic %s: %s", record->foreign_topic,

@@ -1,5 +1,6 @@
 #include "dispatcher/engine/replay.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static bool parse_sequence(struct text text, int64_t *sequence)
 static bool restore_job(struct engine *engine, struct text value, struct error *error)
 {
     struct job_record record;
+    assert(!engine->settled); /* memory that is in use is not restored over */
     arena_reset(engine->arena);
     const struct zone_lookup *zones = zone_stand_ins_lookup(engine->zones);
     if (!job_record_decode(value, engine->arena, zones, &record, error)) return false;

@@ -18,8 +18,8 @@ void engine_forget(struct engine *engine)
 {
     struct broker *broker = engine->ports.broker;
     engine->settled = false;
-    broker->operations->stop_reading(broker, TOPIC_CONTROL);
-    broker->operations->stop_reading(broker, TOPIC_FORWARD);
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        broker->operations->stop_reading(broker, input_topic(input));
     inputs_clear(&engine->inputs);
     outbox_clear(&engine->outbox);
     checkpointer_destroy(engine->checkpointer);
@@ -342,6 +342,8 @@ static void change_zone_data(const struct engine *engine, struct mark *mark,
 static bool commit_first_mark(struct engine *engine, struct mark *mark, const char *tz_before,
                               const struct cuts *cuts, struct error *error)
 {
+    /* Until now all is as the last owner left it, and nobody has said anything. */
+    assert(outbox_is_empty(&engine->outbox) && engine->outbox.refused_count == 0);
     if (!mutant(MUTANT_EPOCH_NOT_RAISED)) mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
     engine->mark = *mark;
@@ -507,6 +509,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     engine_start_empty(engine);
     if (!engine_open_producer(engine, error) || !restore(engine, &mark, &fresh, error))
         return false;
+    const struct mark found = mark;
     if (!skip_cuts(engine, &mark, &cuts, error)) return false;
     if (!inputs_start(&engine->inputs, &mark, error))
         return false;
@@ -516,6 +519,7 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (mutant(MUTANT_WATERMARK_GOES_BACK)) mark.watermark.instant_ms -= HOURS_MS;
     char tz_before[sizeof mark.tz_version];
     change_zone_data(engine, &mark, tz_before);
+    assert(fresh || !mark_goes_back(&mark, &found));
     shard_restore_done(engine->shard, &mark);
     if (!commit_first_mark(engine, &mark, tz_before, &cuts, error)) return false;
     warm_foreign(engine);

@@ -66,4 +66,9 @@ struct mark {
     int64_t tz_changed_ms;
 };
 
+bool watermark_before(const struct watermark *a, const struct watermark *b);
+/* Whether anything that only ever goes on is less far in `mark`: sequence, watermark, ordinals, the
+ * places in the inputs. Of marks of one generation. */
+bool mark_goes_back(const struct mark *mark, const struct mark *before);
+
 #endif

@@ -1,0 +1,15 @@
+#include "lib/model/mark.h"
+
+bool watermark_before(const struct watermark *a, const struct watermark *b)
+{
+    if (a->instant_ms != b->instant_ms) return a->instant_ms < b->instant_ms;
+    return a->ordinal < b->ordinal;
+}
+
+bool mark_goes_back(const struct mark *mark, const struct mark *before)
+{
+    if (watermark_before(&mark->watermark, &before->watermark)) return true;
+    for (int i = 0; i < INPUT_COUNT; i++)
+        if (mark->inputs[i].offset < before->inputs[i].offset) return true;
+    return mark->sequence < before->sequence || mark->next_ordinal < before->next_ordinal;
+}
