@@ -7,6 +7,7 @@ CC ?= cc
 ifeq ($(origin CC),default)
 CC := cc
 endif
+OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
 SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
@@ -68,14 +69,22 @@ $(BUILD)/belfryd: $(BUILD)/dispatcher/daemon/main.o $(PROGRAM_SUPPORT) $(ARCHIVE
 	$(call say,LD)$(CC) $(LDFLAGS) $(STEADY_WAIT) -o $@ $^ $(LIBS)
 $(BUILD)/belfry: $(BUILD)/cli/words/main.o $(PROGRAM_SUPPORT) $(ARCHIVES)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUILD)/libconsumer.a $(BUILD)/libbase.a
+$(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUILD)/libconsumer.a $(BUILD)/libtime.a \
+    $(BUILD)/libbase.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c,$(SOURCES_consumer)) lib/base/lines.c
-$(BUILD)/libbelfry.a: $(call objects,$(LIBBELFRY_SOURCES))
+# libbelfry has some objects of lib/ in it. Only belfry_* of it can be seen from outside, so that a
+# program may have an error_set() of its own: the archive is one object whose other names are local.
+LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c,$(SOURCES_consumer)) \
+    $(addprefix lib/base/,base64.c error.c hash.c lines.c monotonic.c reader.c utf8.c) \
+    $(addprefix lib/time/,civil.c instant.c)
+$(BUILD)/libbelfry.o: $(call objects,$(LIBBELFRY_SOURCES))
+	$(call say,LD)$(LD) -r -o $@ $^
+	@$(OBJCOPY) --localize-hidden --wildcard --keep-global-symbol='belfry_*' $@
+$(BUILD)/libbelfry.a: $(BUILD)/libbelfry.o
 	@rm -f $@
 	$(call say,AR)ar rcs $@ $^
-$(BUILD)/libbelfry.so: $(call objects,$(LIBBELFRY_SOURCES))
+$(BUILD)/libbelfry.so: $(BUILD)/libbelfry.o
 	$(call say,LD)$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-soname,libbelfry.so.1 -o $@ $^ $(LIBS)
 
 # The store's Lua scripts, one C string each, named after the file.

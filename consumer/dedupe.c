@@ -9,79 +9,15 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { KEY_BYTES = 16 };
-
 struct belfry_dedupe {
-    uint8_t key[KEY_BYTES];
+    uint8_t key[HASH_KEY_BYTES];
     uint32_t capacity;
     uint32_t count;
     uint32_t next;      /* place of the ring the next id takes: the oldest one when full */
     uint32_t slot_mask; /* slots - 1, a power of two minus one */
     uint32_t *slots;
-    struct belfry_id_hash *ring;
+    struct hash_128 *ring;
 };
-
-static uint64_t rotate(uint64_t value, int bits)
-{
-    assert(bits > 0 && bits < 64);
-    return value << bits | value >> (64 - bits);
-}
-
-static void sip_rounds(uint64_t v[4], int rounds)
-{
-    assert(v != NULL && rounds > 0);
-    for (int i = 0; i < rounds; i++) {
-        v[0] += v[1];
-        v[2] += v[3];
-        v[1] = rotate(v[1], 13) ^ v[0];
-        v[3] = rotate(v[3], 16) ^ v[2];
-        v[0] = rotate(v[0], 32);
-        v[2] += v[1];
-        v[0] += v[3];
-        v[1] = rotate(v[1], 17) ^ v[2];
-        v[3] = rotate(v[3], 21) ^ v[0];
-        v[2] = rotate(v[2], 32);
-    }
-}
-
-static uint64_t little_endian(const uint8_t *bytes, size_t count)
-{
-    assert(count <= 8);
-    uint64_t value = 0;
-    for (size_t i = 0; i < count; i++) value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
-}
-
-/* Aumasson and Bernstein, "SipHash: a fast short-input PRF", with 128 bits of output. */
-struct belfry_id_hash belfry_siphash128(const void *data, size_t bytes, const uint8_t *key)
-{
-    assert(data != NULL || bytes == 0);
-    assert(key != NULL);
-    uint64_t k0 = little_endian(key, 8);
-    uint64_t k1 = little_endian(key + 8, 8);
-    uint64_t v[4] = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d) ^ 0xee,
-                     k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
-    const uint8_t *cursor = data;
-    size_t left = bytes;
-    for (; left >= 8; cursor += 8, left -= 8) {
-        uint64_t word = little_endian(cursor, 8);
-        v[3] ^= word;
-        sip_rounds(v, 2);
-        v[0] ^= word;
-    }
-    uint64_t last = (uint64_t)(bytes & 0xff) << 56;
-    if (left > 0) last |= little_endian(cursor, left);
-    v[3] ^= last;
-    sip_rounds(v, 2);
-    v[0] ^= last;
-    v[2] ^= 0xee;
-    sip_rounds(v, 4);
-    struct belfry_id_hash hash = {.low = v[0] ^ v[1] ^ v[2] ^ v[3]};
-    v[1] ^= 0xdd;
-    sip_rounds(v, 4);
-    hash.high = v[0] ^ v[1] ^ v[2] ^ v[3];
-    return hash;
-}
 
 struct belfry_dedupe *belfry_dedupe_create(uint32_t capacity, struct belfry_error *error)
 {
@@ -96,7 +32,7 @@ struct belfry_dedupe *belfry_dedupe_create(uint32_t capacity, struct belfry_erro
     window->slots = calloc(slots, sizeof *window->slots);
     window->ring = calloc(capacity, sizeof *window->ring);
     if (window->slots == NULL || window->ring == NULL) goto memory;
-    if (getrandom(window->key, KEY_BYTES, 0) != KEY_BYTES) {
+    if (getrandom(window->key, sizeof window->key, 0) != sizeof window->key) {
         belfry_fail(error, BELFRY_ERROR_INVALID, "the system gives no random bytes");
         goto failed;
     }
@@ -116,20 +52,20 @@ void belfry_dedupe_destroy(struct belfry_dedupe *window)
     free(window);
 }
 
-struct belfry_id_hash belfry_dedupe_hash(const struct belfry_dedupe *window, const char *id)
+struct hash_128 belfry_dedupe_hash(const struct belfry_dedupe *window, const char *id)
 {
     assert(window != NULL);
     assert(id != NULL);
-    return belfry_siphash128(id, strlen(id), window->key);
+    return hash_siphash_128(window->key, id, strlen(id));
 }
 
-static bool equal(struct belfry_id_hash a, struct belfry_id_hash b)
+static bool equal(struct hash_128 a, struct hash_128 b)
 {
     return a.low == b.low && a.high == b.high;
 }
 
 /* The id's slot, or the empty one where it belongs. */
-static uint32_t slot_find(const struct belfry_dedupe *window, struct belfry_id_hash hash)
+static uint32_t slot_find(const struct belfry_dedupe *window, struct hash_128 hash)
 {
     assert(window->count <= window->slot_mask / 2 + 1); /* so an empty slot exists */
     uint32_t slot = (uint32_t)hash.low & window->slot_mask;
@@ -154,13 +90,13 @@ static void slot_remove(struct belfry_dedupe *window, uint32_t gap)
     window->slots[gap] = 0;
 }
 
-bool belfry_dedupe_knows(const struct belfry_dedupe *window, struct belfry_id_hash hash)
+bool belfry_dedupe_knows(const struct belfry_dedupe *window, struct hash_128 hash)
 {
     assert(window != NULL);
     return window->slots[slot_find(window, hash)] != 0;
 }
 
-bool belfry_dedupe_add(struct belfry_dedupe *window, struct belfry_id_hash hash)
+bool belfry_dedupe_add(struct belfry_dedupe *window, struct hash_128 hash)
 {
     assert(window != NULL);
     if (belfry_dedupe_knows(window, hash)) return false;

@@ -3,18 +3,9 @@
 #define BELFRY_CONSUMER_DEDUPE_H
 
 #include "consumer/consumer.h"
+#include "lib/base/hash.h"
 
 #pragma GCC visibility push(hidden)
-
-/* A fire id as 128 bits of SipHash-2-4 under a random key of the process: two of 100,000 ids are
- * equal by accident once in 10^28 windows, and nobody can make them so. */
-struct belfry_id_hash {
-    uint64_t low;
-    uint64_t high;
-};
-
-/* The hash of `bytes` bytes; `key` has 16. Pure. */
-struct belfry_id_hash belfry_siphash128(const void *data, size_t bytes, const uint8_t *key);
 
 /* A ring of the newest `capacity` ids and an open-addressing table over it: 24 to 32 bytes an id,
  * all allocated at the start. Not thread-safe. */
@@ -27,13 +18,15 @@ void belfry_dedupe_destroy(struct belfry_dedupe *window);
 
 enum { BELFRY_DEDUPE_MAX = 100000000 };
 
-struct belfry_id_hash belfry_dedupe_hash(const struct belfry_dedupe *window, const char *id);
+/* A fire id as 128 bits of SipHash-2-4 under a random key of the process: two of 100,000 ids are
+ * equal by accident once in 10^28 windows, and nobody can make them so. */
+struct hash_128 belfry_dedupe_hash(const struct belfry_dedupe *window, const char *id);
 
 /* Remembers the id, forgetting the oldest when full. A known id keeps its place.
  *   returns  true: it was not known. Cannot fail. */
-bool belfry_dedupe_add(struct belfry_dedupe *window, struct belfry_id_hash hash);
+bool belfry_dedupe_add(struct belfry_dedupe *window, struct hash_128 hash);
 
-bool belfry_dedupe_knows(const struct belfry_dedupe *window, struct belfry_id_hash hash);
+bool belfry_dedupe_knows(const struct belfry_dedupe *window, struct hash_128 hash);
 
 #pragma GCC visibility pop
 

@@ -6,6 +6,9 @@
 #include "consumer/fail.h"
 #include "consumer/fire.h"
 #include "consumer/text.h"
+#include "lib/base/base64.h"
+#include "lib/base/utf8.h"
+#include "lib/time/instant.h"
 
 #include <assert.h>
 #include <jansson.h>
@@ -107,7 +110,7 @@ static bool attribute_read(const struct attribute *row, const json_t *value,
     text_set(fire, row->text_offset, text);
     if (row->kind != ATTRIBUTE_INSTANT) return true;
     int64_t instant_ms = 0;
-    if (!belfry_instant_parse(text, &instant_ms)) {
+    if (!instant_parse_any_year(text, length, &instant_ms)) {
         return invalid(error, row->name, "must be an RFC 3339 time with an offset");
     }
     number_set(fire, row->number_offset, instant_ms);
@@ -154,13 +157,12 @@ static bool data_from_base64(struct belfry_holder *holder, const json_t *value,
     if (text == NULL) return invalid(error, "data_base64", "must be text");
     size_t length = json_string_length(value);
     assert(holder->data == NULL);
-    holder->data = malloc(length / 4 * 3 + 1);
+    holder->data = malloc(base64_decoded_bound(length) + 1);
     if (holder->data == NULL) return belfry_fail_memory(error, "a payload");
     size_t bytes = 0;
-    if (!belfry_base64_decode(text, length, (uint8_t *)holder->data, &bytes)) {
+    if (!base64_decode((struct text){text, length}, holder->data, &bytes)) {
         return invalid(error, "data_base64", "must be base64 with padding");
     }
-    assert(bytes <= length / 4 * 3);
     holder->data[bytes] = '\0';
     holder->fire.data = holder->data;
     holder->fire.data_bytes = bytes;
@@ -250,6 +252,14 @@ static bool is_integer_attribute(const char *name)
     return false;
 }
 
+/* UTF-8 without a NUL. */
+static bool is_text(const struct belfry_header *header)
+{
+    struct text value = {header->value, header->value_bytes};
+    return utf8_valid_length(value) == value.length &&
+           (value.length == 0 || memchr(value.bytes, '\0', value.length) == NULL);
+}
+
 static bool header_add(json_t *object, const char *name, const struct belfry_header *header,
                        struct belfry_error *error)
 {
@@ -257,7 +267,7 @@ static bool header_add(json_t *object, const char *name, const struct belfry_hea
     int64_t number = 0;
     json_t *value = NULL;
     if (json_object_get(object, name) != NULL) return invalid(error, name, "comes twice");
-    if (header->value == NULL || !belfry_utf8_valid(header->value, header->value_bytes)) {
+    if (header->value == NULL || !is_text(header)) {
         return invalid(error, name, "must be UTF-8 text");
     }
     if (!is_integer_attribute(name)) {
@@ -314,7 +324,7 @@ static bool traceparent_read(struct belfry_holder *holder, const struct belfry_r
     const struct belfry_header *header = header_find(record, "traceparent");
     if (header == NULL || holder->fire.traceparent != NULL) return true;
     if (header->value == NULL || header->value_bytes > TEXT_BYTES_MAX ||
-        !belfry_utf8_valid(header->value, header->value_bytes)) return true;
+        !is_text(header)) return true;
     if (!header_add(holder->attributes, "traceparent", header, error)) return false;
     holder->fire.traceparent =
         json_string_value(json_object_get(holder->attributes, "traceparent"));

@@ -2,6 +2,7 @@
 #include "consumer/fail.h"
 #include "consumer/fire.h"
 #include "consumer/text.h"
+#include "lib/base/base64.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static char *with_data(const struct belfry_fire *fire, const char *object, size_
     bool json = data_is_json(fire);
     const char *name = json ? ",\"data\":" : ",\"data_base64\":\"";
     const char *end = json ? "}" : "\"}";
-    size_t value_bytes = json ? fire->data_bytes : belfry_base64_length(fire->data_bytes);
+    size_t value_bytes = json ? fire->data_bytes : base64_encoded_length(fire->data_bytes);
     size_t length = 0;
     char *text = open_text(object, strlen(name) + value_bytes + strlen(end) + 1, &length);
     if (text == NULL) return NULL;
@@ -48,7 +49,7 @@ static char *with_data(const struct belfry_fire *fire, const char *object, size_
     if (json) {
         memcpy(text + length, fire->data, value_bytes);
     } else {
-        belfry_base64_encode(fire->data, fire->data_bytes, text + length);
+        base64_encode((struct text){fire->data, fire->data_bytes}, text + length);
     }
     length += value_bytes;
     memcpy(text + length, end, strlen(end) + 1);

@@ -2,6 +2,7 @@
 #include "consumer/fail.h"
 #include "consumer/fire.h"
 #include "consumer/state.h"
+#include "lib/base/monotonic.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ static enum accepted invalid_accept(struct belfry_consumer *consumer,
 }
 
 static struct belfry_delivery *delivery_find(const struct belfry_consumer *consumer,
-                                             struct belfry_id_hash hash)
+                                             struct hash_128 hash)
 {
     assert(consumer != NULL);
     struct belfry_delivery *one = consumer->deliveries;
@@ -88,7 +89,7 @@ static struct belfry_delivery *delivery_find(const struct belfry_consumer *consu
 /* A fire whose id is in the window. The lock is held. */
 static enum accepted known_accept(struct belfry_consumer *consumer,
                                   struct belfry_partition *partition,
-                                  const struct belfry_fire *fire, struct belfry_id_hash hash,
+                                  const struct belfry_fire *fire, struct hash_128 hash,
                                   struct belfry_error *error)
 {
     assert(partition != NULL && fire != NULL);
@@ -115,7 +116,7 @@ static enum accepted fire_accept(struct belfry_consumer *consumer, struct belfry
 {
     assert(fire != NULL);
     enum accepted accepted = ACCEPTED_FAILED;
-    struct belfry_id_hash hash = belfry_dedupe_hash(consumer->window, fire->id);
+    struct hash_128 hash = belfry_dedupe_hash(consumer->window, fire->id);
     struct belfry_delivery *delivery = calloc(1, sizeof *delivery);
     if (delivery == NULL) {
         belfry_fail_memory(error, "a fire");
@@ -245,7 +246,7 @@ static bool is_blocked(const struct belfry_consumer *consumer)
 static void wait_blocked(struct belfry_consumer *consumer, int64_t wait_ms)
 {
     assert(wait_ms >= 0 && wait_ms <= BELFRY_TICK_MS);
-    int64_t now_ms = belfry_now_ms();
+    int64_t now_ms = monotonic_ms();
     if (consumer->blocked_since_ms == 0) consumer->blocked_since_ms = now_ms;
     if (now_ms - consumer->blocked_since_ms < PAUSE_AFTER_MS ||
         consumer->pending_count == BELFRY_PENDING_MAX) {
@@ -296,10 +297,10 @@ bool belfry_consumer_next(struct belfry_consumer *consumer, int64_t timeout_ms,
                            "timeout_ms must be 0 to %d", TIMEOUT_MAX_MS);
     }
     *fire = NULL;
-    int64_t end_ms = belfry_now_ms() + timeout_ms;
+    int64_t end_ms = monotonic_ms() + timeout_ms;
     for (;;) {
         if (!usable(consumer, error)) return false;
-        int64_t left_ms = end_ms - belfry_now_ms();
+        int64_t left_ms = end_ms - monotonic_ms();
         if (left_ms < 0) left_ms = 0;
         int64_t wait_ms = left_ms < BELFRY_TICK_MS ? left_ms : BELFRY_TICK_MS;
         (void)pthread_mutex_lock(&consumer->lock);

@@ -2,6 +2,7 @@
  * and the end. Eager assignment: a rebalance takes everything away first. */
 #include "consumer/fail.h"
 #include "consumer/state.h"
+#include "lib/base/monotonic.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -119,7 +120,7 @@ static void revoked(struct belfry_consumer *consumer, const rd_kafka_topic_parti
         log_partitions(consumer, BELFRY_LOG_INFO, "group.waiting", list->cnt, running);
     }
     (void)pthread_mutex_lock(&consumer->lock);
-    int64_t deadline_ms = belfry_now_ms() + wait_ms;
+    int64_t deadline_ms = monotonic_ms() + wait_ms;
     while (current_in_flight(consumer) > 0 && belfry_wait_until(consumer, deadline_ms)) continue;
     uint32_t unfinished = current_in_flight(consumer);
     rd_kafka_resp_err_t result = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -213,7 +214,7 @@ bool belfry_consumer_drain(struct belfry_consumer *consumer, int64_t deadline_ms
         return belfry_fail(error, BELFRY_ERROR_INVALID, "consumer must not be NULL, deadline_ms "
                            "must be 0 to 172800000");
     }
-    int64_t end_ms = belfry_now_ms() + deadline_ms;
+    int64_t end_ms = monotonic_ms() + deadline_ms;
     int64_t reserve_ms = deadline_ms / 4 < CLOSE_RESERVE_MS ? deadline_ms / 4 : CLOSE_RESERVE_MS;
     (void)pthread_mutex_lock(&consumer->lock);
     consumer->draining = true;
@@ -230,7 +231,7 @@ bool belfry_consumer_drain(struct belfry_consumer *consumer, int64_t deadline_ms
         drained = belfry_fail(error, BELFRY_ERROR_TIMEOUT, "%u fires were not done after %lld ms; "
                               "they are delivered again", unfinished, (long long)deadline_ms);
     }
-    int64_t left_ms = end_ms - belfry_now_ms();
+    int64_t left_ms = end_ms - monotonic_ms();
     int64_t wait_ms = left_ms < 0 ? 0 : left_ms < COMMIT_WAIT_MS ? left_ms : COMMIT_WAIT_MS;
     rd_kafka_resp_err_t result = positions_commit(consumer, wait_ms);
     if (!close_within(consumer, end_ms, error)) drained = false;

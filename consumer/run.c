@@ -1,6 +1,7 @@
 /* run.c - belfry_consumer_run(): one thread polls, `concurrency` threads call the handler. */
 #include "consumer/fail.h"
 #include "consumer/state.h"
+#include "lib/base/monotonic.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -120,7 +121,7 @@ static bool feed(struct belfry_consumer *consumer, struct belfry_error *error)
             return belfry_fail(error, problem.kind, "%s", problem.message);
         }
         (void)pthread_mutex_lock(&consumer->lock); /* a done handler gives memory back */
-        (void)belfry_wait_until(consumer, belfry_now_ms() + BELFRY_TICK_MS);
+        (void)belfry_wait_until(consumer, monotonic_ms() + BELFRY_TICK_MS);
         (void)pthread_mutex_unlock(&consumer->lock);
     }
 }

@@ -1,28 +1,16 @@
 /* state.c - what every part of a consumer needs of it, and its end. */
 #include "consumer/state.h"
+#include "lib/base/monotonic.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
-
-enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000000 };
-
-int64_t belfry_now_ms(void)
-{
-    struct timespec now = {0};
-    int result = clock_gettime(CLOCK_MONOTONIC, &now);
-    assert(result == 0);
-    (void)result;
-    return (int64_t)now.tv_sec * MS_PER_SECOND + now.tv_nsec / NS_PER_MS;
-}
 
 bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms)
 {
     assert(consumer != NULL);
     assert(instant_ms > 0);
-    struct timespec until = {.tv_sec = (time_t)(instant_ms / MS_PER_SECOND),
-                             .tv_nsec = (long)(instant_ms % MS_PER_SECOND) * NS_PER_MS};
+    struct timespec until = monotonic_timespec(instant_ms);
     return pthread_cond_timedwait(&consumer->changed, &consumer->lock, &until) != ETIMEDOUT;
 }
 

@@ -31,7 +31,7 @@ struct belfry_delivery {
     struct belfry_delivery *next;       /* of all deliveries */
     struct belfry_delivery *next_ready; /* of those that wait for a handler thread */
     struct belfry_fire *fire;
-    struct belfry_id_hash hash;
+    struct hash_128 hash;
     uint64_t assignment; /* which assignment its record belongs to */
     int64_t offset;      /* of its record in that assignment */
 };
@@ -73,10 +73,8 @@ struct belfry_consumer {
 
 #pragma GCC visibility push(hidden)
 
-/* state.c: the monotonic clock in milliseconds. */
-int64_t belfry_now_ms(void);
-
-/* Waits for `changed` until the monotonic instant; the lock is held. False: the time has come. */
+/* state.c: waits for `changed` until the instant of monotonic_ms(); the lock is held.
+ *   returns  false: the time has come */
 bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms);
 
 /* Drops a reference; the lock is not held. The last one frees the consumer. */

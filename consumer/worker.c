@@ -3,6 +3,7 @@
 
 #include "consumer/log.h"
 #include "consumer/state.h"
+#include "lib/base/monotonic.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -163,9 +164,9 @@ static void run_program(struct belfry_worker *worker, const struct belfry_fire *
 static bool pause_for(struct belfry_worker *worker, int64_t pause_ms)
 {
     const struct timespec tick = {.tv_nsec = BELFRY_TICK_MS * 1000000L};
-    int64_t until_ms = belfry_now_ms() + pause_ms;
+    int64_t until_ms = monotonic_ms() + pause_ms;
     while (!belfry_consumer_ending(worker->consumer)) {
-        if (belfry_now_ms() >= until_ms) return true;
+        if (monotonic_ms() >= until_ms) return true;
         (void)nanosleep(&tick, NULL);
     }
     return false;

@@ -4,6 +4,7 @@
 #include "consumer/state.h"
 #include "consumer/worker.h"
 #include "lib/base/crash.h"
+#include "lib/base/monotonic.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -43,7 +44,7 @@ static int wait_signal(struct process *process, int64_t from_ms)
     for (;;) {
         int number = sigtimedwait(&process->signals, NULL, &tick);
         if (atomic_load(&process->over)) return 0;
-        if (number > 0 && belfry_now_ms() >= from_ms) return number;
+        if (number > 0 && monotonic_ms() >= from_ms) return number;
         if (number < 0 && errno == EAGAIN) belfry_orphans_reap(&process->worker.running);
     }
 }
@@ -56,7 +57,7 @@ static void *signal_main(void *argument)
     assert(process->worker.consumer != NULL);
     int number = wait_signal(process, 0);
     if (number == 0) return NULL;
-    int64_t asked_ms = belfry_now_ms();
+    int64_t asked_ms = monotonic_ms();
     belfry_consumer_stop(process->worker.consumer);
     struct belfry_fields fields = {0};
     belfry_fields_text(&fields, "signal", number == SIGTERM ? "SIGTERM" : "SIGINT");

@@ -2,6 +2,8 @@
 #include "consumer/fail.h"
 #include "consumer/text.h"
 #include "consumer/worker.h"
+#include "lib/base/suggest.h"
+#include "lib/time/duration.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -11,9 +13,7 @@ enum {
     CONCURRENCY_MAX = 1024,
     TIMEOUT_DEFAULT_MS = 30000,
     KILL_AFTER_DEFAULT_MS = 5000,
-    DURATION_MAX_MS = 24 * 3600 * 1000,
-    HINT_DISTANCE_MAX = 3,
-    NAME_BYTES_MAX = 24
+    DURATION_LONGEST_MS = 24 * 3600 * 1000
 };
 
 enum option_kind { OPTION_TEXT, OPTION_LIST, OPTION_DURATION, OPTION_COUNT };
@@ -77,85 +77,25 @@ void belfry_worker_usage(FILE *out)
         out);
 }
 
-/* Unit at the cursor in milliseconds, 0: none; moves the cursor. */
-static int64_t unit_read(const char **cursor)
+static bool unknown(const char *argument, struct belfry_error *error)
 {
-    static const struct { const char *name; int64_t unit_ms; } units[] = {
-        {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    assert(cursor != NULL && *cursor != NULL);
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        size_t length = strlen(units[i].name);
-        if (strncmp(*cursor, units[i].name, length) != 0) continue;
-        *cursor += length;
-        return units[i].unit_ms;
+    struct suggestion near = {.word = argument, .word_length = strlen(argument)};
+    for (int i = 0; i < ROWS; i++) suggestion_offer(&near, rows[i].name);
+    if (near.best != NULL) {
+        return belfry_fail(error, BELFRY_ERROR_INVALID, "unknown argument %.60s: did you mean "
+                           "%s?", argument, near.best);
     }
-    return 0;
+    return belfry_fail(error, BELFRY_ERROR_INVALID, "unknown argument %.60s: belfry-worker --help "
+                       "lists what is known; the program goes after --exec", argument);
 }
 
 bool belfry_duration_parse(const char *text, int64_t *duration_ms)
 {
-    assert(text != NULL);
-    assert(duration_ms != NULL);
-    int64_t total_ms = 0;
-    int64_t last_unit_ms = INT64_MAX;
-    const char *cursor = text;
-    while (*cursor != '\0') {
-        size_t digits = strspn(cursor, "0123456789");
-        int64_t number = 0;
-        if (digits == 0 || digits > 9) return false;
-        for (size_t i = 0; i < digits; i++) number = number * 10 + (cursor[i] - '0');
-        cursor += digits;
-        int64_t unit_ms = unit_read(&cursor);
-        if (unit_ms == 0 || unit_ms >= last_unit_ms) return false;
-        last_unit_ms = unit_ms;
-        total_ms += number * unit_ms;
-    }
-    if (total_ms < 1 || total_ms > DURATION_MAX_MS) return false;
-    *duration_ms = total_ms;
+    int64_t read_ms = 0;
+    if (!duration_parse(text, strlen(text), &read_ms, NULL)) return false;
+    if (read_ms < 1 || read_ms > DURATION_LONGEST_MS) return false;
+    *duration_ms = read_ms;
     return true;
-}
-
-/* How many letters must be changed, added or taken away between two short names. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t a_length = strlen(a);
-    size_t b_length = strlen(b);
-    size_t row[NAME_BYTES_MAX + 1];
-    assert(b_length <= NAME_BYTES_MAX);
-    for (size_t j = 0; j <= b_length; j++) row[j] = j;
-    for (size_t i = 1; i <= a_length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_length; j++) {
-            size_t above = row[j];
-            size_t best = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            if (above + 1 < best) best = above + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = above;
-            row[j] = best;
-        }
-    }
-    assert(row[b_length] <= a_length + b_length);
-    return row[b_length];
-}
-
-static bool unknown(const char *argument, struct belfry_error *error)
-{
-    const char *nearest = NULL;
-    size_t nearest_distance = HINT_DISTANCE_MAX + 1;
-    assert(argument != NULL);
-    for (int i = 0; i < ROWS; i++) {
-        size_t letters = distance(argument, rows[i].name);
-        if (letters >= nearest_distance || letters >= strlen(argument)) continue;
-        nearest = rows[i].name;
-        nearest_distance = letters;
-    }
-    if (nearest != NULL) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "unknown argument %.60s: did you mean "
-                           "%s?", argument, nearest);
-    }
-    return belfry_fail(error, BELFRY_ERROR_INVALID, "unknown argument %.60s: belfry-worker --help "
-                       "lists what is known; the program goes after --exec", argument);
 }
 
 static bool count_set(uint32_t *count, const char *name, const char *value,

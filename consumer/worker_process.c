@@ -3,6 +3,7 @@
 #include "consumer/fail.h"
 #include "consumer/state.h"
 #include "consumer/worker.h"
+#include "lib/base/monotonic.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -172,7 +173,7 @@ static bool ended_by(const struct child *child, int64_t instant_ms)
     struct pollfd descriptor = {.fd = child->descriptor, .events = POLLIN};
     assert(child->leader > 1);
     for (;;) {
-        int64_t left_ms = instant_ms - belfry_now_ms();
+        int64_t left_ms = instant_ms - monotonic_ms();
         int wait_ms = left_ms < 0 ? 0 : (int)left_ms;
         if (child->descriptor < 0 && wait_ms > LOOK_EVERY_MS) wait_ms = LOOK_EVERY_MS;
         int result = poll(&descriptor, child->descriptor < 0 ? 0 : 1, wait_ms);
@@ -187,14 +188,14 @@ static void watch(const struct belfry_run *run, const struct child *child,
 {
     assert(run->timeout_ms > 0 && run->kill_after_ms > 0);
     assert(child->leader > 1);
-    if (ended_by(child, belfry_now_ms() + run->timeout_ms)) return;
+    if (ended_by(child, monotonic_ms() + run->timeout_ms)) return;
     ending->timed_out = true;
     (void)kill(-child->leader, SIGTERM);
-    bool ended = ended_by(child, belfry_now_ms() + run->kill_after_ms);
+    bool ended = ended_by(child, monotonic_ms() + run->kill_after_ms);
     /* Also when the leader obeyed: what else there is in its group must not live on. The leader
      * is not reaped yet, so its number still means this group. */
     (void)kill(-child->leader, SIGKILL);
-    if (!ended) ending->stuck = !ended_by(child, belfry_now_ms() + BELFRY_STUCK_MS);
+    if (!ended) ending->stuck = !ended_by(child, monotonic_ms() + BELFRY_STUCK_MS);
 }
 
 static siginfo_t reap(pid_t leader)
@@ -233,14 +234,14 @@ void belfry_program_run(const struct belfry_run *run, struct belfry_running *run
     *ending = (struct belfry_ending){.exit_status = -1};
     pid_t leader = 0;
     uint32_t place = 0;
-    int64_t started_ms = belfry_now_ms();
+    int64_t started_ms = monotonic_ms();
     ending->start_error = start(run, running, &leader, &place);
     if (ending->start_error != 0) return;
     struct child child = {.leader = leader, .descriptor = pidfd_open(leader, 0)};
     watch(run, &child, ending);
     if (child.descriptor >= 0) (void)close(child.descriptor);
     finish(running, place, leader, ending);
-    ending->took_ms = belfry_now_ms() - started_ms;
+    ending->took_ms = monotonic_ms() - started_ms;
     assert(ending->took_ms >= 0);
 }
 

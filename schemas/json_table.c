@@ -4,28 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/suggest.h"
 #include "lib/base/utf8.h"
 
 enum { EXCERPT_BYTES = 64, NEAREST_BYTES_MAX = 32, NEAREST_WORDS_MAX = 64 };
-
-/* Levenshtein's distance; both at most NEAREST_BYTES_MAX long. */
-static size_t distance(struct text a, struct text b)
-{
-    assert(a.length <= NEAREST_BYTES_MAX && b.length <= NEAREST_BYTES_MAX);
-    size_t row[NEAREST_BYTES_MAX + 1];
-    for (size_t j = 0; j <= b.length; j++) row[j] = j;
-    for (size_t i = 1; i <= a.length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.length; j++) {
-            size_t replaced = diagonal + (a.bytes[i - 1] == b.bytes[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            size_t best = row[j] + 1 < row[j - 1] + 1 ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = replaced < best ? replaced : best;
-        }
-    }
-    return row[b.length];
-}
 
 const char *json_nearest(struct text text, const char *const *words)
 {
@@ -36,7 +18,7 @@ const char *json_nearest(struct text text, const char *const *words)
     for (size_t i = 0; words[i] != NULL; i++) {
         struct text word = text_of(words[i]);
         if (word.length > NEAREST_BYTES_MAX) continue;
-        size_t edits = distance(text, word);
+        size_t edits = edit_distance(text.bytes, text.length, word.bytes, word.length);
         if (edits < least) {
             least = edits;
             nearest = words[i];

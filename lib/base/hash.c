@@ -64,17 +64,17 @@ static void sip_rounds(uint64_t state[4], int rounds)
     }
 }
 
-uint64_t hash_siphash(const uint8_t key[HASH_KEY_BYTES], const void *bytes, size_t length)
+/* All but the last rounds; the state is ready for the first half of the result. */
+static void sip_absorb(uint64_t state[4], const uint8_t key[HASH_KEY_BYTES], const uint8_t *at,
+                       size_t length)
 {
-    assert(key != NULL);
-    assert(bytes != NULL || length == 0);
     uint64_t low = load_64(key);
     uint64_t high = load_64(key + 8);
     /* The constants spell "somepseudorandomlygeneratedbytes". */
-    uint64_t state[4] = {
-        low ^ UINT64_C(0x736f6d6570736575), high ^ UINT64_C(0x646f72616e646f6d),
-        low ^ UINT64_C(0x6c7967656e657261), high ^ UINT64_C(0x7465646279746573)};
-    const uint8_t *at = bytes;
+    state[0] = low ^ UINT64_C(0x736f6d6570736575);
+    state[1] ^= high ^ UINT64_C(0x646f72616e646f6d);
+    state[2] = low ^ UINT64_C(0x6c7967656e657261);
+    state[3] = high ^ UINT64_C(0x7465646279746573);
     size_t left = length;
     for (; left >= 8; left -= 8, at += 8) {
         uint64_t word = load_64(at);
@@ -87,7 +87,32 @@ uint64_t hash_siphash(const uint8_t key[HASH_KEY_BYTES], const void *bytes, size
     state[3] ^= last;
     sip_rounds(state, 2);
     state[0] ^= last;
-    state[2] ^= 0xff;
+}
+
+static uint64_t sip_half(uint64_t state[4], uint64_t mark, size_t at)
+{
+    state[at] ^= mark;
     sip_rounds(state, 4);
     return state[0] ^ state[1] ^ state[2] ^ state[3];
+}
+
+uint64_t hash_siphash(const uint8_t key[HASH_KEY_BYTES], const void *bytes, size_t length)
+{
+    assert(key != NULL);
+    assert(bytes != NULL || length == 0);
+    uint64_t state[4] = {0};
+    sip_absorb(state, key, bytes, length);
+    return sip_half(state, 0xff, 2);
+}
+
+struct hash_128 hash_siphash_128(const uint8_t key[HASH_KEY_BYTES], const void *bytes,
+                                 size_t length)
+{
+    assert(key != NULL);
+    assert(bytes != NULL || length == 0);
+    uint64_t state[4] = {0, 0xee};
+    sip_absorb(state, key, bytes, length);
+    struct hash_128 hash = {.low = sip_half(state, 0xee, 2)};
+    hash.high = sip_half(state, 0xdd, 1);
+    return hash;
 }

@@ -1,4 +1,4 @@
-/* hash.h - the two hashes of the contract; both are the same in every language. */
+/* hash.h - the hashes of the contract; they are the same in every language. */
 #ifndef BELFRY_BASE_HASH_H
 #define BELFRY_BASE_HASH_H
 
@@ -15,5 +15,14 @@ uint32_t shard_of_key(const void *key, size_t length, uint32_t shards);
 
 /* SipHash-2-4 with a 64-bit result: for the stable spread of jitter and for hash tables. */
 uint64_t hash_siphash(const uint8_t key[HASH_KEY_BYTES], const void *bytes, size_t length);
+
+struct hash_128 {
+    uint64_t low;
+    uint64_t high;
+};
+
+/* SipHash-2-4 with a 128-bit result: where two texts must not be taken for one. */
+struct hash_128 hash_siphash_128(const uint8_t key[HASH_KEY_BYTES], const void *bytes,
+                                 size_t length);
 
 #endif

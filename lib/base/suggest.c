@@ -4,8 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { WORD_BYTES_MAX = 40 };
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -15,8 +13,8 @@ size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_len
 {
     assert(a != NULL);
     assert(b != NULL);
-    if (a_length > WORD_BYTES_MAX || b_length > WORD_BYTES_MAX) return SIZE_MAX;
-    size_t rows[3][WORD_BYTES_MAX + 1];
+    if (a_length > EDIT_WORD_BYTES_MAX || b_length > EDIT_WORD_BYTES_MAX) return SIZE_MAX;
+    size_t rows[3][EDIT_WORD_BYTES_MAX + 1];
     for (size_t j = 0; j <= b_length; j++) rows[0][j] = j;
     for (size_t i = 1; i <= a_length; i++) {
         size_t *row = rows[i % 3];

@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
-/* Letters to insert, delete, replace, or neighbours to swap, to turn one word into the other. */
+enum { EDIT_WORD_BYTES_MAX = 64 };
+/* Letters to insert, delete, replace, or neighbours to swap, to turn one word into the other.
+ * SIZE_MAX where one is longer than EDIT_WORD_BYTES_MAX. */
 size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_length);
 
 /* Keeps the nearest of the candidates seen so far. Zero-initialise, set word and word_length. */

@@ -9,6 +9,7 @@ static const char code_bad_time[] = "bad_time";
 static const char form[] = "write it like 2026-01-31T08:30:00Z or 2026-01-31T08:30:00+01:00";
 
 enum { MS_PER_SECOND = 1000, SECONDS_PER_MINUTE = 60, SECONDS_PER_HOUR = 3600 };
+enum { YEAR_LOCAL_MIN = 1969 }; /* its last hours can be 1970 in UTC */
 static const int64_t ms_per_day = INT64_C(1000) * CIVIL_SECONDS_PER_DAY;
 
 /* A run of digits of fixed width, such as the two of an hour. */
@@ -56,7 +57,7 @@ static bool is_bare_number(const struct reader *reader)
     return digits;
 }
 
-static bool read_date(struct reader *reader, int32_t *days)
+static bool read_date(struct reader *reader, int32_t year_min, int32_t *days)
 {
     static const struct part year_part = {"year", 4, 0, 9999};
     static const struct part month_part = {"month", 2, 1, 12};
@@ -66,7 +67,7 @@ static bool read_date(struct reader *reader, int32_t *days)
     int32_t month = 0;
     int32_t day = 0;
     if (!read_part(reader, &year_part, &year)) return false;
-    if (year < 1969) /* the last hours of 1969 can be 1970 in UTC */
+    if (year < year_min)
         return reader_refuse(reader, 0, code_bad_time, "year %d is before 1970; allowed 1970-9999",
                              (int)year);
     if (!read_mark(reader, '-') || !read_part(reader, &month_part, &month)) return false;
@@ -136,31 +137,46 @@ static bool read_offset(struct reader *reader, int64_t *offset_ms)
     return true;
 }
 
+static bool read_instant(struct reader *reader, int32_t year_min, int64_t *instant_ms)
+{
+    int32_t days = 0;
+    int64_t time_ms = 0;
+    int64_t offset_ms = 0;
+    if (!read_date(reader, year_min, &days)) return false;
+    if (!reader_take(reader, 'T') && !reader_take(reader, 't'))
+        return reader_refuse(reader, reader->at, code_bad_time,
+                             "'T' and a time of day expected here; %s", form);
+    if (!read_time(reader, &time_ms) || !read_offset(reader, &offset_ms)) return false;
+    if (!reader_at_end(reader))
+        return reader_refuse(reader, reader->at, code_bad_time, "nothing may follow the offset");
+    *instant_ms = days * ms_per_day + time_ms - offset_ms;
+    return true;
+}
+
 bool instant_parse(const char *text, size_t length, int64_t *instant_ms, struct error *error)
 {
     assert(text != NULL || length == 0);
     assert(instant_ms != NULL);
     struct reader reader = {.text = text, .length = length, .subject = "time", .error = error};
-    int32_t days = 0;
-    int64_t time_ms = 0;
-    int64_t offset_ms = 0;
+    int64_t instant = 0;
     if (length == 0) return reader_refuse(&reader, 0, code_bad_time, "empty; %s", form);
     if (is_bare_number(&reader))
         return reader_refuse(&reader, 0, code_bad_time, "%s is a bare number, not a time; %s",
                              reader_excerpt(&reader, 0, length).text, form);
-    if (!read_date(&reader, &days)) return false;
-    if (!reader_take(&reader, 'T') && !reader_take(&reader, 't'))
-        return reader_refuse(&reader, reader.at, code_bad_time,
-                             "'T' and a time of day expected here; %s", form);
-    if (!read_time(&reader, &time_ms) || !read_offset(&reader, &offset_ms)) return false;
-    if (!reader_at_end(&reader))
-        return reader_refuse(&reader, reader.at, code_bad_time, "nothing may follow the offset");
-    int64_t instant = days * ms_per_day + time_ms - offset_ms;
+    if (!read_instant(&reader, YEAR_LOCAL_MIN, &instant)) return false;
     if (!instant_in_range(instant))
         return reader_refuse(&reader, 0, code_bad_time, "%s is outside the years 1970-9999 in UTC",
                              reader_excerpt(&reader, 0, length).text);
     *instant_ms = instant;
     return true;
+}
+
+bool instant_parse_any_year(const char *text, size_t length, int64_t *instant_ms)
+{
+    assert(text != NULL || length == 0);
+    assert(instant_ms != NULL);
+    struct reader reader = {.text = text, .length = length, .subject = "time"};
+    return read_instant(&reader, CIVIL_YEAR_MIN, instant_ms);
 }
 
 static void put_pair(char *text, uint32_t number)

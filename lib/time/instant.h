@@ -22,6 +22,11 @@ enum { INSTANT_TEXT_LENGTH = 24, INSTANT_TEXT_BYTES = INSTANT_TEXT_LENGTH + 1 };
 bool instant_parse(const char *text, size_t length, int64_t *instant_ms, struct error *error)
     __attribute__((warn_unused_result));
 
+/* The same of others' times, in the years 1 to 9999 of their offset: before 1970 it is negative.
+ *   instant_ms  set only on true */
+bool instant_parse_any_year(const char *text, size_t length, int64_t *instant_ms)
+    __attribute__((warn_unused_result));
+
 /* Writes RFC 3339 UTC with three decimals and "Z", terminated. The instant must be in range. */
 void instant_format(int64_t instant_ms, char text[INSTANT_TEXT_BYTES]);
 

@@ -1,5 +1,7 @@
 #include "lib/time/zone_names.h"
 
+#include "lib/base/suggest.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,23 +17,14 @@ static char fold(char byte)
     return byte == ' ' || byte == '-' ? '_' : byte;
 }
 
-/* Letters to insert, delete or replace; capitals do not count. */
+/* As edit_distance(); capitals do not count. */
 static size_t distance(struct text a, struct text b)
 {
-    size_t row[ZONE_NAME_BYTES_MAX + 1];
+    char folded[2][ZONE_NAME_BYTES_MAX];
     assert(a.length <= ZONE_NAME_BYTES_MAX && b.length <= ZONE_NAME_BYTES_MAX);
-    for (size_t j = 0; j <= b.length; j++) row[j] = j;
-    for (size_t i = 0; i < a.length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b.length; j++) {
-            size_t replace = diagonal + (fold(a.bytes[i]) != fold(b.bytes[j]));
-            diagonal = row[j + 1];
-            size_t other = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            row[j + 1] = replace < other ? replace : other;
-        }
-    }
-    return row[b.length];
+    for (size_t i = 0; i < a.length; i++) folded[0][i] = fold(a.bytes[i]);
+    for (size_t i = 0; i < b.length; i++) folded[1][i] = fold(b.bytes[i]);
+    return edit_distance(folded[0], a.length, folded[1], b.length);
 }
 
 static struct text last_part(struct text name)

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -66,6 +67,37 @@ static void siphash_reference(void **state)
     }
 }
 
+/* As "openssl mac -macopt size:16 SIPHASH" prints them: key 00..0f, input 00, 01, 02, ... */
+struct wide_case {
+    size_t bytes;
+    const char *hex;
+};
+static const struct wide_case wide_cases[] = {
+    {0, "a3817f04ba25a8e66df67214c7550293"},
+    {1, "da87c1d86b99af44347659119b22fc45"},
+    {8, "3b62a9ba6258f5610f83e264f31497b4"},
+    {15, "5493e99933b0a8117e08ec0f97cfc3d9"},
+    {63, "5150d1772f50834a503e069a973fbd7c"},
+};
+
+static void siphash_of_128_bits(void **state)
+{
+    (void)state;
+    uint8_t key[16];
+    uint8_t input[64];
+    for (size_t i = 0; i < sizeof key; i++) key[i] = (uint8_t)i;
+    for (size_t i = 0; i < sizeof input; i++) input[i] = (uint8_t)i;
+    for (size_t row = 0; row < sizeof wide_cases / sizeof wide_cases[0]; row++) {
+        struct hash_128 hash = hash_siphash_128(key, input, wide_cases[row].bytes);
+        char hex[33] = "";
+        for (int i = 0; i < 16; i++) {
+            uint64_t half = i < 8 ? hash.low : hash.high;
+            (void)snprintf(hex + 2 * i, 3, "%02x", (unsigned)(half >> (8 * (i % 8)) & 0xff));
+        }
+        assert_string_equal(hex, wide_cases[row].hex);
+    }
+}
+
 static void nothing_has_a_hash(void **state)
 {
     (void)state;
@@ -74,12 +106,13 @@ static void nothing_has_a_hash(void **state)
     assert_int_equal(shard_of_key("any", 3, 1), 0);
 }
 
-enum { MURMUR_CASES = sizeof murmur_cases / sizeof murmur_cases[0], OTHERS = 2 };
+enum { MURMUR_CASES = sizeof murmur_cases / sizeof murmur_cases[0], OTHERS = 3 };
 
 int main(void)
 {
     struct CMUnitTest tests[MURMUR_CASES + OTHERS] = {
         cmocka_unit_test(siphash_reference),
+        cmocka_unit_test(siphash_of_128_bits),
         cmocka_unit_test(nothing_has_a_hash),
     };
     for (size_t i = 0; i < MURMUR_CASES; i++)
