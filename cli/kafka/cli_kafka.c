@@ -10,6 +10,7 @@
 #include "dispatcher/config/secret_file.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 
 enum { TICK_MS = 250, RETRY_MS = 20, GIVE_UP_MS = 2000, FAULT_BYTES = 160 };
 
@@ -171,7 +172,7 @@ static bool unreachable(const struct cli_kafka *client, struct error *error)
 static bool hopeless(struct cli_kafka *client, int64_t start_ms)
 {
     (void)rd_kafka_poll(client->handle, RETRY_MS);
-    int64_t waited_ms = cli_monotonic_ms() - start_ms;
+    int64_t waited_ms = monotonic_ms() - start_ms;
     assert(waited_ms >= 0);
     return waited_ms >= client->timeout_ms || (client->all_down && waited_ms >= GIVE_UP_MS);
 }
@@ -183,7 +184,7 @@ bool cli_kafka_partitions(struct cli_kafka *client, const char *topic, int32_t *
     if (handle == NULL)
         return error_set(error, ERROR_FATAL, "topic \"%.100s\": %s", topic,
                          rd_kafka_err2str(rd_kafka_last_error()));
-    int64_t start_ms = cli_monotonic_ms();
+    int64_t start_ms = monotonic_ms();
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t failure = RD_KAFKA_RESP_ERR_NO_ERROR;
     do {
@@ -232,10 +233,10 @@ bool cli_kafka_send(struct cli_kafka *client, const char *topic,
     assert(count > 0);
     bool produced = true;
     /* message.timeout.ms ends each record; the second added lets its report arrive. */
-    int64_t deadline_ms = cli_monotonic_ms() + client->timeout_ms;
+    int64_t deadline_ms = monotonic_ms() + client->timeout_ms;
     for (size_t i = 0; i < count; i++)
         produced = produce(client, topic, &records[i], deadline_ms) && produced;
-    int64_t left_ms = deadline_ms - cli_monotonic_ms() + SECONDS_MS;
+    int64_t left_ms = deadline_ms - monotonic_ms() + SECONDS_MS;
     (void)rd_kafka_flush(client->handle, left_ms > 0 ? (int)left_ms : (int)SECONDS_MS);
     for (size_t i = 0; i < count; i++) {
         if (records[i].delivered) continue;
@@ -251,7 +252,7 @@ static bool find_ends(struct cli_kafka *client, rd_kafka_topic_partition_list_t 
                       struct error *error)
 {
     assert(list->cnt > 0);
-    int64_t start_ms = cli_monotonic_ms();
+    int64_t start_ms = monotonic_ms();
     rd_kafka_resp_err_t failure = RD_KAFKA_RESP_ERR_NO_ERROR;
     do {
         for (int i = 0; i < list->cnt; i++) list->elems[i].offset = RD_KAFKA_OFFSET_END;

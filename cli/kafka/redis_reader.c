@@ -12,6 +12,7 @@
 #include "dispatcher/config/secret_file.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 #include "store/store_redis.h"
 #include "store/store_redis_query.h"
 
@@ -106,7 +107,7 @@ static void pause_ms(int64_t wait_ms)
 static bool wait_for(struct redis_reader *reader, struct awaited *awaited, struct error *error)
 {
     assert(reader->store != NULL);
-    int64_t deadline_ms = cli_monotonic_ms() + SNAPSHOT_WAIT_MS;
+    int64_t deadline_ms = monotonic_ms() + SNAPSHOT_WAIT_MS;
     for (int64_t wait_ms = RETRY_FIRST_MS;; wait_ms *= 2) {
         awaited->behind = 0;
         if (!store_redis_read_snapshots(reader->store, reader->shards, note_snapshot, awaited,

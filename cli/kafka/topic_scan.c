@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "cli/kafka/cli_kafka.h"
-#include "cli/show/cli_clock.h"
 #include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 
 enum { POLL_MS = 200 };
 
@@ -40,15 +40,15 @@ static bool read_all(struct cli_kafka *reader, const struct settings *settings, 
                      struct scan_report *report, struct error *error)
 {
     assert(open >= 0);
-    int64_t heard_ms = cli_monotonic_ms();
+    int64_t heard_ms = monotonic_ms();
     bool going = true;
     while (going && open > 0) {
         rd_kafka_message_t *message = NULL;
         if (!cli_kafka_next(reader, POLL_MS, &message, error)) return false;
-        if (message == NULL && cli_monotonic_ms() - heard_ms > settings->timeout_ms)
+        if (message == NULL && monotonic_ms() - heard_ms > settings->timeout_ms)
             return error_set(error, ERROR_RETRY, "%s: Kafka does not answer", topic);
         if (message == NULL) continue;
-        heard_ms = cli_monotonic_ms();
+        heard_ms = monotonic_ms();
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
             report->visited++;
             going = visitor(opaque, message);

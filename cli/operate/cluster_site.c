@@ -15,6 +15,7 @@
 #include "dispatcher/daemon/clock_system.h"
 #include "dispatcher/daemon/owner_name.h"
 #include "dispatcher/kafka/broker_kafka.h"
+#include "lib/base/monotonic.h"
 #include "store/store_redis.h"
 #include "store/store_redis_admin.h"
 #include "store/store_redis_query.h"
@@ -184,7 +185,7 @@ bool cluster_site_daemons(struct cluster_site *site, int32_t *count,
 
 bool cluster_site_await_no_daemon(struct cluster_site *site, struct error *error)
 {
-    int64_t deadline_ms = cli_monotonic_ms() + site->settings->timeout_ms +
+    int64_t deadline_ms = monotonic_ms() + site->settings->timeout_ms +
                           DAEMONS_EXTRA_MS;
     char first[KAFKA_MEMBER_TEXT_BYTES];
     int32_t count = 0;

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/operate/cluster_site.h"
-#include "cli/show/cli_clock.h"
 #include "cli/show/progress.h"
 #include "cli/words/cli.h"
+#include "lib/base/monotonic.h"
 #include "store/store_redis_admin.h"
 
 /* An idle owner looks every ten seconds whether Redis is still as it left it. */
@@ -35,16 +35,16 @@ static bool await_owner(struct rebuild *rebuild, int32_t shard, struct error *er
     bool found = false;
     int64_t jobs = 0;
     int64_t seen = 0;
-    int64_t heard_ms = cli_monotonic_ms();
+    int64_t heard_ms = monotonic_ms();
     for (;;) {
         if (!site->store->operations->read_snapshot(site->store, shard, &snapshot, &found, error))
             return false;
         if (found) break;
         if (!store_redis_rewritten(site->store, shard, &jobs, error)) return false;
-        if (jobs != seen) heard_ms = cli_monotonic_ms();
+        if (jobs != seen) heard_ms = monotonic_ms();
         seen = jobs;
         progress_show(&rebuild->progress, (size_t)rebuild->jobs + (size_t)jobs);
-        if (cli_monotonic_ms() - heard_ms > SILENCE_MS) {
+        if (monotonic_ms() - heard_ms > SILENCE_MS) {
             (void)error_set(error, ERROR_RETRY, "shard %" PRId32 ": its owner does not write; "
                             "belfry shards and the log of belfryd say more", shard);
             (void)snprintf(error->code, sizeof error->code, "%s", CLI_CODE_TIMED_OUT);

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/show/cli_clock.h"
 #include "cli/write/write_session.h"
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 
 /* A ping is answered by the shard it is sent to: one record for each, or for one group's. */
 static void make_plan(struct write_plan *plan, const char *group, uint32_t shards)
@@ -36,12 +36,12 @@ bool ping_shards(const struct settings *settings, const char *group, int64_t wai
     struct write_plan plan = {0};
     *results = NULL;
     bool ok = write_session_open(&session, settings, NULL, true, error);
-    int64_t start_ms = cli_monotonic_ms();
+    int64_t start_ms = monotonic_ms();
     if (ok) {
         make_plan(&plan, group, session.shards);
         ok = write_session_send(&session, &plan, wait_ms, results, error);
     }
-    *took_ms = cli_monotonic_ms() - start_ms;
+    *took_ms = monotonic_ms() - start_ms;
     write_plan_free(&plan);
     write_session_close(&session);
     return ok;

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "cli/kafka/cli_kafka.h"
-#include "cli/show/cli_clock.h"
 #include "cli/show/print_text.h"
 #include "cli/show/tail_line.h"
 #include "cli/words/cli.h"
 #include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 #include "lib/base/suggest.h"
 
 enum { POLL_MS = 200 };
@@ -80,17 +80,17 @@ static bool read_records(const struct tail *tail, struct cli_kafka *reader, int3
     bool *ended = memory_allocate((size_t)partitions, sizeof *ended);
     int32_t ended_count = 0;
     int64_t printed = 0;
-    int64_t heard_ms = cli_monotonic_ms();
+    int64_t heard_ms = monotonic_ms();
     bool ok = true;
     while (ok && printed != tail->count && (tail->follow || ended_count < partitions) &&
            ferror(stdout) == 0) {
         rd_kafka_message_t *message = NULL;
         ok = cli_kafka_next(reader, POLL_MS, &message, error);
         if (message == NULL && !tail->follow &&
-            cli_monotonic_ms() - heard_ms > tail->settings->timeout_ms)
+            monotonic_ms() - heard_ms > tail->settings->timeout_ms)
             ok = error_set(error, ERROR_RETRY, "%s: Kafka does not answer", tail->topic);
         if (message == NULL) continue;
-        heard_ms = cli_monotonic_ms();
+        heard_ms = monotonic_ms();
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
             printed += take(tail, message);
         } else if (message->partition >= 0 && message->partition < partitions &&

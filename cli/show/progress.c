@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/show/cli_clock.h"
+#include "lib/base/monotonic.h"
 
 enum { BAR_COLUMNS_MAX = 40, SHOW_EVERY_MS = 100, WIDTH_DEFAULT = 80, LINE_BYTES = 256 };
 
@@ -31,7 +31,7 @@ void progress_start(struct progress *progress, const char *what, size_t total)
     bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     *progress = (struct progress){.what = what,
                                   .total = total,
-                                  .start_ms = cli_monotonic_ms(),
+                                  .start_ms = monotonic_ms(),
                                   .terminal = isatty(STDERR_FILENO) == 1,
                                   .width = known ? size.ws_col : WIDTH_DEFAULT};
 }
@@ -68,7 +68,7 @@ void progress_show(struct progress *progress, size_t done)
 {
     assert(done >= progress->done);
     progress->done = done;
-    int64_t now_ms = cli_monotonic_ms();
+    int64_t now_ms = monotonic_ms();
     if (!progress->terminal || now_ms - progress->shown_ms < SHOW_EVERY_MS) return;
     char line[LINE_BYTES];
     progress_line(progress, now_ms, line, sizeof line);

@@ -9,6 +9,7 @@
 #include "cli/show/json_text.h"
 #include "cli/words/exit_code.h"
 #include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 #include "lib/time/duration.h"
 
 enum { POLL_MS = 100 };
@@ -142,7 +143,7 @@ bool result_wait_collect(struct result_wait *wait, const struct write_plan *plan
     struct result_account *accounts = memory_allocate(plan->count, sizeof *accounts);
     json_t **lists = memory_allocate(plan->count, sizeof *lists);
     for (size_t i = 0; i < plan->count; i++) lists[i] = json_array();
-    int64_t deadline_ms = cli_monotonic_ms() + timeout_ms;
+    int64_t deadline_ms = monotonic_ms() + timeout_ms;
     bool ok = true;
     while (ok && complete_count(accounts, plan->count) < plan->count) {
         rd_kafka_message_t *message = NULL;
@@ -159,7 +160,7 @@ bool result_wait_collect(struct result_wait *wait, const struct write_plan *plan
         ok = cli_kafka_next(wait->reader, left_ms, &message, error);
         if (message == NULL) continue;
         bool taken = take(wait, plan, accounts, lists, message);
-        if (taken && wait->watcher != NULL) deadline_ms = cli_monotonic_ms() + timeout_ms;
+        if (taken && wait->watcher != NULL) deadline_ms = monotonic_ms() + timeout_ms;
         rd_kafka_message_destroy(message);
     }
     *results = json_array();

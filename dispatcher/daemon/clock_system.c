@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "lib/base/monotonic.h"
+
 static int64_t now_ms(void *opaque)
 {
     (void)opaque;
@@ -15,14 +17,10 @@ static int64_t now_ms(void *opaque)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int64_t monotonic_us(void *opaque)
+static int64_t steady_us(void *opaque)
 {
     (void)opaque;
-    struct timespec now;
-    int failed = clock_gettime(CLOCK_MONOTONIC, &now);
-    assert(failed == 0);
-    (void)failed;
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return monotonic_us();
 }
 
 static void sleep_ms(void *opaque, int64_t ms)
@@ -35,6 +33,6 @@ static void sleep_ms(void *opaque, int64_t ms)
 
 struct clock clock_system(void)
 {
-    return (struct clock){.opaque = NULL, .now_ms = now_ms, .monotonic_us = monotonic_us,
+    return (struct clock){.opaque = NULL, .now_ms = now_ms, .monotonic_us = steady_us,
                           .sleep_ms = sleep_ms};
 }

@@ -2,13 +2,18 @@
 
 #include <assert.h>
 
-int64_t monotonic_ms(void)
+int64_t monotonic_us(void)
 {
     struct timespec now;
     int failed = clock_gettime(CLOCK_MONOTONIC, &now);
     assert(failed == 0);
     (void)failed;
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t monotonic_ms(void)
+{
+    return monotonic_us() / 1000;
 }
 
 struct timespec monotonic_timespec(int64_t ms)

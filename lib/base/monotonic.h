@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds since some fixed moment (CLOCK_MONOTONIC). Any thread. */
+/* Since some fixed moment (CLOCK_MONOTONIC). Any thread. */
+int64_t monotonic_us(void);
 int64_t monotonic_ms(void);
 
 /* The moment `ms` of monotonic_ms() as a wait on CLOCK_MONOTONIC takes it. ms >= 0. */
