@@ -1,6 +1,7 @@
 /* options.c - options to a librdkafka configuration. */
 #include "consumer/fail.h"
 #include "consumer/state.h"
+#include "lib/base/topic_name.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,7 +18,6 @@ enum {
     REBALANCE_WAIT_MAX_MS = 240000, /* below max.poll.interval.ms */
     DRAIN_DEFAULT_MS = 30000,
     WAIT_MAX_MS = 3600000 * 24 * 2,
-    NAME_BYTES_MAX = 249, /* Kafka's limit for a topic */
     VALUE_BYTES_MAX = 64 * 1024 /* of a property that is in a file */
 };
 
@@ -237,13 +237,12 @@ rd_kafka_topic_partition_list_t *belfry_options_topics(const struct belfry_optio
                                                        struct belfry_error *error)
 {
     assert(given != NULL);
-    char fires[NAME_BYTES_MAX + 1];
+    char fires[TOPIC_NAME_BYTES];
     const char *cluster = given->cluster == NULL ? "belfry" : given->cluster;
     const char *one[] = {fires};
     const char *const *topics = given->topic_count > 0 ? given->topics : one;
     size_t count = given->topic_count > 0 ? given->topic_count : 1;
-    int length = snprintf(fires, sizeof fires, "%s.fires", cluster);
-    if (cluster[0] == '\0' || length < 0 || length > NAME_BYTES_MAX) {
+    if (!topic_name_of(cluster, "fires", fires) || cluster[0] == '\0') {
         belfry_fail(error, BELFRY_ERROR_INVALID, "option cluster \"%.40s\" is not a name of 1 to "
                     "243 bytes", cluster);
         return NULL;
@@ -251,12 +250,12 @@ rd_kafka_topic_partition_list_t *belfry_options_topics(const struct belfry_optio
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; list != NULL && i < count; i++) {
         size_t bytes = topics[i] == NULL ? 0 : strlen(topics[i]);
-        if (bytes >= 1 && bytes <= NAME_BYTES_MAX) {
+        if (bytes >= 1 && bytes <= TOPIC_BYTES_MAX) {
             rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
             continue;
         }
         belfry_fail(error, BELFRY_ERROR_INVALID, "option topics: name %zu must have 1 to %d "
-                    "bytes, it has %zu", i + 1, NAME_BYTES_MAX, bytes);
+                    "bytes, it has %zu", i + 1, TOPIC_BYTES_MAX, bytes);
         rd_kafka_topic_partition_list_destroy(list);
         return NULL;
     }

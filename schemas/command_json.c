@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/base/limits.h"
+#include "lib/base/topic_name.h"
 #include "lib/base/utf8.h"
 #include "schemas/cloudevents.h"
 #include "schemas/command_fields.h"

@@ -5,6 +5,7 @@
 
 #include "lib/base/base64.h"
 #include "lib/base/limits.h"
+#include "lib/base/topic_name.h"
 #include "lib/base/utf8.h"
 #include "lib/time/duration.h"
 #include "schemas/json_scan.h"
@@ -123,20 +124,6 @@ bool definition_read_payload_base64(const struct json_node *node, void *target, 
     definition->payload = (struct text){length == 0 ? NULL : bytes, length};
     definition->payload_binary = length > 0;
     return check_payload_size(node, length, reader, error);
-}
-
-bool topic_name_is_valid(struct text topic)
-{
-    if (topic.length == 0 || topic.length > TOPIC_BYTES_MAX) return false;
-    if (text_equal(topic, text_of(".")) || text_equal(topic, text_of(".."))) return false;
-    if (topic.length >= 2 && memcmp(topic.bytes, "__", 2) == 0) return false;
-    for (size_t i = 0; i < topic.length; i++) {
-        char byte = topic.bytes[i];
-        bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-                      (byte >= '0' && byte <= '9');
-        if (!letter && memchr("._-", byte, 3) == NULL) return false;
-    }
-    return true;
 }
 
 bool definition_read_topic(const struct json_node *node, void *target, void *context,

@@ -37,9 +37,6 @@ void pairs_write(struct text_writer *writer, struct text pairs);
 /* Whether the name may be a header of a job: ce_*, content-type and belfry-* are Belfry's own. */
 bool header_name_is_reserved(struct text name);
 
-/* Whether Kafka would take it as the name of a topic, and it is not internal ("__..."). */
-bool topic_name_is_valid(struct text topic);
-
 /* Custom readers of the table. `target` is a struct definition, `context` a definition_reader. */
 bool definition_read_schedule(const struct json_node *node, void *target, void *context,
                               struct error *error);

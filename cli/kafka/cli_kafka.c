@@ -27,10 +27,9 @@ struct cli_kafka {
 
 void topic_name(char text[TOPIC_NAME_BYTES], const struct settings *settings, const char *suffix)
 {
-    int length = snprintf(text, TOPIC_NAME_BYTES, "%s.%s", settings->cluster, suffix);
-    assert(length > 0);
-    assert(length < TOPIC_NAME_BYTES);
-    (void)length;
+    bool fits = topic_name_of(settings->cluster, suffix, text);
+    assert(fits);
+    (void)fits;
 }
 
 static void fault_set(char *fault, size_t bytes, const char *text)

@@ -12,6 +12,7 @@
 #include "cli/words/settings.h"
 #include "lib/base/error.h"
 #include "lib/base/limits.h"
+#include "lib/base/topic_name.h"
 
 enum cli_kafka_role { CLI_PRODUCER, CLI_READER };
 
@@ -85,8 +86,7 @@ bool cli_kafka_is_embedded(const char *cluster_id);
 bool cli_kafka_next(struct cli_kafka *client, int wait_ms, rd_kafka_message_t **message,
                        struct error *error) __attribute__((warn_unused_result));
 
-/* <cluster>.<suffix>; the text has TOPIC_NAME_BYTES. */
-enum { TOPIC_NAME_BYTES = 256 };
+/* <cluster>.<suffix> */
 void topic_name(char text[TOPIC_NAME_BYTES], const struct settings *settings, const char *suffix);
 
 #endif

@@ -63,7 +63,7 @@ static bool look_at_topics(struct cluster_site *site, struct error *error)
 {
     int32_t found = 0;
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
-        char name[KAFKA_TOPIC_NAME_BYTES];
+        char name[TOPIC_NAME_BYTES];
         struct kafka_topic_facts facts;
         kafka_topic_name(site->settings->cluster, topic, name);
         if (!kafka_admin_look_up(cli_kafka_handle(site->topics), name, &facts, error))
@@ -261,7 +261,7 @@ bool shard_seat_offset_at(void *opaque, enum broker_topic topic, int64_t at_ms, 
                           int64_t *offset, struct error *error)
 {
     struct shard_seat *seat = opaque;
-    char name[KAFKA_TOPIC_NAME_BYTES];
+    char name[TOPIC_NAME_BYTES];
     kafka_topic_name(seat->site->settings->cluster, topic, name);
     return cli_kafka_offset_at(seat->site->topics, name, seat->shard, at_ms < 0 ? 0 : at_ms, end,
                                offset, error);

@@ -7,11 +7,9 @@
 #include "dispatcher/config/secret_file.h"
 #include "dispatcher/kafka/kafka_topics.h"
 #include "lib/base/memory.h"
+#include "lib/base/topic_name.h"
 
 enum { EMBEDDED_SHARDS = 4 };
-
-static const char topic_letters[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 static bool check_topic(const struct config *config, const char *key, const char *topic,
                         struct error *error)
@@ -20,12 +18,11 @@ static bool check_topic(const struct config *config, const char *key, const char
     if (strncmp(topic, "__", 2) == 0)
         return error_invalid(error, "bad_value", "[belfry] %s: %s belongs to Kafka itself", key,
                              topic);
-    if (topic[strspn(topic, topic_letters)] != '\0' || strcmp(topic, ".") == 0 ||
-        strcmp(topic, "..") == 0)
+    if (!topic_name_is_valid(text_of(topic)))
         return error_invalid(error, "bad_value", "[belfry] %s: \"%s\" cannot be a topic: only A-Z "
                              "a-z 0-9 . _ - are allowed", key, topic);
     for (enum broker_topic own = 0; own < TOPIC_FOREIGN; own++) {
-        char name[KAFKA_TOPIC_NAME_BYTES];
+        char name[TOPIC_NAME_BYTES];
         kafka_topic_name(config->cluster, own, name);
         if (own != TOPIC_FIRES && strcmp(topic, name) == 0)
             return error_invalid(error, "bad_value", "[belfry] %s: %s is Belfry's own; jobs and "

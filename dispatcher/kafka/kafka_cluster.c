@@ -44,7 +44,7 @@ bool kafka_cluster_wait_ready(struct kafka_cluster *cluster, int32_t deadline_ms
     assert(cluster != NULL);
     assert(deadline_ms >= 0);
     const struct clock *clock = cluster->options->clock;
-    char name[KAFKA_TOPIC_NAME_BYTES];
+    char name[TOPIC_NAME_BYTES];
     kafka_topic_name(cluster->options->cluster, TOPIC_CONTROL, name);
     int64_t deadline_us = clock->monotonic_us(clock->opaque) + deadline_ms * INT64_C(1000);
     for (;;) {
@@ -74,7 +74,7 @@ const char *kafka_cluster_id(struct kafka_cluster *cluster)
 static bool check_mock(struct kafka_cluster *cluster, struct error *error)
 {
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
-        char name[KAFKA_TOPIC_NAME_BYTES];
+        char name[TOPIC_NAME_BYTES];
         struct kafka_topic_facts facts;
         kafka_topic_name(cluster->options->cluster, topic, name);
         if (!kafka_admin_look_up(kafka_reader_handle(cluster->reader), name, &facts, error))

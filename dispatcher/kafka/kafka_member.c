@@ -17,7 +17,7 @@ struct kafka_member {
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;   /* the consumer's, to be woken */
     rd_kafka_queue_t *closing; /* events of the close, once it has begun */
-    char control[KAFKA_TOPIC_NAME_BYTES];
+    char control[TOPIC_NAME_BYTES];
     uint64_t delivered; /* number of the assignment poll() gave out last */
     bool joined;
     bool left;

@@ -34,7 +34,7 @@ struct kafka_publisher {
     bool in_transaction;
     int64_t begun_us;
     rd_kafka_resp_err_t report_code; /* first failed delivery of this transaction */
-    char report[KAFKA_TOPIC_NAME_BYTES]; /* its topic */
+    char report[TOPIC_NAME_BYTES]; /* its topic */
     struct own_limit limit;
     /* Written by librdkafka's threads before the flush of the transaction is over. */
     _Atomic int64_t receipt_offset;
@@ -139,7 +139,7 @@ static void open_own(struct kafka_publisher *publisher)
 {
     assert(publisher->handle != NULL);
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
-        char name[KAFKA_TOPIC_NAME_BYTES];
+        char name[TOPIC_NAME_BYTES];
         kafka_topic_name(publisher->options->cluster, topic, name);
         publisher->own[topic] = rd_kafka_topic_new(publisher->handle, name, NULL);
         assert(publisher->own[topic] != NULL);

@@ -21,7 +21,7 @@ struct kafka_reader {
 
 struct source {
     enum broker_topic topic;
-    char name[KAFKA_TOPIC_NAME_BYTES];
+    char name[TOPIC_NAME_BYTES];
     rd_kafka_topic_t *handle;
     bool active;
     int64_t next_offset; /* everything below it is stale */

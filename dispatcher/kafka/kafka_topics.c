@@ -65,13 +65,13 @@ static const char *const suffixes[TOPIC_OWN_COUNT] = {
 };
 
 void kafka_topic_name(const char *cluster, enum broker_topic topic,
-                      char name[KAFKA_TOPIC_NAME_BYTES])
+                      char name[TOPIC_NAME_BYTES])
 {
     assert(cluster != NULL);
     assert(topic < TOPIC_FOREIGN);
-    int length = snprintf(name, KAFKA_TOPIC_NAME_BYTES, "%s.%s", cluster, suffixes[topic]);
-    assert(length > 0 && length < KAFKA_TOPIC_NAME_BYTES);
-    (void)length;
+    bool fits = topic_name_of(cluster, suffixes[topic], name);
+    assert(fits);
+    (void)fits;
 }
 
 static void tell(const struct kafka_report *report, const char *text)
@@ -123,7 +123,7 @@ static bool check_topic(rd_kafka_t *handle, const struct kafka_options *options,
                         const struct kafka_report *report, enum broker_topic topic,
                         const struct kafka_topic_facts *facts, struct error *error)
 {
-    char name[KAFKA_TOPIC_NAME_BYTES];
+    char name[TOPIC_NAME_BYTES];
     kafka_topic_name(options->cluster, topic, name);
     if (facts->partitions != options->shards)
         return error_invalid(error, "bad_value",
@@ -177,7 +177,7 @@ static bool create_topic(rd_kafka_t *handle, const struct kafka_options *options
     if (copies >= COPIES_FOR_MIN_ISR)
         settings[count++] = (struct kafka_property){"min.insync.replicas", "2"};
     assert(count <= SETTINGS_MAX);
-    char name[KAFKA_TOPIC_NAME_BYTES];
+    char name[TOPIC_NAME_BYTES];
     kafka_topic_name(options->cluster, topic, name);
     return kafka_admin_create(handle, name, options->shards, settings, count, error);
 }
@@ -186,7 +186,7 @@ static bool await_topic(rd_kafka_t *handle, const struct kafka_options *options,
                         enum broker_topic topic, struct kafka_topic_facts *facts,
                         struct error *error)
 {
-    char name[KAFKA_TOPIC_NAME_BYTES];
+    char name[TOPIC_NAME_BYTES];
     kafka_topic_name(options->cluster, topic, name);
     const struct clock *clock = options->clock;
     int64_t deadline_us = clock->monotonic_us(clock->opaque) + CREATED_WAIT_MS * INT64_C(1000);
@@ -207,7 +207,7 @@ static bool look_up_all(rd_kafka_t *handle, const struct kafka_options *options,
 {
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
         struct kafka_topic_facts facts;
-        char name[KAFKA_TOPIC_NAME_BYTES];
+        char name[TOPIC_NAME_BYTES];
         kafka_topic_name(options->cluster, topic, name);
         if (!kafka_admin_look_up(handle, name, &facts, error)) return false;
         if (facts.forbidden)
@@ -238,7 +238,7 @@ bool kafka_topics_prepare(rd_kafka_t *handle, const struct kafka_options *option
         if (!await_topic(handle, options, topic, &facts, error)) return false;
         /* Another daemon may have been quicker, with another idea of the number of shards. */
         if (!check_topic(handle, options, report, topic, &facts, error)) return false;
-        char text[REPORT_BYTES], name[KAFKA_TOPIC_NAME_BYTES];
+        char text[REPORT_BYTES], name[TOPIC_NAME_BYTES];
         kafka_topic_name(options->cluster, topic, name);
         (void)snprintf(text, sizeof text, "topic %s: created with %d partitions", name,
                        (int)options->shards);
@@ -259,7 +259,7 @@ bool kafka_topics_check(rd_kafka_t *handle, const struct kafka_options *options,
     if (!look_up_all(handle, options, report, missing, error)) return false;
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
         if (!missing[topic]) continue;
-        char text[REPORT_BYTES], name[KAFKA_TOPIC_NAME_BYTES];
+        char text[REPORT_BYTES], name[TOPIC_NAME_BYTES];
         kafka_topic_name(options->cluster, topic, name);
         (void)snprintf(text, sizeof text, "topic %s does not exist", name);
         tell(report, text);

@@ -7,9 +7,7 @@
 #include "dispatcher/engine/broker.h"
 #include "dispatcher/kafka/kafka_admin.h"
 #include "dispatcher/kafka/kafka_options.h"
-#include "lib/base/limits.h"
-
-enum { KAFKA_TOPIC_NAME_BYTES = TOPIC_BYTES_MAX + 1 };
+#include "lib/base/topic_name.h"
 
 /* Receives one line for each topic made and each setting that differs from Belfry's. */
 struct kafka_report {
@@ -19,7 +17,7 @@ struct kafka_report {
 
 /* "<cluster>.control" and so on; not for TOPIC_FOREIGN. */
 void kafka_topic_name(const char *cluster, enum broker_topic topic,
-                      char name[KAFKA_TOPIC_NAME_BYTES]);
+                      char name[TOPIC_NAME_BYTES]);
 
 /* Creates what is missing, waits until all topics can be used, compares the settings of those
  * that were there and reports each difference. Several daemons may do so at once. Blocks up to

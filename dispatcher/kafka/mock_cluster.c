@@ -21,7 +21,7 @@ static bool add_own_topics(struct mock_cluster *mock, const char *cluster, int32
                            struct error *error)
 {
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
-        char name[KAFKA_TOPIC_NAME_BYTES];
+        char name[TOPIC_NAME_BYTES];
         kafka_topic_name(cluster, topic, name);
         if (!mock_cluster_add_topic(mock, name, shards, error)) return false;
     }

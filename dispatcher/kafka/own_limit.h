@@ -13,7 +13,7 @@
 struct own_limit {
     rd_kafka_t *lookup;
     const struct kafka_options *options;
-    char topic[KAFKA_TOPIC_NAME_BYTES]; /* the last one that was asked about */
+    char topic[TOPIC_NAME_BYTES]; /* the last one that was asked about */
     int64_t bytes;                      /* 0: not known */
     int64_t asked_us;
 };

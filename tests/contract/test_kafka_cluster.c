@@ -70,7 +70,7 @@ static void differences_are_reported(void **state)
     const struct kafka_property odd[] = {{"message.timestamp.type", "CreateTime"},
                                          {"retention.ms", "1000"},
                                          {"max.message.bytes", "1000"}};
-    char name[KAFKA_TOPIC_NAME_BYTES];
+    char name[TOPIC_NAME_BYTES];
     fixture_open(&fixture, *state);
     kafka_topic_name(fixture.name, TOPIC_CONTROL, name);
     OK(kafka_admin_create(handle_of(&fixture), name, FIXTURE_SHARDS, odd, 3, &error));
