@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatcher/shard/job.h"
+#include "lib/base/heap.h"
 #include "lib/base/memory.h"
 
 enum { BUCKETS_INITIAL = 64 };
@@ -150,59 +151,38 @@ void timers_release(struct timers *timers, struct schedule *schedule)
 
 /* ---- the heap of schedules by next instant ---- */
 
-static void heap_place(struct timers *timers, size_t index, struct schedule *schedule)
+static bool before(const void *left, const void *right)
 {
-    timers->heap[index] = schedule;
-    schedule->heap_index = (uint32_t)index;
+    return (*(struct schedule *const *)left)->next_ms < (*(struct schedule *const *)right)->next_ms;
 }
 
-static void heap_up(struct timers *timers, size_t index)
+static void placed(const void *item, size_t at)
 {
-    struct schedule *schedule = timers->heap[index];
-    while (index > 0) {
-        size_t parent = (index - 1) / 2;
-        if (timers->heap[parent]->next_ms <= schedule->next_ms) break;
-        heap_place(timers, index, timers->heap[parent]);
-        index = parent;
-    }
-    heap_place(timers, index, schedule);
+    (*(struct schedule *const *)item)->heap_index = (uint32_t)at;
 }
 
-static void heap_down(struct timers *timers, size_t index)
-{
-    struct schedule *schedule = timers->heap[index];
-    for (;;) {
-        size_t child = index * 2 + 1;
-        if (child >= timers->heap_count) break;
-        if (child + 1 < timers->heap_count &&
-            timers->heap[child + 1]->next_ms < timers->heap[child]->next_ms)
-            child++;
-        if (schedule->next_ms <= timers->heap[child]->next_ms) break;
-        heap_place(timers, index, timers->heap[child]);
-        index = child;
-    }
-    heap_place(timers, index, schedule);
-}
+static const struct heap_kind kind = {.item_bytes = sizeof(struct schedule *), .before = before,
+                                      .placed = placed};
 
-static void heap_insert(struct timers *timers, struct schedule *schedule)
+static void insert(struct timers *timers, struct schedule *schedule)
 {
     assert(schedule->heap_index == TIMER_INDEX_NONE);
     timers->heap = memory_grow(timers->heap, &timers->heap_capacity, timers->heap_count + 1,
                                sizeof *timers->heap);
     timers->heap[timers->heap_count] = schedule;
-    heap_up(timers, timers->heap_count++);
+    heap_rise(&kind, timers->heap, timers->heap_count++);
 }
 
-static void heap_remove(struct timers *timers, struct schedule *schedule)
+static void take_out(struct timers *timers, struct schedule *schedule)
 {
     size_t index = schedule->heap_index;
     assert(index < timers->heap_count && timers->heap[index] == schedule);
     struct schedule *moved = timers->heap[--timers->heap_count];
     schedule->heap_index = TIMER_INDEX_NONE;
     if (moved == schedule) return;
-    heap_place(timers, index, moved);
-    heap_up(timers, index);
-    heap_down(timers, moved->heap_index);
+    timers->heap[index] = moved;
+    heap_rise(&kind, timers->heap, index);
+    heap_sink(&kind, timers->heap, timers->heap_count, moved->heap_index);
 }
 
 /* ---- jobs of a schedule ---- */
@@ -224,7 +204,7 @@ void timers_attach(struct timers *timers, struct job *job, int64_t after_ms)
         schedule->job_count = 0;
         schedule->sorted_count = 0;
         if (!schedule_next(&schedule->spec, after_ms, &schedule->next_ms)) return;
-        heap_insert(timers, schedule);
+        insert(timers, schedule);
     }
     if (schedule->job_count == schedule->job_capacity) {
         uint32_t grown = schedule->job_capacity + schedule->job_capacity / 2 + 1;
@@ -247,7 +227,7 @@ void timers_detach(struct timers *timers, struct job *job)
     job->timer_index = TIMER_INDEX_NONE;
     schedule->job_live--;
     if (schedule->job_live == 0 && schedule->heap_index != TIMER_INDEX_NONE)
-        heap_remove(timers, schedule);
+        take_out(timers, schedule);
 }
 
 static int by_ordinal(const void *left, const void *right)
@@ -310,7 +290,7 @@ struct schedule *timers_pop(struct timers *timers, int64_t limit_ms)
 {
     if (timers->heap_count == 0 || timers->heap[0]->next_ms > limit_ms) return NULL;
     struct schedule *schedule = timers->heap[0];
-    heap_remove(timers, schedule);
+    take_out(timers, schedule);
     schedule_tidy(schedule);
     return schedule;
 }
@@ -328,7 +308,7 @@ void timers_reinsert(struct timers *timers, struct schedule *schedule, bool has_
     }
     if (schedule->job_live == 0) return;
     schedule->next_ms = next_ms;
-    heap_insert(timers, schedule);
+    insert(timers, schedule);
 }
 
 uint32_t schedule_first_above(const struct schedule *schedule, int64_t ordinal)
