@@ -6,6 +6,8 @@
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void text_writer_init(struct text_writer *writer)
@@ -41,6 +43,30 @@ char *text_writer_make_room(struct text_writer *writer, size_t bytes)
     assert(bytes < SIZE_MAX - writer->length);
     writer->bytes = memory_grow(writer->bytes, &writer->capacity, writer->length + bytes, 1);
     return writer->bytes + writer->length;
+}
+
+void text_writer_format(struct text_writer *writer, const char *format, ...)
+{
+    va_list arguments;
+    va_list again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    assert(length >= 0);
+    char *at = text_writer_reserve(writer, (size_t)length + 1); /* for the terminator */
+    if (at != NULL) {
+        (void)vsnprintf(at, (size_t)length + 1, format, again);
+        writer->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+char *text_writer_terminated(struct text_writer *writer)
+{
+    assert(!writer->fixed);
+    *text_writer_reserve(writer, 1) = '\0';
+    return writer->bytes;
 }
 
 char *text_put_unsigned(char *at, uint64_t value)

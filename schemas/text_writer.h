@@ -21,7 +21,7 @@ struct text_writer {
     bool overflowed;
 };
 
-/* Empty and growing; end it with text_writer_free(). */
+/* Empty and growing, with room; end it with text_writer_free(). Zeroed memory is one without. */
 void text_writer_init(struct text_writer *writer);
 
 /* Writes into `bytes`, which stays the caller's and never moves. */
@@ -57,8 +57,9 @@ static inline char *text_writer_reserve(struct text_writer *writer, size_t bytes
 
 static inline void text_writer_bytes(struct text_writer *writer, const void *bytes, size_t length)
 {
+    if (length == 0) return;
     char *at = text_writer_reserve(writer, length);
-    if (at == NULL || length == 0) return;
+    if (at == NULL) return;
     memcpy(at, bytes, length);
     writer->length += length;
 }
@@ -81,6 +82,13 @@ static inline void text_writer_char(struct text_writer *writer, char character)
     *at = character;
     writer->length++;
 }
+
+/* As printf() writes it. */
+void text_writer_format(struct text_writer *writer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* What a growing writer holds, with a terminator behind it until something is appended. */
+char *text_writer_terminated(struct text_writer *writer);
 
 /* Decimal, without leading zeros. */
 void text_writer_integer(struct text_writer *writer, int64_t value);

@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/show/buffer.h"
 #include "cli/words/settings.h"
 #include "lib/base/error.h"
 #include "lib/base/limits.h"
 #include "lib/base/topic_name.h"
+#include "schemas/text_writer.h"
 
 enum cli_kafka_role { CLI_PRODUCER, CLI_READER };
 
@@ -34,7 +34,7 @@ struct write_record {
     int32_t partition; /* ANY_PARTITION: the daemon fans it out */
     const char *key;   /* a group of the shard, NULL = none; borrowed from the request */
     char command_id[COMMAND_ID_BYTES_MAX + 1];
-    struct buffer value;
+    struct text_writer value;
     size_t jobs;       /* of add and put */
     /* Set by cli_kafka_send(). */
     bool delivered;

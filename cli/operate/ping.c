@@ -23,8 +23,8 @@ static void make_plan(struct write_plan *plan, const char *group, uint32_t shard
         record->partition = (int32_t)(first + i);
         record->key = group;
         (void)snprintf(record->command_id, sizeof record->command_id, "ping-%s.%zu", made, i);
-        buffer_format(&record->value, "{\"op\":\"ping\",\"command_id\":\"%s\"}",
-                      record->command_id);
+        text_writer_format(&record->value, "{\"op\":\"ping\",\"command_id\":\"%s\"}",
+                           record->command_id);
     }
     assert(plan->count > 0);
 }

@@ -144,10 +144,11 @@ static bool speaks_unicode(void)
 
 static void print_people(struct page *page, int64_t months)
 {
-    struct buffer words = {0};
+    struct text_writer words = {0};
     schedule_words(&words, &page->schedule->definition.schedule);
-    (void)printf(" %s (%s)\n", words.bytes, flag_schedule_zone_name(page->schedule));
-    buffer_free(&words);
+    (void)printf(" %s (%s)\n", text_writer_terminated(&words),
+                 flag_schedule_zone_name(page->schedule));
+    text_writer_free(&words);
     for (int64_t i = 0; i < months && page->year <= 9999; i++) {
         print_month(page);
         page->year += page->month == 12;

@@ -42,11 +42,11 @@ static void print_fields(const struct settings *settings, const json_t *job, str
 
 static void print_indented(const struct settings *settings, struct text text)
 {
-    struct buffer out = {0};
+    struct text_writer out = {0};
     json_text_indent(&out, text);
     (void)print_json(stdout, out.bytes, out.length, settings->width > 0);
     (void)fputc('\n', stdout);
-    buffer_free(&out);
+    text_writer_free(&out);
 }
 
 static bool print_record(const struct settings *settings, const char *name, struct text text,

@@ -5,7 +5,6 @@
 
 #include "cli/kafka/redis_reader.h"
 #include "cli/read/job_filter.h"
-#include "cli/show/buffer.h"
 #include "cli/show/cli_clock.h"
 #include "cli/show/job_view.h"
 #include "cli/show/json_text.h"

@@ -39,7 +39,7 @@ static void print_record(const struct tail *tail, const rd_kafka_message_t *mess
                          const json_t *value)
 {
     const struct settings *settings = tail->settings;
-    struct buffer line = {0};
+    struct text_writer line = {0};
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
     assert(message->err == RD_KAFKA_RESP_ERR_NO_ERROR);
     if (json && tail->whole_record) {
@@ -56,7 +56,7 @@ static void print_record(const struct tail *tail, const rd_kafka_message_t *mess
     }
     (void)fputc('\n', stdout);
     (void)fflush(stdout);
-    buffer_free(&line);
+    text_writer_free(&line);
 }
 
 /* True when the record was wanted and printed. */

@@ -135,14 +135,15 @@ static json_t *next_of(const struct flag_schedule *schedule, int64_t count)
 static json_t *answer_of(const struct flag_schedule *schedule, int64_t count)
 {
     const struct definition *definition = &schedule->definition;
-    struct buffer words = {0};
+    struct text_writer words = {0};
     schedule_words(&words, &definition->schedule);
     json_t *answer = json_pack(
-        "{s:b,s:s,s:s,s:o,s:o,s:o}", "valid", 1, "words", words.bytes, "zone",
-        flag_schedule_zone_name(schedule), "next", next_of(schedule, count), "clock_changes",
+        "{s:b,s:s,s:s,s:o,s:o,s:o}", "valid", 1, "words",
+        text_writer_terminated(&words), "zone", flag_schedule_zone_name(schedule), "next",
+        next_of(schedule, count), "clock_changes",
         clock_changes(&definition->schedule, schedule->from_ms), "warnings",
         warnings_of(definition));
-    buffer_free(&words);
+    text_writer_free(&words);
     assert(answer != NULL);
     return answer;
 }

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/base/utf8.h"
+
 static bool space(char letter)
 {
     return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r';
@@ -111,13 +113,13 @@ bool json_walk_member(struct json_walk *walk, struct text *name, struct text *va
     return found;
 }
 
-static void indent_line(struct buffer *out, size_t depth)
+static void indent_line(struct text_writer *out, size_t depth)
 {
-    buffer_text(out, "\n");
-    for (size_t i = 0; i < depth; i++) buffer_text(out, "  ");
+    text_writer_words(out, "\n");
+    for (size_t i = 0; i < depth; i++) text_writer_words(out, "  ");
 }
 
-void json_text_indent(struct buffer *out, struct text text)
+void json_text_indent(struct text_writer *out, struct text text)
 {
     size_t depth = 0;
     struct json_walk walk = {text.bytes, text.bytes + text.length};
@@ -133,12 +135,22 @@ void json_text_indent(struct buffer *out, struct text text)
         bool first = depth > 0 && !closes && strchr("{[", out->bytes[out->length - 1]) != NULL;
         if (closes) depth--;
         if (first || (closes && !empty)) indent_line(out, depth);
-        buffer_append(out, start, (size_t)(walk.at - start));
-        if (letter == ':') buffer_text(out, " ");
+        text_writer_bytes(out, start, (size_t)(walk.at - start));
+        if (letter == ':') text_writer_words(out, " ");
         if (letter == ',') indent_line(out, depth);
         if (opens) depth++;
     }
     assert(depth == 0);
+}
+
+bool json_text_string(struct text_writer *out, const char *bytes, size_t length,
+                      struct error *error)
+{
+    struct text text = {bytes, length};
+    if (utf8_valid_length(text) < length)
+        return error_invalid(error, "not_utf8", "a text is not valid UTF-8");
+    text_writer_string(out, text);
+    return true;
 }
 
 const char *json_member_text(const json_t *object, const char *name)

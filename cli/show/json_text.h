@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/show/buffer.h"
 #include "lib/base/error.h"
 #include "lib/base/text.h"
+#include "schemas/text_writer.h"
 
 /* Parses the next JSON value of a text that may hold several; duplicate keys are refused.
  *   slice  what of the text the value takes, borrowed; *at moves past it
@@ -38,7 +38,11 @@ bool json_walk_item(struct json_walk *walk, struct text *value);
 
 /* Appends a parsed text over several lines, members indented; digits and escapes stay as they
  * are. */
-void json_text_indent(struct buffer *out, struct text text);
+void json_text_indent(struct text_writer *out, struct text text);
+
+/* Appends the text as a JSON string. ERROR_INVALID when it is not UTF-8; nothing is appended. */
+bool json_text_string(struct text_writer *out, const char *bytes, size_t length,
+                      struct error *error);
 
 /* The string member of an object, NULL when it is missing or no string. */
 const char *json_member_text(const json_t *object, const char *name);

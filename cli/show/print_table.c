@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/show/buffer.h"
 #include "cli/show/print_text.h"
 #include "lib/base/memory.h"
+#include "schemas/text_writer.h"
 
 enum { GAP_COLUMNS = 2 };
 
@@ -142,11 +142,9 @@ static void table_start(struct table *table)
 
 static struct held_cell cell_escape(const struct table_cell *cell)
 {
-    struct buffer escaped = {0};
-    buffer_text(&escaped, "");
+    struct text_writer escaped = {0};
     text_escape(&escaped, cell->text.bytes, cell->text.length);
-    assert(escaped.bytes != NULL);
-    return (struct held_cell){escaped.bytes, escaped.length, cell->tone};
+    return (struct held_cell){text_writer_terminated(&escaped), escaped.length, cell->tone};
 }
 
 void table_add(struct table *table, const struct table_cell *cells)

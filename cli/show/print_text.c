@@ -35,29 +35,29 @@ static bool character_steers(uint32_t code)
            (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || code >= 0xe0000;
 }
 
-static void character_escape(struct buffer *out, uint32_t code)
+static void character_escape(struct text_writer *out, uint32_t code)
 {
     assert(character_steers(code));
-    if (code == '\n') buffer_text(out, "\\n");
-    else if (code == '\r') buffer_text(out, "\\r");
-    else if (code == '\t') buffer_text(out, "\\t");
-    else if (code < 0x100) buffer_format(out, "\\x%02x", (unsigned)code);
-    else buffer_format(out, "\\u%04x", (unsigned)code);
+    if (code == '\n') text_writer_words(out, "\\n");
+    else if (code == '\r') text_writer_words(out, "\\r");
+    else if (code == '\t') text_writer_words(out, "\\t");
+    else if (code < 0x100) text_writer_format(out, "\\x%02x", (unsigned)code);
+    else text_writer_format(out, "\\u%04x", (unsigned)code);
 }
 
-void text_escape(struct buffer *out, const char *bytes, size_t length)
+void text_escape(struct text_writer *out, const char *bytes, size_t length)
 {
     assert(bytes != NULL || length == 0);
     for (size_t at = 0; at < length;) {
         uint32_t code = 0;
         size_t size = character_decode(bytes + at, length - at, &code);
         if (size == 0) {
-            buffer_format(out, "\\x%02x", (unsigned)(unsigned char)bytes[at]);
+            text_writer_format(out, "\\x%02x", (unsigned)(unsigned char)bytes[at]);
             size = 1;
         } else if (character_steers(code)) {
             character_escape(out, code);
         } else {
-            buffer_append(out, bytes + at, size);
+            text_writer_bytes(out, bytes + at, size);
         }
         at += size;
     }
@@ -65,30 +65,30 @@ void text_escape(struct buffer *out, const char *bytes, size_t length)
 
 void print_safe(FILE *stream, const char *bytes, size_t length)
 {
-    struct buffer escaped = {0};
+    struct text_writer escaped = {0};
     text_escape(&escaped, bytes, length);
     if (escaped.length > 0) (void)fwrite(escaped.bytes, 1, escaped.length, stream);
-    buffer_free(&escaped);
+    text_writer_free(&escaped);
 }
 
 bool print_json(FILE *stream, const char *bytes, size_t length, bool terminal)
 {
     assert(bytes != NULL || length == 0);
     if (!terminal) return length == 0 || fwrite(bytes, 1, length, stream) == length;
-    struct buffer shown = {0};
+    struct text_writer shown = {0};
     for (size_t at = 0; at < length;) {
         uint32_t code = 0;
         size_t size = character_decode(bytes + at, length - at, &code);
         bool plain = size > 0 && (code == '\n' || code == '\t' || !character_steers(code));
-        if (plain) buffer_append(&shown, bytes + at, size);
-        else if (size == 0) buffer_text(&shown, "\\ufffd");
-        else if (code < 0x10000) buffer_format(&shown, "\\u%04x", (unsigned)code);
-        else buffer_format(&shown, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
-                           (unsigned)(0xdc00 + (code & 0x3ff)));
+        if (plain) text_writer_bytes(&shown, bytes + at, size);
+        else if (size == 0) text_writer_words(&shown, "\\ufffd");
+        else if (code < 0x10000) text_writer_format(&shown, "\\u%04x", (unsigned)code);
+        else text_writer_format(&shown, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+                                (unsigned)(0xdc00 + (code & 0x3ff)));
         at += size == 0 ? 1 : size;
     }
     bool whole = shown.length == 0 || fwrite(shown.bytes, 1, shown.length, stream) == shown.length;
-    buffer_free(&shown);
+    text_writer_free(&shown);
     return whole;
 }
 

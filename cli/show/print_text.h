@@ -6,11 +6,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "cli/show/buffer.h"
+#include "schemas/text_writer.h"
+
 
 /* Appends `bytes` with control characters (C0, DEL, C1, line and paragraph separators, text
  * direction marks) and broken UTF-8 written as escapes: \n, \t, \x1b, \u202e. */
-void text_escape(struct buffer *out, const char *bytes, size_t length);
+void text_escape(struct text_writer *out, const char *bytes, size_t length);
 
 /* As text_escape, straight to a stream. */
 void print_safe(FILE *stream, const char *bytes, size_t length);

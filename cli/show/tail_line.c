@@ -24,10 +24,10 @@ bool record_header(const rd_kafka_message_t *message, const char *name, struct t
     return true;
 }
 
-static void add_text(struct buffer *line, struct text text)
+static void add_text(struct text_writer *line, struct text text)
 {
-    if (line->length > 0) buffer_text(line, "  ");
-    if (text.length == 0) buffer_text(line, "-");
+    if (line->length > 0) text_writer_words(line, "  ");
+    if (text.length == 0) text_writer_words(line, "-");
     text_escape(line, text.bytes, text.length);
 }
 
@@ -50,7 +50,7 @@ static struct text attribute(const rd_kafka_message_t *message, const json_t *va
     return text;
 }
 
-static void add_attribute(struct buffer *line, const rd_kafka_message_t *message,
+static void add_attribute(struct text_writer *line, const rd_kafka_message_t *message,
                           const json_t *value, const char *name, const char *label)
 {
     char room[32];
@@ -58,13 +58,13 @@ static void add_attribute(struct buffer *line, const rd_kafka_message_t *message
     if (label[0] == '\0') {
         add_text(line, text);
     } else if (text.length > 0) {
-        buffer_format(line, "  %s ", label);
+        text_writer_format(line, "  %s ", label);
         text_escape(line, text.bytes, text.length);
     }
     assert(line->length > 0);
 }
 
-static void add_time(struct buffer *line, const rd_kafka_message_t *message)
+static void add_time(struct text_writer *line, const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
     int64_t at_ms = rd_kafka_message_timestamp(message, &type);
@@ -80,7 +80,8 @@ static bool is_structured(const json_t *value)
     return json_object_get(value, "specversion") != NULL;
 }
 
-void tail_line_fire(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
+void tail_line_fire(struct text_writer *line, const rd_kafka_message_t *message,
+                    const json_t *value)
 {
     const json_t *of = is_structured(value) ? value : NULL;
     char room[32];
@@ -89,13 +90,13 @@ void tail_line_fire(struct buffer *line, const rd_kafka_message_t *message, cons
     add_attribute(line, message, of, "firekind", "");
     struct text late = attribute(message, of, "latenessms", room, sizeof room);
     if (late.length > 0) {
-        buffer_text(line, "  late ");
+        text_writer_words(line, "  late ");
         text_escape(line, late.bytes, late.length);
-        buffer_text(line, " ms");
+        text_writer_words(line, " ms");
     }
     struct text missed = attribute(message, of, "missedcount", room, sizeof room);
     if (missed.length > 0 && !text_equal(missed, text_of("0"))) {
-        buffer_text(line, "  missed ");
+        text_writer_words(line, "  missed ");
         text_escape(line, missed.bytes, missed.length);
     }
     if (of == NULL) {
@@ -110,7 +111,8 @@ void tail_line_fire(struct buffer *line, const rd_kafka_message_t *message, cons
     free(compact);
 }
 
-void tail_line_result(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
+void tail_line_result(struct text_writer *line, const rd_kafka_message_t *message,
+                      const json_t *value)
 {
     add_time(line, message);
     if (value == NULL) {
@@ -128,7 +130,8 @@ void tail_line_result(struct buffer *line, const rd_kafka_message_t *message, co
     add_attribute(line, message, value, "message", "-");
 }
 
-void tail_line_event(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
+void tail_line_event(struct text_writer *line, const rd_kafka_message_t *message,
+                     const json_t *value)
 {
     add_time(line, message);
     if (value == NULL) {
@@ -137,11 +140,11 @@ void tail_line_event(struct buffer *line, const rd_kafka_message_t *message, con
     }
     const char *kind = json_member_text(value, "event");
     if (kind == NULL) kind = json_member_text(value, "type");
-    struct buffer name = {0};
+    struct text_writer name = {0};
     add_text(line, text_of(kind));
     tail_name(&name, message, value);
     add_text(line, (struct text){name.bytes, name.length});
-    buffer_free(&name);
+    text_writer_free(&name);
     const char *told[] = {"event", "type", "group", "id", "subject", "specversion"};
     json_t *rest = json_copy((json_t *)(uintptr_t)value);
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) (void)json_object_del(rest, told[i]);
@@ -151,7 +154,8 @@ void tail_line_event(struct buffer *line, const rd_kafka_message_t *message, con
     json_decref(rest);
 }
 
-void tail_line_dead(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
+void tail_line_dead(struct text_writer *line, const rd_kafka_message_t *message,
+                    const json_t *value)
 {
     rd_kafka_headers_t *headers = NULL;
     const char *name = NULL;
@@ -159,20 +163,20 @@ void tail_line_dead(struct buffer *line, const rd_kafka_message_t *message, cons
     size_t length = 0;
     (void)value;
     add_time(line, message);
-    buffer_format(line, "  %" PRId32 "/%" PRId64, message->partition, message->offset);
+    text_writer_format(line, "  %" PRId32 "/%" PRId64, message->partition, message->offset);
     if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
         for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &bytes, &length) ==
                            RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
             if (strncmp(name, "dlq_", 4) != 0) continue; /* the sender's own: see -o json */
-            buffer_text(line, "  ");
+            text_writer_words(line, "  ");
             text_escape(line, name, strlen(name));
-            buffer_text(line, "=");
+            text_writer_words(line, "=");
             text_escape(line, bytes, bytes == NULL ? 0 : length);
         }
     add_text(line, (struct text){message->payload, message->payload == NULL ? 0 : message->len});
 }
 
-void tail_name(struct buffer *line, const rd_kafka_message_t *message, const json_t *value)
+void tail_name(struct text_writer *line, const rd_kafka_message_t *message, const json_t *value)
 {
     const char *group = json_member_text(value, "group");
     const char *id = json_member_text(value, "id");
@@ -182,7 +186,7 @@ void tail_name(struct buffer *line, const rd_kafka_message_t *message, const jso
     if (subject.length == 0) subject = text_of(json_member_text(value, "command_id"));
     if (!event && group != NULL) {
         text_escape(line, group, strlen(group));
-        if (id != NULL) buffer_text(line, "/");
+        if (id != NULL) text_writer_words(line, "/");
         if (id != NULL) text_escape(line, id, strlen(id));
     } else if (subject.length > 0) {
         text_escape(line, subject.bytes, subject.length);
@@ -214,10 +218,10 @@ static json_t *bytes_to_json(const void *bytes, size_t length)
     if (bytes == NULL) return json_null();
     json_t *text = json_stringn(bytes, length);
     if (text != NULL) return text;
-    struct buffer escaped = {0};
+    struct text_writer escaped = {0};
     text_escape(&escaped, bytes, length);
     text = json_stringn(escaped.bytes, escaped.length);
-    buffer_free(&escaped);
+    text_writer_free(&escaped);
     return text;
 }
 

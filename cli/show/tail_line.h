@@ -6,10 +6,10 @@
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 
-#include "cli/show/buffer.h"
 #include "lib/base/text.h"
+#include "schemas/text_writer.h"
 
-typedef void tail_formatter(struct buffer *line, const rd_kafka_message_t *message,
+typedef void tail_formatter(struct text_writer *line, const rd_kafka_message_t *message,
                             const json_t *value);
 
 /* Each appends one line without its end. `value` is the parsed record, NULL when it is no JSON
@@ -20,7 +20,7 @@ tail_formatter tail_line_event;
 tail_formatter tail_line_dead;
 
 /* GROUP/ID, or what else names the record; for -o name. */
-void tail_name(struct buffer *line, const rd_kafka_message_t *message, const json_t *value);
+void tail_name(struct text_writer *line, const rd_kafka_message_t *message, const json_t *value);
 
 /* Whether the record is about a job of this group. */
 bool tail_is_of_group(const rd_kafka_message_t *message, const json_t *value, const char *group);

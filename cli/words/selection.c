@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "cli/show/json_text.h"
 #include "cli/words/exit_code.h"
 #include "cli/words/settings.h"
 
@@ -31,9 +32,10 @@ bool job_name_split(const char *name, struct text *group, struct text *id, struc
     return job_name_check(*group, *id, error);
 }
 
-bool selection_labels(struct buffer *out, const struct arguments *arguments, struct error *error)
+bool selection_labels(struct text_writer *out, const struct arguments *arguments,
+                      struct error *error)
 {
-    buffer_text(out, "{");
+    text_writer_words(out, "{");
     size_t at = 0;
     const char *pair = NULL;
     while ((pair = arguments_next(arguments, "label", &at)) != NULL) {
@@ -41,12 +43,12 @@ bool selection_labels(struct buffer *out, const struct arguments *arguments, str
         if (equals == NULL || equals == pair)
             return error_invalid(error, CLI_CODE_USAGE, "--label: \"%.60s\" is not KEY=VALUE",
                                  pair);
-        buffer_comma(out);
-        if (!buffer_json_string(out, pair, (size_t)(equals - pair), error)) return false;
-        buffer_text(out, ":");
-        if (!buffer_json_string(out, equals + 1, strlen(equals + 1), error)) return false;
+        text_writer_comma(out);
+        if (!json_text_string(out, pair, (size_t)(equals - pair), error)) return false;
+        text_writer_words(out, ":");
+        if (!json_text_string(out, equals + 1, strlen(equals + 1), error)) return false;
     }
-    buffer_text(out, "}");
+    text_writer_words(out, "}");
     return true;
 }
 

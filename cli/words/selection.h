@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#include "cli/show/buffer.h"
 #include "cli/words/options.h"
 #include "lib/base/error.h"
 #include "lib/base/text.h"
+#include "schemas/text_writer.h"
 
 /* Splits GROUP/ID at its first slash and checks both. The texts are borrowed from `name`. */
 bool job_name_split(const char *name, struct text *group, struct text *id, struct error *error)
@@ -17,7 +17,8 @@ bool job_name_check(struct text group, struct text id, struct error *error)
     __attribute__((warn_unused_result));
 
 /* The --label options as one JSON object. */
-bool selection_labels(struct buffer *out, const struct arguments *arguments, struct error *error)
+bool selection_labels(struct text_writer *out, const struct arguments *arguments,
+                      struct error *error)
     __attribute__((warn_unused_result));
 
 /* The value of --paused, which must be given: alone it means true. */

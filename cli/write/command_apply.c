@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/show/json_text.h"
 #include "cli/words/cli.h"
 #include "cli/write/job_diff.h"
 #include "cli/write/job_file.h"
@@ -80,19 +81,19 @@ static size_t select_deleted(struct write_request *request, const struct job_dif
     size_t at = first;
     size_t taken = 0;
     write_select_add_group(select, group);
-    buffer_text(&select->rest, "\"ids\":[");
+    text_writer_words(&select->rest, "\"ids\":[");
     for (; at < diff->count && taken < COMMAND_JOBS_MAX; at++) {
         const struct job_difference *item = &diff->items[at];
         if (strncmp(item->name, group, group_bytes) != 0 || item->name[group_bytes] != '/') break;
         if (item->change != JOB_DELETED) continue;
         const char *id = item->name + group_bytes + 1;
-        buffer_comma(&select->rest);
-        bool written = buffer_json_string(&select->rest, id, strlen(id), NULL);
+        text_writer_comma(&select->rest);
+        bool written = json_text_string(&select->rest, id, strlen(id), NULL);
         assert(written); /* Redis holds checked names only */
         (void)written;
         taken++;
     }
-    buffer_text(&select->rest, "]");
+    text_writer_words(&select->rest, "]");
     free(group);
     assert(at > first);
     return at;

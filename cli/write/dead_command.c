@@ -30,20 +30,20 @@ static struct text trim(struct text text)
 }
 
 /* What the sender called the command, where nothing else of it says so. */
-static void write_event_id(const struct text *event_id, struct buffer *out)
+static void write_event_id(const struct text *event_id, struct text_writer *out)
 {
     if (event_id->length == 0 || event_id->length > COMMAND_ID_BYTES_MAX) return;
     json_t *string = json_stringn(event_id->bytes, event_id->length);
     char *text = string == NULL ? NULL : json_dumps(string, JSON_ENCODE_ANY | JSON_COMPACT);
     json_decref(string);
     if (text == NULL) return; /* no UTF-8 */
-    buffer_text(out, ",\"correlation_id\":");
-    buffer_text(out, text);
+    text_writer_words(out, ",\"correlation_id\":");
+    text_writer_words(out, text);
     free(text);
 }
 
 bool dead_command_write(struct text value, struct text event_id, int32_t partition,
-                        int64_t offset, struct buffer *out, struct error *error)
+                        int64_t offset, struct text_writer *out, struct error *error)
 {
     assert(offset >= 0);
     json_t *parsed = NULL;
@@ -64,7 +64,8 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
     if (!readable)
         return error_invalid(error, "invalid_json", "it is no JSON object; mend it and send it "
                              "with belfry COMMAND -f FILE");
-    buffer_format(out, "{\"command_id\":\"requeue-%" PRId32 "-%" PRId64 "\"", partition, offset);
+    text_writer_format(out, "{\"command_id\":\"requeue-%" PRId32 "-%" PRId64 "\"", partition,
+                       offset);
     bool correlated = find_member(object, "correlation_id", &found);
     if (!correlated && !find_member(object, "command_id", &found)) write_event_id(&event_id, out);
     struct json_walk walk = json_walk_open(object);
@@ -72,12 +73,12 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
     while (json_walk_member(&walk, &name, &found)) {
         bool id = text_equal(name, text_of("command_id"));
         if (id && (correlated || found.bytes[0] != '"')) continue;
-        buffer_text(out, ",\"");
-        if (id) buffer_text(out, "correlation_id");
-        else buffer_append(out, name.bytes, name.length);
-        buffer_text(out, "\":");
-        buffer_append(out, found.bytes, found.length);
+        text_writer_words(out, ",\"");
+        if (id) text_writer_words(out, "correlation_id");
+        else text_writer_bytes(out, name.bytes, name.length);
+        text_writer_words(out, "\":");
+        text_writer_bytes(out, found.bytes, found.length);
     }
-    buffer_text(out, "}");
+    text_writer_words(out, "}");
     return true;
 }

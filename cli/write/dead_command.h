@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/show/buffer.h"
 #include "lib/base/error.h"
 #include "lib/base/text.h"
+#include "schemas/text_writer.h"
 
 /* Writes the command again, under an id made of the dead letter's place: requeued twice it is
  * done once, and the id under which it was refused does not stand in its way. The old id becomes
@@ -16,7 +16,7 @@
  *   event_id  of a binary CloudEvent, from its header; empty = none
  *   errors  ERROR_INVALID: it is no JSON object, so it has to be mended by hand */
 bool dead_command_write(struct text value, struct text event_id, int32_t partition,
-                        int64_t offset, struct buffer *out, struct error *error)
+                        int64_t offset, struct text_writer *out, struct error *error)
     __attribute__((warn_unused_result));
 
 #endif

@@ -100,13 +100,13 @@ static bool visit(void *opaque, const rd_kafka_message_t *message)
         say_cannot(requeue, message, "it was too large to be kept whole");
         return true;
     }
-    struct buffer command = {0};
+    struct text_writer command = {0};
     struct text event_id = {NULL, 0};
     (void)record_header(message, "ce_id", &event_id);
     if (!dead_command_write(value, event_id, message->partition, message->offset, &command,
                             &error)) {
         say_cannot(requeue, message, error.message);
-        buffer_free(&command);
+        text_writer_free(&command);
         return true;
     }
     struct write_plan *plan = &requeue->plan;

@@ -64,11 +64,11 @@ static bool check_job(const struct write_job *job, struct arena *arena, char **n
     bool read = job_text_read(value, job->json, arena, &definition, fault);
     *name = NULL;
     if (definition.group.length > 0 && definition.id.length > 0) {
-        struct buffer text = {0};
-        buffer_append(&text, definition.group.bytes, definition.group.length);
-        buffer_text(&text, "/");
-        buffer_append(&text, definition.id.bytes, definition.id.length);
-        *name = text.bytes;
+        struct text_writer text = {0};
+        text_writer_bytes(&text, definition.group.bytes, definition.group.length);
+        text_writer_words(&text, "/");
+        text_writer_bytes(&text, definition.id.bytes, definition.id.length);
+        *name = text_writer_terminated(&text);
     }
     json_decref(value);
     assert(*name != NULL || !read);

@@ -20,12 +20,12 @@ static bool read_options(struct job_sender *sender, const struct arguments *argu
     if (!arguments_duration(arguments, "wait", &sender->wait_ms, error)) return false;
     if (sender->wait_ms < 1 || sender->wait_ms > HOURS_MS)
         return error_invalid(error, CLI_CODE_USAGE, "--wait: from 1ms to 1h");
-    buffer_text(&sender->members, "\"mode\":\"each\"");
+    text_writer_words(&sender->members, "\"mode\":\"each\"");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const char *value = arguments_value(arguments, texts[i]);
         if (value == NULL) continue;
-        buffer_member(&sender->members, texts[i]);
-        if (!buffer_json_string(&sender->members, value, strlen(value), error)) return false;
+        text_writer_member(&sender->members, texts[i]);
+        if (!json_text_string(&sender->members, value, strlen(value), error)) return false;
     }
     return true;
 }
@@ -36,14 +36,14 @@ static void say_fault(struct job_sender *sender, const char *group, const char *
     if (sender->faults_shown++ >= SENDER_FAULTS_SHOWN) return;
     const char *code = json_member_text(fault, "code");
     const char *message = json_member_text(fault, "message");
-    struct buffer line = {0};
-    buffer_format(&line, "%s/%s: %s: %s", group == NULL ? "*" : group, id == NULL ? "*" : id,
-                  code == NULL ? "refused" : code, message == NULL ? "" : message);
+    struct text_writer line = {0};
+    text_writer_format(&line, "%s/%s: %s: %s", group == NULL ? "*" : group, id == NULL ? "*" : id,
+                       code == NULL ? "refused" : code, message == NULL ? "" : message);
     progress_end(&sender->progress);
     (void)fputs("belfry: ", stderr);
     print_safe(stderr, line.bytes, line.length);
     (void)fputc('\n', stderr);
-    buffer_free(&line);
+    text_writer_free(&line);
 }
 
 /* Faults name the job, or its place in the command: /jobs/17/topic. */
@@ -105,7 +105,7 @@ void job_sender_close(struct job_sender *sender)
 {
     if (sender->progress.what != NULL) progress_end(&sender->progress);
     write_session_close(&sender->session);
-    buffer_free(&sender->members);
+    text_writer_free(&sender->members);
     json_decref(sender->last);
     *sender = (struct job_sender){0};
 }
@@ -130,7 +130,7 @@ bool job_sender_send(struct job_sender *sender, struct write_request *request,
     bool sent = write_plan_build(&plan, request, command_id, sender->session.shards, false, false,
                                  error) &&
                 write_session_send(&sender->session, &plan, sender->wait_ms, &sender->last, error);
-    request->members = (struct buffer){0};
+    request->members = (struct text_writer){0};
     write_plan_free(&plan);
     assert(sent || error->kind != ERROR_NONE);
     return sent;

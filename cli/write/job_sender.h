@@ -16,7 +16,7 @@ struct job_sender {
     struct write_session session;
     struct progress progress;
     int64_t wait_ms;      /* longest wait for the next result */
-    struct buffer members; /* that each command carries: `"mode":"each","reason":"..."` */
+    struct text_writer members; /* that each command carries: `"mode":"each","reason":"..."` */
     size_t answered;      /* jobs of commands that have their result */
     size_t changed;       /* jobs added, changed or deleted */
     size_t failed;        /* jobs of commands that were refused, and those listed as errors */

@@ -99,7 +99,7 @@ bool write_check(const struct write_request *request, const char *command_id,
     struct arena *arena = arena_create();
     bool good = write_plan_build(&plan, request, command_id, 1, request->dry_run, true, error);
     for (size_t i = 0; good && i < plan.count; i++) {
-        const struct buffer *value = &plan.records[i].value;
+        const struct text_writer *value = &plan.records[i].value;
         good = check_record((struct text){value->bytes, value->length}, &limits, arena, refused,
                             error);
     }

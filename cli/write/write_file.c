@@ -12,21 +12,22 @@
 
 enum { FILE_BYTES_MAX = 1024 * 1024 * 1024, FILE_CHUNK_BYTES = 64 * 1024 };
 
-static bool stream_read(FILE *stream, const char *name, struct buffer *out, struct error *error)
+static bool stream_read(FILE *stream, const char *name, struct text_writer *out,
+                        struct error *error)
 {
     char chunk[FILE_CHUNK_BYTES];
     size_t got = 0;
     while ((got = fread(chunk, 1, sizeof chunk, stream)) > 0) {
         if (out->length + got > FILE_BYTES_MAX)
             return error_invalid(error, "too_large", "%s: larger than 1 GiB", name);
-        buffer_append(out, chunk, got);
+        text_writer_bytes(out, chunk, got);
     }
     if (ferror(stream) != 0)
         return error_invalid(error, "bad_value", "%s: %s", name, strerror(errno));
     return true;
 }
 
-bool file_read(const char *path, struct buffer *out, struct error *error)
+bool file_read(const char *path, struct text_writer *out, struct error *error)
 {
     if (strcmp(path, "-") == 0) return stream_read(stdin, "stdin", out, error);
     FILE *stream = fopen(path, "rb");
@@ -78,9 +79,9 @@ static bool read_select(struct write_request *request, const char *name, const j
     struct text value;
     while (json_walk_member(&walk, &member, &value)) {
         if (text_equal(member, text_of("groups"))) continue;
-        buffer_comma(&out->rest);
-        buffer_format(&out->rest, "\"%.*s\":", (int)member.length, member.bytes);
-        buffer_append(&out->rest, value.bytes, value.length);
+        text_writer_comma(&out->rest);
+        text_writer_format(&out->rest, "\"%.*s\":", (int)member.length, member.bytes);
+        text_writer_bytes(&out->rest, value.bytes, value.length);
     }
     const json_t *groups = json_object_get(select, "groups");
     if (groups == NULL) return true;
@@ -143,9 +144,9 @@ static bool read_command(struct write_request *request, const char *name, const 
         free(key);
         if (!ok) return false;
         if (taken) continue;
-        buffer_comma(&request->members);
-        buffer_format(&request->members, "\"%.*s\":", (int)member.length, member.bytes);
-        buffer_append(&request->members, value.bytes, value.length);
+        text_writer_comma(&request->members);
+        text_writer_format(&request->members, "\"%.*s\":", (int)member.length, member.bytes);
+        text_writer_bytes(&request->members, value.bytes, value.length);
     }
     const char *reply_to = json_member_text(command, "reply_to");
     if (reply_to != NULL) request->reply_to = memory_copy_text(reply_to, strlen(reply_to));

@@ -54,10 +54,10 @@ static bool usage_of(struct error *error, const char *option, const struct error
 }
 
 /* `KEY=VALUE` of each occurrence, as the members of an object. */
-static bool flag_pairs(struct buffer *out, const struct arguments *arguments, const char *option,
-                       struct error *error)
+static bool flag_pairs(struct text_writer *out, const struct arguments *arguments,
+                       const char *option, struct error *error)
 {
-    buffer_text(out, "{");
+    text_writer_words(out, "{");
     size_t at = 0;
     const char *pair = NULL;
     while ((pair = arguments_next(arguments, option, &at)) != NULL) {
@@ -66,22 +66,22 @@ static bool flag_pairs(struct buffer *out, const struct arguments *arguments, co
             return error_invalid(error, CLI_CODE_USAGE, "--%s: \"%.60s\" is not KEY=VALUE", option,
                                  pair);
         struct error refused = {0};
-        buffer_comma(out);
-        bool written = buffer_json_string(out, pair, (size_t)(equals - pair), &refused);
-        buffer_text(out, ":");
-        if (!written || !buffer_json_string(out, equals + 1, strlen(equals + 1), &refused))
+        text_writer_comma(out);
+        bool written = json_text_string(out, pair, (size_t)(equals - pair), &refused);
+        text_writer_words(out, ":");
+        if (!written || !json_text_string(out, equals + 1, strlen(equals + 1), &refused))
             return usage_of(error, option, &refused);
     }
-    buffer_text(out, "}");
+    text_writer_words(out, "}");
     return true;
 }
 
 /* A JSON text, or @FILE that holds one; the text is passed on as it is. */
-static bool flag_json(struct buffer *out, const char *option, const char *value,
+static bool flag_json(struct text_writer *out, const char *option, const char *value,
                       struct error *error)
 {
     struct error refused = {0};
-    struct buffer file = {0};
+    struct text_writer file = {0};
     struct text text = text_of(value);
     bool read = true;
     if (value[0] == '@') {
@@ -91,9 +91,9 @@ static bool flag_json(struct buffer *out, const char *option, const char *value,
     json_t *parsed = NULL;
     read = read && json_text_one(text, value[0] == '@' ? value + 1 : "the value", &parsed,
                                  &refused);
-    if (read) buffer_append(out, text.bytes, text.length);
+    if (read) text_writer_bytes(out, text.bytes, text.length);
     json_decref(parsed);
-    buffer_free(&file);
+    text_writer_free(&file);
     if (read) return true;
     if (value[0] == '@') return usage_of(error, option, &refused);
     return error_invalid(error, CLI_CODE_USAGE,
@@ -101,21 +101,21 @@ static bool flag_json(struct buffer *out, const char *option, const char *value,
                          refused.message, option);
 }
 
-static bool flag_write(struct buffer *out, const struct flag_row *row,
+static bool flag_write(struct text_writer *out, const struct flag_row *row,
                        const struct arguments *arguments, struct error *error)
 {
     const char *value = arguments_value(arguments, row->option);
     assert(value != NULL);
-    buffer_member(out, row->member);
+    text_writer_member(out, row->member);
     int64_t number = 0;
     struct error refused = {0};
     switch (row->kind) {
     case FLAG_TEXT:
-        if (buffer_json_string(out, value, strlen(value), &refused)) return true;
+        if (json_text_string(out, value, strlen(value), &refused)) return true;
         return usage_of(error, row->option, &refused);
     case FLAG_NUMBER:
         if (!arguments_number(arguments, row->option, 0, INT64_MAX, &number, error)) return false;
-        buffer_format(out, "%lld", (long long)number);
+        text_writer_format(out, "%lld", (long long)number);
         return true;
     case FLAG_PAIRS: return flag_pairs(out, arguments, row->option, error);
     case FLAG_JSON: return flag_json(out, row->option, value, error);
@@ -125,7 +125,7 @@ static bool flag_write(struct buffer *out, const struct flag_row *row,
 }
 
 /* All given flags of one place; nothing is written when none is given. */
-static bool flags_of_place(struct buffer *out, enum flag_place place,
+static bool flags_of_place(struct text_writer *out, enum flag_place place,
                            const struct arguments *arguments, struct error *error)
 {
     for (int i = 0; i < FLAG_ROWS; i++) {
@@ -136,17 +136,19 @@ static bool flags_of_place(struct buffer *out, enum flag_place place,
     return true;
 }
 
-static bool flags_object(struct buffer *out, const char *member, enum flag_place place,
+static bool flags_object(struct text_writer *out, const char *member, enum flag_place place,
                          const struct arguments *arguments, struct error *error)
 {
     assert(place != PLACE_JOB);
-    struct buffer inside = {0};
+    struct text_writer inside = {0};
     bool written = flags_of_place(&inside, place, arguments, error);
     if (written && inside.length > 0) {
-        buffer_member(out, member);
-        buffer_format(out, "{%s}", inside.bytes);
+        text_writer_member(out, member);
+        text_writer_char(out, '{');
+        text_writer_raw(out, text_writer_text(&inside));
+        text_writer_char(out, '}');
     }
-    buffer_free(&inside);
+    text_writer_free(&inside);
     return written;
 }
 
@@ -165,7 +167,8 @@ static bool schedule_check(const struct arguments *arguments, struct error *erro
     return true;
 }
 
-bool write_flags_job(struct buffer *out, const struct arguments *arguments, struct error *error)
+bool write_flags_job(struct text_writer *out, const struct arguments *arguments,
+                     struct error *error)
 {
     return schedule_check(arguments, error) &&
            flags_object(out, "schedule", PLACE_SCHEDULE, arguments, error) &&

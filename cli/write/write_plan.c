@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cli/show/json_text.h"
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
 
@@ -45,15 +46,15 @@ static size_t jobs_take(struct write_record *record, const struct write_request 
     assert(first < last);
     size_t room = (size_t)RECORD_BYTES_MAX - RECORD_ROOM_BYTES - request->members.length;
     size_t next = first;
-    buffer_text(&record->value, "\"jobs\":[");
+    text_writer_words(&record->value, "\"jobs\":[");
     while (next < last && next - first < COMMAND_JOBS_MAX) {
         struct text json = request->jobs[order[next]].json;
         if (next > first && record->value.length + json.length + 1 > room) break;
-        buffer_comma(&record->value);
-        buffer_append(&record->value, json.bytes, json.length);
+        text_writer_comma(&record->value);
+        text_writer_bytes(&record->value, json.bytes, json.length);
         next++;
     }
-    buffer_text(&record->value, "]");
+    text_writer_words(&record->value, "]");
     record->jobs = next - first;
     assert(record->jobs > 0);
     return next;
@@ -99,29 +100,29 @@ static void plan_jobs(struct write_plan *plan, const struct write_request *reque
     free(starts);
 }
 
-static void select_write(struct buffer *out, const struct write_select *select, uint32_t shards,
-                         int64_t shard)
+static void select_write(struct text_writer *out, const struct write_select *select,
+                         uint32_t shards, int64_t shard)
 {
     assert(shards > 0);
-    buffer_member(out, "select");
-    buffer_text(out, "{");
+    text_writer_member(out, "select");
+    text_writer_words(out, "{");
     if (shard >= 0) {
-        buffer_text(out, "\"groups\":[");
+        text_writer_words(out, "\"groups\":[");
         for (size_t i = 0; i < select->group_count; i++) {
             const char *group = select->groups[i];
             if (shard_of_key(group, strlen(group), shards) != (uint32_t)shard) continue;
-            buffer_comma(out);
-            bool written = buffer_json_string(out, group, strlen(group), NULL);
+            text_writer_comma(out);
+            bool written = json_text_string(out, group, strlen(group), NULL);
             assert(written); /* it was parsed from JSON or checked as a name */
             (void)written;
         }
-        buffer_text(out, "]");
+        text_writer_words(out, "]");
     }
     if (select->rest.length > 0) {
-        buffer_comma(out);
-        buffer_append(out, select->rest.bytes, select->rest.length);
+        text_writer_comma(out);
+        text_writer_bytes(out, select->rest.bytes, select->rest.length);
     }
-    buffer_text(out, "}");
+    text_writer_words(out, "}");
 }
 
 /* One record for each shard on which a group of the selector lives. */
@@ -163,21 +164,21 @@ static bool record_finish(struct write_record *record, const struct write_reques
                              "the command id is too long: at most %d bytes, of which %d for the "
                              "number of each of several commands", COMMAND_ID_BYTES_MAX,
                              NUMBER_SUFFIX_BYTES);
-    struct buffer whole = {0};
-    buffer_format(&whole, "{\"op\":\"%s\",\"command_id\":", request->op);
-    bool written = buffer_json_string(&whole, record->command_id, (size_t)length, error);
-    if (dry_run) buffer_text(&whole, ",\"dry_run\":true");
-    if (expect) buffer_format(&whole, ",\"expect\":%lld", (long long)request->expect);
+    struct text_writer whole = {0};
+    text_writer_format(&whole, "{\"op\":\"%s\",\"command_id\":", request->op);
+    bool written = json_text_string(&whole, record->command_id, (size_t)length, error);
+    if (dry_run) text_writer_words(&whole, ",\"dry_run\":true");
+    if (expect) text_writer_format(&whole, ",\"expect\":%lld", (long long)request->expect);
     if (record->value.length > 0) {
-        buffer_text(&whole, ",");
-        buffer_append(&whole, record->value.bytes, record->value.length);
+        text_writer_words(&whole, ",");
+        text_writer_bytes(&whole, record->value.bytes, record->value.length);
     }
     if (request->members.length > 0) {
-        buffer_text(&whole, ",");
-        buffer_append(&whole, request->members.bytes, request->members.length);
+        text_writer_words(&whole, ",");
+        text_writer_bytes(&whole, request->members.bytes, request->members.length);
     }
-    buffer_text(&whole, "}");
-    buffer_free(&record->value);
+    text_writer_words(&whole, "}");
+    text_writer_free(&record->value);
     record->value = whole;
     if (written && whole.length > RECORD_BYTES_MAX)
         return error_invalid(error, "too_large", "the command takes %zu bytes; at most %d",
@@ -212,7 +213,7 @@ bool write_plan_build(struct write_plan *plan, const struct write_request *reque
 
 void write_plan_free(struct write_plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) buffer_free(&plan->records[i].value);
+    for (size_t i = 0; i < plan->count; i++) text_writer_free(&plan->records[i].value);
     free(plan->records);
     *plan = (struct write_plan){0};
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/show/json_text.h"
 #include "cli/words/exit_code.h"
 #include "cli/words/selection.h"
 #include "cli/words/settings.h"
@@ -41,8 +42,8 @@ static bool read_texts(struct write_request *request, const struct arguments *ar
     for (int i = 0; i < COMMAND_TEXTS; i++) {
         const char *value = arguments_value(arguments, command_texts[i].option);
         if (value == NULL) continue;
-        buffer_member(&request->members, command_texts[i].member);
-        if (!buffer_json_string(&request->members, value, strlen(value), error)) return false;
+        text_writer_member(&request->members, command_texts[i].member);
+        if (!json_text_string(&request->members, value, strlen(value), error)) return false;
     }
     return true;
 }
@@ -58,8 +59,8 @@ static bool read_numbers(struct write_request *request, const struct arguments *
         if (!arguments_number(arguments, numbers[i][0], 1, INT64_MAX, &number, error))
             return false;
         if (number < 0) continue;
-        buffer_member(&request->members, numbers[i][1]);
-        buffer_format(&request->members, "%lld", (long long)number);
+        text_writer_member(&request->members, numbers[i][1]);
+        text_writer_format(&request->members, "%lld", (long long)number);
     }
     return true;
 }
@@ -114,8 +115,8 @@ static bool read_job_name(struct write_request *request, const struct arguments 
     } else if (!job_name_check(*group, id, error)) {
         return false;
     }
-    buffer_format(&request->job, "{\"group\":\"%.*s\",\"id\":\"%.*s\"", (int)group->length,
-                  group->bytes, (int)id.length, id.bytes);
+    text_writer_format(&request->job, "{\"group\":\"%.*s\",\"id\":\"%.*s\"", (int)group->length,
+                       group->bytes, (int)id.length, id.bytes);
     return true;
 }
 
@@ -129,24 +130,24 @@ static bool read_job(struct write_request *request, const struct arguments *argu
         !arguments_has(arguments, "at"))
         return error_invalid(error, CLI_CODE_USAGE,
                              "when? Give --cron EXPR, --every D or --at TIME");
-    struct buffer *job = &request->job;
+    struct text_writer *job = &request->job;
     const char *super_group = arguments_value(arguments, "super-group");
     if (super_group != NULL) {
-        buffer_member(job, "super_group");
-        if (!buffer_json_string(job, super_group, strlen(super_group), error)) return false;
+        text_writer_member(job, "super_group");
+        if (!json_text_string(job, super_group, strlen(super_group), error)) return false;
     }
     if (arguments_has(arguments, "label")) {
-        buffer_member(job, "labels");
+        text_writer_member(job, "labels");
         if (!selection_labels(job, arguments, error)) return false;
     }
     bool paused = false;
     if (arguments_has(arguments, "paused")) {
         if (!selection_paused(arguments, &paused, error)) return false;
-        buffer_member(job, "paused");
-        buffer_text(job, paused ? "true" : "false");
+        text_writer_member(job, "paused");
+        text_writer_words(job, paused ? "true" : "false");
     }
     if (!write_flags_job(job, arguments, error)) return false;
-    buffer_text(job, "}");
+    text_writer_words(job, "}");
     char *owner = memory_copy_text(group.bytes, group.length);
     write_request_add_job(request, owner, (struct text){job->bytes, job->length});
     free(owner);
@@ -158,16 +159,18 @@ static bool read_set(struct write_request *request, const struct arguments *argu
                      struct error *error)
 {
     assert(strcmp(request->op, "update") == 0);
-    struct buffer set = {0};
+    struct text_writer set = {0};
     bool read = write_flags_job(&set, arguments, error);
     if (read && set.length == 0)
         read = error_invalid(error, CLI_CODE_USAGE,
                              "nothing to update: give --cron, --payload or another new value");
     if (read) {
-        buffer_member(&request->members, "set");
-        buffer_format(&request->members, "{%s}", set.bytes);
+        text_writer_member(&request->members, "set");
+        text_writer_char(&request->members, '{');
+        text_writer_raw(&request->members, text_writer_text(&set));
+        text_writer_char(&request->members, '}');
     }
-    buffer_free(&set);
+    text_writer_free(&set);
     assert(read || error->kind != ERROR_NONE);
     return read;
 }

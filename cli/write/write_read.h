@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#include "cli/show/buffer.h"
 #include "cli/words/options.h"
 #include "cli/write/write_request.h"
 #include "lib/base/error.h"
+#include "schemas/text_writer.h"
 
 /* Builds the request of `op` from flags and positional names (GROUP/ID), or from -f.
  * ERROR_INVALID: code "usage" for flags; a file's fault names its line. */
@@ -26,7 +26,8 @@ bool write_file_parse(struct write_request *request, const char *name, struct er
     __attribute__((warn_unused_result));
 
 /* Writes the members of a job that flags name, without the braces. */
-bool write_flags_job(struct buffer *out, const struct arguments *arguments, struct error *error)
+bool write_flags_job(struct text_writer *out, const struct arguments *arguments,
+                     struct error *error)
     __attribute__((warn_unused_result));
 
 /* Adds the selectors that flags and positional names make: names with one group share one. */
@@ -34,7 +35,7 @@ bool write_select_read(struct write_request *request, const struct arguments *ar
                        struct error *error) __attribute__((warn_unused_result));
 
 /* Reads a whole file or, for "-", stdin into *out. ERROR_INVALID when it cannot be read. */
-bool file_read(const char *path, struct buffer *out, struct error *error)
+bool file_read(const char *path, struct text_writer *out, struct error *error)
     __attribute__((warn_unused_result));
 
 #endif

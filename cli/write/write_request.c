@@ -39,14 +39,14 @@ void write_request_free(struct write_request *request)
         struct write_select *select = &request->selects[i];
         for (size_t j = 0; j < select->group_count; j++) free(select->groups[j]);
         free(select->groups);
-        buffer_free(&select->rest);
+        text_writer_free(&select->rest);
     }
     free(request->jobs);
     free(request->selects);
     free(request->command_id);
     free(request->reply_to);
-    buffer_free(&request->members);
-    buffer_free(&request->file);
-    buffer_free(&request->job);
+    text_writer_free(&request->members);
+    text_writer_free(&request->file);
+    text_writer_free(&request->job);
     *request = (struct write_request){0};
 }

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/show/buffer.h"
 #include "lib/base/text.h"
+#include "schemas/text_writer.h"
 
 /* One job of add or put: its JSON as it will be sent, and the group that says its shard. */
 struct write_job {
@@ -20,7 +20,7 @@ struct write_select {
     char **groups;
     size_t group_count;
     size_t group_capacity;
-    struct buffer rest; /* raw members beside "groups": `"ids":["a"],"paused":true` */
+    struct text_writer rest; /* raw members beside "groups": `"ids":["a"],"paused":true` */
 };
 
 /* Zero-initialise; write_request_free() ends it. */
@@ -34,14 +34,14 @@ struct write_request {
     size_t select_capacity;
     const char *const *names; /* jobs given as GROUP/ID, each once; borrowed from the arguments */
     size_t name_count;
-    struct buffer members;  /* raw members that each record carries: "set", "mode" ... */
+    struct text_writer members;  /* raw members that each record carries: "set", "mode" ... */
     char *command_id;       /* NULL: to be made up */
     char *reply_to;         /* NULL: the results topic */
     int64_t expect;         /* -1: not given */
     bool each;              /* mode each */
     bool dry_run;
-    struct buffer file;     /* the text of -f */
-    struct buffer job;      /* the job given by flags */
+    struct text_writer file;     /* the text of -f */
+    struct text_writer job;      /* the job given by flags */
 };
 
 void write_request_free(struct write_request *request);

@@ -1,18 +1,20 @@
 #include <assert.h>
 #include <string.h>
 
+#include "cli/show/json_text.h"
 #include "cli/words/exit_code.h"
 #include "cli/words/selection.h"
 #include "cli/words/settings.h"
 #include "cli/write/write_read.h"
 
 /* `"member":["a","b"]` of a repeated option; nothing when it was not given. */
-static bool list_write(struct buffer *out, const char *member, const struct arguments *arguments,
-                       const char *option, struct error *error)
+static bool list_write(struct text_writer *out, const char *member,
+                       const struct arguments *arguments, const char *option,
+                       struct error *error)
 {
     if (!arguments_has(arguments, option)) return true;
-    buffer_member(out, member);
-    buffer_text(out, "[");
+    text_writer_member(out, member);
+    text_writer_words(out, "[");
     size_t at = 0;
     const char *value = NULL;
     while ((value = arguments_next(arguments, option, &at)) != NULL) {
@@ -20,10 +22,10 @@ static bool list_write(struct buffer *out, const char *member, const struct argu
             return error_invalid(error, CLI_CODE_USAGE,
                                  "--%s \"%.60s\": allowed are 1 to 200 of A-Z a-z 0-9 . _ : @ -",
                                  option, value);
-        buffer_comma(out);
-        if (!buffer_json_string(out, value, strlen(value), error)) return false;
+        text_writer_comma(out);
+        if (!json_text_string(out, value, strlen(value), error)) return false;
     }
-    buffer_text(out, "]");
+    text_writer_words(out, "]");
     return true;
 }
 
@@ -32,7 +34,7 @@ static bool by_flags(struct write_request *request, const struct arguments *argu
 {
     assert(arguments->positional_count == 0);
     struct write_select *select = write_request_add_select(request);
-    struct buffer *rest = &select->rest;
+    struct text_writer *rest = &select->rest;
     size_t at = 0;
     const char *group = NULL;
     while ((group = arguments_next(arguments, "group", &at)) != NULL) {
@@ -46,21 +48,21 @@ static bool by_flags(struct write_request *request, const struct arguments *argu
         !list_write(rest, "super_groups", arguments, "super-group", error))
         return false;
     if (arguments_has(arguments, "label")) {
-        buffer_member(rest, "labels");
+        text_writer_member(rest, "labels");
         if (!selection_labels(rest, arguments, error)) return false;
     }
     if (arguments_has(arguments, "paused")) {
         bool paused = false;
         if (!selection_paused(arguments, &paused, error)) return false;
-        buffer_member(rest, "paused");
-        buffer_text(rest, paused ? "true" : "false");
+        text_writer_member(rest, "paused");
+        text_writer_words(rest, paused ? "true" : "false");
     }
     bool empty = rest->length == 0 && select->group_count == 0;
     if (arguments_has(arguments, "all")) {
         if (!empty)
             return error_invalid(error, CLI_CODE_USAGE,
                                  "--all means every job: leave out the other selectors");
-        buffer_text(rest, "\"all\":true");
+        text_writer_words(rest, "\"all\":true");
     } else if (empty) {
         return error_invalid(error, CLI_CODE_USAGE,
                              "which jobs? Name them as GROUP/ID or select with --group, --id, "
@@ -102,13 +104,13 @@ static bool by_names(struct write_request *request, const struct arguments *argu
             memcpy(name, group.bytes, group.length);
             name[group.length] = '\0';
             write_select_add_group(select, name);
-            buffer_text(&select->rest, "\"ids\":[");
+            text_writer_words(&select->rest, "\"ids\":[");
         }
-        buffer_comma(&select->rest);
-        if (!buffer_json_string(&select->rest, id.bytes, id.length, error)) return false;
+        text_writer_comma(&select->rest);
+        if (!json_text_string(&select->rest, id.bytes, id.length, error)) return false;
     }
     for (size_t i = 0; i < request->select_count; i++)
-        buffer_text(&request->selects[i].rest, "]");
+        text_writer_words(&request->selects[i].rest, "]");
     return true;
 }
 

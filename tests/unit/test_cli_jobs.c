@@ -64,8 +64,8 @@ enum { COMPARE_CASES = sizeof compare_cases / sizeof compare_cases[0] };
 
 static void note(void *opaque, struct text name, struct text present, struct text wanted)
 {
-    buffer_format(opaque, "%.*s %.*s -> %.*s;", (int)name.length, name.bytes, (int)present.length,
-                  present.bytes, (int)wanted.length, wanted.bytes);
+    text_writer_format(opaque, "%.*s %.*s -> %.*s;", (int)name.length, name.bytes,
+                       (int)present.length, present.bytes, (int)wanted.length, wanted.bytes);
 }
 
 static void check_compare(void **state)
@@ -74,7 +74,7 @@ static void check_compare(void **state)
     struct error error = {0};
     struct definition definitions[2];
     struct arena *arena = arena_create();
-    struct buffer told = {0};
+    struct text_writer told = {0};
     const char *texts[2] = {row->present, row->wanted};
     json_t *jobs[2];
     for (int i = 0; i < 2; i++) {
@@ -84,9 +84,9 @@ static void check_compare(void **state)
             fail_msg("%s", error.message);
     }
     size_t count = job_text_compare(&definitions[0], &definitions[1], note, &told);
-    assert_string_equal(told.bytes == NULL ? "" : told.bytes, row->differences);
+    assert_string_equal(text_writer_terminated(&told), row->differences);
     assert_true((count == 0) == (told.length == 0));
-    buffer_free(&told);
+    text_writer_free(&told);
     json_decref(jobs[0]);
     json_decref(jobs[1]);
     arena_destroy(arena);
@@ -186,14 +186,14 @@ enum { DEAD_CASES = sizeof dead_cases / sizeof dead_cases[0] };
 static void check_dead(void **state)
 {
     const struct dead_case *row = *state;
-    struct buffer out = {0};
+    struct text_writer out = {0};
     struct error error = {0};
     struct text event_id = text_of(row->event_id == NULL ? "" : row->event_id);
     bool written = dead_command_write(text_of(row->value), event_id, 3, 17, &out, &error);
     assert_int_equal(written, row->command != NULL);
-    if (written) assert_string_equal(out.bytes, row->command);
+    if (written) assert_string_equal(text_writer_terminated(&out), row->command);
     else assert_non_null(strstr(error.message, "mend it"));
-    buffer_free(&out);
+    text_writer_free(&out);
 }
 
 static void progress_fits_the_terminal(void **state)

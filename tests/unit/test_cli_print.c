@@ -39,10 +39,10 @@ enum { ESCAPE_CASES = sizeof escape_cases / sizeof escape_cases[0] };
 static void check_escape(void **state)
 {
     const struct escape_case *row = *state;
-    struct buffer out = {0};
+    struct text_writer out = {0};
     text_escape(&out, row->text, row->length == 0 ? strlen(row->text) : row->length);
-    assert_string_equal(out.bytes, row->escaped);
-    buffer_free(&out);
+    assert_string_equal(text_writer_terminated(&out), row->escaped);
+    text_writer_free(&out);
 }
 
 static void counts_columns(void **state)

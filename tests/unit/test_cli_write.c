@@ -108,8 +108,9 @@ static void check_flags(void **state)
         if (!read) fail_msg("%s", error.message);
         assert_true(write_plan_build(&plan, &request, "c", SHARDS, request.dry_run, true, &error));
         assert_int_equal(plan.count, 1);
-        assert_string_equal(plan.records[0].value.bytes, row->value);
-        json_t *parsed = json_loads(plan.records[0].value.bytes, JSON_REJECT_DUPLICATES, NULL);
+        assert_string_equal(text_writer_terminated(&plan.records[0].value), row->value);
+        json_t *parsed = json_loads(text_writer_terminated(&plan.records[0].value),
+                                    JSON_REJECT_DUPLICATES, NULL);
         assert_non_null(parsed);
         json_decref(parsed);
     }
@@ -123,7 +124,7 @@ static bool read_text(struct write_request *request, const char *op, const char 
                       struct error *error)
 {
     *request = (struct write_request){.op = op, .expect = -1};
-    buffer_text(&request->file, text);
+    text_writer_words(&request->file, text);
     return write_file_parse(request, "jobs.json", error);
 }
 
@@ -176,7 +177,7 @@ static void parts_jobs_by_shard(void **state)
     size_t jobs = 0;
     for (size_t i = 0; i < plan.count; i++) {
         const struct write_record *record = &plan.records[i];
-        json_t *value = json_loads(record->value.bytes, 0, NULL);
+        json_t *value = json_loadb(record->value.bytes, record->value.length, 0, NULL);
         const json_t *list = json_object_get(value, "jobs");
         char expected_id[32];
         (void)snprintf(expected_id, sizeof expected_id, "id.%zu", i + 1);
@@ -194,7 +195,7 @@ static void parts_jobs_by_shard(void **state)
     assert_true(plan.count > 1);
     bool kept = false;
     for (size_t i = 0; i < plan.count; i++)
-        kept = kept || strstr(plan.records[i].value.bytes, "\"n\":1.50") != NULL;
+        kept = kept || strstr(text_writer_terminated(&plan.records[i].value), "\"n\":1.50") != NULL;
     assert_true(kept);
     write_plan_free(&plan);
     write_request_free(&request);
@@ -207,7 +208,7 @@ static void splits_many_jobs(void **state)
     struct write_plan plan = {0};
     struct error error = {0};
     for (int i = 0; i < 4500; i++)
-        buffer_format(&request.file, "{\"group\":\"g\",\"id\":\"%d\"}\n", i);
+        text_writer_format(&request.file, "{\"group\":\"g\",\"id\":\"%d\"}\n", i);
     assert_true(write_file_parse(&request, "jobs", &error));
     assert_true(write_plan_build(&plan, &request, "id", SHARDS, false, true, &error));
     assert_int_equal(plan.count, 3);
@@ -228,8 +229,8 @@ static void splits_large_jobs(void **state)
     memset(filling, 'x', 200000);
     filling[200000] = '\0';
     for (int i = 0; i < 8; i++)
-        buffer_format(&request.file, "{\"group\":\"g\",\"id\":\"%d\",\"payload\":\"%s\"}\n", i,
-                      filling);
+        text_writer_format(&request.file, "{\"group\":\"g\",\"id\":\"%d\",\"payload\":\"%s\"}\n", i,
+                           filling);
     assert_true(write_file_parse(&request, "jobs", &error));
     assert_true(write_plan_build(&plan, &request, "id", SHARDS, false, true, &error));
     assert_int_equal(plan.count, 2);
@@ -253,7 +254,7 @@ static void keeps_a_file_command(void **state)
     assert_string_equal(request.command_id, "mine");
     assert_int_equal(request.expect, 2);
     assert_true(write_plan_build(&plan, &request, "mine", SHARDS, false, true, &error));
-    assert_string_equal(plan.records[0].value.bytes,
+    assert_string_equal(text_writer_terminated(&plan.records[0].value),
                         "{\"op\":\"update\",\"command_id\":\"mine\",\"expect\":2,\"select\":"
                         "{\"groups\":[\"g\"],\"ids\":[\"a\"]},\"v\":1,"
                         "\"set\":{\"payload\":[1.0, {\"x\\\"}\": null}]}}");
@@ -275,7 +276,7 @@ static void parts_groups_by_shard(void **state)
     size_t groups = 0;
     assert_true(plan.count > 1);
     for (size_t i = 0; i < plan.count; i++) {
-        json_t *value = json_loads(plan.records[i].value.bytes, 0, NULL);
+        json_t *value = json_loads(text_writer_terminated(&plan.records[i].value), 0, NULL);
         const json_t *select = json_object_get(value, "select");
         const json_t *list = json_object_get(select, "groups");
         assert_int_equal(json_array_size(json_object_get(select, "ids")), 1);
@@ -307,11 +308,12 @@ static void makes_different_ids(void **state)
 static void indents_without_rounding(void **state)
 {
     (void)state;
-    struct buffer out = {0};
+    struct text_writer out = {0};
     json_text_indent(&out, text_of("{\"a\":1.10,\"b\":[ ],\"c\":[1,{\"d\\\"\":\"x,y\"}]}"));
-    assert_string_equal(out.bytes, "{\n  \"a\": 1.10,\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n"
-                                   "      \"d\\\"\": \"x,y\"\n    }\n  ]\n}");
-    buffer_free(&out);
+    assert_string_equal(text_writer_terminated(&out),
+                        "{\n  \"a\": 1.10,\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n"
+                        "      \"d\\\"\": \"x,y\"\n    }\n  ]\n}");
+    text_writer_free(&out);
 }
 
 int main(void)
