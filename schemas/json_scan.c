@@ -143,26 +143,43 @@ static size_t skip_value(struct text text, size_t at)
     return at;
 }
 
+bool json_scan_pair(struct text *rest, struct text *name, struct text *value)
+{
+    assert(rest != NULL && name != NULL && value != NULL);
+    size_t at = skip_space(*rest, 0);
+    if (at >= rest->length || (rest->bytes[at] != '{' && rest->bytes[at] != ',')) return false;
+    at = skip_space(*rest, at + 1);
+    if (at >= rest->length || rest->bytes[at] != '"') return false;
+    size_t end = skip_string(*rest, at);
+    if (end < at + 2) return false; /* cut off */
+    *name = (struct text){rest->bytes + at + 1, end - at - 2};
+    at = skip_space(*rest, end);
+    if (at >= rest->length || rest->bytes[at] != ':') return false;
+    at = skip_space(*rest, at + 1);
+    end = skip_value(*rest, at);
+    *value = (struct text){rest->bytes + at, end - at};
+    rest->bytes += end;
+    rest->length -= end;
+    return true;
+}
+
 struct text json_scan_member(struct text object, const char *name)
 {
     assert(name != NULL);
     struct text wanted = text_of(name);
+    struct text member;
+    struct text value;
     size_t at = skip_space(object, 0);
     if (at >= object.length || object.bytes[at] != '{') return (struct text){NULL, 0};
-    at = skip_space(object, at + 1);
-    while (at < object.length && object.bytes[at] == '"') {
-        size_t key_end = skip_string(object, at);
-        if (key_end < at + 2) break; /* cut off */
-        struct text key = {object.bytes + at + 1, key_end - at - 2};
-        at = skip_space(object, key_end);
-        if (at >= object.length || object.bytes[at] != ':') break;
-        at = skip_space(object, at + 1);
-        size_t end = skip_value(object, at);
-        if (text_equal(key, wanted)) return (struct text){object.bytes + at, end - at};
-        at = skip_space(object, end);
-        if (at < object.length && object.bytes[at] == ',') at = skip_space(object, at + 1);
-    }
+    while (json_scan_pair(&object, &member, &value))
+        if (text_equal(member, wanted)) return value;
     return (struct text){NULL, 0};
+}
+
+size_t json_scan_string(struct text text)
+{
+    assert(text.length > 0);
+    return skip_string(text, 0);
 }
 
 bool json_scan_element(struct text *rest, struct text *element)

@@ -19,6 +19,10 @@ enum { JSON_TOKENS_MAX = 200000 };
 bool json_scan_check(struct text text, size_t bytes_max, struct error *error)
     __attribute__((warn_unused_result));
 
+/* The next member of an object; `name` is what stands between its quotes. Start with *rest = the
+ * object's text. False: there is none, or the grammar is broken. Safe on any bytes. */
+bool json_scan_pair(struct text *rest, struct text *name, struct text *value);
+
 /* The text of the value of `name` in an object; empty when it is not there or its key is written
  * with escapes. Safe on any bytes; right where the grammar is. */
 struct text json_scan_member(struct text object, const char *name);
@@ -27,7 +31,10 @@ struct text json_scan_member(struct text object, const char *name);
  * the range of numbers are not looked at. */
 bool json_scan_is_value(struct text text);
 
-/* The two below need a text that a parser has accepted. */
+/* Those below need a text that a parser has accepted. */
+
+/* How many bytes the string takes that the text begins with, quotes included. */
+size_t json_scan_string(struct text text);
 
 /* The text of the next element of an array. Start with *rest = the array's text. */
 bool json_scan_element(struct text *rest, struct text *element);

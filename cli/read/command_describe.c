@@ -15,6 +15,7 @@
 #include "cli/words/cli.h"
 #include "lib/base/limits.h"
 #include "lib/time/instant.h"
+#include "schemas/json_scan.h"
 
 enum { NEXT_SHOWN = 10, HISTORY_SHOWN = 10, SEARCH_DEFAULT = 20000 };
 
@@ -48,12 +49,12 @@ static void print_fields(const struct description *description)
     (void)printf("  (%s, shard %d)\n\n", view.state, (int)description->fetched.shard);
     struct table *table = table_create(stdout, columns, 2, settings->width, settings->colour);
     size_t blank = strcspn(description->fetched.text, "{");
-    struct json_walk walk = json_walk_open((struct text){
-        description->fetched.text + blank, description->fetched.text_bytes - blank});
+    struct text text = {description->fetched.text + blank,
+                        description->fetched.text_bytes - blank};
     struct text name;
     struct text value;
     static const char *const told[] = {"layout", "group", "id", "state", "ordinal"};
-    while (json_walk_member(&walk, &name, &value)) {
+    while (json_scan_pair(&text, &name, &value)) {
         bool said = false;
         for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
             said = said || text_equal(name, text_of(told[i]));

@@ -9,6 +9,7 @@
 #include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
 #include "cli/words/cli.h"
+#include "schemas/json_scan.h"
 
 static void print_field(struct table *table, struct text name, struct text value)
 {
@@ -27,10 +28,9 @@ static void print_fields(const struct settings *settings, const json_t *job, str
     struct table *table = table_create(stdout, columns, 2, 0, settings->colour);
     print_field(table, text_of("state"), text_of(view.state));
     print_field(table, text_of("next_due"), text_of(view.next));
-    struct json_walk walk = json_walk_open(text);
     struct text name;
     struct text value;
-    while (json_walk_member(&walk, &name, &value)) {
+    while (json_scan_pair(&text, &name, &value)) {
         if (text_equal(name, text_of("state"))) continue;
         bool quoted = value.length >= 2 && value.bytes[0] == '"' &&
                       memchr(value.bytes, '\\', value.length) == NULL;

@@ -11,6 +11,7 @@
 #include "schemas/command_json.h"
 #include "schemas/definition_json.h"
 #include "schemas/job_json.h"
+#include "schemas/json_scan.h"
 
 static bool any_topic(void *opaque, struct text topic)
 {
@@ -88,10 +89,8 @@ void job_text_write(struct text_writer *writer, const struct definition *definit
 
 static bool find_member(struct text object, struct text name, struct text *value)
 {
-    assert(object.length >= 2);
-    struct json_walk walk = json_walk_open(object);
     struct text member;
-    while (json_walk_member(&walk, &member, value))
+    while (json_scan_pair(&object, &member, value))
         if (text_equal(member, name)) return true;
     *value = (struct text){"", 0};
     return false;
@@ -101,17 +100,17 @@ static size_t visit_differences(struct text present, struct text wanted,
                                 job_text_difference *visit, void *opaque)
 {
     size_t count = 0;
-    struct json_walk walk = json_walk_open(present);
+    struct text rest = present;
     struct text name;
     struct text value;
     struct text other;
-    while (json_walk_member(&walk, &name, &value)) {
+    while (json_scan_pair(&rest, &name, &value)) {
         if (find_member(wanted, name, &other) && text_equal(value, other)) continue;
         visit(opaque, name, value, other);
         count++;
     }
-    walk = json_walk_open(wanted);
-    while (json_walk_member(&walk, &name, &value)) {
+    rest = wanted;
+    while (json_scan_pair(&rest, &name, &value)) {
         if (find_member(present, name, &other)) continue;
         visit(opaque, name, other, value);
         count++;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/utf8.h"
+#include "schemas/json_scan.h"
 
 static bool space(char letter)
 {
@@ -46,73 +47,6 @@ bool json_text_one(struct text text, const char *what, json_t **value, struct er
     return error_invalid(error, "invalid_json", "%s: %s", what, fault);
 }
 
-struct json_walk json_walk_open(struct text container)
-{
-    assert(container.length >= 2);
-    assert(container.bytes[0] == '{' || container.bytes[0] == '[');
-    return (struct json_walk){container.bytes + 1, container.bytes + container.length};
-}
-
-static void skip_space(struct json_walk *walk)
-{
-    assert(walk->at <= walk->end);
-    while (walk->at < walk->end && (space(*walk->at) || *walk->at == ',' || *walk->at == ':'))
-        walk->at++;
-}
-
-/* Past the closing quote of a string that starts at walk->at. */
-static void skip_string(struct json_walk *walk)
-{
-    assert(*walk->at == '"');
-    walk->at++;
-    while (walk->at < walk->end && *walk->at != '"') walk->at += *walk->at == '\\' ? 2 : 1;
-    assert(walk->at < walk->end);
-    walk->at++;
-}
-
-static void skip_value(struct json_walk *walk)
-{
-    assert(walk->at < walk->end);
-    size_t depth = 0;
-    do {
-        char letter = *walk->at;
-        if (letter == '"') {
-            skip_string(walk);
-            continue;
-        }
-        if (letter == '{' || letter == '[') depth++;
-        if (letter == '}' || letter == ']') {
-            if (depth == 0) return; /* the container's own end, right after a plain value */
-            depth--;
-        }
-        if (depth == 0 && (letter == ',' || space(letter))) return;
-        walk->at++;
-    } while (walk->at < walk->end && !(depth == 0 && strchr("}]\"", walk->at[-1]) != NULL));
-    assert(depth == 0);
-}
-
-bool json_walk_item(struct json_walk *walk, struct text *value)
-{
-    skip_space(walk);
-    if (walk->at >= walk->end || *walk->at == ']' || *walk->at == '}') return false;
-    const char *start = walk->at;
-    skip_value(walk);
-    *value = (struct text){start, (size_t)(walk->at - start)};
-    return true;
-}
-
-bool json_walk_member(struct json_walk *walk, struct text *name, struct text *value)
-{
-    skip_space(walk);
-    if (walk->at >= walk->end || *walk->at == '}') return false;
-    const char *start = walk->at;
-    skip_string(walk);
-    *name = (struct text){start + 1, (size_t)(walk->at - start) - 2};
-    bool found = json_walk_item(walk, value);
-    assert(found);
-    return found;
-}
-
 static void indent_line(struct text_writer *out, size_t depth)
 {
     text_writer_words(out, "\n");
@@ -122,20 +56,18 @@ static void indent_line(struct text_writer *out, size_t depth)
 void json_text_indent(struct text_writer *out, struct text text)
 {
     size_t depth = 0;
-    struct json_walk walk = {text.bytes, text.bytes + text.length};
-    while (walk.at < walk.end) {
-        char letter = *walk.at;
-        const char *start = walk.at;
+    while (text.length > 0) {
+        char letter = text.bytes[0];
         bool opens = letter == '{' || letter == '[';
         bool closes = letter == '}' || letter == ']';
-        if (letter == '"') skip_string(&walk);
-        else walk.at++;
+        struct text token = {text.bytes, letter == '"' ? json_scan_string(text) : 1};
+        text = (struct text){text.bytes + token.length, text.length - token.length};
         if (space(letter)) continue;
         bool empty = closes && out->length > 0 && strchr("{[", out->bytes[out->length - 1]) != NULL;
         bool first = depth > 0 && !closes && strchr("{[", out->bytes[out->length - 1]) != NULL;
         if (closes) depth--;
         if (first || (closes && !empty)) indent_line(out, depth);
-        text_writer_bytes(out, start, (size_t)(walk.at - start));
+        text_writer_raw(out, token);
         if (letter == ':') text_writer_words(out, " ");
         if (letter == ',') indent_line(out, depth);
         if (opens) depth++;

@@ -22,20 +22,6 @@ bool json_text_next(struct text text, size_t *at, const char *what, struct text 
 bool json_text_one(struct text text, const char *what, json_t **value, struct error *error)
     __attribute__((warn_unused_result));
 
-/* A walk over the members of an object or the items of an array that has been parsed before. */
-struct json_walk {
-    const char *at;
-    const char *end;
-};
-
-struct json_walk json_walk_open(struct text container);
-
-/* The next member; `name` is the raw text between its quotes. False at the end. */
-bool json_walk_member(struct json_walk *walk, struct text *name, struct text *value);
-
-/* The next item of an array. False at the end. */
-bool json_walk_item(struct json_walk *walk, struct text *value);
-
 /* Appends a parsed text over several lines, members indented; digits and escapes stay as they
  * are. */
 void json_text_indent(struct text_writer *out, struct text text);

@@ -8,16 +8,7 @@
 
 #include "cli/show/json_text.h"
 #include "lib/base/limits.h"
-
-static bool find_member(struct text object, const char *name, struct text *value)
-{
-    assert(object.length >= 2);
-    struct json_walk walk = json_walk_open(object);
-    struct text member;
-    while (json_walk_member(&walk, &member, value))
-        if (text_equal(member, text_of(name))) return true;
-    return false;
-}
+#include "schemas/json_scan.h"
 
 static struct text trim(struct text text)
 {
@@ -49,7 +40,6 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
     json_t *parsed = NULL;
     struct error refused = {0};
     struct text object = trim(value);
-    struct text found;
     bool readable = object.length > 0 && json_text_one(object, "it", &parsed, &refused) &&
                     json_is_object(parsed);
     bool event = readable && json_object_get(parsed, "specversion") != NULL &&
@@ -59,18 +49,20 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
     if (id_text != NULL && strlen(id_text) <= COMMAND_ID_BYTES_MAX)
         memcpy(envelope_id, id_text, strlen(id_text) + 1);
     if (event) event_id = text_of(envelope_id);
-    if (event) (void)find_member(object, "data", &object);
+    struct text data = json_scan_member(object, "data");
+    if (event && data.length > 0) object = data;
     json_decref(parsed);
     if (!readable)
         return error_invalid(error, "invalid_json", "it is no JSON object; mend it and send it "
                              "with belfry COMMAND -f FILE");
     text_writer_format(out, "{\"command_id\":\"requeue-%" PRId32 "-%" PRId64 "\"", partition,
                        offset);
-    bool correlated = find_member(object, "correlation_id", &found);
-    if (!correlated && !find_member(object, "command_id", &found)) write_event_id(&event_id, out);
-    struct json_walk walk = json_walk_open(object);
+    bool correlated = json_scan_member(object, "correlation_id").length > 0;
+    if (!correlated && json_scan_member(object, "command_id").length == 0)
+        write_event_id(&event_id, out);
     struct text name;
-    while (json_walk_member(&walk, &name, &found)) {
+    struct text found;
+    while (json_scan_pair(&object, &name, &found)) {
         bool id = text_equal(name, text_of("command_id"));
         if (id && (correlated || found.bytes[0] != '"')) continue;
         text_writer_words(out, ",\"");

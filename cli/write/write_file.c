@@ -9,6 +9,7 @@
 #include "cli/words/exit_code.h"
 #include "cli/write/write_read.h"
 #include "lib/base/memory.h"
+#include "schemas/json_scan.h"
 
 enum { FILE_BYTES_MAX = 1024 * 1024 * 1024, FILE_CHUNK_BYTES = 64 * 1024 };
 
@@ -56,10 +57,9 @@ static bool add_job_array(struct write_request *request, const char *name, const
                           struct text json, struct error *error)
 {
     assert(json_is_array(array));
-    struct json_walk walk = json_walk_open(json);
     struct text item;
     for (size_t i = 0; i < json_array_size(array); i++) {
-        bool found = json_walk_item(&walk, &item);
+        bool found = json_scan_element(&json, &item);
         assert(found);
         if (!found || !add_job(request, name, json_array_get(array, i), item, error)) return false;
     }
@@ -74,10 +74,9 @@ static bool read_select(struct write_request *request, const char *name, const j
     if (!json_is_object(select))
         return error_invalid(error, "wrong_type", "%s: \"select\" must be an object", name);
     struct write_select *out = write_request_add_select(request);
-    struct json_walk walk = json_walk_open(json);
     struct text member;
     struct text value;
-    while (json_walk_member(&walk, &member, &value)) {
+    while (json_scan_pair(&json, &member, &value)) {
         if (text_equal(member, text_of("groups"))) continue;
         text_writer_comma(&out->rest);
         text_writer_format(&out->rest, "\"%.*s\":", (int)member.length, member.bytes);
@@ -132,10 +131,9 @@ static bool read_command(struct write_request *request, const char *name, const 
     if (op == NULL || strcmp(op, request->op) != 0)
         return error_invalid(error, "bad_value", "%s: its \"op\" is %s; use belfry %s -f", name,
                              op == NULL ? "no text" : op, op == NULL ? request->op : op);
-    struct json_walk walk = json_walk_open(json);
     struct text member;
     struct text value;
-    while (json_walk_member(&walk, &member, &value)) {
+    while (json_scan_pair(&json, &member, &value)) {
         char *key = memory_copy_text(member.bytes, member.length);
         const json_t *parsed = json_object_get(command, key);
         bool ok = true;

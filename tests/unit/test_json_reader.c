@@ -188,6 +188,28 @@ static void test_member_text(void **state)
         assert_int_equal(json_scan_member(text_of(broken[i]), "x").length, 0);
 }
 
+static void test_members_in_turn(void **state)
+{
+    (void)state;
+    struct text rest = text_of(" { \"a\\\"\" : 1 , \"b\":[{\"c\":\"]\"}, 2] ,\"c\":{}, \"d\": 1e5} ");
+    static const char *const pairs[][2] = {
+        {"a\\\"", "1"}, {"b", "[{\"c\":\"]\"}, 2]"}, {"c", "{}"}, {"d", "1e5"}};
+    struct text name;
+    struct text value;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        assert_true(json_scan_pair(&rest, &name, &value));
+        assert_true(text_equal(name, text_of(pairs[i][0])));
+        assert_true(text_equal(value, text_of(pairs[i][1])));
+    }
+    assert_false(json_scan_pair(&rest, &name, &value));
+    static const char *const none[] = {"", "{}", " [1]", "{\"", "{\"a", "{\"a\"", "{\"a\" 1", "1"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        rest = text_of(none[i]);
+        assert_false(json_scan_pair(&rest, &name, &value));
+    }
+    assert_int_equal(json_scan_string(text_of("\"a\\\"b\" 1")), 6);
+}
+
 static void test_grammar(void **state)
 {
     (void)state;
@@ -211,7 +233,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_kinds),   cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_bounds),      cmocka_unit_test(test_members_of_one_object),
-        cmocka_unit_test(test_member_text), cmocka_unit_test(test_grammar),
+        cmocka_unit_test(test_member_text),
+        cmocka_unit_test(test_members_in_turn), cmocka_unit_test(test_grammar),
     };
     return cmocka_run_group_tests_name("json reader", tests, NULL, NULL);
 }
