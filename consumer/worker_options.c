@@ -2,10 +2,11 @@
 #include "consumer/fail.h"
 #include "consumer/text.h"
 #include "consumer/worker.h"
-#include "lib/base/suggest.h"
+#include "lib/base/arguments.h"
 #include "lib/time/duration.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,29 +17,45 @@ enum {
     DURATION_LONGEST_MS = 24 * 3600 * 1000
 };
 
-enum option_kind { OPTION_TEXT, OPTION_LIST, OPTION_DURATION, OPTION_COUNT };
+#define FIELD(member) offsetof(struct belfry_worker_options, member)
 
-struct option_row {
+enum value_kind { VALUE_TEXT, VALUE_LIST, VALUE_DURATION, VALUE_COUNT };
+
+/* Where the value of an option goes. */
+struct place {
     const char *name;
-    enum option_kind kind;
+    enum value_kind kind;
     size_t offset;       /* of the value in the options */
     size_t count_offset; /* of a list's length */
     const char *variable;
 };
 
-#define FIELD(member) offsetof(struct belfry_worker_options, member)
-
-static const struct option_row rows[] = {
-    {"--kafka", OPTION_TEXT, FIELD(brokers), 0, "BELFRY_KAFKA"},
-    {"--group-id", OPTION_TEXT, FIELD(group_id), 0, "BELFRY_GROUP_ID"},
-    {"--cluster", OPTION_TEXT, FIELD(cluster), 0, "BELFRY_CLUSTER"},
-    {"--topic", OPTION_LIST, FIELD(topics), FIELD(topic_count), NULL},
-    {"-X", OPTION_LIST, FIELD(properties), FIELD(property_count), NULL},
-    {"--concurrency", OPTION_COUNT, FIELD(concurrency), 0, NULL},
-    {"--timeout", OPTION_DURATION, FIELD(timeout_ms), 0, NULL},
-    {"--kill-after", OPTION_DURATION, FIELD(kill_after_ms), 0, NULL},
+static const struct place places[] = {
+    {"kafka", VALUE_TEXT, FIELD(brokers), 0, "BELFRY_KAFKA"},
+    {"group-id", VALUE_TEXT, FIELD(group_id), 0, "BELFRY_GROUP_ID"},
+    {"cluster", VALUE_TEXT, FIELD(cluster), 0, "BELFRY_CLUSTER"},
+    {"topic", VALUE_LIST, FIELD(topics), FIELD(topic_count), NULL},
+    {"property", VALUE_LIST, FIELD(properties), FIELD(property_count), NULL},
+    {"concurrency", VALUE_COUNT, FIELD(concurrency), 0, NULL},
+    {"timeout", VALUE_DURATION, FIELD(timeout_ms), 0, NULL},
+    {"kill-after", VALUE_DURATION, FIELD(kill_after_ms), 0, NULL},
 };
-enum { ROWS = sizeof rows / sizeof rows[0] };
+enum { PLACES = sizeof places / sizeof places[0] };
+
+/* The first rows as the places. */
+static const struct option_row rows[] = {
+    {.name = "kafka", .kind = OPTION_LAST, .argument = "HOST:PORT,..."},
+    {.name = "group-id", .kind = OPTION_LAST, .argument = "GROUP"},
+    {.name = "cluster", .kind = OPTION_LAST, .argument = "NAME"},
+    {.name = "topic", .kind = OPTION_LIST, .argument = "TOPIC"},
+    {.name = "property", .letter = 'X', .kind = OPTION_LIST, .argument = "NAME=VALUE"},
+    {.name = "concurrency", .kind = OPTION_LAST, .argument = "N"},
+    {.name = "timeout", .kind = OPTION_LAST, .argument = "DURATION"},
+    {.name = "kill-after", .kind = OPTION_LAST, .argument = "DURATION"},
+    {.name = "help", .letter = 'h', .kind = OPTION_FLAG},
+    {.name = "exec", .kind = OPTION_REST},
+    {0},
+};
 
 void belfry_worker_usage(FILE *out)
 {
@@ -77,18 +94,6 @@ void belfry_worker_usage(FILE *out)
         out);
 }
 
-static bool unknown(const char *argument, struct belfry_error *error)
-{
-    struct suggestion near = {.word = argument, .word_length = strlen(argument)};
-    for (int i = 0; i < ROWS; i++) suggestion_offer(&near, rows[i].name);
-    if (near.best != NULL) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "unknown argument %.60s: did you mean "
-                           "%s?", argument, near.best);
-    }
-    return belfry_fail(error, BELFRY_ERROR_INVALID, "unknown argument %.60s: belfry-worker --help "
-                       "lists what is known; the program goes after --exec", argument);
-}
-
 bool belfry_duration_parse(const char *text, int64_t *duration_ms)
 {
     int64_t read_ms = 0;
@@ -105,73 +110,61 @@ static bool count_set(uint32_t *count, const char *name, const char *value,
     assert(count != NULL);
     if (!belfry_integer_parse(value, strlen(value), &number) || number < 1 ||
         number > CONCURRENCY_MAX) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "%s %.40s: must be a number from 1 to %d",
+        return belfry_fail(error, BELFRY_ERROR_INVALID, "--%s %.40s: must be a number from 1 to %d",
                            name, value, CONCURRENCY_MAX);
     }
     *count = (uint32_t)number;
     return true;
 }
 
-static bool value_set(struct belfry_worker_options *options, const struct option_row *row,
+static bool value_set(struct belfry_worker_options *options, const struct place *place,
                       const char *value, struct belfry_error *error)
 {
-    char *field = (char *)options + row->offset;
+    char *field = (char *)options + place->offset;
     assert(value != NULL);
-    assert(row->offset < sizeof *options);
+    assert(place->offset < sizeof *options);
     if (value[0] == '\0') {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "%s is empty", row->name);
+        return belfry_fail(error, BELFRY_ERROR_INVALID, "--%s is empty", place->name);
     }
-    switch (row->kind) {
-    case OPTION_TEXT:
+    switch (place->kind) {
+    case VALUE_TEXT:
         *(const char **)(void *)field = value;
         return true;
-    case OPTION_LIST: {
-        size_t *count = (size_t *)(void *)((char *)options + row->count_offset);
+    case VALUE_LIST: {
+        size_t *count = (size_t *)(void *)((char *)options + place->count_offset);
         (*(const char ***)(void *)field)[(*count)++] = value;
         return true;
     }
-    case OPTION_COUNT:
-        return count_set((uint32_t *)(void *)field, row->name, value, error);
-    case OPTION_DURATION:
+    case VALUE_COUNT:
+        return count_set((uint32_t *)(void *)field, place->name, value, error);
+    case VALUE_DURATION:
         if (belfry_duration_parse(value, (int64_t *)(void *)field)) return true;
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "%s %.40s: must be a duration such as "
-                           "500ms, 30s or 1h30m, up to 24h", row->name, value);
+        return belfry_fail(error, BELFRY_ERROR_INVALID, "--%s %.40s: must be a duration such as "
+                           "500ms, 30s or 1h30m, up to 24h", place->name, value);
     }
     return false;
 }
 
-/* Takes one option with its value, "--name value" or "--name=value".
- *   used  how many arguments it took */
-static bool option_read(struct belfry_worker_options *options, char **argv, int left, int *used,
-                        struct belfry_error *error)
+static bool arguments_take(struct belfry_worker_options *options,
+                           const struct arguments *arguments, struct belfry_error *error)
 {
-    assert(left > 0 && argv[0] != NULL);
-    const char *argument = argv[0];
-    for (int i = 0; i < ROWS; i++) {
-        size_t length = strlen(rows[i].name);
-        if (strncmp(argument, rows[i].name, length) != 0) continue;
-        if (argument[length] == '=' && length > 2) {
-            *used = 1;
-            return value_set(options, &rows[i], argument + length + 1, error);
-        }
-        if (argument[length] != '\0') continue;
-        if (left < 2) {
-            return belfry_fail(error, BELFRY_ERROR_INVALID, "%s needs a value", argument);
-        }
-        *used = 2;
-        return value_set(options, &rows[i], argv[1], error);
+    for (size_t i = 0; i < arguments->count; i++) {
+        ptrdiff_t at = arguments->items[i].row - rows;
+        if (at < PLACES && !value_set(options, &places[at], arguments->items[i].value, error))
+            return false;
     }
-    return unknown(argument, error);
+    options->help = arguments_has(arguments, "help");
+    return true;
 }
 
 static bool complete(struct belfry_worker_options *options, struct belfry_error *error)
 {
     assert(options != NULL);
     if (options->help) return true;
-    for (int i = 0; i < ROWS; i++) {
-        if (rows[i].variable == NULL) continue;
-        const char **field = (const char **)(void *)((char *)options + rows[i].offset);
-        const char *value = *field == NULL ? getenv(rows[i].variable) : NULL;
+    for (int i = 0; i < PLACES; i++) {
+        if (places[i].variable == NULL) continue;
+        const char **field = (const char **)(void *)((char *)options + places[i].offset);
+        const char *value = *field == NULL ? getenv(places[i].variable) : NULL;
         if (value != NULL && value[0] != '\0') *field = value;
     }
     const char *missing = options->brokers == NULL           ? "--kafka HOST:PORT"
@@ -197,19 +190,19 @@ bool belfry_worker_options_read(struct belfry_worker_options *options, int argc,
     if (options->topics == NULL || options->properties == NULL) {
         return belfry_fail_memory(error, "the options");
     }
-    for (int i = 1; i < argc;) {
-        int used = 1;
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            options->help = true;
-        } else if (strcmp(argv[i], "--exec") == 0) {
-            options->program = &argv[i + 1];
-            break;
-        } else if (!option_read(options, &argv[i], argc - i, &used, error)) {
-            return false;
-        }
-        i += used;
-    }
-    return complete(options, error);
+    static const struct option_row *const tables[] = {rows, NULL};
+    struct arguments arguments = {0};
+    struct error refused = {0};
+    int at = 1;
+    bool read = arguments_parse(&arguments, tables, argc, argv, &at, STOP_AT_WORD, &refused);
+    if (!read) belfry_fail(error, BELFRY_ERROR_INVALID, "%s", refused.message);
+    if (read && arguments_has(&arguments, "exec")) options->program = &argv[at];
+    else if (read && at < argc)
+        read = belfry_fail(error, BELFRY_ERROR_INVALID, "unknown argument %.60s: belfry-worker "
+                           "--help lists what is known; the program goes after --exec", argv[at]);
+    read = read && arguments_take(options, &arguments, error);
+    arguments_free(&arguments);
+    return read && complete(options, error);
 }
 
 void belfry_worker_options_clear(struct belfry_worker_options *options)

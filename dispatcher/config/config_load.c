@@ -8,22 +8,24 @@
 
 #include "dispatcher/config/config_file.h"
 #include "dispatcher/config/config_parts.h"
+#include "lib/base/arguments.h"
 #include "lib/base/memory.h"
 #include "lib/base/suggest.h"
 
 enum { FILE_BYTES_MAX = 1024 * 1024, SOURCE_BYTES = 512 };
 
-static const char *const action_flags[] = {"config", "check-config", "healthcheck",
-                                           "version", "help", NULL};
+/* What a flag that is no option of the file asks for. */
+static const struct {
+    const char *flag;
+    char letter;
+    enum config_action action;
+} actions[] = {{"check-config", '\0', CONFIG_CHECK}, {"healthcheck", '\0', CONFIG_HEALTH},
+               {"version", '\0', CONFIG_VERSION},    {"help", 'h', CONFIG_HELP}};
+enum { ACTIONS = sizeof actions / sizeof actions[0] };
 
 struct file_reading {
     struct config *config;
     const char *path;
-};
-
-struct flag_value {
-    const struct option *option;
-    const char *value;
 };
 
 static void set_source(struct config *config, const struct option *option, const char *source)
@@ -123,83 +125,64 @@ static bool read_environment(struct config *config, char *const *environment,
     return true;
 }
 
-static bool unknown_flag(const char *word, size_t length, struct error *error)
+/* A row for each flag, to be freed. */
+static struct option_row *flag_rows(void)
 {
-    struct suggestion near = {.word = word, .word_length = length};
+    size_t count = 0;
+    struct option_row *rows = memory_allocate(config_option_count() + ACTIONS + 2, sizeof *rows);
     for (size_t i = 0; i < config_option_count(); i++)
-        if (config_options[i].flag != NULL) suggestion_offer(&near, config_options[i].flag);
-    for (size_t i = 0; action_flags[i] != NULL; i++) suggestion_offer(&near, action_flags[i]);
-    int shown = length > 60 ? 60 : (int)length;
-    if (length == strlen("http") && memcmp(word, "http", length) == 0)
+        if (config_options[i].flag != NULL)
+            rows[count++] = (struct option_row){.name = config_options[i].flag,
+                                                .kind = OPTION_VALUE,
+                                                .argument = config_options[i].argument};
+    rows[count++] =
+        (struct option_row){.name = "config", .kind = OPTION_LAST, .argument = "FILE"};
+    for (size_t i = 0; i < ACTIONS; i++)
+        rows[count++] = (struct option_row){
+            .name = actions[i].flag, .letter = actions[i].letter, .kind = OPTION_FLAG};
+    return rows;
+}
+
+static bool asks_for_http(int argc, char *const *argv)
+{
+    for (int at = 1; at < argc; at++)
+        if (strcmp(argv[at], "--http") == 0 || strncmp(argv[at], "--http=", 7) == 0) return true;
+    return false;
+}
+
+/* Flags are read first, for what is asked and for --config, and applied last. */
+static bool read_flags(struct config *config, int argc, char *const *argv,
+                       const struct option_row *rows, struct arguments *flags,
+                       struct error *error)
+{
+    const struct option_row *const tables[] = {rows, NULL};
+    int at = 1;
+    if (asks_for_http(argc, argv))
         return error_invalid(error, "bad_value", "--http: this version has no HTTP interface yet; "
                              "the log and `belfry shards` show the state");
-    if (near.best != NULL)
-        return error_invalid(error, "bad_value", "unknown flag --%.*s; did you mean --%s?", shown,
-                             word, near.best);
-    return error_invalid(error, "bad_value", "unknown flag --%.*s; belfryd --help lists what is "
-                         "known", shown, word);
-}
-
-static bool is_word(const char *word, size_t length, const char *name)
-{
-    return strlen(name) == length && memcmp(word, name, length) == 0;
-}
-
-/* The value of the flag at *at: behind an equals sign or the next word. */
-static const char *flag_value(int argc, char *const *argv, int *at, size_t length,
-                              struct error *error)
-{
-    const char *word = argv[*at] + 2;
-    if (word[length] == '=') return word + length + 1;
-    if (*at + 1 < argc) return argv[++*at];
-    error_invalid(error, "bad_value", "--%s needs a value", word);
-    return NULL;
-}
-
-/* Flags are read first, for --config, and applied last. `values` has room for all options. */
-static bool read_flags(struct config *config, int argc, char *const *argv, const char **path,
-                       struct flag_value *values, size_t *count, struct error *error)
-{
-    for (int at = 1; at < argc; at++) {
-        if (strncmp(argv[at], "--", 2) != 0 || argv[at][2] == '\0') {
-            if (strcmp(argv[at], "-h") != 0)
-                return error_invalid(error, "bad_value", "\"%.60s\": belfryd takes flags only; "
-                                     "belfryd --help lists them", argv[at]);
-            config->action = CONFIG_HELP;
-            continue;
-        }
-        const char *word = argv[at] + 2;
-        size_t length = strcspn(word, "=");
-        const struct option *option = config_option_by_flag(word, length);
-        if (is_word(word, strlen(word), "help")) config->action = CONFIG_HELP;
-        else if (is_word(word, strlen(word), "version")) config->action = CONFIG_VERSION;
-        else if (is_word(word, strlen(word), "check-config")) config->action = CONFIG_CHECK;
-        else if (is_word(word, strlen(word), "healthcheck")) config->action = CONFIG_HEALTH;
-        else if (option == NULL && !is_word(word, length, "config"))
-            return unknown_flag(word, length, error);
-        else {
-            const char *value = flag_value(argc, argv, &at, length, error);
-            if (value == NULL) return false;
-            if (option == NULL) *path = value;
-            for (size_t i = 0; option != NULL && i < *count; i++)
-                if (values[i].option == option)
-                    return error_invalid(error, "bad_value", "--%s is given twice", option->flag);
-            if (option != NULL) values[(*count)++] = (struct flag_value){option, value};
-        }
-    }
+    if (!arguments_parse(flags, tables, argc, argv, &at, STOP_AT_END, error)) return false;
+    if (flags->positional_count > 0)
+        return error_invalid(error, "bad_value", "\"%.60s\": belfryd takes flags only; "
+                             "belfryd --help lists them", flags->positionals[0]);
+    for (size_t i = 0; i < flags->count; i++)
+        for (size_t action = 0; action < ACTIONS; action++)
+            if (strcmp(flags->items[i].row->name, actions[action].flag) == 0)
+                config->action = actions[action].action;
     return true;
 }
 
-static bool apply_flags(struct config *config, const struct flag_value *values, size_t count,
-                        struct error *error)
+static bool apply_flags(struct config *config, const struct arguments *flags, struct error *error)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < flags->count; i++) {
+        const char *flag = flags->items[i].row->name;
+        const struct option *option = config_option_by_flag(flag, strlen(flag));
         char source[OPTION_VARIABLE_BYTES];
         struct error cause = {0};
-        (void)snprintf(source, sizeof source, "--%s", values[i].option->flag);
-        if (!config_option_set(values[i].option, values[i].value, config, &cause))
+        if (option == NULL) continue;
+        (void)snprintf(source, sizeof source, "--%s", flag);
+        if (!config_option_set(option, flags->items[i].value, config, &cause))
             return error_invalid(error, "bad_value", "%s: %s", source, cause.message);
-        set_source(config, values[i].option, source);
+        set_source(config, option, source);
     }
     return true;
 }
@@ -221,16 +204,18 @@ bool config_load(struct config *config, int argc, char *const *argv, char *const
     assert(config != NULL && config->sources == NULL);
     assert(argv != NULL && environment != NULL);
     const char *path = variable_value(environment, "BELFRY_CONFIG");
-    size_t count = 0;
-    struct flag_value *values = memory_allocate(config_option_count(), sizeof values[0]);
+    struct option_row *rows = flag_rows();
+    struct arguments flags = {0};
     bool done = set_defaults(config, error) &&
-                read_flags(config, argc, argv, &path, values, &count, error);
+                read_flags(config, argc, argv, rows, &flags, error);
     bool whole = config->action != CONFIG_HELP && config->action != CONFIG_VERSION;
+    if (arguments_has(&flags, "config")) path = arguments_value(&flags, "config");
     if (done && whole) {
         done = (path == NULL || path[0] == '\0' || read_file(config, path, error)) &&
                read_environment(config, environment, error) &&
-               apply_flags(config, values, count, error) && config_finish(config, error);
+               apply_flags(config, &flags, error) && config_finish(config, error);
     }
-    free(values);
+    arguments_free(&flags);
+    free(rows);
     return done;
 }

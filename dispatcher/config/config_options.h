@@ -9,29 +9,29 @@
 
 #include "lib/base/error.h"
 
-enum option_kind {
-    OPTION_TEXT = 0, /* min..max bytes */
-    OPTION_COUNT,
-    OPTION_BYTES,    /* a count with B, KiB or MiB */
-    OPTION_DURATION,
-    OPTION_DURATION_OR_FOREVER,
-    OPTION_LIST,     /* words with commas between */
-    OPTION_CHOICE    /* one of `words`; the value is its index */
+enum value_kind {
+    VALUE_TEXT = 0, /* min..max bytes */
+    VALUE_COUNT,
+    VALUE_BYTES,    /* a count with B, KiB or MiB */
+    VALUE_DURATION,
+    VALUE_DURATION_OR_FOREVER,
+    VALUE_LIST,     /* words with commas between */
+    VALUE_CHOICE    /* one of `words`; the value is its index */
 };
 
-/* Where a value is in struct config: a char * for OPTION_TEXT, a struct config_list for
- * OPTION_LIST, else an int64_t (a duration in milliseconds). */
+/* Where a value is in struct config: a char * for VALUE_TEXT, a struct config_list for
+ * VALUE_LIST, else an int64_t (a duration in milliseconds). */
 struct option {
     const char *section;
     const char *key;
     const char *flag;     /* "kafka" for --kafka; NULL: file and environment only */
     const char *argument; /* what --help calls the value */
-    enum option_kind kind;
+    enum value_kind kind;
     size_t offset;
     const char *fallback; /* the default, as a user would write it */
     int64_t min;
     int64_t max;
-    const char *const *words; /* OPTION_CHOICE: ends with NULL */
+    const char *const *words; /* VALUE_CHOICE: ends with NULL */
     const char *help;
 };
 

@@ -5,11 +5,11 @@
 #include "dispatcher/config/config.h"
 #include "dispatcher/config/config_parts.h"
 
-enum { VALUE_BYTES = 10240, COLUMN_FLAG = 26, COLUMN_VALUE = 44 };
+enum { SHOWN_BYTES = 10240, COLUMN_FLAG = 26, COLUMN_VALUE = 44 };
 
 static void print_option(const struct config *config, const struct option *option, FILE *out)
 {
-    char value[VALUE_BYTES], left[VALUE_BYTES + OPTION_VARIABLE_BYTES];
+    char value[SHOWN_BYTES], left[SHOWN_BYTES + OPTION_VARIABLE_BYTES];
     assert(config->sources != NULL);
     (void)config_option_print(option, config, value, sizeof value);
     int length = snprintf(left, sizeof left, "%s%s = %s", value[0] == '\0' ? ";" : "",

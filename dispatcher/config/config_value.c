@@ -52,8 +52,8 @@ static void print_number(const struct option *option, int64_t number, char *text
 {
     char duration[DURATION_TEXT_BYTES];
     switch (option->kind) {
-    case OPTION_DURATION:
-    case OPTION_DURATION_OR_FOREVER:
+    case VALUE_DURATION:
+    case VALUE_DURATION_OR_FOREVER:
         if (number == KEEP_FINISHED_FOREVER_MS) {
             (void)snprintf(text, bytes, "forever");
             return;
@@ -61,7 +61,7 @@ static void print_number(const struct option *option, int64_t number, char *text
         duration_format(number, duration);
         (void)snprintf(text, bytes, "%s", duration);
         return;
-    case OPTION_BYTES:
+    case VALUE_BYTES:
         if (number >= MIB && number % MIB == 0)
             (void)snprintf(text, bytes, "%" PRId64 "MiB", number / MIB);
         else if (number >= KIB && number % KIB == 0)
@@ -78,8 +78,8 @@ static bool refuse_range(const struct option *option, const char *text, struct e
     char least[RANGE_BYTES], most[RANGE_BYTES];
     print_number(option, option->min, least, sizeof least);
     print_number(option, option->max, most, sizeof most);
-    const char *what = option->kind == OPTION_COUNT     ? "a number"
-                       : option->kind == OPTION_BYTES ? "a size such as 64KiB"
+    const char *what = option->kind == VALUE_COUNT     ? "a number"
+                       : option->kind == VALUE_BYTES ? "a size such as 64KiB"
                                                       : "a duration such as 90s";
     return error_invalid(error, "bad_value", "\"%.40s\" is not %s from %s to %s", text, what, least,
                          most);
@@ -91,12 +91,12 @@ static bool set_number(const struct option *option, const char *text, int64_t *f
     int64_t number = 0;
     const char *rest = "";
     bool read = false;
-    if (option->kind == OPTION_DURATION_OR_FOREVER && strcmp(text, "forever") == 0) {
+    if (option->kind == VALUE_DURATION_OR_FOREVER && strcmp(text, "forever") == 0) {
         *field = KEEP_FINISHED_FOREVER_MS;
         return true;
     }
-    if (option->kind == OPTION_COUNT) read = read_number(text, &number, &rest) && *rest == '\0';
-    else if (option->kind == OPTION_BYTES) read = read_bytes(text, &number);
+    if (option->kind == VALUE_COUNT) read = read_number(text, &number, &rest) && *rest == '\0';
+    else if (option->kind == VALUE_BYTES) read = read_bytes(text, &number);
     else read = duration_parse(text, strlen(text), &number, NULL);
     if (!read || number < option->min || number > option->max)
         return refuse_range(option, text, error);
@@ -168,13 +168,13 @@ bool config_option_set(const struct option *option, const char *text, struct con
     assert(option != NULL && text != NULL);
     void *field = field_of(option, config);
     switch (option->kind) {
-    case OPTION_TEXT: return set_text(option, text, field, error);
-    case OPTION_LIST: return set_list(option, text, field, error);
-    case OPTION_CHOICE: return set_choice(option, text, field, error);
-    case OPTION_COUNT:
-    case OPTION_BYTES:
-    case OPTION_DURATION:
-    case OPTION_DURATION_OR_FOREVER: return set_number(option, text, field, error);
+    case VALUE_TEXT: return set_text(option, text, field, error);
+    case VALUE_LIST: return set_list(option, text, field, error);
+    case VALUE_CHOICE: return set_choice(option, text, field, error);
+    case VALUE_COUNT:
+    case VALUE_BYTES:
+    case VALUE_DURATION:
+    case VALUE_DURATION_OR_FOREVER: return set_number(option, text, field, error);
     }
     return false;
 }
@@ -198,9 +198,9 @@ const char *config_option_print(const struct option *option, const struct config
     assert(text != NULL && bytes > 0);
     const void *field = field_read(option, config);
     switch (option->kind) {
-    case OPTION_TEXT: (void)snprintf(text, bytes, "%s", *(char *const *)field); break;
-    case OPTION_LIST: print_list(field, text, bytes); break;
-    case OPTION_CHOICE:
+    case VALUE_TEXT: (void)snprintf(text, bytes, "%s", *(char *const *)field); break;
+    case VALUE_LIST: print_list(field, text, bytes); break;
+    case VALUE_CHOICE:
         (void)snprintf(text, bytes, "%s", option->words[*(const int64_t *)field]);
         break;
     default: print_number(option, *(const int64_t *)field, text, bytes);
@@ -226,8 +226,8 @@ void config_release(struct config *config)
     for (size_t i = 0; i < config_option_count(); i++) {
         void *field = field_of(&config_options[i], config);
         if (config->sources != NULL) free(config->sources[i]);
-        if (config_options[i].kind == OPTION_TEXT) free(*(char **)field);
-        if (config_options[i].kind == OPTION_LIST) release_list(field);
+        if (config_options[i].kind == VALUE_TEXT) free(*(char **)field);
+        if (config_options[i].kind == VALUE_LIST) release_list(field);
     }
     free(config->sources);
     for (size_t i = 0; i < CLIENT_COUNT; i++) release_properties(&config->properties[i]);

@@ -30,7 +30,7 @@ static const struct usage_case usage_cases[] = {
     {"no value", {"--kafka"}, "--kafka needs a value"},
     {"empty value", {"--kafka", ""}, "--kafka is empty"},
     {"misspelt", {"--kafak", "k:1"}, "did you mean --kafka?"},
-    {"misspelt with value", {"--timout=3s"}, "unknown argument --timout=3s"},
+    {"misspelt with value", {"--timout=3s"}, "unknown option --timout; did you mean --timeout?"},
     {"far from anything", {"--colour"}, "--help lists"},
     {"a program without exec", {GOOD, "true"}, "the program goes after --exec"},
     {"no concurrency", {GOOD, "--concurrency", "0"}, "must be a number from 1 to 1024"},

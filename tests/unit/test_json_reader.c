@@ -191,7 +191,8 @@ static void test_member_text(void **state)
 static void test_members_in_turn(void **state)
 {
     (void)state;
-    struct text rest = text_of(" { \"a\\\"\" : 1 , \"b\":[{\"c\":\"]\"}, 2] ,\"c\":{}, \"d\": 1e5} ");
+    struct text rest = text_of(" { \"a\\\"\" : 1 , \"b\":[{\"c\":\"]\"}, 2] ,\"c\":{}, "
+                               "\"d\": 1e5} ");
     static const char *const pairs[][2] = {
         {"a\\\"", "1"}, {"b", "[{\"c\":\"]\"}, 2]"}, {"c", "{}"}, {"d", "1e5"}};
     struct text name;
