@@ -1,5 +1,6 @@
 /* text.c - the small text forms inside a fire. */
 #include "consumer/text.h"
+#include "lib/base/number.h"
 
 #include <assert.h>
 #include <string.h>
@@ -9,21 +10,11 @@ bool belfry_integer_parse(const char *text, size_t bytes, int64_t *number)
 {
     assert(text != NULL || bytes == 0);
     assert(number != NULL);
-    size_t i = 0;
-    bool negative = bytes > 0 && text[0] == '-';
-    if (negative) i = 1;
-    if (i == bytes) return false;
-    if (text[i] == '0' && bytes > 1) return false; /* no "-0", no leading zeros */
-    int64_t value = 0; /* kept negative: that side reaches one further */
-    for (; i < bytes; i++) {
-        if (text[i] < '0' || text[i] > '9') return false;
-        int digit = text[i] - '0';
-        if (value < (INT64_MIN + digit) / 10) return false;
-        value = value * 10 - digit;
-    }
-    if (!negative && value == INT64_MIN) return false;
-    *number = negative ? value : -value;
-    return true;
+    struct text digits = {text, bytes};
+    if (bytes > 0 && text[0] == '-') digits = (struct text){text + 1, bytes - 1};
+    bool zero_first = digits.length > 0 && digits.bytes[0] == '0';
+    if (zero_first && bytes > 1) return false; /* no "-0", no leading zeros */
+    return number_read((struct text){text, bytes}, number);
 }
 
 bool belfry_media_is(const char *media_type, size_t bytes, const char *name)

@@ -1,12 +1,12 @@
 #include "lib/base/arguments.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/memory.h"
+#include "lib/base/number.h"
 #include "lib/base/suggest.h"
 
 static const char usage[] = "usage";
@@ -173,12 +173,9 @@ bool arguments_has(const struct arguments *arguments, const char *name)
 
 bool number_parse(const char *text, int64_t least, int64_t most, int64_t *number)
 {
+    int64_t value = 0;
     assert(least <= most);
-    if (!(text[0] >= '0' && text[0] <= '9') && text[0] != '-') return false;
-    errno = 0;
-    char *end = NULL;
-    long long value = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || value < least || value > most) return false;
+    if (!number_read(text_of(text), &value) || value < least || value > most) return false;
     *number = value;
     return true;
 }
