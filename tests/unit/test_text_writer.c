@@ -144,13 +144,35 @@ static void test_excerpt(void **state)
                         "1234567...");
 }
 
+static void test_format(void **state)
+{
+    (void)state;
+    struct text_writer writer = {0};
+    assert_string_equal(text_writer_terminated(&writer), "");
+    text_writer_bytes(&writer, "", 0);
+    text_writer_format(&writer, "%s-%d", "a", 7);
+    assert_int_equal(writer.length, 3);
+    for (int i = 0; i < 200; i++) text_writer_format(&writer, "%03d", i);
+    assert_int_equal(writer.length, 3 + 200 * 3);
+    assert_int_equal(strlen(text_writer_terminated(&writer)), writer.length);
+    assert_string_equal(text_writer_terminated(&writer) + writer.length - 6, "198199");
+    text_writer_free(&writer);
+    char room[4];
+    text_writer_init_fixed(&writer, room, sizeof room);
+    text_writer_format(&writer, "%d", 123);
+    assert_false(writer.overflowed);
+    text_writer_format(&writer, "%d", 4);
+    assert_true(writer.overflowed);
+    assert_memory_equal(room, "123", 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings),  cmocka_unit_test(test_integers),
         cmocka_unit_test(test_members_and_growth), cmocka_unit_test(test_fixed),
         cmocka_unit_test(test_base64),   cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_excerpt),
+        cmocka_unit_test(test_excerpt),  cmocka_unit_test(test_format),
     };
     return cmocka_run_group_tests_name("text writer", tests, NULL, NULL);
 }
