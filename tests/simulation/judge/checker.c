@@ -258,7 +258,7 @@ static bool ended_by_update(const struct walk *walk, size_t at, const struct lif
 static bool revision_moves(const struct walk *walk, size_t at, const struct life *life)
 {
     int64_t at_ms = walk->outputs[at].at_ms;
-    for (size_t i = at + 1; i < walk->count && i < at + 4; i++) {
+    for (size_t i = at + 1; i < walk->count && walk->step_of[i] == walk->step_of[at]; i++) {
         const struct output *output = &walk->outputs[i];
         if (strcmp(output->name, life->name) != 0) continue;
         if (output->kind == OUTPUT_JOB) return output->partition != life->revision;
