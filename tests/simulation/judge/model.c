@@ -33,6 +33,7 @@ void model_close(struct model *model)
         free(model->lives[i]->announced);
         free(model->lives[i]->fired);
         free(model->lives[i]->failures);
+        free(model->lives[i]->stands_for);
         asked_free(&model->lives[i]->asked);
         notices_free(&model->lives[i]->notices);
         free(model->lives[i]->reckoned);
@@ -236,12 +237,22 @@ static struct wanted put_over(const struct life *life, const struct wanted *want
     return merged;
 }
 
+/* Whether an ended job with its schedule runs again: there is a slot to come. Where its owner lacks
+ * the zone, nobody knows, so more fires or other bounds are enough, until the zone is back. */
+static bool revives(const struct life *life, bool may_run, int64_t effective_ms)
+{
+    if (used_up(life)) return false;
+    if (life_is_zoneless(life)) return may_run && life->wanted.end_ms > effective_ms + 1;
+    return life_has_slot_after(life, effective_ms);
+}
+
 static void update_job(struct life *life, const struct wanted *wanted, int64_t effective_ms)
 {
     bool rescheduled = !slow_same(&wanted->schedule, &life->wanted.schedule);
     bool rebounded = wanted->start_ms != life->wanted.start_ms ||
                      wanted->end_ms != life->wanted.end_ms;
     bool was_finished = life->finished_ms != NEVER_MS;
+    bool may_run = rebounded || used_up(life);
     if (rescheduled) stretches_edit(life, wanted, effective_ms);
     else if (rebounded) stretches_rebound(life, wanted, effective_ms);
     life->wanted = *wanted;
@@ -253,7 +264,7 @@ static void update_job(struct life *life, const struct wanted *wanted, int64_t e
         stretches_begin(life, effective_ms);
         return;
     }
-    bool revived = was_finished && !used_up(life) && life_has_slot_after(life, effective_ms);
+    bool revived = was_finished && revives(life, may_run, effective_ms);
     if (!revived && !(rebounded && life->paused_ms == NEVER_MS && !was_finished)) return;
     life->finished_ms = NEVER_MS;
     if (life->paused_ms == NEVER_MS) stretches_revive(life, effective_ms);

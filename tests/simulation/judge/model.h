@@ -124,7 +124,6 @@ struct fired {
     int64_t time_ms;
 };
 
-enum { STANDS_FOR_MOST = 8 };
 struct stands_for { /* the newest of the slots a policy decided about, and how many it dropped */
     int64_t nominal_ms;
     int64_t count;
@@ -143,8 +142,9 @@ struct life { /* one incarnation of a job */
     int64_t until_ms;  /* ALWAYS_MS: none */
     int64_t edited_ms; /* of the schedule; NEVER_MS */
     int64_t touched_ms; /* by a command that changed it */
-    struct stands_for stands_for[STANDS_FOR_MOST]; /* a ring */
+    struct stands_for *stands_for;
     size_t stands_for_count;
+    size_t stands_for_capacity;
     int64_t since_ms;  /* the add or the last edit of the schedule */
     int64_t finished_ms; /* NEVER_MS: running */
     struct stretch_of_time *stretches;

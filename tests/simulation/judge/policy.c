@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/memory.h"
 #include "tests/simulation/judge/stretches.h"
 
 /* A process's clock may be off by so much when it judges how late a slot is. */
@@ -60,8 +61,9 @@ static void judge_superseded(struct world *world, struct life *life, const struc
         complain(world, life, event, "there were newer slots than the one kept");
     if (kept_ms < event->at_ms - life->wanted.window_ms && !in_grace(life, event, kept_ms))
         complain(world, life, event, "the slot kept is older than the window");
-    struct stands_for *kept = &life->stands_for[life->stands_for_count++ % STANDS_FOR_MOST];
-    *kept = (struct stands_for){kept_ms, event->count};
+    life->stands_for = memory_grow(life->stands_for, &life->stands_for_capacity,
+                                   life->stands_for_count + 1, sizeof *life->stands_for);
+    life->stands_for[life->stands_for_count++] = (struct stands_for){kept_ms, event->count};
 }
 
 static void judge_window(struct world *world, const struct life *life, const struct output *event,
@@ -173,7 +175,7 @@ static void judge_kept(struct world *world, int32_t shard, const struct life *li
 
 static int64_t stands_for(const struct life *life, int64_t nominal_ms)
 {
-    for (size_t i = 0; i < STANDS_FOR_MOST && i < life->stands_for_count; i++)
+    for (size_t i = life->stands_for_count; i-- > 0;)
         if (life->stands_for[i].nominal_ms == nominal_ms) return life->stands_for[i].count;
     return 0;
 }
