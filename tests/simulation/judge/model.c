@@ -237,12 +237,23 @@ static struct wanted put_over(const struct life *life, const struct wanted *want
     return merged;
 }
 
+/* Set aside as a whole: its schedule or that of a backfill is in the zone that the owner lacks. */
+static bool set_aside(const struct life *life)
+{
+    if (life_is_zoneless(life)) return true;
+    const struct asked *asked = &life->asked;
+    for (size_t i = 0; life->lacking && i < asked->backfill_count; i++)
+        if (!asked->backfills[i].over && zones_may_leave(asked->backfills[i].schedule.zone))
+            return true;
+    return false;
+}
+
 /* Whether an ended job with its schedule runs again: there is a slot to come. Where its owner lacks
- * the zone, nobody knows, so more fires or other bounds are enough, until the zone is back. */
+ * a zone, nobody knows, so more fires or other bounds are enough, until the zone is back. */
 static bool revives(const struct life *life, bool may_run, int64_t effective_ms)
 {
     if (used_up(life)) return false;
-    if (life_is_zoneless(life)) return may_run && life->wanted.end_ms > effective_ms + 1;
+    if (set_aside(life)) return may_run && life->wanted.end_ms > effective_ms + 1;
     return life_has_slot_after(life, effective_ms);
 }
 

@@ -276,7 +276,8 @@ void stretches_end(struct life *life, int64_t at_ms)
 static bool is_named(const struct life *life, int64_t nominal_ms)
 {
     for (size_t i = life->announced_count; i-- > 0;)
-        if (life->announced[i].first_ms <= nominal_ms && nominal_ms <= life->announced[i].last_ms)
+        if (!life->announced[i].off_schedule && life->announced[i].first_ms <= nominal_ms &&
+            nominal_ms <= life->announced[i].last_ms)
             return true;
     return false;
 }
