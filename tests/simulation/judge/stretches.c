@@ -245,6 +245,7 @@ void stretches_pause(struct life *life, int64_t at_ms)
     for (size_t i = 0; i < life->stretch_count; i++) {
         struct stretch_of_time *stretch = &life->stretches[i];
         if (!stretch->waiting || stretch->named || stretch->due_until_ms != ALWAYS_MS) continue;
+        if (slow_due(&stretch->schedule, life->id, stretch->to_ms) <= at_ms) continue; /* owed */
         stretch->due_until_ms = at_ms;
         stretch->paused = true;
     }
