@@ -179,7 +179,8 @@ static void judge(struct world *world, int32_t shard)
                         (long long)(still_us(owner) / SECOND_US));
 }
 
-/* The time a shard goes by is Kafka's, whatever its process's clock says. */
+/* The time a shard goes by is Kafka's, whatever its process's clock says. No time passes during a
+ * take-over: what the clock is worth is known with the first mark. */
 static void judge_time(struct world *world, const struct seat *slot)
 {
     const struct process *process = slot->process;
@@ -187,8 +188,8 @@ static void judge_time(struct world *world, const struct seat *slot)
     struct engine_status status = status_of(slot);
     int64_t now_us = process->clock.monotonic_us(process->clock.opaque);
     int64_t moved_us = world->now_us - (now_us - status.moved_us);
-    if (status.moved_us == 0 || moved_us <= process->stepped_us + SECOND_US ||
-        world->now_us - moved_us > STILL_US)
+    if (status.state != ENGINE_LIVE || status.moved_us == 0 ||
+        moved_us <= process->stepped_us + SECOND_US || world->now_us - moved_us > STILL_US)
         return;
     int64_t ahead_ms = process->clock.now_ms(process->clock.opaque) - world_now_ms(world) -
                        status.correction_ms;
