@@ -3,6 +3,7 @@
 #include "tests/simulation/judge/standstill.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/simulation/world/world.h"
 
@@ -72,7 +73,18 @@ static void count_bad_leaders(struct world *world)
         world->leaders_gone_bad += is_bad && !world->leader_was_bad[shard];
         world->leader_was_bad[shard] = is_bad;
     }
-    if (bad == 0) world->leaders_gone_bad = world->leaves_in_turn = 0;
+    if (bad > 0) return;
+    world->leaders_gone_bad = 0;
+    memset(world->has_left, 0, sizeof world->has_left);
+}
+
+/* How many have left in turn, with this one: a process that was started again is the same. */
+static int have_left(struct world *world, int32_t index)
+{
+    int count = 0;
+    world->has_left[index] = true;
+    for (int32_t p = 0; p < world->settings.processes; p++) count += world->has_left[p];
+    return count;
 }
 
 static bool has_bad_leader(const struct process *process)
@@ -123,7 +135,7 @@ static void tend(struct process *process)
     world_trace(world, "%s leaves the group for a moment", process->owner);
     world->sometimes.count[SOMETIMES_STEPPED_ASIDE]++;
     if (has_bad_leader(process) && process->aside.far == 0 &&
-        ++world->leaves_in_turn > world->leaders_gone_bad)
+        have_left(world, process->index) > world->leaders_gone_bad)
         world_violation(world, "leaves in turn: %s leaves the group for a shard that nobody can "
                         "write", process->owner);
     process->away = true;

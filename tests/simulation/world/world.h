@@ -197,8 +197,8 @@ struct world {
     int64_t slow_low_us[SIM_SHARDS_MAX];
     int64_t slow_high_us[SIM_SHARDS_MAX];
     int64_t leader_bad_until_us[SIM_SHARDS_MAX]; /* nobody can write the partition */
-    int leaves_in_turn;   /* for such a partition, since none was bad */
-    int leaders_gone_bad; /* since then */
+    bool has_left[PROCESSES_MAX]; /* a process, for such a partition, since none was bad */
+    int leaders_gone_bad;         /* since then */
     bool leader_was_bad[SIM_SHARDS_MAX];
     int64_t stands_since_us[SIM_SHARDS_MAX];
     struct sometimes sometimes;
