@@ -287,7 +287,8 @@ static bool end(struct daemon *daemon)
     struct error error = {0};
     int32_t left = 0;
     int64_t deadline_us = now_us(daemon) + DAEMON_SHARDS_END_MS * INT64_C(1000);
-    notify_supervisor("STOPPING=1");
+    /* Who is fenced is to join anew; a supervisor that was told of an end would bring it about. */
+    if (!daemon->fenced) notify_supervisor("STOPPING=1");
     health_close(daemon->health);
     observe(daemon->options.observer, OBSERVED_DAEMON_STOPPING, -1, NULL);
     if (daemon->fleet != NULL) {

@@ -359,16 +359,23 @@ def _take_place(kafka: Kafka, cluster: str, name: str) -> None:
     consumer.close()
 
 
-def test_a_place_that_was_taken_is_joined_anew_once(kafka: Kafka, redis: Redis,
-                                                    cluster: str) -> None:
+def test_a_place_that_was_taken_is_joined_anew_once(kafka: Kafka, redis: Redis, cluster: str,
+                                                    tmp: Path) -> None:
     """An answer that gets lost looks the same as another daemon with our group_instance_id."""
-    daemon = Belfryd(kafka, redis, cluster, shards=1, env={"BELFRY_GROUP_INSTANCE_ID": "one"})
-    daemon.start().wait_live()
-    _take_place(kafka, cluster, "one")
-    wait_for(lambda: "event=daemon.again" in daemon.output(), 30, "it joins anew")
-    _apply(kafka, cluster, name="after")
-    _take_place(kafka, cluster, "one")
-    assert daemon.wait_exit(30) == 1, daemon.tail()
+    address = str(tmp / "notify")
+    daemon = Belfryd(kafka, redis, cluster, shards=1,
+                     env={"BELFRY_GROUP_INSTANCE_ID": "one", "NOTIFY_SOCKET": address})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(address)
+        supervisor.settimeout(30)
+        daemon.start().wait_live()
+        _take_place(kafka, cluster, "one")
+        wait_for(lambda: "event=daemon.again" in daemon.output(), 30, "it joins anew")
+        _apply(kafka, cluster, name="after")
+        # A supervisor that hears of an end kills who has not ended a while later.
+        assert [supervisor.recv(100), supervisor.recv(100)] == [b"READY=1", b"READY=1"]
+        _take_place(kafka, cluster, "one")
+        assert daemon.wait_exit(30) == 1, daemon.tail()
     assert "another daemon has this group_instance_id" in daemon.output()
 
 
