@@ -147,7 +147,9 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
         mark->inputs[input].offset = topic->from;
         if (!topic->kept) mark->inputs[input].last = (struct last_read){0};
     }
-    plan->half_applied = mark->in_command.active && !plan->inputs[mark->in_command.input].kept;
+    const struct recover_topic *begun = &plan->inputs[mark->in_command.input];
+    plan->half_applied = mark->in_command.active &&
+                         !(begun->kept && mark_read_to(mark, mark->in_command.input) <= begun->end);
     if (plan->half_applied) mark->in_command = (struct in_command){0};
     mark->jobs = MARK_JOBS_UNKNOWN; /* the log is believed as it is */
     const struct mark none = {0};

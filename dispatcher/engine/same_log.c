@@ -76,19 +76,21 @@ bool engine_look_at_log(struct engine *engine, enum input input, const struct in
     return true;
 }
 
-static bool check_log(struct engine *engine, enum input input, const struct input_place *place,
+static bool check_log(struct engine *engine, enum input input, const struct mark *mark,
                       struct error *error)
 {
     static const char advice[] = "belfry recover --from kafka goes on; see docs/operation.md, "
                                  "\"state_lost\"";
     const char *name = input_name(input);
+    const struct input_place *place = &mark->inputs[input];
     const struct last_read *last = &place->last;
+    int64_t read_to = mark_read_to(mark, input);
     struct log_look look;
     if (!engine_look_at_log(engine, input, place, &look, error)) return false;
-    if (look.short_of)
+    if (look.end < read_to)
         return error_set(error, ERROR_FATAL, "state_lost: topic %s ends at %" PRId64 ", the shard "
                          "had read it to %" PRId64 ": it was cut or made anew; %s", name, look.end,
-                         place->offset, advice);
+                         read_to, advice);
     if (look.differs)
         return error_set(error, ERROR_FATAL, "state_lost: topic %s was made anew: its record %"
                          PRId64 " was appended at %" PRId64 ", the one this shard has read at %"
@@ -101,6 +103,6 @@ bool engine_check_logs(struct engine *engine, const struct mark *mark, struct er
 {
     if (!engine->options.state_log || mutant(MUTANT_LAST_READ_NOT_COMPARED)) return true;
     for (enum input input = 0; input < INPUTS_READ; input++)
-        if (!check_log(engine, input, &mark->inputs[input], error)) return false;
+        if (!check_log(engine, input, mark, error)) return false;
     return true;
 }

@@ -13,3 +13,12 @@ bool mark_goes_back(const struct mark *mark, const struct mark *before)
         if (mark->inputs[i].offset < before->inputs[i].offset) return true;
     return mark->sequence < before->sequence || mark->next_ordinal < before->next_ordinal;
 }
+
+int64_t mark_read_to(const struct mark *mark, enum input input)
+{
+    const struct in_command *begun = &mark->in_command;
+    int64_t offset = mark->inputs[input].offset;
+    bool half_done = begun->active && begun->input == input && begun->offset >= offset;
+    if (!half_done) return offset;
+    return begun->offset < INT64_MAX ? begun->offset + 1 : INT64_MAX;
+}

@@ -70,5 +70,8 @@ bool watermark_before(const struct watermark *a, const struct watermark *b);
 /* Whether anything that only ever goes on is less far in `mark`: sequence, watermark, ordinals, the
  * places in the inputs. Of marks of one generation. */
 bool mark_goes_back(const struct mark *mark, const struct mark *before);
+/* The offset behind all that was read of the input: a command that is half done was read, and yet
+ * the place stands before it. The log cannot end before it, unless Kafka has lost data. */
+int64_t mark_read_to(const struct mark *mark, enum input input);
 
 #endif

@@ -221,10 +221,26 @@ static void a_mark_that_contradicts_itself(void **state)
     struct mark mark = cluster_last_mark(cluster);
     mark.in_command.offset = 7; /* before it stands the command, which nobody has read */
     mark.sequence++;
+    for (int i = 0; i < 6; i++) (void)send(cluster, "{\"op\":\"ping\"}");
     cluster_append_mark(cluster, &mark);
     assert_false(cluster_live(cluster, "third", LIFE_MS, &error));
     assert_int_equal(error.kind, ERROR_FATAL);
     assert_non_null(strstr(error.message, "half done at offset 7 and not read offset 1"));
+    cluster_destroy(cluster);
+}
+
+/* Brokers that were elected without being in sync: the shard had read what the log has no more. */
+static void kafka_lost_it(void **state)
+{
+    (void)state;
+    struct cluster *cluster = half_done(update);
+    struct error error = {0};
+    cluster_forget(&cluster->logs[TOPIC_CONTROL], 1);
+    cluster->logs[TOPIC_CONTROL].committed = 1;
+    assert_false(cluster_live(cluster, "third", LIFE_MS, &error));
+    assert_int_equal(error.kind, ERROR_FATAL);
+    assert_non_null(strstr(error.message, "state_lost: topic control ends at 1, the shard had "
+                                          "read it to 2"));
     cluster_destroy(cluster);
 }
 
@@ -268,6 +284,7 @@ int main(void)
         cmocka_unit_test(has_become_of_another_kind),
         cmocka_unit_test(kafka_does_not_take_it),
         cmocka_unit_test(a_mark_that_contradicts_itself),
+        cmocka_unit_test(kafka_lost_it),
         cmocka_unit_test(its_id_is_remembered),
         cmocka_unit_test(redis_has_what_was_done),
     };
