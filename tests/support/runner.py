@@ -233,6 +233,15 @@ class Runner:
             print(detail, flush=True)
 
 
+def claim(folder: Path, file: Path) -> bool:
+    """Whether this run is the first to take the file."""
+    try:
+        (folder / file.name).touch(exist_ok=False)
+        return True
+    except FileExistsError:
+        return False
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tests/support/runner.py", description=__doc__,
@@ -242,18 +251,24 @@ def main() -> int:
                         help="only tests whose file.name contains TEXT")
     parser.add_argument("-x", dest="keep_going", action="store_false",
                         help="stop after the first failure")
+    parser.add_argument("--claims", type=Path, metavar="FOLDER",
+                        help="runs that share the folder run each of the files once: who is free "
+                             "takes the next")
     options = parser.parse_args()
     # Test files say "from runner import limit": let them find this module, not a second copy.
     sys.modules["runner"] = sys.modules[__name__]
     runner = Runner(options.keep_going)
     for text in options.files:
         path, _, names = text.partition("::")
+        if options.claims and not claim(options.claims, Path(path)):
+            continue
         if not runner.run_file(Path(path), options.pattern, tuple(filter(None, names.split(",")))):
             break
     if runner.skipped:
         print(f"{runner.skipped} skipped")
     print(f"{runner.passed} passed, {runner.failed} failed", flush=True)
-    return 1 if runner.failed or runner.passed + runner.skipped == 0 else 0
+    nothing_ran = runner.passed + runner.skipped == 0 and not options.claims
+    return 1 if runner.failed or nothing_ran else 0
 
 
 if __name__ == "__main__":

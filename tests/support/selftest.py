@@ -299,3 +299,19 @@ def test_runner_counts_and_limits(tmp: Path) -> None:
     assert only.returncode == 0 and only.stdout.splitlines()[-1] == "1 passed, 0 failed"
     none = subprocess.run([*command, "-k", "nothing"], capture_output=True, text=True, timeout=60)
     assert none.returncode == 1, "a run without tests is no success"
+
+
+def test_runs_that_share_claims_run_each_file_once(tmp: Path) -> None:
+    (tmp / "claims").mkdir()
+    for name in "ab":
+        (tmp / f"test_{name}.py").write_text("def test_good(): pass\n")
+
+    def run(*names: str) -> subprocess.CompletedProcess[str]:
+        files = [str(tmp / f"test_{name}.py") for name in names]
+        command = [sys.executable, str(RUNNER), "--claims", str(tmp / "claims"), *files]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    first, second, third = run("a"), run("a", "b"), run("a", "b")
+    assert "test_a.test_good" in first.stdout and first.returncode == 0
+    assert "test_a.test_good" not in second.stdout and "test_b.test_good" in second.stdout
+    assert third.stdout == "0 passed, 0 failed\n" and third.returncode == 0, third
