@@ -1,24 +1,29 @@
 #include "schemas/command_fields.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/limits.h"
 #include "lib/base/utf8.h"
 #include "schemas/job_json.h"
 #include "schemas/json_scan.h"
 
-enum { EXCERPT_BYTES = 64 };
+enum { EXCERPT_BYTES = 64, SUBJECT_BYTES = 64 };
 #define COUNT_MAX INT64_C(1000000000000000)
 
+/* Sets of operations: each is a bit. */
 #define ON(op) (UINT32_C(1) << (op))
+#define GIVEN_BIT(name, word, target) | ((target) == TARGET_GIVEN ? ON(OP_##name) : 0)
+#define SELECTED_BIT(name, word, target) | ((target) == TARGET_SELECTED ? ON(OP_##name) : 0)
 enum {
-    ON_JOBS = ON(OP_ADD) | ON(OP_PUT),
-    ON_BACKFILL = ON(OP_BACKFILL) | ON(OP_CANCEL_BACKFILL),
-    ON_SELECTED = ON(OP_UPDATE) | ON(OP_PAUSE) | ON(OP_RESUME) | ON(OP_DELETE) | ON(OP_TRIGGER) |
-                  ON_BACKFILL,
-    ON_CHANGES = ON_JOBS | ON_SELECTED
+    ON_JOBS = 0 COMMAND_OPS(GIVEN_BIT),
+    ON_SELECTED = 0 COMMAND_OPS(SELECTED_BIT),
+    ON_CHANGES = ON_JOBS | ON_SELECTED,
+    ON_BACKFILL = ON(OP_BACKFILL) | ON(OP_CANCEL_BACKFILL)
 };
+static_assert(COMMAND_OP_COUNT < 32, "an operation is a bit of a set");
 
 static const char *const mode_names[] = {"atomic", "each", NULL};
 
@@ -404,12 +409,6 @@ static const struct json_field command_rows[] = {
     {.name = "correlation_id", .kind = JSON_TEXT, FIELD(correlation_id),
      .max = TEXT_FIELD_BYTES_MAX},
 };
-static const char *const subjects[] = {
-    [OP_ADD] = "an 'add' command",       [OP_PUT] = "a 'put' command",
-    [OP_UPDATE] = "an 'update' command", [OP_PAUSE] = "a 'pause' command",
-    [OP_RESUME] = "a 'resume' command",  [OP_DELETE] = "a 'delete' command",
-    [OP_TRIGGER] = "a 'trigger' command", [OP_BACKFILL] = "a 'backfill' command",
-    [OP_CANCEL_BACKFILL] = "a 'cancel_backfill' command", [OP_PING] = "a 'ping' command"};
 
 static bool refuse_missing(const struct json_node *node, const char *name, const char *code,
                            const char *message, struct error *error)
@@ -457,10 +456,14 @@ bool command_fields_read(const struct json_node *node, struct command_reader *re
 {
     assert(node != NULL && reader != NULL);
     struct command *command = reader->command;
-    assert(command->op >= OP_ADD && command->op <= OP_PING);
+    assert(command->op != OP_NONE);
     const json_t *mode = json_object_get(node->value, "mode"); /* may come after the jobs */
     reader->each = json_is_string(mode) && strcmp(json_string_value(mode), "each") == 0;
-    const struct json_table table = {subjects[command->op], command_rows,
+    const char *word = command_op_word(command->op);
+    char subject[SUBJECT_BYTES];
+    (void)snprintf(subject, sizeof subject, "%s '%s' command",
+                   strchr("aeiou", word[0]) != NULL ? "an" : "a", word);
+    const struct json_table table = {subject, command_rows,
                                      sizeof command_rows / sizeof command_rows[0]};
     return json_read_object(node, &table, ON(command->op), command, reader, NULL, error) &&
            check_whole(node, command, error);

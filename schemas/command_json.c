@@ -44,14 +44,6 @@ static bool peek_text(const struct json_node *node, const char *name, size_t byt
     return true;
 }
 
-static enum command_op find_op(struct text name)
-{
-    for (int op = OP_ADD; op <= OP_PING; op++)
-        if (text_equal(name, text_of(command_op_name((enum command_op)op))))
-            return (enum command_op)op;
-    return OP_NONE;
-}
-
 /* What a result needs, read before anything is refused. */
 static void peek(const struct json_node *node, const struct command_limits *limits,
                  struct command *command)
@@ -63,24 +55,33 @@ static void peek(const struct json_node *node, const struct command_limits *limi
     if (peek_text(node, "reply_to", TOPIC_BYTES_MAX, &text) && topic_name_is_valid(text) &&
         limits->reply_to_allowed != NULL && limits->reply_to_allowed(limits->opaque, text))
         command->reply_to = text;
-    if (peek_text(node, "op", TEXT_FIELD_BYTES_MAX, &text)) command->op = find_op(text);
+    if (peek_text(node, "op", TEXT_FIELD_BYTES_MAX, &text)) command->op = command_op_find(text);
     command->dry_run = json_is_true(json_object_get(node->value, "dry_run")); /* not remembered */
+}
+
+/* "add, put ... and ping". */
+static const char *list_ops(char *list, size_t bytes)
+{
+    const char *const *words = command_op_words();
+    size_t length = 0;
+    for (size_t i = 0; words[i] != NULL && length < bytes; i++) {
+        const char *before = i == 0 ? "" : words[i + 1] == NULL ? " and " : ", ";
+        length += (size_t)snprintf(list + length, bytes - length, "%s%s", before, words[i]);
+    }
+    return list;
 }
 
 static bool refuse_op(const struct json_node *op, struct text name, struct error *error)
 {
-    static const char *const known[] = {"add",     "put",      "update",          "pause", "resume",
-                                        "delete",  "trigger",  "backfill",
-                                        "cancel_backfill", "ping", NULL};
     char excerpt[EXCERPT_BYTES];
+    char list[ERROR_MESSAGE_BYTES];
     (void)utf8_excerpt(name, excerpt, sizeof excerpt);
-    const char *nearest = json_nearest(name, known);
+    const char *nearest = json_nearest(name, command_op_words());
     if (nearest != NULL)
         return json_refuse(op, error, "unknown_op", "op '%s' is not known; did you mean '%s'?",
                            excerpt, nearest);
-    return json_refuse(op, error, "unknown_op", "op '%s' is not known; there are add, put, update,"
-                       " pause, resume, delete, trigger, backfill, cancel_backfill and ping",
-                       excerpt);
+    return json_refuse(op, error, "unknown_op", "op '%s' is not known; there are %s", excerpt,
+                       list_ops(list, sizeof list));
 }
 
 /* Version and op decide how the rest is read, so they come first. */

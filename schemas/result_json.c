@@ -78,7 +78,9 @@ static void write_difference(struct text_writer *writer,
     text_writer_char(writer, '{');
     write_text(writer, "group", difference->group);
     write_text(writer, "id", difference->id);
-    write_text(writer, "change", text_of(difference->change));
+    bool changes = difference->change != OP_NONE;
+    write_text(writer, "change",
+               text_of(changes ? command_op_word(difference->change) : "unchanged"));
     write_instants(writer, "next_due_before", difference->before_ms, difference->before_count);
     write_instants(writer, "next_due_after", difference->after_ms, difference->after_count);
     write_integer(writer, "fires_added", difference->fires_added);
@@ -154,7 +156,7 @@ void result_encode(struct text_writer *writer, const struct result *result,
     assert(result->command_id.length > 0);
     text_writer_char(writer, '{');
     write_text(writer, "command_id", result->command_id);
-    write_given(writer, "op", command_op_name(result->op));
+    write_given(writer, "op", command_op_word(result->op));
     write_text(writer, "outcome", text_of(outcome_name(result->outcome)));
     if (result->outcome == OUTCOME_DUPLICATE)
         write_text(writer, "first_outcome", text_of(outcome_name(result->first_outcome)));

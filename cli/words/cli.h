@@ -7,6 +7,7 @@
 #include "cli/words/exit_code.h"
 #include "cli/words/options.h"
 #include "cli/words/settings.h"
+#include "lib/model/command_op.h"
 
 struct cli_command;
 
@@ -36,6 +37,10 @@ extern const struct cli_command cli_commands[];
 
 /* NULL when there is no such command. */
 const struct cli_command *cli_command_find(const struct cli_command *commands, const char *name);
+
+/* What a command sends: commands are named as people write words, operations as JSON does.
+ * OP_NONE: it sends nothing. */
+enum command_op cli_command_op(const char *name);
 
 /* Sets an error, code "usage", that suggests the nearest command. Returns false. */
 bool cli_unknown_command(const struct cli_command *commands, const char *name,

@@ -1,9 +1,12 @@
 /* Which command a word means. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/words/cli.h"
 #include "lib/base/suggest.h"
+
+enum { OP_WORD_BYTES = 64 };
 
 const struct cli_command *cli_command_find(const struct cli_command *commands, const char *name)
 {
@@ -24,4 +27,13 @@ bool cli_unknown_command(const struct cli_command *commands, const char *name,
                              "unknown command \"%.60s\"; belfry --help lists them", name);
     return error_invalid(error, CLI_CODE_USAGE, "unknown command \"%.60s\"; did you mean %s?",
                          name, near.best);
+}
+
+enum command_op cli_command_op(const char *name)
+{
+    char word[OP_WORD_BYTES];
+    (void)snprintf(word, sizeof word, "%s", name);
+    for (char *at = word; *at != '\0'; at++)
+        if (*at == '-') *at = '_';
+    return command_op_find(text_of(word));
 }

@@ -59,7 +59,7 @@ static bool put_jobs(struct job_sender *sender, const struct job_file *file,
     bool sent = true;
     for (size_t at = 0; sent && at < count; at += window) {
         size_t left = count - at;
-        struct write_request part = {.op = "put",
+        struct write_request part = {.op = OP_PUT,
                                      .expect = -1,
                                      .jobs = jobs + at,
                                      .job_count = left < window ? left : window};
@@ -102,7 +102,7 @@ static size_t select_deleted(struct write_request *request, const struct job_dif
 static bool delete_jobs(struct job_sender *sender, const struct job_diff *diff,
                         struct error *error)
 {
-    struct write_request request = {.op = "delete", .expect = -1};
+    struct write_request request = {.op = OP_DELETE, .expect = -1};
     for (size_t at = 0; at < diff->count;) {
         if (diff->items[at].change == JOB_DELETED) at = select_deleted(&request, diff, at);
         else at++;

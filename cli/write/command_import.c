@@ -30,7 +30,7 @@ static bool send_all(struct import *import, struct error *error)
     assert(window > 0);
     while (import->done < request->job_count) {
         size_t left = request->job_count - import->done;
-        struct write_request part = {.op = "put",
+        struct write_request part = {.op = OP_PUT,
                                      .expect = -1,
                                      .jobs = request->jobs + import->done,
                                      .job_count = left < window ? left : window};

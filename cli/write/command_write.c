@@ -190,12 +190,6 @@ static enum exit_code run_write(struct write_run *run, bool waiting)
     return code;
 }
 
-/* Commands are named as people write words, operations as JSON does. */
-static const char *operation_of(const char *command)
-{
-    return strcmp(command, "cancel-backfill") == 0 ? "cancel_backfill" : command;
-}
-
 enum exit_code command_write(const struct invocation *invocation)
 {
     struct error error = {0};
@@ -204,7 +198,7 @@ enum exit_code command_write(const struct invocation *invocation)
     const struct arguments *arguments = invocation->arguments;
     struct write_run run = {.settings = invocation->settings, .request = &request};
     bool read =
-        write_request_read(&request, operation_of(invocation->command->name), arguments,
+        write_request_read(&request, cli_command_op(invocation->command->name), arguments,
                            &error) &&
         read_wait(arguments, &waiting, &run.wait_ms, &error);
     if (read && request.command_id != NULL)

@@ -121,7 +121,7 @@ static bool check_jobs(struct job_file *file, const char *path, struct error *er
 
 bool job_file_read(struct job_file *file, const char *path, struct error *error)
 {
-    *file = (struct job_file){.request = {.op = "put", .expect = -1}};
+    *file = (struct job_file){.request = {.op = OP_PUT, .expect = -1}};
     const char *shown = strcmp(path, "-") == 0 ? "stdin" : path;
     if (!write_file_read(&file->request, path, error)) return false;
     const struct write_request *request = &file->request;

@@ -128,9 +128,10 @@ static bool read_command(struct write_request *request, const char *name, const 
 {
     const char *op = json_member_text(command, "op");
     assert(json_is_object(command));
-    if (op == NULL || strcmp(op, request->op) != 0)
+    const char *own = command_op_word(request->op);
+    if (op == NULL || strcmp(op, own) != 0)
         return error_invalid(error, "bad_value", "%s: its \"op\" is %s; use belfry %s -f", name,
-                             op == NULL ? "no text" : op, op == NULL ? request->op : op);
+                             op == NULL ? "no text" : op, op == NULL ? own : op);
     struct text member;
     struct text value;
     while (json_scan_pair(&json, &member, &value)) {
@@ -150,7 +151,6 @@ static bool read_command(struct write_request *request, const char *name, const 
     if (reply_to != NULL) request->reply_to = memory_copy_text(reply_to, strlen(reply_to));
     const char *mode = json_member_text(command, "mode");
     request->each = mode != NULL && strcmp(mode, "each") == 0;
-    assert(request->op != NULL);
     return true;
 }
 
@@ -158,7 +158,7 @@ static bool read_value(struct write_request *request, const char *name, size_t c
                        const json_t *value, struct text json, bool *command,
                        struct error *error)
 {
-    bool add = strcmp(request->op, "add") == 0 || strcmp(request->op, "put") == 0;
+    bool add = command_op_target(request->op) == TARGET_GIVEN;
     if (json_is_object(value) && json_object_get(value, "op") != NULL) {
         if (count > 1)
             return error_invalid(error, "bad_value", "%s: one command a file", name);
@@ -168,7 +168,7 @@ static bool read_value(struct write_request *request, const char *name, size_t c
     if (*command) return error_invalid(error, "bad_value", "%s: text after the command", name);
     if (!add)
         return error_invalid(error, "bad_value", "%s: not a command: an object with \"op\":\"%s\"",
-                             name, request->op);
+                             name, command_op_word(request->op));
     if (json_is_array(value)) return add_job_array(request, name, value, json, error);
     if (json_is_object(value)) return add_job(request, name, value, json, error);
     return error_invalid(error, "wrong_type", "%s: value %zu is neither a job nor a list of jobs",

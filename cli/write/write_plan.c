@@ -165,7 +165,7 @@ static bool record_finish(struct write_record *record, const struct write_reques
                              "number of each of several commands", COMMAND_ID_BYTES_MAX,
                              NUMBER_SUFFIX_BYTES);
     struct text_writer whole = {0};
-    text_writer_format(&whole, "{\"op\":\"%s\",\"command_id\":", request->op);
+    text_writer_format(&whole, "{\"op\":\"%s\",\"command_id\":", command_op_word(request->op));
     bool written = json_text_string(&whole, record->command_id, (size_t)length, error);
     if (dry_run) text_writer_words(&whole, ",\"dry_run\":true");
     if (expect) text_writer_format(&whole, ",\"expect\":%lld", (long long)request->expect);

@@ -11,13 +11,6 @@
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
 
-static bool is_add(const struct write_request *request)
-{
-    assert(request->op != NULL);
-    assert(request->op[0] != '\0');
-    return strcmp(request->op, "add") == 0 || strcmp(request->op, "put") == 0;
-}
-
 /* Options that are a text member of the command. Those of another command are never given. */
 static const struct {
     const char *option;
@@ -102,7 +95,7 @@ static bool read_job_name(struct write_request *request, const struct arguments 
     *group = text_of(flag_group);
     if (arguments->positional_count > 1)
         return error_invalid(error, CLI_CODE_USAGE, "%s by flags takes one job; -f takes many",
-                             request->op);
+                             command_op_word(request->op));
     if (arguments->positional_count == 1) {
         if (flag_group != NULL || flag_id != NULL)
             return error_invalid(error, CLI_CODE_USAGE,
@@ -123,7 +116,7 @@ static bool read_job_name(struct write_request *request, const struct arguments 
 static bool read_job(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
-    assert(is_add(request));
+    assert(command_op_target(request->op) == TARGET_GIVEN);
     struct text group;
     if (!read_job_name(request, arguments, &group, error)) return false;
     if (!arguments_has(arguments, "cron") && !arguments_has(arguments, "every") &&
@@ -158,7 +151,7 @@ static bool read_job(struct write_request *request, const struct arguments *argu
 static bool read_set(struct write_request *request, const struct arguments *arguments,
                      struct error *error)
 {
-    assert(strcmp(request->op, "update") == 0);
+    assert(request->op == OP_UPDATE);
     struct text_writer set = {0};
     bool read = write_flags_job(&set, arguments, error);
     if (read && set.length == 0)
@@ -200,7 +193,7 @@ static bool refuse_beside_file(const struct arguments *arguments,
     return true;
 }
 
-bool write_request_read(struct write_request *request, const char *op,
+bool write_request_read(struct write_request *request, enum command_op op,
                         const struct arguments *arguments, struct error *error)
 {
     *request = (struct write_request){.op = op, .expect = -1};
@@ -209,9 +202,9 @@ bool write_request_read(struct write_request *request, const char *op,
         return refuse_beside_file(arguments, error) && write_file_read(request, file, error) &&
                read_common(request, arguments, error);
     if (!read_common(request, arguments, error)) return false;
-    if (is_add(request)) return read_job(request, arguments, error);
-    if (strcmp(op, "update") == 0 && !read_set(request, arguments, error)) return false;
-    if (strcmp(op, "backfill") == 0 && !arguments_has(arguments, "from"))
+    if (command_op_target(op) == TARGET_GIVEN) return read_job(request, arguments, error);
+    if (op == OP_UPDATE && !read_set(request, arguments, error)) return false;
+    if (op == OP_BACKFILL && !arguments_has(arguments, "from"))
         return error_invalid(error, CLI_CODE_USAGE, "since when? Give --from TIME, and --to TIME "
                              "where it is not to go on until now");
     return write_select_read(request, arguments, error);

@@ -11,7 +11,7 @@
 
 /* Builds the request of `op` from flags and positional names (GROUP/ID), or from -f.
  * ERROR_INVALID: code "usage" for flags; a file's fault names its line. */
-bool write_request_read(struct write_request *request, const char *op,
+bool write_request_read(struct write_request *request, enum command_op op,
                         const struct arguments *arguments, struct error *error)
     __attribute__((warn_unused_result));
 

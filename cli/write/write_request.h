@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/text.h"
+#include "lib/model/command_op.h"
 #include "schemas/text_writer.h"
 
 /* One job of add or put: its JSON as it will be sent, and the group that says its shard. */
@@ -25,7 +26,7 @@ struct write_select {
 
 /* Zero-initialise; write_request_free() ends it. */
 struct write_request {
-    const char *op;
+    enum command_op op;
     struct write_job *jobs;
     size_t job_count;
     size_t job_capacity;

@@ -128,7 +128,7 @@ void answer_conclude(struct answer *answer)
     struct result *result = &answer->result;
     if (result->outcome != OUTCOME_APPLIED) return;
     if (answer->error_total == 0) {
-        bool acts = result->op != OP_PING;
+        bool acts = command_op_target(result->op) != TARGET_NONE;
         if (acts && result->changed == 0) result->outcome = OUTCOME_UNCHANGED;
         return;
     }

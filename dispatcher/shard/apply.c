@@ -144,7 +144,7 @@ static void add_difference(struct answer *answer, const struct job *job,
     *difference = (struct result_difference){
         .group = after->group,
         .id = after->id,
-        .change = same ? "unchanged" : job != NULL ? "update" : "add"};
+        .change = same ? OP_NONE : job != NULL ? OP_UPDATE : OP_ADD};
     difference_make(difference, &old, same ? &old : &new, effective_ms);
 }
 
@@ -322,9 +322,9 @@ bool shard_apply(struct shard *shard, const struct application *application,
     if (application->effective_ms > command->not_after_ms)
         answer_refuse(answer, OUTCOME_EXPIRED, "expired", "/not_after",
                       "the command acts after its not_after; send it again with a later one");
-    else if (command->op == OP_ADD || command->op == OP_PUT)
+    else if (command_op_target(command->op) == TARGET_GIVEN)
         apply_jobs(shard, answer, application, sink);
-    else if (command->op != OP_PING)
+    else if (command_op_target(command->op) == TARGET_SELECTED)
         finished = apply_select(shard, answer, application, sink);
     if (!finished) return false;
     answer_conclude(answer);

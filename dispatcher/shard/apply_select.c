@@ -48,7 +48,7 @@ static bool can_change(struct answer *answer, const struct job *job,
 {
     const struct operation *operation = operation_of(application->command->op);
     return check_revision(answer, job, application) &&
-           operation->check(answer, job, application);
+           (operation->check == NULL || operation->check(answer, job, application));
 }
 
 /* The decision over all jobs, before the first is changed. False: nothing may be changed. */
@@ -79,32 +79,28 @@ static bool decide(struct shard *shard, struct answer *answer,
 static void list_job(struct answer *answer, const struct application *application,
                      struct job *job, bool dry)
 {
+    const struct operation *operation = operation_of(application->command->op);
     struct definition definition;
     job_view(job, &definition);
-    int64_t revision = job->revision;
+    if (dry && operation->merged != NULL) definition = operation->merged(job, application);
     bool paused = (job->flags & JOB_PAUSED) != 0;
-    if (dry) {
-        bool revised = application->command->op <= OP_RESUME;
-        revision += revised ? 1 : 0;
-        if (application->command->op == OP_UPDATE)
-            definition = operation_merged(job, application);
-        if (application->command->op == OP_PAUSE) paused = true;
-        if (application->command->op == OP_RESUME) paused = false;
-    }
+    if (dry && operation->afterwards != AFTER_AS_BEFORE)
+        paused = operation->afterwards == AFTER_STANDS;
     bool running = !paused && (job->flags & JOB_FINISHED) == 0;
-    if (application->command->op == OP_DELETE) running = false;
+    int64_t revision = job->revision + (dry && operation->revises ? 1 : 0);
     answer_add_job(answer, &definition, revision, running, application->effective_ms);
 }
 
 static void list_difference(struct answer *answer, const struct job *job, bool would,
                             const struct application *application)
 {
-    const struct operation *operation = operation_of(application->command->op);
+    enum command_op op = application->command->op;
+    const struct operation *operation = operation_of(op);
     struct result_difference *difference = answer_next_difference(answer);
     if (difference == NULL) return;
     *difference = (struct result_difference){.group = job_group(job),
                                              .id = job_id(job),
-                                             .change = would ? operation->name : "unchanged"};
+                                             .change = would ? op : OP_NONE};
     struct job_prospect before = prospect_of_job(job, application->effective_ms);
     struct job_prospect after = before;
     if (would && operation->prospect != NULL) operation->prospect(job, application, &after);
@@ -119,7 +115,8 @@ static bool change_one(struct shard *shard, struct answer *answer, struct job *j
 {
     const struct operation *operation = operation_of(application->command->op);
     if (application->command->dry_run && !mutant(MUTANT_DRY_RUN_DOES_IT)) {
-        bool would = operation->would_change(job, application);
+        bool would =
+            operation->would_change == NULL || operation->would_change(job, application);
         if (would) list_job(answer, application, job, true);
         list_difference(answer, job, would, application);
         return would;
@@ -209,7 +206,7 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
 
 bool shard_can_continue(const struct command *command)
 {
-    return command->op >= OP_UPDATE && command->op <= OP_CANCEL_BACKFILL;
+    return command_op_target(command->op) == TARGET_SELECTED;
 }
 
 void shard_interrupt(struct shard *shard, const struct application *application,

@@ -15,8 +15,8 @@ static void refuse(struct answer *answer, const struct job *job, bool rejected, 
 
 /* ---- update ---- */
 
-struct definition operation_merged(const struct job *job,
-                                           const struct application *application)
+static struct definition merged_update(const struct job *job,
+                                       const struct application *application)
 {
     struct definition merged;
     job_view(job, &merged);
@@ -35,7 +35,7 @@ struct definition operation_merged(const struct job *job,
 static bool check_update(struct answer *answer, const struct job *job,
                          const struct application *application)
 {
-    struct definition merged = operation_merged(job, application);
+    struct definition merged = merged_update(job, application);
     int64_t next_ms = 0;
     bool past_at = merged.schedule.kind == SCHEDULE_AT &&
                    merged.schedule.at_ms <= application->effective_ms;
@@ -56,7 +56,7 @@ static bool check_update(struct answer *answer, const struct job *job,
 
 static bool would_update(const struct job *job, const struct application *application)
 {
-    struct definition merged = operation_merged(job, application);
+    struct definition merged = merged_update(job, application);
     return !job_same_definition(job, &merged);
 }
 
@@ -64,7 +64,7 @@ static bool change_update(struct shard *shard, struct job *job,
                           const struct application *application, const struct sink *sink)
 {
     if (!would_update(job, application)) return false;
-    struct definition merged = operation_merged(job, application);
+    struct definition merged = merged_update(job, application);
     struct definition present;
     job_view(job, &present);
     if (mutant(MUTANT_UPDATE_KEEPS_POLICY)) merged.catchup = present.catchup;
@@ -76,7 +76,7 @@ static bool change_update(struct shard *shard, struct job *job,
 static void prospect_update(const struct job *job, const struct application *application,
                             struct job_prospect *prospect)
 {
-    struct definition merged = operation_merged(job, application);
+    struct definition merged = merged_update(job, application);
     int64_t fired = job->extra == NULL ? 0 : job->extra->counted_fires;
     struct job_prospect paused = *prospect;
     *prospect = prospect_of_definition(&merged, application->effective_ms, fired);
@@ -170,22 +170,6 @@ static void prospect_resume(const struct job *job, const struct application *app
 }
 
 /* ---- delete, trigger ---- */
-
-static bool check_nothing(struct answer *answer, const struct job *job,
-                          const struct application *application)
-{
-    (void)answer;
-    (void)job;
-    (void)application;
-    return true;
-}
-
-static bool would_always(const struct job *job, const struct application *application)
-{
-    (void)job;
-    (void)application;
-    return true;
-}
 
 static bool change_delete(struct shard *shard, struct job *job,
                           const struct application *application, const struct sink *sink)
@@ -323,21 +307,22 @@ static bool change_cancel(struct shard *shard, struct job *job,
 
 const struct operation *operation_of(enum command_op op)
 {
-    static const struct operation operations[] = {
-        [OP_UPDATE] = {"update", check_update, change_update, would_update, prospect_update,
-                       NULL},
-        [OP_PAUSE] = {"pause", check_pause, change_pause, would_pause, prospect_pause, NULL},
-        [OP_RESUME] = {"resume", check_resume, change_resume, would_resume, prospect_resume,
-                       NULL},
-        [OP_DELETE] = {"delete", check_nothing, change_delete, would_always, prospect_delete,
-                       NULL},
-        [OP_TRIGGER] = {"trigger", check_nothing, change_trigger, would_always, NULL,
-                        fires_trigger},
-        [OP_BACKFILL] = {"backfill", check_backfill, change_backfill, would_backfill, NULL,
-                         fires_backfill},
-        [OP_CANCEL_BACKFILL] = {"cancel_backfill", check_nothing, change_cancel, would_cancel,
-                                NULL, NULL},
+    static const struct operation operations[COMMAND_OP_COUNT + 1] = {
+        [OP_UPDATE] = {.check = check_update, .change = change_update,
+                       .would_change = would_update, .prospect = prospect_update,
+                       .merged = merged_update, .revises = true},
+        [OP_PAUSE] = {.check = check_pause, .change = change_pause, .would_change = would_pause,
+                      .prospect = prospect_pause, .revises = true, .afterwards = AFTER_STANDS},
+        [OP_RESUME] = {.check = check_resume, .change = change_resume,
+                       .would_change = would_resume, .prospect = prospect_resume,
+                       .revises = true, .afterwards = AFTER_RUNS},
+        [OP_DELETE] = {.change = change_delete, .prospect = prospect_delete,
+                       .afterwards = AFTER_STANDS},
+        [OP_TRIGGER] = {.change = change_trigger, .extra_fires = fires_trigger},
+        [OP_BACKFILL] = {.check = check_backfill, .change = change_backfill,
+                         .would_change = would_backfill, .extra_fires = fires_backfill},
+        [OP_CANCEL_BACKFILL] = {.change = change_cancel, .would_change = would_cancel},
     };
-    assert(op >= OP_UPDATE && op <= OP_CANCEL_BACKFILL);
+    assert(command_op_target(op) == TARGET_SELECTED && operations[op].change != NULL);
     return &operations[op];
 }

@@ -6,28 +6,31 @@
 #include "dispatcher/shard/difference.h"
 #include "dispatcher/shard/shard.h"
 
-/* What one operation does to one job. */
+/* Whether a job runs behind an operation, as a dry run lists it. */
+enum afterwards { AFTER_AS_BEFORE = 0, AFTER_RUNS, AFTER_STANDS };
+
+/* What one operation does to one job. What does not apply is left out. */
 struct operation {
-    const char *name; /* what a dry run calls it */
-    /* Whether it can be done; else adds the job's error. */
+    /* Whether it can be done; else adds the job's error. NULL: always. */
     bool (*check)(struct answer *answer, const struct job *job,
                   const struct application *application);
     /* Does it; false: the job was as wanted already. The job may be gone afterwards. */
     bool (*change)(struct shard *shard, struct job *job, const struct application *application,
                    const struct sink *sink);
-    /* The same question without doing it, for dry runs. */
+    /* The same question without doing it, for dry runs. NULL: it is always done. */
     bool (*would_change)(const struct job *job, const struct application *application);
     /* How the job would go on; NULL: its own slots stay as they are. */
     void (*prospect)(const struct job *job, const struct application *application,
                      struct job_prospect *prospect);
     /* Fires besides the job's own slots. NULL: none. */
     int64_t (*extra_fires)(const struct job *job, const struct application *application);
+    /* The job's definition as it would be. NULL: as it is. */
+    struct definition (*merged)(const struct job *job, const struct application *application);
+    bool revises; /* the job's revision goes up */
+    enum afterwards afterwards;
 };
 
-/* Of OP_UPDATE to OP_CANCEL_BACKFILL. */
+/* Of an operation on selected jobs. */
 const struct operation *operation_of(enum command_op op);
-
-/* The definition an update makes of the job's. */
-struct definition operation_merged(const struct job *job, const struct application *application);
 
 #endif

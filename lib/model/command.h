@@ -7,22 +7,9 @@
 
 #include "lib/base/error.h"
 #include "lib/base/text.h"
+#include "lib/model/command_op.h"
 #include "lib/model/definition.h"
 #include "lib/model/mark.h"
-
-enum command_op {
-    OP_NONE = 0, /* not readable */
-    OP_ADD,
-    OP_PUT,
-    OP_UPDATE,
-    OP_PAUSE,
-    OP_RESUME,
-    OP_DELETE,
-    OP_TRIGGER,
-    OP_BACKFILL,
-    OP_CANCEL_BACKFILL,
-    OP_PING
-};
 
 enum command_mode { MODE_ATOMIC = 0, MODE_EACH };
 
@@ -89,7 +76,5 @@ struct command {
     struct text reply_to;
     struct text correlation_id;
 };
-
-const char *command_op_name(enum command_op op); /* "add" ...; OP_NONE: "" */
 
 #endif

@@ -28,15 +28,6 @@ const char *outcome_name(enum outcome outcome)
     return names[outcome];
 }
 
-const char *command_op_name(enum command_op op)
-{
-    static const char *const names[] = {"",       "add",    "put",     "update", "pause",
-                                        "resume", "delete", "trigger", "backfill",
-                                        "cancel_backfill", "ping"};
-    assert((size_t)op < sizeof names / sizeof names[0]);
-    return names[op];
-}
-
 void event_init(struct event *event, enum event_kind kind, int64_t at_ms)
 {
     assert(event != NULL);

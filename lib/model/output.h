@@ -109,7 +109,7 @@ enum { RESULT_WARNINGS_MAX = 8 };
 struct result_difference {
     struct text group;
     struct text id;
-    const char *change; /* "add", "update", "delete", "pause", "resume", "unchanged" ... */
+    enum command_op change; /* OP_NONE: it would be as it is */
     int32_t before_count;
     int64_t before_ms[RESULT_NEXT_DUE_MAX]; /* next due times as they are */
     int32_t after_count;

@@ -37,7 +37,7 @@ void command_route(const struct command *command, int32_t sent_to, int32_t shard
 {
     assert(sent_to >= 0 && sent_to < shards);
     memset(route, 0, sizeof *route);
-    if (command->op == OP_PING && !command->select.given) {
+    if (command_op_target(command->op) == TARGET_NONE && !command->select.given) {
         route_add(route, sent_to);
         return;
     }

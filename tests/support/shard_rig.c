@@ -161,10 +161,12 @@ static void say_more(struct shard_rig *rig, const struct result *result)
         say(rig, "  %s %s", result->errors[i].field, result->errors[i].code);
     for (size_t i = 0; i < result->difference_count; i++) {
         const struct result_difference *difference = &result->differences[i];
+        bool changes = difference->change != OP_NONE;
         char line[512];
         (void)snprintf(line, sizeof line, "  %s %.*s/%.*s +%" PRId64 " -%" PRId64,
-                       difference->change, (int)difference->group.length,
-                       difference->group.bytes, (int)difference->id.length, difference->id.bytes,
+                       changes ? command_op_word(difference->change) : "unchanged",
+                       (int)difference->group.length, difference->group.bytes,
+                       (int)difference->id.length, difference->id.bytes,
                        difference->fires_added, difference->fires_removed);
         text_writer_words(&rig->log, line);
         say_days(rig, " before:", difference->before_ms, difference->before_count);
@@ -190,7 +192,7 @@ static void on_result(void *opaque, const struct result *result)
         return;
     }
     say(rig, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64,
-        command_op_name(result->op), outcome_name(result->outcome),
+        command_op_word(result->op), outcome_name(result->outcome),
         result->code[0] != '\0' ? " " : "", result->code, result->matched, result->changed);
     if (rig->tells_more) say_more(rig, result);
 }

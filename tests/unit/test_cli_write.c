@@ -88,7 +88,7 @@ static bool read_flags(const char *const *words, struct arguments *arguments,
     int at = 1;
     *request = (struct write_request){0};
     return arguments_parse(arguments, command->options, argc, argv, &at, STOP_AT_END, error) &&
-           write_request_read(request, words[0], arguments, error);
+           write_request_read(request, cli_command_op(words[0]), arguments, error);
 }
 
 static void check_flags(void **state)
@@ -123,7 +123,7 @@ static void check_flags(void **state)
 static bool read_text(struct write_request *request, const char *op, const char *text,
                       struct error *error)
 {
-    *request = (struct write_request){.op = op, .expect = -1};
+    *request = (struct write_request){.op = command_op_find(text_of(op)), .expect = -1};
     text_writer_words(&request->file, text);
     return write_file_parse(request, "jobs.json", error);
 }
@@ -204,7 +204,7 @@ static void parts_jobs_by_shard(void **state)
 static void splits_many_jobs(void **state)
 {
     (void)state;
-    struct write_request request = {.op = "put", .expect = -1};
+    struct write_request request = {.op = OP_PUT, .expect = -1};
     struct write_plan plan = {0};
     struct error error = {0};
     for (int i = 0; i < 4500; i++)
@@ -222,7 +222,7 @@ static void splits_many_jobs(void **state)
 static void splits_large_jobs(void **state)
 {
     (void)state;
-    struct write_request request = {.op = "put", .expect = -1};
+    struct write_request request = {.op = OP_PUT, .expect = -1};
     struct write_plan plan = {0};
     struct error error = {0};
     char *filling = malloc(200001);
@@ -316,9 +316,26 @@ static void indents_without_rounding(void **state)
     text_writer_free(&out);
 }
 
+/* Only a ping is sent by no write command: `belfry ping` asks each shard by itself. */
+static void each_operation_has_a_command(void **state)
+{
+    (void)state;
+    bool found[COMMAND_OP_COUNT + 1] = {false};
+    for (const struct cli_command *row = cli_commands; row->name != NULL; row++) {
+        if (row->run != command_write) continue;
+        enum command_op op = cli_command_op(row->name);
+        assert_int_not_equal(op, OP_NONE);
+        assert_false(found[op]);
+        found[op] = true;
+    }
+    for (int op = OP_NONE + 1; op <= COMMAND_OP_COUNT; op++)
+        if (found[op] == (command_op_target((enum command_op)op) == TARGET_NONE))
+            fail_msg("%s", command_op_word((enum command_op)op));
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[FLAG_CASES + FILE_REFUSALS + 7];
+    struct CMUnitTest tests[FLAG_CASES + FILE_REFUSALS + 8];
     for (int i = 0; i < FLAG_CASES; i++)
         tests[i] = (struct CMUnitTest){.name = flag_cases[i].name, .test_func = check_flags,
                                        .initial_state = (void *)(uintptr_t)&flag_cases[i]};
@@ -331,6 +348,7 @@ int main(void)
         cmocka_unit_test(splits_large_jobs),     cmocka_unit_test(keeps_a_file_command),
         cmocka_unit_test(parts_groups_by_shard), cmocka_unit_test(makes_different_ids),
         cmocka_unit_test(indents_without_rounding),
+        cmocka_unit_test(each_operation_has_a_command),
     };
     memcpy(&tests[FLAG_CASES + FILE_REFUSALS], more, sizeof more);
     return cmocka_run_group_tests_name("cli write", tests, NULL, NULL);

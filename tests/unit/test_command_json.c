@@ -334,6 +334,27 @@ static void test_arena_is_used_again(void **state)
     arena_destroy(arena);
 }
 
+/* What messages say of the operations: all of them, the nearest, and one with its article. */
+static void test_operations_are_named(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{\"op\":\"dance\"}",
+         "op 'dance' is not known; there are add, put, update, pause, resume, delete, trigger, "
+         "backfill, cancel_backfill and ping"},
+        {"{\"op\":\"cancel_backfil\"}",
+         "op 'cancel_backfil' is not known; did you mean 'cancel_backfill'?"},
+        {"{\"op\":\"add\",\"until\":\"x\"}", "'until' does not belong to an 'add' command"},
+        {"{\"op\":\"ping\",\"until\":\"x\"}", "'until' does not belong to a 'ping' command"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct decoded decoded = decode_with(text_of(rows[i][0]), NULL, 0);
+        assert_false(decoded.read);
+        assert_string_equal(decoded.error.message, rows[i][1]);
+        arena_destroy(decoded.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_payload_under_an_escaped_key),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_arena_is_used_again),
+        cmocka_unit_test(test_operations_are_named),
     };
     return cmocka_run_group_tests_name("command json", tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "dispatcher/shard/operation.h"
 #include "tests/support/shard_rig.h"
 
 enum { STEPS_MAX = 10 };
@@ -330,9 +331,17 @@ static void pause_keeps_its_reason(void **state)
     rig_close(&rig);
 }
 
+static void each_selecting_operation_has_its_row(void **state)
+{
+    (void)state;
+    for (int op = OP_NONE + 1; op <= COMMAND_OP_COUNT; op++)
+        if (command_op_target((enum command_op)op) == TARGET_SELECTED)
+            assert_non_null(operation_of((enum command_op)op)->change);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[SCENARIOS + 4];
+    struct CMUnitTest tests[SCENARIOS + 5];
     for (int i = 0; i < SCENARIOS; i++)
         tests[i] = (struct CMUnitTest){.name = scenarios[i].name,
                                        .test_func = check_scenario,
@@ -342,5 +351,6 @@ int main(void)
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(failed_backfill_is_retried);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(errors_outlive_a_split);
     tests[more++] = (struct CMUnitTest)cmocka_unit_test(pause_keeps_its_reason);
+    tests[more++] = (struct CMUnitTest)cmocka_unit_test(each_selecting_operation_has_its_row);
     return cmocka_run_group_tests_name("control", tests, NULL, NULL);
 }
