@@ -154,6 +154,7 @@ static void watch(struct shard_fleet *fleet, int32_t shard, int64_t passed_us)
     slot->moved_us = status.moved_us;
     struct shard_health health = {.still_us = slot->still_us,
                                   .moved_here = status.moved_us != 0,
+                                  .failed = slot->failed,
                                   .commits = step_aside_commits(status.committed_us, now_us(fleet)),
                                   .clock_far = status.clock_far};
     step_aside_count(&fleet->aside, &health);

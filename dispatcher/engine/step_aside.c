@@ -9,7 +9,7 @@ void step_aside_begin(struct step_aside *aside)
     aside->dead = 0;
     aside->far = 0;
     aside->still = 0;
-    aside->idle = 0;
+    aside->silent = 0;
 }
 
 bool step_aside_commits(int64_t committed_us, int64_t now_us)
@@ -20,10 +20,12 @@ bool step_aside_commits(int64_t committed_us, int64_t now_us)
 void step_aside_count(struct step_aside *aside, const struct shard_health *health)
 {
     bool moved = health->moved_here || mutant(MUTANT_ASIDE_FOR_WHAT_NEVER_MOVED);
+    bool failed = health->failed && !mutant(MUTANT_ASIDE_BY_FAILED_SHARDS);
+    bool idle = health->still_us < SHARD_STUCK_US && !health->commits &&
+                !mutant(MUTANT_ASIDE_BY_IDLE_SHARDS);
     aside->assigned++;
-    aside->still += health->still_us >= SHARD_STUCK_US;
-    aside->idle += health->still_us < SHARD_STUCK_US && !health->commits &&
-                   !mutant(MUTANT_ASIDE_BY_IDLE_SHARDS);
+    aside->silent += failed || idle;
+    aside->still += !failed && health->still_us >= SHARD_STUCK_US;
     aside->stuck += moved && health->still_us >= STEP_ASIDE_STUCK_US;
     aside->dead += !health->moved_here && health->still_us >= STEP_ASIDE_DEAD_US;
     aside->far += health->clock_far && health->still_us >= STEP_ASIDE_DEAD_US;
@@ -35,7 +37,7 @@ void step_aside_count(struct step_aside *aside, const struct shard_health *healt
 static bool unwell(const struct step_aside *aside)
 {
     if (mutant(MUTANT_ASIDE_FOR_ONE_SHARD) && aside->stuck > 0) return true;
-    int32_t heard = aside->assigned - aside->idle;
+    int32_t heard = aside->assigned - aside->silent;
     if (2 * aside->stuck > heard) return true;
     if (2 * aside->far > heard && !mutant(MUTANT_ASIDE_NOT_FOR_A_CLOCK)) return true;
     return !aside->ever_moved && aside->assigned >= 2 && aside->dead == aside->assigned;

@@ -8,10 +8,12 @@
 #include <stdint.h>
 
 /* How one assigned shard is: for how long its time has not moved, and whether it ever has here. One
- * for which nothing has to be written moves, and says nothing of this daemon. */
+ * for which nothing has to be written moves, and says nothing of this daemon; nor does one that
+ * failed, which waits for its operator. */
 struct shard_health {
     int64_t still_us;
     bool moved_here; /* since it was assigned to this process */
+    bool failed;     /* it ended by itself and is tried again now and then */
     bool commits;    /* Kafka has taken a commit of it within STEP_ASIDE_STUCK_US */
     bool clock_far;  /* our clock and its broker's differ by more than clock.step */
 };
@@ -22,7 +24,7 @@ struct step_aside {
     int32_t dead;     /* never moved here, for STEP_ASIDE_DEAD_US */
     int32_t far;      /* not moving for STEP_ASIDE_DEAD_US, as our clock is far off */
     int32_t still;    /* not moving for SHARD_STUCK_US */
-    int32_t idle;     /* moving without commits */
+    int32_t silent;   /* moving without commits, or failed */
     bool ever_moved;  /* any, since the process started */
     int64_t left_us;  /* when it last left; 0 = never */
     int64_t well_us;  /* since when all its shards have moved; 0 = they do not */

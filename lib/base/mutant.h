@@ -56,6 +56,7 @@
     row(ASIDE_FOR_WHAT_NEVER_MOVED)     /* and for one that others had given up */                 \
     row(ASIDE_AGAIN)                    /* and again where it did not help */                      \
     row(ASIDE_BY_IDLE_SHARDS)           /* a shard without work counts as one that works */       \
+    row(ASIDE_BY_FAILED_SHARDS)         /* one that waits for its operator keeps another */        \
     row(ASIDE_NOT_FOR_A_CLOCK)          /* one that knows its clock is far off keeps a shard */    \
     row(FAILED_FIRE_FORGOTTEN)          /* an undeliverable fire is not retried */                 \
     row(FAILURE_NOT_SAID)               /* no event names an undeliverable fire */                 \

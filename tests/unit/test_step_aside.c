@@ -10,7 +10,8 @@
 enum { SECONDS = 1000000, SHARDS_MOST = 4, LOOK_S = 5 };
 
 /* `stops_s`: when the shard stops moving; from_s: when it moves again (0: never); a shard with
- * stops_s 0 never moves here, one with from_s IDLE has nothing to commit. */
+ * stops_s 0 never moves here, one with from_s IDLE has nothing to commit, one with FAILED
+ * waits for its operator from stops_s on. */
 struct shard_story {
     int stops_s;
     int from_s;
@@ -23,7 +24,7 @@ struct aside_case {
     int leaves;
     int first_s; /* not before, and at most 10 s later */
 };
-enum { ALWAYS = 100000, IDLE = -1 };
+enum { ALWAYS = 100000, IDLE = -1, FAILED = -2 };
 static const struct aside_case cases[] = {
     {"all is well", 2, {{ALWAYS, 0}, {ALWAYS, 0}}, 3000, 0, 0},
     {"one of two stops: not most of them", 2, {{100, 0}, {ALWAYS, 0}}, 3000, 0, 0},
@@ -39,6 +40,11 @@ static const struct aside_case cases[] = {
     {"one that never moved here, from another daemon: not ours to judge", 1, {{0, 0}}, 3000, 0, 0},
     {"one never moved here, the other does", 2, {{0, 0}, {ALWAYS, 0}}, 3000, 0, 0},
     {"nothing ever moved here: two of two, after five minutes", 2, {{0, 0}, {0, 0}}, 3000, 1, 300},
+    {"one of two stops, the other has failed: nothing else is known of this daemon", 2,
+     {{100, 0}, {50, FAILED}}, 3000, 1, 160},
+    {"one stops, one works, one has failed", 3, {{100, 0}, {ALWAYS, 0}, {50, FAILED}}, 3000, 0, 0},
+    {"the only one has failed: it would fail elsewhere", 1, {{50, FAILED}}, 3000, 0, 0},
+    {"one has failed, the other works", 2, {{50, FAILED}, {ALWAYS, 0}}, 3000, 0, 0},
     {"two never moved here, the third did", 3, {{0, 0}, {0, 0}, {100, 0}}, 3000, 0, 0},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
@@ -46,10 +52,12 @@ enum { CASES = sizeof cases / sizeof cases[0] };
 static struct shard_health health_at(const struct shard_story *story, int at_s)
 {
     int last_s = at_s;
-    if (at_s >= story->stops_s && (story->from_s == 0 || at_s < story->from_s))
+    bool failed = story->from_s == FAILED && at_s >= story->stops_s;
+    if (at_s >= story->stops_s && (story->from_s == 0 || failed || at_s < story->from_s))
         last_s = story->stops_s;
     return (struct shard_health){.still_us = (int64_t)(at_s - last_s) * SECONDS,
-                                 .moved_here = story->stops_s > 0,
+                                 .moved_here = story->stops_s > 0 && !failed,
+                                 .failed = failed,
                                  .commits = story->from_s != IDLE};
 }
 

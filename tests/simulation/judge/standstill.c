@@ -116,6 +116,7 @@ static void tend(struct process *process)
         const struct seat *slot = &process->slots[s];
         struct shard_health health = {.still_us = still_us(slot),
                                       .moved_here = status_of(slot).moved_us > 0,
+                                      .failed = slot->failed,
                                       .commits = commits_now(slot),
                                       .clock_far = status_of(slot).clock_far};
         if (!slot->wanted) continue;
