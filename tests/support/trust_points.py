@@ -3,7 +3,8 @@
     fault: one sentence: what went wrong
     world: what now finds it, in words
     planted: NAME_OF_A_PLANTED_BUG, ANOTHER     (or: none: why)
-    check: unit test_shard
+    check: unit test_lane
+    check: stories catch-up
     check: contract test_store_redis
     check: python tests/integration/test_x.py test_name
     check: story some_regression
@@ -138,7 +139,8 @@ def planted_bugs() -> set[str]:
 def judge_check(check: Check) -> str:
     """What is wrong with a check, or nothing."""
     homes = {"unit": "tests/unit/{}.c", "contract": "tests/contract/{}.c",
-             "story": "tests/simulation/regressions/{}.sim", "fuzz": "tests/fuzz/{}.c"}
+             "stories": "tests/stories/{}.story", "story": "tests/simulation/regressions/{}.sim",
+             "fuzz": "tests/fuzz/{}.c"}
     if check.kind not in (*homes, "python", "mutant"):
         return "unknown kind"
     if len(check.words) != (2 if check.kind == "python" else 1):

@@ -1,0 +1,45 @@
+# What a dry run says, of which nothing happens.
+# How to read this: README.md.
+
+story: a dry run names the days on which the clocks are changed
+at 2026-03-24T00:00:00Z
+    {"op": "add", "dry_run": true,
+     "job": {"group": "g", "id": "a", "schedule": {"cron": "30 2 * * *", "zone": "Europe/Berlin"}}}
+  > result add applied matched=1 changed=1
+  >   add g/a +7 -0 before: after: 03-24 03-25 03-26 03-27 03-28 dst 2026-3-29
+at 2026-04-01T00:00:00Z
+    {"op": "add", "dry_run": true,
+     "job": {"group": "g", "id": "a", "schedule": {"cron": "30 2 * * *", "zone": "Europe/Berlin"}}}
+  > result add applied matched=1 changed=1
+  >   add g/a +7 -0 before: after: 04-01 04-02 04-03 04-04 04-05
+at 2026-10-20T00:00:00Z
+    {"op": "add", "dry_run": true,
+     "job": {"group": "g", "id": "a",
+             "schedule": {"cron": "30 2 * * *", "zone": "America/New_York"}}}
+  > result add applied matched=1 changed=1
+  >   add g/a +7 -0 before: after: 10-20 10-21 10-22 10-23 10-24
+
+story: a dry run says what would change, and changes nothing
+at 00:00:00
+    {"op": "add", "dry_run": true,
+     "job": {"group": "g", "id": "a", "schedule": {"cron": "0 0 * * *"}}}
+  > result add applied matched=1 changed=1
+  >   add g/a +7 -0 before: after: 01-02 01-03 01-04 01-05 01-06
+at 00:00:00 add g/a {"schedule": {"cron": "0 0 * * *"}}
+  > result add applied matched=1 changed=1
+at 00:00:01
+    {"op": "update", "select": {"groups": ["g"]}, "dry_run": true,
+     "set": {"schedule": {"cron": "0 0 */2 * *"}}}
+  > result update applied matched=1 changed=1
+  >   update g/a +0 -4 before: 01-02 01-03 01-04 01-05 01-06 after: 01-03 01-05 01-07 01-09 01-11
+at 00:00:02 pause g {"dry_run": true, "until": "2026-01-03T00:00:00Z"}
+  > result pause applied matched=1 changed=1
+  >   pause g/a +0 -1 before: 01-02 01-03 01-04 01-05 01-06 after: 01-03 01-04 01-05 01-06 01-07
+at 00:00:03 delete g {"dry_run": true}
+  > result delete applied matched=1 changed=1
+  >   delete g/a +0 -7 before: 01-02 01-03 01-04 01-05 01-06 after:
+at 00:00:04 resume g {"dry_run": true}
+  > result resume unchanged matched=1 changed=0
+  >   unchanged g/a +0 -0 before: 01-02 01-03 01-04 01-05 01-06 after: 01-02 01-03 01-04 01-05 01-06
+now 2026-01-02T00:00:00Z
+  > fire g/a 01-02T00:00:00 schedule

@@ -1,0 +1,76 @@
+/* story.h - reads the files .story of tests/stories: what is done to a shard, step by step, and
+ * what it says to each. tests/stories/README.md tells how such a file is written. */
+#ifndef BELFRY_TESTS_STORY_H
+#define BELFRY_TESTS_STORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "schemas/arena.h"
+
+enum story_verb {
+    STORY_COMMAND, /* at: JSON is read from the control topic */
+    STORY_PASSES,  /* now: time passes */
+    STORY_RESTART,
+    STORY_FAILED, /* a fire was not delivered */
+    STORY_RETRY,  /* what failed is tried again, if it is time */
+    STORY_LANE,   /* a turn of the catch-up lane, if it is time */
+    STORY_HAS,    /* the record of a job has these words */
+    STORY_LACKS,
+    STORY_GONE, /* there is no record of this job */
+    STORY_FAILING /* so many jobs are failing */
+};
+
+struct story_step {
+    enum story_verb verb;
+    int line;
+    const char *at;   /* RFC 3339 */
+    const char *now;  /* of a command: when it is read */
+    const char *text; /* JSON, or words of a record */
+    const char *name; /* of a job, group/id */
+    const char *kind; /* of a fire */
+    const char *slot; /* its nominal time */
+    const char *backfill;
+    int32_t number;       /* attempt, or how many */
+    bool with_zones;      /* STORY_RESTART */
+    const char *expected; /* the lines said, each ended by a newline */
+};
+
+struct story_options {
+    const char *begins; /* the shard's first watermark, RFC 3339 */
+    bool allows_topics;
+    size_t outputs;            /* of a transaction; 0: no bound */
+    const char *not_restarted; /* why it is not played with restarts; NULL: it is */
+    const char *not_cut;       /* why it is not played in transactions of one output */
+};
+
+struct story {
+    const char *name;
+    const char *file;
+    int line;
+    struct story_options options;
+    struct story_step *steps;
+    size_t step_count;
+    size_t step_capacity;
+};
+
+struct stories {
+    struct arena *arena;
+    struct story *list;
+    size_t count;
+    size_t capacity;
+};
+
+void stories_open(struct stories *stories);
+void stories_close(struct stories *stories);
+
+/* Adds the stories of a file, whose text is given. The message of an error begins with file and
+ * line; `file` is borrowed. */
+bool stories_read_text(struct stories *stories, const char *file, const char *text,
+                       struct error *error) __attribute__((warn_unused_result));
+bool stories_read(struct stories *stories, const char *file, struct error *error)
+    __attribute__((warn_unused_result));
+
+#endif

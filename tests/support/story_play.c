@@ -1,0 +1,244 @@
+#include "tests/support/story_play.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatcher/shard/job.h"
+#include "tests/support/shard_rig.h"
+
+struct way {
+    const char *words;
+    bool restarts;
+    bool cuts;
+};
+static const struct way ways[] = {{"", false, false},
+                                  {", restarted after each transaction", true, false},
+                                  {", in transactions of one output", false, true},
+                                  {", restarted, in transactions of one output", true, true}};
+
+struct play {
+    const struct story *story;
+    const struct story_step *step;
+    const struct way *way;
+    struct shard_rig rig;
+    struct text_writer *fault;
+};
+
+/* ---- what is wrong ---- */
+
+static bool complain(struct play *play, const char *words)
+{
+    text_writer_format(play->fault, "%s:%d: %s%s: %s\n", play->story->file, play->step->line,
+                       play->story->name, play->way->words, words);
+    return false;
+}
+
+static size_t line_bytes(const char *text)
+{
+    size_t length = strcspn(text, "\n");
+    return length + (text[length] == '\n');
+}
+
+static size_t same_lines(const char *left, const char *right)
+{
+    size_t same = 0;
+    while (left[same] != '\0') {
+        size_t length = line_bytes(left + same);
+        if (strncmp(left + same, right + same, length) != 0) break;
+        same += length;
+    }
+    return same;
+}
+
+static bool begins_line(const char *text, size_t at)
+{
+    return at == 0 || text[at - 1] == '\n';
+}
+
+/* Bytes of the whole lines with which both end. */
+static size_t same_end(const char *left, const char *right)
+{
+    size_t left_bytes = strlen(left);
+    size_t right_bytes = strlen(right);
+    size_t same = 0;
+    while (same < left_bytes && same < right_bytes &&
+           left[left_bytes - same - 1] == right[right_bytes - same - 1])
+        same++;
+    while (same > 0 && (!begins_line(left, left_bytes - same) ||
+                        !begins_line(right, right_bytes - same)))
+        same--;
+    return same;
+}
+
+static void write_lines(struct text_writer *writer, const char *mark, const char *text,
+                        size_t bytes)
+{
+    for (const char *end = text + bytes; text < end; text += line_bytes(text)) {
+        text_writer_words(writer, mark);
+        text_writer_raw(writer, (struct text){text, line_bytes(text)});
+    }
+}
+
+/* Between the lines with which both begin and end: what is expected, and what was said. */
+static bool compare(struct play *play, const char *said)
+{
+    const char *expected = play->step->expected;
+    if (strcmp(said, expected) == 0) return true;
+    size_t begin = same_lines(expected, said);
+    size_t end = same_end(expected + begin, said + begin);
+    size_t expected_bytes = strlen(expected) - end;
+    (void)complain(play, "expected (-) and said (+) differ");
+    write_lines(play->fault, "    ", expected, begin);
+    write_lines(play->fault, "  - ", expected + begin, expected_bytes - begin);
+    write_lines(play->fault, "  + ", said + begin, strlen(said) - end - begin);
+    write_lines(play->fault, "    ", expected + expected_bytes, end);
+    return false;
+}
+
+/* ---- steps ---- */
+
+static const struct job *find_job(struct play *play)
+{
+    const char *name = play->step->name;
+    const char *slash = strchr(name, '/');
+    if (slash == NULL) return NULL;
+    return shard_find(play->rig.shard, (struct text){name, (size_t)(slash - name)},
+                      text_of(slash + 1));
+}
+
+static bool find_kind(const char *word, enum fire_kind *kind)
+{
+    static const enum fire_kind kinds[] = {FIRE_SCHEDULE, FIRE_CATCHUP, FIRE_RETRY, FIRE_TRIGGER,
+                                           FIRE_BACKFILL};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        *kind = kinds[i];
+        if (strcmp(fire_kind_name(*kind), word) == 0) return true;
+    }
+    return false;
+}
+
+/* Fires fail before the transaction that has them ends: there is no restart in between. */
+static bool failures_follow(const struct play *play)
+{
+    const struct story_step *next = play->step + 1;
+    return next < play->story->steps + play->story->step_count && next->verb == STORY_FAILED;
+}
+
+static bool fail_fire(struct play *play)
+{
+    const struct story_step *step = play->step;
+    const struct job *job = find_job(play);
+    struct sink sink = rig_test_sink(&play->rig);
+    enum fire_kind kind = FIRE_SCHEDULE;
+    if (job == NULL) return complain(play, "there is no such job");
+    if (!find_kind(step->kind, &kind)) return complain(play, "there is no such kind of fire");
+    struct failed_fire failed = {.slot = job->slot,
+                                 .incarnation = job->incarnation,
+                                 .kind = kind,
+                                 .nominal_ms = rig_instant(step->slot),
+                                 .due_ms = rig_instant(step->slot),
+                                 .attempt = step->number,
+                                 .reason = "test"};
+    if (step->backfill != NULL)
+        (void)snprintf(failed.backfill_id, sizeof failed.backfill_id, "%s", step->backfill);
+    shard_fire_failed(play->rig.shard, &failed, rig_instant(step->at), &sink);
+    if (!failures_follow(play)) rig_test_commit(&play->rig);
+    return true;
+}
+
+static void retry(struct play *play)
+{
+    struct sink sink = rig_test_sink(&play->rig);
+    if (!shard_retry(play->rig.shard, rig_instant(play->step->at), &sink))
+        text_writer_words(&play->rig.log, "nothing is tried\n");
+    rig_test_commit(&play->rig);
+}
+
+static void run_lane(struct play *play)
+{
+    struct sink sink = rig_test_sink(&play->rig);
+    shard_run_lane(play->rig.shard, rig_instant(play->step->at), &sink);
+    if (!failures_follow(play)) rig_test_commit(&play->rig);
+}
+
+static bool check_record(struct play *play)
+{
+    const struct story_step *step = play->step;
+    const char *record = rig_record(&play->rig, step->name);
+    if (step->verb == STORY_GONE)
+        return record == NULL || complain(play, "there is a record");
+    if (record == NULL) return complain(play, "there is no record");
+    if ((strstr(record, step->text) != NULL) == (step->verb == STORY_HAS)) return true;
+    return complain(play, record);
+}
+
+static bool check_failing(struct play *play)
+{
+    struct shard_counts counts;
+    char words[64];
+    shard_count(play->rig.shard, &counts);
+    if (counts.failing == (size_t)play->step->number) return true;
+    (void)snprintf(words, sizeof words, "%zu jobs are failing", counts.failing);
+    return complain(play, words);
+}
+
+static bool take_step(struct play *play)
+{
+    const struct story_step *step = play->step;
+    struct shard_rig *rig = &play->rig;
+    switch (step->verb) {
+    case STORY_COMMAND:
+        rig_command(rig, step->at, step->now, step->text);
+        return true;
+    case STORY_PASSES:
+        rig_advance(rig, step->at);
+        return true;
+    case STORY_RESTART:
+        rig->lacks_zones = !step->with_zones;
+        rig_restart(rig);
+        return true;
+    case STORY_FAILED:
+        return fail_fire(play);
+    case STORY_RETRY:
+        retry(play);
+        return true;
+    case STORY_LANE:
+        run_lane(play);
+        return true;
+    case STORY_FAILING:
+        return check_failing(play);
+    default:
+        return check_record(play);
+    }
+}
+
+/* ---- stories ---- */
+
+static bool play_way(const struct story *story, const struct way *way, struct text_writer *fault)
+{
+    struct play play = {.story = story, .way = way, .fault = fault};
+    bool good = true;
+    rig_open(&play.rig, story->options.begins);
+    play.rig.tells_more = true;
+    play.rig.allows_topics = story->options.allows_topics;
+    play.rig.batch_max = way->cuts ? 1 : story->options.outputs;
+    for (size_t i = 0; good && i < story->step_count; i++) {
+        play.step = &story->steps[i];
+        play.rig.restart_always = way->restarts && !failures_follow(&play);
+        good = take_step(&play) && compare(&play, rig_said(&play.rig));
+    }
+    rig_close(&play.rig);
+    return good;
+}
+
+int story_play(const struct story *story, struct text_writer *fault)
+{
+    int played = 0;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (ways[i].restarts && story->options.not_restarted != NULL) continue;
+        if (ways[i].cuts && story->options.not_cut != NULL) continue;
+        if (!play_way(story, &ways[i], fault)) return 0;
+        played++;
+    }
+    return played;
+}

@@ -1,0 +1,207 @@
+/* Files of stories that are not understood, each with the line that says so; and what is said of a
+ * story that goes otherwise than it is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/story_play.h"
+
+#define FILE_NAME "x.story"
+#define STORY "story: one\n"
+#define PING "at 00:00:01 {\"op\": \"ping\"}\n  > result ping applied matched=0 changed=0\n"
+
+static const struct fault_case {
+    const char *text;
+    const char *message;
+} fault_cases[] = {
+    {"", "0: no story"},
+    {"# nothing\n\n", "2: no story"},
+    {"story:\n", "1: a story without a name"},
+    {STORY, "1: nothing happens in this story"},
+    {STORY "\nstory: two\n" PING, "1: nothing happens in this story"},
+    {STORY PING "\n" STORY, "5: this story was told in line 1"},
+    {"at 00:00:01 pause g\n", "1: not understood: 'at 00:00:01 pause g'"},
+    {STORY "then 00:00:01\n", "2: not understood: 'then 00:00:01'"},
+    {STORY PING "allows topics\n", "4: not understood: 'allows topics'"},
+    {STORY PING "then 00:00:01\n", "4: not understood: 'then 00:00:01'"},
+    {STORY "not restarted:\n" PING, "2: not understood: 'not restarted:'"},
+    {STORY "transactions of many\n" PING, "2: a number is expected, not 'many'"},
+    {"begins today\n" STORY PING, "1: a time is expected, not 'today'"},
+    {STORY "now 25:00:00\n", "2: a time is expected, not '25:00:00'"},
+    {STORY "now\n", "2: a time is expected, not ''"},
+    {STORY "now 00:00:01 2\n", "2: not understood: '2'"},
+    {STORY "at noon pause g\n", "2: a time is expected, not 'noon'"},
+    {STORY "at 00:00:01 now soon pause g\n", "2: a time is expected, not 'soon'"},
+    {STORY "at 00:00:01\n", "2: the command is missing"},
+    {STORY "at 00:00:01\n  > fire\n", "2: the command is missing"},
+    {STORY "at 00:00:01 pause\n", "2: pause: of which job or group?"},
+    {STORY "at 00:00:01 add g {}\n", "2: add: group/id is missing"},
+    {STORY "at 00:00:01 {\"op\": \"ping\"\nnow 00:00:02\n", "2: a JSON object is expected: "},
+    {STORY "at 00:00:01 pause g {\"n\":\n  1\nnow 00:00:02\n", "2: a JSON object is expected: "},
+    {STORY "at 00:00:01 pause g [1]\n", "2: a JSON object is expected: "},
+    {STORY "at 00:00:01 pause \"g\"\n", "2: a JSON object is expected: "},
+    {STORY PING "  fire\n", "4: what is said begins with >, a step in the first column"},
+    {STORY "now 00:00:01\n  fire\n", "3: what is said begins with >, a step in the first column"},
+    {STORY "  > fire\n", "2: this belongs to no step"},
+    {STORY "\tnow 00:00:01\n", "2: a tab"},
+    {STORY "record g/a is\n", "2: record g/a: has, lacks or is gone?"},
+    {STORY "record g/a has\n", "2: record g/a: has, lacks or is gone?"},
+    {STORY "record g/a is gone now\n", "2: not understood: 'now'"},
+    {STORY "record g/a is gone\n  > fire\n", "3: nothing is said to this step"},
+    {STORY "restart with care\n", "2: not understood: 'with care'"},
+    {STORY "failing some\n", "2: a number is expected, not 'some'"},
+    {STORY "at 00:00:01 retry it\n", "2: not understood: 'it'"},
+    {STORY "at 00:00:01 failed g/a\n", "2: a time is expected, not ''"},
+    {STORY "at 00:00:01 failed g/a 00:00:01 schedule twice\n", "2: not understood: 'twice'"},
+};
+enum { FAULT_CASES = sizeof fault_cases / sizeof fault_cases[0] };
+
+static void faults_have_their_line(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FAULT_CASES; i++) {
+        const struct fault_case *row = &fault_cases[i];
+        struct stories stories;
+        struct error error = {0};
+        stories_open(&stories);
+        bool good = stories_read_text(&stories, FILE_NAME, row->text, &error);
+        stories_close(&stories);
+        const char *message = error.message + strlen(FILE_NAME ":");
+        if (good || strncmp(message, row->message, strlen(row->message)) != 0)
+            fail_msg("%s\nsays '%s', not '%s'", row->text, error.message, row->message);
+    }
+}
+
+static void a_file_that_is_not_there(void **state)
+{
+    (void)state;
+    struct stories stories;
+    struct error error = {0};
+    stories_open(&stories);
+    assert_false(stories_read(&stories, "tests/stories/no-such.story", &error));
+    assert_string_equal(error.message, "tests/stories/no-such.story: cannot be opened");
+    stories_close(&stories);
+}
+
+static void commands_in_short_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        const char *json;
+    } rows[] = {
+        {"add g/a", "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"a\"}}"},
+        {"put g/a {\"n\": 1}", "{\"op\":\"put\",\"job\":{\"group\":\"g\",\"id\":\"a\",\"n\": 1}}"},
+        {"update g {\"n\": {\"m\": 1}}",
+         "{\"op\":\"update\",\"select\":{\"groups\":[\"g\"]},\"set\":{\"n\": {\"m\": 1}}}"},
+        {"update *\n  {\"n\":\n   1}",
+         "{\"op\":\"update\",\"select\":{\"all\":true},\"set\":{\"n\":\n1}}"},
+        {"pause /a", "{\"op\":\"pause\",\"select\":{\"ids\":[\"a\"]}}"},
+        {"delete g/a {}", "{\"op\":\"delete\",\"select\":{\"groups\":[\"g\"],\"ids\":[\"a\"]}}"},
+        {"resume g {\"from\": \"x\"}",
+         "{\"op\":\"resume\",\"select\":{\"groups\":[\"g\"]},\"from\": \"x\"}"},
+        {"\n  {\"op\": \"ping\"}", "{\"op\": \"ping\"}"},
+        {"broken {\"op\"", "{\"op\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stories stories;
+        struct error error = {0};
+        struct text_writer text;
+        text_writer_init(&text);
+        text_writer_format(&text, STORY "at 00:00:01 %s\n", rows[i].words);
+        stories_open(&stories);
+        if (!stories_read_text(&stories, FILE_NAME, text_writer_terminated(&text), &error))
+            fail_msg("%s", error.message);
+        assert_string_equal(stories.list[0].steps[0].text, rows[i].json);
+        assert_string_equal(stories.list[0].steps[0].at, "2026-01-01T00:00:01Z");
+        stories_close(&stories);
+        text_writer_free(&text);
+    }
+}
+
+/* Each story goes wrong in its last step. */
+static const struct wrong_case {
+    const char *text;
+    const char *fault;
+} wrong_cases[] = {
+    {STORY PING "now 00:00:02\n  > fire g/a\n",
+     "x.story:4: one: expected (-) and said (+) differ\n  - fire g/a\n"},
+    {STORY "at 00:00:01 add g/a {\"schedule\": {\"every\": \"1s\"}}\n"
+     "  > result add applied matched=1 changed=1\nnow 00:00:03\n"
+     "  > fire g/a 01-01T00:00:02 schedule\n  > fire g/a 01-01T00:00:04 schedule\n",
+     "x.story:4: one: expected (-) and said (+) differ\n    fire g/a 01-01T00:00:02 schedule\n"
+     "  - fire g/a 01-01T00:00:04 schedule\n  + fire g/a 01-01T00:00:03 schedule\n"},
+    {STORY "at 00:00:01 add g/a {\"schedule\": {\"every\": \"1s\"}}\n"
+     "  > result add applied matched=1 changed=1\nnow 00:00:03\n"
+     "  > fire g/a 01-01T00:00:03 schedule\n",
+     "x.story:4: one: expected (-) and said (+) differ\n  + fire g/a 01-01T00:00:02 schedule\n"
+     "    fire g/a 01-01T00:00:03 schedule\n"},
+    {STORY PING "record g/a has x\n", "x.story:4: one: there is no record\n"},
+    {STORY "at 00:00:01 failed g/a 00:00:01 schedule\n", "x.story:2: one: there is no such job\n"},
+    {STORY PING "failing 1\n", "x.story:4: one: 0 jobs are failing\n"},
+    {STORY "at 00:00:01 add g/a {\"schedule\": {\"every\": \"1s\"}}\n"
+     "  > result add applied matched=1 changed=1\nat 00:00:01 failed g/a 00:00:01 scheduled\n",
+     "x.story:4: one: there is no such kind of fire\n"},
+    {STORY "at 00:00:01 add g/a {\"schedule\": {\"every\": \"1s\"}}\n"
+     "  > result add applied matched=1 changed=1\nrecord g/a is gone\n",
+     "x.story:4: one: there is a record\n"},
+};
+
+static void what_goes_otherwise_is_said(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong_cases / sizeof wrong_cases[0]; i++) {
+        struct stories stories;
+        struct error error = {0};
+        struct text_writer fault;
+        text_writer_init(&fault);
+        stories_open(&stories);
+        if (!stories_read_text(&stories, FILE_NAME, wrong_cases[i].text, &error))
+            fail_msg("%s", error.message);
+        assert_int_equal(story_play(&stories.list[0], &fault), 0);
+        assert_string_equal(text_writer_terminated(&fault), wrong_cases[i].fault);
+        stories_close(&stories);
+        text_writer_free(&fault);
+    }
+}
+
+static void ways_may_be_left_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        int ways;
+    } rows[] = {{"", 4}, {"not restarted: a test\n", 2}, {"not cut: a test\n", 2},
+                {"not cut: a test\nnot restarted: a test\n", 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stories stories;
+        struct error error = {0};
+        struct text_writer text;
+        text_writer_init(&text);
+        text_writer_format(&text, "%s" STORY PING "story: two\n%s" PING, rows[i].head,
+                           rows[i].head);
+        stories_open(&stories);
+        assert_true(stories_read_text(&stories, FILE_NAME, text_writer_terminated(&text), &error));
+        assert_int_equal(stories.count, 2);
+        assert_int_equal(story_play(&stories.list[0], &text), rows[i].ways);
+        assert_int_equal(story_play(&stories.list[1], &text), rows[i].ways);
+        stories_close(&stories);
+        text_writer_free(&text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(faults_have_their_line),
+        cmocka_unit_test(a_file_that_is_not_there),
+        cmocka_unit_test(commands_in_short_words),
+        cmocka_unit_test(what_goes_otherwise_is_said),
+        cmocka_unit_test(ways_may_be_left_out),
+    };
+    return cmocka_run_group_tests_name("stories, their reader", tests, NULL, NULL);
+}
