@@ -9,10 +9,9 @@
 /* A transaction holds at most BATCH_OUTPUTS_MAX records, so no more results and ids. */
 enum { SEEN_RECORD_MAX = BATCH_OUTPUTS_MAX, SEEN_RECORD_BYTES_MAX = 2 * 1024 * 1024 };
 
-static const char *const outcome_names[] = {"applied",  "partial",  "unchanged", "duplicate",
-                                            "rejected", "conflict", "expired",   NULL};
-static_assert(sizeof outcome_names / sizeof outcome_names[0] == OUTCOME_EXPIRED + 2,
-              "every outcome has its name");
+#define WORD(name, word) word,
+static const char *const outcome_names[] = {OUTCOMES(WORD) NULL};
+#undef WORD
 
 struct seen_reading {
     struct seen seen;

@@ -2,30 +2,27 @@
 
 #include <assert.h>
 
+#define WORD(name, word) word,
+
 const char *fire_kind_name(enum fire_kind kind)
 {
-    static const char *const names[] = {"schedule", "catchup", "trigger", "backfill", "retry"};
-    assert((size_t)kind < sizeof names / sizeof names[0]);
-    return names[kind];
+    static const char *const words[] = {FIRE_KINDS(WORD)};
+    assert((size_t)kind < sizeof words / sizeof words[0]);
+    return words[kind];
 }
 
 const char *event_kind_name(enum event_kind kind)
 {
-    static const char *const names[] = {
-        "missed",           "skipped",           "exhausted",   "resumed",    "catchup_started",
-        "catchup_finished", "fire_failed",       "shard_taken", "tz_changed", "shard_contested",
-        "clock_ahead",      "backfill_started",  "backfill_finished", "clock_behind",
-        "clock_unknown",    "catchup_behind",    "zone_missing", "input_cut"};
-    assert((size_t)kind < sizeof names / sizeof names[0]);
-    return names[kind];
+    static const char *const words[] = {EVENT_KINDS(WORD)};
+    assert((size_t)kind < sizeof words / sizeof words[0]);
+    return words[kind];
 }
 
 const char *outcome_name(enum outcome outcome)
 {
-    static const char *const names[] = {"applied",  "partial",  "unchanged", "duplicate",
-                                        "rejected", "conflict", "expired"};
-    assert((size_t)outcome < sizeof names / sizeof names[0]);
-    return names[outcome];
+    static const char *const words[] = {OUTCOMES(WORD)};
+    assert((size_t)outcome < sizeof words / sizeof words[0]);
+    return words[outcome];
 }
 
 void event_init(struct event *event, enum event_kind kind, int64_t at_ms)

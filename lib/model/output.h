@@ -12,7 +12,15 @@
 
 struct job;
 
-enum fire_kind { FIRE_SCHEDULE = 0, FIRE_CATCHUP, FIRE_TRIGGER, FIRE_BACKFILL, FIRE_RETRY };
+#define FIRE_KINDS(row)                                                                            \
+    row(SCHEDULE, "schedule")                                                                      \
+    row(CATCHUP, "catchup")                                                                        \
+    row(TRIGGER, "trigger")                                                                        \
+    row(BACKFILL, "backfill")                                                                      \
+    row(RETRY, "retry")
+#define FIRE_NUMBER(name, word) FIRE_##name,
+enum fire_kind { FIRE_KINDS(FIRE_NUMBER) };
+#undef FIRE_NUMBER
 const char *fire_kind_name(enum fire_kind kind);
 
 struct fire {
@@ -26,26 +34,28 @@ struct fire {
     struct text trigger_id; /* FIRE_TRIGGER: the command id; FIRE_BACKFILL: the backfill's */
 };
 
-enum event_kind {
-    EVENT_MISSED,
-    EVENT_SKIPPED,
-    EVENT_EXHAUSTED,
-    EVENT_RESUMED,
-    EVENT_CATCHUP_STARTED,
-    EVENT_CATCHUP_FINISHED,
-    EVENT_FIRE_FAILED,
-    EVENT_SHARD_TAKEN,
-    EVENT_TZ_CHANGED,
-    EVENT_SHARD_CONTESTED,
-    EVENT_CLOCK_AHEAD,
-    EVENT_BACKFILL_STARTED,
-    EVENT_BACKFILL_FINISHED,
-    EVENT_CLOCK_BEHIND,
-    EVENT_CLOCK_UNKNOWN,
-    EVENT_CATCHUP_BEHIND,
-    EVENT_ZONE_MISSING,
-    EVENT_INPUT_CUT
-};
+#define EVENT_KINDS(row)                                                                           \
+    row(MISSED, "missed")                                                                          \
+    row(SKIPPED, "skipped")                                                                        \
+    row(EXHAUSTED, "exhausted")                                                                    \
+    row(RESUMED, "resumed")                                                                        \
+    row(CATCHUP_STARTED, "catchup_started")                                                        \
+    row(CATCHUP_FINISHED, "catchup_finished")                                                      \
+    row(FIRE_FAILED, "fire_failed")                                                                \
+    row(SHARD_TAKEN, "shard_taken")                                                                \
+    row(TZ_CHANGED, "tz_changed")                                                                  \
+    row(SHARD_CONTESTED, "shard_contested")                                                        \
+    row(CLOCK_AHEAD, "clock_ahead")                                                                \
+    row(BACKFILL_STARTED, "backfill_started")                                                      \
+    row(BACKFILL_FINISHED, "backfill_finished")                                                    \
+    row(CLOCK_BEHIND, "clock_behind")                                                              \
+    row(CLOCK_UNKNOWN, "clock_unknown")                                                            \
+    row(CATCHUP_BEHIND, "catchup_behind")                                                          \
+    row(ZONE_MISSING, "zone_missing")                                                              \
+    row(INPUT_CUT, "input_cut")
+#define EVENT_NUMBER(name, word) EVENT_##name,
+enum event_kind { EVENT_KINDS(EVENT_NUMBER) };
+#undef EVENT_NUMBER
 const char *event_kind_name(enum event_kind kind);
 
 /* Fields that do not apply hold EVENT_FIELD_NONE and are left out of the message. */
@@ -71,15 +81,17 @@ struct event {
 };
 void event_init(struct event *event, enum event_kind kind, int64_t at_ms);
 
-enum outcome {
-    OUTCOME_APPLIED = 0,
-    OUTCOME_PARTIAL,
-    OUTCOME_UNCHANGED,
-    OUTCOME_DUPLICATE,
-    OUTCOME_REJECTED,
-    OUTCOME_CONFLICT,
-    OUTCOME_EXPIRED
-};
+#define OUTCOMES(row)                                                                              \
+    row(APPLIED, "applied")                                                                        \
+    row(PARTIAL, "partial")                                                                        \
+    row(UNCHANGED, "unchanged")                                                                    \
+    row(DUPLICATE, "duplicate")                                                                    \
+    row(REJECTED, "rejected")                                                                      \
+    row(CONFLICT, "conflict")                                                                      \
+    row(EXPIRED, "expired")
+#define OUTCOME_NUMBER(name, word) OUTCOME_##name,
+enum outcome { OUTCOMES(OUTCOME_NUMBER) };
+#undef OUTCOME_NUMBER
 const char *outcome_name(enum outcome outcome);
 
 struct result_job {

@@ -22,9 +22,9 @@ def said(old: str, new: str) -> str:
 
 
 def test_a_wrong_list_is_named() -> None:
-    row = re.search(r"^\| `lib/model/output.c` .*`\"catchup_behind\"` \|\n", PAGE, re.MULTILINE)
+    row = re.search(r"^\| `lib/model/output.h` .*`\"catchup_behind\"` \|\n", PAGE, re.MULTILINE)
     assert row is not None
-    assert "lib/model/output.c has catchup_behind|CATCHUP_BEHIND, and is not listed" in \
+    assert "lib/model/output.h has catchup_behind|CATCHUP_BEHIND, and is not listed" in \
         said(row.group(0), "")
     assert "… a planted bug: lib/base/mutant.h does not have row(NO_SUCH_BUG)" in \
         said("row(MISSED_NOT_SAID)", "row(NO_SUCH_BUG)")
