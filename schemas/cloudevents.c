@@ -48,7 +48,8 @@ static bool check_version(struct text version, struct error *error)
 {
     char excerpt[EXCERPT_BYTES];
     if (text_equal(version, text_of("1.0"))) return true;
-    return error_invalid(error, "unsupported_version", "CloudEvents version '%s'; only 1.0 is read",
+    return error_invalid(error, CODE_UNSUPPORTED_VERSION,
+                         "CloudEvents version '%s'; only 1.0 is read",
                          utf8_excerpt(version, excerpt, sizeof excerpt));
 }
 
@@ -61,11 +62,11 @@ static bool check_binary(const struct record_header *headers, size_t count, stru
     if (!check_version(value, error)) return false;
     for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++)
         if (!header_find(headers, count, attributes[i], &value) || value.length == 0)
-            return error_invalid(error, "missing_field",
+            return error_invalid(error, CODE_MISSING_FIELD,
                                  "header %s is required in a binary CloudEvent", attributes[i]);
     char excerpt[EXCERPT_BYTES];
     if (type.length > 0 && !content_type_is_json(type))
-        return error_invalid(error, "bad_value",
+        return error_invalid(error, CODE_BAD_VALUE,
                              "header content-type is '%s'; a command is application/json",
                              utf8_excerpt(type, excerpt, sizeof excerpt));
     return true;
@@ -86,7 +87,7 @@ bool cloudevents_mode(const struct record_header *headers, size_t header_count,
         return true;
     }
     if (type.length >= 23 && strncasecmp(type.bytes, "application/cloudevents", 23) == 0)
-        return error_invalid(error, "not_supported",
+        return error_invalid(error, CODE_NOT_SUPPORTED,
                              "this form of CloudEvents is not read; send one event a record as "
                              "application/cloudevents+json");
     if (!header_find(headers, header_count, "ce_specversion", &version)) return true;
@@ -100,11 +101,11 @@ static bool read_attribute(const struct json_node *envelope, const char *name, s
 {
     struct json_node member = {json_object_get(envelope->value, name), envelope, name, 0};
     if (member.value == NULL)
-        return json_refuse(&member, error, "missing_field", "'%s' is required in a CloudEvent",
+        return json_refuse(&member, error, CODE_MISSING_FIELD, "'%s' is required in a CloudEvent",
                            name);
     if (!json_read_text(&member, value, error)) return false;
     if (value->length > 0) return true;
-    return json_refuse(&member, error, "bad_value", "'%s' may not be empty", name);
+    return json_refuse(&member, error, CODE_BAD_VALUE, "'%s' may not be empty", name);
 }
 
 bool cloudevents_open(const struct json_node *envelope, struct json_node *data,
@@ -112,7 +113,7 @@ bool cloudevents_open(const struct json_node *envelope, struct json_node *data,
 {
     assert(envelope != NULL && data != NULL && event_id != NULL);
     if (!json_is_object(envelope->value))
-        return json_refuse(envelope, error, "wrong_type", "a CloudEvent is an object, not %s",
+        return json_refuse(envelope, error, CODE_WRONG_TYPE, "a CloudEvent is an object, not %s",
                            json_type_name(envelope->value));
     struct text ignored;
     struct text version;
@@ -127,11 +128,11 @@ bool cloudevents_open(const struct json_node *envelope, struct json_node *data,
     if (type != NULL && (!json_is_string(type) ||
                          !content_type_is_json((struct text){json_string_value(type),
                                                              json_string_length(type)})))
-        return json_refuse(&place, error, "bad_value", "a command is application/json");
+        return json_refuse(&place, error, CODE_BAD_VALUE, "a command is application/json");
     place.name = "data_base64";
     if (json_object_get(envelope->value, "data_base64") != NULL)
-        return json_refuse(&place, error, "not_supported", "send the command as JSON in 'data'");
+        return json_refuse(&place, error, CODE_NOT_SUPPORTED, "send the command as JSON in 'data'");
     *data = (struct json_node){json_object_get(envelope->value, "data"), envelope, "data", 0};
     if (data->value != NULL) return true;
-    return json_refuse(data, error, "missing_field", "'data' holds the command and is required");
+    return json_refuse(data, error, CODE_MISSING_FIELD, "'data' holds the command and is required");
 }

@@ -85,7 +85,7 @@ static bool refuse_twice(const struct json_node *node, const struct job_list *li
     struct json_node item = {NULL, node, NULL, list->positions[job - list->jobs]};
     char group[EXCERPT_BYTES];
     char id[EXCERPT_BYTES];
-    return json_refuse(&item, error, "bad_value", "job %s/%s is named twice in one command",
+    return json_refuse(&item, error, CODE_BAD_VALUE, "job %s/%s is named twice in one command",
                        utf8_excerpt(job->group, group, sizeof group),
                        utf8_excerpt(job->id, id, sizeof id));
 }
@@ -137,7 +137,7 @@ static bool read_job(const struct json_node *node, struct text raw, struct comma
 
 static bool refuse_both(const struct json_node *node, struct error *error)
 {
-    return json_refuse(node, error, "bad_value", "a command has 'job' or 'jobs', not both");
+    return json_refuse(node, error, CODE_BAD_VALUE, "a command has 'job' or 'jobs', not both");
 }
 
 static struct job_list list_of(struct arena *arena, size_t count)
@@ -223,7 +223,7 @@ static bool read_names(const struct json_node *node, enum json_kind kind, struct
                        struct names *names, struct error *error)
 {
     if (json_is_array(node->value) && json_array_size(node->value) == 0)
-        return json_refuse(node, error, "empty_selector", "is an empty list; leave '%s' out, or "
+        return json_refuse(node, error, CODE_EMPTY_SELECTOR, "is an empty list; leave '%s' out, or "
                            "name at least one", node->name);
     if (!json_check_array(node, COMMAND_SELECTOR_NAMES_MAX, error)) return false;
     size_t count = json_array_size(node->value);
@@ -281,7 +281,7 @@ static bool read_labels(const struct json_node *node, void *target, void *contex
     if (!pairs_read(node, PAIRS_LABELS, reader->definition.arena, &select->labels, error))
         return false;
     if (select->labels.length > 0) return true;
-    return json_refuse(node, error, "empty_selector", "names no label; leave 'labels' out, or "
+    return json_refuse(node, error, CODE_EMPTY_SELECTOR, "names no label; leave 'labels' out, or "
                        "name at least one");
 }
 
@@ -318,7 +318,7 @@ static bool read_select(const struct json_node *node, void *target, void *contex
         select->super_group_count > 0 || select->labels.length > 0 ||
         select->paused != PAUSED_ANY)
         return true;
-    return json_refuse(node, error, "empty_selector",
+    return json_refuse(node, error, CODE_EMPTY_SELECTOR,
                        "names no job; for every job say \"all\": true");
 }
 
@@ -363,7 +363,7 @@ static bool read_reply_to(const struct json_node *node, void *target, void *cont
     if (!json_read_text(node, &topic, error)) return false;
     if (command->reply_to.length > 0) return true; /* allowed: peek() asked */
     char excerpt[EXCERPT_BYTES];
-    return json_refuse(node, error, "reply_to_not_allowed",
+    return json_refuse(node, error, CODE_REPLY_TO_NOT_ALLOWED,
                        "topic '%s' is not on the allow-list results.topics of the daemon",
                        utf8_excerpt(topic, excerpt, sizeof excerpt));
 }
@@ -410,7 +410,7 @@ static const struct json_field command_rows[] = {
      .max = TEXT_FIELD_BYTES_MAX},
 };
 
-static bool refuse_missing(const struct json_node *node, const char *name, const char *code,
+static bool refuse_missing(const struct json_node *node, const char *name, enum error_code code,
                            const char *message, struct error *error)
 {
     struct json_node member = {NULL, node, name, 0};
@@ -423,30 +423,31 @@ static bool check_whole(const struct json_node *node, const struct command *comm
 {
     uint32_t on = ON(command->op);
     if ((on & ON_JOBS) != 0 && command->job_count == 0)
-        return refuse_missing(node, "jobs", "missing_field", "'jobs' or 'job' is required", error);
+        return refuse_missing(node, "jobs", CODE_MISSING_FIELD, "'jobs' or 'job' is required",
+                              error);
     if ((on & ON_SELECTED) != 0 && !command->select.given)
-        return refuse_missing(node, "select", "empty_selector",
+        return refuse_missing(node, "select", CODE_EMPTY_SELECTOR,
                               "'select' is required; for every job say {\"all\": true}", error);
     if (command->op == OP_UPDATE && command->set.given == 0)
-        return refuse_missing(node, "set", "nothing_to_update",
+        return refuse_missing(node, "set", CODE_NOTHING_TO_UPDATE,
                               "'set' names no field; give a schedule, a payload or another field",
                               error);
     if (command->op == OP_BACKFILL && !json_is_string(json_object_get(node->value, "from")))
-        return refuse_missing(node, "from", "missing_field",
+        return refuse_missing(node, "from", CODE_MISSING_FIELD,
                               "'from' is required: slots after it are fired", error);
     if (command->op == OP_BACKFILL && command->from_ms >= command->to_ms)
-        return refuse_missing(node, "to", "bad_value", "'to' must be later than 'from'", error);
+        return refuse_missing(node, "to", CODE_BAD_VALUE, "'to' must be later than 'from'", error);
     if (command->op == OP_CANCEL_BACKFILL && command->backfill_id.length == 0)
-        return refuse_missing(node, "backfill_id", "missing_field",
+        return refuse_missing(node, "backfill_id", CODE_MISSING_FIELD,
                               "'backfill_id' is required: which backfill is to end", error);
     if (command->expect < 0) return true;
     if ((on & ON_SELECTED) != 0 && command->select.group_count == 0)
-        return refuse_missing(node, "expect", "expect_needs_groups",
+        return refuse_missing(node, "expect", CODE_EXPECT_NEEDS_GROUPS,
                               "'expect' needs select.groups: only jobs of one shard are counted "
                               "together", error);
     int64_t sent = (int64_t)(command->job_count + command->refused_count);
     if ((on & ON_JOBS) != 0 && command->mode == MODE_ATOMIC && command->expect != sent)
-        return refuse_missing(node, "expect", "count_mismatch",
+        return refuse_missing(node, "expect", CODE_COUNT_MISMATCH,
                               "'expect' is not the number of jobs in the command", error);
     return true;
 }

@@ -78,9 +78,9 @@ static bool refuse_op(const struct json_node *op, struct text name, struct error
     (void)utf8_excerpt(name, excerpt, sizeof excerpt);
     const char *nearest = json_nearest(name, command_op_words());
     if (nearest != NULL)
-        return json_refuse(op, error, "unknown_op", "op '%s' is not known; did you mean '%s'?",
+        return json_refuse(op, error, CODE_UNKNOWN_OP, "op '%s' is not known; did you mean '%s'?",
                            excerpt, nearest);
-    return json_refuse(op, error, "unknown_op", "op '%s' is not known; there are %s", excerpt,
+    return json_refuse(op, error, CODE_UNKNOWN_OP, "op '%s' is not known; there are %s", excerpt,
                        list_ops(list, sizeof list));
 }
 
@@ -91,18 +91,18 @@ static bool check_op(const struct json_node *node, const struct command *command
     struct json_node version = {json_object_get(node->value, "v"), node, "v", 0};
     if (version.value != NULL && !json_is_null(version.value)) {
         if (!json_is_integer(version.value))
-            return json_refuse(&version, error, "wrong_type", "must be an integer, not %s",
+            return json_refuse(&version, error, CODE_WRONG_TYPE, "must be an integer, not %s",
                                json_type_name(version.value));
         if (json_integer_value(version.value) > VERSION)
-            return json_refuse(&version, error, "unsupported_version",
+            return json_refuse(&version, error, CODE_UNSUPPORTED_VERSION,
                                "version %" JSON_INTEGER_FORMAT " of the contract is not known; "
                                "the newest is %d", json_integer_value(version.value), VERSION);
         if (json_integer_value(version.value) < VERSION)
-            return json_refuse(&version, error, "bad_value", "versions begin with %d", VERSION);
+            return json_refuse(&version, error, CODE_BAD_VALUE, "versions begin with %d", VERSION);
     }
     struct json_node op = {json_object_get(node->value, "op"), node, "op", 0};
     if (op.value == NULL || json_is_null(op.value))
-        return json_refuse(&op, error, "missing_field", "'op' is required%s",
+        return json_refuse(&op, error, CODE_MISSING_FIELD, "'op' is required%s",
                            json_object_get(node->value, "specversion") == NULL
                                ? ""
                                : "; a CloudEvent needs the header content-type: "
@@ -122,7 +122,7 @@ static bool open_value(enum event_mode mode, const struct json_node *root, struc
         if (!cloudevents_open(root, node, event_id, error)) return false;
     }
     if (json_is_object(node->value)) return true;
-    return json_refuse(node, error, "wrong_type", "a command is an object, not %s",
+    return json_refuse(node, error, CODE_WRONG_TYPE, "a command is an object, not %s",
                        json_type_name(node->value));
 }
 
@@ -140,7 +140,7 @@ static bool use_event_id(const struct json_node *envelope, enum event_mode mode,
         return true;
     }
     struct json_node id = {NULL, envelope, "id", 0};
-    (void)error_invalid(error, "bad_value",
+    (void)error_invalid(error, CODE_BAD_VALUE,
                         "the event's id must have 1 to %d bytes of UTF-8 without control "
                         "characters", COMMAND_ID_BYTES_MAX);
     return mode == EVENT_STRUCTURED ? json_refuse_at(&id, error) : false;

@@ -51,7 +51,8 @@ size_t dead_letter_headers(const struct dead_letter *letter, struct text_writer 
         (struct record_header){text_of("dlq_partition"), number(scratch, letter->partition)};
     headers[count++] =
         (struct record_header){text_of("dlq_offset"), number(scratch, letter->offset)};
-    headers[count++] = (struct record_header){text_of("dlq_code"), text_of(error->code)};
+    headers[count++] =
+        (struct record_header){text_of("dlq_code"), text_of(error_code_word(error->code))};
     headers[count++] = (struct record_header){text_of("dlq_message"), text_of(error->message)};
     if (error->field[0] != '\0')
         headers[count++] = (struct record_header){text_of("dlq_field"), text_of(error->field)};

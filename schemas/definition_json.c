@@ -53,7 +53,7 @@ bool definition_read_overlap(const struct json_node *node, void *target, void *c
                                           .words = overlap_names};
     if (!json_read_value(node, &row, &overlap, NULL, error)) return false;
     if (overlap == 0) return true;
-    return json_refuse(node, error, "not_supported",
+    return json_refuse(node, error, CODE_NOT_SUPPORTED,
                        "overlap '%s' is not supported yet; leave it out or say 'allow'",
                        overlap_names[overlap]);
 }
@@ -77,7 +77,7 @@ static bool check_payload_size(const struct json_node *node, size_t bytes,
                                const struct definition_reader *reader, struct error *error)
 {
     if (reader->limits == NULL || bytes <= reader->limits->payload_bytes_max) return true;
-    return json_refuse(node, error, "too_large", "the payload has %zu bytes, at most %zu are "
+    return json_refuse(node, error, CODE_TOO_LARGE, "the payload has %zu bytes, at most %zu are "
                        "allowed; send a reference to it instead", bytes,
                        reader->limits->payload_bytes_max);
 }
@@ -88,7 +88,7 @@ bool definition_read_payload(const struct json_node *node, void *target, void *c
     struct definition *definition = target;
     const struct definition_reader *reader = context;
     if (definition->payload_binary)
-        return json_refuse(node, error, "bad_value",
+        return json_refuse(node, error, CODE_BAD_VALUE,
                            "a job has 'payload' or 'payload_base64', not both");
     struct text value = json_scan_member(reader->raw, node->name);
     if (value.length > 0) {
@@ -99,7 +99,7 @@ bool definition_read_payload(const struct json_node *node, void *target, void *c
     } else { /* its key is written with escapes: as near as a parsed value can come */
         char *text = json_dumps(node->value,
                                 JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-        if (text == NULL) return json_refuse(node, error, "internal", "cannot be written again");
+        if (text == NULL) return json_refuse(node, error, CODE_INTERNAL, "cannot be written again");
         definition->payload = arena_copy(reader->arena, text_of(text));
         free(text);
     }
@@ -113,13 +113,13 @@ bool definition_read_payload_base64(const struct json_node *node, void *target, 
     const struct definition_reader *reader = context;
     struct text encoded;
     if (definition->payload.length > 0)
-        return json_refuse(node, error, "bad_value",
+        return json_refuse(node, error, CODE_BAD_VALUE,
                            "a job has 'payload' or 'payload_base64', not both");
     if (!json_read_text(node, &encoded, error)) return false;
     char *bytes = arena_take_bytes(reader->arena, base64_decoded_bound(encoded.length));
     size_t length = 0;
     if (!base64_decode(encoded, bytes, &length))
-        return json_refuse(node, error, "bad_value",
+        return json_refuse(node, error, CODE_BAD_VALUE,
                            "is not base64 (RFC 4648 with padding, no line breaks)");
     definition->payload = (struct text){length == 0 ? NULL : bytes, length};
     definition->payload_binary = length > 0;
@@ -134,13 +134,13 @@ bool definition_read_topic(const struct json_node *node, void *target, void *con
     if (!json_read_text(node, &definition->topic, error)) return false;
     char excerpt[EXCERPT_BYTES];
     if (!topic_name_is_valid(definition->topic))
-        return json_refuse(node, error, "topic_not_allowed", "'%s' cannot be the topic of fires",
+        return json_refuse(node, error, CODE_TOPIC_NOT_ALLOWED, "'%s' cannot be the topic of fires",
                            utf8_excerpt(definition->topic, excerpt, sizeof excerpt));
     const struct command_limits *limits = reader->limits;
     if (limits == NULL) return true;
     if (limits->topic_allowed != NULL && limits->topic_allowed(limits->opaque, definition->topic))
         return true;
-    return json_refuse(node, error, "topic_not_allowed",
+    return json_refuse(node, error, CODE_TOPIC_NOT_ALLOWED,
                        "topic '%s' is not on the allow-list fires.topics of the daemon",
                        utf8_excerpt(definition->topic, excerpt, sizeof excerpt));
 }
@@ -171,17 +171,17 @@ bool definition_read(const struct json_node *node, const struct json_table *tabl
         return false;
     struct json_node end = {json_object_get(node->value, "end"), node, "end", 0};
     if (definition->start_ms != START_NONE && definition->end_ms <= definition->start_ms)
-        return json_refuse(&end, error, "bad_value", "'end' must be later than 'start'");
+        return json_refuse(&end, error, CODE_BAD_VALUE, "'end' must be later than 'start'");
     bool scheduled = (definition->given & GIVEN_SCHEDULE) != 0;
     if (scheduled && definition->schedule.kind == 0) {
         struct json_node schedule = {json_object_get(node->value, "schedule"), node, "schedule",
                                      0};
-        return json_refuse(&schedule, error, "missing_field", "'schedule' may not be null");
+        return json_refuse(&schedule, error, CODE_MISSING_FIELD, "'schedule' may not be null");
     }
     if (where == JOB_IN_SET) return true;
     if (!scheduled) {
         struct json_node schedule = {NULL, node, "schedule", 0};
-        return json_refuse(&schedule, error, "missing_field", "'schedule' is required in a job");
+        return json_refuse(&schedule, error, CODE_MISSING_FIELD, "'schedule' is required in a job");
     }
     /* Saying the default is not a difference. */
     if (!definition->payload_binary &&

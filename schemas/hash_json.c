@@ -22,7 +22,7 @@ bool hash_json_read(const struct json_node *node, uint64_t *hash, struct error *
     struct text text;
     if (!json_read_text(node, &text, error)) return false;
     bool right = text.length == HASH_DIGITS && hash_digits_read(text.bytes, hash);
-    return right || json_refuse(node, error, "bad_value", "must be %d digits 0-9 a-f",
+    return right || json_refuse(node, error, CODE_BAD_VALUE, "must be %d digits 0-9 a-f",
                                 HASH_DIGITS);
 }
 

@@ -41,7 +41,7 @@ static bool read_place(const struct json_node *node, struct incarnation *place,
     if (!json_read_text(node, &text, error)) return false;
     if (!incarnation_parse(text, place) || place->shard >= SHARDS_MAX ||
         !instant_in_range(place->effective_ms))
-        return json_refuse(node, error, "bad_value", "is not <ms>-<shard>.<offset>.<index>");
+        return json_refuse(node, error, CODE_BAD_VALUE, "is not <ms>-<shard>.<offset>.<index>");
     return true;
 }
 
@@ -74,12 +74,12 @@ static bool read_backfills_had(const struct json_node *node, void *target, void 
     if (!json_read_text(node, &text, error)) return false;
     size_t count = text.length / HASH_DIGITS;
     if (text.length % HASH_DIGITS != 0 || count > BACKFILL_IDS_MAX)
-        return json_refuse(node, error, "bad_value", "is not a row of %d hashes of %d digits",
+        return json_refuse(node, error, CODE_BAD_VALUE, "is not a row of %d hashes of %d digits",
                            BACKFILL_IDS_MAX, HASH_DIGITS);
     uint64_t *hashes = arena_take(reader->arena, count + 1, sizeof *hashes);
     for (size_t i = 0; i < count; i++)
         if (!hash_digits_read(text.bytes + HASH_DIGITS * i, &hashes[i]))
-            return json_refuse(node, error, "bad_value", "is not in hexadecimal digits");
+            return json_refuse(node, error, CODE_BAD_VALUE, "is not in hexadecimal digits");
     record->backfills_had = hashes;
     record->backfills_had_count = count;
     return true;
@@ -116,9 +116,9 @@ static bool read_pending(const struct json_node *node, void *target, void *conte
         struct job_slot *slot = &record->pending[i];
         if (!json_read_object(&item, &pending_table, 0, slot, NULL, NULL, error)) return false;
         if (slot->nominal_ms > slot->due_ms)
-            return json_refuse(&item, error, "bad_value", "'nominal' is later than 'due'");
+            return json_refuse(&item, error, CODE_BAD_VALUE, "'nominal' is later than 'due'");
         if (i > 0 && slot->nominal_ms <= slot[-1].nominal_ms)
-            return json_refuse(&item, error, "bad_value", "not in order of 'nominal'");
+            return json_refuse(&item, error, CODE_BAD_VALUE, "not in order of 'nominal'");
     }
     record->pending_count = count;
     return true;
@@ -170,7 +170,7 @@ static bool read_owed(const struct json_node *node, void *target, void *context,
         *range = (struct owed_range){0};
         if (!json_read_object(&item, &owed_table, 0, range, context, NULL, error)) return false;
         if (range->from_ms > range->to_ms)
-            return json_refuse(&item, error, "bad_value", "'from' is later than 'to'");
+            return json_refuse(&item, error, CODE_BAD_VALUE, "'from' is later than 'to'");
     }
     record->owed_count = count;
     return true;
@@ -209,7 +209,7 @@ static bool read_backfills(const struct json_node *node, void *target, void *con
         if (!json_read_object(&item, &backfill_table, 0, backfill, context, NULL, error))
             return false;
         if (backfill->range.from_ms > backfill->range.to_ms)
-            return json_refuse(&item, error, "bad_value", "'from' is later than 'to'");
+            return json_refuse(&item, error, CODE_BAD_VALUE, "'from' is later than 'to'");
     }
     record->backfill_count = count;
     return true;
@@ -299,14 +299,14 @@ bool layout_check(const void *root, const char *what, struct error *error)
 {
     const json_t *layout = json_object_get(root, "layout");
     if (!json_is_integer(layout) || json_integer_value(layout) < 1) {
-        (void)error_invalid(error, "bad_value", "%s has no layout number", what);
+        (void)error_invalid(error, CODE_BAD_VALUE, "%s has no layout number", what);
         return error_at(error, "/layout");
     }
     if (json_integer_value(layout) <= STATE_LAYOUT) return true;
     (void)error_set(error, ERROR_FATAL,
                     "%s has layout %lld, this version knows up to %d; start a newer belfryd", what,
                     (long long)json_integer_value(layout), STATE_LAYOUT);
-    if (error != NULL) (void)memcpy(error->code, "newer_layout", sizeof "newer_layout");
+    if (error != NULL) error->code = CODE_NEWER_LAYOUT;
     return error_at(error, "/layout");
 }
 
@@ -317,14 +317,15 @@ static bool check_derived(const struct json_node *root, const struct record_read
     const struct job_record *record = &reading->record;
     struct json_node incarnation = {NULL, root, "incarnation", 0};
     if (!definition_has_incarnation(&record->definition))
-        return json_refuse(&incarnation, error, "missing_field", "'incarnation' is required and "
+        return json_refuse(&incarnation, error, CODE_MISSING_FIELD, "'incarnation' is required and "
                            "may not be null");
     if (record->definition.schedule.kind == 0)
-        return json_refuse(root, error, "missing_field", "a job record needs a 'schedule'");
+        return json_refuse(root, error, CODE_MISSING_FIELD, "a job record needs a 'schedule'");
     if (reading->created_ms != record->definition.incarnation.effective_ms)
-        return json_refuse(root, error, "bad_value", "'created_at' is not the incarnation's time");
+        return json_refuse(root, error, CODE_BAD_VALUE,
+                           "'created_at' is not the incarnation's time");
     if (reading->state != (int)state_of(record))
-        return json_refuse(root, error, "bad_value", "'state' is '%s', the rest says '%s'",
+        return json_refuse(root, error, CODE_BAD_VALUE, "'state' is '%s', the rest says '%s'",
                            state_names[reading->state], state_names[state_of(record)]);
     return true;
 }
@@ -338,7 +339,7 @@ static bool take_payload(struct text value, struct arena *arena, struct text *pa
     *payload = json_scan_member(value, "payload");
     if (payload->length == 0) return true;
     if (!json_scan_is_value(*payload)) {
-        (void)error_invalid(error, "invalid_json", "the payload is not JSON");
+        (void)error_invalid(error, CODE_INVALID_JSON, "the payload is not JSON");
         return error_at(error, "/payload");
     }
     size_t before = (size_t)(payload->bytes - value.bytes);
@@ -359,7 +360,7 @@ static bool read_record(const struct json_node *node, struct arena *arena,
                         struct record_reading *reading, struct error *error)
 {
     if (!json_is_object(node->value))
-        return json_refuse(node, error, "wrong_type", "a job record is an object, not %s",
+        return json_refuse(node, error, CODE_WRONG_TYPE, "a job record is an object, not %s",
                            json_type_name(node->value));
     if (!layout_check(node->value, "a job record", error)) return false;
     struct definition_reader reader = {.arena = arena, .zones = zones};
@@ -375,7 +376,7 @@ static bool read_record(const struct json_node *node, struct arena *arena,
     else definition->given &= ~(uint32_t)GIVEN_ANCHOR; /* records name the anchor in any case */
     if (payload.length == 0 || text_equal(payload, text_of("null"))) return true;
     if (definition->payload.length > 0)
-        return json_refuse(node, error, "bad_value",
+        return json_refuse(node, error, CODE_BAD_VALUE,
                            "a job has 'payload' or 'payload_base64', not both");
     definition->payload = payload;
     return true;

@@ -40,12 +40,12 @@ bool json_parse_checked(struct text text, json_t **root, struct error *error)
     if (*root != NULL) return true;
     char reason[JSON_ERROR_TEXT_LENGTH];
     (void)utf8_excerpt(text_of(failure.text), reason, sizeof reason);
-    const char *code = "invalid_json";
+    enum error_code code = CODE_INVALID_JSON;
     const char *hint = "";
     switch (json_error_code(&failure)) {
-    case json_error_duplicate_key: code = "duplicate_key"; break;
+    case json_error_duplicate_key: code = CODE_DUPLICATE_KEY; break;
     case json_error_numeric_overflow:
-        code = "bad_value";
+        code = CODE_BAD_VALUE;
         hint = "; integers have at most 64 bits, write longer ones as strings";
         break;
     case json_error_null_character: hint = "; \\u0000 is not allowed"; break;
@@ -98,7 +98,7 @@ bool json_refuse_at(const struct json_node *node, struct error *error)
     return error_at(error, pointer);
 }
 
-bool json_refuse(const struct json_node *node, struct error *error, const char *code,
+bool json_refuse(const struct json_node *node, struct error *error, enum error_code code,
                  const char *format, ...)
 {
     assert(node != NULL);
@@ -128,7 +128,7 @@ const char *json_type_name(const json_t *value)
 
 static bool refuse_type(const struct json_node *node, const char *wanted, struct error *error)
 {
-    return json_refuse(node, error, "wrong_type", "must be %s, not %s", wanted,
+    return json_refuse(node, error, CODE_WRONG_TYPE, "must be %s, not %s", wanted,
                        json_type_name(node->value));
 }
 
@@ -161,11 +161,11 @@ static bool read_bounded_text(const struct json_node *node, const struct json_fi
     struct text found;
     if (!json_read_text(node, &found, error)) return false;
     if (found.length < (size_t)field->min || found.length > (size_t)field->max)
-        return json_refuse(node, error, "bad_value", "has %zu bytes, %lld to %lld are allowed",
+        return json_refuse(node, error, CODE_BAD_VALUE, "has %zu bytes, %lld to %lld are allowed",
                            found.length, (long long)field->min, (long long)field->max);
     for (size_t i = 0; i < found.length; i++)
         if ((unsigned char)found.bytes[i] < 0x20 || found.bytes[i] == 0x7F)
-            return json_refuse(node, error, "bad_value",
+            return json_refuse(node, error, CODE_BAD_VALUE,
                                "has a control character at byte %zu; none are allowed", i + 1);
     *text = found;
     return true;
@@ -181,7 +181,7 @@ static bool read_name(const struct json_node *node, bool slashes, struct text *n
         return true;
     }
     char excerpt[EXCERPT_BYTES];
-    return json_refuse(node, error, "bad_name",
+    return json_refuse(node, error, CODE_BAD_NAME,
                        "'%s' is not a name: 1 to %d of A-Z a-z 0-9 . _ : @ -%s, "
                        "beginning with a letter or digit",
                        utf8_excerpt(found, excerpt, sizeof excerpt), NAME_BYTES_MAX,
@@ -191,9 +191,9 @@ static bool read_name(const struct json_node *node, bool slashes, struct text *n
 static bool read_instant(const struct json_node *node, int64_t *instant_ms, struct error *error)
 {
     if (!json_is_string(node->value))
-        return json_refuse(node, error, json_is_number(node->value) ? "bad_time" : "wrong_type",
-                           "must be a time such as \"2026-12-01T06:00:00Z\", not %s",
-                           json_type_name(node->value));
+        return json_refuse(
+            node, error, json_is_number(node->value) ? CODE_BAD_TIME : CODE_WRONG_TYPE,
+            "must be a time such as \"2026-12-01T06:00:00Z\", not %s", json_type_name(node->value));
     return instant_parse(json_string_value(node->value), json_string_length(node->value),
                          instant_ms, error) ||
            json_refuse_at(node, error);
@@ -204,7 +204,7 @@ static bool read_duration(const struct json_node *node, const struct json_field 
 {
     if (!json_is_string(node->value))
         return json_refuse(node, error,
-                           json_is_number(node->value) ? "bad_duration" : "wrong_type",
+                           json_is_number(node->value) ? CODE_BAD_DURATION : CODE_WRONG_TYPE,
                            "must be a duration such as \"90s\", not %s",
                            json_type_name(node->value));
     struct text text = {json_string_value(node->value), json_string_length(node->value)};
@@ -217,7 +217,7 @@ static bool read_duration(const struct json_node *node, const struct json_field 
         char excerpt[EXCERPT_BYTES];
         duration_format(field->min, least);
         duration_format(field->max, most);
-        return json_refuse(node, error, "bad_value", "'%s' is not between %s and %s",
+        return json_refuse(node, error, CODE_BAD_VALUE, "'%s' is not between %s and %s",
                            utf8_excerpt(text, excerpt, sizeof excerpt), least, most);
     }
     *duration_ms = parsed_ms;
@@ -230,7 +230,7 @@ static bool read_integer(const struct json_node *node, const struct json_field *
     if (!json_is_integer(node->value)) return refuse_type(node, "an integer", error);
     int64_t value = json_integer_value(node->value);
     if (value < field->min || value > field->max)
-        return json_refuse(node, error, "bad_value", "%lld is not between %lld and %lld",
+        return json_refuse(node, error, CODE_BAD_VALUE, "%lld is not between %lld and %lld",
                            (long long)value, (long long)field->min, (long long)field->max);
     *integer = value;
     return true;
@@ -262,7 +262,7 @@ static bool read_word(const struct json_node *node, const struct json_field *fie
         }
     char excerpt[EXCERPT_BYTES];
     char list[ERROR_MESSAGE_BYTES / 2];
-    return json_refuse(node, error, "bad_value", "'%s' is not known here, allowed: %s",
+    return json_refuse(node, error, CODE_BAD_VALUE, "'%s' is not known here, allowed: %s",
                        utf8_excerpt(text, excerpt, sizeof excerpt),
                        list_words(field->words, list, sizeof list));
 }

@@ -33,7 +33,7 @@ bool json_parse_checked(struct text text, json_t **root, struct error *error)
     __attribute__((warn_unused_result));
 
 /* An ERROR_INVALID at this node. Returns false. */
-bool json_refuse(const struct json_node *node, struct error *error, const char *code,
+bool json_refuse(const struct json_node *node, struct error *error, enum error_code code,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Adds the place to an error that a parser of texts has set. Returns false. */

@@ -31,7 +31,7 @@ static bool check_string(struct scan *scan, struct error *error)
         }
         size_t sequence = utf8_sequence(bytes + at, length - at);
         if (sequence == 0)
-            return error_invalid(error, "not_utf8", "byte %zu is not well-formed UTF-8", at + 1);
+            return error_invalid(error, CODE_NOT_UTF8, "byte %zu is not well-formed UTF-8", at + 1);
         at += sequence;
     }
     scan->at = at < length ? at + 1 : at;
@@ -43,7 +43,7 @@ static bool check_open(struct scan *scan, struct error *error)
     scan->depth++;
     scan->tokens++;
     if (scan->depth > JSON_DEPTH_MAX)
-        return error_invalid(error, "too_deep", "byte %zu: nested deeper than %d levels",
+        return error_invalid(error, CODE_TOO_DEEP, "byte %zu: nested deeper than %d levels",
                              scan->at, JSON_DEPTH_MAX);
     scan->members[scan->depth] = 0;
     return true;
@@ -63,7 +63,7 @@ static bool check_byte(struct scan *scan, char byte, struct error *error)
     case ':':
         scan->tokens++;
         if (++scan->members[scan->depth] > JSON_MEMBERS_MAX)
-            return error_invalid(error, "too_many",
+            return error_invalid(error, CODE_TOO_MANY,
                                  "byte %zu: an object has more than %d members", scan->at,
                                  JSON_MEMBERS_MAX);
         return true;
@@ -73,11 +73,11 @@ static bool check_byte(struct scan *scan, char byte, struct error *error)
     default: break;
     }
     if ((unsigned char)byte < ' ') /* jansson passes over a NUL that follows a number or word */
-        return error_invalid(error, "invalid_json", "byte %zu: a control character", scan->at);
+        return error_invalid(error, CODE_INVALID_JSON, "byte %zu: a control character", scan->at);
     if ((unsigned char)byte < 0x80) return true;
     if (utf8_sequence(scan->text.bytes + scan->at - 1, scan->text.length - scan->at + 1) == 0)
-        return error_invalid(error, "not_utf8", "byte %zu is not well-formed UTF-8", scan->at);
-    return error_invalid(error, "invalid_json", "byte %zu: only strings may hold this character",
+        return error_invalid(error, CODE_NOT_UTF8, "byte %zu is not well-formed UTF-8", scan->at);
+    return error_invalid(error, CODE_INVALID_JSON, "byte %zu: only strings may hold this character",
                          scan->at);
 }
 
@@ -85,7 +85,7 @@ bool json_scan_check(struct text text, size_t bytes_max, struct error *error)
 {
     assert(text.bytes != NULL || text.length == 0);
     if (text.length > bytes_max)
-        return error_invalid(error, "too_large", "%zu bytes, at most %zu are allowed",
+        return error_invalid(error, CODE_TOO_LARGE, "%zu bytes, at most %zu are allowed",
                              text.length, bytes_max);
     struct scan scan = {.text = text};
     while (scan.at < text.length) {
@@ -93,7 +93,7 @@ bool json_scan_check(struct text text, size_t bytes_max, struct error *error)
         if (!check_byte(&scan, byte, error)) return false;
         assert(scan.depth <= JSON_DEPTH_MAX);
         if (scan.tokens > JSON_TOKENS_MAX)
-            return error_invalid(error, "too_many", "more than %d values in one message",
+            return error_invalid(error, CODE_TOO_MANY, "more than %d values in one message",
                                  JSON_TOKENS_MAX);
     }
     return true;

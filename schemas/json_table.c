@@ -30,13 +30,13 @@ const char *json_nearest(struct text text, const char *const *words)
 bool json_check_array(const struct json_node *node, size_t max, struct error *error)
 {
     if (!json_is_array(node->value))
-        return json_refuse(node, error, "wrong_type", "must be an array, not %s",
+        return json_refuse(node, error, CODE_WRONG_TYPE, "must be an array, not %s",
                            json_type_name(node->value));
     size_t count = json_array_size(node->value);
     if (count == 0)
-        return json_refuse(node, error, "bad_value", "is empty; leave it out or name something");
+        return json_refuse(node, error, CODE_BAD_VALUE, "is empty; leave it out or name something");
     if (count > max)
-        return json_refuse(node, error, "too_many", "has %zu entries, at most %zu are allowed",
+        return json_refuse(node, error, CODE_TOO_MANY, "has %zu entries, at most %zu are allowed",
                            count, max);
     return true;
 }
@@ -59,10 +59,10 @@ static bool refuse_unknown(const struct json_node *node, const struct json_table
     char excerpt[EXCERPT_BYTES];
     (void)utf8_excerpt(text_of(node->name), excerpt, sizeof excerpt);
     if (elsewhere)
-        return json_refuse(node, error, "unknown_field", "'%s' does not belong to %s", excerpt,
+        return json_refuse(node, error, CODE_UNKNOWN_FIELD, "'%s' does not belong to %s", excerpt,
                            table->subject);
     const char *nearest = json_nearest(text_of(node->name), names);
-    return json_refuse(node, error, "unknown_field", "'%s' is not a field of %s%s%s%s", excerpt,
+    return json_refuse(node, error, CODE_UNKNOWN_FIELD, "'%s' is not a field of %s%s%s%s", excerpt,
                        table->subject, nearest == NULL ? "" : "; did you mean '",
                        nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
 }
@@ -87,11 +87,11 @@ static bool read_member(const struct json_node *node, const struct json_field *f
     if (!json_is_null(node->value)) {
         if (field->unsupported == NULL)
             return json_read_value(node, field, target, context, error);
-        return json_refuse(node, error, "not_supported", "'%s' is not supported yet; %s",
+        return json_refuse(node, error, CODE_NOT_SUPPORTED, "'%s' is not supported yet; %s",
                            field->name, field->unsupported);
     }
     if (!field->required) return true;
-    return json_refuse(node, error, "missing_field", "'%s' is required and may not be null",
+    return json_refuse(node, error, CODE_MISSING_FIELD, "'%s' is required and may not be null",
                        field->name);
 }
 
@@ -101,7 +101,7 @@ bool json_read_object(const struct json_node *node, const struct json_table *tab
     assert(node != NULL && target != NULL);
     assert(table->count <= 64);
     if (!json_is_object(node->value))
-        return json_refuse(node, error, "wrong_type", "must be an object, not %s",
+        return json_refuse(node, error, CODE_WRONG_TYPE, "must be an object, not %s",
                            json_type_name(node->value));
     uint64_t seen = 0;
     size_t next = 0;
@@ -118,8 +118,8 @@ bool json_read_object(const struct json_node *node, const struct json_table *tab
         const struct json_field *field = &table->fields[i];
         if (!field->required || !row_applies(field, where) || (seen >> i & 1) != 0) continue;
         struct json_node missing = {NULL, node, field->name, 0};
-        return json_refuse(&missing, error, "missing_field", "'%s' is required in %s", field->name,
-                           table->subject);
+        return json_refuse(&missing, error, CODE_MISSING_FIELD, "'%s' is required in %s",
+                           field->name, table->subject);
     }
     return true;
 }

@@ -151,11 +151,11 @@ bool mark_decode(struct text value, struct mark *mark, struct error *error)
     bool read = json_is_object(root)
                     ? layout_check(root, "the mark", error) &&
                           json_read_object(&node, &mark_table, 0, &reading, NULL, NULL, error)
-                    : json_refuse(&node, error, "wrong_type", "a mark is an object, not %s",
+                    : json_refuse(&node, error, CODE_WRONG_TYPE, "a mark is an object, not %s",
                                   json_type_name(root));
     if (read) {
         copy_text(reading.mark.owner, sizeof reading.mark.owner, reading.owner);
-        copy_text(reading.mark.in_command.code, sizeof reading.mark.in_command.code, reading.code);
+        reading.mark.in_command.code = error_code_find(reading.code);
         copy_text(reading.mark.tz_version, sizeof reading.mark.tz_version, reading.tz_version);
         *mark = reading.mark;
     }
@@ -184,7 +184,7 @@ static void write_in_command(struct text_writer *writer, const struct in_command
         write_integer(writer, "errors", in_command->errors);
         if (in_command->rejected) text_writer_words(writer, ",\"rejected\":true");
         text_writer_member(writer, "code");
-        text_writer_string(writer, text_of(in_command->code));
+        text_writer_string(writer, text_of(error_code_word(in_command->code)));
     }
     text_writer_char(writer, '}');
 }

@@ -40,11 +40,11 @@ static bool check_name(const struct json_node *node, enum pairs_kind kind, struc
     for (size_t i = 0; right && i < name.length; i++)
         right = (unsigned char)name.bytes[i] >= 0x20 && name.bytes[i] != 0x7F;
     if (!right)
-        return json_refuse(node, error, "bad_name",
+        return json_refuse(node, error, CODE_BAD_NAME,
                            "the name of a %s has 1 to %d bytes and no control characters",
                            kind == PAIRS_LABELS ? "label" : "header", NAME_BYTES_MAX);
     if (kind == PAIRS_HEADERS && header_name_is_reserved(name))
-        return json_refuse(node, error, "reserved_header",
+        return json_refuse(node, error, CODE_RESERVED_HEADER,
                            "header '%s' is set by Belfry; ce_*, content-type and belfry-* may "
                            "not be given", utf8_excerpt(name, excerpt, sizeof excerpt));
     return true;
@@ -56,11 +56,11 @@ bool pairs_read(const struct json_node *node, enum pairs_kind kind, struct arena
     assert(arena != NULL && pairs != NULL);
     *pairs = (struct text){NULL, 0};
     if (!json_is_object(node->value))
-        return json_refuse(node, error, "wrong_type", "must be an object of strings, not %s",
+        return json_refuse(node, error, CODE_WRONG_TYPE, "must be an object of strings, not %s",
                            json_type_name(node->value));
     size_t count = json_object_size(node->value);
     if (count > LABELS_MAX)
-        return json_refuse(node, error, "too_many", "has %zu entries, at most %d are allowed",
+        return json_refuse(node, error, CODE_TOO_MANY, "has %zu entries, at most %d are allowed",
                            count, LABELS_MAX);
     static const struct json_field row = {.name = "value", .kind = JSON_TEXT,
                                           .max = TEXT_FIELD_BYTES_MAX,

@@ -115,8 +115,8 @@ static void write_errors(struct text_writer *writer, const struct result *result
         text_writer_char(writer, '{');
         if (error->group.length > 0) write_text(writer, "group", error->group);
         if (error->id.length > 0) write_text(writer, "id", error->id);
-        assert(error->code != NULL);
-        write_text(writer, "code", text_of(error->code));
+        assert(error->code != CODE_NONE);
+        write_text(writer, "code", text_of(error_code_word(error->code)));
         write_given(writer, "message", error->message);
         write_given(writer, "field", error->field);
         text_writer_char(writer, '}');
@@ -131,7 +131,7 @@ static void write_warnings(struct text_writer *writer, const struct result *resu
     for (size_t i = 0; i < result->warning_count; i++) {
         text_writer_comma(writer);
         text_writer_char(writer, '{');
-        write_text(writer, "code", text_of(result->warnings[i].code));
+        write_text(writer, "code", text_of(error_code_word(result->warnings[i].code)));
         write_text(writer, "message", text_of(result->warnings[i].message));
         text_writer_char(writer, '}');
     }
@@ -160,7 +160,7 @@ void result_encode(struct text_writer *writer, const struct result *result,
     write_text(writer, "outcome", text_of(outcome_name(result->outcome)));
     if (result->outcome == OUTCOME_DUPLICATE)
         write_text(writer, "first_outcome", text_of(outcome_name(result->first_outcome)));
-    write_given(writer, "code", result->code);
+    write_given(writer, "code", error_code_word(result->code));
     write_given(writer, "message", result->message);
     write_given(writer, "field", result->field);
     if (result->dry_run) text_writer_words(writer, ",\"dry_run\":true");

@@ -40,7 +40,7 @@ static bool read_zone(const struct json_node *node, void *target, void *context,
     const struct zone *zone = NULL;
     if (!json_read_text(node, &fields->zone, error)) return false;
     if (fields->zone.length == 0)
-        return json_refuse(node, error, "unknown_zone", "is empty; leave it out, or name a zone "
+        return json_refuse(node, error, CODE_UNKNOWN_ZONE, "is empty; leave it out, or name a zone "
                            "such as Europe/Berlin");
     if (zone_find(reader->zones, fields->zone, &zone, error)) return true;
     return json_refuse_at(node, error);
@@ -74,7 +74,7 @@ static const struct json_field schedule_rows[] = {
 static const struct json_table schedule_table = {
     "a schedule", schedule_rows, sizeof schedule_rows / sizeof schedule_rows[0]};
 
-static bool refuse_member(const struct json_node *node, const char *name, const char *code,
+static bool refuse_member(const struct json_node *node, const char *name, enum error_code code,
                           const char *message, struct error *error)
 {
     struct json_node member = {json_object_get(node->value, name), node, name, 0};
@@ -89,20 +89,20 @@ static bool check_kinds(const struct json_node *node, const struct schedule_fiel
     bool every = fields->every_ms >= 0;
     bool at = fields->at_ms != INSTANT_NONE;
     if (cron + every + at == 0)
-        return json_refuse(node, error, "missing_field",
+        return json_refuse(node, error, CODE_MISSING_FIELD,
                            "a schedule needs one of 'cron', 'every' and 'at'");
     if (cron + every + at > 1)
-        return json_refuse(node, error, "bad_value",
+        return json_refuse(node, error, CODE_BAD_VALUE,
                            "a schedule has exactly one of 'cron', 'every' and 'at'");
     if (!cron && fields->zone.length > 0)
-        return refuse_member(node, "zone", "bad_value", "'zone' belongs to 'cron' only", error);
+        return refuse_member(node, "zone", CODE_BAD_VALUE, "'zone' belongs to 'cron' only", error);
     if (!cron && fields->dialect >= 0)
-        return refuse_member(node, "dialect", "bad_value", "'dialect' belongs to 'cron' only",
+        return refuse_member(node, "dialect", CODE_BAD_VALUE, "'dialect' belongs to 'cron' only",
                              error);
     if (!cron && fields->dst >= 0)
-        return refuse_member(node, "dst", "bad_value", "'dst' belongs to 'cron' only", error);
+        return refuse_member(node, "dst", CODE_BAD_VALUE, "'dst' belongs to 'cron' only", error);
     if (!every && fields->anchor_ms != INSTANT_NONE)
-        return refuse_member(node, "anchor", "bad_value", "'anchor' belongs to 'every' only",
+        return refuse_member(node, "anchor", CODE_BAD_VALUE, "'anchor' belongs to 'every' only",
                              error);
     return true;
 }

@@ -56,9 +56,7 @@ static bool read_commands(const struct json_node *node, void *target, void *cont
         struct seen_reading reading = {0};
         if (!json_read_object(&item, &seen_table, 0, &reading, NULL, NULL, error)) return false;
         reading.seen.outcome = (uint8_t)reading.outcome;
-        assert(reading.code.length < sizeof reading.seen.code);
-        if (reading.code.length > 0)
-            memcpy(reading.seen.code, reading.code.bytes, reading.code.length);
+        reading.seen.code = error_code_find(reading.code);
         list->items[i] = reading.seen;
     }
     return true;
@@ -81,7 +79,7 @@ bool seen_decode(struct text value, struct arena *arena, const struct seen **see
     arena_keep_json(arena, root);
     struct json_node node = {root, NULL, NULL, 0};
     if (!json_is_object(root))
-        return json_refuse(&node, error, "wrong_type",
+        return json_refuse(&node, error, CODE_WRONG_TYPE,
                            "a record of remembered commands is an object, not %s",
                            json_type_name(root));
     if (!layout_check(root, "a record of remembered commands", error)) return false;
@@ -106,9 +104,9 @@ void seen_encode(struct text_writer *writer, const struct seen *seen, size_t cou
         text_writer_instant(writer, seen[i].at_ms);
         text_writer_member(writer, "outcome");
         text_writer_string(writer, text_of(outcome_name((enum outcome)seen[i].outcome)));
-        if (seen[i].code[0] != '\0') {
+        if (seen[i].code != CODE_NONE) {
             text_writer_member(writer, "code");
-            text_writer_string(writer, text_of(seen[i].code));
+            text_writer_string(writer, text_of(error_code_word(seen[i].code)));
         }
         text_writer_char(writer, '}');
     }

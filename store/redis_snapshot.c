@@ -8,7 +8,7 @@
 #include <time.h>
 
 enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_INPUT, FIELD_HASH, FIELD_TEXT,
-                  FIELD_COUNT /* which write.lua writes itself */ };
+                  FIELD_CODE, FIELD_COUNT /* which write.lua writes itself */ };
 
 struct snapshot_field {
     const char *name;
@@ -46,7 +46,7 @@ static const struct snapshot_field snapshot_fields[] = {
     {"in_command_effective_ms", FIELD_INT64, AT(mark.in_command.effective_ms), 0, 0},
     {"in_command_errors", FIELD_INT64, AT(mark.in_command.errors), 0, 0},
     {"in_command_rejected", FIELD_BOOL, AT(mark.in_command.rejected), 0, 0},
-    {"in_command_code", FIELD_TEXT, TEXT_AT(mark.in_command.code), 0},
+    {"in_command_code", FIELD_CODE, AT(mark.in_command.code), 0, 0},
     {"shards", FIELD_INT32, AT(mark.shards), 0, 0},
     {"owner", FIELD_TEXT, TEXT_AT(mark.owner), 0},
     {"tz_version", FIELD_TEXT, TEXT_AT(mark.tz_version), 0},
@@ -87,6 +87,7 @@ static int64_t field_number(const struct snapshot_field *field, const char *reco
     case FIELD_INPUT: return (int64_t) * (const enum input *)place;
     case FIELD_HASH: return (int64_t) * (const uint64_t *)place;
     case FIELD_TEXT:
+    case FIELD_CODE:
     case FIELD_COUNT: break;
     }
     assert(!"a text has no number, and a count is not ours to say");
@@ -106,7 +107,10 @@ void redis_snapshot_add(const struct snapshot *snapshot, char watermark[REDIS_IN
         const struct snapshot_field *field = &snapshot_fields[i];
         if (field->kind == FIELD_COUNT) continue;
         redis_command_add_text(command, field->name);
-        if (field->kind == FIELD_TEXT) redis_command_add_text(command, record + field->offset);
+        const char *place = record + field->offset;
+        if (field->kind == FIELD_TEXT) redis_command_add_text(command, place);
+        else if (field->kind == FIELD_CODE)
+            redis_command_add_text(command, error_code_word(*(const enum error_code *)place));
         else redis_command_add_number(command, field_number(field, record));
     }
     write_instant(snapshot->mark.watermark.instant_ms, watermark);
@@ -154,6 +158,10 @@ static bool field_read(const struct snapshot_field *field, const redisReply *val
         memcpy(place, value->str, length + 1);
         return true;
     }
+    if (field->kind == FIELD_CODE) {
+        *(enum error_code *)place = error_code_find((struct text){value->str, length});
+        return length < ERROR_CODE_BYTES;
+    }
     if (!redis_number_read(value->str, length, &number)) return false;
     switch (field->kind) {
     case FIELD_INT64:
@@ -166,7 +174,8 @@ static bool field_read(const struct snapshot_field *field, const redisReply *val
         *(enum input *)place = number == INPUT_FORWARD ? INPUT_FORWARD : INPUT_CONTROL;
         return number == INPUT_CONTROL || number == INPUT_FORWARD;
     case FIELD_HASH: *(uint64_t *)place = (uint64_t)number; return true;
-    case FIELD_TEXT: break;
+    case FIELD_TEXT:
+    case FIELD_CODE: break;
     }
     return false;
 }

@@ -153,7 +153,7 @@ static bool check_shard(void *opaque, int32_t shard, bool found, const struct sn
     (void)error_set(error, ERROR_RETRY, "Redis has lost a part of shard %" PRId32 ": it has %s. "
                     "The daemon that owns the shard writes it anew within seconds; where none "
                     "runs, belfry rebuild does", shard, why.message);
-    (void)snprintf(error->code, sizeof error->code, "%s", STORE_CODE_NOT_WHOLE);
+    error->code = CODE_NOT_WHOLE;
     return false;
 }
 
@@ -181,7 +181,7 @@ bool store_redis_list_jobs(struct store *store, int32_t shards, const struct sto
     assert(visitor != NULL);
     struct error before = {0};
     bool whole = store_redis_check_whole(store, shards, &before);
-    if (!whole && strcmp(before.code, STORE_CODE_NOT_WHOLE) != 0) {
+    if (!whole && before.code != CODE_NOT_WHOLE) {
         *error = before;
         return false;
     }

@@ -18,7 +18,7 @@ bool store_redis_get_job(struct store *store, int32_t shard, const char *name, s
     __attribute__((warn_unused_result));
 
 /* How much of the shards is there against what the store says it holds. True also where it knows
- * nothing of a shard, and has no job of it. Errors: ERROR_RETRY with STORE_CODE_NOT_WHOLE, the
+ * nothing of a shard, and has no job of it. Errors: ERROR_RETRY with CODE_NOT_WHOLE, the
  * first shard that is not whole and what to do; those of the connection. */
 bool store_redis_check_whole(struct store *store, int32_t shards, struct error *error)
     __attribute__((warn_unused_result));

@@ -8,7 +8,7 @@ static bool compare(const char *what, int64_t there, int64_t held, struct error 
 {
     if (held < 0 || there == held) return true;
     (void)error_set(error, ERROR_RETRY, "%" PRId64 " of %" PRId64 " %s", there, held, what);
-    (void)snprintf(error->code, sizeof error->code, "%s", STORE_CODE_NOT_WHOLE);
+    error->code = CODE_NOT_WHOLE;
     return false;
 }
 

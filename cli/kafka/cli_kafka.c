@@ -77,7 +77,7 @@ static bool set_property(rd_kafka_conf_t *conf, const char *key, const char *val
 {
     char text[256] = "";
     if (rd_kafka_conf_set(conf, key, value, text, sizeof text) == RD_KAFKA_CONF_OK) return true;
-    return error_invalid(error, CLI_CODE_USAGE, "-X %.60s: %s", key,
+    return error_invalid(error, CODE_USAGE, "-X %.60s: %s", key,
                          secret_property(key) ? "librdkafka refuses the value" : text);
 }
 
@@ -141,7 +141,7 @@ struct cli_kafka *cli_kafka_create(const struct settings *settings, enum cli_kaf
             rd_kafka_new(role == CLI_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
                          text, sizeof text);
         if (client->handle != NULL) return client;
-        (void)error_invalid(error, CLI_CODE_USAGE, "Kafka client: %s", text);
+        (void)error_invalid(error, CODE_USAGE, "Kafka client: %s", text);
     }
     rd_kafka_conf_destroy(conf);
     free(client);

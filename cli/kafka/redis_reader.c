@@ -24,14 +24,14 @@ bool redis_reader_options(const struct settings *settings, struct store_redis_op
     struct error refused = {0};
     store_redis_options_default(options);
     if (!store_redis_options_parse(settings->redis, options, &refused))
-        return error_invalid(error, CLI_CODE_USAGE, "--redis: %s", refused.message);
+        return error_invalid(error, CODE_USAGE, "--redis: %s", refused.message);
     if (settings->redis_password_file[0] != '\0') {
         char *password = secret_file_read(settings->redis_password_file, &refused);
         bool fits = password != NULL && strlen(password) < sizeof options->password;
         if (fits) (void)snprintf(options->password, sizeof options->password, "%s", password);
         free(password);
         if (!fits)
-            return error_invalid(error, CLI_CODE_USAGE, "--redis-password-file: %s",
+            return error_invalid(error, CODE_USAGE, "--redis-password-file: %s",
                                  password == NULL ? refused.message : "the password is too long");
     }
     (void)snprintf(options->cluster, sizeof options->cluster, "%s", settings->cluster);

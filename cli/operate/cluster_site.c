@@ -122,7 +122,7 @@ static bool open_kafka(struct cluster_site *site, struct error *error)
     read_properties(site);
     site->kafka = kafka_cluster_create(&site->kafka_options, error);
     if (site->kafka == NULL) {
-        (void)snprintf(error->code, sizeof error->code, "%s", CLI_CODE_USAGE);
+        error->code = CODE_USAGE;
         return false;
     }
     if (!kafka_cluster_wait_ready(site->kafka, (int32_t)site->settings->timeout_ms, error))
@@ -146,7 +146,7 @@ bool cluster_site_open(struct cluster_site *site, const struct settings *setting
     owner_name("recover-", site->owner);
     struct error fault = {0};
     if (!fault_parse(&site->fault, getenv("BELFRY_FAULT"), &fault))
-        return error_invalid(error, CLI_CODE_USAGE, "%s", fault.message);
+        return error_invalid(error, CODE_USAGE, "%s", fault.message);
     return open_store(site, error) && open_kafka(site, error) && open_writer(site, error);
 }
 

@@ -403,7 +403,7 @@ enum exit_code command_doctor(const struct invocation *invocation)
     struct error error = {0};
     struct checkup checkup = {.settings = invocation->settings};
     if (invocation->arguments->positional_count > 0) {
-        (void)error_invalid(&error, CLI_CODE_USAGE, "doctor takes no names");
+        (void)error_invalid(&error, CODE_USAGE, "doctor takes no names");
         return exit_with(&error);
     }
     checkup.findings = json_array();

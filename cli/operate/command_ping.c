@@ -62,7 +62,7 @@ enum exit_code command_ping(const struct invocation *invocation)
     const struct arguments *arguments = invocation->arguments;
     const char *group = arguments_value(arguments, "group");
     if (arguments->positional_count > 0)
-        (void)error_invalid(&error, CLI_CODE_USAGE, "ping takes --group GROUP or nothing");
+        (void)error_invalid(&error, CODE_USAGE, "ping takes --group GROUP or nothing");
     bool ok = error.kind == ERROR_NONE &&
               arguments_duration(arguments, "wait", &wait_ms, &error) &&
               ping_shards(invocation->settings, group, wait_ms, &results, &took_ms, &error);

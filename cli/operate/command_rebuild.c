@@ -47,7 +47,7 @@ static bool await_owner(struct rebuild *rebuild, int32_t shard, struct error *er
         if (monotonic_ms() - heard_ms > SILENCE_MS) {
             (void)error_set(error, ERROR_RETRY, "shard %" PRId32 ": its owner does not write; "
                             "belfry shards and the log of belfryd say more", shard);
-            (void)snprintf(error->code, sizeof error->code, "%s", CLI_CODE_TIMED_OUT);
+            error->code = CODE_TIMED_OUT;
             return false;
         }
         site->clock.sleep_ms(site->clock.opaque, LOOK_MS);
@@ -105,7 +105,7 @@ static bool check(const struct rebuild *rebuild, struct error *error)
 {
     const struct cluster_site *site = &rebuild->site;
     if (rebuild->shard >= site->shards)
-        return error_invalid(error, CLI_CODE_USAGE, "--shard: the cluster has shards 0 to %d",
+        return error_invalid(error, CODE_USAGE, "--shard: the cluster has shards 0 to %d",
                              (int)site->shards - 1);
     if (!cluster_site_check_shards(site, error)) return false;
     if (site->missing[TOPIC_STATE])
@@ -144,7 +144,7 @@ enum exit_code command_rebuild(const struct invocation *invocation)
     struct error error = {0};
     struct rebuild rebuild = {.shard = -1};
     if (arguments->positional_count > 0)
-        (void)error_invalid(&error, CLI_CODE_USAGE, "rebuild takes no names; --shard N is one "
+        (void)error_invalid(&error, CODE_USAGE, "rebuild takes no names; --shard N is one "
                             "shard");
     if (error.kind != ERROR_NONE ||
         !arguments_number(arguments, "shard", 0, SHARDS_MAX - 1, &rebuild.shard, &error))

@@ -126,7 +126,7 @@ static bool confirm(const struct recover *recover, struct error *error)
     const struct settings *settings = recover->site.settings;
     if (arguments_has(settings->arguments, "yes")) return true;
     if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
-        return error_invalid(error, CLI_CODE_USAGE, "nothing was changed: say --yes where nobody "
+        return error_invalid(error, CODE_USAGE, "nothing was changed: say --yes where nobody "
                              "can be asked, or --dry-run");
     char answer[ANSWER_BYTES] = "";
     (void)fprintf(stderr, "belfry: %d shards of cluster %s would be written from %s; this Kafka is "
@@ -170,7 +170,7 @@ static bool look(struct recover *recover, struct error *error)
 /* A Kafka that stays away is an unreachable one, however the engine gave it up. */
 static bool explain(int32_t shard, const struct error *cause, struct error *error)
 {
-    enum error_kind kind = strcmp(cause->code, "kafka_away") == 0 ? ERROR_RETRY : cause->kind;
+    enum error_kind kind = cause->code == CODE_KAFKA_AWAY ? ERROR_RETRY : cause->kind;
     const char *more = cause->kind == ERROR_FENCED
                            ? "; a daemon was started meanwhile: stop it and run this again"
                            : "; nothing is lost: run this again";
@@ -268,10 +268,10 @@ enum exit_code command_recover(const struct invocation *invocation)
                                           .drop_store = shard_seat_drop_store,
                                           .progress = on_progress}};
     if (from == NULL || (strcmp(from, "redis") != 0 && strcmp(from, "kafka") != 0))
-        (void)error_invalid(&error, CLI_CODE_USAGE, "--from redis or --from kafka: which of the "
+        (void)error_invalid(&error, CODE_USAGE, "--from redis or --from kafka: which of the "
                             "two is to be believed?");
     else if (arguments->positional_count > 0)
-        (void)error_invalid(&error, CLI_CODE_USAGE, "recover takes no names: it is about all "
+        (void)error_invalid(&error, CODE_USAGE, "recover takes no names: it is about all "
                             "shards");
     if (error.kind != ERROR_NONE) return exit_with(&error);
     recover.options.from = strcmp(from, "redis") == 0 ? RECOVER_FROM_STORE : RECOVER_FROM_LOG;

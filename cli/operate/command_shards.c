@@ -154,7 +154,7 @@ enum exit_code command_shards(const struct invocation *invocation)
     struct error error = {0};
     struct redis_reader reader;
     if (invocation->arguments->positional_count > 0)
-        (void)error_invalid(&error, CLI_CODE_USAGE, "shards takes no names");
+        (void)error_invalid(&error, CODE_USAGE, "shards takes no names");
     if (error.kind != ERROR_NONE || !redis_reader_open(&reader, settings, &error))
         return exit_with(&error);
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;

@@ -231,7 +231,7 @@ enum exit_code command_verify(const struct invocation *invocation)
     const struct settings *settings = invocation->settings;
     struct verification verification = {.settings = settings, .names = NULL};
     if (invocation->arguments->positional_count > 0) {
-        (void)error_invalid(&error, CLI_CODE_USAGE, "verify takes no names: it looks at all jobs");
+        (void)error_invalid(&error, CODE_USAGE, "verify takes no names: it looks at all jobs");
         return exit_with(&error);
     }
     topic_name(verification.state, settings, "state");

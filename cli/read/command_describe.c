@@ -195,7 +195,7 @@ static bool read_arguments(struct description *description, struct error *error)
     description->search = SEARCH_DEFAULT;
     description->asked = why != NULL;
     if (why != NULL && !instant_parse(why, strlen(why), &description->why_ms, &refused))
-        return error_invalid(error, CLI_CODE_USAGE, "--why: %s", refused.message);
+        return error_invalid(error, CODE_USAGE, "--why: %s", refused.message);
     return arguments_number(arguments, "search", 1, INT64_MAX, &description->search, error);
 }
 

@@ -72,7 +72,7 @@ static bool must_be_known(void *opaque, int32_t shard, bool found, const struct 
     (void)error_set(error, ERROR_RETRY, "Redis has nothing of shard %d: no daemon has written it "
                     "yet, or it is lost; belfry doctor says which daemon owns it, belfry rebuild "
                     "writes it where none runs", (int)shard);
-    (void)snprintf(error->code, sizeof error->code, "%s", STORE_CODE_NOT_WHOLE);
+    error->code = CODE_NOT_WHOLE;
     return false;
 }
 
@@ -107,7 +107,7 @@ enum exit_code command_export(const struct invocation *invocation)
                             .terminal = invocation->settings->width > 0};
     bool done = job_filter_read(&filter, arguments, &error);
     if (done && arguments->positional_count > 0)
-        done = error_invalid(&error, CLI_CODE_USAGE, "\"%.60s\" is too much: export takes "
+        done = error_invalid(&error, CODE_USAGE, "\"%.60s\" is too much: export takes "
                              "selectors and writes to stdout", arguments->positionals[0]);
     if (done) {
         export.arena = arena_create();
@@ -117,7 +117,7 @@ enum exit_code command_export(const struct invocation *invocation)
         arena_destroy(export.arena);
     }
     job_filter_free(&filter);
-    if (!done && strcmp(error.code, STORE_CODE_NOT_WHOLE) == 0)
+    if (!done && error.code == CODE_NOT_WHOLE)
         (void)fprintf(stderr, "belfry: %zu jobs were there, others are missing\n", export.written);
     if (!done) return exit_with(&error);
     (void)fprintf(stderr, "belfry: %zu jobs", export.written);

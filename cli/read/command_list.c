@@ -201,7 +201,7 @@ static bool list_jobs(struct listing *listing, const struct settings *settings,
     struct store_filter filter = job_filter_store(listing->filter);
     bool listed = store_redis_list_jobs(reader.store, reader.shards, &filter, visit, listing,
                                         error);
-    bool read = listed || strcmp(error->code, STORE_CODE_NOT_WHOLE) == 0; /* all that is there */
+    bool read = listed || error->code == CODE_NOT_WHOLE; /* all that is there */
     if (read && !listing->streaming) sort_held(listing);
     if (!read) listing->limit = listing->printed; /* no half list: free, do not print */
     print_held(listing);
@@ -225,7 +225,7 @@ static bool read_sort(const struct arguments *arguments, const char **sort, stru
         *sort = orders[i][1];
         return true;
     }
-    return error_invalid(error, CLI_CODE_USAGE, "--sort: \"%.40s\" is not name, next, created or "
+    return error_invalid(error, CODE_USAGE, "--sort: \"%.40s\" is not name, next, created or "
                          "updated", value);
 }
 
@@ -238,7 +238,7 @@ enum exit_code command_list(const struct invocation *invocation)
                               .now_ms = cli_now_ms()};
     bool listed = job_filter_read(&filter, arguments, &error);
     if (listed && arguments->positional_count > 0)
-        listed = error_invalid(&error, CLI_CODE_USAGE,
+        listed = error_invalid(&error, CODE_USAGE,
                                "\"%.60s\" is too much: list takes selectors; belfry get shows one "
                                "job", arguments->positionals[0]);
     listed = listed && read_sort(arguments, &listing.sort, &error) &&

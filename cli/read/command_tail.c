@@ -124,7 +124,7 @@ static bool read_stream(struct tail *tail, const struct invocation *invocation,
 {
     const struct arguments *arguments = invocation->arguments;
     if (arguments->positional_count != 1)
-        return error_invalid(error, CLI_CODE_USAGE, "which stream? belfry tail "
+        return error_invalid(error, CODE_USAGE, "which stream? belfry tail "
                              "fires|results|events");
     const char *name = arguments->positionals[0];
     struct suggestion near = {.word = name, .word_length = strlen(name)};
@@ -133,12 +133,12 @@ static bool read_stream(struct tail *tail, const struct invocation *invocation,
         if (strcmp(name, streams[i].name) == 0) tail->format = streams[i].format;
     }
     if (tail->format == NULL)
-        return error_invalid(error, CLI_CODE_USAGE, "\"%.40s\" is not fires, results or events%s%s",
+        return error_invalid(error, CODE_USAGE, "\"%.40s\" is not fires, results or events%s%s",
                              name, near.best == NULL ? "" : "; did you mean ",
                              near.best == NULL ? "" : near.best);
     const char *topic = arguments_value(arguments, "topic");
     if (topic != NULL && (topic[0] == '\0' || strlen(topic) >= sizeof tail->topic))
-        return error_invalid(error, CLI_CODE_USAGE, "--topic: 1 to 249 bytes");
+        return error_invalid(error, CODE_USAGE, "--topic: 1 to 249 bytes");
     if (topic != NULL) (void)snprintf(tail->topic, sizeof tail->topic, "%s", topic);
     else topic_name(tail->topic, tail->settings, name);
     return true;
@@ -178,11 +178,11 @@ enum exit_code command_dead(const struct invocation *invocation)
     static const char *const listing[] = {"all", "dry-run", "wait"};
     bool list = arguments->positional_count == 1 && strcmp(verb, "list") == 0;
     if (!list)
-        (void)error_invalid(&error, CLI_CODE_USAGE, "dead what? belfry dead list, or belfry dead "
+        (void)error_invalid(&error, CODE_USAGE, "dead what? belfry dead list, or belfry dead "
                             "requeue PARTITION/OFFSET");
     for (size_t i = 0; list && i < sizeof listing / sizeof listing[0]; i++)
         if (arguments_has(arguments, listing[i]))
-            list = error_invalid(&error, CLI_CODE_USAGE, "--%s belongs to dead requeue",
+            list = error_invalid(&error, CODE_USAGE, "--%s belongs to dead requeue",
                                  listing[i]);
     if (!list || !arguments_number(arguments, "count", 1, INT64_MAX, &tail.count, &error))
         return exit_with(&error);

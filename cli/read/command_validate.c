@@ -158,9 +158,10 @@ enum exit_code command_validate(const struct invocation *invocation)
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
     if (!flag_schedule_read(&schedule, invocation, &error) ||
         !arguments_number(invocation->arguments, "count", 1, NEXT_COUNT_MAX, &count, &error)) {
-        bool usage = strcmp(error.code, CLI_CODE_USAGE) == 0;
+        bool usage = error.code == CODE_USAGE;
         if (json && !usage) {
-            json_t *answer = json_pack("{s:b,s:s,s:s}", "valid", 0, "code", error.code, "error",
+            json_t *answer = json_pack("{s:b,s:s,s:s}", "valid", 0, "code",
+                                       error_code_word(error.code), "error",
                                        error.message);
             if (error.column > 0)
                 (void)json_object_set_new(answer, "column", json_integer(error.column));

@@ -20,7 +20,7 @@ static bool read_name(const struct arguments *arguments, const char *command,
     bool word = arguments->positional_count == 1 && flag_group == NULL && flag_id == NULL;
     bool flags = arguments->positional_count == 0 && flag_group != NULL && flag_id != NULL;
     if (!word && !flags)
-        return error_invalid(error, CLI_CODE_USAGE, "which job? belfry %s GROUP/ID", command);
+        return error_invalid(error, CODE_USAGE, "which job? belfry %s GROUP/ID", command);
     if (word && !job_name_split(arguments->positionals[0], group, &id, error)) return false;
     if (!job_name_check(*group, id, error)) return false;
     (void)snprintf(name, JOB_NAME_BYTES, "%.*s/%.*s", (int)group->length, group->bytes,
@@ -64,7 +64,7 @@ bool job_fetch(struct job_fetched *job, const struct settings *settings, const c
     redis_reader_close(&reader);
     job->watermark_ms = wanted.watermark_ms;
     if (got && job->text == NULL)
-        got = error_invalid(error, CLI_CODE_NOT_FOUND, "there is no job %s; belfry list shows "
+        got = error_invalid(error, CODE_NOT_FOUND, "there is no job %s; belfry list shows "
                             "those that are", job->name);
     return got;
 }

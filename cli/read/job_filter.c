@@ -20,7 +20,7 @@ static bool names_read(const struct arguments *arguments, const char *option, co
     const char *name = NULL;
     while ((name = arguments_next(arguments, option, &at)) != NULL) {
         if (!name_valid(name, strlen(name), false))
-            return error_invalid(error, CLI_CODE_USAGE,
+            return error_invalid(error, CODE_USAGE,
                                  "--%s \"%.60s\": allowed are 1 to 200 of A-Z a-z 0-9 . _ : @ -",
                                  option, name);
         (*names)[(*count)++] = name;
@@ -41,7 +41,7 @@ bool job_filter_read(struct job_filter *filter, const struct arguments *argument
     while ((label = arguments_next(arguments, "label", &at)) != NULL) {
         const char *equals = strchr(label, '=');
         if (equals == NULL || equals == label)
-            return error_invalid(error, CLI_CODE_USAGE, "--label: \"%.60s\" is not KEY=VALUE",
+            return error_invalid(error, CODE_USAGE, "--label: \"%.60s\" is not KEY=VALUE",
                                  label);
     }
     filter->by_paused = arguments_has(arguments, "paused");

@@ -24,7 +24,7 @@ bool json_text_next(struct text text, size_t *at, const char *what, struct text 
     if (*value == NULL) {
         int lines = 1;
         for (size_t i = 0; i < *at; i++) lines += text.bytes[i] == '\n';
-        return error_invalid(error, "invalid_json", "%s: line %d, column %d: %s", what,
+        return error_invalid(error, CODE_INVALID_JSON, "%s: line %d, column %d: %s", what,
                              lines + refused.line - 1, refused.column, refused.text);
     }
     assert(refused.position > 0);
@@ -44,7 +44,7 @@ bool json_text_one(struct text text, const char *what, json_t **value, struct er
     const char *fault = *value == NULL ? "empty, a JSON value is needed" : "text after the value";
     json_decref(*value);
     *value = NULL;
-    return error_invalid(error, "invalid_json", "%s: %s", what, fault);
+    return error_invalid(error, CODE_INVALID_JSON, "%s: %s", what, fault);
 }
 
 static void indent_line(struct text_writer *out, size_t depth)
@@ -80,7 +80,7 @@ bool json_text_string(struct text_writer *out, const char *bytes, size_t length,
 {
     struct text text = {bytes, length};
     if (utf8_valid_length(text) < length)
-        return error_invalid(error, "not_utf8", "a text is not valid UTF-8");
+        return error_invalid(error, CODE_NOT_UTF8, "a text is not valid UTF-8");
     text_writer_string(out, text);
     return true;
 }

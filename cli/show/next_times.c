@@ -42,14 +42,14 @@ static bool take_range(json_t *object, int64_t *from_ms, int64_t *count, struct 
     const json_t *from = json_object_get(object, "from");
     const json_t *wanted = json_object_get(object, "count");
     if (from != NULL && !json_is_string(from))
-        return error_invalid(error, "wrong_type", "from: must be a time such as "
+        return error_invalid(error, CODE_WRONG_TYPE, "from: must be a time such as "
                              "2026-01-01T00:00:00Z");
     if (from != NULL && !instant_parse(json_string_value(from), json_string_length(from), from_ms,
                                        error))
         return false;
     if (wanted != NULL && (!json_is_integer(wanted) || json_integer_value(wanted) < 1 ||
                            json_integer_value(wanted) > NEXT_COUNT_MAX))
-        return error_invalid(error, "bad_value", "count: must be a whole number from 1 to %d",
+        return error_invalid(error, CODE_BAD_VALUE, "count: must be a whole number from 1 to %d",
                              NEXT_COUNT_MAX);
     if (wanted != NULL) *count = json_integer_value(wanted);
     (void)json_object_del(object, "from");
@@ -64,7 +64,7 @@ static bool answer_object(json_t *object, const struct zone_lookup *zones, int64
     int64_t count = NEXT_COUNT_DEFAULT;
     assert(now_ms >= 0);
     if (!json_is_object(object))
-        return error_invalid(error, "wrong_type", "the line must hold a JSON object");
+        return error_invalid(error, CODE_WRONG_TYPE, "the line must hold a JSON object");
     if (!take_range(object, &from_ms, &count, error)) return false;
     (void)json_object_del(object, "id");
     return next_times(object, zones, from_ms, count, times, error);

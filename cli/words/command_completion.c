@@ -185,7 +185,7 @@ enum exit_code command_completion(const struct invocation *invocation)
         shells[i].print(invocation->commands);
         return CLI_OK;
     }
-    (void)error_invalid(&error, CLI_CODE_USAGE, "which shell? belfry completion bash|zsh|fish%s%s",
+    (void)error_invalid(&error, CODE_USAGE, "which shell? belfry completion bash|zsh|fish%s%s",
                         near.best == NULL ? "" : "; did you mean ",
                         near.best == NULL ? "" : near.best);
     return exit_with(&error);

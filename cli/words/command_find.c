@@ -23,9 +23,9 @@ bool cli_unknown_command(const struct cli_command *commands, const char *name,
     for (const struct cli_command *command = commands; command->name != NULL; command++)
         suggestion_offer(&near, command->name);
     if (near.best == NULL)
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "unknown command \"%.60s\"; belfry --help lists them", name);
-    return error_invalid(error, CLI_CODE_USAGE, "unknown command \"%.60s\"; did you mean %s?",
+    return error_invalid(error, CODE_USAGE, "unknown command \"%.60s\"; did you mean %s?",
                          name, near.best);
 }
 

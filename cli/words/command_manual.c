@@ -113,7 +113,7 @@ enum exit_code command_manual(const struct invocation *invocation)
     struct error error = {0};
     const struct arguments *arguments = invocation->arguments;
     if (arguments->positional_count > 1) {
-        (void)error_invalid(&error, CLI_CODE_USAGE, "one page at a time: belfry manual [COMMAND]");
+        (void)error_invalid(&error, CODE_USAGE, "one page at a time: belfry manual [COMMAND]");
         return exit_with(&error);
     }
     if (arguments->positional_count == 0) {

@@ -24,10 +24,10 @@ const struct exit_code_row exit_code_rows[] = {
 enum exit_code exit_code_of(const struct error *error)
 {
     assert(error->kind != ERROR_NONE);
-    if (strcmp(error->code, CLI_CODE_USAGE) == 0) return CLI_USAGE;
-    if (strcmp(error->code, CLI_CODE_NOT_FOUND) == 0) return CLI_NOT_FOUND;
-    if (strcmp(error->code, CLI_CODE_TIMED_OUT) == 0) return CLI_TIMED_OUT;
-    if (strcmp(error->code, STORE_CODE_NOT_WHOLE) == 0) return CLI_PARTLY;
+    if (error->code == CODE_USAGE) return CLI_USAGE;
+    if (error->code == CODE_NOT_FOUND) return CLI_NOT_FOUND;
+    if (error->code == CODE_TIMED_OUT) return CLI_TIMED_OUT;
+    if (error->code == CODE_NOT_WHOLE) return CLI_PARTLY;
     if (error->kind == ERROR_RETRY) return CLI_UNREACHABLE;
     return CLI_FAILED;
 }

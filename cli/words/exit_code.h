@@ -15,11 +15,6 @@ enum exit_code {
     CLI_PARTLY = 8
 };
 
-/* Error codes of the command line's own, beside the result codes of the contract. */
-#define CLI_CODE_USAGE "usage"
-#define CLI_CODE_NOT_FOUND "not_found"
-#define CLI_CODE_TIMED_OUT "timed_out"
-
 /* What each code means, for help, manual and documentation; ends with a row without a meaning. */
 struct exit_code_row {
     enum exit_code code;

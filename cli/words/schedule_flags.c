@@ -30,7 +30,7 @@ static bool read_from(const struct arguments *arguments, int64_t *from_ms, struc
     *from_ms = cli_now_ms();
     if (from == NULL || instant_parse(from, strlen(from), from_ms, &refused)) return true;
     assert(refused.kind == ERROR_INVALID);
-    return error_invalid(error, CLI_CODE_USAGE, "--from: %s", refused.message);
+    return error_invalid(error, CODE_USAGE, "--from: %s", refused.message);
 }
 
 void flag_schedule_point_at(const struct arguments *arguments, const struct error *error)
@@ -54,7 +54,7 @@ static bool settle(struct flag_schedule *schedule, const struct arguments *argum
     if (group == NULL && id == NULL) return true;
     if (group == NULL || id == NULL || strlen(group) > NAME_BYTES_MAX ||
         strlen(id) > NAME_BYTES_MAX)
-        return error_invalid(error, CLI_CODE_USAGE, "a job has --group and --id, each of at most "
+        return error_invalid(error, CODE_USAGE, "a job has --group and --id, each of at most "
                              "%d bytes", NAME_BYTES_MAX);
     definition->group = text_of(group);
     definition->id = text_of(id);
@@ -70,11 +70,11 @@ bool flag_schedule_read(struct flag_schedule *schedule, const struct invocation 
     const struct zone_lookup *zones = invocation->settings->zones;
     *schedule = (struct flag_schedule){.json = flags_json(arguments), .arena = arena_create()};
     if (arguments->positional_count > 0)
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "\"%.60s\" is too much: give the schedule by --cron, --every or --at",
                              arguments->positionals[0]);
     if (json_object_size(schedule->json) == 0)
-        return error_invalid(error, CLI_CODE_USAGE, "when? Give --cron EXPR, --every D or --at "
+        return error_invalid(error, CODE_USAGE, "when? Give --cron EXPR, --every D or --at "
                              "TIME");
     struct definition *definition = &schedule->definition;
     if (!read_from(arguments, &schedule->from_ms, error)) return false;

@@ -13,10 +13,10 @@ bool job_name_check(struct text group, struct text id, struct error *error)
     assert(id.bytes != NULL);
     const char *rule = "1 to 200 of A-Z a-z 0-9 . _ : @ -, the first a letter or digit";
     if (!name_valid(group.bytes, group.length, false))
-        return error_invalid(error, CLI_CODE_USAGE, "group \"%.*s\": allowed are %s",
+        return error_invalid(error, CODE_USAGE, "group \"%.*s\": allowed are %s",
                              group.length > 60 ? 60 : (int)group.length, group.bytes, rule);
     if (!name_valid(id.bytes, id.length, true))
-        return error_invalid(error, CLI_CODE_USAGE, "id \"%.*s\": allowed are %s, and /",
+        return error_invalid(error, CODE_USAGE, "id \"%.*s\": allowed are %s, and /",
                              id.length > 60 ? 60 : (int)id.length, id.bytes, rule);
     return true;
 }
@@ -25,7 +25,7 @@ bool job_name_split(const char *name, struct text *group, struct text *id, struc
 {
     const char *slash = strchr(name, '/');
     if (slash == NULL)
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "\"%.60s\" does not name a job: write GROUP/ID", name);
     *group = (struct text){name, (size_t)(slash - name)};
     *id = text_of(slash + 1);
@@ -41,7 +41,7 @@ bool selection_labels(struct text_writer *out, const struct arguments *arguments
     while ((pair = arguments_next(arguments, "label", &at)) != NULL) {
         const char *equals = strchr(pair, '=');
         if (equals == NULL || equals == pair)
-            return error_invalid(error, CLI_CODE_USAGE, "--label: \"%.60s\" is not KEY=VALUE",
+            return error_invalid(error, CODE_USAGE, "--label: \"%.60s\" is not KEY=VALUE",
                                  pair);
         text_writer_comma(out);
         if (!json_text_string(out, pair, (size_t)(equals - pair), error)) return false;
@@ -58,5 +58,5 @@ bool selection_paused(const struct arguments *arguments, bool *paused, struct er
     assert(value != NULL);
     *paused = value[0] == '\0' || strcmp(value, "true") == 0;
     if (*paused || strcmp(value, "false") == 0) return true;
-    return error_invalid(error, CLI_CODE_USAGE, "--paused: \"%.40s\" is not true or false", value);
+    return error_invalid(error, CODE_USAGE, "--paused: \"%.40s\" is not true or false", value);
 }

@@ -47,7 +47,7 @@ static bool output_parse(const char *text, enum output_format *output, struct er
         *output = (enum output_format)i;
         return true;
     }
-    return error_invalid(error, CLI_CODE_USAGE,
+    return error_invalid(error, CODE_USAGE,
                          "-o: \"%.40s\" is not one of table, json, ndjson, name", text);
 }
 
@@ -56,7 +56,7 @@ static bool property_add(struct settings *settings, const char *text, struct err
 {
     const char *equals = strchr(text, '=');
     if (equals == NULL || equals == text || equals - text >= PROPERTY_BYTES_MAX)
-        return error_invalid(error, CLI_CODE_USAGE, "-X: \"%.60s\" is not KEY=VALUE", text);
+        return error_invalid(error, CODE_USAGE, "-X: \"%.60s\" is not KEY=VALUE", text);
     char *key = memory_copy_text(text, (size_t)(equals - text));
     size_t length = 0;
     struct error refused = {0};
@@ -64,7 +64,7 @@ static bool property_add(struct settings *settings, const char *text, struct err
     char *value = from_file ? secret_file_read(equals + 1, &refused)
                             : memory_copy_text(equals + 1, strlen(equals + 1));
     if (value == NULL) {
-        (void)error_invalid(error, CLI_CODE_USAGE, "-X %.60s: %s", key, refused.message);
+        (void)error_invalid(error, CODE_USAGE, "-X %.60s: %s", key, refused.message);
         free(key);
         return false;
     }
@@ -135,14 +135,14 @@ bool settings_read(struct settings *settings, const struct arguments *arguments,
     };
     if (strlen(settings->cluster) > 100 ||
         !name_valid(settings->cluster, strlen(settings->cluster), false))
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "--cluster: \"%.60s\" is not a name of 1 to 100 letters, digits or "
                              ". _ -", settings->cluster);
     const char *output = arguments_value(arguments, "output");
     if (output != NULL && !output_parse(output, &settings->output, error)) return false;
     if (!arguments_duration(arguments, "timeout", &settings->timeout_ms, error)) return false;
     if (settings->timeout_ms < 100 || settings->timeout_ms > HOURS_MS)
-        return error_invalid(error, CLI_CODE_USAGE, "--timeout: from 100ms to 1h");
+        return error_invalid(error, CODE_USAGE, "--timeout: from 100ms to 1h");
     terminal_read(settings);
     return properties_read(settings, error);
 }

@@ -65,7 +65,7 @@ static enum exit_code run_import(struct import *import)
     struct error error = {0};
     size_t count = import->file.request.job_count;
     if ((size_t)import->skip > count) {
-        (void)error_invalid(&error, CLI_CODE_USAGE, "--skip: the file has %zu jobs only", count);
+        (void)error_invalid(&error, CODE_USAGE, "--skip: the file has %zu jobs only", count);
         return exit_with(&error);
     }
     import->done = (size_t)import->skip;

@@ -34,7 +34,7 @@ static bool read_wait(const struct arguments *arguments, bool *waiting, int64_t 
     *waiting = arguments_has(arguments, "wait") || arguments_has(arguments, "dry-run");
     if (!arguments_duration(arguments, "wait", wait_ms, error)) return false;
     if (*wait_ms >= 1 && *wait_ms <= HOURS_MS) return true;
-    return error_invalid(error, CLI_CODE_USAGE, "--wait: from 1ms to 1h");
+    return error_invalid(error, CODE_USAGE, "--wait: from 1ms to 1h");
 }
 
 /* Counts what the selectors match now, without changing anything: the shards each know only
@@ -169,7 +169,7 @@ static enum exit_code run_write(struct write_run *run, bool waiting)
     bool totals = request->expect >= 0 && !write_plan_can_expect(&plan);
     int64_t matched = request->expect;
     if (totals && run->session.wait == NULL) {
-        (void)error_invalid(&error, CLI_CODE_USAGE,
+        (void)error_invalid(&error, CODE_USAGE,
                             "--expect over several shards is checked here: add --wait");
     } else if (totals && request->job_count > 0) {
         matched = (int64_t)request->job_count;

@@ -53,7 +53,7 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
     if (event && data.length > 0) object = data;
     json_decref(parsed);
     if (!readable)
-        return error_invalid(error, "invalid_json", "it is no JSON object; mend it and send it "
+        return error_invalid(error, CODE_INVALID_JSON, "it is no JSON object; mend it and send it "
                              "with belfry COMMAND -f FILE");
     text_writer_format(out, "{\"command_id\":\"requeue-%" PRId32 "-%" PRId64 "\"", partition,
                        offset);

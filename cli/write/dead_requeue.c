@@ -50,14 +50,14 @@ static bool read_places(struct requeue *requeue, const struct arguments *argumen
             memcpy(partition, word, (size_t)(slash - word));
         if (slash == NULL || !number_parse(partition, 0, INT32_MAX, &number) ||
             !number_parse(slash + 1, 0, INT64_MAX, &requeue->places[i].offset))
-            return error_invalid(error, CLI_CODE_USAGE, "\"%.60s\" is no PARTITION/OFFSET; belfry "
+            return error_invalid(error, CODE_USAGE, "\"%.60s\" is no PARTITION/OFFSET; belfry "
                                  "dead list shows them", word);
         requeue->places[i].partition = (int32_t)number;
     }
     bool all = arguments_has(arguments, "all");
     bool some = requeue->place_count > 0;
     if (some + all + (requeue->group != NULL) == 1) return true;
-    return error_invalid(error, CLI_CODE_USAGE, "which dead letters? PARTITION/OFFSET..., "
+    return error_invalid(error, CODE_USAGE, "which dead letters? PARTITION/OFFSET..., "
                          "--group GROUP, or --all");
 }
 
@@ -170,7 +170,7 @@ static enum exit_code run(struct requeue *requeue, int64_t wait_ms)
         return exit_with(&error);
     for (size_t i = 0; i < requeue->place_count; i++) {
         if (requeue->places[i].found) continue;
-        (void)error_invalid(&error, CLI_CODE_NOT_FOUND, "there is no dead letter %d/%lld",
+        (void)error_invalid(&error, CODE_NOT_FOUND, "there is no dead letter %d/%lld",
                             (int)requeue->places[i].partition,
                             (long long)requeue->places[i].offset);
         return exit_with(&error);

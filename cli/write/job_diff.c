@@ -198,11 +198,11 @@ static bool read_selection(struct job_filter *filter, const struct arguments *ar
         selected = selected || arguments_has(arguments, selectors[i]);
     *prunes = arguments_has(arguments, "prune");
     if (*prunes && !selected)
-        return error_invalid(error, CLI_CODE_USAGE, "--prune deletes what the file lacks: among "
+        return error_invalid(error, CODE_USAGE, "--prune deletes what the file lacks: among "
                              "which jobs? Select them with --group, --super-group or --label, or "
                              "say --all");
     if (selected && !*prunes)
-        return error_invalid(error, CLI_CODE_USAGE, "selectors say what --prune may delete; "
+        return error_invalid(error, CODE_USAGE, "selectors say what --prune may delete; "
                              "without it, leave them out");
     return job_filter_read(filter, arguments, error);
 }

@@ -18,7 +18,7 @@ const char *job_file_path(const struct arguments *arguments, const char *command
     size_t words = arguments->positional_count;
     if (flag != NULL && words == 0) return flag;
     if (flag == NULL && words == 1) return arguments->positionals[0];
-    (void)error_invalid(error, CLI_CODE_USAGE, "%s belfry %s FILE, or - for stdin",
+    (void)error_invalid(error, CODE_USAGE, "%s belfry %s FILE, or - for stdin",
                         words == 0 ? "which file?" : "one file at a time:", command);
     return NULL;
 }
@@ -111,11 +111,13 @@ static bool check_jobs(struct job_file *file, const char *path, struct error *er
     }
     arena_destroy(arena);
     if (faults > 0)
-        return error_invalid(error, "bad_value", "%s: %zu of %zu jobs have faults; mend them and "
-                             "try again. Nothing was sent", path, faults, count);
+        return error_invalid(error, CODE_BAD_VALUE,
+                             "%s: %zu of %zu jobs have faults; mend them and try again. Nothing "
+                             "was sent",
+                             path, faults, count);
     const char *twice = name_twice(file->names, count);
     if (twice == NULL) return true;
-    return error_invalid(error, "bad_value", "%s: %.120s is in it twice; nothing was sent", path,
+    return error_invalid(error, CODE_BAD_VALUE, "%s: %.120s is in it twice; nothing was sent", path,
                          twice);
 }
 
@@ -127,7 +129,7 @@ bool job_file_read(struct job_file *file, const char *path, struct error *error)
     const struct write_request *request = &file->request;
     if (request->select_count > 0 || request->command_id != NULL || request->members.length > 0 ||
         request->expect >= 0 || request->dry_run)
-        return error_invalid(error, "bad_value", "%s: a command, not jobs; belfry put -f sends it",
-                             shown);
+        return error_invalid(error, CODE_BAD_VALUE,
+                             "%s: a command, not jobs; belfry put -f sends it", shown);
     return check_jobs(file, shown, error);
 }

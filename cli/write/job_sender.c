@@ -19,7 +19,7 @@ static bool read_options(struct job_sender *sender, const struct arguments *argu
     sender->wait_ms = WAIT_DEFAULT_MS;
     if (!arguments_duration(arguments, "wait", &sender->wait_ms, error)) return false;
     if (sender->wait_ms < 1 || sender->wait_ms > HOURS_MS)
-        return error_invalid(error, CLI_CODE_USAGE, "--wait: from 1ms to 1h");
+        return error_invalid(error, CODE_USAGE, "--wait: from 1ms to 1h");
     text_writer_words(&sender->members, "\"mode\":\"each\"");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const char *value = arguments_value(arguments, texts[i]);

@@ -151,7 +151,7 @@ bool result_wait_collect(struct result_wait *wait, const struct write_plan *plan
         if (left_ms == 0) {
             char limit[DURATION_TEXT_BYTES];
             duration_format(timeout_ms, limit);
-            ok = error_invalid(error, CLI_CODE_TIMED_OUT,
+            ok = error_invalid(error, CODE_TIMED_OUT,
                                "no result of %zu of %zu commands within %s",
                                plan->count - complete_count(accounts, plan->count), plan->count,
                                limit);

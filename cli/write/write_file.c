@@ -20,11 +20,11 @@ static bool stream_read(FILE *stream, const char *name, struct text_writer *out,
     size_t got = 0;
     while ((got = fread(chunk, 1, sizeof chunk, stream)) > 0) {
         if (out->length + got > FILE_BYTES_MAX)
-            return error_invalid(error, "too_large", "%s: larger than 1 GiB", name);
+            return error_invalid(error, CODE_TOO_LARGE, "%s: larger than 1 GiB", name);
         text_writer_bytes(out, chunk, got);
     }
     if (ferror(stream) != 0)
-        return error_invalid(error, "bad_value", "%s: %s", name, strerror(errno));
+        return error_invalid(error, CODE_BAD_VALUE, "%s: %s", name, strerror(errno));
     return true;
 }
 
@@ -33,7 +33,7 @@ bool file_read(const char *path, struct text_writer *out, struct error *error)
     if (strcmp(path, "-") == 0) return stream_read(stdin, "stdin", out, error);
     FILE *stream = fopen(path, "rb");
     if (stream == NULL)
-        return error_invalid(error, "bad_value", "%s: %s", path, strerror(errno));
+        return error_invalid(error, CODE_BAD_VALUE, "%s: %s", path, strerror(errno));
     bool read = stream_read(stream, path, out, error);
     (void)fclose(stream);
     return read;
@@ -48,7 +48,7 @@ static bool add_job(struct write_request *request, const char *name, const json_
         write_request_add_job(request, group, json);
         return true;
     }
-    return error_invalid(error, "missing_field",
+    return error_invalid(error, CODE_MISSING_FIELD,
                          "%s: job %zu: \"group\" is missing or not a text; it says the shard", name,
                          request->job_count + 1);
 }
@@ -72,7 +72,7 @@ static bool read_select(struct write_request *request, const char *name, const j
 {
     assert(request->select_count == 0);
     if (!json_is_object(select))
-        return error_invalid(error, "wrong_type", "%s: \"select\" must be an object", name);
+        return error_invalid(error, CODE_WRONG_TYPE, "%s: \"select\" must be an object", name);
     struct write_select *out = write_request_add_select(request);
     struct text member;
     struct text value;
@@ -85,13 +85,13 @@ static bool read_select(struct write_request *request, const char *name, const j
     const json_t *groups = json_object_get(select, "groups");
     if (groups == NULL) return true;
     if (!json_is_array(groups) || json_array_size(groups) == 0)
-        return error_invalid(error, "wrong_type", "%s: \"select.groups\" must be a list of names",
-                             name);
+        return error_invalid(error, CODE_WRONG_TYPE,
+                             "%s: \"select.groups\" must be a list of names", name);
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const char *group = json_string_value(json_array_get(groups, i));
         if (group == NULL)
-            return error_invalid(error, "wrong_type", "%s: \"select.groups\" holds more than names",
-                                 name);
+            return error_invalid(error, CODE_WRONG_TYPE,
+                                 "%s: \"select.groups\" holds more than names", name);
         write_select_add_group(out, group);
     }
     return true;
@@ -130,7 +130,7 @@ static bool read_command(struct write_request *request, const char *name, const 
     assert(json_is_object(command));
     const char *own = command_op_word(request->op);
     if (op == NULL || strcmp(op, own) != 0)
-        return error_invalid(error, "bad_value", "%s: its \"op\" is %s; use belfry %s -f", name,
+        return error_invalid(error, CODE_BAD_VALUE, "%s: its \"op\" is %s; use belfry %s -f", name,
                              op == NULL ? "no text" : op, op == NULL ? own : op);
     struct text member;
     struct text value;
@@ -161,18 +161,19 @@ static bool read_value(struct write_request *request, const char *name, size_t c
     bool add = command_op_target(request->op) == TARGET_GIVEN;
     if (json_is_object(value) && json_object_get(value, "op") != NULL) {
         if (count > 1)
-            return error_invalid(error, "bad_value", "%s: one command a file", name);
+            return error_invalid(error, CODE_BAD_VALUE, "%s: one command a file", name);
         *command = true;
         return read_command(request, name, value, json, error);
     }
-    if (*command) return error_invalid(error, "bad_value", "%s: text after the command", name);
+    if (*command) return error_invalid(error, CODE_BAD_VALUE, "%s: text after the command", name);
     if (!add)
-        return error_invalid(error, "bad_value", "%s: not a command: an object with \"op\":\"%s\"",
-                             name, command_op_word(request->op));
+        return error_invalid(error, CODE_BAD_VALUE,
+                             "%s: not a command: an object with \"op\":\"%s\"", name,
+                             command_op_word(request->op));
     if (json_is_array(value)) return add_job_array(request, name, value, json, error);
     if (json_is_object(value)) return add_job(request, name, value, json, error);
-    return error_invalid(error, "wrong_type", "%s: value %zu is neither a job nor a list of jobs",
-                         name, count);
+    return error_invalid(error, CODE_WRONG_TYPE,
+                         "%s: value %zu is neither a job nor a list of jobs", name, count);
 }
 
 bool write_file_parse(struct write_request *request, const char *name, struct error *error)
@@ -190,7 +191,7 @@ bool write_file_parse(struct write_request *request, const char *name, struct er
         if (!read) return false;
     }
     if (command || request->job_count > 0) return true;
-    return error_invalid(error, "missing_field", "%s: no job in it", name);
+    return error_invalid(error, CODE_MISSING_FIELD, "%s: no job in it", name);
 }
 
 bool write_file_read(struct write_request *request, const char *path, struct error *error)

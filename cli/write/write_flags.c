@@ -50,7 +50,7 @@ enum { FLAG_ROWS = sizeof flag_rows / sizeof flag_rows[0] };
 static bool usage_of(struct error *error, const char *option, const struct error *refused)
 {
     assert(refused->kind != ERROR_NONE);
-    return error_invalid(error, CLI_CODE_USAGE, "--%s: %s", option, refused->message);
+    return error_invalid(error, CODE_USAGE, "--%s: %s", option, refused->message);
 }
 
 /* `KEY=VALUE` of each occurrence, as the members of an object. */
@@ -63,7 +63,7 @@ static bool flag_pairs(struct text_writer *out, const struct arguments *argument
     while ((pair = arguments_next(arguments, option, &at)) != NULL) {
         const char *equals = strchr(pair, '=');
         if (equals == NULL || equals == pair)
-            return error_invalid(error, CLI_CODE_USAGE, "--%s: \"%.60s\" is not KEY=VALUE", option,
+            return error_invalid(error, CODE_USAGE, "--%s: \"%.60s\" is not KEY=VALUE", option,
                                  pair);
         struct error refused = {0};
         text_writer_comma(out);
@@ -96,7 +96,7 @@ static bool flag_json(struct text_writer *out, const char *option, const char *v
     text_writer_free(&file);
     if (read) return true;
     if (value[0] == '@') return usage_of(error, option, &refused);
-    return error_invalid(error, CLI_CODE_USAGE,
+    return error_invalid(error, CODE_USAGE,
                          "--%s: %s; a text needs its own quotes: --%s '\"text\"'", option,
                          refused.message, option);
 }
@@ -159,10 +159,10 @@ static bool schedule_check(const struct arguments *arguments, struct error *erro
     assert(kinds >= 0);
     assert(kinds <= 3);
     if (kinds > 1)
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "give one of --cron, --every and --at, not %d of them", kinds);
     if (arguments_has(arguments, "payload") && arguments_has(arguments, "payload-base64"))
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "give --payload or --payload-base64, not both");
     return true;
 }

@@ -160,7 +160,7 @@ static bool record_finish(struct write_record *record, const struct write_reques
                              : snprintf(record->command_id, sizeof record->command_id, "%s.%zu",
                                         command_id, number);
     if (length < 0 || length >= (int)sizeof record->command_id)
-        return error_invalid(error, "bad_value",
+        return error_invalid(error, CODE_BAD_VALUE,
                              "the command id is too long: at most %d bytes, of which %d for the "
                              "number of each of several commands", COMMAND_ID_BYTES_MAX,
                              NUMBER_SUFFIX_BYTES);
@@ -181,7 +181,7 @@ static bool record_finish(struct write_record *record, const struct write_reques
     text_writer_free(&record->value);
     record->value = whole;
     if (written && whole.length > RECORD_BYTES_MAX)
-        return error_invalid(error, "too_large", "the command takes %zu bytes; at most %d",
+        return error_invalid(error, CODE_TOO_LARGE, "the command takes %zu bytes; at most %d",
                              whole.length, RECORD_BYTES_MAX);
     return written;
 }
@@ -194,7 +194,7 @@ bool write_plan_build(struct write_plan *plan, const struct write_request *reque
     assert(shards <= SHARDS_MAX);
     *plan = (struct write_plan){0};
     if (request->members.length > RECORD_BYTES_MAX - 2 * RECORD_ROOM_BYTES)
-        return error_invalid(error, "too_large", "the command takes %zu bytes; at most %d",
+        return error_invalid(error, CODE_TOO_LARGE, "the command takes %zu bytes; at most %d",
                              request->members.length, RECORD_BYTES_MAX);
     if (request->job_count > 0) plan_jobs(plan, request, shards);
     for (size_t i = 0; i < request->select_count; i++)

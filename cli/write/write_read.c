@@ -64,12 +64,12 @@ static bool read_common(struct write_request *request, const struct arguments *a
 {
     const char *mode = arguments_value(arguments, "mode");
     if (mode != NULL && strcmp(mode, "atomic") != 0 && strcmp(mode, "each") != 0)
-        return error_invalid(error, CLI_CODE_USAGE, "--mode: \"%.40s\" is not atomic or each",
+        return error_invalid(error, CODE_USAGE, "--mode: \"%.40s\" is not atomic or each",
                              mode);
     if (mode != NULL) request->each = strcmp(mode, "each") == 0;
     const char *command_id = arguments_value(arguments, "command-id");
     if (command_id != NULL && (command_id[0] == '\0' || strlen(command_id) > COMMAND_ID_BYTES_MAX))
-        return error_invalid(error, CLI_CODE_USAGE, "--command-id: 1 to %d bytes",
+        return error_invalid(error, CODE_USAGE, "--command-id: 1 to %d bytes",
                              COMMAND_ID_BYTES_MAX);
     if (command_id != NULL) {
         free(request->command_id);
@@ -94,15 +94,15 @@ static bool read_job_name(struct write_request *request, const struct arguments 
     struct text id = text_of(flag_id);
     *group = text_of(flag_group);
     if (arguments->positional_count > 1)
-        return error_invalid(error, CLI_CODE_USAGE, "%s by flags takes one job; -f takes many",
+        return error_invalid(error, CODE_USAGE, "%s by flags takes one job; -f takes many",
                              command_op_word(request->op));
     if (arguments->positional_count == 1) {
         if (flag_group != NULL || flag_id != NULL)
-            return error_invalid(error, CLI_CODE_USAGE,
+            return error_invalid(error, CODE_USAGE,
                                  "name the job as GROUP/ID or by --group and --id, not both");
         if (!job_name_split(arguments->positionals[0], group, &id, error)) return false;
     } else if (flag_group == NULL || flag_id == NULL) {
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "which job? Name it as GROUP/ID, or by --group and --id, or give "
                              "a file with -f");
     } else if (!job_name_check(*group, id, error)) {
@@ -121,7 +121,7 @@ static bool read_job(struct write_request *request, const struct arguments *argu
     if (!read_job_name(request, arguments, &group, error)) return false;
     if (!arguments_has(arguments, "cron") && !arguments_has(arguments, "every") &&
         !arguments_has(arguments, "at"))
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "when? Give --cron EXPR, --every D or --at TIME");
     struct text_writer *job = &request->job;
     const char *super_group = arguments_value(arguments, "super-group");
@@ -155,7 +155,7 @@ static bool read_set(struct write_request *request, const struct arguments *argu
     struct text_writer set = {0};
     bool read = write_flags_job(&set, arguments, error);
     if (read && set.length == 0)
-        read = error_invalid(error, CLI_CODE_USAGE,
+        read = error_invalid(error, CODE_USAGE,
                              "nothing to update: give --cron, --payload or another new value");
     if (read) {
         text_writer_member(&request->members, "set");
@@ -179,7 +179,7 @@ static bool refuse_beside_file(const struct arguments *arguments,
         "reply-to", "kafka", "redis", "redis-password-file", "cluster", "output", "property",
         "timeout"};
     if (arguments->positional_count > 0)
-        return error_invalid(error, CLI_CODE_USAGE, "-f says which jobs; \"%.60s\" is too much",
+        return error_invalid(error, CODE_USAGE, "-f says which jobs; \"%.60s\" is too much",
                              arguments->positionals[0]);
     for (size_t i = 0; i < arguments->count; i++) {
         const char *name = arguments->items[i].row->name;
@@ -187,7 +187,7 @@ static bool refuse_beside_file(const struct arguments *arguments,
         for (size_t j = 0; j < sizeof allowed / sizeof allowed[0]; j++)
             found = found || strcmp(name, allowed[j]) == 0;
         if (!found)
-            return error_invalid(error, CLI_CODE_USAGE,
+            return error_invalid(error, CODE_USAGE,
                                  "--%s cannot stand beside -f: write it in the file", name);
     }
     return true;
@@ -205,7 +205,7 @@ bool write_request_read(struct write_request *request, enum command_op op,
     if (command_op_target(op) == TARGET_GIVEN) return read_job(request, arguments, error);
     if (op == OP_UPDATE && !read_set(request, arguments, error)) return false;
     if (op == OP_BACKFILL && !arguments_has(arguments, "from"))
-        return error_invalid(error, CLI_CODE_USAGE, "since when? Give --from TIME, and --to TIME "
+        return error_invalid(error, CODE_USAGE, "since when? Give --from TIME, and --to TIME "
                              "where it is not to go on until now");
     return write_select_read(request, arguments, error);
 }

@@ -19,7 +19,7 @@ static bool list_write(struct text_writer *out, const char *member,
     const char *value = NULL;
     while ((value = arguments_next(arguments, option, &at)) != NULL) {
         if (!name_valid(value, strlen(value), strcmp(option, "id") == 0))
-            return error_invalid(error, CLI_CODE_USAGE,
+            return error_invalid(error, CODE_USAGE,
                                  "--%s \"%.60s\": allowed are 1 to 200 of A-Z a-z 0-9 . _ : @ -",
                                  option, value);
         text_writer_comma(out);
@@ -39,7 +39,7 @@ static bool by_flags(struct write_request *request, const struct arguments *argu
     const char *group = NULL;
     while ((group = arguments_next(arguments, "group", &at)) != NULL) {
         if (!name_valid(group, strlen(group), false))
-            return error_invalid(error, CLI_CODE_USAGE,
+            return error_invalid(error, CODE_USAGE,
                                  "--group \"%.60s\": allowed are 1 to 200 of A-Z a-z 0-9 . _ : "
                                  "@ -", group);
         write_select_add_group(select, group);
@@ -60,11 +60,11 @@ static bool by_flags(struct write_request *request, const struct arguments *argu
     bool empty = rest->length == 0 && select->group_count == 0;
     if (arguments_has(arguments, "all")) {
         if (!empty)
-            return error_invalid(error, CLI_CODE_USAGE,
+            return error_invalid(error, CODE_USAGE,
                                  "--all means every job: leave out the other selectors");
         text_writer_words(rest, "\"all\":true");
     } else if (empty) {
-        return error_invalid(error, CLI_CODE_USAGE,
+        return error_invalid(error, CODE_USAGE,
                              "which jobs? Name them as GROUP/ID or select with --group, --id, "
                              "--super-group, --label, --paused; every job is --all");
     }
@@ -87,7 +87,7 @@ static bool by_names(struct write_request *request, const struct arguments *argu
     assert(arguments->positional_count > 0);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (arguments_has(arguments, others[i]))
-            return error_invalid(error, CLI_CODE_USAGE,
+            return error_invalid(error, CODE_USAGE,
                                  "name jobs as GROUP/ID or select them with --%s, not both",
                                  others[i]);
     request->names = arguments->positionals;

@@ -52,10 +52,12 @@ static char *next_line(char *text, int bytes, void *stream)
     size_t length = length_without_comment(start, stop);
     struct error error = {0};
     if (length > (size_t)bytes - 2)
-        error_invalid(&error, "bad_value", "a line of %zu characters, %d are allowed; a long value "
-                      "goes into a file of its own: NAME_file = PATH", length, bytes - 2);
+        error_invalid(&error, CODE_BAD_VALUE,
+                      "a line of %zu characters, %d are allowed; a long value goes into a file of "
+                      "its own: NAME_file = PATH",
+                      length, bytes - 2);
     else if (memchr(start, '\0', length) != NULL)
-        error_invalid(&error, "bad_value", "a NUL byte; this is no text file");
+        error_invalid(&error, CODE_BAD_VALUE, "a NUL byte; this is no text file");
     if (error.kind != ERROR_NONE) {
         refuse(reading, &error);
         return NULL;
@@ -85,10 +87,10 @@ bool config_file_parse(const char *name, const char *bytes, size_t length,
     int line = ini_parse_stream(next_line, &reading, take_value, &reading);
     bool own = reading.error.kind != ERROR_NONE;
     if (line > 0 && (!own || line < reading.error_line))
-        return error_invalid(error, "bad_value", "%s:%d: neither [section] nor name = value", name,
-                             line);
+        return error_invalid(error, CODE_BAD_VALUE, "%s:%d: neither [section] nor name = value",
+                             name, line);
     if (own)
-        return error_invalid(error, "bad_value", "%s:%d: %s", name, reading.error_line,
+        return error_invalid(error, CODE_BAD_VALUE, "%s:%d: %s", name, reading.error_line,
                              reading.error.message);
     return true;
 }
@@ -100,7 +102,7 @@ char *config_file_read(const char *path, size_t bytes_max, size_t *length, struc
     char *bytes = NULL;
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        error_invalid(error, "bad_value", "%s: %s", path, strerror(errno));
+        error_invalid(error, CODE_BAD_VALUE, "%s: %s", path, strerror(errno));
         return NULL;
     }
     bytes = memory_allocate(bytes_max + 2, 1);
@@ -109,8 +111,8 @@ char *config_file_read(const char *path, size_t bytes_max, size_t *length, struc
     int cause = errno;
     (void)fclose(file);
     if (!failed && *length <= bytes_max) return bytes;
-    if (failed) error_invalid(error, "bad_value", "%s: %s", path, strerror(cause));
-    else error_invalid(error, "bad_value", "%s: larger than %zu bytes", path, bytes_max);
+    if (failed) error_invalid(error, CODE_BAD_VALUE, "%s: %s", path, strerror(cause));
+    else error_invalid(error, CODE_BAD_VALUE, "%s: larger than %zu bytes", path, bytes_max);
     free(bytes);
     return NULL;
 }

@@ -16,16 +16,18 @@ static bool check_topic(const struct config *config, const char *key, const char
 {
     assert(topic != NULL && topic[0] != '\0');
     if (strncmp(topic, "__", 2) == 0)
-        return error_invalid(error, "bad_value", "[belfry] %s: %s belongs to Kafka itself", key,
+        return error_invalid(error, CODE_BAD_VALUE, "[belfry] %s: %s belongs to Kafka itself", key,
                              topic);
     if (!topic_name_is_valid(text_of(topic)))
-        return error_invalid(error, "bad_value", "[belfry] %s: \"%s\" cannot be a topic: only A-Z "
-                             "a-z 0-9 . _ - are allowed", key, topic);
+        return error_invalid(error, CODE_BAD_VALUE,
+                             "[belfry] %s: \"%s\" cannot be a topic: only A-Z a-z 0-9 . _ - are "
+                             "allowed",
+                             key, topic);
     for (enum broker_topic own = 0; own < TOPIC_FOREIGN; own++) {
         char name[TOPIC_NAME_BYTES];
         kafka_topic_name(config->cluster, own, name);
         if (own != TOPIC_FIRES && strcmp(topic, name) == 0)
-            return error_invalid(error, "bad_value", "[belfry] %s: %s is Belfry's own; jobs and "
+            return error_invalid(error, CODE_BAD_VALUE, "[belfry] %s: %s is Belfry's own; jobs and "
                                  "commands may not write there", key, topic);
     }
     return true;
@@ -52,17 +54,18 @@ static bool finish_redis(struct config *config, struct error *error)
     struct error cause = {0};
     store_redis_options_default(redis);
     if (!store_redis_options_parse(config->redis_url, redis, &cause))
-        return error_invalid(error, "bad_value", "[redis] url: %s", cause.message);
+        return error_invalid(error, CODE_BAD_VALUE, "[redis] url: %s", cause.message);
     if (redis->password[0] != '\0')
-        return error_invalid(error, "bad_value", "[redis] url: no password in it, please: put it "
-                             "in a file and write password_file = PATH in [redis]");
+        return error_invalid(error, CODE_BAD_VALUE,
+                             "[redis] url: no password in it, please: put it in a file and write "
+                             "password_file = PATH in [redis]");
     if (config->redis_password_file[0] != '\0') {
         char *password = secret_file_read(config->redis_password_file, &cause);
         bool fits = password != NULL && strlen(password) < sizeof redis->password;
         if (fits) set_text(redis->password, sizeof redis->password, password);
         free(password);
         if (!fits)
-            return error_invalid(error, "bad_value", "[redis] password_file: %s",
+            return error_invalid(error, CODE_BAD_VALUE, "[redis] password_file: %s",
                                  password == NULL ? cause.message : "the password is too long");
     }
     set_text(redis->cluster, sizeof redis->cluster, config->cluster);
@@ -75,7 +78,7 @@ static bool finish_redis(struct config *config, struct error *error)
     redis->connect_limit_ms = config->redis_time_limit_ms;
     redis->command_limit_ms = config->redis_time_limit_ms;
     if (store_redis_options_check(redis, &cause)) return true;
-    return error_invalid(error, "bad_value", "[redis] %s", cause.message);
+    return error_invalid(error, CODE_BAD_VALUE, "[redis] %s", cause.message);
 }
 
 struct kafka_options config_kafka_options(const struct config *config)
@@ -122,8 +125,10 @@ static bool finish_embedded(struct config *config, struct error *error)
         size_t at = config_option_index(places[i]);
         assert(config->sources[at] != NULL);
         if (strncmp(config->sources[at], "--", 2) == 0)
-            return error_invalid(error, "bad_value", "--embedded brings its own broker and Redis: "
-                                 "leave out %s, or leave out --embedded", config->sources[at]);
+            return error_invalid(error, CODE_BAD_VALUE,
+                                 "--embedded brings its own broker and Redis: leave out %s, or "
+                                 "leave out --embedded",
+                                 config->sources[at]);
         free(config->sources[at]);
         config->sources[at] = memory_copy_text("--embedded", strlen("--embedded"));
         if (!config_option_set(places[i], places[i]->fallback, config, error)) return false;

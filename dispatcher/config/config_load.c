@@ -49,15 +49,15 @@ static bool unknown_key(const char *section, const char *key, struct error *erro
     for (size_t i = 0; i < CLIENT_COUNT; i++)
         suggestion_offer(&near_section, config_client_sections[i]);
     if (known_section && near.best != NULL)
-        return error_invalid(error, "bad_value", "[%s] %.60s is not known; did you mean %s?",
+        return error_invalid(error, CODE_BAD_VALUE, "[%s] %.60s is not known; did you mean %s?",
                              section, key, near.best);
     if (known_section)
-        return error_invalid(error, "bad_value", "[%s] %.60s is not known; belfryd --help lists "
+        return error_invalid(error, CODE_BAD_VALUE, "[%s] %.60s is not known; belfryd --help lists "
                              "what is", section, key);
     if (near_section.best != NULL && strcmp(near_section.best, section) != 0)
-        return error_invalid(error, "bad_value", "[%.40s] is not known; did you mean [%s]?",
+        return error_invalid(error, CODE_BAD_VALUE, "[%.40s] is not known; did you mean [%s]?",
                              section, near_section.best);
-    return error_invalid(error, "bad_value", "%.40s in [%.40s]: the sections are belfry, kafka, "
+    return error_invalid(error, CODE_BAD_VALUE, "%.40s in [%.40s]: the sections are belfry, kafka, "
                          "kafka.producer, kafka.consumer, redis and limits", key, section);
 }
 
@@ -75,10 +75,10 @@ static bool take_key(void *opaque, const char *section, const char *key, const c
         return unknown_key(section, key, error);
     }
     if (strcmp(config->sources[config_option_index(option)], "default") != 0)
-        return error_invalid(error, "bad_value", "[%s] %s is given twice", section, key);
+        return error_invalid(error, CODE_BAD_VALUE, "[%s] %s is given twice", section, key);
     struct error cause = {0};
     if (!config_option_set(option, value, config, &cause))
-        return error_invalid(error, "bad_value", "[%s] %s: %s", section, key, cause.message);
+        return error_invalid(error, CODE_BAD_VALUE, "[%s] %s: %s", section, key, cause.message);
     char source[SOURCE_BYTES];
     (void)snprintf(source, sizeof source, "%s:%d", reading->path, line);
     set_source(config, option, source);
@@ -92,7 +92,7 @@ static bool read_file(struct config *config, const char *path, struct error *err
     struct error cause = {0};
     char *text = config_file_read(path, FILE_BYTES_MAX, &length, &cause);
     if (text == NULL)
-        return error_invalid(error, "bad_value", "configuration file %s", cause.message);
+        return error_invalid(error, CODE_BAD_VALUE, "configuration file %s", cause.message);
     bool done = config_file_parse(path, text, length, take_key, &reading, error);
     free(text);
     return done;
@@ -119,7 +119,7 @@ static bool read_environment(struct config *config, char *const *environment,
         if (value == NULL || value[0] == '\0') continue;
         struct error cause = {0};
         if (!config_option_set(&config_options[i], value, config, &cause))
-            return error_invalid(error, "bad_value", "%s: %s", variable, cause.message);
+            return error_invalid(error, CODE_BAD_VALUE, "%s: %s", variable, cause.message);
         set_source(config, &config_options[i], variable);
     }
     return true;
@@ -158,11 +158,12 @@ static bool read_flags(struct config *config, int argc, char *const *argv,
     const struct option_row *const tables[] = {rows, NULL};
     int at = 1;
     if (asks_for_http(argc, argv))
-        return error_invalid(error, "bad_value", "--http: this version has no HTTP interface yet; "
-                             "the log and `belfry shards` show the state");
+        return error_invalid(error, CODE_BAD_VALUE,
+                             "--http: this version has no HTTP interface yet; the log and `belfry "
+                             "shards` show the state");
     if (!arguments_parse(flags, tables, argc, argv, &at, STOP_AT_END, error)) return false;
     if (flags->positional_count > 0)
-        return error_invalid(error, "bad_value", "\"%.60s\": belfryd takes flags only; "
+        return error_invalid(error, CODE_BAD_VALUE, "\"%.60s\": belfryd takes flags only; "
                              "belfryd --help lists them", flags->positionals[0]);
     for (size_t i = 0; i < flags->count; i++)
         for (size_t action = 0; action < ACTIONS; action++)
@@ -181,7 +182,7 @@ static bool apply_flags(struct config *config, const struct arguments *flags, st
         if (option == NULL) continue;
         (void)snprintf(source, sizeof source, "--%s", flag);
         if (!config_option_set(option, flags->items[i].value, config, &cause))
-            return error_invalid(error, "bad_value", "%s: %s", source, cause.message);
+            return error_invalid(error, CODE_BAD_VALUE, "%s: %s", source, cause.message);
         set_source(config, option, source);
     }
     return true;

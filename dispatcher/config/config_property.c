@@ -43,10 +43,10 @@ static bool unknown(const char *section, const char *name, struct error *error)
         line = next == NULL ? NULL : next + 1;
     }
     if (near.best != NULL)
-        error_invalid(error, "bad_value", "[%s] %.60s: librdkafka has no such property; did you "
+        error_invalid(error, CODE_BAD_VALUE, "[%s] %.60s: librdkafka has no such property; did you "
                       "mean %s?", section, name, near.best);
     else
-        error_invalid(error, "bad_value", "[%s] %.60s: librdkafka %s has no such property",
+        error_invalid(error, CODE_BAD_VALUE, "[%s] %.60s: librdkafka %s has no such property",
                       section, name, rd_kafka_version_str());
     free(table);
     return false;
@@ -63,7 +63,7 @@ static bool check(const char *section, const char *name, const char *value, stru
     case RD_KAFKA_CONF_OK: fine = true; break;
     case RD_KAFKA_CONF_UNKNOWN: unknown(section, name, error); break;
     case RD_KAFKA_CONF_INVALID:
-        error_invalid(error, "bad_value", "[%s] %s: %s", section, name,
+        error_invalid(error, CODE_BAD_VALUE, "[%s] %s: %s", section, name,
                       secret_property(name) ? "librdkafka refuses the value" : reason);
         break;
     }
@@ -94,12 +94,13 @@ bool config_property_add(struct config_properties *properties, const char *secti
     (void)snprintf(shown, sizeof shown, "%s = %s", key, text);
     for (size_t i = 0; i < properties->count; i++) {
         if (strcmp(properties->items[i].name, name) != 0) continue;
-        error_invalid(error, "bad_value", "[%s] %s is given twice", section, name);
+        error_invalid(error, CODE_BAD_VALUE, "[%s] %s is given twice", section, name);
         goto refused;
     }
     if (secret_property(name) && !from_file) {
-        error_invalid(error, "bad_value", "[%s] %s: a secret; put it in a file and write %s_file = "
-                      "PATH", section, name, name);
+        error_invalid(error, CODE_BAD_VALUE,
+                      "[%s] %s: a secret; put it in a file and write %s_file = PATH",
+                      section, name, name);
         goto refused;
     }
     value = from_file ? secret_file_read(text, error) : memory_copy_text(text, strlen(text));

@@ -81,8 +81,8 @@ static bool refuse_range(const struct option *option, const char *text, struct e
     const char *what = option->kind == VALUE_COUNT     ? "a number"
                        : option->kind == VALUE_BYTES ? "a size such as 64KiB"
                                                       : "a duration such as 90s";
-    return error_invalid(error, "bad_value", "\"%.40s\" is not %s from %s to %s", text, what, least,
-                         most);
+    return error_invalid(error, CODE_BAD_VALUE, "\"%.40s\" is not %s from %s to %s", text, what,
+                         least, most);
 }
 
 static bool set_number(const struct option *option, const char *text, int64_t *field,
@@ -110,9 +110,9 @@ static bool set_text(const struct option *option, const char *text, char **field
     int64_t length = (int64_t)strlen(text);
     assert(option->max > 0);
     if (length < option->min)
-        return error_invalid(error, "bad_value", "a value is missing: %s", option->help);
+        return error_invalid(error, CODE_BAD_VALUE, "a value is missing: %s", option->help);
     if (length > option->max)
-        return error_invalid(error, "bad_value",
+        return error_invalid(error, CODE_BAD_VALUE,
                              "\"%.40s...\" has %" PRId64 " characters, %" PRId64 " are allowed",
                              text, length, option->max);
     free(*field);
@@ -129,7 +129,7 @@ static bool set_choice(const struct option *option, const char *text, int64_t *f
         *field = i;
         return true;
     }
-    return error_invalid(error, "bad_value", "\"%.40s\" is not one of: %s", text, option->help);
+    return error_invalid(error, CODE_BAD_VALUE, "\"%.40s\" is not one of: %s", text, option->help);
 }
 
 static void release_list(struct config_list *list)
@@ -150,7 +150,7 @@ static bool set_list(const struct option *option, const char *text, struct confi
         if (length == 0) break;
         if ((int64_t)length > option->max) {
             release_list(&list);
-            return error_invalid(error, "bad_value", "\"%.40s...\": a name of at most %" PRId64
+            return error_invalid(error, CODE_BAD_VALUE, "\"%.40s...\": a name of at most %" PRId64
                                  " characters is allowed", at, option->max);
         }
         list.items = memory_grow(list.items, &capacity, list.count + 1, sizeof list.items[0]);

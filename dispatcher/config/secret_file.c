@@ -50,7 +50,7 @@ char *secret_file_read(const char *path, struct error *error)
     while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r')) length--;
     text[length] = '\0';
     if (length > 0 && strlen(text) == length) return text;
-    error_invalid(error, "bad_value", length == 0 ? "%s is empty" : "%s holds a NUL byte", path);
+    error_invalid(error, CODE_BAD_VALUE, length == 0 ? "%s is empty" : "%s holds a NUL byte", path);
     free(text);
     return NULL;
 }

@@ -41,8 +41,10 @@ bool fault_parse(struct fault *fault, const char *text, struct error *error)
     bool fine = digits > 0 && digits <= COUNT_DIGITS_MAX && (stop || number[digits] == '\0');
     int64_t at = fine ? strtoll(number, NULL, 10) : 0;
     if (point == FAULT_NONE || at < 1)
-        return error_invalid(error, "bad_value", "BELFRY_FAULT: \"%.60s\" is not POINT:NUMBER or "
-                             "POINT:NUMBER:stop, for example commit.after:17", text);
+        return error_invalid(error, CODE_BAD_VALUE,
+                             "BELFRY_FAULT: \"%.60s\" is not POINT:NUMBER or POINT:NUMBER:stop, "
+                             "for example commit.after:17",
+                             text);
     fault->point = point;
     fault->at = at;
     fault->stop = stop;

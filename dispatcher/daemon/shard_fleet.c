@@ -70,7 +70,7 @@ static void start(struct shard_fleet *fleet, int32_t shard)
     if (slot->runner != NULL) return;
     observe(fleet->site->observer, OBSERVED_SHARD_NOT_STARTED, shard,
             &(struct observed){.kind = error_kind_name(error.kind),
-                               .code = error.code[0] != '\0' ? error.code : NULL,
+                               .code = error.code != CODE_NONE ? error_code_word(error.code) : NULL,
                                .message = error.message});
     slot->not_before_us = now_us(fleet) + START_AGAIN_US;
 }

@@ -5,7 +5,7 @@
  *   ERROR_RETRY    nothing happened: back off, call again
  *   ERROR_ABORT    the transaction is lost cleanly: abort(), then produce the same again
  *   ERROR_UNKNOWN  the outcome is unknown, or the producer is of no more use: open_producer(),
- *                  read the last committed mark, then decide. With the code BROKER_REFUSED one of
+ *                  read the last committed mark, then decide. With the code CODE_REFUSED one of
  *                  the records is refused, whenever it is sent, and which is not known
  *   ERROR_FENCED   another producer of this shard has been opened
  *   ERROR_INVALID  this record is refused, the others are not touched
@@ -19,8 +19,6 @@
 
 #include "lib/base/error.h"
 #include "lib/base/text.h"
-
-#define BROKER_REFUSED "refused"
 
 /* Belfry's own topics, named <cluster>.<name>. */
 enum broker_topic {

@@ -261,7 +261,7 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
 static bool decide_anew(struct engine *engine, const struct error *failure, struct error *error)
 {
     const struct outbox *outbox = &engine->outbox;
-    bool mendable = strcmp(failure->code, BROKER_REFUSED) == 0 || outbox->refusal_count > 0 ||
+    bool mendable = failure->code == CODE_REFUSED || outbox->refusal_count > 0 ||
                     outbox->foreign_count + outbox->foreign_results > 0;
     if (mendable && engine->decided_anew) return false;
     engine->decided_anew = true;

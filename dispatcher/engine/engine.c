@@ -418,7 +418,7 @@ static void tell_restart(const struct engine *engine, const struct error *error)
         engine_tell_error(engine, OBSERVED_SHARD_FENCED, error);
         return;
     }
-    observe_at(engine->ports.observer, error->code[0] == '\0' ? LEVEL_WARN : LEVEL_ERROR,
+    observe_at(engine->ports.observer, error->code == CODE_NONE ? LEVEL_WARN : LEVEL_ERROR,
                OBSERVED_SHARD_RESTART, engine->options.shard,
                &(struct observed){.kind = error_kind_name(error->kind),
                                   .message = error->message});

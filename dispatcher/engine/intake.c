@@ -127,7 +127,7 @@ static void bury(struct engine *engine, const struct broker_input *input,
     outbox_add(&engine->outbox, TOPIC_DEAD, engine->options.shard, copy.key, copy.value, headers,
                count);
     observe(engine->ports.observer, OBSERVED_COMMAND_REJECTED, engine->options.shard,
-            &(struct observed){.offset = source->offset, .code = error->code,
+            &(struct observed){.offset = source->offset, .code = error_code_word(error->code),
                                .message = error->message});
 }
 
@@ -170,7 +170,7 @@ static bool check_fan_out(const struct engine *engine, const struct broker_input
 {
     size_t bytes = fan_out_bytes(engine, input, route);
     if (bytes <= FORWARD_BYTES_MAX) return true;
-    return error_invalid(error, "too_large", "the command has %zu bytes and concerns %" PRId32
+    return error_invalid(error, CODE_TOO_LARGE, "the command has %zu bytes and concerns %" PRId32
                          " shards: %zu bytes together, at most %d are allowed; name groups, or "
                          "send fewer names at a time", input->value.length, route->count, bytes,
                          (int)FORWARD_BYTES_MAX);
@@ -270,14 +270,17 @@ static bool check_envelope(const struct broker_input *input, const struct record
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) bytes += headers[i].name.length + headers[i].value.length;
     if (input->truncated_headers || count >= BROKER_INPUT_HEADERS_MAX)
-        return error_invalid(error, "too_many", "the record has more than %d headers; allowed are "
-                             "%d", (int)BROKER_INPUT_HEADERS_MAX - 1, (int)HEADERS_MAX);
+        return error_invalid(error, CODE_TOO_MANY,
+                             "the record has more than %d headers; allowed are %d",
+                             (int)BROKER_INPUT_HEADERS_MAX - 1, (int)HEADERS_MAX);
     if (input->key.length > RECORD_KEY_BYTES_MAX && !mutant(MUTANT_KEY_NOT_BOUNDED))
-        return error_invalid(error, "too_large", "the record's key has %zu bytes, at most %d are "
-                             "allowed", input->key.length, (int)RECORD_KEY_BYTES_MAX);
+        return error_invalid(error, CODE_TOO_LARGE,
+                             "the record's key has %zu bytes, at most %d are allowed",
+                             input->key.length, (int)RECORD_KEY_BYTES_MAX);
     if (bytes > RECORD_HEADERS_BYTES_MAX)
-        return error_invalid(error, "too_large", "the record's headers have %zu bytes, at most %d "
-                             "are allowed", bytes, (int)RECORD_HEADERS_BYTES_MAX);
+        return error_invalid(error, CODE_TOO_LARGE,
+                             "the record's headers have %zu bytes, at most %d are allowed",
+                             bytes, (int)RECORD_HEADERS_BYTES_MAX);
     return true;
 }
 
@@ -294,7 +297,7 @@ static bool refused_unread(const struct engine *engine, const struct broker_inpu
                            struct error *refusal)
 {
     if (!is_unfit(engine, input)) return !check_envelope(input, headers, count, refusal);
-    return !error_invalid(refusal, "undeliverable", "Kafka does not take what the command makes "
+    return !error_invalid(refusal, CODE_UNDELIVERABLE, "Kafka does not take what the command makes "
                           "Belfry write: %.160s", engine->unfit.why);
 }
 
@@ -330,7 +333,7 @@ static bool apply_new(struct engine *engine, const struct broker_input *input,
     }
     command_route(&command, source->origin_partition, engine->options.shards, &route);
     if (forwarded && route.shard[engine->options.shard] == 0) {
-        error_invalid(&refusal, "wrong_shard", "a forwarded command that does not concern shard "
+        error_invalid(&refusal, CODE_WRONG_SHARD, "a forwarded command that does not concern shard "
                       "%" PRId32, engine->options.shard);
         outbox_command(&engine->outbox, source->input, input->offset);
         bury(engine, input, source, &refusal);
@@ -376,10 +379,10 @@ static bool apply_begun(struct engine *engine, const struct broker_input *input,
     bool good = command_decode(input->value, headers, count, source, limits, engine->arena,
                                &command, &why);
     if (good && is_unfit(engine, input))
-        good = error_invalid(&why, "undeliverable", "Kafka does not take it: %.160s",
+        good = error_invalid(&why, CODE_UNDELIVERABLE, "Kafka does not take it: %.160s",
                              engine->unfit.why);
     if (good && !shard_can_continue(&command))
-        good = error_invalid(&why, "internal", "another command stands in its place");
+        good = error_invalid(&why, CODE_INTERNAL, "another command stands in its place");
     if (!good) {
         interrupt(engine, source, &command, now_ms, &why);
         return true;
@@ -395,7 +398,7 @@ static bool apply_input(struct engine *engine, const struct broker_input *input,
     struct error refusal = {0};
     arena_reset(engine->arena); /* a restore, or a try that failed, may have left something */
     if (input->topic == TOPIC_FORWARD && !read_origin(input, &source)) {
-        error_invalid(&refusal, "wrong_shard", "a forwarded record without a good %s header; "
+        error_invalid(&refusal, CODE_WRONG_SHARD, "a forwarded record without a good %s header; "
                       "only daemons write to this topic", origin_header);
         outbox_command(&engine->outbox, source.input, input->offset);
         bury(engine, input, &source, &refusal);
@@ -424,7 +427,7 @@ static void interrupt_gone(struct engine *engine, int64_t now_ms)
     (void)snprintf(id, sizeof id, "%" PRId32 "/%" PRId64, source.partition, source.offset);
     struct command command = {.command_id = text_of(id)};
     struct error why = {0};
-    error_invalid(&why, "internal", "its record is not in the log any more");
+    error_invalid(&why, CODE_INTERNAL, "its record is not in the log any more");
     interrupt(engine, &source, &command, now_ms, &why);
     int64_t *next = &engine->places[begun.input].offset;
     if (*next <= begun.offset) *next = begun.offset + 1;

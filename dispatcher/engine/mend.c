@@ -139,7 +139,7 @@ static bool narrow(struct engine *engine, const char *why, struct error *error)
 
 bool engine_mend(struct engine *engine, const struct error *failure, struct error *error)
 {
-    bool refused = strcmp(failure->code, BROKER_REFUSED) == 0;
+    bool refused = failure->code == CODE_REFUSED;
     if (engine->outbox.refusal_count > 0) return mend_named(engine, error);
     if (take_foreign_out(engine, failure->message)) return true;
     return !refused || mutant(MUTANT_REFUSAL_NOT_NARROWED) ||

@@ -56,7 +56,7 @@ bool replay_store_item(void *opaque, const struct store_item *item, struct error
     struct text text = {item->text, item->text_bytes};
     if (item->kind == STORE_JOB_PUT) return restore_job(engine, text, error);
     if (!parse_sequence((struct text){item->name, item->name_bytes}, &sequence))
-        return error_invalid(error, "bad_value", "remembered record with a bad sequence");
+        return error_invalid(error, CODE_BAD_VALUE, "remembered record with a bad sequence");
     return restore_seen(engine, sequence, text, error);
 }
 
@@ -97,10 +97,10 @@ static bool restore_logged_job(struct engine *engine, struct text name, struct t
     struct text id;
     if (!restore_job(engine, value, error)) return false;
     if (!replay_split_name(name, &group, &id))
-        return error_invalid(error, "bad_name", "job record with a bad key");
+        return error_invalid(error, CODE_BAD_NAME, "job record with a bad key");
     const struct job *job = shard_find(engine->shard, group, id);
     if (job == NULL)
-        return error_invalid(error, "bad_name", "job record whose key names another job");
+        return error_invalid(error, CODE_BAD_NAME, "job record whose key names another job");
     checkpointer_job_changed(engine->checkpointer, job);
     return true;
 }
@@ -120,7 +120,7 @@ static bool restore_state_record(struct engine *engine, const struct broker_inpu
         return true;
     }
     if (!replay_key_rest(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
-        return error_invalid(error, "bad_name", "state record with the unknown key %.*s",
+        return error_invalid(error, CODE_BAD_NAME, "state record with the unknown key %.*s",
                              (int)(input->key.length > 60 ? 60 : input->key.length),
                              input->key.bytes);
     if (input->tombstone) {

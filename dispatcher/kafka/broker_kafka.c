@@ -46,7 +46,7 @@ static bool prove_alone(struct broker_kafka *kafka, struct error *error)
     error_clear(error);
     (void)error_set(error, ERROR_FATAL, "Kafka does not let shard %d be written",
                     (int)kafka->shard);
-    (void)snprintf(error->code, sizeof error->code, "kafka_away");
+    error->code = CODE_KAFKA_AWAY;
     return false;
 }
 
@@ -159,7 +159,7 @@ struct broker *broker_kafka_create(struct kafka_cluster *cluster, int32_t shard,
     assert(cluster != NULL);
     const struct kafka_options *options = kafka_cluster_options(cluster);
     if (shard < 0 || shard >= options->shards) {
-        error_invalid(error, "bad_value", "shard %d: 0 to %d are allowed", (int)shard,
+        error_invalid(error, CODE_BAD_VALUE, "shard %d: 0 to %d are allowed", (int)shard,
                       (int)options->shards - 1);
         return NULL;
     }

@@ -198,7 +198,7 @@ bool kafka_admin_create(rd_kafka_t *handle, const char *topic, int32_t partition
     char refusal[REFUSAL_BYTES] = "";
     rd_kafka_NewTopic_t *wanted =
         rd_kafka_NewTopic_new(topic, partitions, -1, refusal, sizeof refusal);
-    if (wanted == NULL) return error_invalid(error, "bad_name", "topic %s: %s", topic, refusal);
+    if (wanted == NULL) return error_invalid(error, CODE_BAD_NAME, "topic %s: %s", topic, refusal);
     for (size_t i = 0; i < count; i++)
         (void)rd_kafka_NewTopic_set_config(wanted, settings[i].name, settings[i].value);
     rd_kafka_AdminOptions_t *options =

@@ -80,7 +80,7 @@ static bool check_mock(struct kafka_cluster *cluster, struct error *error)
         if (!kafka_admin_look_up(kafka_reader_handle(cluster->reader), name, &facts, error))
             return false;
         if (!facts.exists || facts.partitions != cluster->options->shards)
-            return error_invalid(error, "bad_value", "topic %s has %d partitions, shards = %d",
+            return error_invalid(error, CODE_BAD_VALUE, "topic %s has %d partitions, shards = %d",
                                  name, (int)facts.partitions, (int)cluster->options->shards);
     }
     return true;

@@ -198,6 +198,6 @@ enum error_kind kafka_error_code(rd_kafka_t *client, enum kafka_operation operat
     look_behind(client, &failure, text);
     enum error_kind kind = report(&failure, what, text, error);
     if (operation == KAFKA_COMMIT && kind == ERROR_UNKNOWN && is_record_unfit(code))
-        (void)snprintf(error->code, sizeof error->code, "%s", BROKER_REFUSED);
+        error->code = CODE_REFUSED;
     return kind;
 }

@@ -38,7 +38,7 @@ enum error_kind kafka_error_take(rd_kafka_t *client, enum kafka_operation operat
                                  bool flush_clean, rd_kafka_error_t *cause, const char *what,
                                  struct error *error);
 
-/* As kafka_error_take() for calls that return only a code. BROKER_REFUSED is set where the code is
+/* As kafka_error_take() for calls that return only a code. CODE_REFUSED is set where the code is
  * that of a record which the broker will never take. */
 enum error_kind kafka_error_code(rd_kafka_t *client, enum kafka_operation operation,
                                  rd_kafka_resp_err_t code, const char *what,

@@ -140,7 +140,7 @@ bool kafka_foreign_warm(struct kafka_foreign_topic *topic, const char *name, rd_
     if (known && facts.exists) return true;
     if (known) {
         topic->info.exists = false;
-        error_invalid(error, "topic_missing", "topic %s has gone, or we may not see it", name);
+        error_invalid(error, CODE_TOPIC_MISSING, "topic %s has gone, or we may not see it", name);
     }
     rd_kafka_topic_destroy(topic->handle);
     topic->handle = NULL;

@@ -90,10 +90,10 @@ static bool check_properties(const struct kafka_properties *properties, const ch
     for (size_t i = 0; i < properties->count; i++) {
         const struct kafka_property *property = &properties->items[i];
         if (property->name == NULL || property->name[0] == '\0' || property->value == NULL)
-            return error_invalid(error, "bad_value", "[%s]: a property needs a name and a value",
+            return error_invalid(error, CODE_BAD_VALUE, "[%s]: a property needs a name and a value",
                                  section);
         if (is_protected(property->name))
-            return error_invalid(error, "bad_value",
+            return error_invalid(error, CODE_BAD_VALUE,
                                  "[%s] %s: Belfry sets this itself, its guarantees depend on it; "
                                  "remove the line (docs/kafka.md)",
                                  section, property->name);
@@ -105,20 +105,21 @@ bool kafka_options_check(const struct kafka_options *options, struct error *erro
 {
     assert(options != NULL);
     if (options->brokers == NULL || options->brokers[0] == '\0')
-        return error_invalid(error, "missing_field", "kafka: no brokers given (host:port,...)");
+        return error_invalid(error, CODE_MISSING_FIELD, "kafka: no brokers given (host:port,...)");
     size_t length = options->cluster == NULL ? 0 : strlen(options->cluster);
     if (length == 0 || length > KAFKA_CLUSTER_BYTES_MAX)
-        return error_invalid(error, "bad_name", "cluster: a name of 1 to %d characters is needed",
+        return error_invalid(error, CODE_BAD_NAME,
+                             "cluster: a name of 1 to %d characters is needed",
                              KAFKA_CLUSTER_BYTES_MAX);
     for (size_t i = 0; i < length; i++)
         if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-",
                    options->cluster[i]) == NULL)
-            return error_invalid(error, "bad_name",
+            return error_invalid(error, CODE_BAD_NAME,
                                  "cluster %s: only A-Z a-z 0-9 . _ - are allowed, it is the "
                                  "prefix of topic names",
                                  options->cluster);
     if (options->shards < 1 || options->shards > SHARDS_MAX)
-        return error_invalid(error, "bad_value", "shards %d: 1 to %d are allowed",
+        return error_invalid(error, CODE_BAD_VALUE, "shards %d: 1 to %d are allowed",
                              (int)options->shards, SHARDS_MAX);
     return check_properties(&options->common, "kafka", error) &&
            check_properties(&options->producer, "kafka.producer", error) &&
@@ -140,7 +141,7 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, stru
     rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, text, sizeof text);
     if (result == RD_KAFKA_CONF_OK) return true;
     if (is_secret(name)) (void)snprintf(text, sizeof text, "the value is refused");
-    return error_invalid(error, "bad_value", "kafka property %s: %s", name, text);
+    return error_invalid(error, CODE_BAD_VALUE, "kafka property %s: %s", name, text);
 }
 
 static bool set_rows(rd_kafka_conf_t *conf, const struct kafka_property *rows, size_t count,

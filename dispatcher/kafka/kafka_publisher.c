@@ -235,25 +235,25 @@ static rd_kafka_topic_t *foreign_handle(struct kafka_publisher *publisher,
         kafka_foreign_find(publisher->foreign, name, false, error);
     if (topic == NULL) return NULL;
     if (!topic->info.exists) {
-        error_invalid(error, "topic_missing", "topic %s does not exist, or we may not see it",
+        error_invalid(error, CODE_TOPIC_MISSING, "topic %s does not exist, or we may not see it",
                       name);
         return NULL;
     }
     int64_t limit_bytes = topic->info.max_message_bytes;
     if (limit_bytes > 0 && limit_bytes < KAFKA_BATCH_BYTES) {
-        error_invalid(error, "too_large",
+        error_invalid(error, CODE_TOO_LARGE,
                       "topic %s: its max.message.bytes is %lld, %d or more are needed for a "
                       "batch of fires; raise it",
                       name, (long long)limit_bytes, KAFKA_BATCH_BYTES);
         return NULL;
     }
     if (limit_bytes > 0 && (int64_t)record_bytes(record) > limit_bytes) {
-        error_invalid(error, "too_large", "topic %s: the record has %zu bytes, %lld are allowed",
+        error_invalid(error, CODE_TOO_LARGE, "topic %s: the record has %zu bytes, %lld are allowed",
                       name, record_bytes(record), (long long)limit_bytes);
         return NULL;
     }
     if (record->partition >= topic->info.partitions) {
-        error_invalid(error, "bad_value", "topic %s has no partition %d", name,
+        error_invalid(error, CODE_BAD_VALUE, "topic %s has no partition %d", name,
                       (int)record->partition);
         return NULL;
     }

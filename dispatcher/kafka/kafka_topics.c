@@ -126,7 +126,7 @@ static bool check_topic(rd_kafka_t *handle, const struct kafka_options *options,
     char name[TOPIC_NAME_BYTES];
     kafka_topic_name(options->cluster, topic, name);
     if (facts->partitions != options->shards)
-        return error_invalid(error, "bad_value",
+        return error_invalid(error, CODE_BAD_VALUE,
                              "topic %s has %d partitions, but shards = %d: the number is fixed "
                              "when the topics are made; start with --shards %d",
                              name, (int)facts->partitions, (int)options->shards,

@@ -81,7 +81,7 @@ bool mock_cluster_add_topic(struct mock_cluster *mock, const char *topic, int32_
     assert(topic != NULL && partitions > 0);
     rd_kafka_resp_err_t code = rd_kafka_mock_topic_create(mock->mock, topic, partitions, 1);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-    return error_invalid(error, "bad_value", "topic %s: %s", topic, rd_kafka_err2str(code));
+    return error_invalid(error, CODE_BAD_VALUE, "topic %s: %s", topic, rd_kafka_err2str(code));
 }
 
 void mock_cluster_fail_requests(struct mock_cluster *mock, int16_t api_key,

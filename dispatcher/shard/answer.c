@@ -55,7 +55,7 @@ void answer_add_job(struct answer *answer, const struct definition *definition, 
 }
 
 void answer_add_error(struct answer *answer, struct text group, struct text id, bool rejected,
-                      const char *code, const char *field, const char *format, ...)
+                      enum error_code code, const char *field, const char *format, ...)
 {
     if (answer == NULL) return;
     struct result *result = &answer->result;
@@ -94,12 +94,12 @@ void answer_add_refused(struct answer *answer, const struct shard *shard,
     }
 }
 
-void answer_add_warning(struct answer *answer, const char *code, const char *format, ...)
+void answer_add_warning(struct answer *answer, enum error_code code, const char *format, ...)
 {
     struct result *result = &answer->result;
     if (result->warning_count == RESULT_WARNINGS_MAX) return;
     for (size_t i = 0; i < result->warning_count; i++)
-        if (strcmp(answer->warnings[i].code, code) == 0) return;
+        if (answer->warnings[i].code == code) return;
     struct result_warning *warning = &answer->warnings[result->warning_count++];
     warning->code = code;
     va_list arguments;
@@ -108,14 +108,14 @@ void answer_add_warning(struct answer *answer, const char *code, const char *for
     va_end(arguments);
 }
 
-void answer_refuse(struct answer *answer, enum outcome outcome, const char *code,
+void answer_refuse(struct answer *answer, enum outcome outcome, enum error_code code,
                    const char *field, const char *format, ...)
 {
     struct result *result = &answer->result;
     assert(outcome != OUTCOME_APPLIED);
     if (result->outcome != OUTCOME_APPLIED) return;
     result->outcome = outcome;
-    (void)snprintf(result->code, sizeof result->code, "%s", code);
+    result->code = code;
     (void)snprintf(result->field, sizeof result->field, "%s", field);
     va_list arguments;
     va_start(arguments, format);
@@ -136,7 +136,7 @@ void answer_conclude(struct answer *answer)
     result->outcome = result->changed > 0 ? OUTCOME_PARTIAL
                       : answer->rejected  ? OUTCOME_REJECTED
                                           : OUTCOME_CONFLICT;
-    (void)snprintf(result->code, sizeof result->code, "%s", first->code);
+    result->code = first->code;
     (void)snprintf(result->field, sizeof result->field, "%s", first->field);
     (void)snprintf(result->message, sizeof result->message, "%s", first->message);
 }
@@ -155,7 +155,7 @@ void answer_finish(struct answer *answer, struct shard *shard,
         struct seen seen = {.hash = seen_hash(command->command_id),
                             .at_ms = application->effective_ms,
                             .outcome = (uint8_t)result->outcome};
-        (void)snprintf(seen.code, sizeof seen.code, "%s", result->code);
+        seen.code = result->code;
         seen_table_add(shard->seen, application->sequence, &seen);
         sink->seen(sink->opaque, &seen);
     }

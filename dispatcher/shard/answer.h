@@ -26,17 +26,17 @@ struct result_difference *answer_next_difference(struct answer *answer);
 /* One job's refusal. `rejected`: bad whatever the state (else a conflict). A NULL answer is
  * allowed: the caller only wants to know. */
 void answer_add_error(struct answer *answer, struct text group, struct text id, bool rejected,
-                      const char *code, const char *field, const char *format, ...)
+                      enum error_code code, const char *field, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
 /* The first of each code is kept. */
-void answer_add_warning(struct answer *answer, const char *code, const char *format, ...)
+void answer_add_warning(struct answer *answer, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The jobs of a command in mode each that could not be read: those this shard has to report, or all
  * of them, where it is the only one to answer. */
 void answer_add_refused(struct answer *answer, const struct shard *shard,
                         const struct application *application, bool all);
 /* The command as a whole is refused. */
-void answer_refuse(struct answer *answer, enum outcome outcome, const char *code,
+void answer_refuse(struct answer *answer, enum outcome outcome, enum error_code code,
                    const char *field, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 

@@ -36,17 +36,17 @@ static void warn_about(struct answer *answer, const struct definition *definitio
     int length = (int)definition->id.length;
     if (definition->topic.length > 0 && application->topic_exists != NULL &&
         !application->topic_exists(application->opaque, definition->topic))
-        answer_add_warning(answer, "topic_missing",
+        answer_add_warning(answer, CODE_TOPIC_MISSING,
                            "%.*s: topic %.*s does not exist; fires wait until it is created",
                            length, name, (int)definition->topic.length, definition->topic.bytes);
     if (definition->schedule.kind != SCHEDULE_CRON) return;
     for (uint32_t bit = 1; bit <= definition->cron_warnings; bit <<= 1)
         if ((definition->cron_warnings & bit) != 0 && bit != CRON_WARNING_NO_ZONE &&
             bit != CRON_WARNING_NO_NAME)
-            answer_add_warning(answer, "cron", "%.*s: %s", length, name,
+            answer_add_warning(answer, CODE_CRON, "%.*s: %s", length, name,
                                cron_warning_text((enum cron_warning)bit));
     if ((definition->cron_warnings & CRON_WARNING_NO_ZONE) != 0)
-        answer_add_warning(answer, "zone_is_utc",
+        answer_add_warning(answer, CODE_ZONE_IS_UTC,
                            "%.*s: the cron expression names no zone; it is read in UTC", length,
                            name);
 }
@@ -81,7 +81,7 @@ static bool check_fires(struct answer *answer, const struct command *command, ui
                         const struct definition *definition, int64_t effective_ms)
 {
     if (ever_fires(definition, effective_ms)) return true;
-    answer_add_error(answer, definition->group, definition->id, true, "never_fires",
+    answer_add_error(answer, definition->group, definition->id, true, CODE_NEVER_FIRES,
                      place_of(command, index, "/schedule").pointer,
                      "%.*s/%.*s: no slot after the command's effective time lies between start "
                      "and end; change schedule, start or end",
@@ -95,7 +95,7 @@ static bool check_add(const struct shard *shard, struct answer *answer,
 {
     const struct definition *definition = &command->jobs[index];
     if (job_table_find(shard->jobs, definition->group, definition->id) != NULL) {
-        answer_add_error(answer, definition->group, definition->id, false, "exists",
+        answer_add_error(answer, definition->group, definition->id, false, CODE_EXISTS,
                          place_of(command, index, "").pointer,
                          "%.*s/%.*s exists; use put to replace it, or another id",
                          (int)definition->group.length, definition->group.bytes,
@@ -205,7 +205,7 @@ static bool check_put_revision(struct answer *answer, const struct job *job,
         (void)snprintf(standing, sizeof standing, "the job is at revision %" PRIu32,
                        job->revision);
     answer_add_error(answer, definition->group, definition->id, false,
-                     job != NULL ? "revision_mismatch" : "not_found", "/expected_revision",
+                     job != NULL ? CODE_REVISION_MISMATCH : CODE_NOT_FOUND, "/expected_revision",
                      "%.*s/%.*s: expected_revision is %" PRId64 ", %s; read it again and decide",
                      (int)definition->group.length, definition->group.bytes,
                      (int)definition->id.length, definition->id.bytes, expected, standing);
@@ -237,7 +237,7 @@ static bool check_incarnation(const struct shard *shard, struct answer *answer,
     bool future = wanted->effective_ms > application->effective_ms;
     if (!other && !future && !taken) return true;
     answer_add_error(answer, definition->group, definition->id, future,
-                     future ? "bad_value" : "exists",
+                     future ? CODE_BAD_VALUE : CODE_EXISTS,
                      place_of(command, index, "/incarnation").pointer, "%.*s/%.*s: %s",
                      (int)definition->group.length, definition->group.bytes,
                      (int)definition->id.length, definition->id.bytes,
@@ -268,8 +268,8 @@ static void apply_jobs(struct shard *shard, struct answer *answer,
     bool taken[COMMAND_JOBS_MAX];
     int64_t sent = (int64_t)(command->job_count + command->refused_count);
     if (command->expect >= 0 && command->expect != sent)
-        answer_add_error(answer, text_of(NULL), text_of(NULL), false, "count_mismatch", "/expect",
-                         "expect is %" PRId64 ", the command has %" PRId64 " jobs",
+        answer_add_error(answer, text_of(NULL), text_of(NULL), false, CODE_COUNT_MISMATCH,
+                         "/expect", "expect is %" PRId64 ", the command has %" PRId64 " jobs",
                          command->expect, sent);
     answer_add_refused(answer, shard, application, false);
     imported_find_taken(shard, command, taken);
@@ -320,7 +320,7 @@ bool shard_apply(struct shard *shard, const struct application *application,
     struct answer *answer = answer_begin(shard, application);
     bool finished = true;
     if (application->effective_ms > command->not_after_ms)
-        answer_refuse(answer, OUTCOME_EXPIRED, "expired", "/not_after",
+        answer_refuse(answer, OUTCOME_EXPIRED, CODE_EXPIRED, "/not_after",
                       "the command acts after its not_after; send it again with a later one");
     else if (command_op_target(command->op) == TARGET_GIVEN)
         apply_jobs(shard, answer, application, sink);
@@ -339,7 +339,7 @@ void shard_reject(struct shard *shard, const struct application *application,
     if (answer_duplicate(shard, application, sink)) return;
     struct answer *answer = answer_begin(shard, application);
     answer_add_refused(answer, shard, application, true);
-    answer_refuse(answer, OUTCOME_REJECTED, error->code[0] != '\0' ? error->code : "bad_value",
+    answer_refuse(answer, OUTCOME_REJECTED, error->code != CODE_NONE ? error->code : CODE_BAD_VALUE,
                   error->field, "%s", error->message);
     answer_finish(answer, shard, application, sink);
 }

@@ -17,7 +17,7 @@ static bool check_revision(struct answer *answer, const struct job *job,
     int64_t expected = application->command->expected_revision;
     if (expected < 0 || expected == job->revision) return true;
     struct text name = job_name(job);
-    answer_add_error(answer, job_group(job), job_id(job), false, "revision_mismatch",
+    answer_add_error(answer, job_group(job), job_id(job), false, CODE_REVISION_MISMATCH,
                      "/expected_revision",
                      "%.*s: expected_revision is %" PRId64 ", the job is at revision %" PRIu32
                      "; read it again and decide",
@@ -59,14 +59,14 @@ static bool decide(struct shard *shard, struct answer *answer,
     int64_t matched = (int64_t)shard->target_count;
     answer->result.matched = matched;
     if (command->expect >= 0 && command->expect != matched) {
-        answer_add_error(answer, text_of(NULL), text_of(NULL), false, "count_mismatch",
+        answer_add_error(answer, text_of(NULL), text_of(NULL), false, CODE_COUNT_MISMATCH,
                          "/expect", "expect is %" PRId64 ", the selector matches %" PRId64
                          " jobs", command->expect, matched);
         if (command->mode == MODE_ATOMIC) return false;
     }
     bool named = command->select.id_count > 0 && command->select.group_count > 0;
     if (matched == 0 && named) {
-        answer_refuse(answer, OUTCOME_CONFLICT, "not_found", "/select",
+        answer_refuse(answer, OUTCOME_CONFLICT, CODE_NOT_FOUND, "/select",
                       "no job matches the selector; `belfry list` shows what is there");
         return false;
     }
@@ -148,9 +148,8 @@ static bool change_targets(struct shard *shard, struct answer *answer,
             in_command->effective_ms = application->effective_ms;
             in_command->errors = answer->error_total;
             in_command->rejected = answer->rejected;
-            if (answer->error_total > 0 && in_command->code[0] == '\0')
-                (void)snprintf(in_command->code, sizeof in_command->code, "%s",
-                               answer->errors[0].code);
+            if (answer->error_total > 0 && in_command->code == CODE_NONE)
+                in_command->code = answer->errors[0].code;
             return false;
         }
         struct job_reference reference = shard->targets[shard->target_at];
@@ -194,7 +193,7 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
     if (begun.errors > 0) { /* the list went with the memory; what is left is that it was there */
         answer_add_error(answer, text_of(NULL), text_of(NULL), begun.rejected, begun.code, "",
                          "%" PRId64 " jobs could not be changed, the first: %s", begun.errors,
-                         begun.code);
+                         error_code_word(begun.code));
         answer->error_total = begun.errors;
     }
     if (!change_targets(shard, answer, &same, sink)) return false;
@@ -219,7 +218,7 @@ void shard_interrupt(struct shard *shard, const struct application *application,
     struct answer *answer = answer_begin(shard, &same);
     answer->result.matched = begun.matched;
     answer->result.changed = begun.changed;
-    answer_refuse(answer, OUTCOME_PARTIAL, "interrupted", why->field,
+    answer_refuse(answer, OUTCOME_PARTIAL, CODE_INTERRUPTED, why->field,
                   "%" PRId64 " of %" PRId64 " jobs were done, the rest cannot be: %s",
                   begun.changed, begun.matched, why->message);
     drop_targets(shard);

@@ -5,8 +5,8 @@
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/mutant.h"
 
-static void refuse(struct answer *answer, const struct job *job, bool rejected, const char *code,
-                   const char *field, const char *sentence)
+static void refuse(struct answer *answer, const struct job *job, bool rejected,
+                   enum error_code code, const char *field, const char *sentence)
 {
     struct text name = job_name(job);
     answer_add_error(answer, job_group(job), job_id(job), rejected, code, field, "%.*s: %s",
@@ -40,14 +40,14 @@ static bool check_update(struct answer *answer, const struct job *job,
     bool past_at = merged.schedule.kind == SCHEDULE_AT &&
                    merged.schedule.at_ms <= application->effective_ms;
     if (merged.start_ms != START_NONE && merged.end_ms <= merged.start_ms) {
-        refuse(answer, job, true, "bad_value", "/set/end", "end must be later than start");
+        refuse(answer, job, true, CODE_BAD_VALUE, "/set/end", "end must be later than start");
         return false;
     }
     uint32_t timing = GIVEN_SCHEDULE | GIVEN_START | GIVEN_END;
     if ((application->command->set.given & timing) != 0 && !past_at &&
         !schedule_is_unknown(&merged.schedule) &&
         !job_next_slot(&merged, application->effective_ms, &next_ms)) {
-        refuse(answer, job, true, "never_fires", "/set",
+        refuse(answer, job, true, CODE_NEVER_FIRES, "/set",
                "no slot after the command's effective time lies between start and end");
         return false;
     }
@@ -91,7 +91,7 @@ static bool check_pause(struct answer *answer, const struct job *job,
                         const struct application *application)
 {
     if (application->command->until_ms > application->effective_ms) return true;
-    refuse(answer, job, true, "bad_value", "/until",
+    refuse(answer, job, true, CODE_BAD_VALUE, "/until",
            "until must be later than the time at which the command acts");
     return false;
 }
@@ -129,12 +129,12 @@ static bool check_resume(struct answer *answer, const struct job *job,
     const struct command *command = application->command;
     if (command->from != RESUME_INSTANT || (job->flags & JOB_PAUSED) == 0) return true;
     if (command->from_ms > application->effective_ms) {
-        refuse(answer, job, false, "from_in_future", "/from",
+        refuse(answer, job, false, CODE_FROM_IN_FUTURE, "/from",
                "from is later than the time at which the command acts");
         return false;
     }
     if (command->from_ms < job_paused_ms(job)) {
-        refuse(answer, job, false, "from_before_pause", "/from",
+        refuse(answer, job, false, CODE_FROM_BEFORE_PAUSE, "/from",
                "from is before the pause began; earlier slots were not missed");
         return false;
     }
@@ -224,18 +224,18 @@ static bool check_backfill(struct answer *answer, const struct job *job,
     const struct command *command = application->command;
     int64_t to_ms = backfill_to_ms(application);
     if (to_ms > application->effective_ms) {
-        refuse(answer, job, true, "bad_value", "/to",
+        refuse(answer, job, true, CODE_BAD_VALUE, "/to",
                "to is later than the time at which the command acts");
         return false;
     }
     if (command->from_ms >= to_ms) {
-        refuse(answer, job, true, "bad_value", "/from",
+        refuse(answer, job, true, CODE_BAD_VALUE, "/from",
                "from must be earlier than to, and than the time at which the command acts");
         return false;
     }
     if (job_has_had_backfill(job, backfill_hash(command_backfill_id(command))) &&
         !mutant(MUTANT_BACKFILL_ID_FORGOTTEN)) {
-        refuse(answer, job, false, "exists", "/backfill_id",
+        refuse(answer, job, false, CODE_EXISTS, "/backfill_id",
                backfill_find(job, command_backfill_id(command)) != NULL
                    ? "a backfill of this id is under way; cancel it, or choose another id"
                    : "the job has had a backfill of this id: its fires would have the same ids; "
@@ -243,19 +243,19 @@ static bool check_backfill(struct answer *answer, const struct job *job,
         return false;
     }
     if (schedule_is_unknown(&job->schedule->spec)) {
-        refuse(answer, job, false, "unknown_zone", "",
+        refuse(answer, job, false, CODE_UNKNOWN_ZONE, "",
                "the daemon's machine lacks the time zone of the job: nobody knows its slots; "
                "install time zone data that has it, or give the job another zone");
         return false;
     }
     if (job_backfills_had(job) == BACKFILL_IDS_MAX) {
-        refuse(answer, job, false, "too_many", "",
+        refuse(answer, job, false, CODE_TOO_MANY, "",
                "the job has had 1000 backfills and remembers the id of each; export it, delete "
                "it and import it again: then it begins anew with their ids");
         return false;
     }
     if (backfill_is_full(job)) {
-        refuse(answer, job, false, "too_many", "",
+        refuse(answer, job, false, CODE_TOO_MANY, "",
                "so many backfills of one job are under way; wait, or cancel one");
         return false;
     }

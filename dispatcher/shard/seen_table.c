@@ -6,7 +6,6 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
-#include "lib/model/result_code.h"
 
 enum { INDEX_INITIAL = 64, EMPTY = 0 };
 
@@ -85,8 +84,8 @@ static size_t index_place(const struct seen_table *table, uint64_t hash)
 static void entry_view(const struct entry *entry, struct seen *seen)
 {
     *seen = (struct seen){
-        .hash = entry->hash, .at_ms = entry->at_ms, .outcome = entry->outcome};
-    (void)snprintf(seen->code, sizeof seen->code, "%s", result_code_word(entry->code));
+        .hash = entry->hash, .at_ms = entry->at_ms, .outcome = entry->outcome,
+        .code = (enum error_code)entry->code};
 }
 
 bool seen_table_find(const struct seen_table *table, uint64_t hash, struct seen *seen)
@@ -152,7 +151,7 @@ void seen_table_add(struct seen_table *table, int64_t sequence, const struct see
                                 .at_ms = seen->at_ms,
                                 .sequence = sequence,
                                 .outcome = seen->outcome,
-                                .code = result_code_index(seen->code)};
+                                .code = (uint8_t)seen->code};
     size_t place = index_place(table, seen->hash);
     if (table->index[place] != EMPTY) { /* restored twice: checkpoint and tail */
         struct entry *there = entry_at(table, (uint32_t)(table->index[place] - 1));

@@ -9,8 +9,6 @@
 #include "lib/base/number.h"
 #include "lib/base/suggest.h"
 
-static const char usage[] = "usage";
-
 static const struct option_row *row_by_name(const struct option_row *const *tables,
                                             const char *name, size_t length)
 {
@@ -38,9 +36,9 @@ static bool unknown_option(const struct option_row *const *tables, const char *n
             suggestion_offer(&near, row->name);
     int shown = length > 60 ? 60 : (int)length;
     if (near.best == NULL)
-        return error_invalid(error, usage, "unknown option --%.*s; --help lists them",
+        return error_invalid(error, CODE_USAGE, "unknown option --%.*s; --help lists them",
                              shown, name);
-    return error_invalid(error, usage, "unknown option --%.*s; did you mean --%s?", shown,
+    return error_invalid(error, CODE_USAGE, "unknown option --%.*s; did you mean --%s?", shown,
                          name, near.best);
 }
 
@@ -53,7 +51,7 @@ static bool argument_add(struct arguments *arguments, const struct option_row *r
         return true;
     }
     if (row->kind != OPTION_LIST && arguments_has(arguments, row->name))
-        return error_invalid(error, usage, "--%s is given twice", row->name);
+        return error_invalid(error, CODE_USAGE, "--%s is given twice", row->name);
     arguments->items = memory_grow(arguments->items, &arguments->capacity, arguments->count + 1,
                                    sizeof *arguments->items);
     arguments->items[arguments->count++] = (struct argument){row, value};
@@ -67,16 +65,16 @@ static bool option_take(struct arguments *arguments, const struct option_row *ro
 {
     bool flag = row->kind == OPTION_FLAG || row->kind == OPTION_REST;
     if (flag && attached != NULL)
-        return error_invalid(error, usage, "--%s takes no value", row->name);
+        return error_invalid(error, CODE_USAGE, "--%s takes no value", row->name);
     if (flag || (row->kind == OPTION_OPTIONAL && attached == NULL))
         return argument_add(arguments, row, "", error);
     if (attached != NULL) return argument_add(arguments, row, attached, error);
     const char *next = *at < argc ? argv[*at] : NULL;
     if (next == NULL)
-        return error_invalid(error, usage, "--%s needs a value: --%s %s", row->name,
+        return error_invalid(error, CODE_USAGE, "--%s needs a value: --%s %s", row->name,
                              row->name, row->argument);
     if (strncmp(next, "--", 2) == 0)
-        return error_invalid(error, usage,
+        return error_invalid(error, CODE_USAGE,
                              "--%s needs a value, but \"%.40s\" follows; if that is the value, "
                              "write --%s=%.40s", row->name, next, row->name, next);
     *at += 1;
@@ -105,7 +103,7 @@ static bool word_short(struct arguments *arguments, const struct option_row *con
     assert(word[1] != '\0');
     const struct option_row *row = row_by_letter(tables, word[1]);
     if (row == NULL)
-        return error_invalid(error, usage, "unknown option %.40s; --help lists them",
+        return error_invalid(error, CODE_USAGE, "unknown option %.40s; --help lists them",
                              word);
     *at += 1;
     return option_take(arguments, row, word[2] == '\0' ? NULL : word + 2, argc, argv, at, error);
@@ -187,10 +185,10 @@ bool arguments_number(const struct arguments *arguments, const char *name, int64
     const char *text = arguments_value(arguments, name);
     if (text == NULL || number_parse(text, least, most, number)) return true;
     if (most == INT64_MAX)
-        return error_invalid(error, usage,
+        return error_invalid(error, CODE_USAGE,
                              "--%s: \"%.40s\" is not a whole number of at least %" PRId64, name,
                              text, least);
-    return error_invalid(error, usage,
+    return error_invalid(error, CODE_USAGE,
                          "--%s: \"%.40s\" is not a whole number from %" PRId64 " to %" PRId64, name,
                          text, least, most);
 }

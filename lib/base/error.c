@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static void error_fill(struct error *error, enum error_kind kind, const char *code,
+static void error_fill(struct error *error, enum error_kind kind, enum error_code code,
                        const char *format, va_list arguments)
 {
     assert(kind != ERROR_NONE);
     if (error == NULL || error->kind != ERROR_NONE) return;
     error->kind = kind;
-    (void)snprintf(error->code, sizeof error->code, "%s", code);
+    error->code = code;
     (void)vsnprintf(error->message, sizeof error->message, format, arguments);
 }
 
@@ -19,12 +19,12 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
 {
     va_list arguments;
     va_start(arguments, format);
-    error_fill(error, kind, "", format, arguments);
+    error_fill(error, kind, CODE_NONE, format, arguments);
     va_end(arguments);
     return false;
 }
 
-bool error_invalid(struct error *error, const char *code, const char *format, ...)
+bool error_invalid(struct error *error, enum error_code code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "lib/base/error_code.h"
+
 enum error_kind {
     ERROR_NONE = 0,
     ERROR_INVALID, /* the input is wrong: refuse or dead-letter it, never retry */
@@ -14,13 +16,13 @@ enum error_kind {
     ERROR_FATAL    /* no way on: log, exit non-zero, let the supervisor restart us */
 };
 
-enum { ERROR_MESSAGE_BYTES = 256, ERROR_CODE_BYTES = 32, ERROR_FIELD_BYTES = 96 };
+enum { ERROR_MESSAGE_BYTES = 256, ERROR_FIELD_BYTES = 96 };
 
 /* Zero-initialise before use. The strings are always terminated. */
 struct error {
     enum error_kind kind;
     int column;                          /* 1-based column in a parsed text, 0 = not known */
-    char code[ERROR_CODE_BYTES];         /* stable snake_case result code, "" = none */
+    enum error_code code;                /* CODE_NONE: nobody decides by it */
     char field[ERROR_FIELD_BYTES];       /* JSON Pointer of the field at fault, "" = none */
     char message[ERROR_MESSAGE_BYTES];   /* names the field, the value, what is allowed */
 };
@@ -30,7 +32,7 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 
 /* As error_set(ERROR_INVALID), with the stable result code of docs/contract.md. */
-bool error_invalid(struct error *error, const char *code, const char *format, ...)
+bool error_invalid(struct error *error, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Names the JSON Pointer at fault; keeps the first one set. Returns false. */

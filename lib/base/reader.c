@@ -45,7 +45,7 @@ struct reader_excerpt reader_excerpt(const struct reader *reader, size_t from, s
     return excerpt;
 }
 
-bool reader_refuse(const struct reader *reader, size_t at, const char *code, const char *format,
+bool reader_refuse(const struct reader *reader, size_t at, enum error_code code, const char *format,
                    ...)
 {
     assert(reader != NULL);

@@ -64,7 +64,7 @@ struct reader_excerpt reader_excerpt(const struct reader *reader, size_t from, s
 
 /* Sets ERROR_INVALID with `code`, column `at` + 1 and "<subject>: column <n>: <detail>", unless an
  * error is set already. Returns false. */
-bool reader_refuse(const struct reader *reader, size_t at, const char *code, const char *format,
+bool reader_refuse(const struct reader *reader, size_t at, enum error_code code, const char *format,
                    ...) __attribute__((format(printf, 4, 5)));
 
 #endif

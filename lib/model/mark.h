@@ -28,7 +28,7 @@ struct in_command {
     int64_t effective_ms;
     int64_t errors;              /* mode each: jobs that are left as they are */
     bool rejected;               /* one of them whatever the state */
-    char code[ERROR_CODE_BYTES]; /* of the first of them */
+    enum error_code code; /* of the first of them */
 };
 
 /* The last record read of an input log: shows, while it is kept there, that the log is the same. */

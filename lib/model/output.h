@@ -105,13 +105,13 @@ struct result_job {
 struct result_error {
     struct text group; /* empty where the error is not about a job */
     struct text id;
-    const char *code;
+    enum error_code code;
     char message[ERROR_MESSAGE_BYTES];
     char field[ERROR_FIELD_BYTES];
 };
 
 struct result_warning {
-    const char *code;
+    enum error_code code;
     char message[ERROR_MESSAGE_BYTES];
 };
 
@@ -140,7 +140,7 @@ struct result {
     struct text group;    /* the record's key; empty: the command id is */
     enum command_op op;
     enum outcome outcome;
-    char code[ERROR_CODE_BYTES]; /* "" when applied */
+    enum error_code code; /* CODE_NONE when applied */
     char message[ERROR_MESSAGE_BYTES];
     char field[ERROR_FIELD_BYTES];
     int64_t matched;
@@ -168,7 +168,7 @@ struct seen {
     uint64_t hash; /* SipHash of the command id */
     int64_t at_ms; /* effective time */
     uint8_t outcome;
-    char code[ERROR_CODE_BYTES];
+    enum error_code code;
 };
 
 /* Whether the next fire of a failing job may be tried. */

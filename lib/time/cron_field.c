@@ -7,7 +7,6 @@
 
 #include "lib/base/hash.h"
 
-static const char code_bad_cron[] = "bad_cron";
 
 enum { NAME_LETTERS = 3, WEEKDAYS = 7, DAY_OF_ALL_MONTHS = 28, DAYS_BEFORE_LAST_MAX = 30 };
 
@@ -83,7 +82,7 @@ static bool refuse_byte(const struct work *work)
     const struct reader *reader = work->reader;
     assert(!reader_at_end(reader));
     struct reader_excerpt found = reader_excerpt(reader, reader->at, reader->at + 1);
-    return reader_refuse(reader, reader->at, code_bad_cron,
+    return reader_refuse(reader, reader->at, CODE_BAD_CRON,
                          "unexpected '%s' (byte 0x%02x); allowed %s with %s", found.text,
                          (unsigned)(unsigned char)reader->text[reader->at], work->form->allowed,
                          work->form->signs);
@@ -92,7 +91,7 @@ static bool refuse_byte(const struct work *work)
 static bool refuse_missing(const struct work *work, const char *what, const char *allowed)
 {
     if (!at_item_end(work->reader)) return refuse_byte(work);
-    return reader_refuse(work->reader, work->reader->at, code_bad_cron,
+    return reader_refuse(work->reader, work->reader->at, CODE_BAD_CRON,
                          "%s is missing; allowed %s", what, allowed);
 }
 
@@ -117,7 +116,7 @@ static bool read_name(const struct work *work, uint32_t *value)
             return true;
         }
     }
-    return reader_refuse(reader, start, code_bad_cron, "unknown name '%s'; allowed %s with %s",
+    return reader_refuse(reader, start, CODE_BAD_CRON, "unknown name '%s'; allowed %s with %s",
                          reader_excerpt(reader, start, end).text, form->allowed, form->signs);
 }
 
@@ -125,7 +124,7 @@ static bool check_bounds(const struct work *work, size_t start, int64_t number, 
                          uint32_t high, const char *allowed)
 {
     if (number >= low && number <= high) return true;
-    return reader_refuse(work->reader, start, code_bad_cron, "%s is %s %u; allowed %s",
+    return reader_refuse(work->reader, start, CODE_BAD_CRON, "%s is %s %u; allowed %s",
                          reader_excerpt(work->reader, start, work->reader->at).text,
                          number > high ? "above" : "below", number > high ? high : low, allowed);
 }
@@ -155,7 +154,7 @@ static bool read_step(const struct work *work, uint32_t *step)
     if (reader_digits(reader, &number) == 0)
         return refuse_missing(work, "a step after '/'", "1 and more");
     if (number == 0)
-        return reader_refuse(reader, start, code_bad_cron, "step 0; allowed 1 and more");
+        return reader_refuse(reader, start, CODE_BAD_CRON, "step 0; allowed 1 and more");
     *step = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
     return true;
 }
@@ -192,11 +191,11 @@ static bool read_range_end(const struct work *work, size_t start, uint32_t first
     if (named && *last == 0 && first > 0) *last = 7; /* FRI-SUN is 5-7 */
     if (*last >= first || work->wraps) return true;
     if (work->kind == CRON_FIELD_WEEKDAY && first > form->last)
-        return reader_refuse(work->reader, start, code_bad_cron,
+        return reader_refuse(work->reader, start, CODE_BAD_CRON,
                              "range %s runs backwards; write it as %u-%u, which begins with Sunday",
                              reader_excerpt(work->reader, start, work->reader->at).text,
                              form->low, *last);
-    return reader_refuse(work->reader, start, code_bad_cron,
+    return reader_refuse(work->reader, start, CODE_BAD_CRON,
                          "range %s runs backwards; write it as two, %u-%u,%u-%u",
                          reader_excerpt(work->reader, start, work->reader->at).text, first,
                          form->last, form->low, *last);
@@ -225,11 +224,11 @@ static bool read_spread_range(const struct work *work, uint32_t *low, uint32_t *
     size_t end_start = reader->at;
     if (!read_value(work, high, &named)) return false;
     if (work->kind == CRON_FIELD_DAY && *high > most)
-        return reader_refuse(reader, end_start, code_bad_cron,
+        return reader_refuse(reader, end_start, CODE_BAD_CRON,
                              "H may go up to 28 here; allowed 1-28, which every month has");
     if (*high > most) *high = most;
     if (*high < *low)
-        return reader_refuse(reader, start, code_bad_cron, "the range of H runs backwards; "
+        return reader_refuse(reader, start, CODE_BAD_CRON, "the range of H runs backwards; "
                              "allowed H(a-b) with a up to b");
     if (!reader_take(reader, ')')) return refuse_missing(work, "')'", "H(a-b)");
     return true;
@@ -308,7 +307,7 @@ static bool read_special(const struct work *work, bool *taken)
     if (work->kind == CRON_FIELD_DAY && take_letter(reader, 'L')) return read_last_day(work);
     if (work->kind == CRON_FIELD_WEEKDAY && next_is(reader, 'L')) {
         if (work->form->low == 0)
-            return reader_refuse(reader, reader->at, code_bad_cron,
+            return reader_refuse(reader, reader->at, CODE_BAD_CRON,
                                  "L needs a day here; allowed 5L or FRIL for the last Friday");
         reader->at++; /* quartz: the last day of the week */
         work->field->bits |= UINT64_C(1) << (WEEKDAYS - 1);
@@ -386,7 +385,7 @@ bool cron_field_read(struct reader *reader, enum cron_field_kind kind, enum cron
     *field = (struct cron_field){.restricted = true, .star = reader_peek(reader) == '*'};
     if (kind == CRON_FIELD_WEEKDAY && reader_peek(reader) == '+') {
         if (quartz)
-            return reader_refuse(reader, reader->at, code_bad_cron,
+            return reader_refuse(reader, reader->at, CODE_BAD_CRON,
                                  "'+' does not belong to the quartz dialect; allowed %s",
                                  form->allowed);
         reader->at++;

@@ -10,7 +10,6 @@
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
 
-static const char code_bad_cron[] = "bad_cron";
 
 enum { FIELDS_STANDARD = 5, FIELDS_SECONDS = 6, FIELDS_QUARTZ = 7 };
 
@@ -39,18 +38,18 @@ static bool check_count(const struct reader *reader, enum cron_dialect dialect, 
     switch (dialect) {
     case CRON_STANDARD:
         if (count == FIELDS_STANDARD || count == FIELDS_SECONDS) return true;
-        return reader_refuse(reader, last_at, code_bad_cron,
+        return reader_refuse(reader, last_at, CODE_BAD_CRON,
                              "%u fields; give 5 (minute hour day-of-month month day-of-week), "
                              "or 6 with seconds first, or a nickname such as @daily%s", count,
                              count == FIELDS_QUARTZ ? "; 7 only in the dialect quartz" : "");
     case CRON_SECONDS:
         if (count == FIELDS_SECONDS) return true;
-        return reader_refuse(reader, last_at, code_bad_cron,
+        return reader_refuse(reader, last_at, CODE_BAD_CRON,
                              "%u fields; the dialect seconds has 6 (second minute hour "
                              "day-of-month month day-of-week)", count);
     case CRON_QUARTZ:
         if (count == FIELDS_SECONDS || count == FIELDS_QUARTZ) return true;
-        return reader_refuse(reader, last_at, code_bad_cron,
+        return reader_refuse(reader, last_at, CODE_BAD_CRON,
                              "%u fields; the dialect quartz has 6 (second minute hour "
                              "day-of-month month day-of-week) or 7 with the year last", count);
     }
@@ -64,7 +63,7 @@ static bool check_questions(const struct reader *reader, const struct cron_field
     bool day = fields[CRON_FIELD_DAY].question;
     bool weekday = fields[CRON_FIELD_WEEKDAY].question;
     if (day != weekday) return true;
-    return reader_refuse(reader, starts[CRON_FIELD_WEEKDAY], code_bad_cron,
+    return reader_refuse(reader, starts[CRON_FIELD_WEEKDAY], CODE_BAD_CRON,
                          day ? "'?' in both day fields; the dialect quartz has it in exactly one"
                              : "no '?' in day-of-month or day-of-week; the dialect quartz has it "
                                "in exactly one of them");
@@ -112,7 +111,7 @@ static bool check_spread_month(const struct reader *reader, const struct cron_fi
         one.months = (uint16_t)(1 << month);
         cron_canonicalise(&one);
         if (!cron_fires(&one))
-            return reader_refuse(reader, starts[CRON_FIELD_DAY], "never_fires",
+            return reader_refuse(reader, starts[CRON_FIELD_DAY], CODE_NEVER_FIRES,
                                  "H in month may choose one without such a day; allowed days "
                                  "that every month has");
     }
@@ -158,13 +157,13 @@ static bool read_interval(struct reader *reader, const struct cron_options *opti
     struct error error = {0};
     size_t length = reader->length - reader->at;
     if (options->zone.length > 0)
-        return reader_refuse(reader, 0, code_bad_cron,
+        return reader_refuse(reader, 0, CODE_BAD_CRON,
                              "@every counts elapsed time; leave the zone out");
     if (duration_parse(reader->text + reader->at, length, &reading->every_ms, &error) &&
         reading->every_ms > 0)
         return true;
     reading->every_ms = 0;
-    return reader_refuse(reader, reader->at, code_bad_cron,
+    return reader_refuse(reader, reader->at, CODE_BAD_CRON,
                          "@every needs a duration above 0, such as @every 1h30m");
 }
 
@@ -191,7 +190,7 @@ static bool read_nickname(struct reader *reader, const struct cron_options *opti
         reader->at = end;
         skip_spaces(reader);
         if (!reader_at_end(reader))
-            return reader_refuse(reader, reader->at, code_bad_cron, "nothing may follow %s",
+            return reader_refuse(reader, reader->at, CODE_BAD_CRON, "nothing may follow %s",
                                  nicknames[i].name);
         return read_fields(&meaning, &standard, reading);
     }
@@ -199,7 +198,7 @@ static bool read_nickname(struct reader *reader, const struct cron_options *opti
         reader->at = end;
         return read_interval(reader, options, reading);
     }
-    return reader_refuse(reader, reader->at, code_bad_cron,
+    return reader_refuse(reader, reader->at, CODE_BAD_CRON,
                          "unknown nickname '%s'; allowed @yearly @annually @monthly @weekly "
                          "@daily @midnight @hourly, and @every with a duration",
                          reader_excerpt(reader, reader->at, end).text);
@@ -224,15 +223,15 @@ static bool read_zone(struct reader *reader, const struct cron_options *options,
         reader->at = end;
         skip_spaces(reader);
         if (options->zone.length > 0 && !text_equal(*name, options->zone))
-            return reader_refuse(reader, start, code_bad_cron,
+            return reader_refuse(reader, start, CODE_BAD_CRON,
                                  "the zone '%s' of the prefix contradicts the field zone; give one",
                                  reader_excerpt(reader, start, end).text);
     }
     if (options->zone_known) *zone = options->known_zone;
     if (options->zone_known || (name->length == 0 && prefix == 0)) return true;
     if (zone_find(options->zones, *name, zone, &error)) return true;
-    if (prefix > 0) return reader_refuse(reader, start, "unknown_zone", "%s", error.message);
-    return error_invalid(reader->error, "unknown_zone", "%s", error.message);
+    if (prefix > 0) return reader_refuse(reader, start, CODE_UNKNOWN_ZONE, "%s", error.message);
+    return error_invalid(reader->error, CODE_UNKNOWN_ZONE, "%s", error.message);
 }
 
 bool cron_parse(const char *text, size_t length, const struct cron_options *options,
@@ -246,7 +245,7 @@ bool cron_parse(const char *text, size_t length, const struct cron_options *opti
     const struct zone *zone = NULL;
     struct text zone_name = {NULL, 0};
     if (length > CRON_TEXT_BYTES_MAX)
-        return reader_refuse(&reader, CRON_TEXT_BYTES_MAX, code_bad_cron,
+        return reader_refuse(&reader, CRON_TEXT_BYTES_MAX, CODE_BAD_CRON,
                              "%zu bytes; at most %d are allowed", length, CRON_TEXT_BYTES_MAX);
     skip_spaces(&reader);
     if (!read_zone(&reader, options, &zone_name, &zone)) return false;
@@ -268,12 +267,12 @@ bool cron_parse(const char *text, size_t length, const struct cron_options *opti
     reader.subject = "cron";
     int64_t first_ms = 0;
     if (!cron_fires(&read.cron))
-        return reader_refuse(&reader, 0, "never_fires",
+        return reader_refuse(&reader, 0, CODE_NEVER_FIRES,
                              "it would never fire: no month given has a day given; "
                              "change day-of-month, month or day-of-week");
     bool exact = (read.cron.flags & CRON_ONCE) == 0;
     if (exact && moves && !cron_next(&read.cron, INSTANT_MIN_MS - 1, &first_ms))
-        return reader_refuse(&reader, 0, "never_fires",
+        return reader_refuse(&reader, 0, CODE_NEVER_FIRES,
                              "it would never fire: the clocks skip each time given");
     *reading = read;
     return true;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char code_bad_duration[] = "bad_duration";
 
 struct unit {
     const char *name;
@@ -26,7 +25,7 @@ static bool add_units(const struct reader *reader, size_t at, int64_t count, int
     assert(count >= 0 && unit_ms > 0);
     assert(*total_ms >= 0 && *total_ms <= DURATION_MAX_MS);
     if (count > (DURATION_MAX_MS - *total_ms) / unit_ms)
-        return reader_refuse(reader, at, code_bad_duration, "too long; at most %lldd is allowed",
+        return reader_refuse(reader, at, CODE_BAD_DURATION, "too long; at most %lldd is allowed",
                              (long long)(DURATION_MAX_MS / units[UNIT_DAY].ms));
     *total_ms += count * unit_ms;
     return true;
@@ -40,9 +39,9 @@ static bool read_count(struct reader *reader, int64_t *count)
     char byte = reader_peek(reader);
     if (reader_digits(reader, count) > 0) return true;
     if (byte == '-')
-        return reader_refuse(reader, reader->at, code_bad_duration,
+        return reader_refuse(reader, reader->at, CODE_BAD_DURATION,
                              "a duration cannot be negative");
-    return reader_refuse(reader, reader->at, code_bad_duration,
+    return reader_refuse(reader, reader->at, CODE_BAD_DURATION,
                          "a whole number expected here; write a duration like 90s, 1h30m or PT90S");
 }
 
@@ -54,21 +53,21 @@ static bool refuse_unit(const struct reader *reader, size_t number_at, size_t un
     struct reader_excerpt number = reader_excerpt(reader, number_at, unit_at);
     struct reader_excerpt unit = reader_excerpt(reader, unit_at, unit_end);
     if (unit_at == reader->length)
-        return reader_refuse(reader, number_at, code_bad_duration,
+        return reader_refuse(reader, number_at, CODE_BAD_DURATION,
                              "%s has no unit; write %ss for seconds (units: d h m s ms)",
                              number.text, number.text);
     if (first == '.' || first == ',')
-        return reader_refuse(reader, unit_at, code_bad_duration,
+        return reader_refuse(reader, unit_at, CODE_BAD_DURATION,
                              "whole numbers only; write 1h30m for one and a half hours");
     if (reader_upper(first) == 'W')
-        return reader_refuse(reader, unit_at, code_bad_duration,
+        return reader_refuse(reader, unit_at, CODE_BAD_DURATION,
                              "weeks are not a unit here; write 7d for one week");
     bool months = first == 'M' || (first == 'm' && unit.text[1] == 'o');
     if (months || reader_upper(first) == 'Y')
-        return reader_refuse(reader, unit_at, code_bad_duration,
+        return reader_refuse(reader, unit_at, CODE_BAD_DURATION,
                              "'%s' is not a unit here: months and years have no fixed length; "
                              "write days, as 30d, or minutes with a small m", unit.text);
-    return reader_refuse(reader, unit_at, code_bad_duration,
+    return reader_refuse(reader, unit_at, CODE_BAD_DURATION,
                          "unknown unit '%s'; allowed d h m s ms", unit.text);
 }
 
@@ -92,7 +91,7 @@ static bool read_compact(struct reader *reader, int64_t *total_ms)
             unit++;
         if (unit == UNITS) return refuse_unit(reader, number_at, unit_at, reader->at);
         if (unit < next_unit)
-            return reader_refuse(reader, unit_at, code_bad_duration,
+            return reader_refuse(reader, unit_at, CODE_BAD_DURATION,
                                  "'%s' may come once, after any longer unit; write 1d2h3m4s5ms",
                                  units[unit].name);
         if (!add_units(reader, number_at, count, units[unit].ms, total_ms)) return false;
@@ -109,7 +108,7 @@ static bool read_iso_fraction(struct reader *reader, int64_t *fraction_ms)
     size_t digits = reader_digits(reader, fraction_ms);
     assert(*fraction_ms >= 0);
     if (digits < 1 || digits > 3 || reader_peek(reader) != 'S')
-        return reader_refuse(reader, start, code_bad_duration,
+        return reader_refuse(reader, start, CODE_BAD_DURATION,
                              "only seconds may have decimals, one to three; write PT1.5S");
     for (; digits < 3; digits++) *fraction_ms *= 10;
     return true;
@@ -122,12 +121,12 @@ static bool refuse_iso_unit(const struct reader *reader, bool in_time)
     char byte = reader_peek(reader);
     const char *allowed = in_time ? "H M S after the T" : "D, or T before H M S";
     if (!in_time && byte == 'W')
-        return reader_refuse(reader, reader->at, code_bad_duration,
+        return reader_refuse(reader, reader->at, CODE_BAD_DURATION,
                              "weeks are not allowed; write P7D for one week");
     if (!in_time && (byte == 'Y' || byte == 'M'))
-        return reader_refuse(reader, reader->at, code_bad_duration,
+        return reader_refuse(reader, reader->at, CODE_BAD_DURATION,
                              "months and years have no fixed length; write days, as P30D");
-    return reader_refuse(reader, reader->at, code_bad_duration,
+    return reader_refuse(reader, reader->at, CODE_BAD_DURATION,
                          "unit missing, unknown or out of order; allowed %s, each once", allowed);
 }
 
@@ -169,7 +168,7 @@ bool duration_parse(const char *text, size_t length, int64_t *duration_ms, struc
     struct reader reader = {.text = text, .length = length, .subject = "duration", .error = error};
     int64_t total_ms = 0;
     if (length == 0)
-        return reader_refuse(&reader, 0, code_bad_duration,
+        return reader_refuse(&reader, 0, CODE_BAD_DURATION,
                              "empty; write a duration like 90s, 1h30m or PT90S");
     bool read = reader_take(&reader, 'P') ? read_iso(&reader, &total_ms)
                                           : read_compact(&reader, &total_ms);

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 
-static const char code_bad_time[] = "bad_time";
 static const char form[] = "write it like 2026-01-31T08:30:00Z or 2026-01-31T08:30:00+01:00";
 
 enum { MS_PER_SECOND = 1000, SECONDS_PER_MINUTE = 60, SECONDS_PER_HOUR = 3600 };
@@ -27,10 +26,10 @@ static bool read_part(struct reader *reader, const struct part *part, int32_t *v
     size_t start = reader->at;
     int64_t number = 0;
     if (reader_digits(reader, &number) != part->width)
-        return reader_refuse(reader, start, code_bad_time, "the %s must have %zu digits; %s",
+        return reader_refuse(reader, start, CODE_BAD_TIME, "the %s must have %zu digits; %s",
                              part->name, part->width, form);
     if (number < part->low || number > part->high)
-        return reader_refuse(reader, start, code_bad_time, "%s %lld is not in %d-%d", part->name,
+        return reader_refuse(reader, start, CODE_BAD_TIME, "%s %lld is not in %d-%d", part->name,
                              (long long)number, (int)part->low, (int)part->high);
     *value = (int32_t)number;
     return true;
@@ -40,7 +39,7 @@ static bool read_mark(struct reader *reader, char mark)
 {
     assert(mark != '\0');
     if (reader_take(reader, mark)) return true;
-    return reader_refuse(reader, reader->at, code_bad_time, "'%c' expected here; %s", mark, form);
+    return reader_refuse(reader, reader->at, CODE_BAD_TIME, "'%c' expected here; %s", mark, form);
 }
 
 /* Bare numbers get their own hint: they are what a client sends that thinks in epoch time. */
@@ -68,7 +67,7 @@ static bool read_date(struct reader *reader, int32_t year_min, int32_t *days)
     int32_t day = 0;
     if (!read_part(reader, &year_part, &year)) return false;
     if (year < year_min)
-        return reader_refuse(reader, 0, code_bad_time, "year %d is before 1970; allowed 1970-9999",
+        return reader_refuse(reader, 0, CODE_BAD_TIME, "year %d is before 1970; allowed 1970-9999",
                              (int)year);
     if (!read_mark(reader, '-') || !read_part(reader, &month_part, &month)) return false;
     if (!read_mark(reader, '-')) return false;
@@ -76,7 +75,7 @@ static bool read_date(struct reader *reader, int32_t year_min, int32_t *days)
     if (!read_part(reader, &day_part, &day)) return false;
     int32_t last = civil_days_in_month(year, month);
     if (day > last)
-        return reader_refuse(reader, day_at, code_bad_time, "%04d-%02d has %d days, not %d",
+        return reader_refuse(reader, day_at, CODE_BAD_TIME, "%04d-%02d has %d days, not %d",
                              (int)year, (int)month, (int)last, (int)day);
     *days = civil_days(year, month, day);
     return true;
@@ -96,14 +95,14 @@ static bool read_time(struct reader *reader, int64_t *time_ms)
     size_t second_at = reader->at;
     if (!read_part(reader, &second_part, &second)) return false;
     if (second == 60)
-        return reader_refuse(reader, second_at, code_bad_time,
+        return reader_refuse(reader, second_at, CODE_BAD_TIME,
                              "second 60 (a leap second) has no place in UTC milliseconds; "
                              "write 59 or second 00 of the next minute");
     int64_t fraction_ms = 0;
     if (reader_take(reader, '.')) {
         int64_t weight = MS_PER_SECOND / 10;
         if (!reader_is_digit(reader_peek(reader)))
-            return reader_refuse(reader, reader->at, code_bad_time, "digits expected after '.'");
+            return reader_refuse(reader, reader->at, CODE_BAD_TIME, "digits expected after '.'");
         while (reader_is_digit(reader_peek(reader))) { /* weight reaches 0: finer is floored */
             fraction_ms += weight * (reader->text[reader->at++] - '0');
             weight /= 10;
@@ -121,12 +120,12 @@ static bool read_offset(struct reader *reader, int64_t *offset_ms)
     assert(offset_ms != NULL);
     *offset_ms = 0;
     if (reader_at_end(reader))
-        return reader_refuse(reader, reader->at, code_bad_time,
+        return reader_refuse(reader, reader->at, CODE_BAD_TIME,
                              "the offset is missing; add Z for UTC, or one such as +01:00");
     if (reader_take(reader, 'Z') || reader_take(reader, 'z')) return true;
     bool west = reader_take(reader, '-');
     if (!west && !reader_take(reader, '+'))
-        return reader_refuse(reader, reader->at, code_bad_time,
+        return reader_refuse(reader, reader->at, CODE_BAD_TIME,
                              "Z or an offset such as +01:00 expected here");
     int32_t hour = 0;
     int32_t minute = 0;
@@ -144,11 +143,11 @@ static bool read_instant(struct reader *reader, int32_t year_min, int64_t *insta
     int64_t offset_ms = 0;
     if (!read_date(reader, year_min, &days)) return false;
     if (!reader_take(reader, 'T') && !reader_take(reader, 't'))
-        return reader_refuse(reader, reader->at, code_bad_time,
+        return reader_refuse(reader, reader->at, CODE_BAD_TIME,
                              "'T' and a time of day expected here; %s", form);
     if (!read_time(reader, &time_ms) || !read_offset(reader, &offset_ms)) return false;
     if (!reader_at_end(reader))
-        return reader_refuse(reader, reader->at, code_bad_time, "nothing may follow the offset");
+        return reader_refuse(reader, reader->at, CODE_BAD_TIME, "nothing may follow the offset");
     *instant_ms = days * ms_per_day + time_ms - offset_ms;
     return true;
 }
@@ -159,13 +158,13 @@ bool instant_parse(const char *text, size_t length, int64_t *instant_ms, struct 
     assert(instant_ms != NULL);
     struct reader reader = {.text = text, .length = length, .subject = "time", .error = error};
     int64_t instant = 0;
-    if (length == 0) return reader_refuse(&reader, 0, code_bad_time, "empty; %s", form);
+    if (length == 0) return reader_refuse(&reader, 0, CODE_BAD_TIME, "empty; %s", form);
     if (is_bare_number(&reader))
-        return reader_refuse(&reader, 0, code_bad_time, "%s is a bare number, not a time; %s",
+        return reader_refuse(&reader, 0, CODE_BAD_TIME, "%s is a bare number, not a time; %s",
                              reader_excerpt(&reader, 0, length).text, form);
     if (!read_instant(&reader, YEAR_LOCAL_MIN, &instant)) return false;
     if (!instant_in_range(instant))
-        return reader_refuse(&reader, 0, code_bad_time, "%s is outside the years 1970-9999 in UTC",
+        return reader_refuse(&reader, 0, CODE_BAD_TIME, "%s is outside the years 1970-9999 in UTC",
                              reader_excerpt(&reader, 0, length).text);
     *instant_ms = instant;
     return true;

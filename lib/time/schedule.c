@@ -44,7 +44,7 @@ bool schedule_check_every(int64_t every_ms, int64_t min_ms, struct error *error)
     duration_format(min_ms, least);
     duration_format(DURATION_MAX_MS, most);
     duration_format(every_ms > 0 ? every_ms : 0, given);
-    return error_invalid(error, "bad_value", "every: %s is not in %s-%s; give a longer interval",
+    return error_invalid(error, CODE_BAD_VALUE, "every: %s is not in %s-%s; give a longer interval",
                          given, least, most);
 }
 

@@ -82,11 +82,12 @@ bool zone_find(const struct zone_lookup *lookup, struct text name, const struct 
         return true;
     }
     if (!zone_name_is_valid(name))
-        return error_invalid(error, "unknown_zone",
+        return error_invalid(error, CODE_UNKNOWN_ZONE,
                              "this is not the name of a time zone; names look like Europe/Berlin");
     if (lookup == NULL || lookup->find == NULL)
-        return error_invalid(error, "unknown_zone", "'%.*s': no time zones but UTC are known here",
-                             (int)name.length, name.bytes);
+        return error_invalid(error, CODE_UNKNOWN_ZONE,
+                             "'%.*s': no time zones but UTC are known here", (int)name.length,
+                             name.bytes);
     const struct zone *found = lookup->find(lookup->opaque, name, error);
     if (found == NULL) {
         bool asked = lookup->suggestions == NULL || (*lookup->suggestions)-- > 0;

@@ -223,7 +223,7 @@ static const struct zone *find(void *opaque, struct text name, struct error *err
     load_all(files);
     struct entry *entry = entry_of(files, name);
     if (entry == NULL) {
-        (void)error_invalid(error, "unknown_zone", "'%.*s' is not a time zone of this system",
+        (void)error_invalid(error, CODE_UNKNOWN_ZONE, "'%.*s' is not a time zone of this system",
                             (int)name.length, name.bytes);
         return NULL;
     }

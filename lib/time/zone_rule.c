@@ -5,7 +5,6 @@
 #include "lib/base/reader.h"
 #include "lib/time/civil.h"
 
-static const char code_unknown_zone[] = "unknown_zone";
 
 enum { ZONE_TIME_HOURS_MAX = 167, ZONE_OFFSET_HOURS_MAX = 25, SECONDS_PER_HOUR = 3600 };
 
@@ -20,7 +19,7 @@ static bool read_abbreviation(struct reader *reader)
         reader->at++;
     size_t length = reader->at - start - quoted;
     if (length < 3 || (quoted && !reader_take(reader, '>')))
-        return reader_refuse(reader, start, code_unknown_zone,
+        return reader_refuse(reader, start, CODE_UNKNOWN_ZONE,
                              "an abbreviation of three or more letters is expected");
     return true;
 }
@@ -31,7 +30,7 @@ static bool read_number(struct reader *reader, int32_t low, int32_t high, int32_
     int64_t value = 0;
     size_t digits = reader_digits(reader, &value);
     if (digits == 0 || digits > 3 || value < low || value > high)
-        return reader_refuse(reader, start, code_unknown_zone, "a number from %d to %d is expected",
+        return reader_refuse(reader, start, CODE_UNKNOWN_ZONE, "a number from %d to %d is expected",
                              low, high);
     *number = (int32_t)value;
     return true;
@@ -58,7 +57,7 @@ static bool read_time(struct reader *reader, int32_t hours_max, int32_t *seconds
 static bool read_day(struct reader *reader, struct zone_day *day)
 {
     if (!reader_take(reader, ','))
-        return reader_refuse(reader, reader->at, code_unknown_zone, "',' and a date are expected");
+        return reader_refuse(reader, reader->at, CODE_UNKNOWN_ZONE, "',' and a date are expected");
     *day = (struct zone_day){.kind = ZONE_DAY_OF_YEAR, .time_s = 2 * SECONDS_PER_HOUR};
     if (reader_take(reader, 'J')) {
         day->kind = ZONE_DAY_JULIAN;
@@ -67,10 +66,10 @@ static bool read_day(struct reader *reader, struct zone_day *day)
         day->kind = ZONE_DAY_WEEKDAY;
         if (!read_number(reader, 1, 12, &day->month)) return false;
         if (!reader_take(reader, '.'))
-            return reader_refuse(reader, reader->at, code_unknown_zone, "'.' is expected");
+            return reader_refuse(reader, reader->at, CODE_UNKNOWN_ZONE, "'.' is expected");
         if (!read_number(reader, 1, 5, &day->week)) return false;
         if (!reader_take(reader, '.'))
-            return reader_refuse(reader, reader->at, code_unknown_zone, "'.' is expected");
+            return reader_refuse(reader, reader->at, CODE_UNKNOWN_ZONE, "'.' is expected");
         if (!read_number(reader, 0, 6, &day->day)) return false;
     } else if (!read_number(reader, 0, 365, &day->day)) {
         return false;
@@ -100,7 +99,7 @@ bool zone_rule_parse(struct text text, struct zone_rule *rule, struct error *err
     }
     if (!read_day(&reader, &rule->start) || !read_day(&reader, &rule->end)) return false;
     if (!reader_at_end(&reader))
-        return reader_refuse(&reader, reader.at, code_unknown_zone, "the end is expected");
+        return reader_refuse(&reader, reader.at, CODE_UNKNOWN_ZONE, "the end is expected");
     return true;
 }
 

@@ -69,7 +69,7 @@ static int32_t type_offset(const struct block *block, uint32_t type)
 
 static bool refuse(struct error *error, const char *detail)
 {
-    return error_invalid(error, "unknown_zone", "the file of the time zone %s", detail);
+    return error_invalid(error, CODE_UNKNOWN_ZONE, "the file of the time zone %s", detail);
 }
 
 /* The block at the start of `bytes`, its parts within length. */

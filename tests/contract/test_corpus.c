@@ -127,7 +127,8 @@ static void check_valid(const char *folder, const char *name)
     struct text_writer again;
     text_writer_init(&again);
     if (!decode(name, value, &error, &again))
-        fail_msg("%s: %s at '%s': %s", path, error.code, error.field, error.message);
+        fail_msg("%s: %s at '%s': %s", path, error_code_word(error.code), error.field,
+                 error.message);
     char *older = memmem(value.bytes, value.length, "\"layout\":1,", strlen("\"layout\":1,"));
     if (older != NULL) older[strlen("\"layout\":")] = '2'; /* as it is written again */
     assert_int_equal(older != NULL, strstr(name, "-layout-1.") != NULL);
@@ -146,8 +147,9 @@ static void check_invalid(const char *folder, const char *code, const char *name
     struct text_writer again;
     text_writer_init(&again);
     if (decode(name, value, &error, &again)) fail_msg("%s: was accepted", path);
-    if (strcmp(error.code, code) != 0)
-        fail_msg("%s: %s at '%s': %s", path, error.code, error.field, error.message);
+    if (strcmp(error_code_word(error.code), code) != 0)
+        fail_msg("%s: %s at '%s': %s", path, error_code_word(error.code), error.field,
+                 error.message);
     enum error_kind kind = strcmp(code, "newer_layout") == 0 ? ERROR_FATAL : ERROR_INVALID;
     assert_int_equal(error.kind, kind);
     assert_true(error.message[0] != '\0');
@@ -279,7 +281,8 @@ static void test_results(void **state)
     struct result_job job = {.group = text_of("billing"), .id = text_of("invoice-nightly"),
                              .revision = 1, .next_due_count = 2,
                              .next_due_ms = {1795294674000, 1795381074000}};
-    struct result_warning warning = {"topic_missing", "topic 'billing.fires' does not exist yet"};
+    struct result_warning warning = {CODE_TOPIC_MISSING,
+                                     "topic 'billing.fires' does not exist yet"};
     struct result result = {.command_id = text_of("deploy-42"), .op = OP_ADD, .matched = 1,
                             .changed = 1, .jobs = &job, .job_count = 1, .warnings = &warning,
                             .warning_count = 1, .correlation_id = text_of("c-1"),
@@ -287,18 +290,20 @@ static void test_results(void **state)
                             .shard = 3, .shards = 1, .sequence = 1042,
                             .effective_ms = 1795290000123, .applied_ms = 1795290000130};
     write_result("result-applied", &result);
-    struct result_error error = {text_of("billing"), text_of("invoice-nightly"), "exists",
+    struct result_error error = {text_of("billing"), text_of("invoice-nightly"), CODE_EXISTS,
                                  "job billing/invoice-nightly exists", "/jobs/0"};
     result = (struct result){.command_id = text_of("3/10423"), .op = OP_ADD,
-                             .outcome = OUTCOME_CONFLICT, .code = "exists",
+                             .outcome = OUTCOME_CONFLICT, .code = CODE_EXISTS,
                              .message = "job billing/invoice-nightly exists", .field = "/jobs/0",
                              .matched = 1, .errors = &error, .error_count = 1, .shard = 3,
                              .source = {.origin_partition = 3, .origin_offset = 10423},
                              .shards = 1, .sequence = 1043, .effective_ms = 1795290000123,
                              .applied_ms = 1795290000130, .dry_run = true};
     write_result("result-conflict-dry-run", &result);
-    result = (struct result){.command_id = text_of("3/10424"), .outcome = OUTCOME_REJECTED,
-                             .code = "invalid_json", .message = "line 1, column 3: '\x1b' \"\xff",
+    result = (struct result){.command_id = text_of("3/10424"),
+                             .outcome = OUTCOME_REJECTED,
+                             .code = CODE_INVALID_JSON,
+                             .message = "line 1, column 3: '\x1b' \"\xff",
                              .source = {.origin_partition = 3, .origin_offset = 10424},
                              .shard = 3, .shards = 1, .sequence = 1044,
                              .effective_ms = 1795290000123, .applied_ms = 1795290000130};
@@ -306,11 +311,11 @@ static void test_results(void **state)
     result.op = OP_ADD;
     result.command_id = text_of("deploy-42");
     result.outcome = OUTCOME_DUPLICATE;
-    result.code[0] = '\0';
+    result.code = CODE_NONE;
     result.message[0] = '\0';
     write_result("result-duplicate", &result);
     result = (struct result){.command_id = text_of("deploy-43"), .op = OP_UPDATE,
-                             .outcome = OUTCOME_PARTIAL, .code = "interrupted",
+                             .outcome = OUTCOME_PARTIAL, .code = CODE_INTERRUPTED,
                              .message = "20000 of 34000 jobs were done, the rest cannot be: "
                                         "Kafka does not take it: record too large",
                              .matched = 34000, .changed = 20000,

@@ -180,6 +180,34 @@ def check_reference(faults):
         faults.append(done.stdout.strip() or done.stderr.strip())
 
 
+def words_of(header, table):
+    """The words of a table of rows in a header, in order."""
+    text = (ROOT / header).read_text()
+    rows = re.search(rf"#define {table}\(row\)(.*?[^\\])\n", text, re.DOTALL).group(1)
+    return re.findall(r"row\(\w+, \"(\w+)\"", rows)
+
+
+def check_words(faults):
+    """The words of the programs' tables are those of the schemas."""
+    schemas = {kind: json.loads((SCHEMAS / f"{kind}.schema.json").read_text())["properties"]
+               for kind in ("result", "event", "fire")}
+    result = schemas["result"]
+    tables = [("lib/model/command_op.h", "COMMAND_OPS", result["op"]["enum"]),
+              ("lib/model/output.h", "OUTCOMES", result["outcome"]["enum"]),
+              ("lib/model/output.h", "EVENT_KINDS", schemas["event"]["event"]["enum"]),
+              ("lib/model/output.h", "FIRE_KINDS", schemas["fire"]["firekind"]["enum"])]
+    for header, table, enum in tables:
+        if sorted(words_of(header, table)) != sorted(enum):
+            faults.append(f"{table} of {header} and its schema differ")
+    codes = words_of("lib/base/error_code.h", "ERROR_CODES")
+    codes = codes[:codes.index("interrupted") + 1]  # then warnings, and our own parts' codes
+    for place in (result, result["errors"]["items"]["properties"],
+                  result["warnings"]["items"]["properties"]):
+        said = place["code"]["description"].split(": ")[1].rstrip(".").split(" ")
+        if said != codes:
+            faults.append("ERROR_CODES of lib/base/error_code.h and result.schema.json differ")
+
+
 def main():
     registry = load_schemas()
     faults = []
@@ -188,6 +216,7 @@ def main():
     steps = check_stories(registry, faults)
     check_asyncapi(faults)
     check_reference(faults)
+    check_words(faults)
     for fault in faults:
         print(f"FAIL {fault}")
     print(f"test_schemas: {valid} valid and {invalid} invalid examples, {steps} steps of stories, "

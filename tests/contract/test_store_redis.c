@@ -258,7 +258,7 @@ static void test_lost_keys(void **state)
         assert_true(store_redis_check_whole(f->store, 8, &error));
         EXPECT("1", REDIS(f, "DEL", keys[i]));
         assert_false(store_redis_check_whole(f->store, 8, &error));
-        assert_string_equal(error.code, STORE_CODE_NOT_WHOLE);
+        assert_int_equal(error.code, CODE_NOT_WHOLE);
         assert_non_null(strstr(error.message, "shard 3"));
         EXPECT("DAMAGED", CHANGE(f->store, 1, sequence, 0, sequence, ""));
         EXPECT("DAMAGED", CHANGE(f->store, 1, sequence, 0, NOT_LAST, "+g/4=four@s"));

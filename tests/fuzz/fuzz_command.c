@@ -116,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool read = command_decode(value, headers, count, &source, &limits, arena, &command, &error);
     require(read == (error.kind == ERROR_NONE));
     require(read || error.kind == ERROR_INVALID);
-    require(read || (error.code[0] != '\0' && error.message[0] != '\0'));
+    require(read || (error.code != CODE_NONE && error.message[0] != '\0'));
     require(command.command_id.length > 0);
     require(utf8_valid_length(command.command_id) == command.command_id.length);
     require(!read || command.op != OP_NONE);

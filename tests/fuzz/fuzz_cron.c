@@ -22,7 +22,7 @@ static void promise(bool kept)
 static void check_refusal(const struct error *error, size_t length)
 {
     promise(error->kind == ERROR_INVALID);
-    promise(error->code[0] != '\0' && error->message[0] != '\0');
+    promise(error->code != CODE_NONE && error->message[0] != '\0');
     promise(error->column >= 1 && (size_t)error->column <= length + 1);
     for (const char *byte = error->message; *byte != '\0'; byte++)
         promise(*byte >= ' ' && *byte <= '~');

@@ -42,7 +42,7 @@ static inline const struct zone *fuzz_zone_find(void *opaque, struct text name,
                                    fuzz_tzif(bytes, rules[i], strlen(rules[i])), NULL);
     if (text_equal(name, text_of("Fuzz/Rule"))) return zones[0];
     if (text_equal(name, text_of("Fuzz/Day"))) return zones[1];
-    (void)error_invalid(error, "unknown_zone", "there are only Fuzz/Rule and Fuzz/Day");
+    (void)error_invalid(error, CODE_UNKNOWN_ZONE, "there are only Fuzz/Rule and Fuzz/Day");
     return NULL;
 }
 

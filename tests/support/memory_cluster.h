@@ -156,7 +156,7 @@ static bool cluster_produce(struct broker *broker, const struct broker_record *r
     require(record->partition == 0 || record->partition == BROKER_PARTITION_BY_KEY);
     if (own->refused_key != NULL && record->topic == TOPIC_STATE &&
         text_equal(record->key, text_of(own->refused_key)))
-        return error_invalid(error, "too_large", "%s is refused", own->refused_key);
+        return error_invalid(error, CODE_TOO_LARGE, "%s is refused", own->refused_key);
     bool ours = record->topic != TOPIC_FOREIGN && record->topic != TOPIC_DEAD &&
                 record->topic != TOPIC_FORWARD && record->topic != TOPIC_FIRES;
     if (ours) require(utf8_valid_length(record->value) == record->value.length);

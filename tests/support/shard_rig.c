@@ -158,7 +158,8 @@ static void say_days(struct shard_rig *rig, const char *name, const int64_t *due
 static void say_more(struct shard_rig *rig, const struct result *result)
 {
     for (size_t i = 0; i < result->error_count; i++)
-        say(rig, "  %s %s", result->errors[i].field, result->errors[i].code);
+        say(rig, "  %s %s", result->errors[i].field,
+            error_code_word(result->errors[i].code));
     for (size_t i = 0; i < result->difference_count; i++) {
         const struct result_difference *difference = &result->differences[i];
         bool changes = difference->change != OP_NONE;
@@ -191,9 +192,9 @@ static void on_result(void *opaque, const struct result *result)
         text_writer_char(&rig->log, '\n');
         return;
     }
-    say(rig, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64,
-        command_op_word(result->op), outcome_name(result->outcome),
-        result->code[0] != '\0' ? " " : "", result->code, result->matched, result->changed);
+    say(rig, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64, command_op_word(result->op),
+        outcome_name(result->outcome), result->code != CODE_NONE ? " " : "",
+        error_code_word(result->code), result->matched, result->changed);
     if (rig->tells_more) say_more(rig, result);
 }
 
@@ -449,7 +450,7 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
         rig_test_commit(rig);
         application.sequence = rig->mark.sequence + 1;
         if (!rig->interrupts) continue;
-        error_invalid(&error, "internal", "the test has it so");
+        error_invalid(&error, CODE_INTERNAL, "the test has it so");
         shard_interrupt(rig->shard, &application, &error, &sink);
         break;
     }

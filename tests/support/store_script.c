@@ -71,7 +71,7 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     snapshot.mark.inputs[INPUT_RUNS].offset = -1;
     snapshot.mark.in_command = (struct in_command){.active = true, .input = INPUT_FORWARD,
         .offset = 24, .ordinal = 25, .matched = 26, .changed = 27, .effective_ms = 28,
-        .errors = 30, .rejected = true, .code = "exists"};
+        .errors = 30, .rejected = true, .code = CODE_EXISTS};
     snapshot.mark.shards = SHARDS;
     snapshot.mark.layout = STATE_LAYOUT;
     (void)snprintf(snapshot.mark.owner, sizeof snapshot.mark.owner, "host-1.\"quoted\" \xc3\xa9");

@@ -185,7 +185,8 @@ static struct shard *shard_of(int jobs, int sequences)
         shard_restore_job(shard, &record);
     }
     for (int i = 0; i < sequences; i++)
-        shard_restore_seen(shard, i + 1, &(struct seen){.hash = (uint64_t)i + 1, .code = "ok"});
+        shard_restore_seen(shard, i + 1,
+                           &(struct seen){.hash = (uint64_t)i + 1, .code = CODE_EXISTS});
     shard_restore_look(shard);
     return shard;
 }

@@ -42,7 +42,7 @@ static int check_row(char *const *column)
         return 1;
     }
     bool right = error.kind == ERROR_INVALID && error.column == strtol(column[COLUMN], NULL, 10) &&
-                 strstr(error.message, column[SAYS]) != NULL && error.code[0] != '\0';
+                 strstr(error.message, column[SAYS]) != NULL && error.code != CODE_NONE;
     if (!right)
         print_error("'%s': column %s \"%s\" expected, but column %d: %s\n", column[TEXT],
                     column[COLUMN], column[SAYS], error.column, error.message);

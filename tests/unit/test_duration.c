@@ -102,7 +102,7 @@ static void check_refused(void **state)
     struct error error = {0};
     assert_false(duration_parse(row->text, strlen(row->text), &duration_ms, &error));
     assert_int_equal(duration_ms, -1);
-    assert_string_equal(error.code, "bad_duration");
+    assert_int_equal(error.code, CODE_BAD_DURATION);
     if (strstr(error.message, row->says) == NULL) fail_msg("%s", error.message);
     assert_int_equal(error.column, row->column);
 }

@@ -88,7 +88,7 @@ static void check_refused(void **state)
     struct error error = {0};
     assert_false(instant_parse(row->text, strlen(row->text), &instant_ms, &error));
     assert_int_equal(instant_ms, -1);
-    assert_string_equal(error.code, "bad_time");
+    assert_int_equal(error.code, CODE_BAD_TIME);
     assert_int_equal(error.kind, ERROR_INVALID);
     if (strstr(error.message, row->says) == NULL) fail_msg("%s", error.message);
     assert_int_equal(error.column, row->column);

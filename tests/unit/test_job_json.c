@@ -38,7 +38,7 @@ static void check_round(const struct job_record *record, struct arena *arena,
     /* The record must not live on in the text: it is copied and thrown away. */
     struct text copy = text_writer_text(&first);
     if (!job_record_decode(copy, arena, test_zones(), read, &error))
-        fail_msg("%s at %s: %s in %.*s", error.code, error.field, error.message,
+        fail_msg("%s at %s: %s in %.*s", error_code_word(error.code), error.field, error.message,
                  (int)copy.length, copy.bytes);
     memset(first.bytes, '#', first.capacity);
     job_record_encode(&second, read);

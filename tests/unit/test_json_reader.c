@@ -102,7 +102,7 @@ static void test_refusals(void **state)
         struct error error = {0};
         assert_false(read_text(cases[i].json, &target, NULL, &error));
         assert_int_equal(error.kind, ERROR_INVALID);
-        assert_string_equal(error.code, cases[i].code);
+        assert_string_equal(error_code_word(error.code), cases[i].code);
         assert_string_equal(error.field, cases[i].field);
         if (strstr(error.message, cases[i].says) == NULL)
             fail_msg("%s: says '%s'", cases[i].json, error.message);
@@ -125,16 +125,16 @@ static void test_bounds(void **state)
     struct error error = {0};
     assert_true(check("[\"]]]]{{{{:::\\\"\"]", 17, 17, &error));
     assert_false(check("[]", 2, 1, &error));
-    assert_string_equal(error.code, "too_large");
+    assert_int_equal(error.code, CODE_TOO_LARGE);
     char deep[JSON_DEPTH_MAX + 1];
     memset(deep, '[', sizeof deep);
     error_clear(&error);
     assert_true(check(deep, JSON_DEPTH_MAX, 100, &error));
     assert_false(check(deep, JSON_DEPTH_MAX + 1, 100, &error));
-    assert_string_equal(error.code, "too_deep");
+    assert_int_equal(error.code, CODE_TOO_DEEP);
     error_clear(&error);
     assert_false(check("\"\\\xFF\"", 4, 100, &error));
-    assert_string_equal(error.code, "not_utf8");
+    assert_string_equal(error_code_word(error.code), "not_utf8");
     error_clear(&error);
     assert_true(check("\"\\", 2, 100, &error)); /* cut off: the parser's business */
     assert_true(check("]]]}}}", 6, 100, &error));
@@ -142,7 +142,7 @@ static void test_bounds(void **state)
     char *commas = memory_allocate(many, 1);
     memset(commas, ',', many);
     assert_false(check(commas, many, many, &error));
-    assert_string_equal(error.code, "too_many");
+    assert_int_equal(error.code, CODE_TOO_MANY);
     free(commas);
 }
 
@@ -159,7 +159,7 @@ static void test_members_of_one_object(void **state)
     struct error error = {0};
     assert_true(check(object, 1 + JSON_MEMBERS_MAX * UNIT, SIZE_MAX, &error));
     assert_false(check(object, 1 + length, SIZE_MAX, &error));
-    assert_string_equal(error.code, "too_many");
+    assert_int_equal(error.code, CODE_TOO_MANY);
     free(text);
     free(object);
 }

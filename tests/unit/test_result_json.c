@@ -31,7 +31,7 @@ static void test_lists_are_cut(void **state)
     struct result_error *errors = memory_allocate(MANY, sizeof *errors);
     for (size_t i = 0; i < MANY; i++) {
         jobs[i] = (struct result_job){.group = text_of("g"), .id = text_of("i"), .revision = 1};
-        errors[i].code = "not_found";
+        errors[i].code = CODE_NOT_FOUND;
     }
     struct result result = {.command_id = text_of("c"), .op = OP_DELETE, .matched = MANY,
                             .changed = MANY, .outcome = OUTCOME_PARTIAL, .jobs = jobs,
@@ -76,7 +76,7 @@ static void test_dead_letters(void **state)
 {
     (void)state;
     struct error error = {0};
-    (void)error_invalid(&error, "unknown_field", "'x' is not a field");
+    (void)error_invalid(&error, CODE_UNKNOWN_FIELD, "'x' is not a field");
     (void)error_at(&error, "/x");
     char *bytes = memory_allocate(DEAD_COPY_BYTES_MAX + 1, 1);
     struct dead_letter letter = {text_of("belfry.control"), 3, 10422, {"k", 1},
@@ -115,7 +115,7 @@ static void test_dead_letters_keep_headers(void **state)
 {
     (void)state;
     struct error error = {0};
-    (void)error_invalid(&error, "bad_value", "no");
+    (void)error_invalid(&error, CODE_BAD_VALUE, "no");
     char *large = memory_allocate(DEAD_HEADER_BYTES_MAX + 1, 1);
     struct record_header own[HEADERS_MAX + 3] = {
         {text_of("ce_id"), text_of("e-1")},

@@ -76,7 +76,7 @@ static void an_interval_has_bounds(void **state)
     assert_true(schedule_check_every(100, SCHEDULE_EVERY_FLOOR_MS, &error));
     assert_int_equal(error.kind, ERROR_NONE);
     assert_false(schedule_check_every(999, SCHEDULE_EVERY_MIN_MS, &error));
-    assert_string_equal(error.code, "bad_value");
+    assert_int_equal(error.code, CODE_BAD_VALUE);
     assert_non_null(strstr(error.message, "999ms is not in 1s-100000d"));
     assert_false(schedule_check_every(0, SCHEDULE_EVERY_MIN_MS, NULL));
     assert_false(schedule_check_every(-1, SCHEDULE_EVERY_MIN_MS, NULL));

@@ -12,7 +12,7 @@
 static void add(struct seen_table *table, int64_t sequence, uint64_t hash, int64_t at_ms)
 {
     struct seen seen = {.hash = hash, .at_ms = at_ms, .outcome = OUTCOME_REJECTED};
-    (void)snprintf(seen.code, sizeof seen.code, "exists");
+    seen.code = CODE_EXISTS;
     seen_table_add(table, sequence, &seen);
 }
 
@@ -48,7 +48,7 @@ static void what_was_said_is_remembered(void **state)
     assert_true(seen_table_find(table, 77, &seen));
     assert_int_equal(seen.at_ms, 2000);
     assert_int_equal(seen.outcome, OUTCOME_REJECTED);
-    assert_string_equal(seen.code, "exists");
+    assert_string_equal(error_code_word(seen.code), "exists");
     assert_int_equal(seen_table_count(table), 1);
     assert_false(has(table, 78));
     seen_table_destroy(table);

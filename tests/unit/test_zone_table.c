@@ -73,7 +73,7 @@ static void refused(const struct change *changes, size_t count, const char *rule
 {
     struct error error = {0};
     assert_null(decode(changes, count, rule, &error));
-    assert_string_equal(error.code, "unknown_zone");
+    assert_int_equal(error.code, CODE_UNKNOWN_ZONE);
     if (strstr(error.message, says) == NULL) fail_msg("%s", error.message);
 }
 
@@ -194,7 +194,7 @@ static void rules_that_are_refused(void **state)
         struct zone_rule rule;
         struct error error = {0};
         if (zone_rule_parse(text_of(rules[i]), &rule, &error)) fail_msg("'%s' taken", rules[i]);
-        assert_string_equal(error.code, "unknown_zone");
+        assert_int_equal(error.code, CODE_UNKNOWN_ZONE);
     }
 }
 

@@ -203,7 +203,7 @@ static bool answered(struct broker_simulated *own, enum answer answer, struct er
     case ANSWER_FENCED: return error_set(error, ERROR_FENCED, "a newer producer is there");
     case ANSWER_DENIED:
         (void)error_set(error, ERROR_UNKNOWN, "a record was refused");
-        (void)snprintf(error->code, sizeof error->code, "%s", BROKER_REFUSED);
+        error->code = CODE_REFUSED;
         return false;
     case ANSWER_BUSY: return error_set(error, ERROR_UNKNOWN, "commit: timed out");
     case ANSWER_WRONG_STATE: return error_set(error, ERROR_UNKNOWN, "invalid state");

@@ -210,7 +210,7 @@ static const struct zone *find(void *opaque, struct text name, struct error *err
         assert(edition->decoded[i] != NULL);
         return edition->decoded[i];
     }
-    (void)error_invalid(error, "unknown_zone", "'%.*s': no such zone", (int)name.length,
+    (void)error_invalid(error, CODE_UNKNOWN_ZONE, "'%.*s': no such zone", (int)name.length,
                         name.bytes);
     return NULL;
 }
@@ -218,7 +218,7 @@ static const struct zone *find(void *opaque, struct text name, struct error *err
 static const struct zone *find_but_one(void *opaque, struct text name, struct error *error)
 {
     if (!text_equal(name, text_of(names[ZONE_LEAVING]))) return find(opaque, name, error);
-    (void)error_invalid(error, "unknown_zone", "'%.*s': not here", (int)name.length, name.bytes);
+    (void)error_invalid(error, CODE_UNKNOWN_ZONE, "'%.*s': not here", (int)name.length, name.bytes);
     return NULL;
 }
 
