@@ -24,7 +24,8 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
         more = more && !job_fires_used_up(job) &&
                schedule_nominal(&list->schedule->spec, list->next_ms) < definition.end_ms;
     }
-    if ((job->flags & JOB_FOREIGN) && job_fires_used_up(job)) aside_put_tail(shard, job, due_ms);
+    if ((job->flags & JOB_FOREIGN) && job_fires_used_up(job))
+        ledger_take_tail_away(&job->extra->ledger, shard->timers, due_ms);
     if (!more && (!job_has_pending(job) || job_fires_used_up(job)))
         job_finish(shard, job, now_ms, sink);
     else if (counted && !mutant(MUTANT_COUNT_NOT_WRITTEN))
@@ -81,7 +82,7 @@ static bool all_covered(const struct schedule *schedule)
 {
     for (uint32_t i = 0; i < schedule->job_count; i++) {
         const struct job *job = schedule->jobs[i];
-        if (job != NULL && (job->extra == NULL || !job->extra->tail_undecided)) return false;
+        if (job != NULL && !job_is_undecided(job)) return false;
     }
     return true;
 }

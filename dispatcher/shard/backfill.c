@@ -64,18 +64,12 @@ static void announce(const struct job *job, const struct job_backfill *backfill,
     event.backfill_id = text_of(backfill->id);
     event.count = count;
     event.reason = reason;
-    if (kind != EVENT_BACKFILL_FINISHED &&
-        lane_range_next(job, &backfill->range, &event.first_ms))
-        event.last_ms = backfill->range.to_ms;
+    struct job_slot next;
+    if (kind != EVENT_BACKFILL_FINISHED && debt_next(&backfill->debt, NULL, &next)) {
+        event.first_ms = next.due_ms;
+        event.last_ms = debt_to_ms(&backfill->debt);
+    }
     sink->event(sink->opaque, &event);
-}
-
-static int64_t slots_left(const struct job_backfill *backfill)
-{
-    const struct job_owed *range = &backfill->range;
-    if (lane_is_single(range)) return 1;
-    return (int64_t)schedule_count(&range->schedule->spec, range->from_ms, range->to_ms,
-                                   INT64_MAX);
 }
 
 void backfill_enqueue(struct shard *shard, struct job *job)
@@ -113,10 +107,11 @@ void backfill_open(struct shard *shard, struct job *job, const struct command *c
     backfill->rate = command->rate;
     struct schedule_spec spec = without_jitter(job);
     struct schedule_words words = schedule_words_of(job->schedule);
-    backfill->range = (struct job_owed){.from_ms = from_ms,
-                                        .to_ms = to_ms,
-                                        .schedule = timers_intern(shard->timers, &spec, &words)};
-    announce(job, backfill, EVENT_BACKFILL_STARTED, at_ms, slots_left(backfill), NULL, sink);
+    backfill->debt = (struct debt){.kind = DEBT_RANGE,
+                                   .range = {from_ms, to_ms},
+                                   .schedule = timers_intern(shard->timers, &spec, &words)};
+    announce(job, backfill, EVENT_BACKFILL_STARTED, at_ms, debt_left(&backfill->debt, NULL).count,
+             NULL, sink);
     backfill_enqueue(shard, job);
 }
 
@@ -124,7 +119,7 @@ static void remove_at(struct shard *shard, struct job *job, uint32_t at)
 {
     struct job_extra *extra = job->extra;
     assert(at < extra->backfill_count);
-    timers_release(shard->timers, extra->backfills[at].range.schedule);
+    timers_release(shard->timers, extra->backfills[at].debt.schedule);
     free(extra->backfills[at].id);
     extra->backfill_count--;
     for (uint32_t i = at; i < extra->backfill_count; i++)
@@ -134,10 +129,10 @@ static void remove_at(struct shard *shard, struct job *job, uint32_t at)
 void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *backfill,
                      int64_t at_ms, const char *reason, const struct sink *sink)
 {
-    int64_t next_ms = 0;
-    if (lane_range_next(job, &backfill->range, &next_ms) &&
-        !mutant(MUTANT_BACKFILL_ENDS_SILENTLY))
-        announce(job, backfill, EVENT_SKIPPED, at_ms, slots_left(backfill), reason, sink);
+    struct job_slot next;
+    if (debt_next(&backfill->debt, NULL, &next) && !mutant(MUTANT_BACKFILL_ENDS_SILENTLY))
+        announce(job, backfill, EVENT_SKIPPED, at_ms, debt_left(&backfill->debt, NULL).count,
+                 reason, sink);
     remove_at(shard, job, (uint32_t)(backfill - job->extra->backfills));
 }
 
@@ -167,7 +162,7 @@ static void fire_next(struct job *job, struct job_backfill *backfill, int64_t no
                         .trigger_id = text_of(backfill->id)};
     backfill->attempts = 0;
     backfill->fired++;
-    backfill->range.from_ms = nominal_ms;
+    debt_pay(&backfill->debt, nominal_ms);
     job->fired++;
     sink->fire(sink->opaque, &fire);
 }
@@ -181,10 +176,10 @@ static bool run_one(struct job *job, struct job_backfill *backfill, int64_t now_
     if (backfill->due_us < now_us - BURST_US) backfill->due_us = now_us;
     if (backfill->due_us > now_us + interval_us) backfill->due_us = now_us + interval_us;
     bool fired = false;
-    int64_t nominal_ms = 0;
+    struct job_slot slot;
     while (*allowance > 0 && backfill->due_us <= now_us && !sink->full(sink->opaque) &&
-           lane_range_next(job, &backfill->range, &nominal_ms)) {
-        fire_next(job, backfill, nominal_ms, now_ms, sink);
+           debt_next(&backfill->debt, NULL, &slot)) {
+        fire_next(job, backfill, slot.nominal_ms, now_ms, sink);
         if (!mutant(MUTANT_BACKFILL_RATE_IGNORED)) backfill->due_us += interval_us;
         (*allowance)--;
         fired = true;
@@ -199,8 +194,8 @@ static bool run_job(struct shard *shard, struct job *job, int64_t now_ms, int64_
     bool changed = false;
     for (uint32_t i = 0; i < job->extra->backfill_count;) {
         struct job_backfill *backfill = &job->extra->backfills[i];
-        int64_t next_ms = 0;
-        if (!lane_range_next(job, &backfill->range, &next_ms)) {
+        struct job_slot next;
+        if (!debt_next(&backfill->debt, NULL, &next)) {
             announce(job, backfill, EVENT_BACKFILL_FINISHED, now_ms, backfill->fired, NULL, sink);
             remove_at(shard, job, i);
             changed = true;
@@ -240,8 +235,8 @@ void backfill_failed(struct shard *shard, struct job *job, const struct failed_f
     struct job_backfill *backfill = backfill_find(job, text_of(failed->backfill_id));
     if (backfill == NULL) return; /* cancelled by the same transaction */
     backfill->fired--;
-    if (backfill->range.from_ms >= failed->nominal_ms)
-        backfill->range.from_ms = failed->nominal_ms - 1;
+    if (debt_from_ms(&backfill->debt) >= failed->nominal_ms)
+        debt_back(&backfill->debt, failed->nominal_ms);
     backfill->attempts = failed->attempt;
     if (backfill->retry_ms == INSTANT_NONE) {
         backfill->retry_ms = retry_ms;
@@ -254,11 +249,11 @@ void backfill_failed(struct shard *shard, struct job *job, const struct failed_f
 
 struct job_backfill *backfill_to_retry(const struct job *job, int64_t alarm_ms)
 {
-    int64_t nominal_ms = 0;
+    struct job_slot slot;
     for (uint32_t i = 0; i < backfill_count(job); i++) {
         struct job_backfill *backfill = &job->extra->backfills[i];
         if (backfill->retry_ms == alarm_ms && (job->flags & JOB_STANDS_STILL) == 0 &&
-            lane_range_next(job, &backfill->range, &nominal_ms))
+            debt_next(&backfill->debt, NULL, &slot))
             return backfill;
     }
     return NULL;
@@ -267,11 +262,11 @@ struct job_backfill *backfill_to_retry(const struct job *job, int64_t alarm_ms)
 bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
                     const struct sink *sink)
 {
-    int64_t nominal_ms = 0;
+    struct job_slot slot;
     struct job_backfill *backfill = backfill_to_retry(job, alarm_ms);
-    if (backfill == NULL || !lane_range_next(job, &backfill->range, &nominal_ms)) return false;
+    if (backfill == NULL || !debt_next(&backfill->debt, NULL, &slot)) return false;
     backfill->retry_ms = INSTANT_NONE;
-    fire_next(job, backfill, nominal_ms, now_ms, sink);
+    fire_next(job, backfill, slot.nominal_ms, now_ms, sink);
     backfill_enqueue(shard, job);
     sink->job_changed(sink->opaque, job);
     return true;

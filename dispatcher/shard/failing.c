@@ -37,35 +37,15 @@ static int64_t backoff_ms(int32_t attempt)
 static bool owe_again(const struct shard *shard, struct job *job,
                       const struct failed_fire *failed)
 {
-    struct job_extra *extra = job_extra(job);
-    int64_t next_ms = 0;
-    int64_t due_ms = failed->due_ms;
-    struct job_owed *front = extra->owed_count > 0 ? &extra->owed[0] : NULL;
-    bool own = front != NULL && front->schedule != NULL;
-    const struct schedule_spec *spec = own ? &front->schedule->spec : &job->schedule->spec;
-    bool named = schedule_nominal(spec, due_ms) == failed->nominal_ms &&
-                 (own ? schedule_contains(spec, due_ms) : job_names_slot(job, due_ms));
-    bool single = front != NULL && lane_is_single(front);
-    bool joins = front != NULL && named && !own && front->from_ms >= due_ms &&
-                 failed->missed_count == 0 &&
-                 (!single || job_names_slot(job, front->to_ms)) &&
-                 (!schedule_next(spec, due_ms, &next_ms) || next_ms > front->from_ms);
-    bool takes_back = front != NULL && named && front->from_ms == due_ms;
-    if (joins || takes_back) {
-        front->from_ms = due_ms - 1;
-        front->delay_ms = 0;
-    } else {
-        if (extra->owed_count == OWED_RANGES_MAX) return false;
-        lane_push_range(job, 0, (struct job_owed){.from_ms = due_ms - 1,
-                                             .to_ms = due_ms,
-                                             .delay_ms = due_ms - failed->nominal_ms,
-                                             .missed_count = failed->missed_count});
-    }
-    if (extra->tail_from_ms == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
+    struct ledger *ledger = &job_extra(job)->ledger;
+    struct terms terms = job_terms(job);
+    struct job_slot slot = {failed->nominal_ms, failed->due_ms};
+    if (!ledger_back(ledger, &terms, slot, failed->missed_count)) return false;
+    if (ledger_tail_from_ms(ledger) == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
         /* What lies between has been done, or was in a pause. */
         int64_t done_ms = shard->watermark.instant_ms;
         if (shard->watermark.ordinal != WATERMARK_WHOLE) done_ms--;
-        extra->tail_from_ms = due_ms > done_ms ? due_ms : done_ms;
+        ledger_open_tail(ledger, slot.due_ms > done_ms ? slot.due_ms : done_ms, false);
     }
     return true;
 }
@@ -89,7 +69,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     struct job_extra *extra = job_extra(job);
     if (extra->counted_fires > 0 && job_has_max_fires(job)) extra->counted_fires--;
     if (job->flags & JOB_FINISHED) {
-        aside_take_back(job);
+        ledger_give_back(&extra->ledger);
         job_unfinish(shard, job);
     }
     if (!owe_again(shard, job, failed))
@@ -108,9 +88,8 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
 {
     struct definition definition;
     job_view(job, &definition);
-    int64_t due_ms = 0;
-    while (lane_next(shard, job, now_ms, &due_ms, sink)) {
-        struct job_slot slot = {lane_nominal(job, due_ms), due_ms};
+    struct job_slot slot;
+    while (lane_next(shard, job, now_ms, &slot, sink)) {
         if (!catchup_is_too_old(&definition.catchup, slot, now_ms)) return;
         lane_give_up(shard, job, slot, &definition.catchup, now_ms, sink);
         job->extra->attempts = 0;
@@ -123,7 +102,7 @@ static bool is_due(const struct job *job, int64_t alarm_ms)
     if (job == NULL || (job->flags & JOB_STANDS_STILL)) return false;
     return backfill_to_retry(job, alarm_ms) != NULL ||
            (job_is_failing(job) && job->extra->retry_ms == alarm_ms &&
-            !job->extra->tail_undecided);
+            !job_is_undecided(job));
 }
 
 static void try_again(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
@@ -151,7 +130,7 @@ static int64_t look_again_ms(const struct job *job, int64_t now_ms)
 static void put_off(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,
                     const struct sink *sink)
 {
-    int64_t due_ms = 0;
+    struct job_slot slot;
     struct alarm alarm = {look_again_ms(job, now_ms), job->ordinal, job->slot};
     struct job_backfill *backfill = backfill_to_retry(job, alarm_ms);
     if (backfill != NULL) {
@@ -159,14 +138,12 @@ static void put_off(struct shard *shard, struct job *job, int64_t alarm_ms, int6
         alarms_add(&shard->retries, alarm);
         return;
     }
-    bool old = lane_next(shard, job, now_ms, &due_ms, sink);
     struct definition definition;
     job_view(job, &definition);
-    struct job_slot slot = {old ? lane_nominal(job, due_ms) : 0, due_ms};
-    old = !old || catchup_is_too_old(&definition.catchup, slot, now_ms);
-    if (old) {
+    if (!lane_next(shard, job, now_ms, &slot, sink) ||
+        catchup_is_too_old(&definition.catchup, slot, now_ms)) {
         give_up_old(shard, job, now_ms, sink);
-        if (!lane_next(shard, job, now_ms, &due_ms, sink)) {
+        if (!lane_next(shard, job, now_ms, &slot, sink)) {
             try_again(shard, job, alarm_ms, now_ms, sink); /* nothing is left to try */
             return;
         }

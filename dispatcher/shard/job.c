@@ -223,26 +223,17 @@ void job_view(const struct job *job, struct definition *definition)
     assert(at == (const char *)packed + packed->bytes);
 }
 
-static void view_range(const struct job_owed *owed, struct owed_range *range)
-{
-    *range = (struct owed_range){.from_ms = owed->from_ms,
-                                 .to_ms = owed->to_ms,
-                                 .missed_count = owed->missed_count,
-                                 .planned = owed->planned,
-                                 .delay_ms = owed->delay_ms,
-                                 .has_schedule = owed->schedule != NULL};
-    if (owed->schedule == NULL) return;
-    range->schedule = owed->schedule->spec;
-    range->words = schedule_words_of(owed->schedule);
-    range->jitter_ms = owed->schedule->spec.jitter.most_ms;
-}
-
 static void view_owed(const struct job_extra *extra, struct job_record *record)
 {
-    assert(extra->owed_count <= OWED_RANGES_MAX);
-    record->owed_count = extra->owed_count;
-    for (uint32_t i = 0; i < extra->owed_count; i++)
-        view_range(&extra->owed[i], &record->owed[i]);
+    const struct ledger *ledger = &extra->ledger;
+    record->owed_count = ledger_count(ledger);
+    for (uint32_t i = 0; i < ledger_count(ledger); i++)
+        debt_view(ledger_debt(ledger, i), &record->owed[i]);
+    record->tail_from_ms = ledger_tail_from_ms(ledger);
+    record->tail_undecided = ledger_is_undecided(ledger);
+    record->pending_count = ledger_waiting(ledger);
+    for (size_t i = 0; i < ledger_waiting(ledger); i++)
+        record->pending[i] = ledger_waiting_slot(ledger, i);
 }
 
 static void view_backfills(const struct job_extra *extra, struct job_record *record)
@@ -255,7 +246,7 @@ static void view_backfills(const struct job_extra *extra, struct job_record *rec
         view->id = text_of(backfill->id);
         view->rate = backfill->rate;
         view->fired = backfill->fired;
-        view_range(&backfill->range, &view->range);
+        debt_view(&backfill->debt, &view->range);
     }
 }
 
@@ -287,13 +278,9 @@ void job_view_record(const struct job *job, struct job_record *record)
     record->pause_reason = text_of(extra->pause_reason);
     record->finished_ms = extra->finished_ms;
     record->counted_fires = extra->counted_fires;
-    record->tail_from_ms = extra->tail_from_ms;
-    record->tail_undecided = extra->tail_undecided;
     record->failing_since_ms = extra->failing_since_ms;
     record->retry_ms = extra->retry_ms;
     record->attempts = extra->attempts;
-    record->pending_count = extra->pending_count;
-    for (uint32_t i = 0; i < extra->pending_count; i++) record->pending[i] = extra->pending[i];
     record->earlier_due_ms = extra->earlier_due_ms;
     record->zone_missing_ms = extra->zone_missing_ms;
     record->zone_data_ms = extra->zone_data_ms;
@@ -330,9 +317,7 @@ void job_destroy(struct job *job)
         for (uint32_t i = 0; i < job->extra->backfill_count; i++)
             free(job->extra->backfills[i].id);
         free(job->extra->backfills);
-        free(job->extra->owed);
-        free(job->extra->aside);
-        free(job->extra->pending);
+        ledger_free(&job->extra->ledger);
         free(job->extra->pause_reason);
     }
     free(job->extra);
@@ -377,10 +362,9 @@ static void extra_init(struct job_extra *extra)
     extra->paused_ms = INSTANT_NONE;
     extra->until_ms = INSTANT_NONE;
     extra->finished_ms = INSTANT_NONE;
-    extra->tail_from_ms = INSTANT_NONE;
+    ledger_init(&extra->ledger);
     extra->failing_since_ms = INSTANT_NONE;
     extra->retry_ms = INSTANT_NONE;
-    extra->aside_tail_ms = INSTANT_NONE;
 }
 
 struct job_extra *job_extra(struct job *job)
@@ -394,17 +378,10 @@ struct job_extra *job_extra(struct job *job)
 /* Lists that have become empty keep no memory. */
 static void extra_trim(struct job_extra *extra)
 {
-    if (extra->owed_count == 0) {
-        free(extra->owed);
-        extra->owed = NULL;
-    }
+    ledger_trim(&extra->ledger);
     if (extra->backfill_count == 0) {
         free(extra->backfills);
         extra->backfills = NULL;
-    }
-    if (extra->aside_count == 0) {
-        free(extra->aside);
-        extra->aside = NULL;
     }
 }
 
@@ -434,29 +411,22 @@ void job_set_pause_reason(struct job *job, struct text reason)
 
 bool job_owes(const struct job *job)
 {
-    return job->extra != NULL &&
-           (job->extra->owed_count > 0 || job->extra->tail_from_ms != INSTANT_NONE);
+    return job->extra != NULL && ledger_owes(&job->extra->ledger);
+}
+
+bool job_is_undecided(const struct job *job)
+{
+    return job->extra != NULL && ledger_is_undecided(&job->extra->ledger);
 }
 
 bool job_has_pending(const struct job *job)
 {
-    return job->extra != NULL && job->extra->pending_count > 0;
+    return job->extra != NULL && ledger_waiting(&job->extra->ledger) > 0;
 }
 
 void job_set_pending(struct job *job, const struct job_slot *slots, size_t count)
 {
-    assert(count <= PENDING_MAX);
-    if (count == 0 && !job_has_pending(job)) return;
-    struct job_extra *extra = job_extra(job);
-    if (count == 0) {
-        free(extra->pending);
-        extra->pending = NULL;
-    } else {
-        if (extra->pending == NULL)
-            extra->pending = memory_allocate(PENDING_MAX, sizeof *extra->pending);
-        memmove(extra->pending, slots, count * sizeof *slots);
-    }
-    extra->pending_count = (uint32_t)count;
+    if (count > 0 || job_has_pending(job)) ledger_wait(&job_extra(job)->ledger, slots, count);
 }
 
 bool job_is_failing(const struct job *job)

@@ -9,17 +9,9 @@
 #include <stdint.h>
 
 #include "dispatcher/shard/job_past.h"
+#include "dispatcher/shard/ledger.h"
 #include "dispatcher/shard/timers.h"
 #include "lib/model/job_record.h"
-
-struct job_owed {
-    int64_t from_ms; /* exclusive */
-    int64_t to_ms;   /* inclusive */
-    int64_t missed_count;
-    int64_t planned;
-    int64_t delay_ms;          /* of the one slot; see struct owed_range */
-    struct schedule *schedule; /* a reference held; NULL = the job's present schedule */
-};
 
 struct job_backfill {
     char *id;
@@ -28,7 +20,7 @@ struct job_backfill {
     int64_t due_us;   /* when its rate allows the next; not kept over restarts */
     int64_t retry_ms; /* INSTANT_NONE: not failing; not kept over restarts */
     int32_t attempts;
-    struct job_owed range; /* always with a schedule of its own */
+    struct debt debt; /* always with a schedule of its own */
 };
 
 struct job_extra {
@@ -42,13 +34,10 @@ struct job_extra {
     char *pause_reason; /* as the command gave it; NULL: none */
     int64_t finished_ms;
     int64_t counted_fires;
-    int64_t tail_from_ms;
+    struct ledger ledger; /* what it owes */
     int64_t failing_since_ms;
     int64_t retry_ms;
-    struct job_slot *pending; /* of earlier schedules, by nominal time; NULL: none */
-    uint32_t pending_count;
     int32_t attempts;
-    bool tail_undecided;
     bool in_lane;      /* queued in the catch-up lane */
     bool lane_counted; /* lane_slots holds what it owes */
     bool in_undecided; /* queued for the catch-up policy */
@@ -57,13 +46,6 @@ struct job_extra {
     int64_t lane_slots; /* owed, while it is in the lane */
     uint32_t backfill_count;
     struct job_backfill *backfills;
-    uint32_t owed_count;
-    struct job_owed *owed;
-    /* What was no longer due when the fire went out that used up max_fires: it is due again if
-     * that fire fails. Not kept over restarts: the fire's fate is known within its step. */
-    int64_t aside_tail_ms;
-    uint32_t aside_count;
-    struct job_owed *aside;
 };
 
 struct packed_definition; /* job.c */
@@ -134,6 +116,8 @@ bool job_extra_is_idle(const struct job *job);
 struct job_extra *job_extra(struct job *job);
 /* Whether slots are owed: the job's own new slots queue behind them. */
 bool job_owes(const struct job *job);
+/* Whether the catch-up policy has to decide about some of them first. */
+bool job_is_undecided(const struct job *job);
 bool job_is_failing(const struct job *job);
 bool job_has_pending(const struct job *job);
 /* Replaces the pending slots.

@@ -40,9 +40,10 @@ static uint8_t bit_of(const struct job *job, const struct alarm *alarm)
 {
     uint8_t bit = 1;
     if (alarm_ms(job) == alarm->at_ms) return bit;
-    for (uint32_t i = 0; i < job->extra->pending_count; i++) {
+    const struct ledger *ledger = &job->extra->ledger;
+    for (size_t i = 0; i < ledger_waiting(ledger); i++) {
         bit = (uint8_t)(bit << 1);
-        if (job->extra->pending[i].due_ms == alarm->at_ms) break;
+        if (ledger_waiting_slot(ledger, i).due_ms == alarm->at_ms) break;
     }
     return bit;
 }
@@ -87,6 +88,7 @@ void job_set_alarm(struct shard *shard, const struct job *job)
     if (shard->alarms.count >= shard->alarms_tidy_at && !mutant(MUTANT_ALARMS_KEPT)) tidy(shard);
     if (at_ms != INSTANT_NONE && !never) add(shard, job, at_ms);
     if (!job_has_pending(job) || (job->flags & JOB_STANDS_STILL)) return;
-    for (uint32_t i = 0; i < job->extra->pending_count; i++)
-        add(shard, job, job->extra->pending[i].due_ms);
+    const struct ledger *ledger = &job->extra->ledger;
+    for (size_t i = 0; i < ledger_waiting(ledger); i++)
+        add(shard, job, ledger_waiting_slot(ledger, i).due_ms);
 }

@@ -36,7 +36,7 @@ void job_remove(struct shard *shard, struct job *job)
 {
     timers_detach(shard->timers, job);
     lane_release(shard, job);
-    aside_forget(shard, job);
+    if (job->extra != NULL) ledger_forget_away(&job->extra->ledger, shard->timers);
     backfill_release(shard, job);
     timers_release(shard->timers, job->schedule);
     job_table_remove(shard->jobs, job);
@@ -50,7 +50,8 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
 {
     assert((job->flags & JOB_FINISHED) == 0);
     timers_detach(shard->timers, job);
-    if (!job_fires_used_up(job)) aside_forget(shard, job);
+    if (job->extra != NULL && !job_fires_used_up(job))
+        ledger_forget_away(&job->extra->ledger, shard->timers);
     pending_abandon(job, at_ms, "finished", sink);
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
@@ -129,8 +130,8 @@ static void job_begin(struct shard *shard, struct job *job, enum past_at past,
     } else if (at_ms <= effective_ms && past == PAST_AT_OPEN && !job_fires_used_up(job)) {
         /* Judged at its effective time: the same answer before and after a restart. Behind what
          * is owed from an earlier schedule there is no tail: no slot comes after it. */
-        job_extra(job)->tail_from_ms = INSTANT_NONE;
-        lane_open(shard, job, at_ms - 1, at_ms, effective_ms, sink);
+        ledger_end_tail(&job_extra(job)->ledger);
+        lane_open(job, at_ms - 1, at_ms, effective_ms, sink);
     }
     if (!job_owes(job) && !job_has_slot_after(job, effective_ms)) {
         job_finish(shard, job, effective_ms, sink);
@@ -273,18 +274,18 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
         return;
     struct pending pending;
     pending_at_edit(job, effective_ms, &pending);
-    if (job->extra != NULL && job->extra->tail_undecided)
-        lane_decide(shard, job, effective_ms, now_ms, sink);
+    if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
     if (rescheduled && mutant(MUTANT_OWED_LOST_AT_UPDATE)) lane_release(shard, job);
     if ((rescheduled || rebounded) && job_owes(job)) { /* what is owed stays as it was opened */
-        lane_close_tail(shard, job, effective_ms, now_ms, sink);
-        lane_keep_schedule(shard, job);
-        if (job_owes(job) && !(job->flags & JOB_PAUSED)) job->extra->tail_from_ms = effective_ms;
+        lane_close_tail(job, effective_ms, now_ms, sink);
+        lane_keep_schedule(job);
+        if (job_owes(job) && !(job->flags & JOB_PAUSED))
+            ledger_open_tail(&job->extra->ledger, effective_ms, false);
     }
     job_redefine(job, definition);
     job->revision++;
     job->updated_ms = effective_ms;
-    aside_forget(shard, job);
+    if (job->extra != NULL) ledger_forget_away(&job->extra->ledger, shard->timers);
     if (job_fires_used_up(job)) lane_cut(shard, job, effective_ms, sink); /* lowered */
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
@@ -325,8 +326,8 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
     struct job_extra *extra = job_extra(job);
     if ((job->flags & JOB_PAUSED) == 0) {
         if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
-        if (extra->tail_undecided) lane_decide(shard, job, effective_ms, now_ms, sink);
-        if (job_owes(job)) lane_close_tail(shard, job, effective_ms, now_ms, sink);
+        if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
+        if (job_owes(job)) lane_close_tail(job, effective_ms, now_ms, sink);
         timers_detach(shard->timers, job);
         job->flags |= JOB_PAUSED;
         extra->paused_ms = effective_ms;
@@ -370,7 +371,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job_set_pause_reason(job, text_of(NULL));
     job->revision++;
     job->updated_ms = effective_ms;
-    pending_drop(job, from_ms);
+    ledger_forget_waiting(&extra->ledger, from_ms);
     if ((job->flags & JOB_ZONELESS) && job_fires_used_up(job) &&
         !mutant(MUTANT_SPENT_WITHOUT_ZONE)) { /* by an update in the pause */
         zoneless_end(shard, job, effective_ms, sink);
@@ -391,10 +392,11 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
         job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1,
                      at_ms > extra->earlier_due_ms ? "paused" : "already_due", sink);
     } else if (from_ms < effective_ms && !job_fires_used_up(job)) {
-        lane_open(shard, job, from_ms, effective_ms, now_ms, sink);
+        lane_open(job, from_ms, effective_ms, now_ms, sink);
     }
     if (job_owes(job)) {
-        if (extra->tail_from_ms == INSTANT_NONE) extra->tail_from_ms = effective_ms;
+        if (ledger_tail_from_ms(&extra->ledger) == INSTANT_NONE)
+            ledger_open_tail(&extra->ledger, effective_ms, false);
         lane_enqueue(shard, job);
     } else if (!job_has_slot_after(job, effective_ms)) {
         job_finish(shard, job, effective_ms, sink);

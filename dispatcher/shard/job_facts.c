@@ -73,13 +73,17 @@ int64_t job_since_ms(const struct job *job)
     return edited ? job->extra->schedule_edited_ms : since_ms;
 }
 
+/* What other zone data has left out is before the result, too. */
+static int64_t after_zone_data_ms(const struct job *job, int64_t after_ms)
+{
+    if (job->extra == NULL || job->extra->zone_data_ms == INSTANT_NONE) return after_ms;
+    int64_t bound_ms = schedule_bound(&job->schedule->spec, job->extra->zone_data_ms + 1) - 1;
+    return bound_ms > after_ms ? bound_ms : after_ms;
+}
+
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms)
 {
-    const struct schedule_spec *spec = &job->schedule->spec;
-    after_ms = job_owed_after_ms(job, after_ms);
-    if (job->extra == NULL || job->extra->zone_data_ms == INSTANT_NONE) return after_ms;
-    int64_t bound_ms = schedule_bound(spec, job->extra->zone_data_ms + 1) - 1;
-    return bound_ms > after_ms ? bound_ms : after_ms;
+    return after_zone_data_ms(job, job_owed_after_ms(job, after_ms));
 }
 
 int64_t job_owed_after_ms(const struct job *job, int64_t after_ms)
@@ -92,10 +96,23 @@ int64_t job_owed_after_ms(const struct job *job, int64_t after_ms)
     return bound_ms > after_ms ? bound_ms : after_ms;
 }
 
-bool job_names_slot(const struct job *job, int64_t due_ms)
+struct terms job_terms(const struct job *job)
 {
-    return schedule_contains(&job->schedule->spec, due_ms) &&
-           job_slots_after_ms(job, due_ms - 1) < due_ms;
+    struct terms terms = {.spec = &job->schedule->spec,
+                          .owed_after_ms = job_owed_after_ms(job, INT64_MIN),
+                          .until_ms = INT64_MAX};
+    terms.tail_after_ms = after_zone_data_ms(job, terms.owed_after_ms);
+    if ((job->flags & JOB_BOUNDED) == 0) return terms;
+    struct definition definition;
+    job_view(job, &definition);
+    if (definition.start_ms != START_NONE) {
+        int64_t start_ms = schedule_bound(terms.spec, definition.start_ms) - 1;
+        if (terms.owed_after_ms < start_ms) terms.owed_after_ms = start_ms;
+        if (terms.tail_after_ms < start_ms) terms.tail_after_ms = start_ms;
+    }
+    if (definition.end_ms != END_NONE)
+        terms.until_ms = schedule_bound(terms.spec, definition.end_ms) - 1;
+    return terms;
 }
 
 bool job_has_slot_after(const struct job *job, int64_t after_ms)

@@ -49,19 +49,19 @@ static bool goes_on(const struct job *job, bool late, int fired)
 static void serve(struct shard *shard, struct job *job, struct turn *turn)
 {
     const struct sink *sink = turn->sink;
-    int64_t due_ms = 0;
+    struct job_slot slot;
     int fired = 0;
     bool late = false;
     if (!job->extra->lane_counted) lane_count(shard, job);
-    bool more = lane_next(shard, job, turn->now_ms, &due_ms, sink);
+    bool more = lane_next(shard, job, turn->now_ms, &slot, sink);
     while (more && !is_over(turn)) {
-        late = turn->now_ms - due_ms > job_grace_ms(job);
+        late = turn->now_ms - slot.due_ms > job_grace_ms(job);
         if (!goes_on(job, late, fired) || !pay(shard, turn, late)) break;
         job->extra->lane_slots--;
         shard->lane_state.slots--;
-        lane_fire_slot(shard, job, FIRE_CATCHUP, due_ms, turn->now_ms, sink);
+        lane_fire_slot(shard, job, FIRE_CATCHUP, slot, turn->now_ms, sink);
         fired++;
-        more = lane_next(shard, job, turn->now_ms, &due_ms, sink);
+        more = lane_next(shard, job, turn->now_ms, &slot, sink);
     }
     if (more) {
         job_queue_add(late ? &shard->lane : &shard->lane_new, job_reference_of(job));
@@ -80,7 +80,7 @@ static void serve_next(struct shard *shard, struct job_queue *queue, struct turn
     struct job *job = shard_job_of(shard, reference);
     if (job == NULL) return;
     job->extra->in_lane = false;
-    if (job_owes(job) && !job->extra->tail_undecided && !job_is_failing(job) &&
+    if (job_owes(job) && !job_is_undecided(job) && !job_is_failing(job) &&
         ((job->flags & JOB_STANDS_STILL) == 0 || mutant(MUTANT_LANE_RUNS_IN_PAUSE)))
         serve(shard, job, turn);
     else

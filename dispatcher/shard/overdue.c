@@ -20,11 +20,11 @@ static void decide_one(struct shard *shard, struct job *job, int64_t now_ms,
                        const struct sink *sink)
 {
     job->extra->in_undecided = false;
-    if (!job->extra->tail_undecided) {
+    if (!job_is_undecided(job)) {
         finish_spent(shard, job, now_ms, sink);
         return;
     }
-    lane_decide(shard, job, shard->watermark.instant_ms, now_ms, sink);
+    lane_decide(job, shard->watermark.instant_ms, now_ms, sink);
     if (job_owes(job)) lane_enqueue(shard, job);
     else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {
         job_finish(shard, job, now_ms, sink);
@@ -61,19 +61,26 @@ bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const stru
 
 void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
-    int64_t due_ms = 0;
-    if (lane_next(shard, job, now_ms, &due_ms, sink))
-        lane_fire_slot(shard, job, FIRE_RETRY, due_ms, now_ms, sink);
-    if (lane_next(shard, job, now_ms, &due_ms, sink)) lane_enqueue(shard, job);
+    struct job_slot slot;
+    if (lane_next(shard, job, now_ms, &slot, sink))
+        lane_fire_slot(shard, job, FIRE_RETRY, slot, now_ms, sink);
+    if (lane_next(shard, job, now_ms, &slot, sink)) lane_enqueue(shard, job);
     else if (!lane_leave(shard, job, now_ms, sink)) return;
     sink->job_changed(sink->opaque, job);
+}
+
+/* Whether something older is owed, behind which it is owed, too. */
+static bool queues(struct job *job, struct job_slot slot)
+{
+    struct terms terms = job_terms(job);
+    return ledger_insert(&job->extra->ledger, &terms, slot);
 }
 
 void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
                       const struct sink *sink)
 {
     struct definition definition;
-    struct job_slot slot = pending_take(job, due_ms);
+    struct job_slot slot = ledger_ring(&job->extra->ledger, due_ms);
     job_view(job, &definition);
     const struct catchup *catchup = &definition.catchup;
     bool late = catchup_is_late(catchup, slot.due_ms, now_ms);
@@ -84,7 +91,7 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
     if (lost) {
         job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
                      catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
-    } else if (job_owes(job) && lane_insert(job, slot)) { /* behind what is older */
+    } else if (job_owes(job) && queues(job, slot)) { /* behind what is older */
         lane_enqueue(shard, job);
     } else {
         job_fire(job, late || overtaken ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);

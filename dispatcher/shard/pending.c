@@ -8,10 +8,8 @@
 
 bool shard_pending_rings(const struct job *job, int64_t at_ms)
 {
-    if (!job_has_pending(job) || (job->flags & JOB_STANDS_STILL)) return false;
-    for (uint32_t i = 0; i < job->extra->pending_count; i++)
-        if (job->extra->pending[i].due_ms == at_ms) return true;
-    return false;
+    return job_has_pending(job) && (job->flags & JOB_STANDS_STILL) == 0 &&
+           ledger_waits_for(&job->extra->ledger, at_ms);
 }
 
 static void announce_slot(struct job *job, struct job_slot slot, int64_t at_ms, const char *reason,
@@ -22,8 +20,9 @@ static void announce_slot(struct job *job, struct job_slot slot, int64_t at_ms, 
 
 void pending_abandon(struct job *job, int64_t at_ms, const char *reason, const struct sink *sink)
 {
-    for (uint32_t i = 0; job_has_pending(job) && i < job->extra->pending_count; i++)
-        announce_slot(job, job->extra->pending[i], at_ms, reason, sink);
+    if (!job_has_pending(job)) return;
+    for (size_t i = 0; i < ledger_waiting(&job->extra->ledger); i++)
+        announce_slot(job, ledger_waiting_slot(&job->extra->ledger, i), at_ms, reason, sink);
     job_set_pending(job, NULL, 0);
 }
 
@@ -32,8 +31,9 @@ void pending_at_edit(const struct job *job, int64_t effective_ms, struct pending
     const struct schedule_spec *spec = &job->schedule->spec;
     struct definition definition;
     struct job_slot slot;
-    pending->count = job_has_pending(job) ? job->extra->pending_count : 0;
-    for (size_t i = 0; i < pending->count; i++) pending->slots[i] = job->extra->pending[i];
+    pending->count = job_has_pending(job) ? ledger_waiting(&job->extra->ledger) : 0;
+    for (size_t i = 0; i < pending->count; i++)
+        pending->slots[i] = ledger_waiting_slot(&job->extra->ledger, i);
     if (spec->jitter.most_ms == 0 || (job->flags & JOB_FINISHED)) return;
     job_view(job, &definition);
     int64_t after_ms = job_slots_after_ms(job, effective_ms);
@@ -76,33 +76,11 @@ void pending_recheck(struct job *job, struct pending *pending, int64_t effective
 {
     struct definition definition;
     struct job_slot present = {0};
-    bool has_present = pending->count > (job_has_pending(job) ? job->extra->pending_count : 0);
+    size_t before = job_has_pending(job) ? ledger_waiting(&job->extra->ledger) : 0;
+    bool has_present = pending->count > before;
     if (has_present) present = pending->slots[--pending->count];
     (void)pending_keep(job, pending, effective_ms, sink);
     job_view(job, &definition);
     if (has_present && !pending_is_named(&definition, present))
         announce_slot(job, present, effective_ms, "updated", sink);
-}
-
-struct job_slot pending_take(struct job *job, int64_t due_ms)
-{
-    struct job_extra *extra = job->extra;
-    size_t at = 0;
-    while (extra->pending[at].due_ms != due_ms) at++;
-    assert(at < extra->pending_count);
-    struct job_slot slot = extra->pending[at];
-    size_t behind = extra->pending_count - at - 1;
-    memmove(&extra->pending[at], &extra->pending[at + 1], behind * sizeof slot);
-    job_set_pending(job, extra->pending, extra->pending_count - 1);
-    return slot;
-}
-
-void pending_drop(struct job *job, int64_t until_ms)
-{
-    struct job_slot kept[PENDING_MAX];
-    size_t count = 0;
-    if (!job_has_pending(job)) return;
-    for (uint32_t i = 0; i < job->extra->pending_count; i++)
-        if (job->extra->pending[i].due_ms > until_ms) kept[count++] = job->extra->pending[i];
-    job_set_pending(job, kept, count);
 }

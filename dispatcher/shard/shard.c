@@ -63,27 +63,22 @@ static struct schedule *restore_schedule(struct shard *shard, const struct job_r
     return timers_intern(shard->timers, &spec, &words);
 }
 
-static struct job_owed restored_range(struct shard *shard, const struct job_record *record,
-                                       const struct owed_range *range)
+static struct debt restored_debt(struct shard *shard, const struct job *job,
+                                 const struct job_record *record, const struct owed_range *range)
 {
-    struct job_owed owed = {.from_ms = range->from_ms,
-                            .to_ms = range->to_ms,
-                            .missed_count = range->missed_count,
-                            .planned = range->planned,
-                            .delay_ms = range->delay_ms};
-    if (range->has_schedule) owed.schedule = restore_schedule(shard, record, range);
-    return owed;
+    struct schedule *schedule =
+        range->has_schedule ? restore_schedule(shard, record, range) : NULL;
+    return debt_of_record(range, schedule, &job->schedule->spec);
 }
 
 static void restore_owed(struct shard *shard, struct job *job, const struct job_record *record)
 {
-    struct job_extra *extra = job->extra;
+    struct ledger *ledger = &job->extra->ledger;
     assert(record->owed_count <= OWED_RANGES_MAX);
-    if (record->owed_count == 0) return;
-    extra->owed = memory_allocate(record->owed_count, sizeof *extra->owed);
-    extra->owed_count = (uint32_t)record->owed_count;
     for (size_t i = 0; i < record->owed_count; i++)
-        extra->owed[i] = restored_range(shard, record, &record->owed[i]);
+        ledger_add(ledger, restored_debt(shard, job, record, &record->owed[i]));
+    if (record->tail_from_ms != INSTANT_NONE)
+        ledger_open_tail(ledger, record->tail_from_ms, record->tail_undecided);
 }
 
 static void restore_backfills(struct shard *shard, struct job *job,
@@ -97,7 +92,7 @@ static void restore_backfills(struct shard *shard, struct job *job,
         backfill->rate = from->rate;
         backfill->fired = from->fired;
         job_remember_backfill(job, backfill_hash(from->id)); /* opened by an older version */
-        backfill->range = restored_range(shard, record, &from->range);
+        backfill->debt = restored_debt(shard, job, record, &from->range);
     }
 }
 
@@ -129,8 +124,6 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
     if (record->pause_reason.length > 0) job_set_pause_reason(job, record->pause_reason);
     extra->finished_ms = record->finished_ms;
     extra->counted_fires = record->counted_fires;
-    extra->tail_from_ms = record->tail_from_ms;
-    extra->tail_undecided = record->tail_undecided;
     extra->failing_since_ms = record->failing_since_ms;
     extra->retry_ms = record->retry_ms;
     extra->attempts = record->attempts;

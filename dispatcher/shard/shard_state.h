@@ -1,8 +1,8 @@
 /* shard_state.h - the inside of a shard, shared by the files that make up its state machine:
- * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots), backfill.c (past
- * ranges), job_facts.c (what is asked about one job), job_change.c (what can happen to it),
- * overdue.c (what becomes of owed slots), apply.c and apply_select.c (commands). A file uses only
- * those that do not use it, directly or over others. */
+ * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots, which a ledger.h
+ * keeps), backfill.c (past ranges), job_facts.c (what is asked about one job), job_change.c (what
+ * can happen to it), overdue.c (what becomes of owed slots), apply.c and apply_select.c (commands).
+ * A file uses only those that do not use it, directly or over others. */
 #ifndef BELFRY_SHARD_SHARD_STATE_H
 #define BELFRY_SHARD_SHARD_STATE_H
 
@@ -81,8 +81,8 @@ int64_t job_since_ms(const struct job *job);
 int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
 /* The same of a range that is owed: what other zone data leaves out has been cut off it. */
 int64_t job_owed_after_ms(const struct job *job, int64_t after_ms);
-/* Whether the present schedule has a slot due then, after the edit that brought it. */
-bool job_names_slot(const struct job *job, int64_t due_ms);
+/* Which instants of the present schedule are the job's, for its ledger. */
+struct terms job_terms(const struct job *job);
 int64_t job_grace_ms(const struct job *job);
 bool job_has_max_fires(const struct job *job);
 /* Whether max_fires has been reached. */
@@ -178,14 +178,10 @@ bool pending_keep(struct job *job, const struct pending *pending, int64_t effect
 /* After an edit of start or end alone: the present schedule's slot stays in the timer index. */
 void pending_recheck(struct job *job, struct pending *pending, int64_t effective_ms,
                      const struct sink *sink);
-/* A pause left out what was to be fired in it, up to until_ms. */
-void pending_drop(struct job *job, int64_t until_ms);
 /* What still waits for its delay when the job ends is named, not fired. */
 void pending_abandon(struct job *job, int64_t at_ms, const char *reason, const struct sink *sink);
 /* Whether one of the job's pending slots is due at at_ms. */
 bool shard_pending_rings(const struct job *job, int64_t at_ms);
-/* Takes out the one that is due at due_ms. */
-struct job_slot pending_take(struct job *job, int64_t due_ms);
 
 /* ---- lane.c ---- */
 
@@ -195,17 +191,15 @@ void lane_owe(struct shard *shard, struct job *job, int64_t nominal_ms, const st
 void lane_owe_more(struct shard *shard, struct job *job, int64_t nominal_ms,
                    const struct sink *sink);
 /* The catch-up policy decides about the job's undecided tail, up to to_ms. */
-void lane_decide(struct shard *shard, struct job *job, int64_t to_ms, int64_t now_ms,
-                 const struct sink *sink);
+void lane_decide(struct job *job, int64_t to_ms, int64_t now_ms, const struct sink *sink);
 /* Opens a range the policy has to decide about at once (resume from, a past `at`). */
-void lane_open(struct shard *shard, struct job *job, int64_t from_ms, int64_t to_ms,
-               int64_t now_ms, const struct sink *sink);
+void lane_open(struct job *job, int64_t from_ms, int64_t to_ms, int64_t now_ms,
+               const struct sink *sink);
 /* The tail becomes a closed range up to to_ms, under the present schedule: a pause or an edit
- * follows. Where there are too many ranges, an event at at_ms names what is dropped. */
-void lane_close_tail(struct shard *shard, struct job *job, int64_t to_ms, int64_t at_ms,
-                     const struct sink *sink);
-/* Ranges of the present schedule keep it, and its start and end, although the job gets others. */
-void lane_keep_schedule(struct shard *shard, struct job *job);
+ * follows. Where there are too many debts, an event at at_ms names what is dropped. */
+void lane_close_tail(struct job *job, int64_t to_ms, int64_t at_ms, const struct sink *sink);
+/* Debts of the present schedule keep it, and its start and end, although the job gets others. */
+void lane_keep_schedule(struct job *job);
 /* max_fires was lowered below what has been fired: one event names what is still owed. */
 void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
 /* What is owed will not be fired: one event says so. */
@@ -214,47 +208,21 @@ void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *
 /* max_fires is used up: what is still owed is no longer due. Of a job whose last fire may yet fail
  * it is put aside until then. */
 void lane_end(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
-void lane_release(struct shard *shard, struct job *job); /* frees the ranges, says nothing */
+void lane_release(struct shard *shard, struct job *job); /* nothing is owed; says nothing */
 void lane_enqueue(struct shard *shard, struct job *job);
 /* The next decision looks at the job. */
 void lane_ask(struct shard *shard, struct job *job);
-/* The bounds that start, end and the last edit put on instants (from, to] of the job's present
- * schedule. */
-void lane_clamp(const struct job *job, int64_t *from_ms, int64_t *to_ms);
-/* One slot that is owed by itself. */
-static inline bool lane_is_single(const struct job_owed *owed)
-{
-    return owed->to_ms - owed->from_ms == 1;
-}
-/* The schedule that names the range's slots. */
-const struct schedule_spec *lane_range_spec(const struct job *job, const struct job_owed *owed);
-/* The nominal time of its slot that is due at due_ms. */
-int64_t lane_range_nominal(const struct job *job, const struct job_owed *owed, int64_t due_ms);
-/* Another range, before the one that is number `at` now; there must be room. */
-void lane_push_range(struct job *job, uint32_t at, struct job_owed range);
-/* A slot of an earlier schedule is owed, in its place among the ranges. False: nothing older is
- * owed, or there is no room. */
-bool lane_insert(struct job *job, struct job_slot slot);
-/* The due time of the job's next owed slot; what has nothing left is dropped on the way. */
-bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, int64_t *due_ms,
+/* The job's next owed slot; what has nothing left is dropped on the way. */
+bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, struct job_slot *slot,
                const struct sink *sink);
-/* The nominal time of that slot. */
-int64_t lane_nominal(const struct job *job, int64_t due_ms);
 /* Catch-up that was announced ends here, before its last slot. */
 void lane_finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink);
-/* Whether a slot of that nominal time is owed by itself: it fires, whatever the schedule says. */
-bool lane_owes_alone(const struct job *job, int64_t nominal_ms);
-/* The slot due at due_ms is no longer owed. */
-void lane_done(struct job *job, int64_t due_ms);
 /* The next owed slot is too old: one event names it and the others of its range that are. */
 void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
                   const struct catchup *catchup, int64_t now_ms, const struct sink *sink);
-/* Fires the owed slot due at due_ms, which is the job's next; ends what max_fires ends. */
-void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind, int64_t due_ms,
-                    int64_t now_ms, const struct sink *sink);
-int64_t lane_slots_owed(const struct shard *shard, const struct job *job);
-/* The range's next slot; false: it is done. */
-bool lane_range_next(const struct job *job, const struct job_owed *owed, int64_t *nominal_ms);
+/* Fires the job's next owed slot; ends what max_fires ends. */
+void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind,
+                    struct job_slot slot, int64_t now_ms, const struct sink *sink);
 
 /* The job has slots for the lane to fire; or what it owes has changed. */
 void lane_enter(struct shard *shard, struct job *job);
@@ -274,17 +242,6 @@ bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const stru
 /* The pending slot due at due_ms is fired, or announced when it is too late for that. */
 void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
                       const struct sink *sink);
-
-/* ---- aside.c ---- */
-
-/* max_fires is used up by a fire that may yet fail: what is owed is put aside until then. */
-void aside_put(struct shard *shard, struct job *job);
-/* The same of a live fire at due_ms: the slots after it. */
-void aside_put_tail(struct shard *shard, struct job *job, int64_t due_ms);
-/* The last fire has failed: what was put aside is owed again. */
-void aside_take_back(struct job *job);
-/* The last fire went out well, or the job has changed since. */
-void aside_forget(struct shard *shard, struct job *job);
 
 /* ---- zoneless.c ---- */
 

@@ -21,9 +21,9 @@ static bool has_delays_of_zone(const struct schedule_spec *spec)
     return spec->kind == SCHEDULE_CRON && spec->cron.zone != NULL && spec->jitter.most_ms > 0;
 }
 
-static bool owes_ranges(const struct job *job)
+static uint32_t debt_count(const struct job *job)
 {
-    return job->extra != NULL && job->extra->owed_count > 0;
+    return job->extra == NULL ? 0 : ledger_count(&job->extra->ledger);
 }
 
 /* Up to where the job's slots are done, or owed as ranges. */
@@ -33,9 +33,8 @@ static int64_t done_ms_of(const struct job *job, int64_t changed_ms)
     int64_t done_ms = changed_ms;
     if (extra == NULL) return done_ms;
     if ((job->flags & JOB_PAUSED) && extra->paused_ms < done_ms) done_ms = extra->paused_ms;
-    if (extra->tail_from_ms != INSTANT_NONE && extra->tail_from_ms < done_ms)
-        done_ms = extra->tail_from_ms;
-    return done_ms;
+    int64_t tail_from_ms = ledger_tail_from_ms(&extra->ledger);
+    return tail_from_ms != INSTANT_NONE && tail_from_ms < done_ms ? tail_from_ms : done_ms;
 }
 
 /* The one slot, if any, whose nominal time had come by done_ms and whose delay had not passed. Its
@@ -60,17 +59,17 @@ static bool waits_first(const struct job *job, int64_t changed_ms, struct job_sl
     *spec = &job->schedule->spec;
     /* Behind a slot that could not be delivered none has fired. */
     if (extra != NULL && extra->failing_since_ms != INSTANT_NONE) return false;
-    if (!owes_ranges(job))
+    if (debt_count(job) == 0)
         return waits(job, done_ms, job_slots_after_ms(job, done_ms), slot);
-    const struct job_owed *owed = &extra->owed[0];
-    if (owed->schedule == NULL)
-        return waits(job, owed->from_ms, job_owed_after_ms(job, owed->from_ms), slot);
+    const struct debt *front = ledger_debt(&extra->ledger, 0);
+    int64_t from_ms = debt_from_ms(front);
+    if (front->schedule == NULL)
+        return waits(job, from_ms, job_owed_after_ms(job, from_ms), slot);
     if (mutant(MUTANT_ZONE_DATA_EDITED_RANGE)) return false;
-    *spec = &owed->schedule->spec;
-    if (!has_delays_of_zone(*spec) || !schedule_next(*spec, owed->from_ms, &slot->due_ms))
-        return false;
+    *spec = &front->schedule->spec;
+    if (!has_delays_of_zone(*spec) || !schedule_next(*spec, from_ms, &slot->due_ms)) return false;
     slot->nominal_ms = schedule_nominal(*spec, slot->due_ms);
-    return slot->nominal_ms <= owed->from_ms;
+    return slot->nominal_ms <= from_ms;
 }
 
 /* Whether the slot after it is, or may have been, near enough to have bounded its delay. */
@@ -93,15 +92,14 @@ static int64_t maybe_fired_ms(const struct job *job, int64_t changed_ms)
     return left_out ? slot.nominal_ms : INSTANT_NONE;
 }
 
-/* The newest slot owed by itself before the range that is number `end`. */
+/* The newest slot owed by itself before the debt that is number `end`. */
 static int64_t alone_ms(const struct job *job, uint32_t end)
 {
     int64_t newest_ms = INSTANT_NONE;
     for (uint32_t i = 0; i < end && !mutant(MUTANT_ZONE_DATA_OWED_ALONE_TWICE); i++) {
-        const struct job_owed *owed = &job->extra->owed[i];
-        if (!lane_is_single(owed)) continue;
-        int64_t nominal_ms = lane_range_nominal(job, owed, owed->to_ms);
-        if (nominal_ms > newest_ms) newest_ms = nominal_ms;
+        const struct debt *debt = ledger_debt(&job->extra->ledger, i);
+        if (debt->kind == DEBT_SLOT && debt->slot.nominal_ms > newest_ms)
+            newest_ms = debt->slot.nominal_ms;
     }
     return newest_ms;
 }
@@ -109,17 +107,16 @@ static int64_t alone_ms(const struct job *job, uint32_t end)
 /* True: a range begins later now. */
 static bool cut_ranges(struct job *job, int64_t left_out_ms)
 {
+    struct terms terms = job_terms(job);
     bool cut = false;
-    for (uint32_t i = 0; owes_ranges(job) && i < job->extra->owed_count; i++) {
-        struct job_owed *owed = &job->extra->owed[i];
-        const struct schedule_spec *spec = lane_range_spec(job, owed);
-        int64_t due_ms = 0;
-        if (lane_is_single(owed) || !has_delays_of_zone(spec) ||
-            !lane_range_next(job, owed, &due_ms))
+    for (uint32_t i = 0; i < debt_count(job); i++) {
+        const struct debt *debt = ledger_debt(&job->extra->ledger, i);
+        struct job_slot slot;
+        if (debt->kind == DEBT_SLOT || !has_delays_of_zone(debt_spec(debt, &terms)) ||
+            !debt_next(debt, &terms, &slot))
             continue;
-        int64_t nominal_ms = schedule_nominal(spec, due_ms);
-        if (nominal_ms != left_out_ms && nominal_ms > alone_ms(job, i)) continue;
-        owed->from_ms = due_ms;
+        if (slot.nominal_ms != left_out_ms && slot.nominal_ms > alone_ms(job, i)) continue;
+        ledger_pay_of(&job->extra->ledger, i, slot.due_ms);
         cut = true;
     }
     return cut;
@@ -131,8 +128,9 @@ static bool leave_out(struct job *job, int64_t changed_ms, int64_t left_out_ms)
     struct job_slot slot;
     int64_t done_ms = done_ms_of(job, changed_ms);
     int64_t nominal_ms = left_out_ms;
-    if (waits(job, done_ms, job_slots_after_ms(job, done_ms), &slot) && owes_ranges(job) &&
-        slot.nominal_ms <= alone_ms(job, job->extra->owed_count))
+    uint32_t debts = debt_count(job);
+    if (waits(job, done_ms, job_slots_after_ms(job, done_ms), &slot) && debts > 0 &&
+        slot.nominal_ms <= alone_ms(job, debts))
         nominal_ms = slot.nominal_ms;
     int64_t before_ms = job->extra == NULL ? INSTANT_NONE : job->extra->zone_data_ms;
     if (nominal_ms == INSTANT_NONE || nominal_ms <= before_ms) return false;
@@ -145,7 +143,8 @@ void zone_data_changed(struct shard *shard, struct job *job, int64_t changed_ms)
     if (mutant(MUTANT_ZONE_DATA_FIRES_AGAIN)) return;
     int64_t left_out_ms = maybe_fired_ms(job, changed_ms);
     int64_t before_ms = job->extra == NULL ? INSTANT_NONE : job->extra->zone_data_ms;
-    bool fires = lane_owes_alone(job, left_out_ms) || job->last_due_ms >= left_out_ms;
+    bool alone = debt_count(job) > 0 && ledger_owes_alone(&job->extra->ledger, left_out_ms);
+    bool fires = alone || job->last_due_ms >= left_out_ms;
     bool named = left_out_ms == before_ms || changed_ms < shard->watermark.instant_ms;
     bool cut = cut_ranges(job, left_out_ms);
     if (!leave_out(job, changed_ms, left_out_ms) && !cut) return;

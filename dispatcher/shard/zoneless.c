@@ -19,10 +19,10 @@ static bool lacks_zone(const struct job *job)
 {
     if (is_unknown(job->schedule)) return true;
     const struct job_extra *extra = job->extra;
-    for (uint32_t i = 0; extra != NULL && i < extra->owed_count; i++)
-        if (is_unknown(extra->owed[i].schedule)) return true;
+    for (uint32_t i = 0; extra != NULL && i < ledger_count(&extra->ledger); i++)
+        if (is_unknown(ledger_debt(&extra->ledger, i)->schedule)) return true;
     for (uint32_t i = 0; extra != NULL && i < extra->backfill_count; i++)
-        if (is_unknown(extra->backfills[i].range.schedule)) return true;
+        if (is_unknown(extra->backfills[i].debt.schedule)) return true;
     return false;
 }
 
@@ -42,11 +42,10 @@ static void come_back(struct shard *shard, struct job *job)
     job_queue_add(&shard->zoneless, job_reference_of(job));
     if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
     bool owes = job_owes(job);
-    if (owes && (extra->tail_undecided || extra->owed_count + 2 > OWED_RANGES_MAX)) return;
-    if (owes) lane_close_tail(shard, job, missing_ms, missing_ms, NULL);
+    if (owes && (job_is_undecided(job) || !ledger_has_room(&extra->ledger, 2))) return;
+    if (owes) lane_close_tail(job, missing_ms, missing_ms, NULL);
     if (mutant(MUTANT_ZONE_BACK_OWES_NOTHING)) return;
-    extra->tail_from_ms = missing_ms;
-    extra->tail_undecided = true;
+    ledger_open_tail(&extra->ledger, missing_ms, true);
 }
 
 void zoneless_restore(struct shard *shard, struct job *job)
@@ -99,8 +98,8 @@ static void drop_backfills(struct shard *shard, struct job *job, int64_t at_ms,
 {
     for (uint32_t i = job->extra->backfill_count; i-- > 0;) {
         struct job_backfill *backfill = &job->extra->backfills[i];
-        if (!is_unknown(backfill->range.schedule)) continue;
-        name_interval(job, backfill->range.from_ms, at_ms, text_of(backfill->id), sink);
+        if (!is_unknown(backfill->debt.schedule)) continue;
+        name_interval(job, debt_from_ms(&backfill->debt), at_ms, text_of(backfill->id), sink);
         backfill_cancel(shard, job, backfill, at_ms, "zone_missing", sink);
     }
 }
@@ -110,8 +109,10 @@ static int64_t owed_from_ms(const struct job *job)
 {
     const struct job_extra *extra = job->extra;
     if (extra == NULL) return INSTANT_NONE;
-    int64_t from_ms = earlier(extra->zone_missing_ms, extra->tail_from_ms);
-    return extra->owed_count > 0 ? earlier(from_ms, extra->owed[0].from_ms) : from_ms;
+    const struct ledger *ledger = &extra->ledger;
+    int64_t from_ms = earlier(extra->zone_missing_ms, ledger_tail_from_ms(ledger));
+    return ledger_count(ledger) > 0 ? earlier(from_ms, debt_from_ms(ledger_debt(ledger, 0)))
+                                    : from_ms;
 }
 
 static void end_from(struct shard *shard, struct job *job, int64_t from_ms, int64_t at_ms,

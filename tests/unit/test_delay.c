@@ -68,7 +68,7 @@ static void a_one_shot_waits_for_its_delay(void **state)
                    *state != NULL);
     const struct job *job = shard_find(rig.shard, text_of("g"), text_of("a"));
     assert_true(job_has_pending(job));
-    int64_t due_ms = job->extra->pending[0].due_ms;
+    int64_t due_ms = ledger_waiting_slot(&job->extra->ledger, 0).due_ms;
     rig_advance(&rig, at(due_ms - 1));
     assert_string_equal(rig_said(&rig), "");
     rig_advance(&rig, at(due_ms));

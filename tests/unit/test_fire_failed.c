@@ -108,7 +108,7 @@ static void several_of_one_transaction(void **state)
     fail_fire(&rig, FIRE_SCHEDULE, AT("00:00:10"), 1, AT("00:00:30"));
     assert_int_equal(failing(&rig), 1);
     const struct job *job = shard_find(rig.shard, text_of("g"), text_of("a"));
-    assert_int_equal(job->extra->owed_count, 1); /* side by side: one range */
+    assert_int_equal(ledger_count(&job->extra->ledger), 1); /* side by side: one range */
     rig.restart_always = *state != NULL;
     rig_test_commit(&rig);
     (void)rig_said(&rig);
@@ -363,7 +363,7 @@ static void of_an_earlier_schedule(void **state)
     assert_string_equal(rig_said(&rig), "fire g/a 01-01T01:00:00 catchup\n");
     fail_fire(&rig, FIRE_CATCHUP, AT("01:00:00"), 1, AT("02:31:00"));
     const struct job *job = shard_find(rig.shard, text_of("g"), text_of("a"));
-    assert_int_equal(job->extra->owed_count, 1); /* back in the range it came from */
+    assert_int_equal(ledger_count(&job->extra->ledger), 1); /* back in the range it came from */
     rig_test_commit(&rig);
     rig.batch_max = 0;
     if (*state != NULL) rig_restart(&rig);

@@ -45,8 +45,8 @@ static int64_t open_pending(struct shard_rig *rig, const char *more)
     assert_string_equal(rig_said(rig), "result add applied matched=1 changed=1\n" EDITED);
     const struct job *job = shard_find(rig->shard, text_of("g"), text_of("a"));
     assert_true(job_has_pending(job));
-    assert_true(job->extra->pending[0].due_ms > one_ms + 2000);
-    return job->extra->pending[0].due_ms;
+    assert_true(ledger_waiting_slot(&job->extra->ledger, 0).due_ms > one_ms + 2000);
+    return ledger_waiting_slot(&job->extra->ledger, 0).due_ms;
 }
 
 struct late_case {

@@ -212,8 +212,8 @@ static void ranges_side_by_side_join(void **state)
     rig_command(&rig, AT("04:00:02"), NULL, "{\"op\":\"pause\"," ALL "}");
     rig_command(&rig, AT("04:30:00"), NULL, "{\"op\":\"resume\"," ALL "}");
     const struct job *job = shard_find(rig.shard, text_of("g"), text_of("a"));
-    assert_int_equal(job->extra->owed_count, 1);
-    assert_int_equal(job->extra->owed[0].to_ms, rig_instant(AT("04:00:00")));
+    assert_int_equal(ledger_count(&job->extra->ledger), 1);
+    assert_int_equal(debt_to_ms(ledger_debt(&job->extra->ledger, 0)), rig_instant(AT("04:00:00")));
     (void)rig_said(&rig);
     rig_restart(&rig);
     rig_advance(&rig, AT("05:00:01"));

@@ -41,9 +41,9 @@ static int64_t backfill_ms(const struct job *job, int64_t per_second, int64_t *s
     int64_t longest_ms = 0;
     for (uint32_t i = 0; job->extra != NULL && i < job->extra->backfill_count; i++) {
         const struct job_backfill *backfill = &job->extra->backfills[i];
-        const struct job_owed *range = &backfill->range;
-        int64_t slots = (int64_t)schedule_count(&range->schedule->spec, range->from_ms,
-                                                range->to_ms, INT64_MAX);
+        const struct debt *debt = &backfill->debt;
+        int64_t slots = (int64_t)schedule_count(&debt->schedule->spec, debt_from_ms(debt),
+                                                debt_to_ms(debt), INT64_MAX);
         if (slots * 1000 / backfill->rate > longest_ms) longest_ms = slots * 1000 / backfill->rate;
         *shard_ms += slots * 1000 / per_second;
     }
@@ -73,16 +73,18 @@ int64_t rest_backfills_ms(struct world *world)
 /* At most; start and end of the job may leave out some. */
 static int64_t slots_owed(const struct job *job, int64_t watermark_ms)
 {
-    const struct job_extra *extra = job->extra;
     int64_t slots = 0;
-    for (uint32_t i = 0; extra != NULL && i < extra->owed_count; i++) {
-        const struct job_owed *owed = &extra->owed[i];
-        const struct schedule *schedule = owed->schedule == NULL ? job->schedule : owed->schedule;
-        slots += (int64_t)schedule_count(&schedule->spec, owed->from_ms, owed->to_ms, INT64_MAX);
-    }
-    if (extra != NULL && extra->tail_from_ms != INSTANT_NONE)
-        slots += (int64_t)schedule_count(&job->schedule->spec, extra->tail_from_ms, watermark_ms,
+    if (job->extra == NULL) return 0;
+    const struct ledger *ledger = &job->extra->ledger;
+    for (uint32_t i = 0; i < ledger_count(ledger); i++) {
+        const struct debt *debt = ledger_debt(ledger, i);
+        const struct schedule *schedule = debt->schedule == NULL ? job->schedule : debt->schedule;
+        slots += (int64_t)schedule_count(&schedule->spec, debt_from_ms(debt), debt_to_ms(debt),
                                          INT64_MAX);
+    }
+    if (ledger_tail_from_ms(ledger) != INSTANT_NONE)
+        slots += (int64_t)schedule_count(&job->schedule->spec, ledger_tail_from_ms(ledger),
+                                         watermark_ms, INT64_MAX);
     return slots;
 }
 
