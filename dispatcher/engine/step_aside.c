@@ -10,6 +10,7 @@ void step_aside_begin(struct step_aside *aside)
     aside->far = 0;
     aside->still = 0;
     aside->silent = 0;
+    aside->failed = 0;
 }
 
 bool step_aside_commits(int64_t committed_us, int64_t now_us)
@@ -24,6 +25,7 @@ void step_aside_count(struct step_aside *aside, const struct shard_health *healt
     bool idle = health->still_us < SHARD_STUCK_US && !health->commits &&
                 !mutant(MUTANT_ASIDE_BY_IDLE_SHARDS);
     aside->assigned++;
+    aside->failed += failed;
     aside->silent += failed || idle;
     aside->still += !failed && health->still_us >= SHARD_STUCK_US;
     aside->stuck += moved && health->still_us >= STEP_ASIDE_STUCK_US;
@@ -45,7 +47,7 @@ static bool unwell(const struct step_aside *aside)
 
 bool step_aside_now(struct step_aside *aside, int64_t now_us)
 {
-    bool well = aside->assigned > 0 && aside->still == 0;
+    bool well = aside->assigned > aside->failed && aside->still == 0;
     if (!well) aside->well_us = 0;
     else if (aside->well_us == 0) aside->well_us = now_us;
     if (well && now_us - aside->well_us >= STEP_ASIDE_STUCK_US) aside->helped = true;

@@ -23,11 +23,12 @@ struct step_aside {
     int32_t stuck;    /* moved here once, and has not for STEP_ASIDE_STUCK_US */
     int32_t dead;     /* never moved here, for STEP_ASIDE_DEAD_US */
     int32_t far;      /* not moving for STEP_ASIDE_DEAD_US, as our clock is far off */
-    int32_t still;    /* not moving for SHARD_STUCK_US */
+    int32_t still;    /* not moving for SHARD_STUCK_US, and not failed */
     int32_t silent;   /* moving without commits, or failed */
+    int32_t failed;
     bool ever_moved;  /* any, since the process started */
     int64_t left_us;  /* when it last left; 0 = never */
-    int64_t well_us;  /* since when all its shards have moved; 0 = they do not */
+    int64_t well_us;  /* since when all but the failed have moved; 0 = they do not */
     bool helped;      /* well for long enough since it last left */
 };
 
