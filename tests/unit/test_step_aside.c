@@ -44,7 +44,8 @@ static const struct aside_case cases[] = {
      {{100, 0}, {50, FAILED}}, 3000, 1, 160},
     {"one stops, one works, one has failed", 3, {{100, 0}, {ALWAYS, 0}, {50, FAILED}}, 3000, 0, 0},
     {"the only one has failed: it would fail elsewhere", 1, {{50, FAILED}}, 3000, 0, 0},
-    {"both have failed, as they would elsewhere: once", 2, {{0, FAILED}, {0, FAILED}}, 3000, 1, 300},
+    {"both have failed, as they would elsewhere: once", 2,
+     {{0, FAILED}, {0, FAILED}}, 3000, 1, 300},
     {"one has failed, the other works", 2, {{50, FAILED}, {ALWAYS, 0}}, 3000, 0, 0},
     {"two never moved here, the third did", 3, {{0, 0}, {0, 0}, {100, 0}}, 3000, 0, 0},
 };
