@@ -43,3 +43,50 @@ at 00:00:04 resume g {"dry_run": true}
   >   unchanged g/a +0 -0 before: 01-02 01-03 01-04 01-05 01-06 after: 01-02 01-03 01-04 01-05 01-06
 now 2026-01-02T00:00:00Z
   > fire g/a 01-02T00:00:00 schedule
+
+# What dry runs say of paused and finished jobs, step by step.
+story: dry runs of jobs that do not run
+begins 2026-01-01T00:00:30Z
+at 00:00:30 add g/a {"schedule": {"cron": "0 0 * * *", "zone": "Europe/Berlin"}, "paused": true}
+  > result add applied matched=1 changed=1
+at 00:00:30
+    {"op": "update", "select": {"groups": ["g"]}, "dry_run": true,
+     "set": {"schedule": {"every": "24h"}}}
+  > result update applied matched=1 changed=1
+  >   update g/a +0 -0 before: after:
+at 00:00:30 pause g {"until": "2026-01-03T00:00:00Z"}
+  > result pause applied matched=1 changed=1
+at 00:00:30
+    {"op": "update", "select": {"groups": ["g"]}, "dry_run": true,
+     "set": {"schedule": {"at": "2026-01-04T00:00:00Z"}}}
+  > result update applied matched=1 changed=1
+  >   update g/a +1 -5 before: 01-03 01-04 01-05 01-06 01-07 after: 01-04
+at 00:00:30
+    {"op": "put", "dry_run": true,
+     "job": {"group": "g", "id": "a", "schedule": {"at": "2026-01-04T00:00:00Z"}}}
+  > result put applied matched=1 changed=1
+  >   update g/a +1 -5 before: 01-03 01-04 01-05 01-06 01-07 after: 01-04
+at 00:00:30 pause g {"dry_run": true}
+  > result pause applied matched=1 changed=1
+  >   pause g/a +0 -5 before: 01-03 01-04 01-05 01-06 01-07 after:
+at 00:00:30
+    {"op": "update", "select": {"groups": ["g"]}, "dry_run": true,
+     "set": {"schedule": {"at": "2025-12-31T23:59:00Z"}, "catchup": {"policy": "none"}}}
+  > result update applied matched=1 changed=1
+  >   update g/a +0 -5 before: 01-03 01-04 01-05 01-06 01-07 after:
+
+# The days of both zones, in order, each once.
+story: days of two zones
+begins 2026-03-24T00:00:00Z
+at 00:00:00 add g/a {"schedule": {"cron": "30 12 * * *", "zone": "Europe/Berlin"}}
+  > result add applied matched=1 changed=1
+at 00:00:01
+    {"op": "update", "select": {"groups": ["g"]}, "dry_run": true,
+     "set": {"schedule": {"cron": "30 12 * * *", "zone": "Asia/Jerusalem"}}}
+  > result update applied matched=1 changed=1
+  >   update g/a +7 -7 before: 03-24 03-25 03-26 03-27 03-28 after: 03-24 03-25 03-26 03-27 03-28 dst 2026-3-27 dst 2026-3-29
+at 00:00:01
+    {"op": "update", "select": {"groups": ["g"]}, "dry_run": true,
+     "set": {"schedule": {"cron": "30 12 * * *", "zone": "Europe/Athens"}}}
+  > result update applied matched=1 changed=1
+  >   update g/a +7 -7 before: 03-24 03-25 03-26 03-27 03-28 after: 03-24 03-25 03-26 03-27 03-28 dst 2026-3-29

@@ -281,9 +281,13 @@ static bool take_at(struct reader *reader, const char *rest)
     struct story_step *step = add_step(reader, STORY_COMMAND);
     if (!take_time(reader, &rest, &step->at)) return false;
     if (take_if(&rest, "failed")) return take_failed(reader, step, rest);
-    bool tries = take_if(&rest, "retry");
-    if (tries || take_if(&rest, "lane")) {
-        step->verb = tries ? STORY_RETRY : STORY_LANE;
+    if (take_if(&rest, "retry")) {
+        step->verb = STORY_RETRY;
+        step->kind = take_word(reader, &rest);
+        return at_end(reader, rest);
+    }
+    if (take_if(&rest, "lane")) {
+        step->verb = STORY_LANE;
         return at_end(reader, rest);
     }
     if (take_if(&rest, "now") && !take_time(reader, &rest, &step->now)) return false;
@@ -311,9 +315,19 @@ static bool take_record(struct reader *reader, const char *rest)
 static bool take_restart(struct reader *reader, const char *rest)
 {
     struct story_step *step = add_step(reader, STORY_RESTART);
-    bool without = take_if(&rest, "without zones");
-    step->with_zones = !without;
+    step->other_zone_data = take_if(&rest, "with other zone data");
+    step->without_zones = take_if(&rest, "without zones");
     return at_end(reader, rest);
+}
+
+/* Time passes to each of these instants; what is said is said at the last one. */
+static bool take_now(struct reader *reader, const char *rest)
+{
+    do {
+        struct story_step *step = add_step(reader, STORY_PASSES);
+        if (!take_time(reader, &rest, &step->at)) return false;
+    } while (*rest != '\0');
+    return true;
 }
 
 static bool take_step(struct reader *reader, const char *line, bool *taken)
@@ -327,10 +341,7 @@ static bool take_step(struct reader *reader, const char *line, bool *taken)
         struct story_step *step = add_step(reader, STORY_FAILING);
         return take_number(reader, &rest, &step->number) && at_end(reader, rest);
     }
-    if (take_if(&rest, "now")) {
-        struct story_step *step = add_step(reader, STORY_PASSES);
-        return take_time(reader, &rest, &step->at) && at_end(reader, rest);
-    }
+    if (take_if(&rest, "now")) return take_now(reader, rest);
     *taken = false;
     return true;
 }

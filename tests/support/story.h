@@ -30,11 +30,12 @@ struct story_step {
     const char *now;  /* of a command: when it is read */
     const char *text; /* JSON, or words of a record */
     const char *name; /* of a job, group/id */
-    const char *kind; /* of a fire */
+    const char *kind; /* of a fire; of a retry: how it is answered */
     const char *slot; /* its nominal time */
     const char *backfill;
     int32_t number;       /* attempt, or how many */
-    bool with_zones;      /* STORY_RESTART */
+    bool without_zones;   /* STORY_RESTART */
+    bool other_zone_data; /* STORY_RESTART */
     const char *expected; /* the lines said, each ended by a newline */
 };
 

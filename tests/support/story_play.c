@@ -146,12 +146,39 @@ static bool fail_fire(struct play *play)
     return true;
 }
 
-static void retry(struct play *play)
+static enum retry_turn answer_alone(void *opaque, const struct job *job)
+{
+    (void)opaque;
+    (void)job;
+    return RETRY_ALONE;
+}
+
+static enum retry_turn answer_later(void *opaque, const struct job *job)
+{
+    (void)opaque;
+    (void)job;
+    return RETRY_LATER;
+}
+
+static bool retry(struct play *play)
 {
     struct sink sink = rig_test_sink(&play->rig);
+    const char *answer = play->step->kind;
+    if (strcmp(answer, "alone") == 0) sink.retry = answer_alone;
+    else if (strcmp(answer, "later") == 0) sink.retry = answer_later;
+    else if (*answer != '\0') return complain(play, "there is no such answer to a retry");
     if (!shard_retry(play->rig.shard, rig_instant(play->step->at), &sink))
         text_writer_words(&play->rig.log, "nothing is tried\n");
     rig_test_commit(&play->rig);
+    return true;
+}
+
+static void restart(struct play *play)
+{
+    struct shard_rig *rig = &play->rig;
+    rig->lacks_zones = play->step->without_zones;
+    if (play->step->other_zone_data) rig->mark.tz_changed_ms = rig->mark.watermark.instant_ms;
+    rig_restart(rig);
 }
 
 static void run_lane(struct play *play)
@@ -194,14 +221,12 @@ static bool take_step(struct play *play)
         rig_advance(rig, step->at);
         return true;
     case STORY_RESTART:
-        rig->lacks_zones = !step->with_zones;
-        rig_restart(rig);
+        restart(play);
         return true;
     case STORY_FAILED:
         return fail_fire(play);
     case STORY_RETRY:
-        retry(play);
-        return true;
+        return retry(play);
     case STORY_LANE:
         run_lane(play);
         return true;

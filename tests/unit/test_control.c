@@ -1,5 +1,5 @@
-/* Commands that are not told as a story: a rate over many turns, and errors of a command that
- * takes several transactions, and the table of operations. */
+/* Of commands, what no story tells: a rate over many turns, errors of a command that takes several
+ * transactions, lists that are cut, the table of operations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "dispatcher/shard/operation.h"
+#include "lib/base/limits.h"
 #include "tests/support/shard_rig.h"
 
 static size_t count_lines(const char *text, const char *prefix)
@@ -68,6 +69,38 @@ static void errors_outlive_a_split(void **state)
     rig_close(&rig);
 }
 
+/* More jobs than a result lists: refused, shown by a dry run, warned about. */
+static void lists_are_cut(void **state)
+{
+    (void)state;
+    enum { JOBS = RESULT_JOBS_MAX + 20, BYTES = 100 * (JOBS + 1) };
+    struct shard_rig rig;
+    char *json = malloc(BYTES);
+    assert_non_null(json);
+    static const char *const heads[] = {"{\"op\":\"add\",\"dry_run\":true,\"jobs\":[",
+                                        "{\"op\":\"add\",\"jobs\":[", "{\"op\":\"add\",\"jobs\":["};
+    static const char *const results[] = {"result add applied matched=120 changed=120\n",
+                                          "result add applied matched=120 changed=120\n",
+                                          "result add conflict exists matched=120 changed=0\n"};
+    rig_open(&rig, "2026-01-01T00:00:30Z");
+    rig.tells_more = true;
+    for (size_t round = 0; round < 3; round++) {
+        size_t length = (size_t)snprintf(json, BYTES, "%s", heads[round]);
+        for (int i = 0; i < JOBS; i++)
+            length += (size_t)snprintf(json + length, BYTES - length,
+                                       "%s{\"group\":\"g\",\"id\":\"%03d\",\"schedule\":{\"cron\":"
+                                       "\"0 0 1 * 1\"}}", i > 0 ? "," : "", i);
+        (void)snprintf(json + length, BYTES - length, "]}");
+        rig_command(&rig, "2026-01-01T00:00:30Z", NULL, json);
+        const char *said = rig_said(&rig);
+        assert_memory_equal(said, results[round], strlen(results[round]));
+        assert_int_equal(count_lines(said, "  add g/"), round == 0 ? RESULT_JOBS_MAX : 0);
+        assert_int_equal(count_lines(said, " exists\n"), round == 2 ? RESULT_ERRORS_MAX : 0);
+    }
+    free(json);
+    rig_close(&rig);
+}
+
 static void each_selecting_operation_has_its_row(void **state)
 {
     (void)state;
@@ -81,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(backfill_keeps_its_rate),
         cmocka_unit_test(errors_outlive_a_split),
+        cmocka_unit_test(lists_are_cut),
         cmocka_unit_test(each_selecting_operation_has_its_row),
     };
     return cmocka_run_group_tests_name("control", tests, NULL, NULL);

@@ -1,8 +1,6 @@
 /* Jobs that are added with the incarnation they had elsewhere: the ids of their fires stay the
- * same, and nothing that was due before the add is fired. */
-#include "lib/time/incarnation.h"
+ * same. What is fired is told in tests/stories/imports.story. */
 #include "lib/time/instant.h"
-#include "lib/time/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,49 +52,6 @@ static void ids_and_record_go_on(void **state)
     rig_close(&rig);
 }
 
-/* The pause of a job that comes paused begins with the add, not with its life. */
-static void a_paused_one_is_paused_from_now_on(void **state)
-{
-    (void)state;
-    struct shard_rig rig;
-    rig_open(&rig, "2026-01-01T00:00:30Z");
-    add(&rig, one_ms + 60000, "a", "1735689600000-3.10422.7", ",\"paused\":true");
-    const char *record = rig_record(&rig, "g/a");
-    assert_non_null(strstr(record, "\"paused_at\":\"2026-01-01T01:01:00.000Z\""));
-    rig_close(&rig);
-}
-
-/* The incarnation whose delay of the slot at one o'clock is five minutes at least. */
-static struct schedule_spec slow_slot(void)
-{
-    struct schedule_spec spec = schedule_from_every(hour_ms, 0);
-    spec.jitter = (struct schedule_jitter){
-        .most_ms = 600000,
-        .incarnation = {.effective_ms = 1735689600000, .shard = 3, .offset = 0, .index = 7}};
-    while (schedule_due(&spec, one_ms) < one_ms + 300000) spec.jitter.incarnation.offset++;
-    return spec;
-}
-
-static void the_slot_under_way_belongs_to_who_had_the_job(void **state)
-{
-    (void)state;
-    struct shard_rig rig;
-    char incarnation[INCARNATION_TEXT_BYTES];
-    struct schedule_spec spec = slow_slot();
-    (void)incarnation_format(&spec.jitter.incarnation, incarnation);
-    rig_open(&rig, "2026-01-01T00:00:30Z");
-    add(&rig, one_ms + 1000, "a", incarnation, ",\"jitter\":\"10m\"");
-    assert_string_equal(rig_said(&rig), "result add applied matched=1 changed=1\n");
-    rig_advance(&rig, at(one_ms + 120000));
-    rig_restart(&rig);
-    int64_t due_ms = schedule_due(&spec, one_ms + hour_ms);
-    rig_advance(&rig, at(due_ms - 1));
-    assert_string_equal(rig_said(&rig), "");
-    rig_advance(&rig, at(due_ms));
-    assert_string_equal(rig_said(&rig), "fire g/a 01-01T02:00:00 schedule\n");
-    rig_close(&rig);
-}
-
 /* One walk over the shard finds who has it, wherever it stands in the order. */
 static void another_name_may_not_have_it(void **state)
 {
@@ -116,70 +71,6 @@ static void another_name_may_not_have_it(void **state)
         add(&rig, one_ms + 100 + i, "k", incarnation, "");
         assert_non_null(strstr(rig_said(&rig), "result add conflict exists"));
     }
-    rig_close(&rig);
-}
-
-static void one_shot(struct shard_rig *rig, int64_t at_ms, int64_t due_ms, const char *more)
-{
-    char command[400];
-    char due[INSTANT_TEXT_BYTES];
-    instant_format(due_ms, due);
-    (void)snprintf(command, sizeof command,
-                   "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"a\",\"schedule\":{\"at\":"
-                   "\"%s\"},\"incarnation\":\"1735689600000-3.10422.7\"%s}}", due, more);
-    rig_command(rig, at(at_ms), NULL, command);
-}
-
-/* The life it goes on with may have fired it. */
-static void a_one_shot_that_was_due_is_not_fired(void **state)
-{
-    (void)state;
-    struct shard_rig rig;
-    rig_open(&rig, "2026-01-01T00:00:30Z");
-    one_shot(&rig, one_ms, one_ms, "");
-    assert_string_equal(rig_said(&rig),
-                        "event skipped g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 "
-                        "already_due\nevent exhausted g/a\n"
-                        "result add applied matched=1 changed=1\n");
-    rig_command(&rig, at(one_ms + 1000), NULL,
-                "{\"op\":\"delete\",\"select\":{\"all\":true}}");
-    one_shot(&rig, one_ms + 2000, one_ms - 1, ",\"paused\":true,\"jitter\":\"10m\"");
-    rig_advance(&rig, at(one_ms + 3000));
-    rig_command(&rig, at(one_ms + 4000), NULL,
-                "{\"op\":\"resume\",\"select\":{\"all\":true},\"from\":\"paused_at\"}");
-    rig_advance(&rig, at(one_ms + 2 * hour_ms));
-    const char *said = rig_said(&rig);
-    assert_null(strstr(said, "fire "));
-    const char *first = strstr(said, "already_due");
-    assert_non_null(first);
-    assert_null(strstr(first + 1, "already_due"));
-    rig_close(&rig);
-}
-
-static void one_that_is_to_come_fires(void **state)
-{
-    (void)state;
-    struct shard_rig rig;
-    rig_open(&rig, "2026-01-01T00:00:30Z");
-    one_shot(&rig, one_ms, one_ms + 1000, "");
-    rig_advance(&rig, at(one_ms + 1000));
-    assert_non_null(strstr(rig_said(&rig), "fire g/a 01-01T01:00:01 schedule\n"));
-    rig_close(&rig);
-}
-
-/* An update to a time before the import: it may have been fired, too. */
-static void an_update_does_not_reach_behind_the_import(void **state)
-{
-    (void)state;
-    struct shard_rig rig;
-    rig_open(&rig, "2026-01-01T00:00:30Z");
-    add(&rig, one_ms + 60000, "a", "1735689600000-3.10422.7", "");
-    rig_restart(&rig);
-    rig_command(&rig, at(one_ms + 120000), NULL,
-                "{\"op\":\"update\",\"select\":{\"all\":true},\"set\":{\"schedule\":{\"at\":"
-                "\"2026-01-01T01:00:30Z\"}}}");
-    assert_non_null(strstr(rig_said(&rig), "already_due"));
-    assert_null(strstr(rig_said(&rig), "fire "));
     rig_close(&rig);
 }
 
@@ -265,12 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_and_record_go_on),
-        cmocka_unit_test(a_paused_one_is_paused_from_now_on),
-        cmocka_unit_test(the_slot_under_way_belongs_to_who_had_the_job),
         cmocka_unit_test(another_name_may_not_have_it),
-        cmocka_unit_test(a_one_shot_that_was_due_is_not_fired),
-        cmocka_unit_test(one_that_is_to_come_fires),
-        cmocka_unit_test(an_update_does_not_reach_behind_the_import),
         cmocka_unit_test(backfills_of_two_lives_have_other_ids),
         cmocka_unit_test(an_id_of_a_backfill_is_taken_once),
         cmocka_unit_test(ids_of_backfills_are_bounded),

@@ -33,7 +33,7 @@ static const struct fault_case {
     {"begins today\n" STORY PING, "1: a time is expected, not 'today'"},
     {STORY "now 25:00:00\n", "2: a time is expected, not '25:00:00'"},
     {STORY "now\n", "2: a time is expected, not ''"},
-    {STORY "now 00:00:01 2\n", "2: not understood: '2'"},
+    {STORY "now 00:00:01 2\n", "2: a time is expected, not '2'"},
     {STORY "at noon pause g\n", "2: a time is expected, not 'noon'"},
     {STORY "at 00:00:01 now soon pause g\n", "2: a time is expected, not 'soon'"},
     {STORY "at 00:00:01\n", "2: the command is missing"},
@@ -54,7 +54,8 @@ static const struct fault_case {
     {STORY "record g/a is gone\n  > fire\n", "3: nothing is said to this step"},
     {STORY "restart with care\n", "2: not understood: 'with care'"},
     {STORY "failing some\n", "2: a number is expected, not 'some'"},
-    {STORY "at 00:00:01 retry it\n", "2: not understood: 'it'"},
+    {STORY "at 00:00:01 retry later on\n", "2: not understood: 'on'"},
+    {STORY "at 00:00:01 lane 1\n", "2: not understood: '1'"},
     {STORY "at 00:00:01 failed g/a\n", "2: a time is expected, not ''"},
     {STORY "at 00:00:01 failed g/a 00:00:01 schedule twice\n", "2: not understood: 'twice'"},
 };
@@ -142,6 +143,7 @@ static const struct wrong_case {
      "    fire g/a 01-01T00:00:03 schedule\n"},
     {STORY PING "record g/a has x\n", "x.story:4: one: there is no record\n"},
     {STORY "at 00:00:01 failed g/a 00:00:01 schedule\n", "x.story:2: one: there is no such job\n"},
+    {STORY "at 00:00:01 retry never\n", "x.story:2: one: there is no such answer to a retry\n"},
     {STORY PING "failing 1\n", "x.story:4: one: 0 jobs are failing\n"},
     {STORY "at 00:00:01 add g/a {\"schedule\": {\"every\": \"1s\"}}\n"
      "  > result add applied matched=1 changed=1\nat 00:00:01 failed g/a 00:00:01 scheduled\n",
