@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "dispatcher/config/config_rows.h"
+#include "dispatcher/engine/engine_settings.h"
 #include "dispatcher/kafka/kafka_options.h"
 #include "lib/base/error.h"
 #include "store/redis_options.h"
@@ -27,44 +29,20 @@ struct config_properties {
 
 enum config_action { CONFIG_RUN = 0, CONFIG_CHECK, CONFIG_HEALTH, CONFIG_HELP, CONFIG_VERSION };
 
-/* All texts are owned; "" = not given. */
+/* All texts are owned; "" = not given. log_level is an enum observer_level, log_format an enum
+ * log_format. */
+#define CONFIG_FIELD(field, section, key, flag, argument, kind, ...) CONFIG_FIELD_##kind(field)
 struct config {
     enum config_action action;
     char **sources; /* by option: "default", "--kafka", "BELFRY_KAFKA", "file:12" */
 
-    char *cluster;
-    int64_t shards;
-    char *embedded; /* directory of the trial mode */
-    char *group_instance_id;
-    int64_t catchup_rate;
-    int64_t checkpoint_interval_ms;
-    int64_t mark_interval_ms;
-    int64_t clock_tolerance_ms;
-    int64_t clock_step_ms;
-    int64_t misfire_grace_ms;
-    int64_t keep_finished_ms;
-    struct config_list fires_topics;
-    struct config_list results_topics;
-    int64_t log_level;  /* enum observer_level */
-    int64_t log_format; /* enum log_format */
-    char *health_socket;
-
-    char *kafka_brokers;
+    CONFIG_FIRST(CONFIG_FIELD)
+    CONFIG_REST(CONFIG_FIELD)
+    struct engine_settings engine;
     struct config_properties properties[CLIENT_COUNT];
-
-    char *redis_url;
-    char *redis_password_file;
-    int64_t redis_time_limit_ms;
-    char *redis_tls_ca_file;
-    char *redis_tls_certificate_file;
-    char *redis_tls_key_file;
-    char *redis_tls_server_name;
     struct store_redis_options redis; /* made of the above */
-
-    int64_t record_bytes;
-    int64_t payload_bytes;
-    int64_t every_min_ms;
 };
+#undef CONFIG_FIELD
 
 /* Reads everything there is. `config` is zeroed before; release it in any case.
  *   environment  as `environ`, ends with NULL

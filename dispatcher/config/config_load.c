@@ -192,8 +192,9 @@ static bool set_defaults(struct config *config, struct error *error)
 {
     config->sources = memory_allocate(config_option_count(), sizeof config->sources[0]);
     for (size_t i = 0; i < config_option_count(); i++) {
-        if (!config_option_set(&config_options[i], config_options[i].fallback, config, error))
-            return false;
+        char text[OPTION_DEFAULT_BYTES];
+        (void)config_option_default(&config_options[i], text, sizeof text);
+        if (!config_option_set(&config_options[i], text, config, error)) return false;
         set_source(config, &config_options[i], "default");
     }
     return true;

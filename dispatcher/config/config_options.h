@@ -28,7 +28,8 @@ struct option {
     const char *argument; /* what --help calls the value */
     enum value_kind kind;
     size_t offset;
-    const char *fallback; /* the default, as a user would write it */
+    const char *fallback; /* the default, as a user would write it; NULL: it is the number */
+    int64_t fallback_number;
     int64_t min;
     int64_t max;
     const char *const *words; /* VALUE_CHOICE: ends with NULL */
@@ -44,7 +45,7 @@ size_t config_option_index(const struct option *option);
 const struct option *config_option_by_key(const char *section, const char *key);
 const struct option *config_option_by_flag(const char *flag, size_t length);
 
-enum { OPTION_VARIABLE_BYTES = 64 };
+enum { OPTION_VARIABLE_BYTES = 64, OPTION_DEFAULT_BYTES = 64 };
 /* BELFRY_KAFKA for an option with the flag --kafka, BELFRY_LIMITS_EVERY_MIN for every_min of
  * [limits], BELFRY_CATCHUP_RATE for catchup.rate of [belfry]. */
 void config_option_variable(const struct option *option, char variable[OPTION_VARIABLE_BYTES]);
@@ -54,6 +55,9 @@ struct config;
  *   errors  ERROR_INVALID: value and what is allowed; the field is unchanged */
 bool config_option_set(const struct option *option, const char *text, struct config *config,
                        struct error *error) __attribute__((warn_unused_result));
+
+/* The default as a user would write it. Returns text. */
+const char *config_option_default(const struct option *option, char *text, size_t bytes);
 
 /* Writes the field as a user would write it, cut to `bytes`. Returns text. */
 const char *config_option_print(const struct option *option, const struct config *config,

@@ -51,21 +51,23 @@ void config_print(const struct config *config, FILE *out)
 
 static void print_flag(const struct option *option, FILE *out)
 {
-    char variable[OPTION_VARIABLE_BYTES], left[OPTION_VARIABLE_BYTES];
+    char variable[OPTION_VARIABLE_BYTES], left[OPTION_VARIABLE_BYTES], text[OPTION_DEFAULT_BYTES];
     config_option_variable(option, variable);
     (void)snprintf(left, sizeof left, "--%s %s", option->flag, option->argument);
     (void)fprintf(out, "  %-*s %s\n  %-*s   %s", COLUMN_FLAG, left, option->help, COLUMN_FLAG, "",
                   variable);
-    if (option->fallback[0] != '\0') (void)fprintf(out, ", default %s", option->fallback);
+    (void)config_option_default(option, text, sizeof text);
+    if (text[0] != '\0') (void)fprintf(out, ", default %s", text);
     (void)fputc('\n', out);
 }
 
 static void print_setting(const struct option *option, FILE *out)
 {
-    char left[OPTION_VARIABLE_BYTES];
+    char left[OPTION_VARIABLE_BYTES], text[OPTION_DEFAULT_BYTES];
     (void)snprintf(left, sizeof left, "%s = %s", option->key, option->argument);
     (void)fprintf(out, "    %-*s %s", COLUMN_FLAG, left, option->help);
-    if (option->fallback[0] != '\0') (void)fprintf(out, " (%s)", option->fallback);
+    (void)config_option_default(option, text, sizeof text);
+    if (text[0] != '\0') (void)fprintf(out, " (%s)", text);
     (void)fputc('\n', out);
 }
 

@@ -179,6 +179,14 @@ bool config_option_set(const struct option *option, const char *text, struct con
     return false;
 }
 
+const char *config_option_default(const struct option *option, char *text, size_t bytes)
+{
+    assert(option != NULL && text != NULL);
+    if (option->fallback != NULL) (void)snprintf(text, bytes, "%s", option->fallback);
+    else print_number(option, option->fallback_number, text, bytes);
+    return text;
+}
+
 static void print_list(const struct config_list *list, char *text, size_t bytes)
 {
     size_t length = 0;

@@ -146,16 +146,7 @@ static void fill_engine_options(const struct daemon *daemon, struct engine_optio
     options->zones = zone_files_lookup(daemon->zones);
     memcpy(options->hash_key, daemon->hash_key, sizeof options->hash_key);
     options->shards = (int32_t)config->shards;
-    options->catchup_per_second = config->catchup_rate;
-    options->checkpoint_interval_ms = config->checkpoint_interval_ms;
-    options->mark_interval_ms = config->mark_interval_ms;
-    options->clock_tolerance_ms = config->clock_tolerance_ms;
-    options->clock_step_ms = config->clock_step_ms;
-    options->record_bytes_max = (size_t)config->record_bytes;
-    options->payload_bytes_max = (size_t)config->payload_bytes;
-    options->every_min_ms = config->every_min_ms;
-    options->misfire_grace_ms = config->misfire_grace_ms;
-    options->keep_finished_ms = config->keep_finished_ms;
+    options->settings = config->engine;
     options->fires_topics = (const char *const *)config->fires_topics.items;
     options->fires_topic_count = config->fires_topics.count;
     options->results_topics = (const char *const *)config->results_topics.items;
@@ -173,8 +164,8 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
         options->embedded != NULL ? embedded_kafka_id : kafka_cluster_id(daemon->kafka);
     daemon->redis = config->redis;
     (void)snprintf(daemon->redis.kafka_cluster_id, sizeof daemon->redis.kafka_cluster_id, "%s", id);
-    daemon->defaults = (struct store_defaults){.misfire_grace_ms = config->misfire_grace_ms,
-                                               .keep_finished_ms = config->keep_finished_ms};
+    daemon->defaults = (struct store_defaults){.misfire_grace_ms = config->engine.misfire_grace_ms,
+                                               .keep_finished_ms = config->engine.keep_finished_ms};
     redis_claim_init(&daemon->claim, &daemon->redis, &daemon->defaults, shards, id, options->clock,
                      options->observer);
     if (!redis_claim_tend(&daemon->claim, error)) return false;

@@ -26,10 +26,11 @@ int64_t engine_steady_ms(const struct engine *engine)
 static void judge(struct engine *engine)
 {
     const struct clock_bounds *bounds = &engine->bounds;
-    int64_t tolerance_ms = engine->options.clock_tolerance_ms;
+    int64_t tolerance_ms = engine->options.settings.clock_tolerance_ms;
     int64_t proven_ms = clock_bounds_proven_ms(bounds);
     engine->skew_ms = clock_bounds_correction_ms(bounds, tolerance_ms);
-    engine->clock_refused = !bounds->known || llabs(proven_ms) > engine->options.clock_step_ms;
+    engine->clock_refused =
+        !bounds->known || llabs(proven_ms) > engine->options.settings.clock_step_ms;
     if (proven_ms > 0 && mutant(MUTANT_CLOCK_BELIEVED)) engine->skew_ms = 0;
     if (proven_ms < 0 && mutant(MUTANT_CLOCK_BEHIND_BELIEVED)) engine->skew_ms = 0;
     atomic_store(&engine->correction_ms, engine->skew_ms);
@@ -91,7 +92,7 @@ static void tell_unknown(struct engine *engine)
 /* Once, and again when it has become worse. */
 static void tell_skew(struct engine *engine)
 {
-    int64_t tolerance_ms = engine->options.clock_tolerance_ms;
+    int64_t tolerance_ms = engine->options.settings.clock_tolerance_ms;
     int64_t proven_ms = clock_bounds_proven_ms(&engine->bounds);
     int64_t off_ms = llabs(proven_ms);
     atomic_store(&engine->clock_ahead_ms, proven_ms);

@@ -329,7 +329,7 @@ static void committed(struct engine *engine, const struct mark *mark)
     note_own(engine, mark);
     engine_clock_sample(engine, &engine->receipt);
     int64_t monotonic_us = engine_monotonic_us(engine);
-    engine->mark_due_us = monotonic_us + engine->options.mark_interval_ms * INT64_C(1000);
+    engine->mark_due_us = monotonic_us + engine->options.settings.mark_interval_ms * INT64_C(1000);
     engine->shrink_due_us = monotonic_us + SHRINK_AFTER_US;
     atomic_store(&engine->committed_us, monotonic_us);
     atomic_store(&engine->sequence, mark->sequence);

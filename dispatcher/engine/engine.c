@@ -46,25 +46,23 @@ static bool find_time(struct engine *engine, int64_t *now_ms, struct error *erro
 
 /* ---- life ---- */
 
+static struct engine_settings engine_settings_default(void)
+{
+#define FIELD(field, section, key, argument, kind, fallback, least, most, help) .field = fallback,
+    return (struct engine_settings){ENGINE_SETTINGS(FIELD) ENGINE_LIMITS(FIELD)};
+#undef FIELD
+}
+
 void engine_options_defaults(struct engine_options *options)
 {
     *options = (struct engine_options){.cluster = "belfry",
                                        .owner = "",
                                        .tz_version = "",
                                        .shards = SHARDS_DEFAULT,
-                                       .catchup_per_second = 1000,
-                                       .checkpoint_interval_ms = 100,
-                                       .mark_interval_ms = HOURS_MS,
-                                       .clock_tolerance_ms = 1000,
-                                       .clock_step_ms = 5 * MINUTES_MS,
+                                       .settings = engine_settings_default(),
                                        .clock_sample_ms = MINUTES_MS,
                                        .wait_max_ms = 200,
                                        .batch_outputs_max = BATCH_OUTPUTS_MAX,
-                                       .record_bytes_max = RECORD_BYTES_MAX,
-                                       .payload_bytes_max = PAYLOAD_BYTES_MAX,
-                                       .every_min_ms = SCHEDULE_EVERY_MIN_MS,
-                                       .misfire_grace_ms = MISFIRE_GRACE_DEFAULT_MS,
-                                       .keep_finished_ms = KEEP_FINISHED_DEFAULT_MS,
                                        .state_log = true};
 }
 
@@ -104,13 +102,13 @@ struct engine *engine_create(const struct engine_options *options,
     engine->options = *options;
     engine->ports = *ports;
     command_limits_defaults(&engine->limits);
-    engine->limits.record_bytes_max = options->record_bytes_max;
-    engine->limits.payload_bytes_max = options->payload_bytes_max;
-    engine->limits.every_min_ms = options->every_min_ms;
+    engine->limits.record_bytes_max = (size_t)options->settings.record_bytes;
+    engine->limits.payload_bytes_max = (size_t)options->settings.payload_bytes;
+    engine->limits.every_min_ms = options->settings.every_min_ms;
     engine->limits.zones = options->zones;
     engine->zones = zone_stand_ins_create(options->zones);
-    engine->limits.catchup.grace_ms = options->misfire_grace_ms;
-    engine->limits.keep_finished_ms = options->keep_finished_ms;
+    engine->limits.catchup.grace_ms = options->settings.misfire_grace_ms;
+    engine->limits.keep_finished_ms = options->settings.keep_finished_ms;
     engine->limits.topic_allowed = topic_allowed;
     engine->limits.reply_to_allowed = reply_to_allowed;
     engine->limits.opaque = engine;

@@ -9,6 +9,7 @@
 #include "dispatcher/engine/broker.h"
 #include "dispatcher/engine/checkpoint_port.h"
 #include "dispatcher/engine/clock.h"
+#include "dispatcher/engine/engine_settings.h"
 #include "dispatcher/engine/observer.h"
 #include "dispatcher/engine/own_commit.h"
 #include "dispatcher/shard/shard.h"
@@ -21,21 +22,12 @@ struct engine_options {
     uint8_t hash_key[HASH_KEY_BYTES]; /* of the shard's tables; see shard_config */
     int32_t shard;
     int32_t shards;
-    int64_t catchup_per_second;
-    int64_t checkpoint_interval_ms; /* after a commit, when the store is well */
+    struct engine_settings settings;
     size_t checkpoint_group_max;    /* jobs handed to the store at once; 0: the usual */
     size_t checkpoint_part_max;     /* of these in one call; 0: the usual */
-    int64_t mark_interval_ms;       /* a mark at least this often, also when idle */
-    int64_t clock_tolerance_ms;
-    int64_t clock_step_ms;
     int64_t clock_sample_ms; /* how often the broker's clock is looked at while all is well */
     int64_t wait_max_ms;     /* the longest wait: wishes are noticed also without a wake */
     size_t batch_outputs_max; /* records of one transaction */
-    size_t record_bytes_max;
-    size_t payload_bytes_max;
-    int64_t every_min_ms;
-    int64_t misfire_grace_ms;
-    int64_t keep_finished_ms;
     const char *const *fires_topics; /* allow-list of foreign topics, `count` terminated names */
     size_t fires_topic_count;
     const char *const *results_topics;

@@ -42,7 +42,7 @@ void engine_start_empty(struct engine *engine)
     shard_config_defaults(&config);
     config.shard = engine->options.shard;
     config.shards = engine->options.shards;
-    config.catchup_per_second = engine->options.catchup_per_second;
+    config.catchup_per_second = engine->options.settings.catchup_rate;
     memcpy(config.hash_key, engine->options.hash_key, sizeof config.hash_key);
     engine->shard = shard_create(&config);
     engine->checkpointer =
@@ -51,7 +51,7 @@ void engine_start_empty(struct engine *engine)
                                                            .observer = engine->ports.observer,
                                                            .shard = engine->options.shard,
                                                            .interval_ms =
-                                                               engine->options
+                                                               engine->options.settings
                                                                    .checkpoint_interval_ms,
                                                            .group_jobs_max =
                                                                engine->options

@@ -30,5 +30,6 @@ def test_a_wrong_list_is_named() -> None:
         said("row(MISSED_NOT_SAID)", "row(NO_SUCH_BUG)")
     assert "… a kind of schedule: dispatcher/shard/no_such.c is not there" in \
         said("`dispatcher/shard/pending.c`", "`dispatcher/shard/no_such.c`")
-    assert "not a place" in said("| `dispatcher/config/config.h` |", "| config.h |")
+    assert "not a place" in said("| `dispatcher/engine/engine_settings.h` |",
+                                 "| engine_settings.h |")
     assert "5 lists, at least 6" in said("<!-- places of MISSED_NOT_SAID", "<!-- MISSED_NOT_SAID")

@@ -143,9 +143,9 @@ static void defaults_are_those_of_the_table(void **state)
     assert_int_equal(config.action, CONFIG_RUN);
     assert_string_equal(config.cluster, "belfry");
     assert_int_equal(config.shards, SHARDS_DEFAULT);
-    assert_int_equal(config.misfire_grace_ms, MISFIRE_GRACE_DEFAULT_MS);
-    assert_int_equal(config.keep_finished_ms, KEEP_FINISHED_DEFAULT_MS);
-    assert_int_equal(config.payload_bytes, PAYLOAD_BYTES_MAX);
+    assert_int_equal(config.engine.misfire_grace_ms, MISFIRE_GRACE_DEFAULT_MS);
+    assert_int_equal(config.engine.keep_finished_ms, KEEP_FINISHED_DEFAULT_MS);
+    assert_int_equal(config.engine.payload_bytes, PAYLOAD_BYTES_MAX);
     assert_int_equal(config.fires_topics.count, 0);
     assert_string_equal(config.redis.host, "localhost");
     assert_string_equal(config.redis.cluster, "belfry");
@@ -155,8 +155,21 @@ static void defaults_are_those_of_the_table(void **state)
     assert_false(kafka.mock);
     char text[256];
     for (size_t i = 0; i < config_option_count(); i++)
-        assert_string_equal(config_option_print(&config_options[i], &config, text, sizeof text),
-                            config_options[i].fallback);
+        if (config_options[i].fallback != NULL)
+            assert_string_equal(config_option_print(&config_options[i], &config, text, sizeof text),
+                                config_options[i].fallback);
+    static const char *const of_engine[][3] = {
+        {"belfry", "catchup.rate", "1000"},   {"belfry", "checkpoint.interval", "100ms"},
+        {"belfry", "mark.interval", "1h"},    {"belfry", "clock.tolerance", "1s"},
+        {"belfry", "clock.step", "5m"},       {"belfry", "misfire_grace", "30s"},
+        {"belfry", "keep_finished", "24h"},   {"limits", "record_bytes", "1MiB"},
+        {"limits", "payload_bytes", "256KiB"}, {"limits", "every_min", "1s"}};
+    for (size_t i = 0; i < sizeof of_engine / sizeof of_engine[0]; i++) {
+        const struct option *option = config_option_by_key(of_engine[i][0], of_engine[i][1]);
+        assert_string_equal(config_option_default(option, text, sizeof text), of_engine[i][2]);
+        assert_string_equal(config_option_print(option, &config, text, sizeof text),
+                            of_engine[i][2]);
+    }
     config_release(&config);
 }
 
@@ -176,12 +189,12 @@ static void a_flag_wins_over_a_variable_over_the_file(void **state)
     struct error error = {0};
     if (!load(&given, &config, &error)) fail_msg("%s", error.message);
     assert_string_equal(config.cluster, "file");
-    assert_int_equal(config.catchup_rate, 2);
+    assert_int_equal(config.engine.catchup_rate, 2);
     assert_int_equal(config.shards, 3);
-    assert_int_equal(config.every_min_ms, 2000);
-    assert_int_equal(config.payload_bytes, 1024);
+    assert_int_equal(config.engine.every_min_ms, 2000);
+    assert_int_equal(config.engine.payload_bytes, 1024);
     assert_int_equal(config.log_level, 0);
-    assert_true(config.keep_finished_ms == KEEP_FINISHED_FOREVER_MS);
+    assert_true(config.engine.keep_finished_ms == KEEP_FINISHED_FOREVER_MS);
     assert_string_equal(config.kafka_brokers, "file:1"); /* an empty variable says nothing */
     assert_int_equal(config.fires_topics.count, 2);
     assert_string_equal(config.fires_topics.items[1], "mail");

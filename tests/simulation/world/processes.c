@@ -219,8 +219,8 @@ static void slot_start(struct seat *slot)
     options.zones = zones_lookup(world->zones, process->zones_version);
     options.shard = slot->shard;
     options.shards = settings->shards;
-    options.catchup_per_second = settings->catchup_per_second;
-    options.checkpoint_interval_ms = settings->checkpoint_interval_ms;
+    options.settings.catchup_rate = settings->catchup_per_second;
+    options.settings.checkpoint_interval_ms = settings->checkpoint_interval_ms;
     options.clock_sample_ms = settings->clock_sample_ms;
     options.wait_max_ms = settings->wait_max_ms;
     if (settings->batch_max > 0) { /* small ones, so that all come in several */
@@ -232,7 +232,7 @@ static void slot_start(struct seat *slot)
     options.fires_topic_count = FOREIGN_TOPICS;
     options.results_topics = topics;
     options.results_topic_count = process->strict ? 0 : FOREIGN_TOPICS;
-    if (process->strict) options.record_bytes_max = STRICT_BYTES;
+    if (process->strict) options.settings.record_bytes = STRICT_BYTES;
     struct heap *before = heap_enter(&process->heap);
     int64_t fail_after = process->heap.fail_after;
     process->heap.fail_after = -1; /* a process dies only in its coroutines */
