@@ -29,24 +29,22 @@ bool schedule_read(json_t *schedule, struct arena *arena, const struct zone_look
     return definition_read_schedule(&node, definition, &reader, error);
 }
 
+/* "30 2 * * * Europe/Berlin", "every 15m", "at 2026-12-01T06:00:00Z". */
 static void schedule_text(const json_t *schedule, char text[JOB_VIEW_SCHEDULE_BYTES])
 {
     const char *cron = json_member_text(schedule, "cron");
-    const char *every = json_member_text(schedule, "every");
-    const char *at = json_member_text(schedule, "at");
     const char *zone = json_member_text(schedule, "zone");
-    char time[JOB_VIEW_TIME_BYTES];
-    if (cron != NULL)
+    if (cron == NULL) (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "-");
+    else
         (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "%s%s%s", cron, zone == NULL ? "" : " ",
                        zone == NULL ? "" : zone);
-    else if (every != NULL)
-        (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "every %s", every);
-    else if (at != NULL) {
-        time_shorten(at, time, sizeof time);
-        (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "at %s", time);
-    } else
-        (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "-");
-    assert(text[0] != '\0' || cron != NULL);
+    for (const char *const *word = schedule_kind_words(); cron == NULL && *word != NULL; word++) {
+        char value[JOB_VIEW_TIME_BYTES];
+        if (json_member_text(schedule, *word) == NULL) continue;
+        time_shorten(json_member_text(schedule, *word), value, sizeof value);
+        (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "%s %s", *word, value);
+        return;
+    }
 }
 
 static bool member_instant(const json_t *job, const char *name, int64_t *instant_ms)

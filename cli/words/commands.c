@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/words/cli.h"
+#include "cli/words/schedule_options.h"
 
 static const struct option_row *const of_add[] = {options_define, options_schedule, options_job,
                                                   options_write, NULL};
@@ -37,7 +38,7 @@ static const struct option_row *const of_none[] = {NULL};
 
 const struct cli_command cli_commands[] = {
     {"add", "add jobs; refused when one of the name exists",
-     "GROUP/ID (--cron EXPR | --every D | --at TIME) [options] | -f FILE",
+     "GROUP/ID (" SCHEDULE_USAGE ") [options] | -f FILE",
      "A file holds a command, or jobs: objects, arrays, or one a line. Jobs of several shards, "
      "or more than 2,000, become several commands, each atomic by itself.",
      "belfry add billing/invoice --cron \"30 2 * * *\" --payload '{\"report\":7}' --wait\n"
@@ -45,7 +46,7 @@ const struct cli_command cli_commands[] = {
      "belfry add -f jobs.json --wait=30s",
      of_add, NULL, command_write},
     {"put", "add jobs, or change those that exist to what is given",
-     "GROUP/ID (--cron EXPR | --every D | --at TIME) [options] | -f FILE",
+     "GROUP/ID (" SCHEDULE_USAGE ") [options] | -f FILE",
      "Fields left out return to their defaults. An equal definition changes nothing.",
      "belfry put billing/invoice --cron \"0 3 * * *\" --wait\n"
      "cat jobs.ndjson | belfry put -f - --wait",
@@ -138,7 +139,7 @@ const struct cli_command cli_commands[] = {
      "belfry describe billing/invoice --why 2026-11-22T02:30:00Z",
      of_describe, NULL, command_describe},
     {"next", "show when a schedule is due",
-     "(--cron EXPR | --every D | --at TIME) [--from TIME] [--count N] [--calendar] | --batch",
+     "(" SCHEDULE_USAGE ") [--from TIME] [--count N] [--calendar] | --batch",
      "Asks nobody: it computes. --batch reads lines {\"id\",\"cron\"|\"every\"|\"at\",\"zone\","
      "\"from\",\"count\"} and answers each with {\"id\",\"next\":[...]} or "
      "{\"id\",\"error\",\"column\"}.",
@@ -147,7 +148,7 @@ const struct cli_command cli_commands[] = {
      "belfry next --cron \"30 2 * * MON-FRI\" --zone Europe/Berlin --calendar --count 3",
      of_next, NULL, command_next},
     {"validate", "explain a schedule in words, with its next times, warnings and clock changes",
-     "(--cron EXPR | --every D | --at TIME) [--zone ZONE] [--from TIME] [--count N]",
+     "(" SCHEDULE_USAGE ") [--zone ZONE] [--from TIME] [--count N]",
      "Asks nobody: it computes. Exit code 1 when the schedule is refused; the column at fault is "
      "pointed at.",
      "belfry validate --cron \"30 2 * * *\" --zone Europe/Berlin\n"

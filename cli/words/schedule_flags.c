@@ -6,18 +6,16 @@
 
 #include "cli/show/cli_clock.h"
 #include "cli/show/job_view.h"
+#include "cli/words/schedule_options.h"
 #include "lib/base/limits.h"
 #include "lib/time/instant.h"
-
-static const char *const members[] = {"cron", "every", "at", "zone", "dialect", "dst", "anchor"};
-enum { MEMBERS = sizeof members / sizeof members[0] };
 
 static json_t *flags_json(const struct arguments *arguments)
 {
     json_t *schedule = json_object();
-    for (int i = 0; i < MEMBERS; i++) {
-        const char *value = arguments_value(arguments, members[i]);
-        if (value != NULL) (void)json_object_set_new(schedule, members[i], json_string(value));
+    for (const struct option_row *row = options_schedule; row->name != NULL; row++) {
+        const char *value = arguments_value(arguments, row->name);
+        if (value != NULL) (void)json_object_set_new(schedule, row->name, json_string(value));
     }
     assert(schedule != NULL);
     return schedule;
@@ -71,11 +69,10 @@ bool flag_schedule_read(struct flag_schedule *schedule, const struct invocation 
     *schedule = (struct flag_schedule){.json = flags_json(arguments), .arena = arena_create()};
     if (arguments->positional_count > 0)
         return error_invalid(error, CODE_USAGE,
-                             "\"%.60s\" is too much: give the schedule by --cron, --every or --at",
+                             "\"%.60s\" is too much: give the schedule by " SCHEDULE_NAMES_OR,
                              arguments->positionals[0]);
     if (json_object_size(schedule->json) == 0)
-        return error_invalid(error, CODE_USAGE, "when? Give --cron EXPR, --every D or --at "
-                             "TIME");
+        return error_invalid(error, CODE_USAGE, "when? Give " SCHEDULE_WAYS);
     struct definition *definition = &schedule->definition;
     if (!read_from(arguments, &schedule->from_ms, error)) return false;
     if (!schedule_read(schedule->json, schedule->arena, zones, definition, error)) {

@@ -1,5 +1,6 @@
 /* The options of the write commands. The names of write_flags.c must match these. */
 #include "cli/words/cli.h"
+#include "cli/words/schedule_options.h"
 
 const struct option_row options_select[] = {
     {"group", 'g', OPTION_LIST, "GROUP", "jobs of this group, repeatable"},
@@ -20,10 +21,10 @@ const struct option_row options_define[] = {
     {0},
 };
 
+/* What belongs to a schedule: each is a text, and a member of the same name in JSON. */
+#define KIND_OPTION(name, argument, help) {name, '\0', OPTION_VALUE, argument, help},
 const struct option_row options_schedule[] = {
-    {"cron", '\0', OPTION_VALUE, "EXPR", "cron expression: \"30 2 * * *\""},
-    {"every", '\0', OPTION_VALUE, "D", "interval: 90s, 15m, 1h30m, 2d"},
-    {"at", '\0', OPTION_VALUE, "TIME", "one instant: 2026-12-01T06:00:00Z"},
+    SCHEDULE_KIND_OPTIONS(KIND_OPTION, KIND_OPTION, KIND_OPTION)
     {"zone", '\0', OPTION_VALUE, "ZONE", "time zone of --cron (default UTC)"},
     {"dialect", '\0', OPTION_VALUE, "NAME", "standard, seconds or quartz"},
     {"dst", '\0', OPTION_VALUE, "RULE", "daylight saving: vixie (default) or skip_repeat"},
@@ -96,3 +97,10 @@ const struct option_row options_write[] = {
     {"reply-to", '\0', OPTION_VALUE, "TOPIC", "another topic for the result"},
     {0},
 };
+
+int schedule_kinds_given(const struct arguments *arguments)
+{
+#define KIND_GIVEN(name, argument, help) +(arguments_has(arguments, name) ? 1 : 0)
+    return SCHEDULE_KIND_OPTIONS(KIND_GIVEN, KIND_GIVEN, KIND_GIVEN);
+#undef KIND_GIVEN
+}

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "cli/show/json_text.h"
-#include "cli/words/exit_code.h"
+#include "cli/words/cli.h"
+#include "cli/words/schedule_options.h"
 #include "cli/write/write_read.h"
 
 enum flag_kind { FLAG_TEXT, FLAG_NUMBER, FLAG_PAIRS, FLAG_JSON };
-enum flag_place { PLACE_JOB, PLACE_SCHEDULE, PLACE_CATCHUP };
+enum flag_place { PLACE_JOB, PLACE_CATCHUP };
 
 /* Which member of a job an option writes. Options that a command does not have are never given. */
 struct flag_row {
@@ -18,13 +19,6 @@ struct flag_row {
 };
 
 static const struct flag_row flag_rows[] = {
-    {"cron", "cron", FLAG_TEXT, PLACE_SCHEDULE},
-    {"every", "every", FLAG_TEXT, PLACE_SCHEDULE},
-    {"at", "at", FLAG_TEXT, PLACE_SCHEDULE},
-    {"zone", "zone", FLAG_TEXT, PLACE_SCHEDULE},
-    {"dialect", "dialect", FLAG_TEXT, PLACE_SCHEDULE},
-    {"dst", "dst", FLAG_TEXT, PLACE_SCHEDULE},
-    {"anchor", "anchor", FLAG_TEXT, PLACE_SCHEDULE},
     {"payload", "payload", FLAG_JSON, PLACE_JOB},
     {"payload-base64", "payload_base64", FLAG_TEXT, PLACE_JOB},
     {"content-type", "content_type", FLAG_TEXT, PLACE_JOB},
@@ -136,31 +130,48 @@ static bool flags_of_place(struct text_writer *out, enum flag_place place,
     return true;
 }
 
-static bool flags_object(struct text_writer *out, const char *member, enum flag_place place,
-                         const struct arguments *arguments, struct error *error)
+/* `"member":{...}` around what was written; nothing where that is nothing. Frees it. */
+static void write_inside(struct text_writer *out, const char *member, struct text_writer *inside)
 {
-    assert(place != PLACE_JOB);
-    struct text_writer inside = {0};
-    bool written = flags_of_place(&inside, place, arguments, error);
-    if (written && inside.length > 0) {
+    if (inside->length > 0) {
         text_writer_member(out, member);
         text_writer_char(out, '{');
-        text_writer_raw(out, text_writer_text(&inside));
+        text_writer_raw(out, text_writer_text(inside));
         text_writer_char(out, '}');
     }
-    text_writer_free(&inside);
+    text_writer_free(inside);
+}
+
+static bool write_catchup(struct text_writer *out, const struct arguments *arguments,
+                          struct error *error)
+{
+    struct text_writer inside = {0};
+    bool written = flags_of_place(&inside, PLACE_CATCHUP, arguments, error);
+    write_inside(out, "catchup", &inside);
     return written;
 }
 
-static bool schedule_check(const struct arguments *arguments, struct error *error)
+/* An option of a schedule is a member of the same name. */
+static bool write_schedule(struct text_writer *out, const struct arguments *arguments,
+                           struct error *error)
 {
-    int kinds = arguments_has(arguments, "cron") + arguments_has(arguments, "every") +
-                arguments_has(arguments, "at");
-    assert(kinds >= 0);
-    assert(kinds <= 3);
+    struct text_writer inside = {0};
+    bool written = true;
+    for (const struct option_row *row = options_schedule; written && row->name != NULL; row++) {
+        const struct flag_row flag = {row->name, row->name, FLAG_TEXT, PLACE_JOB};
+        if (arguments_has(arguments, row->name))
+            written = flag_write(&inside, &flag, arguments, error);
+    }
+    write_inside(out, "schedule", &inside);
+    return written;
+}
+
+static bool check_kinds(const struct arguments *arguments, struct error *error)
+{
+    int kinds = schedule_kinds_given(arguments);
     if (kinds > 1)
         return error_invalid(error, CODE_USAGE,
-                             "give one of --cron, --every and --at, not %d of them", kinds);
+                             "give one of " SCHEDULE_NAMES_AND ", not %d of them", kinds);
     if (arguments_has(arguments, "payload") && arguments_has(arguments, "payload-base64"))
         return error_invalid(error, CODE_USAGE,
                              "give --payload or --payload-base64, not both");
@@ -170,8 +181,7 @@ static bool schedule_check(const struct arguments *arguments, struct error *erro
 bool write_flags_job(struct text_writer *out, const struct arguments *arguments,
                      struct error *error)
 {
-    return schedule_check(arguments, error) &&
-           flags_object(out, "schedule", PLACE_SCHEDULE, arguments, error) &&
+    return check_kinds(arguments, error) && write_schedule(out, arguments, error) &&
            flags_of_place(out, PLACE_JOB, arguments, error) &&
-           flags_object(out, "catchup", PLACE_CATCHUP, arguments, error);
+           write_catchup(out, arguments, error);
 }

@@ -6,6 +6,7 @@
 
 #include "cli/show/json_text.h"
 #include "cli/words/exit_code.h"
+#include "cli/words/schedule_options.h"
 #include "cli/words/selection.h"
 #include "cli/words/settings.h"
 #include "lib/base/limits.h"
@@ -119,10 +120,8 @@ static bool read_job(struct write_request *request, const struct arguments *argu
     assert(command_op_target(request->op) == TARGET_GIVEN);
     struct text group;
     if (!read_job_name(request, arguments, &group, error)) return false;
-    if (!arguments_has(arguments, "cron") && !arguments_has(arguments, "every") &&
-        !arguments_has(arguments, "at"))
-        return error_invalid(error, CODE_USAGE,
-                             "when? Give --cron EXPR, --every D or --at TIME");
+    if (schedule_kinds_given(arguments) == 0)
+        return error_invalid(error, CODE_USAGE, "when? Give " SCHEDULE_WAYS);
     struct text_writer *job = &request->job;
     const char *super_group = arguments_value(arguments, "super-group");
     if (super_group != NULL) {

@@ -72,13 +72,15 @@ static bool caught_up_at_once(const struct job_prospect *before, const struct jo
                               int64_t effective_ms)
 {
     const struct schedule_spec *spec = &after->definition.schedule;
-    if (!after->runs || spec->kind != SCHEDULE_AT || spec->at_ms > effective_ms) return false;
+    int64_t nominal_ms = 0;
+    if (!after->runs || !schedule_once(spec, &nominal_ms) || nominal_ms > effective_ms)
+        return false;
     if (schedule_spec_equal(&before->definition.schedule, spec)) return false;
     const struct catchup *catchup = &after->definition.catchup;
     int64_t window_ms = catchup->grace_ms;
     if (catchup->policy != CATCHUP_NONE && catchup->window_ms > window_ms)
         window_ms = catchup->window_ms;
-    return effective_ms - spec->at_ms <= window_ms;
+    return effective_ms - nominal_ms <= window_ms;
 }
 
 static void add_day(struct result_difference *difference, int32_t day)

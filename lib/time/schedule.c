@@ -5,6 +5,14 @@
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
 
+const char *const *schedule_kind_words(void)
+{
+#define WORD(name, number, word) word,
+    static const char *const words[] = {SCHEDULE_KINDS(WORD) NULL};
+#undef WORD
+    return words;
+}
+
 #include <assert.h>
 #include <string.h>
 
@@ -31,6 +39,14 @@ struct schedule_spec schedule_from_at(int64_t at_ms)
 {
     assert(instant_in_range(at_ms));
     return (struct schedule_spec){.kind = SCHEDULE_AT, .at_ms = at_ms};
+}
+
+bool schedule_once(const struct schedule_spec *spec, int64_t *nominal_ms)
+{
+    assert(spec != NULL && nominal_ms != NULL);
+    if (spec->kind != SCHEDULE_AT) return false;
+    *nominal_ms = spec->at_ms;
+    return true;
 }
 
 bool schedule_check_every(int64_t every_ms, int64_t min_ms, struct error *error)

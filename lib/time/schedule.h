@@ -14,7 +14,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum schedule_kind { SCHEDULE_CRON = 1, SCHEDULE_EVERY, SCHEDULE_AT };
+/* A kind is a row: number, and the member of a schedule in JSON that names it. */
+#define SCHEDULE_KINDS(row)                                                                        \
+    row(CRON, 1, "cron")                                                                           \
+    row(EVERY, 2, "every")                                                                         \
+    row(AT, 3, "at")
+#define SCHEDULE_KIND_NUMBER(name, number, word) SCHEDULE_##name = number,
+enum schedule_kind { SCHEDULE_KINDS(SCHEDULE_KIND_NUMBER) };
+#undef SCHEDULE_KIND_NUMBER
+
+/* The words of all kinds in order; ends with NULL. */
+const char *const *schedule_kind_words(void);
 
 /* Shortest interval unless the configuration says otherwise, and the shortest it may say. */
 enum {
@@ -69,6 +79,9 @@ bool schedule_check_every(int64_t every_ms, int64_t min_ms, struct error *error)
 /* By what they mean, kind by kind: equal schedules may be interned as one. */
 bool schedule_spec_equal(const struct schedule_spec *left, const struct schedule_spec *right);
 uint64_t schedule_spec_hash(const struct schedule_spec *spec, const uint8_t key[HASH_KEY_BYTES]);
+
+/* Whether it names one instant only, and which one: *nominal_ms is set only on true. */
+bool schedule_once(const struct schedule_spec *spec, int64_t *nominal_ms);
 
 /* Whether it is in a time zone that is not there: then it names no instants. */
 bool schedule_is_unknown(const struct schedule_spec *spec);

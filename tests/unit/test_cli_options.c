@@ -10,8 +10,10 @@
 
 #include "cli/words/cli.h"
 #include "cli/words/options.h"
+#include "cli/words/schedule_options.h"
 #include "cli/words/settings.h"
 #include "lib/base/suggest.h"
+#include "lib/time/schedule.h"
 
 static const struct option_row test_rows[] = {
     {"group", 'g', OPTION_LIST, "GROUP", "a list"},
@@ -216,9 +218,22 @@ static void tables_are_consistent(void **state)
     }
 }
 
+/* Every kind of schedule is an option of its name, and the first of them. */
+static void each_kind_of_schedule_is_an_option(void **state)
+{
+    (void)state;
+    const char *const *kinds = schedule_kind_words();
+    size_t count = 0;
+    for (; kinds[count] != NULL; count++)
+        assert_string_equal(options_schedule[count].name, kinds[count]);
+    assert_int_equal(count, 3);
+    assert_string_equal(SCHEDULE_USAGE, "--cron EXPR | --every D | --at TIME");
+    assert_string_equal(SCHEDULE_WAYS, "--cron EXPR, --every D or --at TIME");
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[REFUSALS + 8];
+    struct CMUnitTest tests[REFUSALS + 9];
     for (int i = 0; i < REFUSALS; i++)
         tests[i] = (struct CMUnitTest){.name = refusals[i].name, .test_func = check_refusal,
                                        .initial_state = (void *)(uintptr_t)&refusals[i]};
@@ -227,6 +242,7 @@ int main(void)
         cmocka_unit_test(stops_at_the_command),   cmocka_unit_test(dashes_end_the_options),
         cmocka_unit_test(reads_whole_numbers_only), cmocka_unit_test(checks_names),
         cmocka_unit_test(suggests_the_nearest),   cmocka_unit_test(tables_are_consistent),
+        cmocka_unit_test(each_kind_of_schedule_is_an_option),
     };
     memcpy(&tests[REFUSALS], more, sizeof more);
     return cmocka_run_group_tests_name("cli options", tests, NULL, NULL);

@@ -67,6 +67,18 @@ static void check_next(void **state)
     assert_int_equal(next_ms, row->next_ms);
 }
 
+static void only_a_one_shot_is_once(void **state)
+{
+    (void)state;
+    struct schedule_spec at = schedule_from_at(1795294674123);
+    struct schedule_spec every = schedule_from_every(1000, 0);
+    int64_t nominal_ms = -1;
+    assert_true(schedule_once(&at, &nominal_ms));
+    assert_true(nominal_ms == 1795294674123);
+    assert_false(schedule_once(&every, &nominal_ms));
+    assert_true(nominal_ms == 1795294674123);
+}
+
 static void an_interval_has_bounds(void **state)
 {
     (void)state;
@@ -247,12 +259,13 @@ static void what_is_no_slot(void **state)
     assert_true(schedule_contains(&every, 6000));
 }
 
-enum { NEXT_CASES = sizeof next_cases / sizeof next_cases[0], OTHERS = 6 };
+enum { NEXT_CASES = sizeof next_cases / sizeof next_cases[0], OTHERS = 7 };
 
 int main(void)
 {
     struct CMUnitTest tests[NEXT_CASES + OTHERS] = {
         cmocka_unit_test(an_interval_has_bounds),
+        cmocka_unit_test(only_a_one_shot_is_once),
         cmocka_unit_test(equal_schedules_are_equal),
         cmocka_unit_test(padding_means_nothing),
         cmocka_unit_test(ranges_agree_with_enumeration),
