@@ -46,7 +46,7 @@ static void slot_due(struct shard *shard, struct job *job, const struct due_list
             return;
         }
     }
-    bool late = now_ms - due_ms > job_grace_ms(job) && !mutant(MUTANT_LATE_SLOT_FIRES_LIVE);
+    bool late = job_is_late(job, due_ms, now_ms) && !mutant(MUTANT_LATE_SLOT_FIRES_LIVE);
     if (job_owes(job) && !mutant(MUTANT_LANE_OVERTAKES)) {
         if (late) lane_owe_more(shard, job, due_ms, sink);
         else lane_join(shard, job);

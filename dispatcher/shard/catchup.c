@@ -2,11 +2,26 @@
 #include <assert.h>
 
 #include "dispatcher/shard/shard_state.h"
+#include "lib/base/limits.h"
 #include "lib/base/mutant.h"
+
+/* The one rule of lateness: slots due up to the result are late, those after it are not. */
+static int64_t late_up_to_ms(int64_t grace_ms, int64_t now_ms)
+{
+    return now_ms - grace_ms - 1;
+}
 
 bool catchup_is_late(const struct catchup *catchup, int64_t due_ms, int64_t now_ms)
 {
-    return now_ms - due_ms > catchup->grace_ms;
+    return due_ms <= late_up_to_ms(catchup->grace_ms, now_ms);
+}
+
+bool job_is_late(const struct job *job, int64_t due_ms, int64_t now_ms)
+{
+    struct definition definition;
+    if (!job_has_options(job)) return due_ms <= late_up_to_ms(MISFIRE_GRACE_DEFAULT_MS, now_ms);
+    job_view(job, &definition);
+    return catchup_is_late(&definition.catchup, due_ms, now_ms);
 }
 
 bool catchup_is_too_old(const struct catchup *catchup, struct job_slot slot, int64_t now_ms)
@@ -15,19 +30,13 @@ bool catchup_is_too_old(const struct catchup *catchup, struct job_slot slot, int
            slot.nominal_ms < now_ms - catchup->window_ms;
 }
 
-/* What comes after it is not late. */
-static int64_t grace_bound_ms(const struct catchup *catchup, int64_t now_ms)
-{
-    return now_ms - catchup->grace_ms - 1;
-}
-
 int64_t catchup_too_old_ms(const struct catchup *catchup, const struct schedule_spec *spec,
                            int64_t now_ms)
 {
     int64_t window_ms = schedule_bound(spec, now_ms - catchup->window_ms) - 1;
-    int64_t grace_ms = grace_bound_ms(catchup, now_ms);
+    int64_t late_ms = late_up_to_ms(catchup->grace_ms, now_ms);
     if (mutant(MUTANT_WINDOW_BEFORE_GRACE)) return window_ms;
-    return window_ms < grace_ms ? window_ms : grace_ms; /* a delay may be longer than the window */
+    return window_ms < late_ms ? window_ms : late_ms; /* a delay may be longer than the window */
 }
 
 static int64_t within(int64_t at_ms, int64_t from_ms, int64_t to_ms)
@@ -41,7 +50,7 @@ struct verdict catchup_judge(const struct definition *definition, int64_t from_m
 {
     const struct catchup *catchup = &definition->catchup;
     const struct schedule_spec *spec = &definition->schedule;
-    int64_t grace_from_ms = grace_bound_ms(catchup, now_ms);
+    int64_t grace_from_ms = late_up_to_ms(catchup->grace_ms, now_ms);
     int64_t window_from_ms = catchup_too_old_ms(catchup, spec, now_ms);
     int64_t newest_ms = 0;
     if (!mutant(MUTANT_GRACE_AT_RESUME_IGNORED) &&

@@ -38,14 +38,14 @@ struct job_extra {
     int64_t failing_since_ms;
     int64_t retry_ms;
     int32_t attempts;
+    uint32_t backfill_count;
+    struct job_backfill *backfills;
     bool in_lane;      /* queued in the catch-up lane */
     bool lane_counted; /* lane_slots holds what it owes */
     bool in_undecided; /* queued for the catch-up policy */
     bool in_backfill;  /* queued to have its backfills worked off */
     uint8_t alarms_seen; /* scratch of job_alarms.c, else 0 */
     int64_t lane_slots; /* owed, while it is in the lane */
-    uint32_t backfill_count;
-    struct job_backfill *backfills;
 };
 
 struct packed_definition; /* job.c */

@@ -276,12 +276,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     pending_at_edit(job, effective_ms, &pending);
     if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
     if (rescheduled && mutant(MUTANT_OWED_LOST_AT_UPDATE)) lane_release(shard, job);
-    if ((rescheduled || rebounded) && job_owes(job)) { /* what is owed stays as it was opened */
-        lane_close_tail(job, effective_ms, now_ms, sink);
-        lane_keep_schedule(job);
-        if (job_owes(job) && !(job->flags & JOB_PAUSED))
-            ledger_open_tail(&job->extra->ledger, effective_ms, false);
-    }
+    if (rescheduled || rebounded) lane_edit(job, effective_ms, now_ms, sink);
     job_redefine(job, definition);
     job->revision++;
     job->updated_ms = effective_ms;
@@ -326,8 +321,7 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
     struct job_extra *extra = job_extra(job);
     if ((job->flags & JOB_PAUSED) == 0) {
         if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
-        if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
-        if (job_owes(job)) lane_close_tail(job, effective_ms, now_ms, sink);
+        lane_pause(job, effective_ms, now_ms, sink);
         timers_detach(shard->timers, job);
         job->flags |= JOB_PAUSED;
         extra->paused_ms = effective_ms;

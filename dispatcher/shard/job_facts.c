@@ -128,14 +128,6 @@ bool job_has_slot_after(const struct job *job, int64_t after_ms)
     return job_next_slot(&definition, after_ms, &next_ms);
 }
 
-int64_t job_grace_ms(const struct job *job)
-{
-    if (!job_has_options(job)) return MISFIRE_GRACE_DEFAULT_MS;
-    struct definition definition;
-    job_view(job, &definition);
-    return definition.catchup.grace_ms;
-}
-
 /* ---- what is said ---- */
 
 void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,

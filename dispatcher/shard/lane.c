@@ -58,12 +58,6 @@ void lane_owe_more(struct shard *shard, struct job *job, int64_t due_ms,
     owe_tail(shard, job, due_ms, sink);
 }
 
-void lane_keep_schedule(struct job *job)
-{
-    struct terms terms = job_terms(job);
-    ledger_fix(&job->extra->ledger, &terms, job->schedule);
-}
-
 void lane_release(struct shard *shard, struct job *job)
 {
     if (job->extra == NULL) return;
@@ -126,6 +120,23 @@ void lane_decide(struct job *job, int64_t to_ms, int64_t now_ms, const struct si
     int64_t missed = latest ? total - fires + mutant(MUTANT_MISSED_COUNT_OFF) : 0;
     ledger_decide(ledger, &terms, kept, missed, latest ? 0 : fires, to_ms);
     if (fires > 0 && !latest) announce_catchup(job, EVENT_CATCHUP_STARTED, now_ms, fires, sink);
+}
+
+void lane_pause(struct job *job, int64_t to_ms, int64_t now_ms, const struct sink *sink)
+{
+    if (job_is_undecided(job)) lane_decide(job, to_ms, now_ms, sink);
+    if (job_owes(job)) lane_close_tail(job, to_ms, now_ms, sink);
+}
+
+void lane_edit(struct job *job, int64_t to_ms, int64_t now_ms, const struct sink *sink)
+{
+    if (!job_owes(job)) return;
+    struct ledger *ledger = &job->extra->ledger;
+    struct terms terms = job_terms(job);
+    lane_close_tail(job, to_ms, now_ms, sink);
+    ledger_fix(ledger, &terms, job->schedule);
+    if (ledger_owes(ledger) && (job->flags & JOB_PAUSED) == 0)
+        ledger_open_tail(ledger, to_ms, false);
 }
 
 void lane_open(struct job *job, int64_t from_ms, int64_t to_ms, int64_t now_ms,

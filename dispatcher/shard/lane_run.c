@@ -55,7 +55,7 @@ static void serve(struct shard *shard, struct job *job, struct turn *turn)
     if (!job->extra->lane_counted) lane_count(shard, job);
     bool more = lane_next(shard, job, turn->now_ms, &slot, sink);
     while (more && !is_over(turn)) {
-        late = turn->now_ms - slot.due_ms > job_grace_ms(job);
+        late = job_is_late(job, slot.due_ms, turn->now_ms);
         if (!goes_on(job, late, fired) || !pay(shard, turn, late)) break;
         job->extra->lane_slots--;
         shard->lane_state.slots--;

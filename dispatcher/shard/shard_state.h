@@ -83,7 +83,6 @@ int64_t job_slots_after_ms(const struct job *job, int64_t after_ms);
 int64_t job_owed_after_ms(const struct job *job, int64_t after_ms);
 /* Which instants of the present schedule are the job's, for its ledger. */
 struct terms job_terms(const struct job *job);
-int64_t job_grace_ms(const struct job *job);
 bool job_has_max_fires(const struct job *job);
 /* Whether max_fires has been reached. */
 bool job_fires_used_up(const struct job *job);
@@ -147,6 +146,7 @@ struct verdict {
 
 /* A slot that is late by no more than misfire_grace is not late: it just fires, however old its
  * nominal time is by then. */
+bool job_is_late(const struct job *job, int64_t due_ms, int64_t now_ms);
 bool catchup_is_late(const struct catchup *catchup, int64_t due_ms, int64_t now_ms);
 /* Late, and older than the job's window. */
 bool catchup_is_too_old(const struct catchup *catchup, struct job_slot slot, int64_t now_ms);
@@ -195,11 +195,15 @@ void lane_decide(struct job *job, int64_t to_ms, int64_t now_ms, const struct si
 /* Opens a range the policy has to decide about at once (resume from, a past `at`). */
 void lane_open(struct job *job, int64_t from_ms, int64_t to_ms, int64_t now_ms,
                const struct sink *sink);
-/* The tail becomes a closed range up to to_ms, under the present schedule: a pause or an edit
- * follows. Where there are too many debts, an event at at_ms names what is dropped. */
+/* The tail becomes a closed range up to to_ms, under the present schedule. Where there are too many
+ * debts, an event at at_ms names what is dropped. */
 void lane_close_tail(struct job *job, int64_t to_ms, int64_t at_ms, const struct sink *sink);
-/* Debts of the present schedule keep it, and its start and end, although the job gets others. */
-void lane_keep_schedule(struct job *job);
+/* A pause follows: what the policy has not decided about up to to_ms is decided, and the tail ends
+ * there. */
+void lane_pause(struct job *job, int64_t to_ms, int64_t now_ms, const struct sink *sink);
+/* An edit of the schedule, or of start or end, follows: nothing that is owed by to_ms changes with
+ * it. The tail goes on behind, by what the job is then. */
+void lane_edit(struct job *job, int64_t to_ms, int64_t now_ms, const struct sink *sink);
 /* max_fires was lowered below what has been fired: one event names what is still owed. */
 void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
 /* What is owed will not be fired: one event says so. */
