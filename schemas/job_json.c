@@ -16,13 +16,13 @@ static_assert(offsetof(struct job_record, definition) == 0, "one table serves bo
 
 static const char *const format_names[] = {"structured", "binary", NULL};
 static const char *const state_names[] = {"active", "paused", "finished", "failing", NULL};
-enum job_state { STATE_ACTIVE = 0, STATE_PAUSED, STATE_FINISHED, STATE_FAILING };
+enum state_word { STATE_ACTIVE = 0, STATE_PAUSED, STATE_FINISHED, STATE_FAILING };
 
-static enum job_state state_of(const struct job_record *record)
+static enum state_word state_of(const struct job_record *record)
 {
-    if (record->finished_ms != INSTANT_NONE) return STATE_FINISHED;
+    if (record->state.finished_ms != INSTANT_NONE) return STATE_FINISHED;
     if (record->definition.paused) return STATE_PAUSED;
-    return record->failing_since_ms != INSTANT_NONE ? STATE_FAILING : STATE_ACTIVE;
+    return record->state.failing_since_ms != INSTANT_NONE ? STATE_FAILING : STATE_ACTIVE;
 }
 
 /* What a record says that follows from the rest; compared after reading. */
@@ -87,10 +87,11 @@ static bool read_backfills_had(const struct json_node *node, void *target, void 
 
 static const struct json_field failing_rows[] = {
     {.name = "since", .kind = JSON_INSTANT, .required = true,
-     .offset = offsetof(struct job_record, failing_since_ms)},
-    {.name = "retry_at", .kind = JSON_INSTANT, .offset = offsetof(struct job_record, retry_ms)},
+     .offset = offsetof(struct job_record, state.failing_since_ms)},
+    {.name = "retry_at", .kind = JSON_INSTANT,
+     .offset = offsetof(struct job_record, state.retry_ms)},
     {.name = "attempts", .kind = JSON_INT32, .max = INT32_MAX,
-     .offset = offsetof(struct job_record, attempts)},
+     .offset = offsetof(struct job_record, state.attempts)},
 };
 static const struct json_table failing_table = {
     "'failing'", failing_rows, sizeof failing_rows / sizeof failing_rows[0]};
@@ -270,11 +271,11 @@ static const struct json_field job_rows[] = {
     {.name = "created_at", .kind = JSON_INSTANT, .required = true, READING(created_ms)},
     {.name = "updated_at", .kind = JSON_INSTANT, .required = true, RECORD(updated_ms)},
     {.name = "anchor_given", .kind = JSON_BOOL, READING(anchor_given)},
-    {.name = "paused_at", .kind = JSON_INSTANT, RECORD(paused_ms)},
-    {.name = "until", .kind = JSON_INSTANT, RECORD(until_ms)},
+    {.name = "paused_at", .kind = JSON_INSTANT, RECORD(state.paused_ms)},
+    {.name = "until", .kind = JSON_INSTANT, RECORD(state.until_ms)},
     {.name = "pause_reason", .kind = JSON_TEXT, RECORD(pause_reason), .max = TEXT_FIELD_BYTES_MAX},
-    {.name = "finished_at", .kind = JSON_INSTANT, RECORD(finished_ms)},
-    {.name = "counted_fires", .kind = JSON_INT, RECORD(counted_fires), .max = COUNT_MAX},
+    {.name = "finished_at", .kind = JSON_INSTANT, RECORD(state.finished_ms)},
+    {.name = "counted_fires", .kind = JSON_INT, RECORD(state.counted_fires), .max = COUNT_MAX},
     {.name = "owed", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_owed},
     {.name = "tail_from", .kind = JSON_INSTANT, RECORD(tail_from_ms)},
     {.name = "tail_undecided", .kind = JSON_BOOL, RECORD(tail_undecided)},
@@ -283,11 +284,11 @@ static const struct json_field job_rows[] = {
     {.name = "backfills_had", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD,
      .read = read_backfills_had},
     {.name = "import", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_import},
-    {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(schedule_edited_ms)},
+    {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(state.schedule_edited_ms)},
     {.name = "pending", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_pending},
-    {.name = "zone_missing_at", .kind = JSON_INSTANT, RECORD(zone_missing_ms)},
-    {.name = "zone_data_left_out", .kind = JSON_INSTANT, RECORD(zone_data_ms)},
-    {.name = "earlier_due", .kind = JSON_INSTANT, RECORD(earlier_due_ms)},
+    {.name = "zone_missing_at", .kind = JSON_INSTANT, RECORD(state.zone_missing_ms)},
+    {.name = "zone_data_left_out", .kind = JSON_INSTANT, RECORD(state.zone_data_ms)},
+    {.name = "earlier_due", .kind = JSON_INSTANT, RECORD(state.earlier_due_ms)},
     {.name = "fired", .kind = JSON_INT, RECORD(fired), .max = COUNT_MAX},
     {.name = "missed", .kind = JSON_INT, RECORD(missed), .max = COUNT_MAX},
     {.name = "last_due", .kind = JSON_INSTANT, RECORD(last_due_ms)},
@@ -498,14 +499,15 @@ static void write_failing(struct text_writer *writer, const struct job_record *r
 {
     text_writer_member(writer, "failing");
     text_writer_char(writer, '{');
-    write_instant(writer, "since", record->failing_since_ms);
-    write_instant(writer, "retry_at", record->retry_ms);
-    if (record->attempts != 0) write_integer(writer, "attempts", record->attempts);
+    write_instant(writer, "since", record->state.failing_since_ms);
+    write_instant(writer, "retry_at", record->state.retry_ms);
+    if (record->state.attempts != 0) write_integer(writer, "attempts", record->state.attempts);
     text_writer_char(writer, '}');
 }
 
 static void write_kept(struct text_writer *writer, const struct job_record *record)
 {
+    const struct job_state *state = &record->state;
     char incarnation[INCARNATION_TEXT_BYTES];
     size_t length = incarnation_format(&record->incarnation, incarnation);
     write_integer(writer, "revision", record->revision);
@@ -516,25 +518,25 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
     write_instant(writer, "updated_at", record->updated_ms);
     if ((record->definition.given & GIVEN_ANCHOR) != 0)
         text_writer_words(writer, ",\"anchor_given\":true");
-    write_instant(writer, "paused_at", record->paused_ms);
-    write_instant(writer, "until", record->until_ms);
+    write_instant(writer, "paused_at", state->paused_ms);
+    write_instant(writer, "until", state->until_ms);
     if (record->pause_reason.length > 0) {
         text_writer_member(writer, "pause_reason");
         text_writer_string(writer, record->pause_reason);
     }
-    write_instant(writer, "finished_at", record->finished_ms);
-    if (record->counted_fires != 0) write_integer(writer, "counted_fires", record->counted_fires);
+    write_instant(writer, "finished_at", state->finished_ms);
+    if (state->counted_fires != 0) write_integer(writer, "counted_fires", state->counted_fires);
     if (record->owed_count > 0) write_owed(writer, record);
     write_instant(writer, "tail_from", record->tail_from_ms);
     if (record->tail_undecided) text_writer_words(writer, ",\"tail_undecided\":true");
-    if (record->failing_since_ms != INSTANT_NONE) write_failing(writer, record);
+    if (state->failing_since_ms != INSTANT_NONE) write_failing(writer, record);
     if (record->backfill_count > 0) write_backfills(writer, record);
     write_past(writer, record);
-    write_instant(writer, "schedule_edited_at", record->schedule_edited_ms);
+    write_instant(writer, "schedule_edited_at", state->schedule_edited_ms);
     if (record->pending_count > 0) write_pending(writer, record);
-    write_instant(writer, "zone_missing_at", record->zone_missing_ms);
-    write_instant(writer, "zone_data_left_out", record->zone_data_ms);
-    write_instant(writer, "earlier_due", record->earlier_due_ms);
+    write_instant(writer, "zone_missing_at", state->zone_missing_ms);
+    write_instant(writer, "zone_data_left_out", state->zone_data_ms);
+    write_instant(writer, "earlier_due", state->earlier_due_ms);
     if (record->fired != 0) write_integer(writer, "fired", record->fired);
     if (record->missed != 0) write_integer(writer, "missed", record->missed);
     write_instant(writer, "last_due", record->last_due_ms);

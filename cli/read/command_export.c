@@ -49,7 +49,7 @@ static bool visit(void *opaque, const struct store_item *item, struct error *err
     arena_reset(export->arena);
     struct text text = {item->text, item->text_bytes};
     if (!job_record_decode(text, export->arena, job_text_zones(), &record, error)) return false;
-    if (record.finished_ms != INSTANT_NONE && !export->finished) {
+    if (record.state.finished_ms != INSTANT_NONE && !export->finished) {
         export->left_out++;
         return true;
     }

@@ -18,7 +18,7 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
         struct definition definition;
         job_view(job, &definition);
         if (definition.max_fires > 0) {
-            job_extra(job)->counted_fires++;
+            job_extra(job)->state.counted_fires++;
             counted = true;
         }
         more = more && !job_fires_used_up(job) &&

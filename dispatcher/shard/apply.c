@@ -135,7 +135,7 @@ static void add_difference(struct answer *answer, const struct job *job,
     if (difference == NULL) return;
     struct job_prospect old =
         job != NULL ? prospect_of_job(job, effective_ms) : prospect_none();
-    int64_t fired = job != NULL && job->extra != NULL ? job->extra->counted_fires : 0;
+    int64_t fired = job != NULL && job->extra != NULL ? job->extra->state.counted_fires : 0;
     struct job_prospect new = prospect_of_definition(after, effective_ms, fired);
     if (job == NULL && after->paused) new.runs = false;
     if (job == NULL && definition_has_incarnation(after) && once_in_the_past(after, effective_ms))

@@ -28,12 +28,13 @@ struct job_prospect prospect_of_job(const struct job *job, int64_t effective_ms)
 {
     struct definition definition;
     job_view(job, &definition);
-    int64_t fired = job->extra == NULL ? 0 : job->extra->counted_fires;
+    int64_t fired = job->extra == NULL ? 0 : job->extra->state.counted_fires;
     struct job_prospect prospect = prospect_of_definition(&definition, effective_ms, fired);
     if (job->flags & JOB_FINISHED) prospect.runs = false;
     if ((job->flags & JOB_PAUSED) == 0) return prospect;
-    if (job->extra->until_ms == INSTANT_NONE) prospect.runs = false;
-    else if (job->extra->until_ms > effective_ms) prospect.after_ms = job->extra->until_ms - 1;
+    int64_t until_ms = job->extra->state.until_ms;
+    if (until_ms == INSTANT_NONE) prospect.runs = false;
+    else if (until_ms > effective_ms) prospect.after_ms = until_ms - 1;
     return prospect;
 }
 

@@ -67,7 +67,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
         return;
     }
     struct job_extra *extra = job_extra(job);
-    if (extra->counted_fires > 0 && job_has_max_fires(job)) extra->counted_fires--;
+    if (extra->state.counted_fires > 0 && job_has_max_fires(job)) extra->state.counted_fires--;
     if (job->flags & JOB_FINISHED) {
         ledger_give_back(&extra->ledger);
         job_unfinish(shard, job);
@@ -75,9 +75,9 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     if (!owe_again(shard, job, failed))
         job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
                      "undeliverable", sink);
-    if (extra->failing_since_ms == INSTANT_NONE) extra->failing_since_ms = now_ms;
-    extra->attempts = failed->attempt;
-    extra->retry_ms = now_ms + backoff_ms(failed->attempt);
+    if (extra->state.failing_since_ms == INSTANT_NONE) extra->state.failing_since_ms = now_ms;
+    extra->state.attempts = failed->attempt;
+    extra->state.retry_ms = now_ms + backoff_ms(failed->attempt);
     lane_enqueue(shard, job);
     sink->job_changed(sink->opaque, job);
 }
@@ -92,7 +92,7 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
     while (lane_next(shard, job, now_ms, &slot, sink)) {
         if (!catchup_is_too_old(&definition.catchup, slot, now_ms)) return;
         lane_give_up(shard, job, slot, &definition.catchup, now_ms, sink);
-        job->extra->attempts = 0;
+        job->extra->state.attempts = 0;
     }
 }
 
@@ -101,7 +101,7 @@ static bool is_due(const struct job *job, int64_t alarm_ms)
 {
     if (job == NULL || (job->flags & JOB_STANDS_STILL)) return false;
     return backfill_to_retry(job, alarm_ms) != NULL ||
-           (job_is_failing(job) && job->extra->retry_ms == alarm_ms &&
+           (job_is_failing(job) && job->extra->state.retry_ms == alarm_ms &&
             !job_is_undecided(job));
 }
 
@@ -111,8 +111,8 @@ static void try_again(struct shard *shard, struct job *job, int64_t alarm_ms, in
     if (backfill_retry(shard, job, alarm_ms, now_ms, sink)) return;
     struct job_reference reference = job_reference_of(job);
     give_up_old(shard, job, now_ms, sink);
-    job->extra->failing_since_ms = INSTANT_NONE;
-    job->extra->retry_ms = INSTANT_NONE;
+    job->extra->state.failing_since_ms = INSTANT_NONE;
+    job->extra->state.retry_ms = INSTANT_NONE;
     lane_retry(shard, job, now_ms, sink);
     shard_lighten(shard, reference);
 }
@@ -120,7 +120,7 @@ static void try_again(struct shard *shard, struct job *job, int64_t alarm_ms, in
 /* Looked at again after as long as it has been failing, within the bounds of a retry. */
 static int64_t look_again_ms(const struct job *job, int64_t now_ms)
 {
-    int64_t since_ms = job->extra->failing_since_ms;
+    int64_t since_ms = job->extra->state.failing_since_ms;
     int64_t wait_ms = since_ms == INSTANT_NONE ? RETRY_FIRST_MS : now_ms - since_ms;
     if (wait_ms < RETRY_FIRST_MS) wait_ms = RETRY_FIRST_MS;
     return now_ms + (wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS);
@@ -149,7 +149,7 @@ static void put_off(struct shard *shard, struct job *job, int64_t alarm_ms, int6
         }
         sink->job_changed(sink->opaque, job);
     }
-    job->extra->retry_ms = alarm.at_ms;
+    job->extra->state.retry_ms = alarm.at_ms;
     alarms_add(&shard->retries, alarm);
 }
 

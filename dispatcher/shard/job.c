@@ -272,18 +272,8 @@ void job_view_record(const struct job *job, struct job_record *record)
     view_past(job, record);
     const struct job_extra *extra = job->extra;
     if (extra == NULL) return;
-    record->schedule_edited_ms = extra->schedule_edited_ms;
-    record->paused_ms = extra->paused_ms;
-    record->until_ms = extra->until_ms;
+    memcpy(&record->state, &extra->state, sizeof extra->state);
     record->pause_reason = text_of(extra->pause_reason);
-    record->finished_ms = extra->finished_ms;
-    record->counted_fires = extra->counted_fires;
-    record->failing_since_ms = extra->failing_since_ms;
-    record->retry_ms = extra->retry_ms;
-    record->attempts = extra->attempts;
-    record->earlier_due_ms = extra->earlier_due_ms;
-    record->zone_missing_ms = extra->zone_missing_ms;
-    record->zone_data_ms = extra->zone_data_ms;
     view_owed(extra, record);
     view_backfills(extra, record);
 }
@@ -354,17 +344,9 @@ bool job_same_definition(const struct job *job, const struct definition *definit
 static void extra_init(struct job_extra *extra)
 {
     memset(extra, 0, sizeof *extra);
-    extra->schedule_edited_ms = INSTANT_NONE;
-    extra->zone_missing_ms = INSTANT_NONE;
-    extra->zone_data_ms = INSTANT_NONE;
     extra->zone_data_says_ms = INSTANT_NONE;
-    extra->earlier_due_ms = INSTANT_NONE;
-    extra->paused_ms = INSTANT_NONE;
-    extra->until_ms = INSTANT_NONE;
-    extra->finished_ms = INSTANT_NONE;
+    job_state_init(&extra->state);
     ledger_init(&extra->ledger);
-    extra->failing_since_ms = INSTANT_NONE;
-    extra->retry_ms = INSTANT_NONE;
 }
 
 struct job_extra *job_extra(struct job *job)
@@ -431,10 +413,10 @@ void job_set_pending(struct job *job, const struct job_slot *slots, size_t count
 
 bool job_is_failing(const struct job *job)
 {
-    return job->extra != NULL && job->extra->failing_since_ms != INSTANT_NONE;
+    return job->extra != NULL && job->extra->state.failing_since_ms != INSTANT_NONE;
 }
 
 int64_t job_paused_ms(const struct job *job)
 {
-    return job->extra == NULL ? INSTANT_NONE : job->extra->paused_ms;
+    return job->extra == NULL ? INSTANT_NONE : job->extra->state.paused_ms;
 }

@@ -24,26 +24,16 @@ struct job_backfill {
 };
 
 struct job_extra {
-    int64_t schedule_edited_ms;
-    int64_t zone_missing_ms; /* since then a time zone of the job's is not there */
-    int64_t zone_data_ms; /* slots with a nominal time by then may have fired by other zone data */
-    int64_t zone_data_says_ms; /* the one of them that an event is to name; INSTANT_NONE: none */
-    int64_t earlier_due_ms; /* no slot of an earlier schedule after it was fired */
-    int64_t paused_ms;
-    int64_t until_ms;
-    char *pause_reason; /* as the command gave it; NULL: none */
-    int64_t finished_ms;
-    int64_t counted_fires;
+    struct job_state state;
     struct ledger ledger; /* what it owes */
-    int64_t failing_since_ms;
-    int64_t retry_ms;
-    int32_t attempts;
-    uint32_t backfill_count;
+    int64_t zone_data_says_ms; /* the slot left out that an event is to name; INSTANT_NONE: none */
+    char *pause_reason; /* as the command gave it; NULL: none */
     struct job_backfill *backfills;
-    bool in_lane;      /* queued in the catch-up lane */
-    bool lane_counted; /* lane_slots holds what it owes */
-    bool in_undecided; /* queued for the catch-up policy */
-    bool in_backfill;  /* queued to have its backfills worked off */
+    uint32_t backfill_count;
+    bool in_lane : 1;      /* queued in the catch-up lane */
+    bool lane_counted : 1; /* lane_slots holds what it owes */
+    bool in_undecided : 1; /* queued for the catch-up policy */
+    bool in_backfill : 1;  /* queued to have its backfills worked off */
     uint8_t alarms_seen; /* scratch of job_alarms.c, else 0 */
     int64_t lane_slots; /* owed, while it is in the lane */
 };

@@ -15,12 +15,12 @@ enum {
 static int64_t alarm_ms(const struct job *job)
 {
     if (job->extra == NULL) return INSTANT_NONE;
-    if (job->flags & JOB_PAUSED) return job->extra->until_ms;
+    if (job->flags & JOB_PAUSED) return job->extra->state.until_ms;
     if ((job->flags & JOB_FINISHED) == 0) return INSTANT_NONE;
     struct definition definition;
     job_view(job, &definition);
     if (definition.keep_finished_ms == KEEP_FINISHED_FOREVER_MS) return INSTANT_NONE;
-    return job->extra->finished_ms + definition.keep_finished_ms;
+    return job->extra->state.finished_ms + definition.keep_finished_ms;
 }
 
 static struct job *job_of(const struct shard *shard, const struct alarm *alarm)

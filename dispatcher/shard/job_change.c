@@ -64,7 +64,7 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
         return;
     }
     job->flags |= JOB_FINISHED;
-    job_extra(job)->finished_ms = at_ms;
+    job_extra(job)->state.finished_ms = at_ms;
     job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
 }
@@ -72,7 +72,7 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
 void job_unfinish(struct shard *shard, struct job *job)
 {
     job->flags &= (uint8_t)~JOB_FINISHED;
-    job->extra->finished_ms = INSTANT_NONE;
+    job->extra->state.finished_ms = INSTANT_NONE;
     attach(shard, job, slots_done_ms(shard));
 }
 
@@ -162,7 +162,7 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
     job_table_add(shard->jobs, job);
     if (definition->paused) {
         job->flags |= JOB_PAUSED;
-        job_extra(job)->paused_ms = effective_ms;
+        job_extra(job)->state.paused_ms = effective_ms;
     }
     const struct schedule_spec *spec = &job->schedule->spec;
     bool past = imported && spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms &&
@@ -178,8 +178,7 @@ static int64_t newest_due_ms(const struct job *job, int64_t effective_ms)
     const struct schedule_spec *spec = &job->schedule->spec;
     if (spec->kind == SCHEDULE_AT)
         return schedule_due(spec, spec->at_ms) <= effective_ms ? spec->at_ms : INSTANT_NONE;
-    int64_t since_ms = job_added_ms(job);
-    if (job->extra->schedule_edited_ms > since_ms) since_ms = job->extra->schedule_edited_ms;
+    int64_t since_ms = job_since_ms(job);
     int64_t newest_ms = INSTANT_NONE;
     if (since_ms >= effective_ms || !schedule_last(spec, since_ms, effective_ms, &newest_ms))
         return INSTANT_NONE;
@@ -196,17 +195,17 @@ static bool job_reschedule(struct shard *shard, struct job *job, struct schedule
     bool one_shot = schedule->spec.kind == SCHEDULE_AT;
     int64_t at_ms = one_shot ? schedule->spec.at_ms : INT64_MAX;
     int64_t newest_ms = newest_due_ms(job, effective_ms);
-    bool done_before = at_ms <= extra->earlier_due_ms || at_ms <= job_imported_ms(job) ||
+    bool done_before = at_ms <= extra->state.earlier_due_ms || at_ms <= job_imported_ms(job) ||
                        (at_ms <= newest_ms && schedule_names(&job->schedule->spec, at_ms));
-    if (newest_ms > extra->earlier_due_ms) extra->earlier_due_ms = newest_ms;
+    if (newest_ms > extra->state.earlier_due_ms) extra->state.earlier_due_ms = newest_ms;
     timers_detach(shard->timers, job);
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
-    extra->schedule_edited_ms = effective_ms;
-    extra->zone_data_ms = INSTANT_NONE;
+    extra->state.schedule_edited_ms = effective_ms;
+    extra->state.zone_data_ms = INSTANT_NONE;
     if (job->flags & JOB_FINISHED) {
         job->flags &= (uint8_t)~JOB_FINISHED;
-        extra->finished_ms = INSTANT_NONE;
+        extra->state.finished_ms = INSTANT_NONE;
     }
     return done_before;
 }
@@ -223,8 +222,8 @@ static bool bounds_differ(const struct job *job, const struct definition *defini
 static void revive_zoneless(struct job *job, int64_t effective_ms)
 {
     job->flags &= (uint8_t)~JOB_FINISHED;
-    job->extra->finished_ms = INSTANT_NONE;
-    job->extra->zone_missing_ms = effective_ms;
+    job->extra->state.finished_ms = INSTANT_NONE;
+    job->extra->state.zone_missing_ms = effective_ms;
 }
 
 /* Of a job that is set aside. True: the new schedule is to be taken as any other. */
@@ -237,7 +236,7 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
     bool may_run = job_fires_used_up(job) || bounds_differ(job, definition);
     bool ended = zoneless_edit(shard, job, definition, rescheduled, effective_ms, sink);
     if (rescheduled && known) {
-        job->extra->zone_missing_ms = INSTANT_NONE;
+        job->extra->state.zone_missing_ms = INSTANT_NONE;
         job->flags &= (uint8_t)~JOB_ZONELESS;
         return true;
     }
@@ -246,7 +245,7 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
     job->updated_ms = effective_ms;
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
-    if (ended) job->extra->schedule_edited_ms = effective_ms;
+    if (ended) job->extra->state.schedule_edited_ms = effective_ms;
     bool revived = (job->flags & JOB_FINISHED) != 0;
     bool spent = job_fires_used_up(job) ||
                  ((ended || revived) && definition->end_ms <= effective_ms + 1);
@@ -300,7 +299,7 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     }
     if (revived && job_has_slot_after(job, effective_ms)) { /* a later end, more fires */
         job->flags &= (uint8_t)~JOB_FINISHED;
-        job->extra->finished_ms = INSTANT_NONE;
+        job->extra->state.finished_ms = INSTANT_NONE;
         job_begin(shard, job, PAST_AT_OPEN, effective_ms, sink);
         return;
     }
@@ -324,9 +323,9 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
         lane_pause(job, effective_ms, now_ms, sink);
         timers_detach(shard->timers, job);
         job->flags |= JOB_PAUSED;
-        extra->paused_ms = effective_ms;
+        extra->state.paused_ms = effective_ms;
     }
-    extra->until_ms = until_ms == INT64_MAX ? INSTANT_NONE : until_ms;
+    extra->state.until_ms = until_ms == INT64_MAX ? INSTANT_NONE : until_ms;
     job_set_pause_reason(job, reason);
     job->revision++;
     job->updated_ms = effective_ms;
@@ -338,11 +337,11 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
 static bool one_shot_passed(const struct job *job, int64_t from_ms, int64_t effective_ms)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
-    const struct job_extra *extra = job->extra;
+    const struct job_state *state = &job->extra->state;
     if (spec->kind != SCHEDULE_AT) return false;
     int64_t due_ms = schedule_due(spec, spec->at_ms);
     if (one_shot_straddles(job)) return job_has_pending(job) && from_ms >= due_ms;
-    bool in_pause = due_ms > extra->paused_ms || extra->schedule_edited_ms >= extra->paused_ms;
+    bool in_pause = due_ms > state->paused_ms || state->schedule_edited_ms >= state->paused_ms;
     return in_pause && due_ms <= effective_ms && from_ms >= due_ms;
 }
 
@@ -354,14 +353,14 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, EVENT_RESUMED, job, effective_ms, incarnation);
-    event.from_ms = extra->paused_ms; /* the interval left out */
+    event.from_ms = extra->state.paused_ms; /* the interval left out */
     event.to_ms = from_ms;
-    if (extra->paused_ms > event.to_ms) event.to_ms = extra->paused_ms;
+    if (extra->state.paused_ms > event.to_ms) event.to_ms = extra->state.paused_ms;
     if (!mutant(MUTANT_RESUMED_NOT_SAID)) sink->event(sink->opaque, &event);
     bool passed = one_shot_passed(job, from_ms, effective_ms);
     job->flags &= (uint8_t)~JOB_PAUSED;
-    extra->paused_ms = INSTANT_NONE;
-    extra->until_ms = INSTANT_NONE;
+    extra->state.paused_ms = INSTANT_NONE;
+    extra->state.until_ms = INSTANT_NONE;
     job_set_pause_reason(job, text_of(NULL));
     job->revision++;
     job->updated_ms = effective_ms;
@@ -373,7 +372,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
         return;
     }
     if (job->flags & JOB_ZONELESS) { /* what comes due from here on is owed when the zone is back */
-        extra->zone_missing_ms = from_ms;
+        extra->state.zone_missing_ms = from_ms;
         job_set_alarm(shard, job);
         sink->job_changed(sink->opaque, job);
         return;
@@ -384,7 +383,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     if (passed) {
         int64_t at_ms = job->schedule->spec.at_ms;
         job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1,
-                     at_ms > extra->earlier_due_ms ? "paused" : "already_due", sink);
+                     at_ms > extra->state.earlier_due_ms ? "paused" : "already_due", sink);
     } else if (from_ms < effective_ms && !job_fires_used_up(job)) {
         lane_open(job, from_ms, effective_ms, now_ms, sink);
     }

@@ -48,7 +48,7 @@ bool job_fires_used_up(const struct job *job)
     struct definition definition;
     job_view(job, &definition);
     int64_t allowed = definition.max_fires + mutant(MUTANT_MAX_FIRES_ONE_MORE);
-    return definition.max_fires > 0 && job->extra->counted_fires >= allowed;
+    return definition.max_fires > 0 && job->extra->state.counted_fires >= allowed;
 }
 
 bool job_keeps_when_finished(const struct job *job)
@@ -69,15 +69,15 @@ int64_t job_added_ms(const struct job *job)
 int64_t job_since_ms(const struct job *job)
 {
     int64_t since_ms = job_added_ms(job);
-    bool edited = job->extra != NULL && job->extra->schedule_edited_ms > since_ms;
-    return edited ? job->extra->schedule_edited_ms : since_ms;
+    bool edited = job->extra != NULL && job->extra->state.schedule_edited_ms > since_ms;
+    return edited ? job->extra->state.schedule_edited_ms : since_ms;
 }
 
 /* What other zone data has left out is before the result, too. */
 static int64_t after_zone_data_ms(const struct job *job, int64_t after_ms)
 {
-    if (job->extra == NULL || job->extra->zone_data_ms == INSTANT_NONE) return after_ms;
-    int64_t bound_ms = schedule_bound(&job->schedule->spec, job->extra->zone_data_ms + 1) - 1;
+    if (job->extra == NULL || job->extra->state.zone_data_ms == INSTANT_NONE) return after_ms;
+    int64_t bound_ms = schedule_bound(&job->schedule->spec, job->extra->state.zone_data_ms + 1) - 1;
     return bound_ms > after_ms ? bound_ms : after_ms;
 }
 

@@ -23,8 +23,8 @@ void lane_enqueue(struct shard *shard, struct job *job)
     if (job->flags & JOB_STANDS_STILL) return;
     if (ledger_is_undecided(&extra->ledger)) {
         lane_ask(shard, job);
-    } else if (extra->failing_since_ms != INSTANT_NONE) {
-        alarms_add(&shard->retries, (struct alarm){.at_ms = extra->retry_ms,
+    } else if (extra->state.failing_since_ms != INSTANT_NONE) {
+        alarms_add(&shard->retries, (struct alarm){.at_ms = extra->state.retry_ms,
                                                    .ordinal = job->ordinal,
                                                    .slot = job->slot});
     } else {
@@ -63,8 +63,8 @@ void lane_release(struct shard *shard, struct job *job)
     if (job->extra == NULL) return;
     lane_uncount(shard, job);
     ledger_clear(&job->extra->ledger, shard->timers);
-    job->extra->failing_since_ms = INSTANT_NONE;
-    job->extra->retry_ms = INSTANT_NONE;
+    job->extra->state.failing_since_ms = INSTANT_NONE;
+    job->extra->state.retry_ms = INSTANT_NONE;
 }
 
 /* ---- the policy ---- */
@@ -202,11 +202,11 @@ void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind,
 {
     struct job_extra *extra = job->extra;
     int64_t missed = ledger_missed_count(&extra->ledger);
-    int32_t attempt = extra->attempts + 1;
-    extra->attempts = 0;
+    int32_t attempt = extra->state.attempts + 1;
+    extra->state.attempts = 0;
     job_fire(job, kind, slot, now_ms, missed, attempt, sink);
     if (mutant(MUTANT_LANE_FIRES_TWICE)) job_fire(job, kind, slot, now_ms, missed, 1, sink);
-    if (job_has_max_fires(job)) extra->counted_fires++;
+    if (job_has_max_fires(job)) extra->state.counted_fires++;
     ledger_pay(&extra->ledger, slot.due_ms + (mutant(MUTANT_LANE_SKIPS) ? HOURS_MS : 0));
     if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
 }

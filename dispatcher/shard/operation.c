@@ -78,11 +78,11 @@ static void prospect_update(const struct job *job, const struct application *app
                             struct job_prospect *prospect)
 {
     struct definition merged = merged_update(job, application);
-    int64_t fired = job->extra == NULL ? 0 : job->extra->counted_fires;
+    int64_t fired = job->extra == NULL ? 0 : job->extra->state.counted_fires;
     struct job_prospect paused = *prospect;
     *prospect = prospect_of_definition(&merged, application->effective_ms, fired);
     if ((job->flags & JOB_PAUSED) == 0) return;
-    prospect->runs = prospect->runs && job->extra->until_ms != INSTANT_NONE;
+    prospect->runs = prospect->runs && job->extra->state.until_ms != INSTANT_NONE;
     prospect->after_ms = paused.after_ms;
 }
 
@@ -102,7 +102,7 @@ static bool would_pause(const struct job *job, const struct application *applica
     if (job->flags & JOB_FINISHED) return false;
     if ((job->flags & JOB_PAUSED) == 0) return true;
     int64_t until_ms = application->command->until_ms;
-    return job->extra->until_ms != (until_ms == INT64_MAX ? INSTANT_NONE : until_ms);
+    return job->extra->state.until_ms != (until_ms == INT64_MAX ? INSTANT_NONE : until_ms);
 }
 
 static bool change_pause(struct shard *shard, struct job *job,
@@ -155,10 +155,10 @@ static bool change_resume(struct shard *shard, struct job *job,
     const struct command *command = application->command;
     int64_t from_ms = application->effective_ms;
     if (mutant(MUTANT_RESUME_FROM_IGNORED)) from_ms = application->effective_ms;
-    else if (command->from == RESUME_PAUSED_AT) from_ms = job->extra->paused_ms;
+    else if (command->from == RESUME_PAUSED_AT) from_ms = job->extra->state.paused_ms;
     else if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
-    if (job->extra->schedule_edited_ms != INSTANT_NONE && from_ms < job->extra->schedule_edited_ms)
-        from_ms = job->extra->schedule_edited_ms;
+    int64_t edited_ms = job->extra->state.schedule_edited_ms;
+    if (edited_ms != INSTANT_NONE && from_ms < edited_ms) from_ms = edited_ms;
     job_resume(shard, job, application->effective_ms, from_ms, application->now_ms, sink);
     return true;
 }

@@ -95,7 +95,7 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
         lane_enqueue(shard, job);
     } else {
         job_fire(job, late || overtaken ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
-        if (job_has_max_fires(job)) job->extra->counted_fires++;
+        if (job_has_max_fires(job)) job->extra->state.counted_fires++;
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }
     if (!job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))

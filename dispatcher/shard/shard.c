@@ -98,13 +98,8 @@ static void restore_backfills(struct shard *shard, struct job *job,
 
 static bool record_needs_extra(const struct job_record *record)
 {
-    return record->schedule_edited_ms != INSTANT_NONE || record->paused_ms != INSTANT_NONE ||
-           record->until_ms != INSTANT_NONE || record->finished_ms != INSTANT_NONE ||
-           record->tail_from_ms != INSTANT_NONE || record->failing_since_ms != INSTANT_NONE ||
-           record->counted_fires != 0 || record->pending_count != 0 ||
-           record->owed_count != 0 || record->attempts != 0 ||
-           record->earlier_due_ms != INSTANT_NONE || record->zone_missing_ms != INSTANT_NONE ||
-           record->zone_data_ms != INSTANT_NONE || record->backfill_count != 0;
+    return !job_state_is_usual(&record->state) || record->tail_from_ms != INSTANT_NONE ||
+           record->owed_count != 0 || record->pending_count != 0 || record->backfill_count != 0;
 }
 
 static void restore_past(struct job *job, const struct job_record *record)
@@ -118,19 +113,9 @@ static void restore_extra(struct shard *shard, struct job *job, const struct job
 {
     if (!record_needs_extra(record)) return;
     struct job_extra *extra = job_extra(job);
-    extra->schedule_edited_ms = record->schedule_edited_ms;
-    extra->paused_ms = record->paused_ms;
-    extra->until_ms = record->until_ms;
+    memcpy(&extra->state, &record->state, sizeof extra->state);
     if (record->pause_reason.length > 0) job_set_pause_reason(job, record->pause_reason);
-    extra->finished_ms = record->finished_ms;
-    extra->counted_fires = record->counted_fires;
-    extra->failing_since_ms = record->failing_since_ms;
-    extra->retry_ms = record->retry_ms;
-    extra->attempts = record->attempts;
     job_set_pending(job, record->pending, record->pending_count);
-    extra->earlier_due_ms = record->earlier_due_ms;
-    extra->zone_missing_ms = record->zone_missing_ms;
-    extra->zone_data_ms = record->zone_data_ms;
     restore_owed(shard, job, record);
     restore_backfills(shard, job, record);
 }
@@ -158,7 +143,7 @@ void shard_restore_job(struct shard *shard, const struct job_record *record)
     job->missed = record->missed;
     job->last_due_ms = record->last_due_ms;
     if (definition->paused) job->flags |= JOB_PAUSED;
-    if (record->finished_ms != INSTANT_NONE) job->flags |= JOB_FINISHED;
+    if (record->state.finished_ms != INSTANT_NONE) job->flags |= JOB_FINISHED;
     if (!mutant(MUTANT_PAST_NOT_RESTORED)) restore_past(job, record);
     restore_extra(shard, job, record);
     job_table_add(shard->jobs, job);

@@ -32,7 +32,8 @@ static int64_t done_ms_of(const struct job *job, int64_t changed_ms)
     const struct job_extra *extra = job->extra;
     int64_t done_ms = changed_ms;
     if (extra == NULL) return done_ms;
-    if ((job->flags & JOB_PAUSED) && extra->paused_ms < done_ms) done_ms = extra->paused_ms;
+    int64_t paused_ms = extra->state.paused_ms;
+    if ((job->flags & JOB_PAUSED) && paused_ms < done_ms) done_ms = paused_ms;
     int64_t tail_from_ms = ledger_tail_from_ms(&extra->ledger);
     return tail_from_ms != INSTANT_NONE && tail_from_ms < done_ms ? tail_from_ms : done_ms;
 }
@@ -58,7 +59,7 @@ static bool waits_first(const struct job *job, int64_t changed_ms, struct job_sl
     int64_t done_ms = done_ms_of(job, changed_ms);
     *spec = &job->schedule->spec;
     /* Behind a slot that could not be delivered none has fired. */
-    if (extra != NULL && extra->failing_since_ms != INSTANT_NONE) return false;
+    if (extra != NULL && extra->state.failing_since_ms != INSTANT_NONE) return false;
     if (debt_count(job) == 0)
         return waits(job, done_ms, job_slots_after_ms(job, done_ms), slot);
     const struct debt *front = ledger_debt(&extra->ledger, 0);
@@ -87,7 +88,7 @@ static int64_t maybe_fired_ms(const struct job *job, int64_t changed_ms)
     struct job_slot slot;
     const struct schedule_spec *spec = NULL;
     if (!waits_first(job, changed_ms, &slot, &spec)) return INSTANT_NONE;
-    bool before = job->extra != NULL && job->extra->zone_data_ms == slot.nominal_ms;
+    bool before = job->extra != NULL && job->extra->state.zone_data_ms == slot.nominal_ms;
     bool left_out = before || job->last_due_ms >= slot.nominal_ms || delay_may_move(spec, &slot);
     return left_out ? slot.nominal_ms : INSTANT_NONE;
 }
@@ -132,9 +133,9 @@ static bool leave_out(struct job *job, int64_t changed_ms, int64_t left_out_ms)
     if (waits(job, done_ms, job_slots_after_ms(job, done_ms), &slot) && debts > 0 &&
         slot.nominal_ms <= alone_ms(job, debts))
         nominal_ms = slot.nominal_ms;
-    int64_t before_ms = job->extra == NULL ? INSTANT_NONE : job->extra->zone_data_ms;
+    int64_t before_ms = job->extra == NULL ? INSTANT_NONE : job->extra->state.zone_data_ms;
     if (nominal_ms == INSTANT_NONE || nominal_ms <= before_ms) return false;
-    job_extra(job)->zone_data_ms = nominal_ms;
+    job_extra(job)->state.zone_data_ms = nominal_ms;
     return true;
 }
 
@@ -142,7 +143,7 @@ void zone_data_changed(struct shard *shard, struct job *job, int64_t changed_ms)
 {
     if (mutant(MUTANT_ZONE_DATA_FIRES_AGAIN)) return;
     int64_t left_out_ms = maybe_fired_ms(job, changed_ms);
-    int64_t before_ms = job->extra == NULL ? INSTANT_NONE : job->extra->zone_data_ms;
+    int64_t before_ms = job->extra == NULL ? INSTANT_NONE : job->extra->state.zone_data_ms;
     bool alone = debt_count(job) > 0 && ledger_owes_alone(&job->extra->ledger, left_out_ms);
     bool fires = alone || job->last_due_ms >= left_out_ms;
     bool named = left_out_ms == before_ms || changed_ms < shard->watermark.instant_ms;

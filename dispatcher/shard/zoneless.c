@@ -37,8 +37,8 @@ static int64_t done_ms_of(const struct shard *shard, const struct job *job)
 static void come_back(struct shard *shard, struct job *job)
 {
     struct job_extra *extra = job->extra;
-    int64_t missing_ms = extra->zone_missing_ms;
-    extra->zone_missing_ms = INSTANT_NONE;
+    int64_t missing_ms = extra->state.zone_missing_ms;
+    extra->state.zone_missing_ms = INSTANT_NONE;
     job_queue_add(&shard->zoneless, job_reference_of(job));
     if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
     bool owes = job_owes(job);
@@ -50,14 +50,14 @@ static void come_back(struct shard *shard, struct job *job)
 
 void zoneless_restore(struct shard *shard, struct job *job)
 {
-    bool noted = job->extra != NULL && job->extra->zone_missing_ms != INSTANT_NONE;
+    bool noted = job->extra != NULL && job->extra->state.zone_missing_ms != INSTANT_NONE;
     if (!lacks_zone(job)) {
         if (noted) come_back(shard, job);
         return;
     }
     job->flags |= JOB_ZONELESS;
     if (noted || (job->flags & (JOB_PAUSED | JOB_FINISHED))) return;
-    job_extra(job)->zone_missing_ms = done_ms_of(shard, job);
+    job_extra(job)->state.zone_missing_ms = done_ms_of(shard, job);
     job_queue_add(&shard->zoneless, job_reference_of(job));
 }
 
@@ -110,7 +110,7 @@ static int64_t owed_from_ms(const struct job *job)
     const struct job_extra *extra = job->extra;
     if (extra == NULL) return INSTANT_NONE;
     const struct ledger *ledger = &extra->ledger;
-    int64_t from_ms = earlier(extra->zone_missing_ms, ledger_tail_from_ms(ledger));
+    int64_t from_ms = earlier(extra->state.zone_missing_ms, ledger_tail_from_ms(ledger));
     return ledger_count(ledger) > 0 ? earlier(from_ms, debt_from_ms(ledger_debt(ledger, 0)))
                                     : from_ms;
 }
@@ -123,9 +123,9 @@ static void end_from(struct shard *shard, struct job *job, int64_t from_ms, int6
     if (from_ms != INSTANT_NONE && from_ms < at_ms)
         name_interval(job, from_ms, at_ms, text_of(NULL), sink);
     /* What came due before may have been fired: an `at` up to there is not fired again. */
-    if (extra->zone_missing_ms > extra->earlier_due_ms)
-        extra->earlier_due_ms = extra->zone_missing_ms;
-    extra->zone_missing_ms = INSTANT_NONE;
+    if (extra->state.zone_missing_ms > extra->state.earlier_due_ms)
+        extra->state.earlier_due_ms = extra->state.zone_missing_ms;
+    extra->state.zone_missing_ms = INSTANT_NONE;
     lane_finish_catchup(job, at_ms, sink);
     lane_release(shard, job);
 }
@@ -171,7 +171,7 @@ bool zoneless_edit(struct shard *shard, struct job *job, const struct definition
     if (!rescheduled && !cut) return false;
     end_from(shard, job, from_ms, at_ms, sink);
     if (rescheduled) drop_backfills(shard, job, at_ms, sink);
-    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) job->extra->zone_missing_ms = at_ms;
+    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) job->extra->state.zone_missing_ms = at_ms;
     return true;
 }
 

@@ -52,21 +52,30 @@ struct backfill_record {
     struct owed_range range; /* with its schedule */
 };
 
-struct job_record {
-    struct definition definition; /* .paused says whether it is paused now */
-    struct incarnation incarnation;
-    int64_t ordinal;
-    int64_t revision;
-    int64_t updated_ms;
+/* What Belfry keeps about a job beside what it owes: the same in memory and in its record. */
+struct job_state {
     int64_t schedule_edited_ms; /* INSTANT_NONE: never edited */
     int64_t earlier_due_ms; /* newest slot an earlier schedule may have fired; INSTANT_NONE */
     int64_t zone_missing_ms; /* since then a time zone of the job's is not there; INSTANT_NONE */
     int64_t zone_data_ms; /* newest slot that other zone data has left out; INSTANT_NONE */
     int64_t paused_ms;
     int64_t until_ms;
-    struct text pause_reason; /* empty: none */
     int64_t finished_ms; /* INSTANT_NONE: still running */
     int64_t counted_fires; /* towards max_fires */
+    /* A fire that could not be produced; its slot is the first owed one. */
+    int64_t failing_since_ms; /* INSTANT_NONE: not failing */
+    int64_t retry_ms;
+    int32_t attempts;
+};
+
+struct job_record {
+    struct definition definition; /* .paused says whether it is paused now */
+    struct incarnation incarnation;
+    int64_t ordinal;
+    int64_t revision;
+    int64_t updated_ms;
+    struct job_state state;
+    struct text pause_reason; /* empty: none */
     /* The lane: ranges first, then the tail (tail_from_ms, watermark] of the present schedule. */
     size_t owed_count;
     struct owed_range owed[OWED_RANGES_MAX];
@@ -78,10 +87,6 @@ struct job_record {
     struct incarnation import; /* effective_ms INCARNATION_NONE_MS: not imported */
     size_t backfills_had_count;
     const uint64_t *backfills_had;
-    /* A fire that could not be produced; its slot is the first owed one. */
-    int64_t failing_since_ms; /* INSTANT_NONE: not failing */
-    int64_t retry_ms;
-    int32_t attempts;
     /* Slots of earlier schedules, due after the edits that ended these: each fires at its old due
      * time. In order of nominal time. */
     size_t pending_count;
@@ -91,6 +96,10 @@ struct job_record {
     int64_t missed;
     int64_t last_due_ms; /* nominal of the newest fire; INSTANT_NONE */
 };
+
+/* Nothing unusual. Two states that say the same are so byte by byte. */
+void job_state_init(struct job_state *state);
+bool job_state_is_usual(const struct job_state *state);
 
 void job_record_defaults(struct job_record *record);
 

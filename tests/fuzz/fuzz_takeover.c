@@ -50,7 +50,7 @@ static void live_before(struct cluster *cluster)
 static bool counts_end(const struct job_record *record)
 {
     bool end = record->fired > COUNT_END || record->missed > COUNT_END ||
-               record->counted_fires > COUNT_END;
+               record->state.counted_fires > COUNT_END;
     for (size_t i = 0; i < record->owed_count; i++)
         end = end || record->owed[i].missed_count > COUNT_END;
     for (size_t i = 0; i < record->backfill_count; i++)

@@ -181,7 +181,7 @@ static struct shard *shard_of(int jobs, int sequences)
                                     .ordinal = i + 1};
         record.definition.schedule.kind = SCHEDULE_EVERY;
         record.definition.schedule.every_ms = HOURS_MS;
-        record.finished_ms = record.last_due_ms = record.tail_from_ms = INSTANT_NONE;
+        record.state.finished_ms = record.last_due_ms = record.tail_from_ms = INSTANT_NONE;
         shard_restore_job(shard, &record);
     }
     for (int i = 0; i < sequences; i++)

@@ -76,7 +76,7 @@ static void test_minimal(void **state)
     a_record(&record);
     check_round(&record, arena, &read);
     assert_true(cron_equal(&record.definition.schedule.cron, &read.definition.schedule.cron));
-    assert_true(read.paused_ms == INSTANT_NONE && read.finished_ms == INSTANT_NONE);
+    assert_true(read.state.paused_ms == INSTANT_NONE && read.state.finished_ms == INSTANT_NONE);
     assert_true(read.definition.end_ms == END_NONE);
     assert_int_equal(read.definition.catchup.limit, CATCHUP_LIMIT_DEFAULT);
     assert_int_equal(read.incarnation.offset, 10422);
@@ -94,7 +94,7 @@ static void test_each_field_alone(void **state)
         struct definition *definition = &record.definition;
         switch (field) {
         case 0: definition->super_group = text_of("s"); break;
-        case 1: definition->paused = true; record.paused_ms = 5; break;
+        case 1: definition->paused = true; record.state.paused_ms = 5; break;
         case 2: definition->schedule = schedule_from_every(60000, 7); break;
         case 3: definition->schedule = schedule_from_at(8); break;
         case 4: definition->start_ms = 0; break;
@@ -115,13 +115,13 @@ static void test_each_field_alone(void **state)
         case 16: definition->catchup.grace_ms = 0; break;
         case 17: definition->keep_finished_ms = KEEP_FINISHED_FOREVER_MS; break;
         case 18: definition->keep_finished_ms = 0; break;
-        case 19: record.until_ms = 1; break;
-        case 20: record.finished_ms = 2; break;
-        case 21: record.counted_fires = 3; break;
+        case 19: record.state.until_ms = 1; break;
+        case 20: record.state.finished_ms = 2; break;
+        case 21: record.state.counted_fires = 3; break;
         case 22: record.tail_from_ms = 0; break;
         case 23: record.tail_undecided = true; break;
-        case 24: record.failing_since_ms = 4; break;
-        case 25: record.schedule_edited_ms = 6; break;
+        case 24: record.state.failing_since_ms = 4; break;
+        case 25: record.state.schedule_edited_ms = 6; break;
         case 26: record.fired = 1; record.missed = 2; record.last_due_ms = 3; break;
         case 27: record.revision = UINT32_MAX; record.ordinal = INT64_MAX - 1; break;
         case 28: definition->zone = text_of("UTC"); break;
@@ -153,15 +153,15 @@ static void test_owed_ranges(void **state)
         range->words.cron = record.definition.cron_text;
     }
     record.owed_count = OWED_RANGES_MAX;
-    record.failing_since_ms = 3;
-    record.retry_ms = 4;
-    record.attempts = 5;
+    record.state.failing_since_ms = 3;
+    record.state.retry_ms = 4;
+    record.state.attempts = 5;
     check_round(&record, arena, &read);
     assert_int_equal(read.owed_count, OWED_RANGES_MAX);
     assert_int_equal(read.owed[0].missed_count, 4);
     assert_true(read.owed[1].has_schedule);
     assert_int_equal(read.owed[2].delay_ms, 86400000);
-    assert_int_equal(read.attempts, 5);
+    assert_int_equal(read.state.attempts, 5);
     arena_destroy(arena);
 }
 

@@ -262,12 +262,16 @@ static void a_record_comes_back_whole(void **state)
 {
     (void)state;
     static const size_t fields[] = {
-        offsetof(struct job_record, schedule_edited_ms), offsetof(struct job_record, paused_ms),
-        offsetof(struct job_record, until_ms),           offsetof(struct job_record, finished_ms),
+        offsetof(struct job_record, state.schedule_edited_ms),
+        offsetof(struct job_record, state.paused_ms),
+        offsetof(struct job_record, state.until_ms),
+        offsetof(struct job_record, state.finished_ms),
         offsetof(struct job_record, tail_from_ms),
-        offsetof(struct job_record, failing_since_ms),
-        offsetof(struct job_record, counted_fires),
-        offsetof(struct job_record, earlier_due_ms)};
+        offsetof(struct job_record, state.failing_since_ms),
+        offsetof(struct job_record, state.counted_fires),
+        offsetof(struct job_record, state.earlier_due_ms),
+        offsetof(struct job_record, state.zone_missing_ms),
+        offsetof(struct job_record, state.zone_data_ms)};
     enum { FIELDS = sizeof fields / sizeof fields[0] };
     for (size_t i = 0; i <= FIELDS; i++) {
         struct job_record record;
@@ -278,13 +282,13 @@ static void a_record_comes_back_whole(void **state)
         record.definition.schedule = schedule_from_at(5000);
         record.revision = 1;
         if (i < FIELDS) memcpy((char *)&record + fields[i], &(int64_t){4000}, sizeof(int64_t));
-        else record.attempts = 3;
+        else record.state.attempts = 3;
         struct shard_config config;
         shard_config_defaults(&config);
         struct shard *shard = shard_create(&config);
         shard_restore_job(shard, &record);
         job_view_record(shard_find(shard, text_of("g"), text_of("a")), &again);
-        if (i == FIELDS) assert_int_equal(again.attempts, 3);
+        if (i == FIELDS) assert_int_equal(again.state.attempts, 3);
         for (size_t j = 0; j < FIELDS; j++)
             assert_memory_equal((char *)&again + fields[j], (char *)&record + fields[j],
                                 sizeof(int64_t));

@@ -47,7 +47,7 @@ void rest_judge_definition(struct world *world, const struct life *life, const s
     const struct wanted *wanted = &life->wanted;
     int64_t until_ms = INSTANT_NONE;
     if (life->paused_ms != NEVER_MS && life->until_ms != ALWAYS_MS) until_ms = life->until_ms;
-    int64_t pause_ends_ms = job->extra == NULL ? INSTANT_NONE : job->extra->until_ms;
+    int64_t pause_ends_ms = job->extra == NULL ? INSTANT_NONE : job->extra->state.until_ms;
     const char *what = NULL;
     if (!same_schedule(&definition, wanted)) what = "schedule";
     else if (!same_policy(&definition, wanted)) what = "catch-up policy";
