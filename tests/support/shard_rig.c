@@ -54,23 +54,27 @@ static const char *short_time(int64_t instant_ms, char text[INSTANT_TEXT_BYTES])
     return text + 5;
 }
 
-static void say_fire_id(struct shard_rig *rig, const struct fire *fire)
+static void write_fire_id(struct text_writer *writer, const struct fire *fire)
 {
     char id[FIRE_ID_BYTES];
+    char import[INCARNATION_TEXT_BYTES];
     (void)incarnation_format(&fire->job->incarnation, id);
-    if (fire->kind == FIRE_TRIGGER)
-        say(rig, "fire %s@t:%.*s trigger", id, (int)fire->trigger_id.length,
-            fire->trigger_id.bytes);
-    else if (fire->kind == FIRE_BACKFILL && job_import(fire->job) != NULL) {
-        char import[INCARNATION_TEXT_BYTES];
+    text_writer_format(writer, "%s@", id);
+    if (fire->kind == FIRE_TRIGGER) {
+        text_writer_words(writer, "t:");
+        text_writer_raw(writer, fire->trigger_id);
+        return;
+    }
+    if (fire->kind == FIRE_BACKFILL && job_import(fire->job) != NULL) {
         (void)incarnation_format(job_import(fire->job), import);
-        say(rig, "fire %s@i:%s:%.*s:%" PRId64 " backfill", id, import,
-            (int)fire->trigger_id.length, fire->trigger_id.bytes, fire->nominal_ms);
+        text_writer_format(writer, "i:%s:", import);
     } else if (fire->kind == FIRE_BACKFILL)
-        say(rig, "fire %s@b:%.*s:%" PRId64 " backfill", id, (int)fire->trigger_id.length,
-            fire->trigger_id.bytes, fire->nominal_ms);
-    else
-        say(rig, "fire %s@%" PRId64 " %s", id, fire->nominal_ms, fire_kind_name(fire->kind));
+        text_writer_words(writer, "b:");
+    if (fire->kind == FIRE_BACKFILL) {
+        text_writer_raw(writer, fire->trigger_id);
+        text_writer_char(writer, ':');
+    }
+    text_writer_integer(writer, fire->nominal_ms);
 }
 
 static void on_fire(void *opaque, const struct fire *fire)
@@ -79,17 +83,23 @@ static void on_fire(void *opaque, const struct fire *fire)
     char time[INSTANT_TEXT_BYTES];
     struct text name = job_name(fire->job);
     rig->batch++;
+    struct text_writer *log = &rig->log;
+    text_writer_words(log, "fire ");
     if (rig->speaks_json) {
-        say_fire_id(rig, fire);
+        write_fire_id(log, fire);
+        text_writer_format(log, " %s\n", fire_kind_name(fire->kind));
         return;
     }
-    char missed[32] = "";
-    if (fire->missed_count > 0)
-        (void)snprintf(missed, sizeof missed, " missed=%" PRId64, fire->missed_count);
-    char attempt[32] = "";
-    if (fire->attempt != 1) (void)snprintf(attempt, sizeof attempt, " attempt=%d", fire->attempt);
-    say(rig, "fire %.*s %s %s%s%s", (int)name.length, name.bytes,
-        short_time(fire->nominal_ms, time), fire_kind_name(fire->kind), missed, attempt);
+    text_writer_raw(log, name);
+    text_writer_format(log, " %s %s", short_time(fire->nominal_ms, time),
+                       fire_kind_name(fire->kind));
+    if (fire->missed_count > 0) text_writer_format(log, " missed=%" PRId64, fire->missed_count);
+    if (fire->attempt != 1) text_writer_format(log, " attempt=%d", fire->attempt);
+    if (rig->tells_ids) {
+        text_writer_char(log, ' ');
+        write_fire_id(log, fire);
+    }
+    text_writer_char(log, '\n');
     rig->fires = memory_grow(rig->fires, &rig->fire_capacity, rig->fire_count + 1,
                              sizeof *rig->fires);
     rig->fires[rig->fire_count++] = (struct failed_fire){.slot = fire->job->slot,
@@ -455,6 +465,13 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
         break;
     }
     rig_test_commit(rig);
+}
+
+void rig_set_record(struct shard_rig *rig, const char *name, const char *json)
+{
+    char key[512];
+    (void)snprintf(key, sizeof key, "job/%s", name);
+    keep(rig, key, memory_copy_text(json, strlen(json)));
 }
 
 const char *rig_said(struct shard_rig *rig)

@@ -37,6 +37,7 @@ struct shard_rig {
     bool speaks_json;      /* results and events as they are written to Kafka, fires by their id */
     bool tells_more;       /* errors and differences of results, a line each */
     bool allows_topics;    /* jobs may name any topic; otherwise none */
+    bool tells_ids;        /* fires by their id, too */
     bool fires_uncertain;  /* as if every fire went to a foreign topic */
     struct failed_fire *fires; /* of the transaction under way, to be failed on demand */
     size_t fire_count;
@@ -56,6 +57,8 @@ void rig_restart(struct shard_rig *rig);
 const char *rig_said(struct shard_rig *rig);
 /* The record of a job as JSON, or NULL. */
 const char *rig_record(const struct shard_rig *rig, const char *name);
+/* The state log has this record of the job: it counts from the next restart on. */
+void rig_set_record(struct shard_rig *rig, const char *name, const char *json);
 int64_t rig_instant(const char *text);
 /* For tests that call the shard themselves. */
 struct sink rig_test_sink(struct shard_rig *rig);

@@ -185,14 +185,19 @@ static void write_command(struct text_writer *writer, const char *op, const char
     text_writer_words(writer, adds ? "}}" : "}");
 }
 
+static bool has_json(const struct story_step *step)
+{
+    return step->verb == STORY_COMMAND || step->verb == STORY_BECOMES;
+}
+
 /* JSON as it stands there, or what the short words say. */
 static bool make_command(struct reader *reader, struct story_step *step)
 {
     const char *rest = keep_lines(reader);
     step->text = rest;
-    if (*rest == '\0') return fault(reader, "the command is missing");
+    if (*rest == '\0') return fault(reader, "its JSON, or what it stands for, is missing");
     if (reader->broken) return true;
-    if (*rest == '{') return check_json(reader, rest);
+    if (*rest == '{' || step->verb == STORY_BECOMES) return check_json(reader, rest);
     const char *op = take_word(reader, &rest);
     const char *name = keep(reader, rest, strcspn(rest, " \n"));
     rest = skip_space(rest + strlen(name));
@@ -209,7 +214,7 @@ static bool make_command(struct reader *reader, struct story_step *step)
 static bool end_command(struct reader *reader, struct story_step *step)
 {
     int here = reader->line;
-    if (step->verb != STORY_COMMAND || step->text != NULL) return true;
+    if (!has_json(step) || step->text != NULL) return true;
     reader->line = step->line;
     if (!make_command(reader, step)) return false;
     reader->line = here;
@@ -233,13 +238,13 @@ static bool take_more(struct reader *reader, const char *line)
     const char *text = skip_space(line);
     if (step == NULL) return fault(reader, "this belongs to no step");
     if (*text != '>') {
-        if (step->verb != STORY_COMMAND || reader->expects)
+        if (!has_json(step) || reader->expects)
             return fault(reader, "what is said begins with >, a step in the first column");
         if (reader->lines.length > 0) text_writer_char(&reader->lines, '\n');
         text_writer_words(&reader->lines, text);
         return true;
     }
-    if (step->verb >= STORY_HAS) return fault(reader, "nothing is said to this step");
+    if (step->verb >= STORY_BECOMES) return fault(reader, "nothing is said to this step");
     if (!end_command(reader, step)) return false;
     reader->expects = true;
     text_writer_words(&reader->lines, text[1] == ' ' ? text + 2 : text + 1);
@@ -296,6 +301,18 @@ static bool take_at(struct reader *reader, const char *rest)
     return true;
 }
 
+/* Without a name: the mark. */
+static bool take_words(struct reader *reader, const char *name, const char *rest)
+{
+    bool has = take_if(&rest, "has");
+    if ((!has && !take_if(&rest, "lacks")) || *rest == '\0')
+        return fault(reader, "has it, or lacks it, and what?");
+    struct story_step *step = add_step(reader, has ? STORY_HAS : STORY_LACKS);
+    step->name = name;
+    step->text = keep(reader, rest, strlen(rest));
+    return true;
+}
+
 static bool take_record(struct reader *reader, const char *rest)
 {
     const char *name = take_word(reader, &rest);
@@ -303,18 +320,17 @@ static bool take_record(struct reader *reader, const char *rest)
         add_step(reader, STORY_GONE)->name = name;
         return at_end(reader, rest);
     }
-    bool has = take_if(&rest, "has");
-    if ((!has && !take_if(&rest, "lacks")) || *rest == '\0')
-        return fault(reader, "record %s: has, lacks or is gone?", name);
-    struct story_step *step = add_step(reader, has ? STORY_HAS : STORY_LACKS);
-    step->name = name;
-    step->text = keep(reader, rest, strlen(rest));
+    if (!take_if(&rest, "becomes")) return take_words(reader, name, rest);
+    add_step(reader, STORY_BECOMES)->name = name;
+    reader->broken = false;
+    text_writer_words(&reader->lines, rest);
     return true;
 }
 
 static bool take_restart(struct reader *reader, const char *rest)
 {
     struct story_step *step = add_step(reader, STORY_RESTART);
+    if (take_if(&rest, "at") && !take_time(reader, &rest, &step->at)) return false;
     step->other_zone_data = take_if(&rest, "with other zone data");
     step->without_zones = take_if(&rest, "without zones");
     return at_end(reader, rest);
@@ -336,6 +352,7 @@ static bool take_step(struct reader *reader, const char *line, bool *taken)
     *taken = true;
     if (take_if(&rest, "at")) return take_at(reader, rest);
     if (take_if(&rest, "record")) return take_record(reader, rest);
+    if (take_if(&rest, "mark")) return take_words(reader, NULL, rest);
     if (take_if(&rest, "restart")) return take_restart(reader, rest);
     if (take_if(&rest, "failing")) {
         struct story_step *step = add_step(reader, STORY_FAILING);
@@ -382,6 +399,7 @@ static bool take_option(struct reader *reader, const char *line)
     else if (take_if(&rest, "not cut:") && *rest != '\0')
         options->not_cut = keep(reader, rest, strlen(rest));
     else if (strcmp(line, "allows topics") == 0) options->allows_topics = true;
+    else if (strcmp(line, "tells ids") == 0) options->tells_ids = true;
     else return fault(reader, "not understood: '%s'", line);
     return true;
 }
@@ -441,6 +459,7 @@ bool stories_read_text(struct stories *stories, const char *file, const char *te
     }
     if (good) good = end_story(&reader);
     if (good && stories->count == reader.first) good = fault(&reader, "no story");
+    while (!good && stories->count > reader.first) free(stories->list[--stories->count].steps);
     text_writer_free(&reader.lines);
     return good;
 }

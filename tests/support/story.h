@@ -17,7 +17,8 @@ enum story_verb {
     STORY_FAILED, /* a fire was not delivered */
     STORY_RETRY,  /* what failed is tried again, if it is time */
     STORY_LANE,   /* a turn of the catch-up lane, if it is time */
-    STORY_HAS,    /* the record of a job has these words */
+    STORY_BECOMES, /* the record of a job is another one, from the next restart on */
+    STORY_HAS,     /* the record of a job has these words; without a name: the mark */
     STORY_LACKS,
     STORY_GONE, /* there is no record of this job */
     STORY_FAILING /* so many jobs are failing */
@@ -26,7 +27,7 @@ enum story_verb {
 struct story_step {
     enum story_verb verb;
     int line;
-    const char *at;   /* RFC 3339 */
+    const char *at;   /* RFC 3339; of a restart: the watermark, if it is another one */
     const char *now;  /* of a command: when it is read */
     const char *text; /* JSON, or words of a record */
     const char *name; /* of a job, group/id */
@@ -42,6 +43,7 @@ struct story_step {
 struct story_options {
     const char *begins; /* the shard's first watermark, RFC 3339 */
     bool allows_topics;
+    bool tells_ids; /* of fires */
     size_t outputs;            /* of a transaction; 0: no bound */
     const char *not_restarted; /* why it is not played with restarts; NULL: it is */
     const char *not_cut;       /* why it is not played in transactions of one output */
@@ -68,7 +70,7 @@ void stories_open(struct stories *stories);
 void stories_close(struct stories *stories);
 
 /* Adds the stories of a file, whose text is given. The message of an error begins with file and
- * line; `file` is borrowed. */
+ * line, and none of them is added; `file` is borrowed. */
 bool stories_read_text(struct stories *stories, const char *file, const char *text,
                        struct error *error) __attribute__((warn_unused_result));
 bool stories_read(struct stories *stories, const char *file, struct error *error)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dispatcher/shard/job.h"
+#include "schemas/mark_json.h"
 #include "tests/support/shard_rig.h"
 
 struct way {
@@ -177,6 +178,7 @@ static void restart(struct play *play)
 {
     struct shard_rig *rig = &play->rig;
     rig->lacks_zones = play->step->without_zones;
+    if (play->step->at != NULL) rig->mark.watermark.instant_ms = rig_instant(play->step->at);
     if (play->step->other_zone_data) rig->mark.tz_changed_ms = rig->mark.watermark.instant_ms;
     rig_restart(rig);
 }
@@ -188,15 +190,29 @@ static void run_lane(struct play *play)
     if (!failures_follow(play)) rig_test_commit(&play->rig);
 }
 
+static bool check_words(struct play *play, const char *text)
+{
+    if (text == NULL) return complain(play, "there is no record");
+    bool has = strstr(text, play->step->text) != NULL;
+    return has == (play->step->verb == STORY_HAS) || complain(play, text);
+}
+
+static bool check_mark(struct play *play)
+{
+    struct text_writer mark;
+    text_writer_init(&mark);
+    mark_encode(&mark, &play->rig.mark);
+    bool good = check_words(play, text_writer_terminated(&mark));
+    text_writer_free(&mark);
+    return good;
+}
+
 static bool check_record(struct play *play)
 {
-    const struct story_step *step = play->step;
-    const char *record = rig_record(&play->rig, step->name);
-    if (step->verb == STORY_GONE)
-        return record == NULL || complain(play, "there is a record");
-    if (record == NULL) return complain(play, "there is no record");
-    if ((strstr(record, step->text) != NULL) == (step->verb == STORY_HAS)) return true;
-    return complain(play, record);
+    const char *name = play->step->name;
+    if (name == NULL) return check_mark(play);
+    if (play->step->verb != STORY_GONE) return check_words(play, rig_record(&play->rig, name));
+    return rig_record(&play->rig, name) == NULL || complain(play, "there is a record");
 }
 
 static bool check_failing(struct play *play)
@@ -230,6 +246,9 @@ static bool take_step(struct play *play)
     case STORY_LANE:
         run_lane(play);
         return true;
+    case STORY_BECOMES:
+        rig_set_record(rig, step->name, step->text);
+        return true;
     case STORY_FAILING:
         return check_failing(play);
     default:
@@ -245,6 +264,7 @@ static bool play_way(const struct story *story, const struct way *way, struct te
     bool good = true;
     rig_open(&play.rig, story->options.begins);
     play.rig.tells_more = true;
+    play.rig.tells_ids = story->options.tells_ids;
     play.rig.allows_topics = story->options.allows_topics;
     play.rig.batch_max = way->cuts ? 1 : story->options.outputs;
     for (size_t i = 0; good && i < story->step_count; i++) {

@@ -19,6 +19,7 @@
 
 #define AT(clock) "2026-01-01T" clock "Z"
 #define ALL "\"select\":{\"all\":true}"
+#define HOURLY "{\"cron\":\"0 * * * *\",\"zone\":\"Europe/Berlin\"}"
 
 static void add_job(struct shard_rig *rig, const char *at, const char *id, const char *rest)
 {
@@ -331,6 +332,36 @@ static void a_restore_that_lacks_something_is_seen(void **state)
     rig_close(&rig);
 }
 
+/* A command that takes several transactions goes on after a change of owner: first the slots are
+ * named that other zone data leaves out, or its records would say that they were. */
+static void other_zone_data_in_the_middle_of_a_command(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    const int64_t changed_ms = rig_instant(AT("01:00:00.001"));
+    rig_open(&rig, AT("00:00:30"));
+    add_job(&rig, AT("00:00:30"), "a", "\"jitter\":\"24h\",\"schedule\":" HOURLY);
+    add_job(&rig, AT("00:00:30"), "b", "\"jitter\":\"24h\",\"schedule\":" HOURLY);
+    rig_advance(&rig, AT("01:00:00.001"));
+    (void)rig_said(&rig);
+    rig.mark.tz_changed_ms = changed_ms;
+    rig.mark.in_command = (struct in_command){.active = true, .offset = rig.offset, .ordinal = -1,
+                                              .effective_ms = changed_ms, .matched = 2};
+    rig.batch_max = 1;
+    rig.restart_always = true;
+    rig_restart(&rig);
+    rig_command(&rig, AT("01:00:00.001"), NULL,
+                "{\"op\":\"update\"," ALL ",\"set\":{\"payload\":1}}");
+    rig_advance(&rig, AT("01:59:59.999"));
+    assert_string_equal(rig_said(&rig),
+                        "event skipped g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 "
+                        "zone_data\n"
+                        "event skipped g/b first=01-01T01:00:00 last=01-01T01:00:00 count=1 "
+                        "zone_data\n"
+                        "result update applied matched=2 changed=2\n");
+    rig_close(&rig);
+}
+
 static void remembered_ids_come_back(void **state)
 {
     (void)state;
@@ -454,6 +485,7 @@ int main(void)
         cmocka_unit_test(the_newest_record_counts),
         cmocka_unit_test(a_record_comes_back_whole),
         cmocka_unit_test(a_restore_that_lacks_something_is_seen),
+        cmocka_unit_test(other_zone_data_in_the_middle_of_a_command),
         cmocka_unit_test(remembered_ids_come_back),
         cmocka_unit_test(each_shard_adds_its_own),
     };

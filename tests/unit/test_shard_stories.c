@@ -15,8 +15,6 @@
 #include "tests/support/story_play.h"
 
 #define FOLDER "tests/stories/"
-#define SUFFIX ".story"
-enum { FILES_MAX = 64 };
 
 static void play(void **state)
 {
@@ -39,53 +37,60 @@ static int by_name(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-static size_t list_files(char **paths)
+/* The paths are the caller's, each and all of them. */
+static char **list_files(size_t *count)
 {
-    size_t count = 0;
+    char **paths = NULL;
+    size_t capacity = 0;
     DIR *directory = opendir(FOLDER);
-    if (directory == NULL) return 0;
+    if (directory == NULL) return NULL;
     for (const struct dirent *entry = NULL; (entry = readdir(directory)) != NULL;) {
-        size_t length = strlen(entry->d_name);
-        if (length <= strlen(SUFFIX) ||
-            strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) != 0 || count == FILES_MAX)
-            continue;
         char path[sizeof FOLDER + sizeof entry->d_name];
+        const char *suffix = strrchr(entry->d_name, '.');
+        if (suffix == NULL || strcmp(suffix, ".story") != 0) continue;
         int bytes = snprintf(path, sizeof path, FOLDER "%s", entry->d_name);
-        paths[count++] = memory_copy_text(path, (size_t)bytes);
+        paths = memory_grow(paths, &capacity, *count + 1, sizeof *paths);
+        paths[(*count)++] = memory_copy_text(path, (size_t)bytes);
     }
     (void)closedir(directory);
-    qsort(paths, count, sizeof *paths, by_name);
-    return count;
+    if (*count > 0) qsort(paths, *count, sizeof *paths, by_name);
+    return paths;
+}
+
+/* A test for each story, one that fails for each file that cannot be read. */
+static int play_files(char **paths, size_t count)
+{
+    struct stories stories;
+    struct error *errors = memory_allocate(count, sizeof *errors);
+    size_t bad = 0;
+    stories_open(&stories);
+    for (size_t i = 0; i < count; i++)
+        if (!stories_read(&stories, paths[i], &errors[bad])) bad++;
+    struct CMUnitTest *tests = memory_allocate(bad + stories.count, sizeof *tests);
+    for (size_t i = 0; i < bad; i++)
+        tests[i] = (struct CMUnitTest){.name = "a file of stories",
+                                       .test_func = cannot_be_read,
+                                       .initial_state = errors[i].message};
+    for (size_t i = 0; i < stories.count; i++)
+        tests[bad + i] = (struct CMUnitTest){.name = stories.list[i].name,
+                                             .test_func = play,
+                                             .initial_state = &stories.list[i]};
+    int failed = _cmocka_run_group_tests("stories of the shard", tests, bad + stories.count, NULL,
+                                         NULL);
+    stories_close(&stories);
+    free(errors);
+    free(tests);
+    return failed;
 }
 
 int main(int argc, char **argv)
 {
-    char *paths[FILES_MAX];
-    struct error errors[FILES_MAX] = {0};
-    struct stories stories;
-    size_t bad = 0;
+    if (argc > 1) return play_files(argv + 1, (size_t)argc - 1);
     size_t count = 0;
-    size_t files = argc > 1 ? 0 : list_files(paths);
-    for (; (int)files + 1 < argc && files < FILES_MAX; files++)
-        paths[files] = memory_copy_text(argv[files + 1], strlen(argv[files + 1]));
-    stories_open(&stories);
-    for (size_t i = 0; i < files; i++)
-        if (!stories_read(&stories, paths[i], &errors[bad])) bad++;
-    if (files == 0)
-        (void)error_set(&errors[bad++], ERROR_INVALID, "no " SUFFIX " in " FOLDER ": run from the "
-                        "root of the source tree");
-    struct CMUnitTest *tests = memory_allocate(bad + stories.count, sizeof *tests);
-    for (; count < bad; count++)
-        tests[count] = (struct CMUnitTest){.name = "a file of stories",
-                                           .test_func = cannot_be_read,
-                                           .initial_state = errors[count].message};
-    for (size_t i = 0; i < stories.count; i++)
-        tests[count++] = (struct CMUnitTest){.name = stories.list[i].name,
-                                             .test_func = play,
-                                             .initial_state = &stories.list[i]};
-    int failed = _cmocka_run_group_tests("stories of the shard", tests, count, NULL, NULL);
-    stories_close(&stories);
-    for (size_t i = 0; i < files; i++) free(paths[i]);
-    free(tests);
+    char **paths = list_files(&count);
+    if (count == 0) print_error("no stories in " FOLDER ": run from the root of the tree\n");
+    int failed = count == 0 ? 1 : play_files(paths, count);
+    for (size_t i = 0; i < count; i++) free(paths[i]);
+    free(paths);
     return failed;
 }
