@@ -1,4 +1,3 @@
-#include "tests/support/cron_case.h"
 #include "tests/support/shard_rig.h"
 
 #include <assert.h>
@@ -7,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <jansson.h>
 
 #include "dispatcher/shard/job.h"
 #include "lib/base/memory.h"
@@ -472,6 +473,10 @@ void rig_set_record(struct shard_rig *rig, const char *name, const char *json)
     char key[512];
     (void)snprintf(key, sizeof key, "job/%s", name);
     keep(rig, key, memory_copy_text(json, strlen(json)));
+    json_t *record = json_loads(json, 0, NULL);
+    int64_t ordinal = json_integer_value(json_object_get(record, "ordinal"));
+    json_decref(record);
+    if (rig->mark.next_ordinal <= ordinal) rig->mark.next_ordinal = ordinal + 1;
 }
 
 const char *rig_said(struct shard_rig *rig)
