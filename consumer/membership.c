@@ -164,7 +164,8 @@ void belfry_membership_pause(struct belfry_consumer *consumer, bool pause)
     consumer->paused = pause;
 }
 
-/* consumer_close() may retry for ever without brokers: it gets a thread that may be left behind. */
+/* rd_kafka_consumer_close() may retry for ever without brokers: it gets a thread that may be left
+ * behind. */
 static void *close_main(void *argument)
 {
     struct belfry_consumer *consumer = argument;

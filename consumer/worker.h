@@ -70,7 +70,8 @@ struct belfry_ending {
     int64_t took_ms;
 };
 
-/* Runs the program to its end: at most timeout + kill_after + BELFRY_STUCK_MS. Thread-safe. */
+/* Runs the program to its end: at most timeout_ms + kill_after_ms + BELFRY_STUCK_MS. From any
+ * thread. */
 enum { BELFRY_STUCK_MS = 10000 };
 void belfry_program_run(const struct belfry_run *run, struct belfry_running *running,
                         struct belfry_ending *ending);

@@ -39,7 +39,7 @@ static struct write_record *plan_add(struct write_plan *plan, int32_t partition,
     return record;
 }
 
-/* Every record begins as `{` and is completed by plan_finish, which knows the number of them. */
+/* Every record begins as `{`; record_finish(), which knows the number of them, completes it. */
 static size_t jobs_take(struct write_record *record, const struct write_request *request,
                         const size_t *order, size_t first, size_t last)
 {

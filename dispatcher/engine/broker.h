@@ -121,7 +121,7 @@ struct broker_operations {
     bool (*offsets)(struct broker *broker, enum broker_topic topic, int64_t *first,
                     int64_t *end, struct error *error);
     /* The one wait of a shard: the next record or end of partition of what is being read, at
-     * most wait_ms. wake() from another thread ends it early. Release every RECORD. */
+     * most wait_ms. A wake from another thread ends it early. Release every RECORD. */
     bool (*poll)(struct broker *broker, int32_t wait_ms, struct broker_input *input,
                  struct error *error);
     void (*release)(struct broker *broker, struct broker_input *input);

@@ -1,7 +1,7 @@
 /* stretches.h - the stretches of time in which a schedule counts for a life of a job. A slot of one
- * has its nominal time in (from, to] and between start and end, and its due time in (due_after,
- * due_until]. With jitter the two differ: edits cut by nominal time, pauses by due time, and a slot
- * whose delay an edit falls into becomes a stretch of its own. */
+ * has its nominal time in (from, to] and between start and end, and its due time in
+ * (due_after_ms, due_until_ms]. With jitter the two differ: edits cut by nominal time, pauses by
+ * due time, and a slot whose delay an edit falls into becomes a stretch of its own. */
 #ifndef BELFRY_TESTS_STRETCHES_H
 #define BELFRY_TESTS_STRETCHES_H
 

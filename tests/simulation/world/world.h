@@ -259,7 +259,7 @@ void slot_wake(struct seat *slot, int64_t at_us);
 /* Passes a point at which the process may die or freeze. */
 void slot_pass(struct seat *slot, enum point point);
 
-/* ---- ports.c: what the engines are given ---- */
+/* ---- port_broker.c, port_store.c: what the engines are given ---- */
 
 struct broker *broker_simulated_create(struct seat *slot);
 /* Frees what is still on its way, when the world ends. */
