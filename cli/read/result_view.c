@@ -9,15 +9,22 @@
 #include "cli/show/json_text.h"
 #include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
+#include "lib/model/output.h"
 
 enum verdict { VERDICT_DONE, VERDICT_PARTLY, VERDICT_NOT_FOUND, VERDICT_CONFLICT, VERDICT_FAILED };
 
-static enum verdict verdict_of(const char *outcome, const char *code)
+static enum verdict verdict_of(enum outcome outcome, const char *code)
 {
-    if (strcmp(outcome, "applied") == 0 || strcmp(outcome, "unchanged") == 0) return VERDICT_DONE;
-    if (strcmp(outcome, "partial") == 0) return VERDICT_PARTLY;
-    if (strcmp(outcome, "conflict") == 0)
-        return strcmp(code, "not_found") == 0 ? VERDICT_NOT_FOUND : VERDICT_CONFLICT;
+    bool not_found = error_code_find(text_of(code)) == CODE_NOT_FOUND;
+    switch (outcome) {
+    case OUTCOME_APPLIED:
+    case OUTCOME_UNCHANGED: return VERDICT_DONE;
+    case OUTCOME_PARTIAL: return VERDICT_PARTLY;
+    case OUTCOME_CONFLICT: return not_found ? VERDICT_NOT_FOUND : VERDICT_CONFLICT;
+    case OUTCOME_DUPLICATE:
+    case OUTCOME_REJECTED:
+    case OUTCOME_EXPIRED: break;
+    }
     return VERDICT_FAILED;
 }
 
@@ -31,12 +38,14 @@ static const char *text_or_empty(const json_t *object, const char *name)
 static enum verdict result_verdict(const json_t *result)
 {
     assert(json_is_object(result));
-    const char *outcome = text_or_empty(result, "outcome");
     const char *code = text_or_empty(result, "code");
-    if (strcmp(outcome, "duplicate") != 0) return verdict_of(outcome, code);
+    enum outcome outcome = OUTCOME_REJECTED;
+    if (!outcome_find(text_of(text_or_empty(result, "outcome")), &outcome)) return VERDICT_FAILED;
+    if (outcome != OUTCOME_DUPLICATE) return verdict_of(outcome, code);
     const char *first = json_member_text(result, "first_outcome");
-    if (first != NULL) return verdict_of(first, code);
-    return code[0] == '\0' ? VERDICT_DONE : verdict_of("conflict", code);
+    if (first == NULL && code[0] == '\0') return VERDICT_DONE;
+    if (first == NULL) return verdict_of(OUTCOME_CONFLICT, code);
+    return outcome_find(text_of(first), &outcome) ? verdict_of(outcome, code) : VERDICT_FAILED;
 }
 
 json_int_t results_total(const json_t *results, const char *member)
@@ -58,7 +67,8 @@ enum exit_code results_exit(const json_t *results, bool selects, bool all)
         const json_t *result = json_array_get(results, i);
         enum verdict verdict = result_verdict(result);
         bool matched = !selects || json_member_number(result, "matched", 0) > 0;
-        bool duplicate = strcmp(text_or_empty(result, "outcome"), "duplicate") == 0;
+        bool duplicate =
+            strcmp(text_or_empty(result, "outcome"), outcome_name(OUTCOME_DUPLICATE)) == 0;
         if (verdict == VERDICT_DONE) done += matched || duplicate;
         else if (verdict == VERDICT_NOT_FOUND) not_found++;
         else if (verdict > worst) worst = verdict;
@@ -179,24 +189,26 @@ static void print_list(const json_t *result, const char *member, const char *pre
 /* One line for each outcome that came, then every fault and warning. */
 static void print_talk(const json_t *results)
 {
-    static const char *const outcomes[] = {"applied",  "unchanged", "duplicate", "partial",
-                                           "conflict", "expired",   "rejected"};
+    static const enum outcome outcomes[] = {OUTCOME_APPLIED,  OUTCOME_UNCHANGED, OUTCOME_DUPLICATE,
+                                            OUTCOME_PARTIAL,  OUTCOME_CONFLICT,  OUTCOME_EXPIRED,
+                                            OUTCOME_REJECTED};
     assert(json_is_array(results));
     bool dry = json_is_true(json_object_get(json_array_get(results, 0), "dry_run"));
     for (size_t o = 0; o < sizeof outcomes / sizeof outcomes[0]; o++) {
+        const char *word = outcome_name(outcomes[o]);
         json_int_t shards = 0;
         json_int_t matched = 0;
         json_int_t changed = 0;
         for (size_t i = 0; i < json_array_size(results); i++) {
             const json_t *result = json_array_get(results, i);
-            if (strcmp(text_or_empty(result, "outcome"), outcomes[o]) != 0) continue;
+            if (strcmp(text_or_empty(result, "outcome"), word) != 0) continue;
             shards++;
             matched += json_member_number(result, "matched", 0);
             changed += json_member_number(result, "changed", 0);
         }
         if (shards > 0)
             (void)fprintf(stderr, "belfry: %s%s: %lld matched, %lld %schanged, on %lld %s\n",
-                          dry ? "dry run: " : "", outcomes[o], (long long)matched,
+                          dry ? "dry run: " : "", word, (long long)matched,
                           (long long)changed, dry ? "would be " : "", (long long)shards,
                           shards == 1 ? "shard" : "shards");
     }

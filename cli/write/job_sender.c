@@ -9,6 +9,7 @@
 #include "cli/show/print_text.h"
 #include "cli/words/exit_code.h"
 #include "lib/base/limits.h"
+#include "lib/model/output.h"
 
 enum { WAIT_DEFAULT_MS = 60000, SENDER_FAULTS_SHOWN = 20, WINDOW_JOBS_MOST = 40000 };
 
@@ -68,12 +69,12 @@ static void say_job_fault(struct job_sender *sender, const struct write_record *
 static void note_result(void *opaque, const struct write_record *record, const json_t *result)
 {
     struct job_sender *sender = opaque;
-    const char *outcome = json_member_text(result, "outcome");
+    enum outcome outcome = OUTCOME_APPLIED;
+    bool known = outcome_find(text_of(json_member_text(result, "outcome")), &outcome);
     const json_t *errors = json_object_get(result, "errors");
     json_int_t matched = json_member_number(result, "matched", 0);
     json_int_t changed = json_member_number(result, "changed", 0);
-    bool refused = outcome != NULL &&
-                   (strcmp(outcome, "rejected") == 0 || strcmp(outcome, "expired") == 0);
+    bool refused = known && (outcome == OUTCOME_REJECTED || outcome == OUTCOME_EXPIRED);
     size_t jobs = record->jobs > 0 ? record->jobs : (size_t)(matched > 0 ? matched : 0);
     sender->answered += jobs;
     sender->changed += (size_t)(changed > 0 ? changed : 0);

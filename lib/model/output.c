@@ -25,6 +25,17 @@ const char *outcome_name(enum outcome outcome)
     return words[outcome];
 }
 
+bool outcome_find(struct text word, enum outcome *outcome)
+{
+    assert(outcome != NULL);
+    for (int i = OUTCOME_APPLIED; i <= OUTCOME_EXPIRED; i++) {
+        if (!text_equal(word, text_of(outcome_name((enum outcome)i)))) continue;
+        *outcome = (enum outcome)i;
+        return true;
+    }
+    return false;
+}
+
 void event_init(struct event *event, enum event_kind kind, int64_t at_ms)
 {
     assert(event != NULL);

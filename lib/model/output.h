@@ -93,6 +93,8 @@ void event_init(struct event *event, enum event_kind kind, int64_t at_ms);
 enum outcome { OUTCOMES(OUTCOME_NUMBER) };
 #undef OUTCOME_NUMBER
 const char *outcome_name(enum outcome outcome);
+/* False: there is no such word; a later version may have more. */
+bool outcome_find(struct text word, enum outcome *outcome);
 
 struct result_job {
     struct text group;
