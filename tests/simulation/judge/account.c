@@ -65,6 +65,11 @@ static void walk_stretch(struct world *world, const struct life *life,
         if (!is_announced(life, at_ms) && !stretches_reckoned(life, at_ms))
             complain(world, life, at_ms, "lost: a slot neither fired nor named");
     }
+    if (stretch->named) return;
+    /* Of the instant under way some may be out: a mark stands before it until all of them are. */
+    bool fired = false;
+    while (stretch_next(life, stretch, at_ms, watermark_ms + 1, &at_ms))
+        mark_fired(life, at_ms, tally, &fired);
 }
 
 static void judge_life(struct world *world, struct life *life, int64_t watermark_ms)
