@@ -5,12 +5,12 @@
 #include "lib/base/limits.h"
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
+#include "schemas/debts_json.h"
 #include "schemas/definition_json.h"
 #include "schemas/hash_json.h"
 #include "schemas/json_scan.h"
 
 enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
-#define COUNT_MAX INT64_C(1000000000000000)
 
 static_assert(offsetof(struct job_record, definition) == 0, "one table serves both");
 
@@ -85,137 +85,6 @@ static bool read_backfills_had(const struct json_node *node, void *target, void 
     return true;
 }
 
-static const struct json_field failing_rows[] = {
-    {.name = "since", .kind = JSON_INSTANT, .required = true,
-     .offset = offsetof(struct job_record, state.failing_since_ms)},
-    {.name = "retry_at", .kind = JSON_INSTANT,
-     .offset = offsetof(struct job_record, state.retry_ms)},
-    {.name = "attempts", .kind = JSON_INT32, .max = INT32_MAX,
-     .offset = offsetof(struct job_record, state.attempts)},
-};
-static const struct json_table failing_table = {
-    "'failing'", failing_rows, sizeof failing_rows / sizeof failing_rows[0]};
-
-static const struct json_field pending_rows[] = {
-    {.name = "nominal", .kind = JSON_INSTANT, .required = true,
-     .offset = offsetof(struct job_slot, nominal_ms)},
-    {.name = "due", .kind = JSON_INSTANT, .required = true,
-     .offset = offsetof(struct job_slot, due_ms)},
-};
-static const struct json_table pending_table = {
-    "a pending slot", pending_rows, sizeof pending_rows / sizeof pending_rows[0]};
-
-static bool read_pending(const struct json_node *node, void *target, void *context,
-                         struct error *error)
-{
-    (void)context;
-    struct job_record *record = target;
-    if (!json_check_array(node, PENDING_MAX, error)) return false;
-    size_t count = json_array_size(node->value);
-    for (size_t i = 0; i < count; i++) {
-        struct json_node item = {json_array_get(node->value, i), node, NULL, i};
-        struct job_slot *slot = &record->pending[i];
-        if (!json_read_object(&item, &pending_table, 0, slot, NULL, NULL, error)) return false;
-        if (slot->nominal_ms > slot->due_ms)
-            return json_refuse(&item, error, CODE_BAD_VALUE, "'nominal' is later than 'due'");
-        if (i > 0 && slot->nominal_ms <= slot[-1].nominal_ms)
-            return json_refuse(&item, error, CODE_BAD_VALUE, "not in order of 'nominal'");
-    }
-    record->pending_count = count;
-    return true;
-}
-
-static bool read_failing(const struct json_node *node, void *target, void *context,
-                         struct error *error)
-{
-    (void)context;
-    return json_read_object(node, &failing_table, 0, target, NULL, NULL, error);
-}
-
-static bool read_owed_schedule(const struct json_node *node, void *target, void *context,
-                               struct error *error)
-{
-    struct owed_range *range = target;
-    struct definition definition;
-    definition_defaults(&definition);
-    if (!definition_read_schedule(node, &definition, context, error)) return false;
-    range->has_schedule = true;
-    range->schedule = definition.schedule;
-    range->words = definition_words(&definition);
-    return true;
-}
-
-#define FIELD(member) .offset = offsetof(struct owed_range, member)
-static const struct json_field owed_rows[] = {
-    {.name = "from", .kind = JSON_INSTANT, .required = true, FIELD(from_ms)},
-    {.name = "to", .kind = JSON_INSTANT, .required = true, FIELD(to_ms)},
-    {.name = "missed", .kind = JSON_INT, .max = COUNT_MAX, FIELD(missed_count)},
-    {.name = "planned", .kind = JSON_INT, .max = COUNT_MAX, FIELD(planned)},
-    {.name = "delay_ms", .kind = JSON_INT, .max = SCHEDULE_JITTER_MAX_MS, FIELD(delay_ms)},
-    {.name = "schedule", .kind = JSON_CUSTOM, .read = read_owed_schedule},
-    {.name = "jitter", .kind = JSON_DURATION, .max = SCHEDULE_JITTER_MAX_MS, FIELD(jitter_ms)},
-};
-#undef FIELD
-static const struct json_table owed_table = {
-    "an owed range", owed_rows, sizeof owed_rows / sizeof owed_rows[0]};
-
-static bool read_owed(const struct json_node *node, void *target, void *context,
-                      struct error *error)
-{
-    struct job_record *record = target;
-    if (!json_check_array(node, OWED_RANGES_MAX, error)) return false;
-    size_t count = json_array_size(node->value);
-    for (size_t i = 0; i < count; i++) {
-        struct json_node item = {json_array_get(node->value, i), node, NULL, i};
-        struct owed_range *range = &record->owed[i];
-        *range = (struct owed_range){0};
-        if (!json_read_object(&item, &owed_table, 0, range, context, NULL, error)) return false;
-        if (range->from_ms > range->to_ms)
-            return json_refuse(&item, error, CODE_BAD_VALUE, "'from' is later than 'to'");
-    }
-    record->owed_count = count;
-    return true;
-}
-
-static bool read_backfill_schedule(const struct json_node *node, void *target, void *context,
-                                   struct error *error)
-{
-    struct backfill_record *backfill = target;
-    return read_owed_schedule(node, &backfill->range, context, error);
-}
-
-#define FIELD(member) .required = true, .offset = offsetof(struct backfill_record, member)
-static const struct json_field backfill_rows[] = {
-    {.name = "id", .kind = JSON_TEXT, .min = 1, .max = COMMAND_ID_BYTES_MAX, FIELD(id)},
-    {.name = "rate", .kind = JSON_INT, .min = 1, .max = BACKFILL_RATE_MAX, FIELD(rate)},
-    {.name = "fired", .kind = JSON_INT, .max = COUNT_MAX, FIELD(fired)},
-    {.name = "from", .kind = JSON_INSTANT, FIELD(range.from_ms)},
-    {.name = "to", .kind = JSON_INSTANT, FIELD(range.to_ms)},
-    {.name = "schedule", .kind = JSON_CUSTOM, .required = true, .read = read_backfill_schedule},
-};
-#undef FIELD
-static const struct json_table backfill_table = {
-    "a backfill", backfill_rows, sizeof backfill_rows / sizeof backfill_rows[0]};
-
-static bool read_backfills(const struct json_node *node, void *target, void *context,
-                           struct error *error)
-{
-    struct job_record *record = target;
-    if (!json_check_array(node, BACKFILLS_MAX, error)) return false;
-    size_t count = json_array_size(node->value);
-    for (size_t i = 0; i < count; i++) {
-        struct json_node item = {json_array_get(node->value, i), node, NULL, i};
-        struct backfill_record *backfill = &record->backfills[i];
-        *backfill = (struct backfill_record){0};
-        if (!json_read_object(&item, &backfill_table, 0, backfill, context, NULL, error))
-            return false;
-        if (backfill->range.from_ms > backfill->range.to_ms)
-            return json_refuse(&item, error, CODE_BAD_VALUE, "'from' is later than 'to'");
-    }
-    record->backfill_count = count;
-    return true;
-}
-
 #define DEFINITION(member) .offset = offsetof(struct definition, member)
 #define RECORD(member) .where = JOB_IN_RECORD, .offset = offsetof(struct job_record, member)
 #define READING(member) .where = JOB_IN_RECORD, .offset = offsetof(struct record_reading, member)
@@ -276,16 +145,16 @@ static const struct json_field job_rows[] = {
     {.name = "pause_reason", .kind = JSON_TEXT, RECORD(pause_reason), .max = TEXT_FIELD_BYTES_MAX},
     {.name = "finished_at", .kind = JSON_INSTANT, RECORD(state.finished_ms)},
     {.name = "counted_fires", .kind = JSON_INT, RECORD(state.counted_fires), .max = COUNT_MAX},
-    {.name = "owed", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_owed},
+    {.name = "owed", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = owed_read},
     {.name = "tail_from", .kind = JSON_INSTANT, RECORD(tail_from_ms)},
     {.name = "tail_undecided", .kind = JSON_BOOL, RECORD(tail_undecided)},
-    {.name = "failing", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_failing},
-    {.name = "backfills", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_backfills},
+    {.name = "failing", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = failing_read},
+    {.name = "backfills", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = backfills_read},
     {.name = "backfills_had", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD,
      .read = read_backfills_had},
     {.name = "import", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_import},
     {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(state.schedule_edited_ms)},
-    {.name = "pending", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_pending},
+    {.name = "pending", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = pending_read},
     {.name = "zone_missing_at", .kind = JSON_INSTANT, RECORD(state.zone_missing_ms)},
     {.name = "zone_data_left_out", .kind = JSON_INSTANT, RECORD(state.zone_data_ms)},
     {.name = "earlier_due", .kind = JSON_INSTANT, RECORD(state.earlier_due_ms)},
@@ -413,70 +282,6 @@ static void write_instant(struct text_writer *writer, const char *name, int64_t 
     text_writer_instant(writer, instant_ms);
 }
 
-static void write_range_schedule(struct text_writer *writer, const struct owed_range *range)
-{
-    text_writer_member(writer, "schedule");
-    schedule_write(writer, &range->schedule, &range->words);
-    if (range->jitter_ms == 0) return;
-    text_writer_member(writer, "jitter");
-    text_writer_duration(writer, range->jitter_ms);
-}
-
-static void write_backfills(struct text_writer *writer, const struct job_record *record)
-{
-    assert(record->backfill_count <= BACKFILLS_MAX);
-    text_writer_member(writer, "backfills");
-    text_writer_char(writer, '[');
-    for (size_t i = 0; i < record->backfill_count; i++) {
-        const struct backfill_record *backfill = &record->backfills[i];
-        text_writer_comma(writer);
-        text_writer_words(writer, "{\"id\":");
-        text_writer_string(writer, backfill->id);
-        write_integer(writer, "rate", backfill->rate);
-        write_integer(writer, "fired", backfill->fired);
-        write_instant(writer, "from", backfill->range.from_ms);
-        write_instant(writer, "to", backfill->range.to_ms);
-        write_range_schedule(writer, &backfill->range);
-        text_writer_char(writer, '}');
-    }
-    text_writer_char(writer, ']');
-}
-
-static void write_owed(struct text_writer *writer, const struct job_record *record)
-{
-    assert(record->owed_count <= OWED_RANGES_MAX);
-    text_writer_member(writer, "owed");
-    text_writer_char(writer, '[');
-    for (size_t i = 0; i < record->owed_count; i++) {
-        const struct owed_range *range = &record->owed[i];
-        text_writer_comma(writer);
-        text_writer_char(writer, '{');
-        write_instant(writer, "from", range->from_ms);
-        write_instant(writer, "to", range->to_ms);
-        if (range->missed_count != 0) write_integer(writer, "missed", range->missed_count);
-        if (range->planned != 0) write_integer(writer, "planned", range->planned);
-        if (range->delay_ms != 0) write_integer(writer, "delay_ms", range->delay_ms);
-        if (range->has_schedule) write_range_schedule(writer, range);
-        text_writer_char(writer, '}');
-    }
-    text_writer_char(writer, ']');
-}
-
-static void write_pending(struct text_writer *writer, const struct job_record *record)
-{
-    assert(record->pending_count <= PENDING_MAX);
-    text_writer_member(writer, "pending");
-    text_writer_char(writer, '[');
-    for (size_t i = 0; i < record->pending_count; i++) {
-        text_writer_comma(writer);
-        text_writer_char(writer, '{');
-        write_instant(writer, "nominal", record->pending[i].nominal_ms);
-        write_instant(writer, "due", record->pending[i].due_ms);
-        text_writer_char(writer, '}');
-    }
-    text_writer_char(writer, ']');
-}
-
 static void write_past(struct text_writer *writer, const struct job_record *record)
 {
     if (record->backfills_had_count > 0) {
@@ -493,16 +298,6 @@ static void write_past(struct text_writer *writer, const struct job_record *reco
     size_t length = incarnation_format(&record->import, import);
     text_writer_member(writer, "import");
     text_writer_string(writer, (struct text){import, length});
-}
-
-static void write_failing(struct text_writer *writer, const struct job_record *record)
-{
-    text_writer_member(writer, "failing");
-    text_writer_char(writer, '{');
-    write_instant(writer, "since", record->state.failing_since_ms);
-    write_instant(writer, "retry_at", record->state.retry_ms);
-    if (record->state.attempts != 0) write_integer(writer, "attempts", record->state.attempts);
-    text_writer_char(writer, '}');
 }
 
 static void write_kept(struct text_writer *writer, const struct job_record *record)
@@ -526,14 +321,14 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
     }
     write_instant(writer, "finished_at", state->finished_ms);
     if (state->counted_fires != 0) write_integer(writer, "counted_fires", state->counted_fires);
-    if (record->owed_count > 0) write_owed(writer, record);
+    owed_write(writer, record);
     write_instant(writer, "tail_from", record->tail_from_ms);
     if (record->tail_undecided) text_writer_words(writer, ",\"tail_undecided\":true");
-    if (state->failing_since_ms != INSTANT_NONE) write_failing(writer, record);
-    if (record->backfill_count > 0) write_backfills(writer, record);
+    failing_write(writer, record);
+    backfills_write(writer, record);
     write_past(writer, record);
     write_instant(writer, "schedule_edited_at", state->schedule_edited_ms);
-    if (record->pending_count > 0) write_pending(writer, record);
+    pending_write(writer, record);
     write_instant(writer, "zone_missing_at", state->zone_missing_ms);
     write_instant(writer, "zone_data_left_out", state->zone_data_ms);
     write_instant(writer, "earlier_due", state->earlier_due_ms);

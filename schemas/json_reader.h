@@ -55,6 +55,8 @@ enum json_kind {
     JSON_CUSTOM    /* `read` does it */
 };
 
+struct text_writer;
+
 struct json_field {
     const char *name;
     enum json_kind kind;
@@ -67,6 +69,8 @@ struct json_field {
     const char *const *words; /* NULL-terminated */
     bool (*read)(const struct json_node *node, void *target, void *context, struct error *error);
     const char *unsupported; /* known, not supported yet: refused with this hint */
+    /* NULL: not written by its row; see json_writer.h. */
+    void (*write)(struct text_writer *writer, const struct json_field *field, const void *source);
 };
 
 struct json_table {
