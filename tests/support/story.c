@@ -1,6 +1,5 @@
 #include "tests/support/story.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,15 +79,19 @@ static bool take_if(const char **rest, const char *words)
     return true;
 }
 
-static bool take_number(struct reader *reader, const char **rest, int32_t *number)
+static bool read_number(struct reader *reader, const char *word, int32_t *number)
 {
     char *end = NULL;
-    const char *word = take_word(reader, rest);
     long value = strtol(word, &end, 10);
     if (*word == '\0' || *end != '\0' || value < 0 || value > 1000000)
         return fault(reader, "a number is expected, not '%s'", word);
     *number = (int32_t)value;
     return true;
+}
+
+static bool take_number(struct reader *reader, const char **rest, int32_t *number)
+{
+    return read_number(reader, take_word(reader, rest), number);
 }
 
 static struct story *story_of(struct reader *reader)
@@ -110,8 +113,10 @@ static bool take_time(struct reader *reader, const char **rest, const char **tim
     const char *word = take_word(reader, rest);
     const char *begins = story == NULL ? BEGINS : story->options.begins;
     char whole[64];
-    bool of_the_day = strlen(word) >= 8 && word[2] == ':';
-    (void)snprintf(whole, sizeof whole, of_the_day ? "%.11s%sZ" : "%.0s%s", begins, word);
+    if (strlen(word) >= 8 && word[2] == ':')
+        (void)snprintf(whole, sizeof whole, "%.11s%sZ", begins, word);
+    else
+        (void)snprintf(whole, sizeof whole, "%s", word);
     int64_t instant_ms = 0;
     struct error error = {0};
     if (!instant_parse(whole, strlen(whole), &instant_ms, &error))
@@ -264,7 +269,7 @@ static struct story_step *add_step(struct reader *reader, enum story_verb verb)
     return step;
 }
 
-/* g/a 00:00:10 retry attempt=2 b=name */
+/* g/a 00:00:10 retry attempt=2 backfill=b */
 static bool take_failed(struct reader *reader, struct story_step *step, const char *rest)
 {
     step->verb = STORY_FAILED;
@@ -274,9 +279,10 @@ static bool take_failed(struct reader *reader, struct story_step *step, const ch
     step->kind = take_word(reader, &rest);
     while (*rest != '\0') {
         const char *word = take_word(reader, &rest);
-        if (strncmp(word, "attempt=", 8) == 0) step->number = (int32_t)strtol(word + 8, NULL, 10);
-        else if (strncmp(word, "backfill=", 9) == 0) step->backfill = word + 9;
-        else return fault(reader, "not understood: '%s'", word);
+        bool is_attempt = strncmp(word, "attempt=", 8) == 0;
+        if (is_attempt && !read_number(reader, word + 8, &step->number)) return false;
+        if (strncmp(word, "backfill=", 9) == 0) step->backfill = word + 9;
+        else if (!is_attempt) return fault(reader, "not understood: '%s'", word);
     }
     return true;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -11,6 +12,7 @@
 #include "tests/support/story_play.h"
 
 #define FILE_NAME "x.story"
+#define README "tests/stories/README.md"
 #define STORY "story: one\n"
 #define PING "at 00:00:01 {\"op\": \"ping\"}\n  > result ping applied matched=0 changed=0\n"
 
@@ -63,6 +65,7 @@ static const struct fault_case {
     {STORY "at 00:00:01 lane 1\n", "2: not understood: '1'"},
     {STORY "at 00:00:01 failed g/a\n", "2: a time is expected, not ''"},
     {STORY "at 00:00:01 failed g/a 00:00:01 schedule twice\n", "2: not understood: 'twice'"},
+    {STORY "at 00:00:01 failed g/a 00:00:01 schedule attempt=x\n", "2: a number is expected"},
 };
 enum { FAULT_CASES = sizeof fault_cases / sizeof fault_cases[0] };
 
@@ -205,6 +208,64 @@ static void ways_may_be_left_out(void **state)
     }
 }
 
+/* The first block of the page is a story that goes as told. */
+static void check_example(const char *page)
+{
+    struct stories stories;
+    struct error error = {0};
+    struct text_writer text;
+    const char *begin = strstr(page, "```\n");
+    assert_non_null(begin);
+    const char *end = strstr(begin + 4, "```\n");
+    assert_non_null(end);
+    text_writer_init(&text);
+    text_writer_bytes(&text, begin + 4, (size_t)(end - begin - 4));
+    stories_open(&stories);
+    if (!stories_read_text(&stories, README, text_writer_terminated(&text), &error))
+        fail_msg("%s", error.message);
+    if (story_play(&stories.list[0], &text) == 0) fail_msg("%s", text_writer_terminated(&text));
+    stories_close(&stories);
+    text_writer_free(&text);
+}
+
+/* The row begins with a step or a line of a head. */
+static void check_row(const char *row)
+{
+    struct stories stories;
+    struct error error = {0};
+    struct text_writer text;
+    text_writer_init(&text);
+    text_writer_format(&text, STORY "%.*s\n" PING, (int)strcspn(row, "`"), row);
+    stories_open(&stories);
+    if (!stories_read_text(&stories, README, text_writer_terminated(&text), &error))
+        fail_msg("%s\n%s", row, error.message);
+    stories_close(&stories);
+    text_writer_free(&text);
+}
+
+static void the_page_is_true(void **state)
+{
+    (void)state;
+    enum { PAGE_BYTES = 1 << 16, ROWS_LEAST = 20 };
+    static char page[PAGE_BYTES];
+    FILE *file = fopen(README, "re");
+    int rows = 0;
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    (void)fclose(file);
+    check_example(page);
+    for (const char *row = page; (row = strstr(row, "\n| `")) != NULL; row += 4) {
+        if (strncmp(row + 4, "add", 3) == 0) break; /* commands come between steps and heads */
+        check_row(row + 4);
+        rows++;
+    }
+    const char *heads = strstr(page, "## The head");
+    assert_non_null(heads);
+    for (const char *row = heads; (row = strstr(row, "\n| `")) != NULL; row += 4, rows++)
+        check_row(row + 4);
+    assert_true(rows >= ROWS_LEAST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +274,7 @@ int main(void)
         cmocka_unit_test(commands_in_short_words),
         cmocka_unit_test(what_goes_otherwise_is_said),
         cmocka_unit_test(ways_may_be_left_out),
+        cmocka_unit_test(the_page_is_true),
     };
     return cmocka_run_group_tests_name("stories, their reader", tests, NULL, NULL);
 }
