@@ -39,7 +39,7 @@ void event_encode(struct text_writer *writer, const struct event *event, int32_t
     write_integer(writer, "count", event->count);
     write_instant(writer, "from", event->from_ms);
     write_instant(writer, "to", event->to_ms);
-    write_text(writer, "reason", text_of(event->reason));
+    write_text(writer, "reason", text_of(event_reason_word(event->reason)));
     write_text(writer, "detail", event->detail);
     write_text(writer, "backfill_id", event->backfill_id);
     write_integer(writer, "rate", event->rate);

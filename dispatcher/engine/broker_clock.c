@@ -65,7 +65,8 @@ void engine_clock_sample(struct engine *engine, const struct broker_receipt *rec
 
 /* ---- what is said about it ---- */
 
-static void tell(struct engine *engine, enum event_kind kind, int64_t by_ms, const char *reason)
+static void tell(struct engine *engine, enum event_kind kind, int64_t by_ms,
+                 enum event_reason reason)
 {
     struct event event;
     struct sink sink = outbox_sink(&engine->outbox);
@@ -86,7 +87,7 @@ static void tell_unknown(struct engine *engine)
                 .action = "nothing_fires",
                 .message = "no acknowledgement of a mark says when it was appended: "
                            "message.timestamp.type of the state topic must be LogAppendTime"});
-    tell(engine, EVENT_CLOCK_UNKNOWN, 0, NULL);
+    tell(engine, EVENT_CLOCK_UNKNOWN, 0, REASON_NONE);
 }
 
 /* Once, and again when it has become worse. */
@@ -116,7 +117,7 @@ static void tell_skew(struct engine *engine)
         observe(engine->ports.observer, OBSERVED_CLOCK_BEHIND, engine->options.shard,
                 &(struct observed){.behind_ms = off_ms, .action = action});
     tell(engine, ahead ? EVENT_CLOCK_AHEAD : EVENT_CLOCK_BEHIND, off_ms,
-         engine->clock_refused ? "beyond_step" : "corrected");
+         engine->clock_refused ? REASON_BEYOND_STEP : REASON_CORRECTED);
 }
 
 /* Where the wall clock was set, what was known of it moves along: time goes on as before until a

@@ -19,8 +19,8 @@ void engine_tell_refused(struct engine *engine)
         struct failed_fire failed = outbox->refused[--outbox->refused_count];
         shard_fire_failed(engine->shard, &failed, engine_steady_ms(engine), &sink);
         observe(engine->ports.observer, OBSERVED_FIRE_FAILED, engine->options.shard,
-                &(struct observed){.reason = failed.reason, .nominal_ms = failed.nominal_ms,
-                                   .attempt = failed.attempt});
+                &(struct observed){.reason = event_reason_word(failed.reason),
+                                   .nominal_ms = failed.nominal_ms, .attempt = failed.attempt});
     }
 }
 
@@ -40,7 +40,7 @@ static bool take_foreign_out(struct engine *engine, const char *why)
     if (outbox->foreign_count == 0 && results == 0) return false;
     for (size_t i = 0; i < outbox->count; i++)
         if (outbox->records[i].topic == TOPIC_FOREIGN && outbox->records[i].kind != OUTBOX_REMOVED)
-            outbox_take_out(outbox, i, "undeliverable", why);
+            outbox_take_out(outbox, i, REASON_UNDELIVERABLE, why);
     assert(outbox->foreign_count == 0 && outbox->foreign_results == 0);
     engine_tell_refused(engine);
     say_moved(engine, results);
@@ -101,7 +101,7 @@ static bool mend_named(struct engine *engine, struct error *error)
         observe(engine->ports.observer, OBSERVED_RECORD_REFUSED, engine->options.shard,
                 &(struct observed){.message = refusal->message});
         if (outbox->records[refusal->record].topic == TOPIC_FOREIGN) {
-            outbox_take_out(outbox, refusal->record, "undeliverable", refusal->message);
+            outbox_take_out(outbox, refusal->record, REASON_UNDELIVERABLE, refusal->message);
             continue;
         }
         if (outbox_cut(outbox, refusal->record)) continue;

@@ -212,7 +212,7 @@ bool outbox_record(const struct outbox *outbox, size_t index, struct broker_reco
 
 /* ---- fires ---- */
 
-static struct failed_fire failure_of(const struct fire *fire, const char *reason,
+static struct failed_fire failure_of(const struct fire *fire, enum event_reason reason,
                                      const char *detail)
 {
     struct failed_fire failure = {.slot = fire->job->slot,
@@ -230,7 +230,7 @@ static struct failed_fire failure_of(const struct fire *fire, const char *reason
     return failure;
 }
 
-static void refuse_fire(struct outbox *outbox, const struct fire *fire, const char *reason,
+static void refuse_fire(struct outbox *outbox, const struct fire *fire, enum event_reason reason,
                         const char *detail)
 {
     outbox->refused = memory_grow(outbox->refused, &outbox->refused_capacity,
@@ -302,7 +302,7 @@ static void put_fire(struct outbox *outbox, const struct fire *fire,
     outbox->last_failure = record->failure;
     outbox->failures = memory_grow(outbox->failures, &outbox->failure_capacity,
                                    outbox->failure_count + 1, sizeof *outbox->failures);
-    outbox->failures[outbox->failure_count++] = failure_of(fire, "", "");
+    outbox->failures[outbox->failure_count++] = failure_of(fire, REASON_NONE, "");
     outbox->foreign_count++;
 }
 
@@ -324,13 +324,13 @@ static void put_unusual_fire(struct outbox *outbox, const struct fire *fire)
     if (topic != NULL && !topic->info.exists) {
         (void)snprintf(detail, sizeof detail, "topic %.180s does not exist; create it, the fire "
                        "is retried", topic->name);
-        refuse_fire(outbox, fire, "topic_missing", detail);
+        refuse_fire(outbox, fire, REASON_TOPIC_MISSING, detail);
         return;
     }
     if (topic != NULL && topic->suspect && topic != outbox->probe) {
         (void)snprintf(detail, sizeof detail, "topic %.180s failed before; its fires are tried "
                        "apart from the others", topic->name);
-        refuse_fire(outbox, fire, "topic_suspect", detail);
+        refuse_fire(outbox, fire, REASON_TOPIC_SUSPECT, detail);
         return;
     }
     int64_t allowed = bytes_allowed(topic);
@@ -342,7 +342,7 @@ static void put_unusual_fire(struct outbox *outbox, const struct fire *fire)
         (void)snprintf(detail, sizeof detail, "payload of %zu bytes: the topic takes at most "
                        "%" PRId64 "; raise its max.message.bytes or shrink the payload",
                        definition.payload.length, allowed);
-        refuse_fire(outbox, fire, "too_large", detail);
+        refuse_fire(outbox, fire, REASON_TOO_LARGE, detail);
         return;
     }
     put_fire(outbox, fire, &definition, topic);

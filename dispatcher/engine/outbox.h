@@ -155,7 +155,7 @@ void outbox_refuse(struct outbox *outbox, size_t i, const char *message);
 
 /* Takes record i, which goes to a foreign topic, out and marks the topic suspect. A fire is moved
  * to `refused`; a result goes to our own topic. */
-void outbox_take_out(struct outbox *outbox, size_t i, const char *reason, const char *detail);
+void outbox_take_out(struct outbox *outbox, size_t i, enum event_reason reason, const char *detail);
 
 /* Puts a small record that says so in the place of record i. False: it has none, or is one. */
 bool outbox_cut(struct outbox *outbox, size_t i);

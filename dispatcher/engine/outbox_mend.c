@@ -35,7 +35,8 @@ const struct outbox_command *outbox_command_of(const struct outbox *outbox, size
 
 /* ---- topics of others ---- */
 
-static void take_fire_out(struct outbox *outbox, size_t i, const char *reason, const char *detail)
+static void take_fire_out(struct outbox *outbox, size_t i, enum event_reason reason,
+                          const char *detail)
 {
     struct outbox_record *record = &outbox->records[i];
     assert(record->failure >= 0 && (size_t)record->failure < outbox->failure_count);
@@ -56,7 +57,7 @@ static void take_fire_out(struct outbox *outbox, size_t i, const char *reason, c
     }
 }
 
-void outbox_take_out(struct outbox *outbox, size_t i, const char *reason, const char *detail)
+void outbox_take_out(struct outbox *outbox, size_t i, enum event_reason reason, const char *detail)
 {
     struct outbox_record *record = &outbox->records[i];
     assert(record->topic == TOPIC_FOREIGN && record->kind != OUTBOX_REMOVED);

@@ -176,7 +176,7 @@ static void alarm_rings(struct shard *shard, const struct alarm *alarm, int64_t 
         return;
     }
     assert(job->flags & JOB_FINISHED);
-    backfill_drop(shard, job, alarm->at_ms, "finished", sink);
+    backfill_drop(shard, job, alarm->at_ms, REASON_FINISHED, sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);
 }

@@ -55,7 +55,7 @@ bool backfill_range(const struct job *job, int64_t *from_ms, int64_t *to_ms)
 }
 
 static void announce(const struct job *job, const struct job_backfill *backfill,
-                     enum event_kind kind, int64_t at_ms, int64_t count, const char *reason,
+                     enum event_kind kind, int64_t at_ms, int64_t count, enum event_reason reason,
                      const struct sink *sink)
 {
     char incarnation[INCARNATION_TEXT_BYTES];
@@ -111,7 +111,7 @@ void backfill_open(struct shard *shard, struct job *job, const struct command *c
                                    .range = {from_ms, to_ms},
                                    .schedule = timers_intern(shard->timers, &spec, &words)};
     announce(job, backfill, EVENT_BACKFILL_STARTED, at_ms, debt_left(&backfill->debt, NULL).count,
-             NULL, sink);
+             REASON_NONE, sink);
     backfill_enqueue(shard, job);
 }
 
@@ -127,7 +127,7 @@ static void remove_at(struct shard *shard, struct job *job, uint32_t at)
 }
 
 void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *backfill,
-                     int64_t at_ms, const char *reason, const struct sink *sink)
+                     int64_t at_ms, enum event_reason reason, const struct sink *sink)
 {
     struct job_slot next;
     if (debt_next(&backfill->debt, NULL, &next) && !mutant(MUTANT_BACKFILL_ENDS_SILENTLY))
@@ -136,7 +136,7 @@ void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *
     remove_at(shard, job, (uint32_t)(backfill - job->extra->backfills));
 }
 
-void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum event_reason reason,
                    const struct sink *sink)
 {
     while (backfill_count(job) > 0)
@@ -196,7 +196,8 @@ static bool run_job(struct shard *shard, struct job *job, int64_t now_ms, int64_
         struct job_backfill *backfill = &job->extra->backfills[i];
         struct job_slot next;
         if (!debt_next(&backfill->debt, NULL, &next)) {
-            announce(job, backfill, EVENT_BACKFILL_FINISHED, now_ms, backfill->fired, NULL, sink);
+            announce(job, backfill, EVENT_BACKFILL_FINISHED, now_ms, backfill->fired, REASON_NONE,
+                     sink);
             remove_at(shard, job, i);
             changed = true;
             continue;

@@ -55,28 +55,29 @@ struct verdict catchup_judge(const struct definition *definition, int64_t from_m
     int64_t newest_ms = 0;
     if (!mutant(MUTANT_GRACE_AT_RESUME_IGNORED) &&
         !schedule_last(spec, from_ms, within(grace_from_ms, from_ms, to_ms), &newest_ms))
-        return (struct verdict){from_ms, "internal"}; /* none is late: all just fire */
+        return (struct verdict){from_ms, REASON_NONE}; /* none is late: all just fire */
     if (mutant(MUTANT_WINDOW_IGNORED)) window_from_ms = from_ms;
     if (mutant(MUTANT_NONE_KEEPS_ALL)) grace_from_ms = from_ms;
     window_from_ms = within(window_from_ms, from_ms, to_ms);
     switch (catchup->policy) {
     case CATCHUP_NONE:
-        return (struct verdict){within(grace_from_ms, from_ms, to_ms), "policy_none"};
+        return (struct verdict){within(grace_from_ms, from_ms, to_ms), REASON_POLICY_NONE};
     case CATCHUP_LATEST:
         if (!schedule_last(spec, window_from_ms, to_ms, &newest_ms))
-            return (struct verdict){to_ms, "window"};
-        if (mutant(MUTANT_LATEST_KEEPS_ALL)) return (struct verdict){window_from_ms, "superseded"};
+            return (struct verdict){to_ms, REASON_WINDOW};
+        if (mutant(MUTANT_LATEST_KEEPS_ALL))
+            return (struct verdict){window_from_ms, REASON_SUPERSEDED};
         if (mutant(MUTANT_LATEST_KEEPS_TWO))
             return (struct verdict){schedule_keep_newest(spec, window_from_ms, to_ms, 2),
-                                    "superseded"};
-        return (struct verdict){newest_ms - 1, "superseded"};
+                                    REASON_SUPERSEDED};
+        return (struct verdict){newest_ms - 1, REASON_SUPERSEDED};
     case CATCHUP_ALL: {
         int64_t keep_ms = schedule_keep_newest(spec, window_from_ms, to_ms,
                                                (uint64_t)catchup->limit +
                                                    mutant(MUTANT_LIMIT_ONE_MORE));
-        return (struct verdict){keep_ms, keep_ms > window_from_ms ? "limit" : "window"};
+        return (struct verdict){keep_ms, keep_ms > window_from_ms ? REASON_LIMIT : REASON_WINDOW};
     }
     }
     assert(false);
-    return (struct verdict){to_ms, "internal"};
+    return (struct verdict){to_ms, REASON_NONE};
 }

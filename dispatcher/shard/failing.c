@@ -74,7 +74,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     }
     if (!owe_again(shard, job, failed))
         job_announce(job, EVENT_MISSED, now_ms, failed->nominal_ms, failed->nominal_ms, 1,
-                     "undeliverable", sink);
+                     REASON_UNDELIVERABLE, sink);
     if (extra->state.failing_since_ms == INSTANT_NONE) extra->state.failing_since_ms = now_ms;
     extra->state.attempts = failed->attempt;
     extra->state.retry_ms = now_ms + backoff_ms(failed->attempt);

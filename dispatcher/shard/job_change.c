@@ -52,13 +52,13 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
     timers_detach(shard->timers, job);
     if (job->extra != NULL && !job_fires_used_up(job))
         ledger_forget_away(&job->extra->ledger, shard->timers);
-    pending_abandon(job, at_ms, "finished", sink);
+    pending_abandon(job, at_ms, REASON_FINISHED, sink);
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
     sink->event(sink->opaque, &event);
     if (!job_keeps_when_finished(job)) {
-        backfill_drop(shard, job, at_ms, "finished", sink);
+        backfill_drop(shard, job, at_ms, REASON_FINISHED, sink);
         sink->job_deleted(sink->opaque, job);
         job_remove(shard, job);
         return;
@@ -106,7 +106,7 @@ enum past_at {
 static void say_already_due(struct job *job, int64_t effective_ms, const struct sink *sink)
 {
     int64_t at_ms = job->schedule->spec.at_ms;
-    job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1, "already_due", sink);
+    job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1, REASON_ALREADY_DUE, sink);
 }
 
 /* A job begins to run under its schedule: after an add or an edit. */
@@ -383,7 +383,8 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     if (passed) {
         int64_t at_ms = job->schedule->spec.at_ms;
         job_announce(job, EVENT_SKIPPED, effective_ms, at_ms, at_ms, 1,
-                     at_ms > extra->state.earlier_due_ms ? "paused" : "already_due", sink);
+                     at_ms > extra->state.earlier_due_ms ? REASON_PAUSED : REASON_ALREADY_DUE,
+                     sink);
     } else if (from_ms < effective_ms && !job_fires_used_up(job)) {
         lane_open(job, from_ms, effective_ms, now_ms, sink);
     }
@@ -403,9 +404,9 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
 {
     if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
     if (job_owes(job) && !mutant(MUTANT_OWED_LOST_AT_DELETE))
-        lane_drop(shard, job, effective_ms, "deleted", sink);
-    pending_abandon(job, effective_ms, "deleted", sink);
-    backfill_drop(shard, job, effective_ms, "deleted", sink);
+        lane_drop(shard, job, effective_ms, REASON_DELETED, sink);
+    pending_abandon(job, effective_ms, REASON_DELETED, sink);
+    backfill_drop(shard, job, effective_ms, REASON_DELETED, sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);
 }

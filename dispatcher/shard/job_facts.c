@@ -157,7 +157,7 @@ void job_event_init(struct event *event, enum event_kind kind, const struct job 
 }
 
 void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
-                  int64_t last_ms, int64_t count, const char *reason, const struct sink *sink)
+                  int64_t last_ms, int64_t count, enum event_reason reason, const struct sink *sink)
 {
     assert(count > 0);
     assert(first_ms <= last_ms);

@@ -70,7 +70,7 @@ void lane_release(struct shard *shard, struct job *job)
 /* ---- the policy ---- */
 
 static void announce(struct job *job, enum event_kind kind, int64_t at_ms, struct dropped dropped,
-                     const char *reason, const struct sink *sink)
+                     enum event_reason reason, const struct sink *sink)
 {
     if (dropped.count > 0)
         job_announce(job, kind, at_ms, dropped.first_ms, dropped.last_ms, dropped.count, reason,
@@ -82,7 +82,7 @@ void lane_close_tail(struct job *job, int64_t to_ms, int64_t at_ms, const struct
     struct terms terms = job_terms(job);
     struct dropped dropped;
     if (!ledger_close_tail(&job->extra->ledger, &terms, to_ms, &dropped)) /* never silent */
-        announce(job, EVENT_MISSED, at_ms, dropped, "too_many_ranges", sink);
+        announce(job, EVENT_MISSED, at_ms, dropped, REASON_TOO_MANY_RANGES, sink);
 }
 
 static void announce_catchup(struct job *job, enum event_kind kind, int64_t at_ms, int64_t count,
@@ -148,7 +148,8 @@ void lane_open(struct job *job, int64_t from_ms, int64_t to_ms, int64_t now_ms,
     if (!ledger_has_room(ledger, 1)) { /* never silent */
         struct terms terms = job_terms(job);
         struct span span = terms_cut(&terms, (struct span){from_ms, to_ms});
-        announce(job, EVENT_MISSED, now_ms, terms_slots(&terms, span), "too_many_ranges", sink);
+        announce(job, EVENT_MISSED, now_ms, terms_slots(&terms, span), REASON_TOO_MANY_RANGES,
+                 sink);
         return;
     }
     ledger_open_tail(ledger, from_ms, true);
@@ -180,7 +181,7 @@ void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
                          : catchup_too_old_ms(catchup, ledger_next_spec(ledger, &terms), now_ms);
     announce(job, EVENT_MISSED, now_ms,
              ledger_give_up(ledger, &terms, slot, old_ms, shard->watermark.instant_ms),
-             "undeliverable", sink);
+             REASON_UNDELIVERABLE, sink);
 }
 
 void lane_finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink)
@@ -217,7 +218,7 @@ static struct dropped slots_left(const struct shard *shard, const struct job *jo
     return ledger_left(&job->extra->ledger, &terms, shard->watermark.instant_ms);
 }
 
-void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, enum event_reason reason,
                const struct sink *sink)
 {
     announce(job, EVENT_SKIPPED, at_ms, slots_left(shard, job), reason, sink);
@@ -228,7 +229,7 @@ void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct 
 {
     if (!job_owes(job)) return;
     lane_finish_catchup(job, at_ms, sink);
-    lane_drop(shard, job, at_ms, "updated", sink);
+    lane_drop(shard, job, at_ms, REASON_UPDATED, sink);
 }
 
 /* ---- what is owed by the jobs in the lane ---- */

@@ -301,7 +301,7 @@ static bool change_cancel(struct shard *shard, struct job *job,
     struct job_backfill *backfill =
         backfill_find(job, command_backfill_id(application->command));
     if (backfill == NULL) return false;
-    backfill_cancel(shard, job, backfill, application->effective_ms, "cancelled", sink);
+    backfill_cancel(shard, job, backfill, application->effective_ms, REASON_CANCELLED, sink);
     sink->job_changed(sink->opaque, job);
     return true;
 }

@@ -90,7 +90,7 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
                          catchup_is_too_old(catchup, slot, now_ms));
     if (lost) {
         job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
-                     catchup->policy == CATCHUP_NONE ? "policy_none" : "window", sink);
+                     catchup->policy == CATCHUP_NONE ? REASON_POLICY_NONE : REASON_WINDOW, sink);
     } else if (job_owes(job) && queues(job, slot)) { /* behind what is older */
         lane_enqueue(shard, job);
     } else {

@@ -12,13 +12,14 @@ bool shard_pending_rings(const struct job *job, int64_t at_ms)
            ledger_waits_for(&job->extra->ledger, at_ms);
 }
 
-static void announce_slot(struct job *job, struct job_slot slot, int64_t at_ms, const char *reason,
-                          const struct sink *sink)
+static void announce_slot(struct job *job, struct job_slot slot, int64_t at_ms,
+                          enum event_reason reason, const struct sink *sink)
 {
     job_announce(job, EVENT_SKIPPED, at_ms, slot.nominal_ms, slot.nominal_ms, 1, reason, sink);
 }
 
-void pending_abandon(struct job *job, int64_t at_ms, const char *reason, const struct sink *sink)
+void pending_abandon(struct job *job, int64_t at_ms, enum event_reason reason,
+                     const struct sink *sink)
 {
     if (!job_has_pending(job)) return;
     for (size_t i = 0; i < ledger_waiting(&job->extra->ledger); i++)
@@ -65,7 +66,7 @@ bool pending_keep(struct job *job, const struct pending *pending, int64_t effect
         else if (named && count < PENDING_MAX)
             kept[count++] = pending->slots[i];
         else
-            announce_slot(job, pending->slots[i], effective_ms, "updated", sink);
+            announce_slot(job, pending->slots[i], effective_ms, REASON_UPDATED, sink);
     }
     job_set_pending(job, kept, count);
     return one_shot;
@@ -82,5 +83,5 @@ void pending_recheck(struct job *job, struct pending *pending, int64_t effective
     (void)pending_keep(job, pending, effective_ms, sink);
     job_view(job, &definition);
     if (has_present && !pending_is_named(&definition, present))
-        announce_slot(job, present, effective_ms, "updated", sink);
+        announce_slot(job, present, effective_ms, REASON_UPDATED, sink);
 }

@@ -115,7 +115,7 @@ struct failed_fire {
     int64_t missed_count;
     int32_t attempt;
     char backfill_id[COMMAND_ID_BYTES_MAX + 1]; /* FIRE_BACKFILL */
-    const char *reason; /* snake_case word */
+    enum event_reason reason;
     char detail[ERROR_MESSAGE_BYTES];
 };
 void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,

@@ -97,7 +97,8 @@ void job_event_init(struct event *event, enum event_kind kind, const struct job 
                     int64_t at_ms, char *incarnation_text);
 /* Names slots that will not be published: missed or skipped. */
 void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
-                  int64_t last_ms, int64_t count, const char *reason, const struct sink *sink);
+                  int64_t last_ms, int64_t count, enum event_reason reason,
+                  const struct sink *sink);
 
 /* ---- job_change.c: each keeps timers, alarms, lane and records in agreement ---- */
 
@@ -141,7 +142,7 @@ void shard_alarms_of_gone(struct shard *shard);
 
 struct verdict {
     int64_t keep_from_ms; /* slots after it are fired */
-    const char *reason;   /* why those up to it are not */
+    enum event_reason reason;   /* why those up to it are not */
 };
 
 /* A slot that is late by no more than misfire_grace is not late: it just fires, however old its
@@ -179,7 +180,8 @@ bool pending_keep(struct job *job, const struct pending *pending, int64_t effect
 void pending_recheck(struct job *job, struct pending *pending, int64_t effective_ms,
                      const struct sink *sink);
 /* What still waits for its delay when the job ends is named, not fired. */
-void pending_abandon(struct job *job, int64_t at_ms, const char *reason, const struct sink *sink);
+void pending_abandon(struct job *job, int64_t at_ms, enum event_reason reason,
+                     const struct sink *sink);
 /* Whether one of the job's pending slots is due at at_ms. */
 bool shard_pending_rings(const struct job *job, int64_t at_ms);
 
@@ -207,7 +209,7 @@ void lane_edit(struct job *job, int64_t to_ms, int64_t now_ms, const struct sink
 /* max_fires was lowered below what has been fired: one event names what is still owed. */
 void lane_cut(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
 /* What is owed will not be fired: one event says so. */
-void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+void lane_drop(struct shard *shard, struct job *job, int64_t at_ms, enum event_reason reason,
                const struct sink *sink);
 /* max_fires is used up: what is still owed is no longer due. Of a job whose last fire may yet fail
  * it is put aside until then. */
@@ -283,8 +285,8 @@ void backfill_open(struct shard *shard, struct job *job, const struct command *c
 struct job_backfill *backfill_push(struct job *job, struct text id);
 /* Ends one, or all: an event for each says what will not be fired. */
 void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *backfill,
-                     int64_t at_ms, const char *reason, const struct sink *sink);
-void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, const char *reason,
+                     int64_t at_ms, enum event_reason reason, const struct sink *sink);
+void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum event_reason reason,
                    const struct sink *sink);
 void backfill_release(struct shard *shard, struct job *job); /* frees them, says nothing */
 void backfill_enqueue(struct shard *shard, struct job *job);

@@ -165,7 +165,7 @@ bool zone_data_write(struct shard *shard, int64_t now_ms, const struct sink *sin
         int64_t named_ms = job->extra->zone_data_says_ms;
         job->extra->zone_data_says_ms = INSTANT_NONE;
         if (named_ms != INSTANT_NONE)
-            job_announce(job, EVENT_SKIPPED, now_ms, named_ms, named_ms, 1, "zone_data", sink);
+            job_announce(job, EVENT_SKIPPED, now_ms, named_ms, named_ms, 1, REASON_ZONE_DATA, sink);
         if (!mutant(MUTANT_ZONE_DATA_NOT_WRITTEN)) sink->job_changed(sink->opaque, job);
     }
     return true;

@@ -88,7 +88,7 @@ static void name_interval(const struct job *job, int64_t from_ms, int64_t at_ms,
     job_event_init(&event, EVENT_SKIPPED, job, at_ms, incarnation);
     event.from_ms = from_ms;
     event.to_ms = at_ms;
-    event.reason = "zone_missing";
+    event.reason = REASON_ZONE_MISSING;
     event.backfill_id = backfill_id;
     sink->event(sink->opaque, &event);
 }
@@ -100,7 +100,7 @@ static void drop_backfills(struct shard *shard, struct job *job, int64_t at_ms,
         struct job_backfill *backfill = &job->extra->backfills[i];
         if (!is_unknown(backfill->debt.schedule)) continue;
         name_interval(job, debt_from_ms(&backfill->debt), at_ms, text_of(backfill->id), sink);
-        backfill_cancel(shard, job, backfill, at_ms, "zone_missing", sink);
+        backfill_cancel(shard, job, backfill, at_ms, REASON_ZONE_MISSING, sink);
     }
 }
 

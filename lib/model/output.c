@@ -18,6 +18,13 @@ const char *event_kind_name(enum event_kind kind)
     return words[kind];
 }
 
+const char *event_reason_word(enum event_reason reason)
+{
+    static const char *const words[] = {NULL, EVENT_REASONS(WORD)};
+    assert((size_t)reason < sizeof words / sizeof words[0]);
+    return words[reason];
+}
+
 const char *outcome_name(enum outcome outcome)
 {
     static const char *const words[] = {OUTCOMES(WORD)};

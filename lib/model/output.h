@@ -58,6 +58,32 @@ enum event_kind { EVENT_KINDS(EVENT_NUMBER) };
 #undef EVENT_NUMBER
 const char *event_kind_name(enum event_kind kind);
 
+/* Why: of slots that do not fire, fires that are not taken, clocks that are not believed. */
+#define EVENT_REASONS(row)                                                                         \
+    row(POLICY_NONE, "policy_none")                                                                \
+    row(SUPERSEDED, "superseded")                                                                  \
+    row(WINDOW, "window")                                                                          \
+    row(LIMIT, "limit")                                                                            \
+    row(TOO_MANY_RANGES, "too_many_ranges")                                                        \
+    row(UNDELIVERABLE, "undeliverable")                                                            \
+    row(ALREADY_DUE, "already_due")                                                                \
+    row(ZONE_DATA, "zone_data")                                                                    \
+    row(UPDATED, "updated")                                                                        \
+    row(DELETED, "deleted")                                                                        \
+    row(PAUSED, "paused")                                                                          \
+    row(ZONE_MISSING, "zone_missing")                                                              \
+    row(FINISHED, "finished")                                                                      \
+    row(CANCELLED, "cancelled")                                                                    \
+    row(TOPIC_MISSING, "topic_missing")                                                            \
+    row(TOPIC_SUSPECT, "topic_suspect")                                                            \
+    row(TOO_LARGE, "too_large")                                                                    \
+    row(CORRECTED, "corrected")                                                                    \
+    row(BEYOND_STEP, "beyond_step")
+#define REASON_NUMBER(name, word) REASON_##name,
+enum event_reason { REASON_NONE = 0, EVENT_REASONS(REASON_NUMBER) };
+#undef REASON_NUMBER
+const char *event_reason_word(enum event_reason reason); /* REASON_NONE: NULL */
+
 /* Fields that do not apply hold EVENT_FIELD_NONE and are left out of the message. */
 #define EVENT_FIELD_NONE INT64_MIN
 struct event {
@@ -71,7 +97,7 @@ struct event {
     int64_t count;
     int64_t from_ms; /* an interval (from, to]: resumed */
     int64_t to_ms;
-    const char *reason; /* snake_case word, NULL = none */
+    enum event_reason reason;
     struct text detail; /* one sentence for people, may be empty */
     struct text backfill_id; /* empty: not about a backfill */
     int64_t rate;       /* catchup_behind: slots a second */

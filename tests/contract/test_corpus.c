@@ -345,7 +345,7 @@ static void test_events(void **state)
     event.first_ms = 1795290060000;
     event.last_ms = 1795294620000;
     event.count = 77;
-    event.reason = "window";
+    event.reason = REASON_WINDOW;
     write_event("event-missed", &event);
     event_init(&event, EVENT_RESUMED, 1795294674000);
     event.group = text_of("billing");

@@ -7,7 +7,7 @@ at 00:00:00 add g/a {"schedule": {"every": "10s"}}
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 failing 1
 record g/a has "failing"
 restart
@@ -30,7 +30,7 @@ at 00:00:01 backfill g
 at 00:00:02 lane
   > fire g/a 12-31T22:00:00 backfill
 at 00:00:02 failed g/a 2025-12-31T22:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b topic_missing
 at 00:00:02.999 retry
   > nothing is tried
 at 00:00:03 retry
@@ -44,7 +44,7 @@ story: a trigger is not owed
 at 00:00:00 add g/a {"schedule": {"every": "10s"}}
   > result add applied matched=1 changed=1
 at 00:00:05 failed g/a 00:00:05 trigger
-  > event fire_failed g/a first=01-01T00:00:05 last=01-01T00:00:05 count=1 test
+  > event fire_failed g/a first=01-01T00:00:05 last=01-01T00:00:05 count=1 topic_missing
 failing 0
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
@@ -58,11 +58,11 @@ now 00:00:30
   > fire g/a 01-01T00:00:20 schedule
   > fire g/a 01-01T00:00:30 schedule
 at 00:00:30 failed g/a 00:00:30 schedule
-  > event fire_failed g/a first=01-01T00:00:30 last=01-01T00:00:30 count=1 test
+  > event fire_failed g/a first=01-01T00:00:30 last=01-01T00:00:30 count=1 topic_missing
 at 00:00:30 failed g/a 00:00:20 schedule
-  > event fire_failed g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 test
+  > event fire_failed g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 topic_missing
 at 00:00:30 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 failing 1
 record g/a has "owed":[{"from":"2026-01-01T00:00:09.999Z","to":"2026-01-01T00:00:30.000Z"}]
 at 00:00:30.999 retry
@@ -82,11 +82,11 @@ at 00:00:00 add g/a {"schedule": {"every": "1h"}}
 now 01:00:00
   > fire g/a 01-01T01:00:00 schedule
 at 01:00:00 failed g/a 01:00:00 schedule
-  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 test
+  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 topic_missing
 at 01:00:01 retry
   > fire g/a 01-01T01:00:00 retry attempt=2
 at 01:00:01 failed g/a 01:00:00 retry attempt=2
-  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 test
+  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 topic_missing
 at 01:00:02 retry
   > nothing is tried
 at 01:00:03 retry
@@ -100,9 +100,9 @@ now 00:00:20
   > fire g/a 01-01T00:00:10 schedule
   > fire g/a 01-01T00:00:20 schedule
 at 00:00:20 failed g/a 00:00:20 schedule
-  > event fire_failed g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 test
+  > event fire_failed g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:10 schedule attempt=3
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:00:23 retry
   > nothing is tried
 at 00:00:24 retry
@@ -116,7 +116,7 @@ now 00:00:20
   > fire g/a 01-01T00:00:20 schedule
   > event exhausted g/a
 at 00:00:20 failed g/a 00:00:20 schedule
-  > event fire_failed g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 test
+  > event fire_failed g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 topic_missing
 at 00:00:21 retry
   > fire g/a 01-01T00:00:20 retry attempt=2
   > event exhausted g/a
@@ -129,7 +129,7 @@ at 00:00:00 add g/a {"schedule": {"every": "10s"}, "max_fires": 2}
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:00:11 retry
   > fire g/a 01-01T00:00:10 retry attempt=2
 now 00:00:40
@@ -145,7 +145,7 @@ now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
   > event exhausted g/a
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:02:00 retry
   > event missed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 undeliverable
   > event exhausted g/a
@@ -157,7 +157,7 @@ at 00:00:00 add g/a {"schedule": {"every": "10s"}, "catchup": {"policy": "all", 
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 now 00:00:20 00:00:30 00:00:40 00:00:50 00:01:00 00:01:10 00:01:20 00:01:30 00:01:40 00:01:50
 now 00:02:00 00:02:10 00:02:20 00:02:30 00:02:40 00:02:50 00:03:00 00:03:10 00:03:20 00:03:30
 now 00:03:40 00:03:50 00:04:00 00:04:10 00:04:20 00:04:30 00:04:40 00:04:50 00:05:00
@@ -174,7 +174,7 @@ at 00:00:00 add g/a
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:00:19 retry
   > fire g/a 01-01T00:00:10 retry attempt=2
 
@@ -184,7 +184,7 @@ at 00:00:00 add g/a {"schedule": {"every": "10s"}, "catchup": {"policy": "all"}}
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:00:10.5 pause *
   > result pause applied matched=1 changed=1
 at 00:00:15 retry
@@ -202,7 +202,7 @@ at 00:00:10 pause *
   > fire g/a 01-01T00:00:10 schedule
   > result pause applied matched=1 changed=1
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 restart
 at 00:00:11 retry
   > nothing is tried
@@ -220,7 +220,7 @@ at 00:00:00 add g/a {"schedule": {"every": "10s"}}
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:00:10.5 delete *
   > event skipped g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 deleted
   > gone g/a
@@ -254,39 +254,39 @@ now 00:00:20
   > fire g/a 01-01T00:00:19 schedule
   > fire g/a 01-01T00:00:20 schedule
 at 00:00:20 failed g/a 00:00:01 schedule
-  > event fire_failed g/a first=01-01T00:00:01 last=01-01T00:00:01 count=1 test
+  > event fire_failed g/a first=01-01T00:00:01 last=01-01T00:00:01 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:02 schedule
-  > event fire_failed g/a first=01-01T00:00:02 last=01-01T00:00:02 count=1 test
+  > event fire_failed g/a first=01-01T00:00:02 last=01-01T00:00:02 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:03 schedule
-  > event fire_failed g/a first=01-01T00:00:03 last=01-01T00:00:03 count=1 test
+  > event fire_failed g/a first=01-01T00:00:03 last=01-01T00:00:03 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:04 schedule
-  > event fire_failed g/a first=01-01T00:00:04 last=01-01T00:00:04 count=1 test
+  > event fire_failed g/a first=01-01T00:00:04 last=01-01T00:00:04 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:05 schedule
-  > event fire_failed g/a first=01-01T00:00:05 last=01-01T00:00:05 count=1 test
+  > event fire_failed g/a first=01-01T00:00:05 last=01-01T00:00:05 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:06 schedule
-  > event fire_failed g/a first=01-01T00:00:06 last=01-01T00:00:06 count=1 test
+  > event fire_failed g/a first=01-01T00:00:06 last=01-01T00:00:06 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:07 schedule
-  > event fire_failed g/a first=01-01T00:00:07 last=01-01T00:00:07 count=1 test
+  > event fire_failed g/a first=01-01T00:00:07 last=01-01T00:00:07 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:08 schedule
-  > event fire_failed g/a first=01-01T00:00:08 last=01-01T00:00:08 count=1 test
+  > event fire_failed g/a first=01-01T00:00:08 last=01-01T00:00:08 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:09 schedule
-  > event fire_failed g/a first=01-01T00:00:09 last=01-01T00:00:09 count=1 test
+  > event fire_failed g/a first=01-01T00:00:09 last=01-01T00:00:09 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:11 schedule
-  > event fire_failed g/a first=01-01T00:00:11 last=01-01T00:00:11 count=1 test
+  > event fire_failed g/a first=01-01T00:00:11 last=01-01T00:00:11 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:12 schedule
-  > event fire_failed g/a first=01-01T00:00:12 last=01-01T00:00:12 count=1 test
+  > event fire_failed g/a first=01-01T00:00:12 last=01-01T00:00:12 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:13 schedule
-  > event fire_failed g/a first=01-01T00:00:13 last=01-01T00:00:13 count=1 test
+  > event fire_failed g/a first=01-01T00:00:13 last=01-01T00:00:13 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:14 schedule
-  > event fire_failed g/a first=01-01T00:00:14 last=01-01T00:00:14 count=1 test
+  > event fire_failed g/a first=01-01T00:00:14 last=01-01T00:00:14 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:15 schedule
-  > event fire_failed g/a first=01-01T00:00:15 last=01-01T00:00:15 count=1 test
+  > event fire_failed g/a first=01-01T00:00:15 last=01-01T00:00:15 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:16 schedule
-  > event fire_failed g/a first=01-01T00:00:16 last=01-01T00:00:16 count=1 test
+  > event fire_failed g/a first=01-01T00:00:16 last=01-01T00:00:16 count=1 topic_missing
 at 00:00:20 failed g/a 00:00:17 schedule
-  > event fire_failed g/a first=01-01T00:00:17 last=01-01T00:00:17 count=1 test
+  > event fire_failed g/a first=01-01T00:00:17 last=01-01T00:00:17 count=1 topic_missing
   > event missed g/a first=01-01T00:00:17 last=01-01T00:00:17 count=1 undeliverable
 
 # Owed under the schedule before an edit: the slot goes back to that schedule's range.
@@ -300,7 +300,7 @@ at 02:30:00 now 02:31:00 update g {"schedule": {"every": "25m"}}
 at 02:31:00 lane
   > fire g/a 01-01T01:00:00 catchup
 at 02:31:00 failed g/a 01:00:00 catchup
-  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 test
+  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 topic_missing
 record g/a has "owed":[{"from":"2026-01-01T00:59:59.999Z","to":"2026-01-01T02:00:00.000Z",
 at 02:31:01 retry
   > fire g/a 01-01T01:00:00 retry attempt=2
@@ -324,9 +324,9 @@ at 00:00:01.1 lane
   > fire g/a 12-31T22:00:00 backfill
   > fire g/a 12-31T23:00:00 backfill
 at 00:00:01.1 failed g/a 2025-12-31T22:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b topic_missing
 at 00:00:01.2 failed g/a 2025-12-31T23:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T23:00:00 last=12-31T23:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T23:00:00 last=12-31T23:00:00 count=1 b topic_missing
 at 00:00:01.5 lane
 at 00:00:02.1 retry
   > fire g/a 12-31T22:00:00 backfill attempt=2
@@ -352,9 +352,9 @@ at 00:00:01.1 lane
   > fire g/a 12-31T22:00:00 backfill
   > fire g/a 12-31T23:00:00 backfill
 at 00:00:01.1 failed g/a 2025-12-31T22:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b topic_missing
 at 00:00:01.2 failed g/a 2025-12-31T23:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T23:00:00 last=12-31T23:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T23:00:00 last=12-31T23:00:00 count=1 b topic_missing
 restart
 now 00:00:10
   > fire g/a 12-31T22:00:00 backfill
@@ -376,14 +376,14 @@ at 00:00:01.1 lane
   > fire g/a 12-31T22:00:00 backfill
   > fire g/a 12-31T23:00:00 backfill
 at 00:00:01.1 failed g/a 2025-12-31T22:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b topic_missing
 at 00:00:01.5 cancel_backfill * {"backfill_id": "b"}
   > event skipped g/a first=12-31T22:00:00 last=12-31T23:00:00 count=2 b cancelled
   > result cancel_backfill applied matched=1 changed=1
 at 00:00:02 retry
   > nothing is tried
 at 00:00:02 failed g/a 2025-12-31T22:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b topic_missing
 at 00:00:09 retry
   > nothing is tried
 
@@ -402,7 +402,7 @@ at 00:00:01.1 lane
   > fire g/a 12-31T22:00:00 backfill
   > fire g/a 12-31T23:00:00 backfill
 at 00:00:01.1 failed g/a 2025-12-31T22:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T22:00:00 last=12-31T22:00:00 count=1 b topic_missing
 at 00:00:01.5 pause *
   > result pause applied matched=1 changed=1
 at 00:00:09 retry
@@ -427,13 +427,13 @@ now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
   > event exhausted g/a
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 now 00:00:22
 at 00:00:22 retry
   > fire g/a 01-01T00:00:10 retry attempt=2
   > event exhausted g/a
 at 00:00:22 failed g/a 00:00:10 schedule attempt=2
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 now 00:00:31
 at 00:00:31 retry
   > event missed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 undeliverable
@@ -452,7 +452,7 @@ now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
   > event exhausted g/a
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 now 00:00:16
 at 00:00:16 retry
   > event missed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 undeliverable
@@ -472,7 +472,7 @@ at 00:00:11 put g/a {"topic": "mail", "schedule": {"every": "10s"}}
 now 00:00:20
   > fire g/a 01-01T00:00:20 schedule
 at 00:00:20 failed g/a 00:00:20 schedule
-  > event fire_failed g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 test
+  > event fire_failed g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 topic_missing
 at 00:00:21 update g {"max_fires": 1}
   > event skipped g/a first=01-01T00:00:20 last=01-01T00:00:20 count=1 updated
   > event exhausted g/a
@@ -486,7 +486,7 @@ at 00:00:01 add g/a {"schedule": {"every": "10s", "anchor": "epoch"}}
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:00:11 retry later
   > nothing is tried
 at 00:00:11.999 retry
@@ -505,7 +505,7 @@ at 00:00:01 add g/a {"schedule": {"every": "10s", "anchor": "epoch"}}
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:00:11 retry alone
 at 00:00:11 retry
   > fire g/a 01-01T00:00:10 retry attempt=2
@@ -519,7 +519,7 @@ at 00:00:01 add g/a
 now 00:00:10
   > fire g/a 01-01T00:00:10 schedule
 at 00:00:10 failed g/a 00:00:10 schedule
-  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 test
+  > event fire_failed g/a first=01-01T00:00:10 last=01-01T00:00:10 count=1 topic_missing
 at 00:01:10 retry later
   > nothing is tried
 at 00:03:00 retry later
@@ -536,7 +536,7 @@ at 00:00:02 backfill g
   > event backfill_started g/a first=12-31T00:00:00 last=01-01T00:00:00 count=2 b
   > result backfill applied matched=1 changed=1
 at 2025-12-31T00:00:00Z failed g/a 2025-12-31T00:00:00Z backfill backfill=b
-  > event fire_failed g/a first=12-31T00:00:00 last=12-31T00:00:00 count=1 b test
+  > event fire_failed g/a first=12-31T00:00:00 last=12-31T00:00:00 count=1 b topic_missing
 at 00:00:04 retry later
   > nothing is tried
 at 00:00:04.999 retry

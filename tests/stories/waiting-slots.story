@@ -206,17 +206,17 @@ at 00:00:30 add g/a {"schedule": {"cron": "0 * * * *", "zone": "UTC"}}
 now 01:00:00
   > fire g/a 01-01T01:00:00 schedule
 at 01:00:00 failed g/a 01:00:00 schedule
-  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 test
+  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 topic_missing
 at 01:00:00.010 update g {"schedule": {"cron": "32 * * * *", "zone": "UTC"}, "jitter": "59m"}
   > result update applied matched=1 changed=1
 at 01:00:05 retry
   > fire g/a 01-01T01:00:00 retry attempt=2
 at 01:00:05 failed g/a 01:00:00 retry attempt=2
-  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 test
+  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 topic_missing
 at 01:00:10 retry
   > fire g/a 01-01T01:00:00 retry attempt=3
 at 01:00:10 failed g/a 01:00:00 retry attempt=3
-  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 test
+  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 topic_missing
 
 # The newest slot is kept as a range of its own, with its delay: the record says so.
 story: an owed slot keeps its delay
@@ -256,13 +256,13 @@ at 00:00:30 add g/a {"schedule": {"cron": "0 * * * *", "zone": "UTC"}}
 now 01:00:00
   > fire g/a 01-01T01:00:00 schedule
 at 01:00:00 failed g/a 01:00:00 schedule
-  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 test
+  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 topic_missing
 at 01:44:00.001 update g {"schedule": {"cron": "44 * * * *", "zone": "UTC"}, "jitter": "30m"}
   > result update applied matched=1 changed=1
 at 01:44:00.001 retry
   > fire g/a 01-01T01:00:00 retry attempt=2
 at 01:44:00.001 failed g/a 01:00:00 retry
-  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 test
+  > event fire_failed g/a first=01-01T01:00:00 last=01-01T01:00:00 count=1 topic_missing
 now 02:14:00.001
 at 02:14:00.001 retry
   > fire g/a 01-01T01:00:00 retry attempt=2

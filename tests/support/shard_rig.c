@@ -110,7 +110,7 @@ static void on_fire(void *opaque, const struct fire *fire)
                                                          .due_ms = fire->due_ms,
                                                          .missed_count = fire->missed_count,
                                                          .attempt = fire->attempt,
-                                                         .reason = "test"};
+                                                         .reason = REASON_TOPIC_MISSING};
 }
 
 static void say_instant(struct text_writer *writer, const char *name, int64_t instant_ms)
@@ -149,9 +149,9 @@ static void on_event(void *opaque, const struct event *event)
         text_writer_char(log, ' ');
         text_writer_raw(log, event->backfill_id);
     }
-    if (event->reason != NULL) {
+    if (event->reason != REASON_NONE) {
         text_writer_char(log, ' ');
-        text_writer_words(log, event->reason);
+        text_writer_words(log, event_reason_word(event->reason));
     }
     text_writer_char(log, '\n');
 }

@@ -139,7 +139,7 @@ static bool fail_fire(struct play *play)
                                  .nominal_ms = rig_instant(step->slot),
                                  .due_ms = rig_instant(step->slot),
                                  .attempt = step->number,
-                                 .reason = "test"};
+                                 .reason = REASON_TOPIC_MISSING};
     if (step->backfill != NULL)
         (void)snprintf(failed.backfill_id, sizeof failed.backfill_id, "%s", step->backfill);
     shard_fire_failed(play->rig.shard, &failed, rig_instant(step->at), &sink);

@@ -42,7 +42,7 @@ static void of_a_job_that_is_gone(void **state)
     const struct job *job = open_job(&rig, "{\"every\":\"10s\"}");
     struct sink sink = rig_test_sink(&rig);
     const struct failed_fire good = {.slot = job->slot, .incarnation = job->incarnation,
-                                     .kind = FIRE_SCHEDULE, .reason = "test"};
+                                     .kind = FIRE_SCHEDULE, .reason = REASON_TOPIC_MISSING};
     struct failed_fire failed[] = {good, good, good, good};
     failed[0].slot = shard_slots(rig.shard) + 7;
     failed[1].incarnation.offset++;
@@ -76,7 +76,7 @@ static void waits_grow_to_a_minute(void **state)
                                      .nominal_ms = now_ms,
                                      .due_ms = now_ms,
                                      .attempt = rows[i].attempt,
-                                     .reason = "test"};
+                                     .reason = REASON_TOPIC_MISSING};
         struct sink sink = rig_test_sink(&rig);
         shard_fire_failed(rig.shard, &failed, now_ms, &sink);
         assert_int_equal(shard_next_due_ms(rig.shard, now_ms) - now_ms, rows[i].wait_ms);
