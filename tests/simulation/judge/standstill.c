@@ -161,13 +161,15 @@ static bool has_stepped_aside(const struct process *process)
     return !is_well(process) && process->aside.left_us > 0 && !process->aside.helped;
 }
 
-/* One that has never moved here, alone or in a process where others have, may be ill wherever it
- * is: each would give it to the next in turn. Not where it is our clock that holds it. */
+/* One that has never moved here, in a process where others have or alone in one that is not well,
+ * may be ill wherever it is: each would give it to the next in turn. Not where it is our clock that
+ * holds it. */
 static bool may_be_ill_anywhere(const struct seat *owner)
 {
-    const struct step_aside *aside = &owner->process->aside;
+    const struct process *process = owner->process;
     struct engine_status status = status_of(owner);
-    return status.moved_us == 0 && (aside->ever_moved || aside->assigned == 1) && !status.clock_far;
+    bool alone = process->aside.assigned == 1 && !is_well(process);
+    return status.moved_us == 0 && (process->aside.ever_moved || alone) && !status.clock_far;
 }
 
 /* Somebody could run it, and has been able to for long. */
