@@ -8,7 +8,6 @@
 
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 #include "store/store_table.h"
 
 /* Of a group of one owner through one store; number 0 = none. */
@@ -424,7 +423,6 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
     };
     if (snapshot != NULL && (differs(snapshot->job_count, held->jobs) ||
                              differs(snapshot->seen_count, held->seen))) {
-        if (mutant(MUTANT_DAMAGE_NOT_SIGNED)) shard->writer = before;
         return STORE_DAMAGED;
     }
     if (snapshot == NULL) return STORE_WRITTEN;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "dispatcher/engine/engine_state.h"
-#include "lib/base/mutant.h"
 
 #define SAMPLE_AGAIN_US INT64_C(2000000) /* at least: one that is no good yet */
 #define UNKNOWN_TOLD_US INT64_C(10000000)
@@ -31,8 +30,6 @@ static void judge(struct engine *engine)
     engine->skew_ms = clock_bounds_correction_ms(bounds, tolerance_ms);
     engine->clock_refused =
         !bounds->known || llabs(proven_ms) > engine->options.settings.clock_step_ms;
-    if (proven_ms > 0 && mutant(MUTANT_CLOCK_BELIEVED)) engine->skew_ms = 0;
-    if (proven_ms < 0 && mutant(MUTANT_CLOCK_BEHIND_BELIEVED)) engine->skew_ms = 0;
     atomic_store(&engine->correction_ms, engine->skew_ms);
     int64_t doubt_us = (engine->skew_ms - llabs(proven_ms)) * DOUBT_TIMES * 1000;
     int64_t wait_us = engine->options.clock_sample_ms * 1000;
@@ -55,8 +52,7 @@ void engine_clock_sample(struct engine *engine, const struct broker_receipt *rec
 {
     if (engine->last_monotonic_us == 0) return; /* nothing fires here: belfry recover */
     int64_t took_us = receipt->acknowledged_us - engine->mark_sent_us;
-    bool slow = took_us > INT64_C(500000) && mutant(MUTANT_CLOCK_SLOW_SAMPLE_REFUSED);
-    if (receipt->appended_ms != 0 && took_us >= 0 && !slow)
+    if (receipt->appended_ms != 0 && took_us >= 0)
         clock_bounds_add(&engine->bounds, wall_at_ms(engine, engine->mark_sent_us),
                          wall_at_ms(engine, receipt->acknowledged_us), receipt->appended_ms,
                          receipt->acknowledged_us);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "lib/base/mutant.h"
 
 void checkpoint_notes_drop_slot(struct checkpoint_notes *notes, uint32_t slot)
 {
@@ -15,11 +14,9 @@ void checkpoint_notes_drop_slot(struct checkpoint_notes *notes, uint32_t slot)
  * again. */
 void checkpoint_notes_put(struct checkpoint_notes *notes, struct store_group *group)
 {
-    bool turned = mutant(MUTANT_GONE_BEFORE_IT_CAME);
     name_list_put(&notes->deleted, group, STORE_JOB_DELETE);
-    if (turned) name_list_put(&notes->seen_gone, group, STORE_SEEN_DELETE);
     name_list_put(&notes->seen, group, STORE_SEEN_PUT);
-    if (!turned) name_list_put(&notes->seen_gone, group, STORE_SEEN_DELETE);
+    name_list_put(&notes->seen_gone, group, STORE_SEEN_DELETE);
 }
 
 void checkpoint_notes_written(struct checkpoint_notes *notes)
@@ -32,7 +29,6 @@ void checkpoint_notes_written(struct checkpoint_notes *notes)
 
 void checkpoint_notes_take_back(struct checkpoint_notes *notes)
 {
-    if (mutant(MUTANT_CHECKPOINT_AWAY_FORGETS)) slot_bits_clear(&notes->in_flight);
     slot_bits_merge(&notes->dirty, &notes->in_flight);
     notes->deleted.sent = notes->deleted.written;
     notes->seen.sent = notes->seen.written;
@@ -41,7 +37,6 @@ void checkpoint_notes_take_back(struct checkpoint_notes *notes)
 
 void checkpoint_notes_take_all_back(struct checkpoint_notes *notes)
 {
-    if (mutant(MUTANT_LATE_GROUP_LEFT)) slot_bits_clear(&notes->sent);
     slot_bits_merge(&notes->dirty, &notes->sent);
     notes->deleted.written = notes->seen.written = notes->seen_gone.written = 0;
     checkpoint_notes_take_back(notes);

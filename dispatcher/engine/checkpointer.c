@@ -8,7 +8,6 @@
 #include "dispatcher/engine/checkpoint_tokens.h"
 #include "dispatcher/shard/job.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 
 enum {
     GROUP_JOBS_MAX = 5000, /* about 10 ms of encoding: the live lane waits no longer */
@@ -85,7 +84,6 @@ struct checkpointer *checkpointer_create(const struct checkpointer_options *opti
     checkpointer->stored_sequence = -1;
     checkpoint_tokens_settle(&checkpointer->tokens);
     checkpointer->rewriting = true;
-    checkpointer->armed = mutant(MUTANT_UNSETTLED_DRAINED);
     return checkpointer;
 }
 
@@ -132,7 +130,6 @@ static void job_fired(void *opaque, const struct job *job)
 
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name)
 {
-    if (mutant(MUTANT_CHECKPOINT_FORGETS_DELETIONS)) return;
     if (takes_note(checkpointer, &checkpointer->notes.deleted, DELETED_MAX))
         name_list_add(&checkpointer->notes.deleted, name);
 }
@@ -303,8 +300,7 @@ static struct store_group *begin_group(struct checkpointer *checkpointer, const 
     flight->next_slot = checkpointer->next_slot;
     flight->seen_from = checkpointer->seen_from;
     flight->first_part = checkpointer->next_part;
-    bool guarded = checkpointer->resumes && !mutant(MUTANT_RESUMES_UNGUARDED);
-    if (checkpointer->next_part == 0 || guarded) checkpointer->tokens.last++;
+    if (checkpointer->next_part == 0 || checkpointer->resumes) checkpointer->tokens.last++;
     if (checkpointer->written == 0) checkpointer->tokens.chain = checkpointer->tokens.last;
     return store_group_create(&(struct store_group_options){
         .shard = checkpointer->options.shard,
@@ -314,7 +310,7 @@ static struct store_group *begin_group(struct checkpointer *checkpointer, const 
         .follows_sequence = checkpointer->stored_sequence,
         .first_part = checkpointer->next_part,
         .token = checkpointer->tokens.last,
-        .token_before = guarded ? checkpointer->seen_token : 0,
+        .token_before = checkpointer->resumes ? checkpointer->seen_token : 0,
         .part_items_max = checkpointer->options.part_items_max});
 }
 
@@ -418,8 +414,7 @@ static void take_all_back(struct checkpointer *checkpointer)
 /* Whether the store has more of our own epoch than Kafka: it is from a time that Kafka has lost. */
 static bool is_ahead(const struct store_position *position, const struct mark *mark)
 {
-    return position->of_epoch && position->sequence > mark->sequence &&
-           !mutant(MUTANT_SAME_EPOCH_IGNORED);
+    return position->of_epoch && position->sequence > mark->sequence;
 }
 
 /* What became of the group whose outcome was not known. */
@@ -442,7 +437,7 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
     }
     take_back(checkpointer);
     bool begun = checkpointer->written > 0;
-    if (begun && !checkpointer->rewriting && !mutant(MUTANT_LATE_GROUP_ANEW) &&
+    if (begun && !checkpointer->rewriting &&
         !checkpoint_tokens_follow(tokens, position->done, begun) &&
         !checkpoint_tokens_follow(tokens, position->token, begun)) {
         take_all_back(checkpointer);
@@ -452,7 +447,7 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
         settled(checkpointer, position->sequence); /* one given up for lost has come after all */
         return;
     }
-    bool patient = checkpointer->gaps < GAPS_MAX && !mutant(MUTANT_REWRITE_BEGINS_ANEW);
+    bool patient = checkpointer->gaps < GAPS_MAX;
     if (patient && checkpoint_tokens_follow(tokens, position->token, begun)) {
         checkpointer->next_part = position->part;
         checkpointer->seen_token = position->token;
@@ -488,8 +483,7 @@ static void take_outcome(struct checkpointer *checkpointer, const struct mark *m
         checkpointer->ignore_outcome = false;
         return;
     }
-    bool anything = state == CHECKPOINT_GAP && mutant(MUTANT_CHECKPOINT_FOLLOWS_ANYTHING);
-    switch (anything ? CHECKPOINT_WRITTEN : state) {
+    switch (state) {
     case CHECKPOINT_IDLE:
     case CHECKPOINT_BUSY: return;
     case CHECKPOINT_WRITTEN: written(checkpointer, next_part); return;

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "lib/base/mutant.h"
 
 enum { DRIFT_PPM = 500, MILLI_US = 1000 };
 
@@ -50,7 +49,6 @@ int64_t clock_bounds_correction_ms(const struct clock_bounds *bounds, int64_t to
     if (!bounds->known) return 0;
     int64_t proven_ms = clock_bounds_proven_ms(bounds);
     int64_t doubt_ms = bounds->high_us / MILLI_US - tolerance_ms;
-    if (mutant(MUTANT_CLOCK_DOUBT_IGNORED)) doubt_ms = 0;
     if (proven_ms < 0) return proven_ms;
     return doubt_ms > proven_ms ? doubt_ms : proven_ms;
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "dispatcher/engine/engine_state.h"
-#include "lib/base/mutant.h"
 #include "schemas/mark_json.h"
 
 enum {
@@ -25,7 +24,6 @@ static int64_t read_on(const struct engine *engine, enum input input)
     int64_t offset = engine->places[input].offset;
     int64_t marked = engine->mark.inputs[input].offset;
     int64_t position = inputs_done_to(&engine->inputs, input);
-    if (mutant(MUTANT_CUT_TO_MARKERS)) return offset;
     if (offset < marked) offset = marked; /* that was behind markers, too */
     return position > offset ? position : offset;
 }
@@ -46,9 +44,8 @@ void engine_next_mark(const struct engine *engine, struct mark *mark)
 bool engine_open_producer(struct engine *engine, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
-    return (mutant(MUTANT_PROOF_LEFT_OUT) ||
-            broker->operations->prove_ownership(broker, engine->places[INPUT_CONTROL].offset,
-                                                 error)) &&
+    return broker->operations->prove_ownership(broker, engine->places[INPUT_CONTROL].offset,
+                                               error) &&
            broker->operations->open_producer(broker, error);
 }
 
@@ -59,7 +56,7 @@ bool engine_state_offset(void *opaque, int64_t *offset)
     struct error error = {0};
     int64_t first = 0;
     *offset = engine->receipt.offset + 1;
-    if (engine->receipt.offset >= 0 && !mutant(MUTANT_CHECKPOINT_ASKS)) return true;
+    if (engine->receipt.offset >= 0) return true;
     return broker->operations->offsets(broker, TOPIC_STATE, &first, offset, &error);
 }
 
@@ -191,9 +188,8 @@ enum fate { FATE_OUT, FATE_AGAIN, FATE_LOST };
 static enum fate fate_of(const struct mark *ours, const struct mark *last, bool found)
 {
     if (!found) return ours->sequence == 1 ? FATE_AGAIN : FATE_LOST;
-    if ((last->generation != ours->generation || last->epoch != ours->epoch ||
-         strcmp(last->owner, ours->owner) != 0) &&
-        !mutant(MUTANT_FATE_BY_SEQUENCE_ALONE))
+    if (last->generation != ours->generation || last->epoch != ours->epoch ||
+        strcmp(last->owner, ours->owner) != 0)
         return FATE_LOST;
     if (last->sequence == ours->sequence) return FATE_OUT;
     if (last->sequence == ours->sequence - 1) return FATE_AGAIN;
@@ -227,8 +223,7 @@ static bool is_blind(const struct engine *engine, const struct mark *ours, bool 
     if (ours->watermark.instant_ms == before->instant_ms &&
         ours->watermark.ordinal == before->ordinal)
         return true; /* a new owner's first one, a retry */
-    return mutant(MUTANT_DECIDED_AGAIN_BLINDLY) ||
-           inputs_more(&engine->inputs, &engine->heard, blind, error);
+    return inputs_more(&engine->inputs, &engine->heard, blind, error);
 }
 
 static bool find_fate(struct engine *engine, const struct mark *ours, enum fate *fate,
@@ -252,8 +247,6 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
     assert(*fate == FATE_LOST || !found || !mark_goes_back(ours, &last));
     assert(*fate != FATE_OUT || !mark_goes_back(&last, ours));
     engine->receipt = (struct broker_receipt){-1, log_time_ms, engine_monotonic_us(engine)};
-    if (mutant(MUTANT_UNKNOWN_MEANS_COMMITTED)) *fate = FATE_OUT;
-    if (mutant(MUTANT_UNKNOWN_MEANS_REPEAT)) *fate = FATE_AGAIN;
     return true;
 }
 
@@ -303,8 +296,6 @@ static bool mend(struct engine *engine, const struct mark *ours, struct error *f
         return false;
     }
     if (failure->kind == ERROR_ABORT) {
-        *out = mutant(MUTANT_ABORT_LEFT_OUT);
-        if (*out) return true;
         struct error ignored = {0};
         if (broker->operations->abort(broker, &ignored))
             return engine_mend(engine, failure, error);
@@ -360,7 +351,7 @@ bool engine_rests(const struct engine *engine)
 static bool commit(struct engine *engine, struct error *error)
 {
     struct outbox *outbox = &engine->outbox;
-    if (!mutant(MUTANT_FAILED_COMMIT_SETTLED)) engine->settled = false;
+    engine->settled = false;
     if (engine->shard != NULL) engine_tell_refused(engine);
     outbox_finish(outbox);
     engine->heard = inputs_heard(&engine->inputs); /* what is read while it is settled is more */
@@ -370,7 +361,6 @@ static bool commit(struct engine *engine, struct error *error)
         engine_next_mark(engine, &mark);
         assert(mark.sequence == outbox->sequence);
         assert(!mark_goes_back(&mark, &engine->mark));
-        if (mutant(MUTANT_OWN_COMMIT_TOO_EARLY)) note_own(engine, &mark);
         struct error failure = {0};
         bool out = try_transaction(engine, &mark, &failure);
         if (!out && !mend(engine, &mark, &failure, &out, error)) return false;

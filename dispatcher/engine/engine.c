@@ -6,7 +6,6 @@
 
 #include "dispatcher/engine/engine_state.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 #include "lib/time/zone_stand_in.h"
 
 enum {
@@ -226,8 +225,7 @@ static bool step_retries(struct engine *engine, int64_t now_ms, struct error *er
 static bool store_is_of_nobody(const struct engine *engine, int64_t sequence_before)
 {
     struct checkpointer_status status = checkpointer_status(engine->checkpointer);
-    return status.ahead || (status.stale && engine->mark.sequence > sequence_before &&
-                            !mutant(MUTANT_LOST_STORE_IGNORED));
+    return status.ahead || (status.stale && engine->mark.sequence > sequence_before);
 }
 
 /* The end that was read is in a mark before retention can reach it. */
@@ -248,7 +246,7 @@ static void remember_ends(struct engine *engine)
  * said. */
 static bool may_checkpoint(const struct engine *engine)
 {
-    return shard_is_written(engine->shard) || mutant(MUTANT_RESTORED_BEFORE_WRITTEN);
+    return shard_is_written(engine->shard);
 }
 
 static bool step(struct engine *engine, struct error *error)
@@ -263,8 +261,7 @@ static bool step(struct engine *engine, struct error *error)
         engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000);
     if (engine->looked_long) return true;
     if (!engine_apply_inputs(engine, now_ms, error)) return false;
-    bool told = mutant(MUTANT_TAKEOVER_COMMANDS_FROM_NOW) ||
-                (inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL);
+    bool told = inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL;
     bool due = told && !engine->clock_refused &&
                now_ms >= shard_watermark(engine->shard).instant_ms; /* else wait for it */
     if (due && !step_time(engine, now_ms, error)) return false;
@@ -323,7 +320,7 @@ static int32_t wait_ms(const struct engine *engine)
 static int64_t read_late_ms(const struct engine *engine)
 {
     const struct broker_input *next = inputs_next(&engine->inputs);
-    if (next == NULL || mutant(MUTANT_LATE_READING_NOT_NOTICED)) return 0;
+    if (next == NULL) return 0;
     return engine_steady_ms(engine) - next->log_time_ms;
 }
 
@@ -338,7 +335,7 @@ static bool catch_up_after_pause(struct engine *engine, int64_t waited_ms, int64
     *looked_us = monotonic_us;
     bool late = inputs_caught_up(&engine->inputs) && since_ms >= PAUSE_CATCH_UP_MS &&
                 read_late_ms(engine) >= PAUSE_CATCH_UP_MS;
-    bool away = away_ms >= PAUSE_CATCH_UP_MS && !mutant(MUTANT_PAUSE_NOT_NOTICED);
+    bool away = away_ms >= PAUSE_CATCH_UP_MS;
     if (away)
         observe(engine->ports.observer, OBSERVED_SHARD_PAUSED, engine->options.shard,
                 &(struct observed){.for_ms = away_ms});
@@ -369,7 +366,7 @@ static bool live(struct engine *engine, struct error *error)
 static void say_goodbye(struct engine *engine)
 {
     if (atomic_load(&engine->wish) != ENGINE_SHUTDOWN || engine->checkpointer == NULL) return;
-    if (!engine->settled && !mutant(MUTANT_UNSETTLED_DRAINED)) return;
+    if (!engine->settled) return;
     assert(engine_rests(engine));
     bool stored =
         may_checkpoint(engine) &&
@@ -383,7 +380,7 @@ static void say_goodbye(struct engine *engine)
 /* After a failure memory may be ahead of Kafka: what is not settled goes. */
 static void throw_away(struct engine *engine)
 {
-    if (!engine->settled && !mutant(MUTANT_UNSETTLED_DRAINED)) engine_let_go(engine);
+    if (!engine->settled) engine_let_go(engine);
 }
 
 /* Waits for the back-off, or without bound for the group's word when it is not the owner. */

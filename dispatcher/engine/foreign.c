@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 
 #define SECOND_US INT64_C(1000000)
 #define LOOK_FIRST_US (2 * SECOND_US)
@@ -82,8 +81,7 @@ void foreign_failed(struct foreign *foreign, struct foreign_topic *topic)
     topic->suspect = true;
     if (foreign->probe_us == 0) return;
     int64_t took_us = at_us - foreign->probe_us;
-    if (took_us > PROBE_CHARGED_US && !mutant(MUTANT_STALL_CHARGED_TO_TOPICS))
-        took_us = PROBE_CHARGED_US;
+    if (took_us > PROBE_CHARGED_US) took_us = PROBE_CHARGED_US;
     foreign->quiet_us = at_us + PROBE_SHARE * took_us;
     foreign->probe_us = 0;
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "dispatcher/engine/engine_state.h"
-#include "lib/base/mutant.h"
 #include "lib/model/route.h"
 #include "schemas/dead_letter.h"
 
@@ -80,10 +79,9 @@ static struct source source_of(const struct engine *engine, const struct broker_
 
 static void input_finished(struct engine *engine, const struct broker_input *input)
 {
-    int64_t next = input->offset + !mutant(MUTANT_COMMAND_OFFSET_STANDS_STILL);
     struct input_place *place = &engine->places[input_of_topic(input->topic)];
     assert(input->offset >= place->offset);
-    place->offset = next;
+    place->offset = input->offset + 1;
     engine_remember(input, &place->last);
     inputs_done(&engine->inputs, input);
     arena_reset(engine->arena);
@@ -182,8 +180,7 @@ static bool check_fan_out(const struct engine *engine, const struct broker_input
 static bool advance_to(struct engine *engine, int64_t to_ms, int64_t now_ms, struct error *error)
 {
     struct sink sink = outbox_sink(&engine->outbox);
-    while (!shard_advance(engine->shard, to_ms, now_ms, &sink) &&
-           !mutant(MUTANT_COMMAND_INSIDE_INSTANT))
+    while (!shard_advance(engine->shard, to_ms, now_ms, &sink))
         if (!engine_commit(engine, error)) return false;
     return true;
 }
@@ -204,8 +201,6 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
     if (now_ms < effective_ms) now_ms = effective_ms; /* our clock went back: nothing is later */
     if (!begun) {
         if (!advance_to(engine, effective_ms, now_ms, error)) return false;
-        if (mutant(MUTANT_CATCHUP_DECIDED_EACH_COMMAND))
-            (void)shard_decide(engine->shard, now_ms, &sink);
         bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque) &&
                     (!engine->singly.active || outbox_is_empty(&engine->outbox));
         if (source->input == INPUT_CONTROL && !outbox_is_empty(&engine->outbox))
@@ -213,8 +208,7 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
                                    fan_out_bytes(engine, input, route) < BATCH_BYTES_MAX;
         if (!room && !engine_commit(engine, error)) return false;
         outbox_command(&engine->outbox, source->input, input->offset);
-        if (source->input == INPUT_CONTROL && !mutant(MUTANT_FORWARD_FORGOTTEN))
-            forward(engine, input, route);
+        if (source->input == INPUT_CONTROL) forward(engine, input, route);
     }
     if (begun) outbox_command(&engine->outbox, source->input, input->offset);
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
@@ -257,8 +251,7 @@ static void reject(struct engine *engine, const struct broker_input *input,
     outbox_command(&engine->outbox, source->input, input->offset);
     shard_reject(engine->shard, &application, refusal, &sink);
     struct source sent = sent_to(source);
-    if (rejection.kind != ERROR_NONE && !mutant(MUTANT_DEAD_LETTER_LEFT_OUT))
-        bury(engine, input, &sent, refusal);
+    if (rejection.kind != ERROR_NONE) bury(engine, input, &sent, refusal);
 }
 
 /* ---- one record ---- */
@@ -273,7 +266,7 @@ static bool check_envelope(const struct broker_input *input, const struct record
         return error_invalid(error, CODE_TOO_MANY,
                              "the record has more than %d headers; allowed are %d",
                              (int)BROKER_INPUT_HEADERS_MAX - 1, (int)HEADERS_MAX);
-    if (input->key.length > RECORD_KEY_BYTES_MAX && !mutant(MUTANT_KEY_NOT_BOUNDED))
+    if (input->key.length > RECORD_KEY_BYTES_MAX)
         return error_invalid(error, CODE_TOO_LARGE,
                              "the record's key has %zu bytes, at most %d are allowed",
                              input->key.length, (int)RECORD_KEY_BYTES_MAX);
@@ -374,10 +367,8 @@ static bool apply_begun(struct engine *engine, const struct broker_input *input,
     struct error why = {0};
     struct route route;
     size_t count = record_headers(input, headers);
-    const struct command_limits *limits =
-        mutant(MUTANT_BEGUN_BY_NEW_LIMITS) ? &engine->limits : &engine->begun_limits;
-    bool good = command_decode(input->value, headers, count, source, limits, engine->arena,
-                               &command, &why);
+    bool good = command_decode(input->value, headers, count, source, &engine->begun_limits,
+                               engine->arena, &command, &why);
     if (good && is_unfit(engine, input))
         good = error_invalid(&why, CODE_UNDELIVERABLE, "Kafka does not take it: %.160s",
                              engine->unfit.why);

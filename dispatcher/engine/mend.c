@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "dispatcher/engine/engine_state.h"
-#include "lib/base/mutant.h"
 
 /* Told in reverse, so that several slots of one job are owed again in their order. */
 void engine_tell_refused(struct engine *engine)
@@ -142,6 +141,5 @@ bool engine_mend(struct engine *engine, const struct error *failure, struct erro
     bool refused = failure->code == CODE_REFUSED;
     if (engine->outbox.refusal_count > 0) return mend_named(engine, error);
     if (take_foreign_out(engine, failure->message)) return true;
-    return !refused || mutant(MUTANT_REFUSAL_NOT_NARROWED) ||
-           narrow(engine, failure->message, error);
+    return !refused || narrow(engine, failure->message, error);
 }

@@ -8,7 +8,6 @@
 
 #include "dispatcher/shard/job.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 #include "schemas/event_json.h"
 #include "schemas/job_json.h"
 #include "schemas/result_json.h"
@@ -93,8 +92,7 @@ size_t outbox_bytes(const struct outbox *outbox)
 
 bool outbox_is_full(const struct outbox *outbox)
 {
-    bool probing = outbox->probe != NULL && outbox->count > 0 &&
-                   !mutant(MUTANT_PROBE_TAKES_ALL);
+    bool probing = outbox->probe != NULL && outbox->count > 0;
     return probing || outbox->count >= outbox->outputs_max ||
            outbox_bytes(outbox) >= BATCH_BYTES_MAX;
 }
@@ -255,8 +253,7 @@ static void view_fire(const struct fire *fire, const struct definition *definiti
                                .missed_count = fire->missed_count,
                                .attempt = fire->attempt,
                                .kind = fire->kind};
-    if (fire->kind == FIRE_BACKFILL && !mutant(MUTANT_IMPORT_NOT_IN_ID))
-        view->import = job_import(job);
+    if (fire->kind == FIRE_BACKFILL) view->import = job_import(job);
     if (definition == NULL) return;
     view->content_type = definition->content_type;
     view->headers = definition->headers;
@@ -401,7 +398,6 @@ static struct text result_key(const struct result *result, char *buffer, size_t 
 static bool probe_with_result(struct outbox *outbox, struct foreign_topic *topic)
 {
     if (outbox->probe != NULL || outbox->foreign_count > 0 || outbox->foreign_results > 0 ||
-        mutant(MUTANT_REPLIES_NEVER_COME_BACK) ||
         !foreign_may_probe(outbox->foreign, topic))
         return false;
     outbox->probe = topic;
@@ -505,7 +501,6 @@ static enum retry_turn sink_retry(void *opaque, const struct job *job)
     struct foreign_topic *topic = foreign_find(outbox->foreign, job_topic(job));
     if (!topic->info.exists) return RETRY_LATER;
     if (!topic->suspect) return RETRY_NOW;
-    if (topic == outbox->probe && mutant(MUTANT_PROBE_TAKES_ALL)) return RETRY_NOW;
     if (!foreign_may_probe(outbox->foreign, topic)) return RETRY_LATER;
     if (!outbox_is_empty(outbox) || outbox->refused_count > 0) return RETRY_ALONE;
     outbox->probe = topic;

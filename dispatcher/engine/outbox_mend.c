@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 #include "schemas/cut.h"
 
 enum {
@@ -112,7 +111,7 @@ static void cut_headers(struct outbox *outbox, struct outbox_record *record)
 bool outbox_cut(struct outbox *outbox, size_t i)
 {
     struct outbox_record *record = &outbox->records[i];
-    if (!can_be_cut(record) || mutant(MUTANT_REFUSED_RECORD_KEPT)) return false;
+    if (!can_be_cut(record)) return false;
     record->cut = true;
     if (record->key.length > CUT_KEY_BYTES) record->key.length = CUT_KEY_BYTES;
     if (record->topic == TOPIC_DEAD) {

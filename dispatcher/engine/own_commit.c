@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lib/base/mutant.h"
 
 void own_commit_taken(struct own_commit *own, const struct mark *mark)
 {
@@ -16,10 +15,9 @@ void own_commit_taken(struct own_commit *own, const struct mark *mark)
 static bool is_lost(const struct own_commit *own, const char *owner, const struct mark *last,
                     bool found)
 {
-    if (own->sequence == 0 || mutant(MUTANT_OWN_COMMIT_FORGOTTEN)) return false;
+    if (own->sequence == 0) return false;
     if (!found) return true;
-    if (last->generation != own->generation && !mutant(MUTANT_OWN_COMMIT_NEVER_GIVEN_UP))
-        return last->generation < own->generation;
+    if (last->generation != own->generation) return last->generation < own->generation;
     if (last->sequence < own->sequence || last->epoch < own->epoch) return true;
     return last->epoch == own->epoch && strcmp(last->owner, owner) != 0;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "dispatcher/shard/job.h"
-#include "lib/base/mutant.h"
 #include "lib/time/zone_stand_in.h"
 #include "schemas/job_json.h"
 #include "schemas/mark_json.h"
@@ -81,8 +80,7 @@ static void restore_tombstone(struct engine *engine, struct text name)
 {
     struct text group;
     struct text id;
-    if (!replay_split_name(name, &group, &id) || mutant(MUTANT_TAKEOVER_IGNORES_TOMBSTONES))
-        return;
+    if (!replay_split_name(name, &group, &id)) return;
     const struct job *job = shard_find(engine->shard, group, id);
     if (job != NULL) checkpointer_job_deleted(engine->checkpointer, job);
     else checkpointer_name_deleted(engine->checkpointer, name);
@@ -171,26 +169,23 @@ static bool replay_record(struct engine *engine, const struct broker_input *inpu
     struct mark before;
     bool is_mark = text_equal(input->key, text_of("mark"));
     if (input->offset >= replay->from) {
-        if (replay->snapshot != NULL && !replay->proven &&
-            !mutant(MUTANT_OTHER_BRANCH_BELIEVED)) {
+        if (replay->snapshot != NULL && !replay->proven) {
             replay->other_branch = true; /* its mark has been compacted away: it is old */
             *enough = true;
             return true;
         }
-        bool tail = replay->snapshot != NULL && !is_mark;
-        if (tail && mutant(MUTANT_TAKEOVER_SKIPS_TAIL)) return true;
         replay->records++;
         if (!restore_state_record(engine, input, &replay->mark, &replay->found, error))
             return false;
         if (is_mark && replay->snapshot != NULL && !follows(&replay->mark, replay->snapshot))
-            replay->other_branch = !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+            replay->other_branch = true;
         *enough = replay->other_branch;
         return true;
     }
     if (!is_mark || input->tombstone) return true;
     if (!mark_decode(input->value, &before, error)) return false;
     replay->proven = replay_precedes(&before, replay->snapshot);
-    replay->other_branch = !replay->proven && !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+    replay->other_branch = !replay->proven;
     *enough = replay->other_branch;
     return true;
 }

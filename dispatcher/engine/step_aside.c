@@ -1,6 +1,5 @@
 #include "dispatcher/engine/step_aside.h"
 
-#include "lib/base/mutant.h"
 
 void step_aside_begin(struct step_aside *aside)
 {
@@ -20,15 +19,12 @@ bool step_aside_commits(int64_t committed_us, int64_t now_us)
 
 void step_aside_count(struct step_aside *aside, const struct shard_health *health)
 {
-    bool moved = health->moved_here || mutant(MUTANT_ASIDE_FOR_WHAT_NEVER_MOVED);
-    bool failed = health->failed && !mutant(MUTANT_ASIDE_BY_FAILED_SHARDS);
-    bool idle = health->still_us < SHARD_STUCK_US && !health->commits &&
-                !mutant(MUTANT_ASIDE_BY_IDLE_SHARDS);
+    bool idle = health->still_us < SHARD_STUCK_US && !health->commits;
     aside->assigned++;
-    aside->failed += failed;
-    aside->silent += failed || idle;
-    aside->still += !failed && health->still_us >= SHARD_STUCK_US;
-    aside->stuck += moved && health->still_us >= STEP_ASIDE_STUCK_US;
+    aside->failed += health->failed;
+    aside->silent += health->failed || idle;
+    aside->still += !health->failed && health->still_us >= SHARD_STUCK_US;
+    aside->stuck += health->moved_here && health->still_us >= STEP_ASIDE_STUCK_US;
     aside->dead += !health->moved_here && health->still_us >= STEP_ASIDE_DEAD_US;
     aside->far += health->clock_far && health->still_us >= STEP_ASIDE_DEAD_US;
     aside->ever_moved = aside->ever_moved || health->moved_here;
@@ -38,10 +34,9 @@ void step_aside_count(struct step_aside *aside, const struct shard_health *healt
  * unless that is all there is and more than one, or what holds it is our own clock. */
 static bool unwell(const struct step_aside *aside)
 {
-    if (mutant(MUTANT_ASIDE_FOR_ONE_SHARD) && aside->stuck > 0) return true;
     int32_t heard = aside->assigned - aside->silent;
     if (2 * aside->stuck > heard) return true;
-    if (2 * aside->far > heard && !mutant(MUTANT_ASIDE_NOT_FOR_A_CLOCK)) return true;
+    if (2 * aside->far > heard) return true;
     return !aside->ever_moved && aside->assigned >= 2 && aside->dead == aside->assigned;
 }
 
@@ -51,8 +46,8 @@ bool step_aside_now(struct step_aside *aside, int64_t now_us)
     if (!well) aside->well_us = 0;
     else if (aside->well_us == 0) aside->well_us = now_us;
     if (well && now_us - aside->well_us >= STEP_ASIDE_STUCK_US) aside->helped = true;
-    if (!unwell(aside) || mutant(MUTANT_ASIDE_NEVER)) return false;
-    if (aside->left_us == 0 || mutant(MUTANT_ASIDE_AGAIN)) return true;
+    if (!unwell(aside)) return false;
+    if (aside->left_us == 0) return true;
     return aside->helped && now_us - aside->left_us >= STEP_ASIDE_AGAIN_US;
 }
 

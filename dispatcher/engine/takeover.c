@@ -9,7 +9,6 @@
 #include "dispatcher/engine/replay.h"
 #include "dispatcher/engine/store_reading.h"
 #include "dispatcher/shard/job.h"
-#include "lib/base/mutant.h"
 
 enum { ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
 #define STORE_AGE_MAX_MS (6 * DAYS_MS) /* below delete.retention.ms of the state log */
@@ -24,7 +23,7 @@ void engine_forget(struct engine *engine)
     outbox_clear(&engine->outbox);
     checkpointer_destroy(engine->checkpointer);
     engine->checkpointer = NULL;
-    if (!mutant(MUTANT_MEMORY_KEPT)) shard_destroy(engine->shard);
+    shard_destroy(engine->shard);
     engine->shard = NULL;
     foreign_clear(&engine->foreign);
 }
@@ -32,7 +31,7 @@ void engine_forget(struct engine *engine)
 void engine_let_go(struct engine *engine)
 {
     struct broker *broker = engine->ports.broker;
-    if (!mutant(MUTANT_OUTBOX_FREED_EARLY)) broker->operations->close_producer(broker);
+    broker->operations->close_producer(broker);
     engine_forget(engine);
 }
 
@@ -171,7 +170,7 @@ static bool check_mark(const struct engine *engine, const struct restored *resto
     if (found && mark->recovering)
         return error_set(error, ERROR_FATAL, "recover_unfinished: belfry recover was begun on "
                          "this shard and has not ended; run it again");
-    if (log_is_behind(restored, mark, found) && !mutant(MUTANT_STATE_LOST_NOT_NOTICED))
+    if (log_is_behind(restored, mark, found))
         return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
                          PRId64 ", Redis at %" PRId64 ": Kafka lost data or is another cluster; "
                          "belfry recover --from redis|kafka decides; see docs/operation.md, "
@@ -272,7 +271,6 @@ static void tell_tz_change(struct engine *engine, const char *before, const stru
     char text[ZONED_TEXT_BYTES];
     struct event event;
     if (before[0] == '\0' || same_zone_data(before, engine->options.tz_version)) return;
-    if (mutant(MUTANT_TZ_CHANGE_NOT_TOLD)) return;
     event_init(&event, EVENT_TZ_CHANGED, engine_wall_ms(engine));
     event.count = name_zoned_jobs(engine, before, text);
     event.detail = text_of(text);
@@ -333,7 +331,6 @@ static void change_zone_data(const struct engine *engine, struct mark *mark,
                              char *before)
 {
     memcpy(before, mark->tz_version, sizeof mark->tz_version);
-    if (before[0] != '\0' && mutant(MUTANT_TZ_VERSION_NOT_MARKED)) return;
     if (before[0] != '\0' && !same_zone_data(before, engine->options.tz_version))
         mark->tz_changed_ms = mark->watermark.instant_ms;
     (void)snprintf(mark->tz_version, sizeof mark->tz_version, "%s", engine->options.tz_version);
@@ -344,7 +341,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
 {
     /* Until now all is as the last owner left it, and nobody has said anything. */
     assert(outbox_is_empty(&engine->outbox) && engine->outbox.refused_count == 0);
-    if (!mutant(MUTANT_EPOCH_NOT_RAISED)) mark->epoch++;
+    mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
     engine->mark = *mark;
     engine_stand_at(engine, mark);
@@ -354,7 +351,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
     event.epoch = mark->epoch;
     event.owner = text_of(engine->options.owner);
     struct sink sink = outbox_sink(&engine->outbox);
-    if (!mutant(MUTANT_SHARD_TAKEN_NOT_SAID)) sink.event(sink.opaque, &event);
+    sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     tell_missing_zones(engine, &sink);
     for (enum input input = 0; input < INPUTS_READ; input++)
@@ -390,8 +387,7 @@ static bool restore_tail(struct engine *engine, const struct restored *restored,
     replay->mark = restored->mark;
     if (!engine_read_last_mark(engine, &replay->mark, &log_time_ms, &replay->found, error))
         return false;
-    replay->other_branch = replay->found && !replay_precedes(&replay->mark, &restored->mark) &&
-                           !mutant(MUTANT_OTHER_BRANCH_BELIEVED);
+    replay->other_branch = replay->found && !replay_precedes(&replay->mark, &restored->mark);
     return true;
 }
 
@@ -481,9 +477,7 @@ static bool skip_cut(struct engine *engine, enum input input, int64_t *offset, s
     int64_t end = 0;
     if (!broker->operations->offsets(broker, input_topic(input), &first, &end, error)) return false;
     *cut = (struct cut){.from = *offset, .to = first};
-    if (*offset >= first || mutant(MUTANT_CUT_NOT_PASSED) || mutant(MUTANT_CUT_TO_MARKERS))
-        return true;
-    *offset = first;
+    if (*offset < first) *offset = first;
     return true;
 }
 
@@ -493,9 +487,6 @@ static bool skip_cuts(struct engine *engine, struct mark *mark, struct cuts *cut
     for (enum input input = 0; input < INPUTS_READ; input++)
         if (!skip_cut(engine, input, &mark->inputs[input].offset, &cuts->of[input], error))
             return false;
-    if (mutant(MUTANT_BEGUN_FORGOTTEN) &&
-        mark->in_command.offset < cuts->of[mark->in_command.input].to)
-        mark->in_command = (struct in_command){0};
     return true;
 }
 
@@ -514,9 +505,6 @@ bool engine_take_over(struct engine *engine, struct error *error)
     if (!inputs_start(&engine->inputs, &mark, error))
         return false;
     if (fresh && !start_at_oldest(engine, &mark, error)) return false;
-    if (mutant(MUTANT_TAKEOVER_WATERMARK_IS_NOW))
-        mark.watermark.instant_ms = engine_wall_ms(engine);
-    if (mutant(MUTANT_WATERMARK_GOES_BACK)) mark.watermark.instant_ms -= HOURS_MS;
     char tz_before[sizeof mark.tz_version];
     change_zone_data(engine, &mark, tz_before);
     assert(fresh || !mark_goes_back(&mark, &found));

@@ -4,7 +4,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 
 /* ---- one slot ---- */
 
@@ -28,8 +27,7 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
         ledger_take_tail_away(&job->extra->ledger, shard->timers, due_ms);
     if (!more && (!job_has_pending(job) || job_fires_used_up(job)))
         job_finish(shard, job, now_ms, sink);
-    else if (counted && !mutant(MUTANT_COUNT_NOT_WRITTEN))
-        sink->job_changed(sink->opaque, job);
+    else if (counted) sink->job_changed(sink->opaque, job);
 }
 
 static void slot_due(struct shard *shard, struct job *job, const struct due_list *list,
@@ -46,8 +44,8 @@ static void slot_due(struct shard *shard, struct job *job, const struct due_list
             return;
         }
     }
-    bool late = job_is_late(job, due_ms, now_ms) && !mutant(MUTANT_LATE_SLOT_FIRES_LIVE);
-    if (job_owes(job) && !mutant(MUTANT_LANE_OVERTAKES)) {
+    bool late = job_is_late(job, due_ms, now_ms);
+    if (job_owes(job)) {
         if (late) lane_owe_more(shard, job, due_ms, sink);
         else lane_join(shard, job);
     } else if (late) {
@@ -142,7 +140,7 @@ static bool walk(struct shard *shard, size_t count, int64_t due_ms, int64_t now_
     }
     for (size_t i = open / 2; i-- > 0;) lists_down(lists, open, i);
     while (open > 0) {
-        if (sink->full(sink->opaque)) return mutant(MUTANT_WATERMARK_SKIPS_FULL_INSTANT);
+        if (sink->full(sink->opaque)) return false;
         struct due_list *list = &lists[0];
         struct job *job = list_head(list);
         shard->watermark = (struct watermark){.instant_ms = due_ms, .ordinal = job->ordinal};

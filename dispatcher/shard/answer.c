@@ -8,7 +8,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 #include "lib/model/route.h"
 
 static struct text answer_group(const struct command *command)
@@ -163,8 +162,5 @@ void answer_finish(struct answer *answer, struct shard *shard,
         (void)error_invalid(application->rejection, result->code, "%s", result->message);
         (void)error_at(application->rejection, result->field);
     }
-    bool nothing = result->outcome == OUTCOME_UNCHANGED;
-    if (nothing && mutant(MUTANT_RESULT_TWICE)) sink->result(sink->opaque, result);
-    if (nothing && mutant(MUTANT_RESULT_LEFT_OUT)) return;
     sink->result(sink->opaque, result);
 }

@@ -10,7 +10,6 @@
 #include "dispatcher/shard/difference.h"
 #include "dispatcher/shard/imported.h"
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/mutant.h"
 #include "lib/model/route.h"
 
 static bool mine(const struct shard *shard, const struct definition *definition)
@@ -297,7 +296,7 @@ static bool answer_duplicate(struct shard *shard, const struct application *appl
 {
     struct seen seen;
     const struct command *command = application->command;
-    if (!command->command_id_given || mutant(MUTANT_SEEN_NOT_LOOKED_UP) ||
+    if (!command->command_id_given ||
         !seen_table_find(shard->seen, seen_hash(command->command_id), &seen))
         return false;
     struct answer *answer = answer_begin(shard, application);

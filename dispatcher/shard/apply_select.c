@@ -9,7 +9,6 @@
 #include "dispatcher/shard/operation.h"
 #include "dispatcher/shard/selector.h"
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/mutant.h"
 
 static bool check_revision(struct answer *answer, const struct job *job,
                            const struct application *application)
@@ -114,7 +113,7 @@ static bool change_one(struct shard *shard, struct answer *answer, struct job *j
                        const struct application *application, const struct sink *sink)
 {
     const struct operation *operation = operation_of(application->command->op);
-    if (application->command->dry_run && !mutant(MUTANT_DRY_RUN_DOES_IT)) {
+    if (application->command->dry_run) {
         bool would =
             operation->would_change == NULL || operation->would_change(job, application);
         if (would) list_job(answer, application, job, true);

@@ -8,7 +8,6 @@
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 
 #define SECOND_US INT64_C(1000000)
 #define BURST_US (SECOND_US / 10) /* what a late turn may catch up */
@@ -130,7 +129,7 @@ void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *
                      int64_t at_ms, enum event_reason reason, const struct sink *sink)
 {
     struct job_slot next;
-    if (debt_next(&backfill->debt, NULL, &next) && !mutant(MUTANT_BACKFILL_ENDS_SILENTLY))
+    if (debt_next(&backfill->debt, NULL, &next))
         announce(job, backfill, EVENT_SKIPPED, at_ms, debt_left(&backfill->debt, NULL).count,
                  reason, sink);
     remove_at(shard, job, (uint32_t)(backfill - job->extra->backfills));
@@ -180,7 +179,7 @@ static bool run_one(struct job *job, struct job_backfill *backfill, int64_t now_
     while (*allowance > 0 && backfill->due_us <= now_us && !sink->full(sink->opaque) &&
            debt_next(&backfill->debt, NULL, &slot)) {
         fire_next(job, backfill, slot.nominal_ms, now_ms, sink);
-        if (!mutant(MUTANT_BACKFILL_RATE_IGNORED)) backfill->due_us += interval_us;
+        backfill->due_us += interval_us;
         (*allowance)--;
         fired = true;
     }
@@ -220,8 +219,8 @@ void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
         struct job *job = shard_job_of(shard, reference);
         if (job == NULL) continue;
         job->extra->in_backfill = false;
-        if ((job->flags & JOB_STANDS_STILL) && !mutant(MUTANT_BACKFILL_RUNS_IN_PAUSE)) continue;
-        if (run_job(shard, job, now_ms, allowance, sink) && !mutant(MUTANT_BACKFILL_NOT_WRITTEN))
+        if (job->flags & JOB_STANDS_STILL) continue;
+        if (run_job(shard, job, now_ms, allowance, sink))
             sink->job_changed(sink->opaque, job);
         backfill_enqueue(shard, job);
         job_lighten(job);

@@ -3,7 +3,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 /* The one rule of lateness: slots due up to the result are late, those after it are not. */
 static int64_t late_up_to_ms(int64_t grace_ms, int64_t now_ms)
@@ -35,7 +34,6 @@ int64_t catchup_too_old_ms(const struct catchup *catchup, const struct schedule_
 {
     int64_t window_ms = schedule_bound(spec, now_ms - catchup->window_ms) - 1;
     int64_t late_ms = late_up_to_ms(catchup->grace_ms, now_ms);
-    if (mutant(MUTANT_WINDOW_BEFORE_GRACE)) return window_ms;
     return window_ms < late_ms ? window_ms : late_ms; /* a delay may be longer than the window */
 }
 
@@ -53,11 +51,8 @@ struct verdict catchup_judge(const struct definition *definition, int64_t from_m
     int64_t grace_from_ms = late_up_to_ms(catchup->grace_ms, now_ms);
     int64_t window_from_ms = catchup_too_old_ms(catchup, spec, now_ms);
     int64_t newest_ms = 0;
-    if (!mutant(MUTANT_GRACE_AT_RESUME_IGNORED) &&
-        !schedule_last(spec, from_ms, within(grace_from_ms, from_ms, to_ms), &newest_ms))
+    if (!schedule_last(spec, from_ms, within(grace_from_ms, from_ms, to_ms), &newest_ms))
         return (struct verdict){from_ms, REASON_NONE}; /* none is late: all just fire */
-    if (mutant(MUTANT_WINDOW_IGNORED)) window_from_ms = from_ms;
-    if (mutant(MUTANT_NONE_KEEPS_ALL)) grace_from_ms = from_ms;
     window_from_ms = within(window_from_ms, from_ms, to_ms);
     switch (catchup->policy) {
     case CATCHUP_NONE:
@@ -65,16 +60,10 @@ struct verdict catchup_judge(const struct definition *definition, int64_t from_m
     case CATCHUP_LATEST:
         if (!schedule_last(spec, window_from_ms, to_ms, &newest_ms))
             return (struct verdict){to_ms, REASON_WINDOW};
-        if (mutant(MUTANT_LATEST_KEEPS_ALL))
-            return (struct verdict){window_from_ms, REASON_SUPERSEDED};
-        if (mutant(MUTANT_LATEST_KEEPS_TWO))
-            return (struct verdict){schedule_keep_newest(spec, window_from_ms, to_ms, 2),
-                                    REASON_SUPERSEDED};
         return (struct verdict){newest_ms - 1, REASON_SUPERSEDED};
     case CATCHUP_ALL: {
         int64_t keep_ms = schedule_keep_newest(spec, window_from_ms, to_ms,
-                                               (uint64_t)catchup->limit +
-                                                   mutant(MUTANT_LIMIT_ONE_MORE));
+                                               (uint64_t)catchup->limit);
         return (struct verdict){keep_ms, keep_ms > window_from_ms ? REASON_LIMIT : REASON_WINDOW};
     }
     }

@@ -5,7 +5,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 enum { RETRY_LOOKS_MAX = 1000 }; /* of one call: the others must not wait */
 #define RETRY_FIRST_MS (1 * SECONDS_MS)
@@ -58,8 +57,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
     if (job == NULL || job->incarnation.offset != failed->incarnation.offset ||
         job->incarnation.index != failed->incarnation.index)
         return; /* deleted by the same command that the fire came from: nothing is owed */
-    if (!mutant(MUTANT_FAILURE_NOT_SAID)) announce_failed(job, failed, now_ms, sink);
-    if (mutant(MUTANT_FAILED_FIRE_FORGOTTEN)) return;
+    announce_failed(job, failed, now_ms, sink);
     job->fired--;
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
     if (failed->kind == FIRE_BACKFILL) {

@@ -7,7 +7,6 @@
 
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 
 /* A definition in one allocation: this header, the name "group/id", super group, payload, then
  * the options that differ from their default: the numbers in the order of number_options, the
@@ -376,7 +375,7 @@ bool job_extra_is_idle(const struct job *job)
 
 void job_lighten(struct job *job)
 {
-    if (job->extra == NULL || mutant(MUTANT_EXTRA_KEPT)) return;
+    if (job->extra == NULL) return;
     extra_trim(job->extra);
     if (!job_extra_is_idle(job)) return;
     free(job->extra);

@@ -4,7 +4,6 @@
  * than there are jobs. */
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 enum {
     DEAD_ALARMS_MOST = 64, /* beside as many as are alive */
@@ -72,7 +71,7 @@ static void tidy(struct shard *shard)
 void shard_alarms_of_gone(struct shard *shard)
 {
     size_t most = DEAD_ALARMS_MOST + ALARMS_OF_JOB_MOST * job_table_count(shard->jobs);
-    if (shard->alarms.count > most && !mutant(MUTANT_ALARMS_KEPT)) tidy(shard);
+    if (shard->alarms.count > most) tidy(shard);
 }
 
 static void add(struct shard *shard, const struct job *job, int64_t at_ms)
@@ -84,9 +83,8 @@ static void add(struct shard *shard, const struct job *job, int64_t at_ms)
 void job_set_alarm(struct shard *shard, const struct job *job)
 {
     int64_t at_ms = alarm_ms(job);
-    bool never = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSE_NEVER_ENDS);
-    if (shard->alarms.count >= shard->alarms_tidy_at && !mutant(MUTANT_ALARMS_KEPT)) tidy(shard);
-    if (at_ms != INSTANT_NONE && !never) add(shard, job, at_ms);
+    if (shard->alarms.count >= shard->alarms_tidy_at) tidy(shard);
+    if (at_ms != INSTANT_NONE) add(shard, job, at_ms);
     if (!job_has_pending(job) || (job->flags & JOB_STANDS_STILL)) return;
     const struct ledger *ledger = &job->extra->ledger;
     for (size_t i = 0; i < ledger_waiting(ledger); i++)

@@ -4,7 +4,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 /* ---- where a job is listed ---- */
 
@@ -24,10 +23,9 @@ void job_settle(struct shard *shard, struct job *job)
 {
     job_set_alarm(shard, job);
     backfill_enqueue(shard, job);
-    bool listed = (job->flags & JOB_PAUSED) != 0 && mutant(MUTANT_PAUSED_FIRES);
-    if ((job->flags & (JOB_STANDS_STILL | JOB_FINISHED)) && !listed) return;
+    if (job->flags & (JOB_STANDS_STILL | JOB_FINISHED)) return;
     attach(shard, job, slots_done_ms(shard));
-    if (job_owes(job) && !mutant(MUTANT_LANE_NOT_RESTORED)) lane_enqueue(shard, job);
+    if (job_owes(job)) lane_enqueue(shard, job);
     else if ((job->flags & JOB_BOUNDED) && !job_has_slot_after(job, slots_done_ms(shard)))
         lane_ask(shard, job);
 }
@@ -165,8 +163,7 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
         job_extra(job)->state.paused_ms = effective_ms;
     }
     const struct schedule_spec *spec = &job->schedule->spec;
-    bool past = imported && spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms &&
-                !mutant(MUTANT_IMPORT_FIRES_PAST);
+    bool past = imported && spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms;
     if (past) say_already_due(job, effective_ms, sink);
     job_begin(shard, job, past ? PAST_AT_ANNOUNCED : PAST_AT_OPEN, effective_ms, sink);
     return job;
@@ -274,7 +271,6 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     struct pending pending;
     pending_at_edit(job, effective_ms, &pending);
     if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
-    if (rescheduled && mutant(MUTANT_OWED_LOST_AT_UPDATE)) lane_release(shard, job);
     if (rescheduled || rebounded) lane_edit(job, effective_ms, now_ms, sink);
     job_redefine(job, definition);
     job->revision++;
@@ -356,7 +352,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     event.from_ms = extra->state.paused_ms; /* the interval left out */
     event.to_ms = from_ms;
     if (extra->state.paused_ms > event.to_ms) event.to_ms = extra->state.paused_ms;
-    if (!mutant(MUTANT_RESUMED_NOT_SAID)) sink->event(sink->opaque, &event);
+    sink->event(sink->opaque, &event);
     bool passed = one_shot_passed(job, from_ms, effective_ms);
     job->flags &= (uint8_t)~JOB_PAUSED;
     extra->state.paused_ms = INSTANT_NONE;
@@ -365,8 +361,7 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job->revision++;
     job->updated_ms = effective_ms;
     ledger_forget_waiting(&extra->ledger, from_ms);
-    if ((job->flags & JOB_ZONELESS) && job_fires_used_up(job) &&
-        !mutant(MUTANT_SPENT_WITHOUT_ZONE)) { /* by an update in the pause */
+    if ((job->flags & JOB_ZONELESS) && job_fires_used_up(job)) { /* by an update in the pause */
         zoneless_end(shard, job, effective_ms, sink);
         job_finish(shard, job, effective_ms, sink);
         return;
@@ -403,8 +398,7 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink)
 {
     if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
-    if (job_owes(job) && !mutant(MUTANT_OWED_LOST_AT_DELETE))
-        lane_drop(shard, job, effective_ms, REASON_DELETED, sink);
+    if (job_owes(job)) lane_drop(shard, job, effective_ms, REASON_DELETED, sink);
     pending_abandon(job, effective_ms, REASON_DELETED, sink);
     backfill_drop(shard, job, effective_ms, REASON_DELETED, sink);
     sink->job_deleted(sink->opaque, job);

@@ -3,7 +3,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 struct job_reference job_reference_of(const struct job *job)
 {
@@ -47,8 +46,7 @@ bool job_fires_used_up(const struct job *job)
     if ((job->flags & JOB_BOUNDED) == 0 || job->extra == NULL) return false;
     struct definition definition;
     job_view(job, &definition);
-    int64_t allowed = definition.max_fires + mutant(MUTANT_MAX_FIRES_ONE_MORE);
-    return definition.max_fires > 0 && job->extra->state.counted_fires >= allowed;
+    return definition.max_fires > 0 && job->extra->state.counted_fires >= definition.max_fires;
 }
 
 bool job_keeps_when_finished(const struct job *job)
@@ -162,7 +160,6 @@ void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t 
     assert(count > 0);
     assert(first_ms <= last_ms);
     if (kind == EVENT_MISSED) job->missed += count;
-    if (kind == EVENT_MISSED && mutant(MUTANT_MISSED_NOT_SAID)) return;
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, kind, job, at_ms, incarnation);

@@ -5,7 +5,6 @@
 #include "dispatcher/shard/job.h"
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 
 static const uint8_t backfill_key[HASH_KEY_BYTES] = "belfry backfills";
 

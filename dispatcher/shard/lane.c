@@ -6,7 +6,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 /* ---- owing ---- */
 
@@ -90,7 +89,6 @@ static void announce_catchup(struct job *job, enum event_kind kind, int64_t at_m
 {
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
-    if (kind == EVENT_CATCHUP_FINISHED && mutant(MUTANT_CATCHUP_END_NOT_SAID)) return;
     job_event_init(&event, kind, job, at_ms, incarnation);
     event.count = count;
     sink->event(sink->opaque, &event);
@@ -117,7 +115,7 @@ void lane_decide(struct job *job, int64_t to_ms, int64_t now_ms, const struct si
             announce(job, EVENT_MISSED, now_ms, terms_slots(&terms, left_out), verdict.reason,
                      sink);
     }
-    int64_t missed = latest ? total - fires + mutant(MUTANT_MISSED_COUNT_OFF) : 0;
+    int64_t missed = latest ? total - fires : 0;
     ledger_decide(ledger, &terms, kept, missed, latest ? 0 : fires, to_ms);
     if (fires > 0 && !latest) announce_catchup(job, EVENT_CATCHUP_STARTED, now_ms, fires, sink);
 }
@@ -176,9 +174,7 @@ void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
 {
     struct ledger *ledger = &job->extra->ledger;
     struct terms terms = job_terms(job);
-    int64_t old_ms = mutant(MUTANT_GIVEN_UP_ONE_BY_ONE)
-                         ? slot.due_ms
-                         : catchup_too_old_ms(catchup, ledger_next_spec(ledger, &terms), now_ms);
+    int64_t old_ms = catchup_too_old_ms(catchup, ledger_next_spec(ledger, &terms), now_ms);
     announce(job, EVENT_MISSED, now_ms,
              ledger_give_up(ledger, &terms, slot, old_ms, shard->watermark.instant_ms),
              REASON_UNDELIVERABLE, sink);
@@ -206,9 +202,8 @@ void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind,
     int32_t attempt = extra->state.attempts + 1;
     extra->state.attempts = 0;
     job_fire(job, kind, slot, now_ms, missed, attempt, sink);
-    if (mutant(MUTANT_LANE_FIRES_TWICE)) job_fire(job, kind, slot, now_ms, missed, 1, sink);
     if (job_has_max_fires(job)) extra->state.counted_fires++;
-    ledger_pay(&extra->ledger, slot.due_ms + (mutant(MUTANT_LANE_SKIPS) ? HOURS_MS : 0));
+    ledger_pay(&extra->ledger, slot.due_ms);
     if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
 }
 
@@ -267,5 +262,5 @@ void lane_join(struct shard *shard, struct job *job)
     if (!extra->in_lane || !extra->lane_counted) return;
     extra->lane_slots++;
     shard->lane_state.slots++;
-    if (!mutant(MUTANT_LANE_JOINED_FORGOTTEN)) shard->lane_state.joined++;
+    shard->lane_state.joined++;
 }

@@ -6,7 +6,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 enum {
     LANE_TURN_MS = 50,      /* fewer transactions: lane fires go out in small groups */
@@ -81,7 +80,7 @@ static void serve_next(struct shard *shard, struct job_queue *queue, struct turn
     if (job == NULL) return;
     job->extra->in_lane = false;
     if (job_owes(job) && !job_is_undecided(job) && !job_is_failing(job) &&
-        ((job->flags & JOB_STANDS_STILL) == 0 || mutant(MUTANT_LANE_RUNS_IN_PAUSE)))
+        (job->flags & JOB_STANDS_STILL) == 0)
         serve(shard, job, turn);
     else
         lane_uncount(shard, job);
@@ -119,7 +118,7 @@ static int64_t rate_allows(struct shard *shard, int64_t now_ms)
     int64_t thousandths = lane->rest + since_ms * shard->config.catchup_per_second;
     int64_t allowed = thousandths / 1000;
     lane->ran_ms = now_ms;
-    lane->rest = allowed > 0 && mutant(MUTANT_LANE_RATE_ROUNDED) ? 0 : thousandths % 1000;
+    lane->rest = thousandths % 1000;
     return allowed;
 }
 

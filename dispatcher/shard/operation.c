@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/mutant.h"
 
 static void refuse(struct answer *answer, const struct job *job, bool rejected,
                    enum error_code code, const char *field, const char *sentence)
@@ -66,10 +65,6 @@ static bool change_update(struct shard *shard, struct job *job,
 {
     if (!would_update(job, application)) return false;
     struct definition merged = merged_update(job, application);
-    struct definition present;
-    job_view(job, &present);
-    if (mutant(MUTANT_UPDATE_KEEPS_POLICY)) merged.catchup = present.catchup;
-    if (mutant(MUTANT_UPDATE_KEEPS_PAYLOAD)) merged.payload = present.payload;
     job_update(shard, job, &merged, application->effective_ms, application->now_ms, sink);
     return true;
 }
@@ -154,8 +149,7 @@ static bool change_resume(struct shard *shard, struct job *job,
     if (!would_resume(job, application)) return false;
     const struct command *command = application->command;
     int64_t from_ms = application->effective_ms;
-    if (mutant(MUTANT_RESUME_FROM_IGNORED)) from_ms = application->effective_ms;
-    else if (command->from == RESUME_PAUSED_AT) from_ms = job->extra->state.paused_ms;
+    if (command->from == RESUME_PAUSED_AT) from_ms = job->extra->state.paused_ms;
     else if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
     int64_t edited_ms = job->extra->state.schedule_edited_ms;
     if (edited_ms != INSTANT_NONE && from_ms < edited_ms) from_ms = edited_ms;
@@ -183,7 +177,6 @@ static bool change_trigger(struct shard *shard, struct job *job,
                            const struct application *application, const struct sink *sink)
 {
     (void)shard;
-    if ((job->flags & JOB_PAUSED) && mutant(MUTANT_TRIGGER_SKIPS_PAUSED)) return true;
     struct fire fire = {.job = job,
                         .kind = FIRE_TRIGGER,
                         .nominal_ms = application->effective_ms,
@@ -234,8 +227,7 @@ static bool check_backfill(struct answer *answer, const struct job *job,
                "from must be earlier than to, and than the time at which the command acts");
         return false;
     }
-    if (job_has_had_backfill(job, backfill_hash(command_backfill_id(command))) &&
-        !mutant(MUTANT_BACKFILL_ID_FORGOTTEN)) {
+    if (job_has_had_backfill(job, backfill_hash(command_backfill_id(command)))) {
         refuse(answer, job, false, CODE_EXISTS, "/backfill_id",
                backfill_find(job, command_backfill_id(command)) != NULL
                    ? "a backfill of this id is under way; cancel it, or choose another id"

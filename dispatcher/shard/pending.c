@@ -4,7 +4,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 bool shard_pending_rings(const struct job *job, int64_t at_ms)
 {
@@ -58,9 +57,7 @@ bool pending_keep(struct job *job, const struct pending *pending, int64_t effect
     bool one_shot = false;
     job_view(job, &definition);
     for (size_t i = 0; i < pending->count; i++) {
-        bool named = pending_is_named(&definition, pending->slots[i]) ||
-                     mutant(MUTANT_PENDING_SURVIVES_ANY_EDIT);
-        if (mutant(MUTANT_PENDING_FORGOTTEN)) continue;
+        bool named = pending_is_named(&definition, pending->slots[i]);
         if (named && definition.schedule.kind == SCHEDULE_AT)
             one_shot = true;
         else if (named && count < PENDING_MAX)

@@ -6,7 +6,6 @@
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 
 /* A list of a selector, hashed when it is long. */
 struct name_set {
@@ -184,8 +183,7 @@ struct job_reference *selector_find(const struct selector *selector, const struc
     free(picker.groups.index);
     free(picker.ids.index);
     free(picker.super_groups.index);
-    if (!mutant(MUTANT_SELECTED_IN_TABLE_ORDER))
-        qsort(found.jobs, found.count, sizeof *found.jobs, by_ordinal);
+    qsort(found.jobs, found.count, sizeof *found.jobs, by_ordinal);
     size_t kept = 0; /* a name listed twice is one job */
     for (size_t i = 0; i < found.count; i++)
         if (kept == 0 || found.jobs[kept - 1].ordinal != found.jobs[i].ordinal)

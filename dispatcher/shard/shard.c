@@ -5,7 +5,6 @@
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 
 void shard_config_defaults(struct shard_config *config)
 {
@@ -85,7 +84,6 @@ static void restore_backfills(struct shard *shard, struct job *job,
                               const struct job_record *record)
 {
     for (size_t i = 0; i < record->backfill_count; i++) {
-        if (mutant(MUTANT_BACKFILL_NOT_RESTORED)) return;
         const struct backfill_record *from = &record->backfills[i];
         assert(from->range.has_schedule);
         struct job_backfill *backfill = backfill_push(job, from->id);
@@ -144,14 +142,14 @@ void shard_restore_job(struct shard *shard, const struct job_record *record)
     job->last_due_ms = record->last_due_ms;
     if (definition->paused) job->flags |= JOB_PAUSED;
     if (record->state.finished_ms != INSTANT_NONE) job->flags |= JOB_FINISHED;
-    if (!mutant(MUTANT_PAST_NOT_RESTORED)) restore_past(job, record);
+    restore_past(job, record);
     restore_extra(shard, job, record);
     job_table_add(shard->jobs, job);
 }
 
 void shard_restore_seen(struct shard *shard, int64_t sequence, const struct seen *seen)
 {
-    if (!mutant(MUTANT_SEEN_NOT_RESTORED)) seen_table_add(shard->seen, sequence, seen);
+    seen_table_add(shard->seen, sequence, seen);
 }
 
 void shard_restore_seen_expired(struct shard *shard, int64_t sequence)
@@ -218,7 +216,6 @@ void shard_restore_done(struct shard *shard, const struct mark *mark)
 
 int64_t shard_effective_ms(const struct shard *shard, int64_t log_time_ms, int64_t now_ms)
 {
-    if (mutant(MUTANT_COMMAND_ACTS_NOW)) log_time_ms = now_ms;
     int64_t effective_ms = log_time_ms < now_ms ? log_time_ms : now_ms;
     return effective_ms > shard->watermark.instant_ms ? effective_ms
                                                       : shard->watermark.instant_ms;
@@ -227,7 +224,7 @@ int64_t shard_effective_ms(const struct shard *shard, int64_t log_time_ms, int64
 void shard_fill_mark(const struct shard *shard, struct mark *mark)
 {
     mark->watermark = shard->watermark;
-    if (!mutant(MUTANT_ORDINAL_USED_TWICE)) mark->next_ordinal = shard->next_ordinal;
+    mark->next_ordinal = shard->next_ordinal;
     mark->in_command = shard->in_command;
     if (shard->zone_data.count == 0) mark->tz_changed_ms = 0; /* all records say what it means */
     mark->shards = shard->config.shards;
@@ -291,7 +288,6 @@ void shard_expire_seen(struct shard *shard, const struct sink *sink)
 {
     int64_t before_ms = shard->watermark.instant_ms - shard->config.seen_keep_ms;
     int64_t sequence = 0;
-    if (mutant(MUTANT_SEEN_FORGOTTEN_EARLY)) before_ms = shard->watermark.instant_ms - HOURS_MS;
     while (!sink->full(sink->opaque) &&
            seen_table_expire(shard->seen, before_ms, shard->config.seen_max, &sequence))
         sink->seen_expired(sink->opaque, sequence);

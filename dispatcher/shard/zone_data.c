@@ -11,7 +11,6 @@
  * what it left out, and left it out anew each time it restored the job. */
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 
 /* New rules move clocks by no more, with the exception of a day left out at the date line. */
 #define MOVES_AT_MOST_MS (3 * HOURS_MS)
@@ -66,7 +65,6 @@ static bool waits_first(const struct job *job, int64_t changed_ms, struct job_sl
     int64_t from_ms = debt_from_ms(front);
     if (front->schedule == NULL)
         return waits(job, from_ms, job_owed_after_ms(job, from_ms), slot);
-    if (mutant(MUTANT_ZONE_DATA_EDITED_RANGE)) return false;
     *spec = &front->schedule->spec;
     if (!has_delays_of_zone(*spec) || !schedule_next(*spec, from_ms, &slot->due_ms)) return false;
     slot->nominal_ms = schedule_nominal(*spec, slot->due_ms);
@@ -97,7 +95,7 @@ static int64_t maybe_fired_ms(const struct job *job, int64_t changed_ms)
 static int64_t alone_ms(const struct job *job, uint32_t end)
 {
     int64_t newest_ms = INSTANT_NONE;
-    for (uint32_t i = 0; i < end && !mutant(MUTANT_ZONE_DATA_OWED_ALONE_TWICE); i++) {
+    for (uint32_t i = 0; i < end; i++) {
         const struct debt *debt = ledger_debt(&job->extra->ledger, i);
         if (debt->kind == DEBT_SLOT && debt->slot.nominal_ms > newest_ms)
             newest_ms = debt->slot.nominal_ms;
@@ -141,7 +139,6 @@ static bool leave_out(struct job *job, int64_t changed_ms, int64_t left_out_ms)
 
 void zone_data_changed(struct shard *shard, struct job *job, int64_t changed_ms)
 {
-    if (mutant(MUTANT_ZONE_DATA_FIRES_AGAIN)) return;
     int64_t left_out_ms = maybe_fired_ms(job, changed_ms);
     int64_t before_ms = job->extra == NULL ? INSTANT_NONE : job->extra->state.zone_data_ms;
     bool alone = debt_count(job) > 0 && ledger_owes_alone(&job->extra->ledger, left_out_ms);
@@ -166,7 +163,7 @@ bool zone_data_write(struct shard *shard, int64_t now_ms, const struct sink *sin
         job->extra->zone_data_says_ms = INSTANT_NONE;
         if (named_ms != INSTANT_NONE)
             job_announce(job, EVENT_SKIPPED, now_ms, named_ms, named_ms, 1, REASON_ZONE_DATA, sink);
-        if (!mutant(MUTANT_ZONE_DATA_NOT_WRITTEN)) sink->job_changed(sink->opaque, job);
+        sink->job_changed(sink->opaque, job);
     }
     return true;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/mutant.h"
 
 static bool is_unknown(const struct schedule *schedule)
 {
@@ -44,7 +43,6 @@ static void come_back(struct shard *shard, struct job *job)
     bool owes = job_owes(job);
     if (owes && (job_is_undecided(job) || !ledger_has_room(&extra->ledger, 2))) return;
     if (owes) lane_close_tail(job, missing_ms, missing_ms, NULL);
-    if (mutant(MUTANT_ZONE_BACK_OWES_NOTHING)) return;
     ledger_open_tail(&extra->ledger, missing_ms, true);
 }
 
@@ -68,8 +66,7 @@ bool zoneless_write(struct shard *shard, const struct sink *sink)
         if (sink->full(sink->opaque)) return false;
         (void)job_queue_take(&shard->zoneless, &reference);
         struct job *job = shard_job_of(shard, reference);
-        if (job != NULL && !mutant(MUTANT_ZONE_MISSING_NOT_WRITTEN))
-            sink->job_changed(sink->opaque, job);
+        if (job != NULL) sink->job_changed(sink->opaque, job);
     }
     return true;
 }

@@ -6,7 +6,6 @@
  * whatever the size of the change. */
 #include <assert.h>
 
-#include "lib/base/mutant.h"
 #include "lib/time/cron.h"
 #include "lib/time/cron_local.h"
 #include "lib/time/instant.h"
@@ -21,8 +20,6 @@ static int64_t local_start(const struct cron *cron, const struct zone_view *view
 {
     bool once = (cron->flags & CRON_ONCE) != 0;
     int32_t shown_s = once ? view->high_s : view->offset_s;
-    if (shown_s < view->offset_s && mutant(MUTANT_GAP_RUN_LOST)) shown_s = view->offset_s;
-    if (shown_s > view->offset_s && mutant(MUTANT_OVERLAP_RUN_TWICE)) shown_s = view->offset_s;
     return view->from_s + shown_s;
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/base/limits.h"
-#include "lib/base/mutant.h"
 #include "lib/time/cron_field.h"
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
@@ -259,8 +258,7 @@ bool cron_parse(const char *text, size_t length, const struct cron_options *opti
     }
     bool moves = zone != NULL && !zone_is_fixed(zone);
     read.cron.zone = zone;
-    bool vixie = options->dst == CRON_DST_VIXIE || mutant(MUTANT_DST_RULE_IGNORED);
-    if (moves && read.fixed_time && vixie) read.cron.flags |= CRON_ONCE;
+    if (moves && read.fixed_time && options->dst == CRON_DST_VIXIE) read.cron.flags |= CRON_ONCE;
     if (zone_name.length == 0) read.warnings |= CRON_WARNING_NO_ZONE;
     if (read.hashed && options->name.length == 0) read.warnings |= CRON_WARNING_NO_NAME;
     cron_canonicalise(&read.cron);

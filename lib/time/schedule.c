@@ -1,7 +1,6 @@
 #include "lib/time/schedule.h"
 
 #include "lib/base/hash.h"
-#include "lib/base/mutant.h"
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
 
@@ -232,12 +231,11 @@ int64_t schedule_due(const struct schedule_spec *spec, int64_t nominal_ms)
     size_t length = fire_id_format(&spec->jitter.incarnation, nominal_ms, id);
     int64_t span_ms = spec->jitter.most_ms;
     int64_t next_ms = 0;
-    if (nominal_next(spec, nominal_ms, &next_ms) && next_ms - nominal_ms < span_ms &&
-        !mutant(MUTANT_JITTER_PAST_NEXT_SLOT))
+    if (nominal_next(spec, nominal_ms, &next_ms) && next_ms - nominal_ms < span_ms)
         span_ms = next_ms - nominal_ms;
     if (INSTANT_MAX_MS - nominal_ms < span_ms) span_ms = INSTANT_MAX_MS - nominal_ms + 1;
     int64_t delay_ms = (int64_t)(hash_siphash(key, id, length) % (uint64_t)span_ms);
-    return mutant(MUTANT_JITTER_EARLY) ? nominal_ms - delay_ms : nominal_ms + delay_ms;
+    return nominal_ms + delay_ms;
 }
 
 /* The newest slot with a nominal time up to instant_ms, if its delay may reach beyond it. */

@@ -6,7 +6,6 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
-#include "lib/base/mutant.h"
 #include "lib/time/civil.h"
 #include "lib/time/zone.h"
 #include "lib/time/zone_rule.h"
@@ -271,8 +270,7 @@ struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
     int64_t last_s = block.change_count == 0 ? INT64_MIN / 2
                                              : change_at(&block, block.change_count - 1);
     int64_t cycle_s = INT64_MAX;
-    if (has_rule && last_s < RULE_MAX_S && !mutant(MUTANT_FAR_RULE_IGNORED))
-        cycle_s = add_rule(build, &rule, last_s);
+    if (has_rule && last_s < RULE_MAX_S) cycle_s = add_rule(build, &rule, last_s);
     int64_t end_s = build->spans[build->count - 1].from_s;
     struct zone *zone = NULL;
     if (build->full || (has_rule && last_s >= RULE_MAX_S) ||

@@ -26,8 +26,8 @@ def test_a_wrong_list_is_named() -> None:
     assert row is not None
     assert "lib/model/output.h has catchup_behind|CATCHUP_BEHIND, and is not listed" in \
         said(row.group(0), "")
-    assert "… a planted bug: lib/base/mutant.h does not have row(NO_SUCH_BUG)" in \
-        said("row(MISSED_NOT_SAID)", "row(NO_SUCH_BUG)")
+    assert "… a planted bug: tests/simulation/planted_bugs does not have NO_SUCH_BUG:" in \
+        said("`MISSED_NOT_SAID:`", "`NO_SUCH_BUG:`")
     assert "… a kind of schedule: dispatcher/shard/no_such.c is not there" in \
         said("`dispatcher/shard/pending.c`", "`dispatcher/shard/no_such.c`")
     assert "not a place" in said("| `dispatcher/engine/engine_settings.h` |",

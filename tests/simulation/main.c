@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "schemas/json_reader.h"
-#include "tests/simulation/mutants.h"
 #include "tests/simulation/options.h"
 #include "tests/simulation/simulation.h"
 
@@ -92,25 +91,6 @@ static int replay(const struct wishes *wishes)
     return verdict.violation_count > 0;
 }
 
-/* How many seeds it takes to find the planted bug; 1: it was not found. */
-static int hunt(const struct wishes *wishes)
-{
-    for (int64_t i = 0; i < wishes->seeds; i++) {
-        struct plan plan;
-        struct verdict verdict;
-        plan_from_seed(&plan, wishes->seed + (uint64_t)i, &wishes->plan);
-        simulate(&plan, false, &verdict);
-        plan_clear(&plan);
-        if (verdict.violation_count == 0) continue;
-        (void)printf("found %s after %lld seeds: %.160s\n", mutant_name(mutant_planted),
-                     (long long)i + 1, verdict.violations[0]);
-        return 0;
-    }
-    (void)printf("NOT FOUND %s in %lld seeds\n", mutant_name(mutant_planted),
-                 (long long)wishes->seeds);
-    return 1;
-}
-
 static int play(const struct wishes *wishes)
 {
     struct totals totals = {0};
@@ -149,7 +129,5 @@ int main(int argc, char **argv)
     enum options_read read = options_read(argc, argv, &wishes);
     if (read != OPTIONS_GOOD) return read == OPTIONS_HELP ? 0 : 2;
     json_reader_prepare();
-    if (mutant_planted != MUTANT_NONE && wishes.replay == NULL && !wishes.one)
-        return hunt(&wishes);
     return wishes.replay != NULL ? replay(&wishes) : play(&wishes);
 }

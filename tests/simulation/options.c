@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/mutant.h"
-#include "tests/simulation/mutants.h"
 
 enum { SEEDS_MOST = 100000000 };
 
@@ -15,7 +13,6 @@ static const char help[] =
     "\n"
     "  simulate [--seeds=N] [--seed=S] [OPTION...]   plays seeds S, S+1, ... (100, from 1)\n"
     "  simulate --replay=STORY                       plays a story, as --save writes them\n"
-    "  simulate --mutant=NAME [--seeds=N]            plants a bug and plays until it is found\n"
     "\n"
     "  --seeds=N       how many seeds\n"
     "  --seed=S        the first one\n"
@@ -25,7 +22,6 @@ static const char help[] =
     "  --shrink        shortens a seed that fails to a story of a few events\n"
     "  --save=FILE     with --shrink: writes the story into the file\n"
     "  --replay=FILE   plays the story in the file; its trace hash is always the same\n"
-    "  --mutant=NAME   plants the bug of that name; 'list' names them all\n"
     "  --verbose       tells everything that happens, with its virtual time\n"
     "  --progress      a line each 50 seeds\n"
     "  --help\n"
@@ -37,11 +33,10 @@ static const char help[] =
     "  simulate --short --seeds=500\n"
     "  simulate --short --seeds=1 --seed=77 --shrink --save=77.sim\n"
     "  simulate --replay=77.sim --verbose\n"
-    "  simulate --short --seeds=200 --mutant=LANE_SKIPS\n"
     "\n"
     "exit code\n"
-    "  0  no violation, or the planted bug was found\n"
-    "  1  a violation, or the planted bug was not found\n"
+    "  0  no violation\n"
+    "  1  a violation\n"
     "  2  the command line is wrong, or a file cannot be read or written\n";
 
 static bool wrong(const char *format, const char *what)
@@ -63,16 +58,6 @@ static bool read_number(const char *argument, const char *value, uint64_t least,
     if (read < least || read > most) return wrong("%s: the number is out of range", argument);
     *number = read;
     return true;
-}
-
-static bool plant(const char *name)
-{
-    for (int i = 1; i < MUTANT_COUNT; i++) {
-        if (strcmp(mutant_name((enum mutant)i), name) != 0) continue;
-        mutant_planted = (enum mutant)i;
-        return true;
-    }
-    return wrong("--mutant=%s: there is no such planted bug (--mutant=list)", name);
 }
 
 static bool read_switch(const char *argument, struct wishes *wishes)
@@ -110,7 +95,6 @@ static bool read_one(const char *argument, struct wishes *wishes)
     }
     if ((value = after(argument, "--seed=")) != NULL)
         return read_number(argument, value, 0, UINT64_MAX, &wishes->seed);
-    if ((value = after(argument, "--mutant=")) != NULL) return plant(value);
     if ((value = after(argument, "--replay=")) != NULL) wishes->replay = value;
     else if ((value = after(argument, "--save=")) != NULL) wishes->save = value;
     else return read_switch(argument, wishes);
@@ -123,10 +107,6 @@ enum options_read options_read(int argc, char **argv, struct wishes *wishes)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             (void)fputs(help, stdout);
-            return OPTIONS_HELP;
-        }
-        if (strcmp(argv[i], "--mutant=list") == 0) {
-            for (int j = 1; j < MUTANT_COUNT; j++) (void)puts(mutant_name((enum mutant)j));
             return OPTIONS_HELP;
         }
         if (!read_one(argv[i], wishes)) return OPTIONS_BAD;

@@ -20,8 +20,8 @@ struct wishes {
 
 enum options_read { OPTIONS_GOOD, OPTIONS_HELP, OPTIONS_BAD };
 
-/* Reads the arguments; plants the bug that --mutant names. What is wrong is said on standard
- * error, the help and the list of planted bugs on standard output (OPTIONS_HELP: that was all). */
+/* Reads the arguments. What is wrong is said on standard error, the help on standard output
+ * (OPTIONS_HELP: that was all). */
 enum options_read options_read(int argc, char **argv, struct wishes *wishes);
 
 #endif

@@ -122,7 +122,7 @@ def _judge(point: Point) -> None:
         say("planted: none: and why")
     for name in point.planted:
         if name not in planted_bugs():
-            say(f"there is no planted bug {name} in lib/base/mutant.h")
+            say(f"there is no planted bug {name} in tests/simulation/planted_bugs")
     if not point.checks:
         say("no check")
     for check in point.checks:
@@ -132,8 +132,8 @@ def _judge(point: Point) -> None:
 
 
 def planted_bugs() -> set[str]:
-    text = (ROOT / "lib" / "base" / "mutant.h").read_text()
-    return set(re.findall(r"^\s+row\((\w+)\)", text, re.MULTILINE))
+    text = (ROOT / "tests" / "simulation" / "planted_bugs").read_text()
+    return set(re.findall(r"^([A-Z0-9_]+): ", text, re.MULTILINE))
 
 
 def judge_check(check: Check) -> str:
