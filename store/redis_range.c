@@ -147,6 +147,36 @@ static bool advance_range(struct redis_range *range, const redisReply *names)
     return true;
 }
 
+/* Moves the ranges that have more to the window's front; returns how many. */
+static size_t advance_window(struct redis_range *window, size_t count, redisReply *const *names)
+{
+    size_t more = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!advance_range(&window[i], names[i])) continue;
+        const struct redis_range moved = window[more];
+        window[more++] = window[i];
+        if (i >= more) window[i] = moved;
+    }
+    return more;
+}
+
+/* Visits the jobs whose texts were asked for. */
+static bool take_texts(const struct redis_range *window, size_t count, redisReply *const *names,
+                       struct redis_connection *connection, store_item_visitor *visitor,
+                       void *opaque, struct error *error)
+{
+    bool fine = true;
+    for (size_t i = 0; i < count && fine; i++) {
+        if (names[i]->elements == 0) continue;
+        redis_connection_extend(connection);
+        redisReply *texts = redis_connection_receive(connection, error);
+        fine = texts != NULL &&
+               visit_texts(&window[i], names[i], texts, visitor, opaque, error);
+        if (texts != NULL) freeReplyObject(texts);
+    }
+    return fine;
+}
+
 /* Asks for a slice of each range in the window, then for the jobs of all slices. The ranges that
  * have more are moved to the window's front; *more tells how many. */
 static bool visit_window(struct redis_range *window, size_t count,
@@ -167,20 +197,8 @@ static bool visit_window(struct redis_range *window, size_t count,
     for (size_t i = 0; i < count && fine; i++)
         if (names[i]->elements > 0)
             fine = send_texts(connection, &window[i], names[i], &command, error);
-    for (size_t i = 0; i < count && fine; i++) {
-        if (names[i]->elements == 0) continue;
-        redis_connection_extend(connection);
-        redisReply *texts = redis_connection_receive(connection, error);
-        fine = texts != NULL &&
-               visit_texts(&window[i], names[i], texts, visitor, opaque, error);
-        if (texts != NULL) freeReplyObject(texts);
-    }
-    for (size_t i = 0; i < count && fine; i++) {
-        if (!advance_range(&window[i], names[i])) continue;
-        const struct redis_range moved = window[*more];
-        window[(*more)++] = window[i];
-        if (i >= *more) window[i] = moved;
-    }
+    fine = fine && take_texts(window, count, names, connection, visitor, opaque, error);
+    if (fine) *more = advance_window(window, count, names);
     if (!fine) redis_connection_drain(connection);
     for (size_t i = 0; i < count; i++)
         if (names[i] != NULL) freeReplyObject(names[i]);

@@ -148,22 +148,9 @@ static const redisReply *find_value(const redisReply *reply, const char *name)
     return NULL;
 }
 
-static bool field_read(const struct snapshot_field *field, const redisReply *value, char *record)
+static bool number_take(enum field_kind kind, int64_t number, void *place)
 {
-    void *place = record + field->offset;
-    size_t length = value->len;
-    int64_t number = 0;
-    if (field->kind == FIELD_TEXT) {
-        if (length >= field->bytes || memchr(value->str, '\0', length) != NULL) return false;
-        memcpy(place, value->str, length + 1);
-        return true;
-    }
-    if (field->kind == FIELD_CODE) {
-        *(enum error_code *)place = error_code_find((struct text){value->str, length});
-        return length < ERROR_CODE_BYTES;
-    }
-    if (!redis_number_read(value->str, length, &number)) return false;
-    switch (field->kind) {
+    switch (kind) {
     case FIELD_INT64:
     case FIELD_COUNT: *(int64_t *)place = number; return true;
     case FIELD_INT32:
@@ -178,6 +165,24 @@ static bool field_read(const struct snapshot_field *field, const redisReply *val
     case FIELD_CODE: break;
     }
     return false;
+}
+
+static bool field_read(const struct snapshot_field *field, const redisReply *value, char *record)
+{
+    void *place = record + field->offset;
+    size_t length = value->len;
+    int64_t number = 0;
+    if (field->kind == FIELD_TEXT) {
+        if (length >= field->bytes || memchr(value->str, '\0', length) != NULL) return false;
+        memcpy(place, value->str, length + 1);
+        return true;
+    }
+    if (field->kind == FIELD_CODE) {
+        *(enum error_code *)place = error_code_find((struct text){value->str, length});
+        return length < ERROR_CODE_BYTES;
+    }
+    return redis_number_read(value->str, length, &number) &&
+           number_take(field->kind, number, place);
 }
 
 bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, bool *found,

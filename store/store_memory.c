@@ -339,6 +339,25 @@ static bool is_newer(int64_t generation, int64_t epoch, const struct store_write
            (generation == write->generation && epoch > write->epoch);
 }
 
+/* Whether the write does not go on where the last one ended, or begins what is further already. */
+static bool has_gap(const struct image_shard *shard, const struct store_write *write,
+                    uint64_t store)
+{
+    const struct image_writer *writer = &shard->writer;
+    const struct mark *mark = &shard->snapshot.mark;
+    if (write->mode == STORE_CHANGE &&
+        (!shard->has_snapshot || mark->sequence != write->follows_sequence))
+        return true;
+    uint64_t before = write->token_before != 0 ? write->token_before : write->token;
+    uint64_t group = token_number(&writer->group, store, write->generation, write->epoch);
+    if (write->part > 0 &&
+        (group != before || writer->mode != write->mode || writer->part != write->part))
+        return true;
+    return write->mode == STORE_REWRITE && write->snapshot != NULL && shard->has_snapshot &&
+           mark->generation == write->generation && mark->epoch == write->epoch &&
+           mark->sequence > write->snapshot->mark.sequence;
+}
+
 /* The rules of write.lua, in the same order. */
 static enum store_outcome judge(const struct image_shard *shard, const struct store_write *write,
                                 uint64_t store)
@@ -347,18 +366,7 @@ static enum store_outcome judge(const struct image_shard *shard, const struct st
     const struct mark *mark = &shard->snapshot.mark;
     if (is_newer(writer->generation, writer->epoch, write)) return STORE_STALE;
     if (shard->has_snapshot && is_newer(mark->generation, mark->epoch, write)) return STORE_STALE;
-    if (write->mode == STORE_CHANGE &&
-        (!shard->has_snapshot || mark->sequence != write->follows_sequence))
-        return STORE_GAP;
-    uint64_t before = write->token_before != 0 ? write->token_before : write->token;
-    uint64_t group = token_number(&writer->group, store, write->generation, write->epoch);
-    if (write->part > 0 &&
-        (group != before || writer->mode != write->mode || writer->part != write->part))
-        return STORE_GAP;
-    if (write->mode == STORE_REWRITE && write->snapshot != NULL && shard->has_snapshot &&
-        mark->generation == write->generation && mark->epoch == write->epoch &&
-        mark->sequence > write->snapshot->mark.sequence)
-        return STORE_GAP;
+    if (has_gap(shard, write, store)) return STORE_GAP;
     if (write->mode == STORE_CHANGE && !is_whole(&shard->held, &shard->jobs, &shard->seen))
         return STORE_DAMAGED;
     if (write->mode == STORE_REWRITE && write->part > 0 &&

@@ -50,20 +50,29 @@ static void count_text(uint64_t count, char text[8])
     else (void)snprintf(text, 8, "%" PRIu64 "k", count / 1000 < 9999 ? count / 1000 : 9999);
 }
 
+/* What stands behind the day's number; returns its columns. */
+static int day_mark(const struct page *page, const struct day *day, char mark[16])
+{
+    char count[8];
+    mark[0] = '\0';
+    if (day->skipped) return snprintf(mark, 16, "gone");
+    if (day->fires == 0) return 0;
+    if (day->fires == 1) {
+        (void)snprintf(mark, 16, "%s", page->unicode ? "●" : "*");
+        return 1;
+    }
+    count_text(day->fires, count);
+    (void)snprintf(mark, 16, "%s%s", page->unicode ? "×" : "x", count);
+    return 1 + (int)strlen(count);
+}
+
 /* One cell: the number of the day, how often it fires, '!' where the clocks change. */
 static void print_cell(const struct page *page, int32_t date, int32_t number, bool last)
 {
     struct day day = look_at(page, number);
     bool colour = page->settings->colour;
-    char mark[16] = "";
-    char count[8];
-    int columns = 0;
-    count_text(day.fires, count);
-    if (day.skipped) (void)snprintf(mark, sizeof mark, "gone");
-    else if (day.fires == 1) (void)snprintf(mark, sizeof mark, "%s", page->unicode ? "●" : "*");
-    else if (day.fires > 1)
-        (void)snprintf(mark, sizeof mark, "%s%s", page->unicode ? "×" : "x", count);
-    columns = day.skipped ? 4 : day.fires == 1 ? 1 : day.fires > 1 ? 1 + (int)strlen(count) : 0;
+    char mark[16];
+    int columns = day_mark(page, &day, mark);
     if (mark[0] != '\0' || day.clocks_change) columns++;
     const char *tone = !colour ? "" : day.fires > 0 ? "\x1b[1;32m" : "\x1b[2m";
     const char *frame = colour && number == page->today ? "\x1b[7m" : "";

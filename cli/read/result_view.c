@@ -57,29 +57,41 @@ json_int_t results_total(const json_t *results, const char *member)
     return total;
 }
 
-enum exit_code results_exit(const json_t *results, bool selects, bool all)
+struct counted {
+    size_t done;
+    size_t not_found;
+    enum verdict worst; /* of the others */
+};
+
+static struct counted count_verdicts(const json_t *results, bool selects)
 {
-    assert(json_is_array(results));
-    size_t done = 0;
-    size_t not_found = 0;
-    enum verdict worst = VERDICT_DONE;
+    struct counted counted = {.worst = VERDICT_DONE};
     for (size_t i = 0; i < json_array_size(results); i++) {
         const json_t *result = json_array_get(results, i);
         enum verdict verdict = result_verdict(result);
         bool matched = !selects || json_member_number(result, "matched", 0) > 0;
         bool duplicate =
             strcmp(text_or_empty(result, "outcome"), outcome_name(OUTCOME_DUPLICATE)) == 0;
-        if (verdict == VERDICT_DONE) done += matched || duplicate;
-        else if (verdict == VERDICT_NOT_FOUND) not_found++;
-        else if (verdict > worst) worst = verdict;
+        if (verdict == VERDICT_DONE) counted.done += matched || duplicate;
+        else if (verdict == VERDICT_NOT_FOUND) counted.not_found++;
+        else if (verdict > counted.worst) counted.worst = verdict;
     }
-    assert(done + not_found <= json_array_size(results));
+    return counted;
+}
+
+enum exit_code results_exit(const json_t *results, bool selects, bool all)
+{
+    assert(json_is_array(results));
+    struct counted counted = count_verdicts(results, selects);
+    size_t done = counted.done;
+    enum verdict worst = counted.worst;
+    assert(done + counted.not_found <= json_array_size(results));
     if (worst == VERDICT_PARTLY) return CLI_PARTLY;
     if (worst != VERDICT_DONE && done > 0) return CLI_PARTLY;
     if (worst == VERDICT_FAILED) return CLI_FAILED;
     if (worst == VERDICT_CONFLICT) return CLI_CONFLICT;
     if (selects) return done > 0 || all ? CLI_OK : CLI_NOT_FOUND;
-    if (not_found > 0) return done > 0 ? CLI_PARTLY : CLI_NOT_FOUND;
+    if (counted.not_found > 0) return done > 0 ? CLI_PARTLY : CLI_NOT_FOUND;
     return CLI_OK;
 }
 

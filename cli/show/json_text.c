@@ -53,6 +53,12 @@ static void indent_line(struct text_writer *out, size_t depth)
     for (size_t i = 0; i < depth; i++) text_writer_words(out, "  ");
 }
 
+/* Whether what was written last opens an object or a list. */
+static bool has_opened(const struct text_writer *out)
+{
+    return out->length > 0 && strchr("{[", out->bytes[out->length - 1]) != NULL;
+}
+
 void json_text_indent(struct text_writer *out, struct text text)
 {
     size_t depth = 0;
@@ -63,10 +69,9 @@ void json_text_indent(struct text_writer *out, struct text text)
         struct text token = {text.bytes, letter == '"' ? json_scan_string(text) : 1};
         text = (struct text){text.bytes + token.length, text.length - token.length};
         if (space(letter)) continue;
-        bool empty = closes && out->length > 0 && strchr("{[", out->bytes[out->length - 1]) != NULL;
-        bool first = depth > 0 && !closes && strchr("{[", out->bytes[out->length - 1]) != NULL;
+        bool new_line = depth > 0 && closes != has_opened(out);
         if (closes) depth--;
-        if (first || (closes && !empty)) indent_line(out, depth);
+        if (new_line) indent_line(out, depth);
         text_writer_raw(out, token);
         if (letter == ':') text_writer_words(out, " ");
         if (letter == ',') indent_line(out, depth);

@@ -94,14 +94,17 @@ bool print_json(FILE *stream, const char *bytes, size_t length, bool terminal)
 
 static size_t character_columns(uint32_t code)
 {
+    static const struct {
+        uint32_t first;
+        uint32_t last;
+    } wide[] = {{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},
+                {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60},
+                {0xffe0, 0xffe6}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd}};
     assert(code <= 0x10ffff);
     if (code >= 0x300 && code <= 0x36f) return 0;
-    bool wide = (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) ||
-                (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) ||
-                (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
-                (code >= 0xffe0 && code <= 0xffe6) || (code >= 0x1f300 && code <= 0x1faff) ||
-                (code >= 0x20000 && code <= 0x3fffd);
-    return wide ? 2 : 1;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (code >= wide[i].first && code <= wide[i].last) return 2;
+    return 1;
 }
 
 size_t text_columns(const char *bytes, size_t length)

@@ -94,12 +94,30 @@ static const struct {
     {"paused", "its time passed while the job was paused"},
 };
 
+/* The event of missed or skipped slots that names this one. */
+static bool say_left_out(struct why *why, const json_t *event, const char *kind, int64_t slot_ms)
+{
+    int64_t first_ms = 0;
+    int64_t last_ms = 0;
+    const char *reason = text_or(event, "reason", "");
+    const char *words = "";
+    if (json_object_get(event, "backfill_id") != NULL) return false; /* not about its own slots */
+    if (!member_ms(event, "first", &first_ms) || !member_ms(event, "last", &last_ms)) return false;
+    if (slot_ms < first_ms || slot_ms > last_ms) return false;
+    for (size_t r = 0; r < sizeof reasons / sizeof reasons[0]; r++)
+        if (strcmp(reasons[r].reason, reason) == 0) words = reasons[r].text;
+    return answer(why, kind, "%s (%.60s)%s%s; the event of %s names "
+                  "%" JSON_INTEGER_FORMAT " slots from %s to %s", kind, reason,
+                  words[0] == '\0' ? "" : ": ", words, text_or(event, "at", "?"),
+                  json_member_number(event, "count", 1), text_or(event, "first", "?"),
+                  text_or(event, "last", "?"));
+}
+
 static bool say_event(struct why *why, const struct why_facts *facts, int64_t slot_ms)
 {
     for (size_t i = json_array_size(facts->events); i-- > 0;) {
         const json_t *event = json_array_get(facts->events, i);
         const char *kind = text_or(event, "event", "");
-        const char *reason = text_or(event, "reason", "");
         int64_t first_ms = 0;
         int64_t last_ms = 0;
         if (strcmp(kind, "resumed") == 0 && member_ms(event, "from", &first_ms) &&
@@ -107,19 +125,8 @@ static bool say_event(struct why *why, const struct why_facts *facts, int64_t sl
             return answer(why, "paused", "the job was paused from %s to %s; those slots were left "
                           "out when it was resumed", text_or(event, "from", "?"),
                           text_or(event, "to", "?"));
-        if (strcmp(kind, "missed") != 0 && strcmp(kind, "skipped") != 0) continue;
-        if (json_object_get(event, "backfill_id") != NULL) continue; /* not about its own slots */
-        if (!member_ms(event, "first", &first_ms) || !member_ms(event, "last", &last_ms)) continue;
-        if (slot_ms < first_ms || slot_ms > last_ms) continue;
-        const char *words = "";
-        for (size_t r = 0; r < sizeof reasons / sizeof reasons[0]; r++)
-            if (strcmp(reasons[r].reason, reason) == 0) words = reasons[r].text;
-        bool missed = strcmp(kind, "missed") == 0;
-        return answer(why, missed ? "missed" : "skipped", "%s (%.60s)%s%s; the event of %s names "
-                      "%" JSON_INTEGER_FORMAT " slots from %s to %s", kind, reason,
-                      words[0] == '\0' ? "" : ": ", words, text_or(event, "at", "?"),
-                      json_member_number(event, "count", 1), text_or(event, "first", "?"),
-                      text_or(event, "last", "?"));
+        bool left_out = strcmp(kind, "missed") == 0 || strcmp(kind, "skipped") == 0;
+        if (left_out && say_left_out(why, event, kind, slot_ms)) return true;
     }
     return false;
 }

@@ -33,33 +33,48 @@ static void write_event_id(const struct text *event_id, struct text_writer *out)
     free(text);
 }
 
+/* The command in a dead letter, and of a CloudEvent its id instead of the header's. */
+struct dead_letter {
+    struct text object;
+    struct text event_id;
+    char envelope_id[COMMAND_ID_BYTES_MAX + 1];
+};
+
+static bool read_dead_letter(struct text value, struct dead_letter *letter)
+{
+    json_t *parsed = NULL;
+    struct error refused = {0};
+    letter->object = trim(value);
+    bool readable = letter->object.length > 0 &&
+                    json_text_one(letter->object, "it", &parsed, &refused) &&
+                    json_is_object(parsed);
+    bool event = readable && json_object_get(parsed, "specversion") != NULL &&
+                 json_is_object(json_object_get(parsed, "data"));
+    const char *id_text = event ? json_string_value(json_object_get(parsed, "id")) : NULL;
+    letter->envelope_id[0] = '\0';
+    if (id_text != NULL && strlen(id_text) <= COMMAND_ID_BYTES_MAX)
+        memcpy(letter->envelope_id, id_text, strlen(id_text) + 1);
+    if (event) letter->event_id = text_of(letter->envelope_id);
+    struct text data = json_scan_member(letter->object, "data");
+    if (event && data.length > 0) letter->object = data;
+    json_decref(parsed);
+    return readable;
+}
+
 bool dead_command_write(struct text value, struct text event_id, int32_t partition,
                         int64_t offset, struct text_writer *out, struct error *error)
 {
     assert(offset >= 0);
-    json_t *parsed = NULL;
-    struct error refused = {0};
-    struct text object = trim(value);
-    bool readable = object.length > 0 && json_text_one(object, "it", &parsed, &refused) &&
-                    json_is_object(parsed);
-    bool event = readable && json_object_get(parsed, "specversion") != NULL &&
-                 json_is_object(json_object_get(parsed, "data"));
-    char envelope_id[COMMAND_ID_BYTES_MAX + 1] = "";
-    const char *id_text = event ? json_string_value(json_object_get(parsed, "id")) : NULL;
-    if (id_text != NULL && strlen(id_text) <= COMMAND_ID_BYTES_MAX)
-        memcpy(envelope_id, id_text, strlen(id_text) + 1);
-    if (event) event_id = text_of(envelope_id);
-    struct text data = json_scan_member(object, "data");
-    if (event && data.length > 0) object = data;
-    json_decref(parsed);
-    if (!readable)
+    struct dead_letter letter = {.event_id = event_id};
+    if (!read_dead_letter(value, &letter))
         return error_invalid(error, CODE_INVALID_JSON, "it is no JSON object; mend it and send it "
                              "with belfry COMMAND -f FILE");
+    struct text object = letter.object;
     text_writer_format(out, "{\"command_id\":\"requeue-%" PRId32 "-%" PRId64 "\"", partition,
                        offset);
     bool correlated = json_scan_member(object, "correlation_id").length > 0;
     if (!correlated && json_scan_member(object, "command_id").length == 0)
-        write_event_id(&event_id, out);
+        write_event_id(&letter.event_id, out);
     struct text name;
     struct text found;
     while (json_scan_pair(&object, &name, &found)) {

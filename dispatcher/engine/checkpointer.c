@@ -417,6 +417,15 @@ static bool is_ahead(const struct store_position *position, const struct mark *m
     return position->of_epoch && position->sequence > mark->sequence;
 }
 
+/* Whether the group whose outcome was not known is there up to the part behind it. */
+static bool has_arrived(const struct checkpointer *checkpointer,
+                        const struct store_position *position, int32_t behind)
+{
+    uint64_t last = checkpointer->tokens.last;
+    if (checkpointer->last_handed) return position->done == last;
+    return position->token == last && position->part >= behind;
+}
+
 /* What became of the group whose outcome was not known. */
 static void looked(struct checkpointer *checkpointer, const struct store_position *position,
                    const struct mark *mark)
@@ -428,10 +437,7 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
         return;
     }
     int32_t behind = checkpointer->flight.first_part + checkpointer->flight.part_count;
-    bool arrived = checkpointer->last_handed
-                       ? position->done == tokens->last
-                       : position->token == tokens->last && position->part >= behind;
-    if (arrived) {
+    if (has_arrived(checkpointer, position, behind)) {
         written(checkpointer, behind);
         return;
     }

@@ -249,6 +249,32 @@ static bool may_checkpoint(const struct engine *engine)
     return shard_is_written(engine->shard);
 }
 
+/* Whether time may go on to now: all that came before is applied, and the clock says when it is. */
+static bool is_time(const struct engine *engine, int64_t now_ms)
+{
+    bool told = inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL;
+    return told && !engine->clock_refused &&
+           now_ms >= shard_watermark(engine->shard).instant_ms; /* else wait for it */
+}
+
+/* What the step has to say, or a mark because time has gone on. */
+static bool commit_step(struct engine *engine, struct error *error)
+{
+    remember_ends(engine);
+    bool mark_due = engine_monotonic_us(engine) >= engine->mark_due_us;
+    if (outbox_is_empty(&engine->outbox) && engine->outbox.refused_count == 0 && !mark_due)
+        return true;
+    return engine_commit(engine, error);
+}
+
+static void checkpoint_step(struct engine *engine)
+{
+    if (may_checkpoint(engine))
+        checkpointer_tick(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
+                          engine);
+    atomic_store(&engine->checkpoint_sequence, checkpointer_sequence(engine->checkpointer));
+}
+
 static bool step(struct engine *engine, struct error *error)
 {
     int64_t now_ms = 0;
@@ -261,15 +287,9 @@ static bool step(struct engine *engine, struct error *error)
         engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000);
     if (engine->looked_long) return true;
     if (!engine_apply_inputs(engine, now_ms, error)) return false;
-    bool told = inputs_caught_up(&engine->inputs) && inputs_next(&engine->inputs) == NULL;
-    bool due = told && !engine->clock_refused &&
-               now_ms >= shard_watermark(engine->shard).instant_ms; /* else wait for it */
+    bool due = is_time(engine, now_ms);
     if (due && !step_time(engine, now_ms, error)) return false;
-    remember_ends(engine);
-    bool mark_due = engine_monotonic_us(engine) >= engine->mark_due_us;
-    if ((!outbox_is_empty(&engine->outbox) || engine->outbox.refused_count > 0 || mark_due) &&
-        !engine_commit(engine, error))
-        return false;
+    if (!commit_step(engine, error)) return false;
     if (due && !step_retries(engine, now_ms, error)) return false;
     if (due) atomic_store(&engine->moved_us, engine_monotonic_us(engine));
     if (store_is_of_nobody(engine, sequence))
@@ -280,10 +300,7 @@ static bool step(struct engine *engine, struct error *error)
         engine->shrink_due_us = INT64_MAX;
     }
     assert(engine_rests(engine) && outbox_is_empty(&engine->outbox));
-    if (may_checkpoint(engine))
-        checkpointer_tick(engine->checkpointer, engine->shard, &engine->mark, engine_state_offset,
-                          engine);
-    atomic_store(&engine->checkpoint_sequence, checkpointer_sequence(engine->checkpointer));
+    checkpoint_step(engine);
     return true;
 }
 

@@ -191,6 +191,25 @@ static bool topic_exists(void *opaque, struct text topic)
     return foreign_find(&engine->foreign, topic)->info.exists;
 }
 
+/* Time is brought to where a new command acts, and the transaction has room for it. */
+static bool begin_command(struct engine *engine, const struct broker_input *input,
+                          const struct source *source, const struct route *route,
+                          int64_t effective_ms, int64_t now_ms, struct error *error)
+{
+    bool control = source->input == INPUT_CONTROL;
+    if (!advance_to(engine, effective_ms, now_ms, error)) return false;
+    struct sink sink = outbox_sink(&engine->outbox);
+    bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque) &&
+                (!engine->singly.active || outbox_is_empty(&engine->outbox));
+    if (control && !outbox_is_empty(&engine->outbox))
+        room = room && outbox_bytes(&engine->outbox) + fan_out_bytes(engine, input, route) <
+                           BATCH_BYTES_MAX;
+    if (!room && !engine_commit(engine, error)) return false;
+    outbox_command(&engine->outbox, source->input, input->offset);
+    if (control) forward(engine, input, route);
+    return true;
+}
+
 static bool apply_command(struct engine *engine, const struct broker_input *input,
                           const struct source *source, const struct command *command,
                           const struct route *route, int64_t now_ms, struct error *error)
@@ -199,18 +218,9 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
     bool begun = shard_in_command(engine->shard)->active; /* before a restart */
     int64_t effective_ms = shard_effective_ms(engine->shard, source->log_time_ms, now_ms);
     if (now_ms < effective_ms) now_ms = effective_ms; /* our clock went back: nothing is later */
-    if (!begun) {
-        if (!advance_to(engine, effective_ms, now_ms, error)) return false;
-        bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque) &&
-                    (!engine->singly.active || outbox_is_empty(&engine->outbox));
-        if (source->input == INPUT_CONTROL && !outbox_is_empty(&engine->outbox))
-            room = room && outbox_bytes(&engine->outbox) +
-                                   fan_out_bytes(engine, input, route) < BATCH_BYTES_MAX;
-        if (!room && !engine_commit(engine, error)) return false;
-        outbox_command(&engine->outbox, source->input, input->offset);
-        if (source->input == INPUT_CONTROL) forward(engine, input, route);
-    }
     if (begun) outbox_command(&engine->outbox, source->input, input->offset);
+    else if (!begin_command(engine, input, source, route, effective_ms, now_ms, error))
+        return false;
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
     struct error rejection = {0};
     struct application application = {.command = command,

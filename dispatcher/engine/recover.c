@@ -57,51 +57,73 @@ static void judge_without_store(const struct recover_options *options, struct re
     else insist(options, plan, "neither Redis nor the state log holds anything of it");
 }
 
-static void judge_store(const struct engine *engine, const struct recover_options *options,
-                        struct recover_plan *plan)
+/* What is found beside a store that is not agreed with. */
+struct findings {
+    bool same_mark; /* the log and Redis stand at the same mark */
+    bool agree;     /* and the inputs reach to there */
+    bool other;     /* control or forward was made anew */
+    bool log_fits;  /* the log is not behind Redis */
+};
+
+static struct findings compare(const struct recover_plan *plan)
 {
     const struct mark *log = &plan->log;
     const struct mark *store = &plan->store.mark;
-    bool log_fits = plan->log_found && (log->generation > store->generation ||
-                                        (log->generation == store->generation &&
-                                         log->sequence >= store->sequence));
+    struct findings found = {0};
+    bool generation = plan->log_found && log->generation == store->generation;
+    found.log_fits = (plan->log_found && log->generation > store->generation) ||
+                     (generation && log->sequence >= store->sequence);
+    found.same_mark = generation && log->epoch == store->epoch &&
+                      log->sequence == store->sequence && strcmp(log->owner, store->owner) == 0;
+    found.agree = found.same_mark;
+    for (int i = 0; i < INPUTS_READ; i++) {
+        found.other = found.other || plan->inputs[i].other;
+        found.agree = found.agree && recover_reads_on(log->inputs[i].offset, &plan->inputs[i]);
+    }
+    return found;
+}
+
+/* The log is not behind Redis: it is believed, unless the operator insists. */
+static void judge_fitting_log(const struct recover_options *options, bool other,
+                              struct recover_plan *plan)
+{
+    if (options->force) {
+        plan->reason = "the state log is not behind, but --force says so";
+    } else if (other) {
+        plan->action = RECOVER_REFUSE;
+        plan->reason = "control or forward was made anew, and the state log is not behind Redis: "
+                       "--from kafka goes on";
+    } else {
+        plan->action = RECOVER_NOTHING;
+        plan->reason = "the state log is not behind Redis";
+    }
+}
+
+static void judge_store(const struct engine *engine, const struct recover_options *options,
+                        struct recover_plan *plan)
+{
     if (!plan->store_found) {
         judge_without_store(options, plan);
         return;
     }
-    bool same_mark = plan->log_found && log->generation == store->generation &&
-                     log->epoch == store->epoch && log->sequence == store->sequence &&
-                     strcmp(log->owner, store->owner) == 0;
-    bool other = false;
-    bool agree = same_mark;
-    for (int i = 0; i < INPUTS_READ; i++) {
-        other = other || plan->inputs[i].other;
-        agree = agree && recover_reads_on(log->inputs[i].offset, &plan->inputs[i]);
-    }
+    struct findings found = compare(plan);
     plan->action = RECOVER_WRITE;
-    if (store->shards != engine->options.shards) {
+    if (plan->store.mark.shards != engine->options.shards) {
         plan->action = RECOVER_REFUSE;
         plan->reason = "Redis was written for another number of shards";
-    } else if (plan->log_found && log->recovering) {
+    } else if (plan->log_found && plan->log.recovering) {
         plan->reason = "an earlier recover has not ended";
-    } else if (same_mark && other) {
+    } else if (found.same_mark && found.other) {
         plan->reason = "control or forward was made anew";
-    } else if (agree && !options->force) {
+    } else if (found.agree && !options->force) {
         plan->action = RECOVER_NOTHING;
         plan->reason = "the state log and Redis agree";
     } else if (!options->same_kafka) {
         plan->reason = "the checkpoint is of another Kafka";
-    } else if (log_fits && other && !options->force) {
-        plan->action = RECOVER_REFUSE;
-        plan->reason = "control or forward was made anew, and the state log is not behind Redis: "
-                       "--from kafka goes on";
-    } else if (log_fits && !options->force) {
-        plan->action = RECOVER_NOTHING;
-        plan->reason = "the state log is not behind Redis";
+    } else if (found.log_fits) {
+        judge_fitting_log(options, found.other, plan);
     } else {
-        plan->reason = log_fits ? "the state log is not behind, but --force says so"
-                                : plan->log_found ? "the state log is behind Redis"
-                                                  : "the state log is empty";
+        plan->reason = plan->log_found ? "the state log is behind Redis" : "the state log is empty";
     }
     if (plan->action == RECOVER_WRITE && !snapshot_check_whole(&plan->store, &(struct error){0}))
         insist(options, plan, "Redis has lost a part of it; belfry doctor says how much");
@@ -128,6 +150,15 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* A large command that is under way can be gone on with where its record still is. */
+static bool is_half_applied(const struct recover_plan *plan)
+{
+    const struct in_command *begun = &plan->mark.in_command;
+    const struct recover_topic *topic = &plan->inputs[begun->input];
+    return begun->active &&
+           !(topic->kept && mark_read_to(&plan->mark, begun->input) <= topic->end);
+}
+
 /* The mark to go on with: the trusted side's, with positions that this Kafka has. */
 static bool make_mark(struct engine *engine, const struct recover_options *options,
                       struct recover_plan *plan, struct error *error)
@@ -147,9 +178,7 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
         mark->inputs[input].offset = topic->from;
         if (!topic->kept) mark->inputs[input].last = (struct last_read){0};
     }
-    const struct recover_topic *begun = &plan->inputs[mark->in_command.input];
-    plan->half_applied = mark->in_command.active &&
-                         !(begun->kept && mark_read_to(mark, mark->in_command.input) <= begun->end);
+    plan->half_applied = is_half_applied(plan);
     if (plan->half_applied) mark->in_command = (struct in_command){0};
     mark->jobs = MARK_JOBS_UNKNOWN; /* the log is believed as it is */
     const struct mark none = {0};
@@ -165,20 +194,26 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
     return true;
 }
 
-bool recover_look(struct engine *engine, const struct recover_options *options,
-                  struct recover_plan *plan, struct error *error)
+/* A snapshot that cannot be read is as none where the log is believed. */
+static bool look_at_store(struct engine *engine, const struct recover_options *options,
+                          struct recover_plan *plan, struct error *error)
 {
     struct checkpoint_port *port = engine->ports.checkpoint;
     struct error unreadable = {0};
+    if (port->operations->read_snapshot(port, &plan->store, &plan->store_found, &unreadable))
+        return true;
+    plan->store_found = false;
+    if (unreadable.kind == ERROR_INVALID && options->from != RECOVER_FROM_STORE) return true;
+    *error = unreadable;
+    return false;
+}
+
+bool recover_look(struct engine *engine, const struct recover_options *options,
+                  struct recover_plan *plan, struct error *error)
+{
     *plan = (struct recover_plan){0};
     engine->state_first_look = 0;
-    if (!port->operations->read_snapshot(port, &plan->store, &plan->store_found, &unreadable)) {
-        plan->store_found = false;
-        if (unreadable.kind != ERROR_INVALID || options->from == RECOVER_FROM_STORE) {
-            *error = unreadable;
-            return false;
-        }
-    }
+    if (!look_at_store(engine, options, plan, error)) return false;
     for (enum input input = 0; input < INPUTS_READ; input++)
         if (!recover_look_at_topic(engine, options, input_topic(input), &plan->inputs[input],
                                    error))

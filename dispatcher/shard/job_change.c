@@ -257,6 +257,41 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
     return false;
 }
 
+/* Other words for the same instants, or the same schedule once more. Takes the reference. */
+static void reword(struct shard *shard, struct job *job, struct schedule *schedule)
+{
+    if (schedule == job->schedule) {
+        timers_release(shard->timers, schedule);
+        return;
+    }
+    bool attached = job->timer_index != TIMER_INDEX_NONE;
+    timers_detach(shard->timers, job);
+    timers_release(shard->timers, job->schedule);
+    job->schedule = schedule;
+    if (attached) attach(shard, job, slots_done_ms(shard));
+}
+
+/* The instants stay, but with other bounds the job may end here, or be over no more. */
+static void judge_end(struct shard *shard, struct job *job, int64_t effective_ms,
+                      const struct sink *sink)
+{
+    bool finished = (job->flags & JOB_FINISHED) != 0;
+    if (finished && job_has_slot_after(job, effective_ms)) { /* a later end, more fires */
+        job->flags &= (uint8_t)~JOB_FINISHED;
+        job->extra->state.finished_ms = INSTANT_NONE;
+        job_begin(shard, job, PAST_AT_OPEN, effective_ms, sink);
+        return;
+    }
+    if (!finished && !(job->flags & JOB_PAUSED) && !job_owes(job) &&
+        !job_has_slot_after(job, effective_ms)) {
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    if (finished) job_set_alarm(shard, job); /* keep_finished may have changed */
+    if (job_owes(job)) lane_enqueue(shard, job); /* what was decided just now */
+    sink->job_changed(sink->opaque, job);
+}
+
 void job_update(struct shard *shard, struct job *job, const struct definition *definition,
                 int64_t effective_ms, int64_t now_ms, const struct sink *sink)
 {
@@ -264,7 +299,6 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     struct schedule *schedule = intern(shard, definition);
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
     bool rebounded = bounds_differ(job, definition);
-    bool revived = (job->flags & JOB_FINISHED) != 0;
     if ((job->flags & JOB_ZONELESS) &&
         !update_zoneless(shard, job, schedule, definition, effective_ms, sink))
         return;
@@ -284,29 +318,8 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
         return;
     }
     if (rebounded) pending_recheck(job, &pending, effective_ms, sink);
-    if (schedule != job->schedule) { /* other words for the same instants */
-        bool attached = job->timer_index != TIMER_INDEX_NONE;
-        timers_detach(shard->timers, job);
-        timers_release(shard->timers, job->schedule);
-        job->schedule = schedule;
-        if (attached) attach(shard, job, slots_done_ms(shard));
-    } else {
-        timers_release(shard->timers, schedule);
-    }
-    if (revived && job_has_slot_after(job, effective_ms)) { /* a later end, more fires */
-        job->flags &= (uint8_t)~JOB_FINISHED;
-        job->extra->state.finished_ms = INSTANT_NONE;
-        job_begin(shard, job, PAST_AT_OPEN, effective_ms, sink);
-        return;
-    }
-    if (!revived && !(job->flags & JOB_PAUSED) && !job_owes(job) &&
-        !job_has_slot_after(job, effective_ms)) {
-        job_finish(shard, job, effective_ms, sink);
-        return;
-    }
-    if (revived) job_set_alarm(shard, job); /* keep_finished may have changed */
-    if (job_owes(job)) lane_enqueue(shard, job); /* what was decided just now */
-    sink->job_changed(sink->opaque, job);
+    reword(shard, job, schedule);
+    judge_end(shard, job, effective_ms, sink);
 }
 
 void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
@@ -341,18 +354,39 @@ static bool one_shot_passed(const struct job *job, int64_t from_ms, int64_t effe
     return in_pause && due_ms <= effective_ms && from_ms >= due_ms;
 }
 
+/* Of the pause that ends, the interval that is left out. */
+static void say_resumed(const struct job *job, int64_t effective_ms, int64_t from_ms,
+                        const struct sink *sink)
+{
+    int64_t paused_ms = job->extra->state.paused_ms;
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_RESUMED, job, effective_ms, incarnation);
+    event.from_ms = paused_ms;
+    event.to_ms = paused_ms > from_ms ? paused_ms : from_ms;
+    sink->event(sink->opaque, &event);
+}
+
+/* What comes due from here on is owed when the zone is back. */
+static void resume_zoneless(struct shard *shard, struct job *job, int64_t effective_ms,
+                            int64_t from_ms, const struct sink *sink)
+{
+    if (job_fires_used_up(job)) { /* by an update in the pause */
+        zoneless_end(shard, job, effective_ms, sink);
+        job_finish(shard, job, effective_ms, sink);
+        return;
+    }
+    job->extra->state.zone_missing_ms = from_ms;
+    job_set_alarm(shard, job);
+    sink->job_changed(sink->opaque, job);
+}
+
 void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
                 int64_t now_ms, const struct sink *sink)
 {
     assert(job->flags & JOB_PAUSED);
     struct job_extra *extra = job_extra(job);
-    char incarnation[INCARNATION_TEXT_BYTES];
-    struct event event;
-    job_event_init(&event, EVENT_RESUMED, job, effective_ms, incarnation);
-    event.from_ms = extra->state.paused_ms; /* the interval left out */
-    event.to_ms = from_ms;
-    if (extra->state.paused_ms > event.to_ms) event.to_ms = extra->state.paused_ms;
-    sink->event(sink->opaque, &event);
+    say_resumed(job, effective_ms, from_ms, sink);
     bool passed = one_shot_passed(job, from_ms, effective_ms);
     job->flags &= (uint8_t)~JOB_PAUSED;
     extra->state.paused_ms = INSTANT_NONE;
@@ -361,15 +395,8 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job->revision++;
     job->updated_ms = effective_ms;
     ledger_forget_waiting(&extra->ledger, from_ms);
-    if ((job->flags & JOB_ZONELESS) && job_fires_used_up(job)) { /* by an update in the pause */
-        zoneless_end(shard, job, effective_ms, sink);
-        job_finish(shard, job, effective_ms, sink);
-        return;
-    }
-    if (job->flags & JOB_ZONELESS) { /* what comes due from here on is owed when the zone is back */
-        extra->state.zone_missing_ms = from_ms;
-        job_set_alarm(shard, job);
-        sink->job_changed(sink->opaque, job);
+    if (job->flags & JOB_ZONELESS) {
+        resume_zoneless(shard, job, effective_ms, from_ms, sink);
         return;
     }
     attach(shard, job, effective_ms);

@@ -36,6 +36,20 @@ static uint32_t digit_of(char character)
     return character == '/' ? 63 : 64;
 }
 
+/* Four characters, the last `padding` of which are '='. */
+static bool read_group(const char *characters, size_t padding, uint32_t *group)
+{
+    *group = 0;
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t digit = i < 4 - padding ? digit_of(characters[i]) : 0;
+        if (digit > 63) return false;
+        *group = *group << 6 | digit;
+    }
+    /* Bits below the last whole byte must be zero, or two texts would mean the same bytes. */
+    uint32_t below = padding == 2 ? 0xFFFF : padding == 1 ? 0xFF : 0;
+    return (*group & below) == 0;
+}
+
 bool base64_decode(struct text text, char *decoded, size_t *length)
 {
     assert(text.bytes != NULL || text.length == 0);
@@ -45,16 +59,9 @@ bool base64_decode(struct text text, char *decoded, size_t *length)
     for (size_t at = 0; at < text.length; at += 4) {
         bool last = at + 4 == text.length;
         size_t padding = 0;
-        if (last && text.bytes[at + 3] == '=') padding = text.bytes[at + 2] == '=' ? 2 : 1;
         uint32_t group = 0;
-        for (size_t i = 0; i < 4; i++) {
-            uint32_t digit = i < 4 - padding ? digit_of(text.bytes[at + i]) : 0;
-            if (digit > 63) return false;
-            group = group << 6 | digit;
-        }
-        /* Bits below the last whole byte must be zero, or two texts would mean the same bytes. */
-        if (padding == 1 && (group & 0xFF) != 0) return false;
-        if (padding == 2 && (group & 0xFFFF) != 0) return false;
+        if (last && text.bytes[at + 3] == '=') padding = text.bytes[at + 2] == '=' ? 2 : 1;
+        if (!read_group(text.bytes + at, padding, &group)) return false;
         *out++ = (char)(group >> 16);
         if (padding < 2) *out++ = (char)(group >> 8 & 0xFF);
         if (padding < 1) *out++ = (char)(group & 0xFF);

@@ -8,6 +8,18 @@ static bool is_continuation(unsigned char byte)
     return (byte & 0xC0) == 0x80;
 }
 
+/* Of three or four bytes: the second says more than that it goes on. */
+static bool is_second(unsigned char first, unsigned char second)
+{
+    switch (first) {
+    case 0xE0: return second >= 0xA0; /* else overlong */
+    case 0xED: return second <= 0x9F; /* else a surrogate */
+    case 0xF0: return second >= 0x90; /* else overlong */
+    case 0xF4: return second <= 0x8F; /* else above U+10FFFF */
+    default: return true;
+    }
+}
+
 size_t utf8_sequence(const char *bytes, size_t left)
 {
     assert(bytes != NULL);
@@ -16,14 +28,9 @@ size_t utf8_sequence(const char *bytes, size_t left)
     if (at[0] < 0x80) return 1;
     if (at[0] < 0xC2 || at[0] > 0xF4) return 0;
     size_t length = at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
-    if (left < length || !is_continuation(at[1])) return 0;
-    if (length == 2) return 2;
-    if (at[0] == 0xE0 && at[1] < 0xA0) return 0; /* overlong */
-    if (at[0] == 0xED && at[1] > 0x9F) return 0; /* surrogate */
-    if (at[0] == 0xF0 && at[1] < 0x90) return 0; /* overlong */
-    if (at[0] == 0xF4 && at[1] > 0x8F) return 0; /* above U+10FFFF */
-    if (!is_continuation(at[2])) return 0;
-    if (length == 4 && !is_continuation(at[3])) return 0;
+    if (left < length || !is_second(at[0], at[1])) return 0;
+    for (size_t i = 1; i < length; i++)
+        if (!is_continuation(at[i])) return 0;
     return length;
 }
 

@@ -1,6 +1,8 @@
 #include "lib/model/definition.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "lib/base/limits.h"
 
@@ -48,30 +50,40 @@ static void merge_schedule(struct definition *target, const struct definition *c
 
 void definition_merge(struct definition *target, const struct definition *change)
 {
+#define FIELD(given, field)                                                                        \
+    {given, offsetof(struct definition, field), sizeof((struct definition *)NULL)->field}
+    static const struct {
+        uint32_t given;
+        size_t offset;
+        size_t bytes;
+    } fields[] = {
+        FIELD(GIVEN_PAYLOAD, payload),
+        FIELD(GIVEN_PAYLOAD, payload_binary),
+        FIELD(GIVEN_SUPER_GROUP, super_group),
+        FIELD(GIVEN_TOPIC, topic),
+        FIELD(GIVEN_KEY, key),
+        FIELD(GIVEN_CATCHUP_POLICY, catchup.policy),
+        FIELD(GIVEN_CATCHUP_WINDOW, catchup.window_ms),
+        FIELD(GIVEN_CATCHUP_LIMIT, catchup.limit),
+        FIELD(GIVEN_MISFIRE_GRACE, catchup.grace_ms),
+        FIELD(GIVEN_START, start_ms),
+        FIELD(GIVEN_END, end_ms),
+        FIELD(GIVEN_JITTER, jitter_ms),
+        FIELD(GIVEN_MAX_FIRES, max_fires),
+        FIELD(GIVEN_LABELS, labels),
+        FIELD(GIVEN_HEADERS, headers),
+        FIELD(GIVEN_CONTENT_TYPE, content_type),
+        FIELD(GIVEN_FORMAT, format),
+        FIELD(GIVEN_KEEP_FINISHED, keep_finished_ms),
+    };
+#undef FIELD
     assert(target != NULL);
     assert(change != NULL);
-    uint32_t given = change->given;
-    if (given & GIVEN_SCHEDULE) merge_schedule(target, change);
-    if (given & GIVEN_PAYLOAD) {
-        target->payload = change->payload;
-        target->payload_binary = change->payload_binary;
-    }
-    if (given & GIVEN_SUPER_GROUP) target->super_group = change->super_group;
-    if (given & GIVEN_TOPIC) target->topic = change->topic;
-    if (given & GIVEN_KEY) target->key = change->key;
-    if (given & GIVEN_CATCHUP_POLICY) target->catchup.policy = change->catchup.policy;
-    if (given & GIVEN_CATCHUP_WINDOW) target->catchup.window_ms = change->catchup.window_ms;
-    if (given & GIVEN_CATCHUP_LIMIT) target->catchup.limit = change->catchup.limit;
-    if (given & GIVEN_MISFIRE_GRACE) target->catchup.grace_ms = change->catchup.grace_ms;
-    if (given & GIVEN_START) target->start_ms = change->start_ms;
-    if (given & GIVEN_END) target->end_ms = change->end_ms;
-    if (given & GIVEN_JITTER) target->jitter_ms = change->jitter_ms;
-    if (given & GIVEN_MAX_FIRES) target->max_fires = change->max_fires;
-    if (given & GIVEN_LABELS) target->labels = change->labels;
-    if (given & GIVEN_HEADERS) target->headers = change->headers;
-    if (given & GIVEN_CONTENT_TYPE) target->content_type = change->content_type;
-    if (given & GIVEN_FORMAT) target->format = change->format;
-    if (given & GIVEN_KEEP_FINISHED) target->keep_finished_ms = change->keep_finished_ms;
+    if (change->given & GIVEN_SCHEDULE) merge_schedule(target, change);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (change->given & fields[i].given)
+            memcpy((char *)target + fields[i].offset, (const char *)change + fields[i].offset,
+                   fields[i].bytes);
 }
 
 struct schedule_words definition_words(const struct definition *definition)

@@ -233,6 +233,21 @@ static bool read_zone(struct reader *reader, const struct cron_options *options,
     return error_invalid(reader->error, CODE_UNKNOWN_ZONE, "%s", error.message);
 }
 
+/* Whether it ever fires. */
+static bool judge_instants(struct reader *reader, const struct cron *cron, bool moves)
+{
+    int64_t first_ms = 0;
+    if (!cron_fires(cron))
+        return reader_refuse(reader, 0, CODE_NEVER_FIRES,
+                             "it would never fire: no month given has a day given; "
+                             "change day-of-month, month or day-of-week");
+    bool exact = (cron->flags & CRON_ONCE) == 0;
+    if (exact && moves && !cron_next(cron, INSTANT_MIN_MS - 1, &first_ms))
+        return reader_refuse(reader, 0, CODE_NEVER_FIRES,
+                             "it would never fire: the clocks skip each time given");
+    return true;
+}
+
 bool cron_parse(const char *text, size_t length, const struct cron_options *options,
                 struct cron_reading *reading, struct error *error)
 {
@@ -263,15 +278,7 @@ bool cron_parse(const char *text, size_t length, const struct cron_options *opti
     if (read.hashed && options->name.length == 0) read.warnings |= CRON_WARNING_NO_NAME;
     cron_canonicalise(&read.cron);
     reader.subject = "cron";
-    int64_t first_ms = 0;
-    if (!cron_fires(&read.cron))
-        return reader_refuse(&reader, 0, CODE_NEVER_FIRES,
-                             "it would never fire: no month given has a day given; "
-                             "change day-of-month, month or day-of-week");
-    bool exact = (read.cron.flags & CRON_ONCE) == 0;
-    if (exact && moves && !cron_next(&read.cron, INSTANT_MIN_MS - 1, &first_ms))
-        return reader_refuse(&reader, 0, CODE_NEVER_FIRES,
-                             "it would never fire: the clocks skip each time given");
+    if (!judge_instants(&reader, &read.cron, moves)) return false;
     *reading = read;
     return true;
 }

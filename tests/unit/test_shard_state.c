@@ -411,6 +411,37 @@ static bool topic_is_known(void *opaque, struct text topic)
     return text_equal(topic, text_of("known"));
 }
 
+/* A shard with this number, to which the command is applied. */
+static void apply_as_shard(struct shard_rig *rig, int32_t number, const char *json)
+{
+    struct shard_config config;
+    struct command_limits limits;
+    struct command command;
+    struct error error = {0};
+    struct source source = {.log_time_ms = rig_instant(AT("00:00:00"))};
+    rig_open(rig, AT("00:00:00"));
+    rig->speaks_json = true;
+    shard_destroy(rig->shard);
+    shard_config_defaults(&config);
+    config.shards = SHARDS;
+    config.shard = number;
+    rig->shard = shard_create(&config);
+    rig->mark.shards = SHARDS;
+    shard_restore_done(rig->shard, &rig->mark);
+    struct sink sink = rig_test_sink(rig);
+    command_limits_defaults(&limits);
+    limits.zones = test_zones();
+    limits.topic_allowed = topic_is_allowed;
+    assert_true(command_decode(text_of(json), NULL, 0, &source, &limits, rig->arena, &command,
+                               &error));
+    struct application application = {.command = &command, .source = &source,
+                                      .effective_ms = source.log_time_ms,
+                                      .now_ms = source.log_time_ms, .sequence = 1,
+                                      .shards_applying = SHARDS,
+                                      .topic_exists = topic_is_known};
+    assert_true(shard_apply(rig->shard, &application, &sink));
+}
+
 static void each_shard_adds_its_own(void **state)
 {
     (void)state;
@@ -426,32 +457,7 @@ static void each_shard_adds_its_own(void **state)
     size_t warned = 0;
     for (int32_t i = 0; i < SHARDS; i++) {
         struct shard_rig rig;
-        rig_open(&rig, AT("00:00:00"));
-        rig.speaks_json = true;
-        shard_destroy(rig.shard);
-        struct shard_config config;
-        shard_config_defaults(&config);
-        config.shards = SHARDS;
-        config.shard = i;
-        rig.shard = shard_create(&config);
-        rig.mark.shards = SHARDS;
-        shard_restore_done(rig.shard, &rig.mark);
-        struct sink sink = rig_test_sink(&rig);
-        struct command_limits limits;
-        struct command command;
-        struct error error = {0};
-        struct source source = {.log_time_ms = rig_instant(AT("00:00:00"))};
-        command_limits_defaults(&limits);
-        limits.zones = test_zones();
-        limits.topic_allowed = topic_is_allowed;
-        assert_true(command_decode(text_of(json), NULL, 0, &source, &limits, rig.arena, &command,
-                                   &error));
-        struct application application = {.command = &command, .source = &source,
-                                          .effective_ms = source.log_time_ms,
-                                          .now_ms = source.log_time_ms, .sequence = 1,
-                                          .shards_applying = SHARDS,
-                                          .topic_exists = topic_is_known};
-        assert_true(shard_apply(rig.shard, &application, &sink));
+        apply_as_shard(&rig, i, json);
         for (size_t g = 0; g < 4; g++) {
             bool mine = shard_of_group(text_of(groups[g]), SHARDS) == i;
             assert_int_equal(shard_find(rig.shard, text_of(groups[g]), text_of("1")) != NULL,

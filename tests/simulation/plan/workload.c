@@ -274,60 +274,66 @@ static void put_jobs(struct text_out *out, struct random *dice, const struct pla
     put(out, "]}");
 }
 
+static void put_command(struct text_out *out, struct random *dice, const struct plan *plan,
+                        int64_t at_ms, int64_t *group)
+{
+    switch (roll(dice, plan->typical ? 15 : 19)) {
+    case 15: case 16:
+        put_head(out, dice, "backfill", at_ms);
+        put_select(out, dice, group);
+        put_backfill(out, dice, at_ms);
+        put(out, "}");
+        break;
+    case 17:
+        put_head(out, dice, "cancel_backfill", at_ms);
+        put_select(out, dice, group);
+        put(out, ",\"backfill_id\":\"past-%d\"}", (int)roll(dice, 3));
+        break;
+    case 0: case 1: case 2: case 3: put_jobs(out, dice, plan, at_ms, group); break;
+    case 4: case 5: case 6:
+        put_head(out, dice, "update", at_ms);
+        put_select(out, dice, group);
+        put_update(out, dice, plan, at_ms);
+        put(out, "}");
+        break;
+    case 7: case 8:
+        put_head(out, dice, "pause", at_ms);
+        put_select(out, dice, group);
+        if (random_chance(dice, 1, 2))
+            put_instant(out, "until", at_ms + 1000 + roll(dice, 5 * 3600000));
+        put(out, "}");
+        break;
+    case 9: case 10: case 11:
+        put_head(out, dice, "resume", at_ms);
+        put_select(out, dice, group);
+        if (random_chance(dice, 1, 3)) put(out, ",\"from\":\"paused_at\"");
+        else if (random_chance(dice, 1, 3))
+            put_instant(out, "from", at_ms - roll(dice, 3600000));
+        put(out, "}");
+        break;
+    case 12:
+        put_head(out, dice, "delete", at_ms);
+        put_select(out, dice, group);
+        put(out, "}");
+        break;
+    case 13: case 14:
+        put_head(out, dice, "trigger", at_ms);
+        put_select(out, dice, group);
+        put(out, "}");
+        break;
+    default:
+        if (random_chance(dice, 1, 2)) put(out, "{\"op\":\"ping\"}");
+        else put(out, "%s", PICK(dice, unreadable));
+    }
+}
+
 void workload_command(struct random *dice, const struct plan *plan, int64_t at_ms, char *json,
                       size_t bytes, int32_t *shard)
 {
     struct text_out out = {json, bytes, 0};
     int64_t group = -1;
     json[0] = '\0';
-    switch (roll(dice, plan->typical ? 15 : 19)) {
-    case 15: case 16:
-        put_head(&out, dice, "backfill", at_ms);
-        put_select(&out, dice, &group);
-        put_backfill(&out, dice, at_ms);
-        put(&out, "}");
-        break;
-    case 17:
-        put_head(&out, dice, "cancel_backfill", at_ms);
-        put_select(&out, dice, &group);
-        put(&out, ",\"backfill_id\":\"past-%d\"}", (int)roll(dice, 3));
-        break;
-    case 0: case 1: case 2: case 3: put_jobs(&out, dice, plan, at_ms, &group); break;
-    case 4: case 5: case 6:
-        put_head(&out, dice, "update", at_ms);
-        put_select(&out, dice, &group);
-        put_update(&out, dice, plan, at_ms);
-        put(&out, "}");
-        break;
-    case 7: case 8:
-        put_head(&out, dice, "pause", at_ms);
-        put_select(&out, dice, &group);
-        if (random_chance(dice, 1, 2))
-            put_instant(&out, "until", at_ms + 1000 + roll(dice, 5 * 3600000));
-        put(&out, "}");
-        break;
-    case 9: case 10: case 11:
-        put_head(&out, dice, "resume", at_ms);
-        put_select(&out, dice, &group);
-        if (random_chance(dice, 1, 3)) put(&out, ",\"from\":\"paused_at\"");
-        else if (random_chance(dice, 1, 3))
-            put_instant(&out, "from", at_ms - roll(dice, 3600000));
-        put(&out, "}");
-        break;
-    case 12:
-        put_head(&out, dice, "delete", at_ms);
-        put_select(&out, dice, &group);
-        put(&out, "}");
-        break;
-    case 13: case 14:
-        put_head(&out, dice, "trigger", at_ms);
-        put_select(&out, dice, &group);
-        put(&out, "}");
-        break;
-    default:
-        if (random_chance(dice, 1, 2)) put(&out, "{\"op\":\"ping\"}");
-        else put(&out, "%s", PICK(dice, unreadable));
-    }
+    put_command(&out, dice, plan, at_ms, &group);
     char name[24];
     (void)snprintf(name, sizeof name, "g%d", (int)group);
     bool right = group >= 0 && !random_chance(dice, 1, 8);
