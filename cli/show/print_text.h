@@ -8,7 +8,6 @@
 
 #include "schemas/text_writer.h"
 
-
 /* Appends `bytes` with control characters (C0, DEL, C1, line and paragraph separators, text
  * direction marks) and broken UTF-8 written as escapes: \n, \t, \x1b, \u202e. */
 void text_escape(struct text_writer *out, const char *bytes, size_t length);

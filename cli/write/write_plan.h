@@ -33,7 +33,6 @@ bool write_plan_build(struct write_plan *plan, const struct write_request *reque
 /* Whether one daemon sees all jobs of the request, so that it can check `expect` itself. */
 bool write_plan_can_expect(const struct write_plan *plan);
 
-
 void write_plan_free(struct write_plan *plan);
 
 enum { COMMAND_ID_MADE_BYTES = 37 };

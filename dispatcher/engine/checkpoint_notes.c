@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-
 void checkpoint_notes_drop_slot(struct checkpoint_notes *notes, uint32_t slot)
 {
     (void)slot_bits_take(&notes->dirty, slot);

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-
 enum { DRIFT_PPM = 500, MILLI_US = 1000 };
 
 static void age(struct clock_bounds *bounds, int64_t now_us)

@@ -143,7 +143,6 @@ void engine_start_empty(struct engine *engine);
 /* An input log beside what a mark says of it. What is not there any more proves nothing. */
 struct log_look {
     int64_t end;
-    bool short_of;          /* it ends before the offset to read on from: not the same, or cut */
     bool differs;           /* another record is where the last one was read: not the same */
     struct last_read there; /* the one found there or behind */
 };

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-
 void own_commit_taken(struct own_commit *own, const struct mark *mark)
 {
     assert(own != NULL && mark->sequence > 0);

@@ -57,7 +57,7 @@ static void judge_without_store(const struct recover_options *options, struct re
     else insist(options, plan, "neither Redis nor the state log holds anything of it");
 }
 
-/* What is found beside a store that is not agreed with. */
+/* How the state log stands to what Redis has. */
 struct findings {
     bool same_mark; /* the log and Redis stand at the same mark */
     bool agree;     /* and the inputs reach to there */
@@ -70,10 +70,10 @@ static struct findings compare(const struct recover_plan *plan)
     const struct mark *log = &plan->log;
     const struct mark *store = &plan->store.mark;
     struct findings found = {0};
-    bool generation = plan->log_found && log->generation == store->generation;
+    bool same_generation = plan->log_found && log->generation == store->generation;
     found.log_fits = (plan->log_found && log->generation > store->generation) ||
-                     (generation && log->sequence >= store->sequence);
-    found.same_mark = generation && log->epoch == store->epoch &&
+                     (same_generation && log->sequence >= store->sequence);
+    found.same_mark = same_generation && log->epoch == store->epoch &&
                       log->sequence == store->sequence && strcmp(log->owner, store->owner) == 0;
     found.agree = found.same_mark;
     for (int i = 0; i < INPUTS_READ; i++) {

@@ -18,11 +18,11 @@ static bool look_at_log(struct engine *engine, const struct recover_options *opt
                         enum input input, const struct input_place *place,
                         struct recover_topic *topic, struct error *error)
 {
-    struct log_look look = {.short_of = place->offset > 0};
+    struct log_look look = {0}; /* one that is missing ends at 0 */
     if (!options->missing[input_topic(input)] &&
         !engine_look_at_log(engine, input, place, &look, error))
         return false;
-    topic->other = look.short_of || look.differs;
+    topic->other = look.end < place->offset || look.differs; /* cut, or made anew */
     return true;
 }
 

@@ -65,8 +65,8 @@ bool engine_look_at_log(struct engine *engine, enum input input, const struct in
     int64_t first = 0;
     *look = (struct log_look){0};
     if (!broker->operations->offsets(broker, topic, &first, &look->end, error)) return false;
-    look->short_of = look->end < place->offset;
-    if (look->short_of || !last->known || last->offset < first || last->offset >= look->end)
+    if (look->end < place->offset || !last->known || last->offset < first ||
+        last->offset >= look->end)
         return true;
     if (!read_one(engine, topic, last->offset, &look->there, error)) return false;
     look->differs = look->there.known && look->there.offset == last->offset &&

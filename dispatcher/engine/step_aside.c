@@ -1,6 +1,5 @@
 #include "dispatcher/engine/step_aside.h"
 
-
 void step_aside_begin(struct step_aside *aside)
 {
     aside->assigned = 0;

@@ -7,7 +7,6 @@
 
 #include "lib/base/hash.h"
 
-
 enum { NAME_LETTERS = 3, WEEKDAYS = 7, DAY_OF_ALL_MONTHS = 28, DAYS_BEFORE_LAST_MAX = 30 };
 
 static const char month_names[][NAME_LETTERS + 1] = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",

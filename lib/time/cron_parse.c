@@ -9,7 +9,6 @@
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
 
-
 enum { FIELDS_STANDARD = 5, FIELDS_SECONDS = 6, FIELDS_QUARTZ = 7 };
 
 static void skip_spaces(struct reader *reader)

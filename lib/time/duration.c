@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 struct unit {
     const char *name;
     int64_t ms;

@@ -5,7 +5,6 @@
 #include "lib/base/reader.h"
 #include "lib/time/civil.h"
 
-
 enum { ZONE_TIME_HOURS_MAX = 167, ZONE_OFFSET_HOURS_MAX = 25, SECONDS_PER_HOUR = 3600 };
 
 /* CET, or <+0330>. */

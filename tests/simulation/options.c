@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 enum { SEEDS_MOST = 100000000 };
 
 static const char help[] =

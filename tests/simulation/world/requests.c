@@ -4,7 +4,6 @@
 
 #include "lib/base/memory.h"
 
-
 void request_free(struct request *request)
 {
     for (size_t i = 0; i < request->count; i++) free(request->records[i]);
