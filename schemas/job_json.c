@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "lib/base/limits.h"
-#include "lib/time/duration.h"
 #include "lib/time/instant.h"
 #include "schemas/debts_json.h"
 #include "schemas/definition_json.h"

@@ -1,6 +1,5 @@
 /* The watermark moves: alarms and slots come due, in order of (due, ordinal). */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/memory.h"

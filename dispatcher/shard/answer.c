@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/memory.h"

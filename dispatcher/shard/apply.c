@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "dispatcher/shard/answer.h"
 #include "dispatcher/shard/apply_select.h"

@@ -3,7 +3,6 @@
  * nothing. Each keeps the schedule it was opened under. */
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"

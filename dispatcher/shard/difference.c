@@ -1,7 +1,5 @@
 #include "dispatcher/shard/difference.h"
 
-#include <assert.h>
-
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/limits.h"
 #include "lib/time/civil.h"

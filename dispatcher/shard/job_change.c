@@ -1,9 +1,7 @@
 /* What can happen to one job: each change keeps timers, alarms, lane and records in agreement. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/limits.h"
 
 /* ---- where a job is listed ---- */
 

@@ -2,7 +2,6 @@
 #include <assert.h>
 
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/limits.h"
 
 struct job_reference job_reference_of(const struct job *job)
 {

@@ -5,7 +5,6 @@
 #include <assert.h>
 
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/limits.h"
 
 /* ---- owing ---- */
 

@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/limits.h"
 
 /* ---- deciding ---- */
 

@@ -1,9 +1,6 @@
 /* pending.c - slots of earlier schedules that wait for their due time: their nominal time had come
  * when the schedule was edited, their delay (jitter) was not over. */
-#include <assert.h>
-
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/limits.h"
 
 bool shard_pending_rings(const struct job *job, int64_t at_ms)
 {

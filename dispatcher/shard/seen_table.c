@@ -1,7 +1,6 @@
 #include "dispatcher/shard/seen_table.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/hash.h"

@@ -3,7 +3,6 @@
 #include "lib/time/cron_field.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "lib/base/hash.h"
 
