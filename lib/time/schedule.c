@@ -4,6 +4,9 @@
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
 
+#include <assert.h>
+#include <string.h>
+
 const char *const *schedule_kind_words(void)
 {
 #define WORD(name, number, word) word,
@@ -11,9 +14,6 @@ const char *const *schedule_kind_words(void)
 #undef WORD
     return words;
 }
-
-#include <assert.h>
-#include <string.h>
 
 static_assert(sizeof(struct schedule_spec) <= 128, "a million distinct schedules are 128 MB");
 
