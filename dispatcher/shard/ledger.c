@@ -15,6 +15,14 @@ static struct span cut(struct span span, int64_t after_ms, int64_t until_ms)
     return span;
 }
 
+static bool first_slot(const struct schedule_spec *spec, struct span span, struct job_slot *slot)
+{
+    if (!schedule_next(spec, span.from_ms, &slot->due_ms) || slot->due_ms > span.to_ms)
+        return false;
+    slot->nominal_ms = schedule_nominal(spec, slot->due_ms);
+    return true;
+}
+
 /* Lets a span end with its last slot; false: there is none in it. */
 static bool end_with_slot(const struct schedule_spec *spec, struct span *span)
 {
@@ -25,13 +33,11 @@ static bool end_with_slot(const struct schedule_spec *spec, struct span *span)
 /* Of one without a slot the count is 0, and the rest means nothing. */
 static struct dropped slots_of(const struct schedule_spec *spec, struct span span)
 {
-    int64_t first_ms = 0;
-    if (!schedule_next(spec, span.from_ms, &first_ms) || first_ms > span.to_ms)
+    struct job_slot first;
+    if (!first_slot(spec, span, &first) || !end_with_slot(spec, &span))
         return (struct dropped){0, INT64_MAX, INT64_MIN};
-    int64_t last_ms = first_ms;
-    if (!schedule_last(spec, span.from_ms, span.to_ms, &last_ms)) last_ms = first_ms;
     return (struct dropped){(int64_t)schedule_count(spec, span.from_ms, span.to_ms, INT64_MAX),
-                            schedule_nominal(spec, first_ms), schedule_nominal(spec, last_ms)};
+                            first.nominal_ms, schedule_nominal(spec, span.to_ms)};
 }
 
 struct span terms_cut(const struct terms *terms, struct span span)
@@ -138,12 +144,7 @@ bool debt_next(const struct debt *debt, const struct terms *terms, struct job_sl
         return true;
     }
     if (debt->range.from_ms >= debt->range.to_ms) return false;
-    const struct schedule_spec *spec = debt_spec(debt, terms);
-    struct span span = span_of(debt, terms);
-    if (!schedule_next(spec, span.from_ms, &slot->due_ms) || slot->due_ms > span.to_ms)
-        return false;
-    slot->nominal_ms = schedule_nominal(spec, slot->due_ms);
-    return true;
+    return first_slot(debt_spec(debt, terms), span_of(debt, terms), slot);
 }
 
 struct dropped debt_left(const struct debt *debt, const struct terms *terms)
@@ -328,11 +329,7 @@ static bool tail_next(const struct ledger *ledger, const struct terms *terms,
                       int64_t watermark_ms, struct job_slot *slot)
 {
     if (ledger->owed.tail_from_ms == INSTANT_NONE) return false;
-    struct span span = ledger_tail(ledger, terms, watermark_ms);
-    if (!schedule_next(terms->spec, span.from_ms, &slot->due_ms) || slot->due_ms > span.to_ms)
-        return false;
-    slot->nominal_ms = schedule_nominal(terms->spec, slot->due_ms);
-    return true;
+    return first_slot(terms->spec, ledger_tail(ledger, terms, watermark_ms), slot);
 }
 
 enum ledger_next ledger_next(struct ledger *ledger, const struct terms *terms,
