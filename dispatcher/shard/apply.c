@@ -49,20 +49,6 @@ static void warn_about(struct answer *answer, const struct definition *definitio
                            name);
 }
 
-static bool once_in_the_past(const struct definition *definition, int64_t effective_ms)
-{
-    int64_t nominal_ms = 0;
-    return schedule_once(&definition->schedule, &nominal_ms) && nominal_ms <= effective_ms;
-}
-
-/* Whether any slot is to come; a one-shot in the past is judged by the catch-up policy. */
-static bool ever_fires(const struct definition *definition, int64_t effective_ms)
-{
-    int64_t next_ms = 0;
-    if (once_in_the_past(definition, effective_ms)) return true;
-    return job_next_slot(definition, effective_ms, &next_ms);
-}
-
 /* The place of a job in its command, as a JSON Pointer. */
 struct place {
     char pointer[ERROR_FIELD_BYTES];
@@ -82,7 +68,7 @@ static struct place place_of(const struct command *command, uint32_t index, cons
 static bool check_fires(struct answer *answer, const struct command *command, uint32_t index,
                         const struct definition *definition, int64_t effective_ms)
 {
-    if (ever_fires(definition, effective_ms)) return true;
+    if (job_ever_fires(definition, effective_ms)) return true;
     answer_add_error(answer, definition->group, definition->id, true, CODE_NEVER_FIRES,
                      place_of(command, index, "/schedule").pointer,
                      "%.*s/%.*s: no slot after the command's effective time lies between start "
@@ -136,7 +122,7 @@ static void add_difference(struct answer *answer, const struct job *job,
     int64_t fired = job != NULL && job->extra != NULL ? job->extra->state.counted_fires : 0;
     struct job_prospect new = prospect_of_definition(after, effective_ms, fired);
     if (job == NULL && after->paused) new.runs = false;
-    if (job == NULL && definition_has_incarnation(after) && once_in_the_past(after, effective_ms))
+    if (job == NULL && definition_has_incarnation(after) && job_once_passed(after, effective_ms))
         new.runs = false; /* it may have been fired before the import */
     if (job != NULL && (job->flags & JOB_PAUSED)) { /* a put leaves the pause as it is */
         new.runs = new.runs && old.runs;

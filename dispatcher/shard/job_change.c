@@ -160,8 +160,7 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
         job->flags |= JOB_PAUSED;
         job_extra(job)->state.paused_ms = effective_ms;
     }
-    const struct schedule_spec *spec = &job->schedule->spec;
-    bool past = imported && spec->kind == SCHEDULE_AT && spec->at_ms <= effective_ms;
+    bool past = imported && job_once_passed(definition, effective_ms);
     if (past) say_already_due(job, effective_ms, sink);
     job_begin(shard, job, past ? PAST_AT_ANNOUNCED : PAST_AT_OPEN, effective_ms, sink);
     return job;

@@ -32,6 +32,19 @@ bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_
            schedule_nominal(spec, *next_ms) < definition->end_ms;
 }
 
+bool job_once_passed(const struct definition *definition, int64_t effective_ms)
+{
+    int64_t nominal_ms = 0;
+    return schedule_once(&definition->schedule, &nominal_ms) && nominal_ms <= effective_ms;
+}
+
+bool job_ever_fires(const struct definition *definition, int64_t effective_ms)
+{
+    int64_t next_ms = 0;
+    if (job_once_passed(definition, effective_ms)) return true;
+    return job_next_slot(definition, effective_ms, &next_ms);
+}
+
 bool job_has_max_fires(const struct job *job)
 {
     if ((job->flags & JOB_BOUNDED) == 0) return false;

@@ -35,18 +35,14 @@ static bool check_update(struct answer *answer, const struct job *job,
                          const struct application *application)
 {
     struct definition merged = merged_update(job, application);
-    int64_t next_ms = 0;
-    int64_t once_ms = 0;
-    bool past_once =
-        schedule_once(&merged.schedule, &once_ms) && once_ms <= application->effective_ms;
     if (merged.start_ms != START_NONE && merged.end_ms <= merged.start_ms) {
         refuse(answer, job, true, CODE_BAD_VALUE, "/set/end", "end must be later than start");
         return false;
     }
     uint32_t timing = GIVEN_SCHEDULE | GIVEN_START | GIVEN_END;
-    if ((application->command->set.given & timing) != 0 && !past_once &&
+    if ((application->command->set.given & timing) != 0 &&
         !schedule_is_unknown(&merged.schedule) &&
-        !job_next_slot(&merged, application->effective_ms, &next_ms)) {
+        !job_ever_fires(&merged, application->effective_ms)) {
         refuse(answer, job, true, CODE_NEVER_FIRES, "/set",
                "no slot after the command's effective time lies between start and end");
         return false;

@@ -69,6 +69,10 @@ void shard_lighten(const struct shard *shard, struct job_reference reference);
 
 /* The first slot after after_ms that start and end allow. */
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms);
+/* Whether it is due once only, at an instant that has come. */
+bool job_once_passed(const struct definition *definition, int64_t effective_ms);
+/* Whether any slot is to come; a one-shot in the past is judged by the catch-up policy. */
+bool job_ever_fires(const struct definition *definition, int64_t effective_ms);
 /* Whether a slot is due after after_ms, a pending one included. */
 bool job_has_slot_after(const struct job *job, int64_t after_ms);
 /* The job's slots here come after it: its add, or its import. */
