@@ -42,8 +42,7 @@ static bool owe_again(const struct shard *shard, struct job *job,
     if (!ledger_back(ledger, &terms, slot, failed->missed_count)) return false;
     if (ledger_tail_from_ms(ledger) == INSTANT_NONE && !(job->flags & JOB_PAUSED)) {
         /* What lies between has been done, or was in a pause. */
-        int64_t done_ms = shard->watermark.instant_ms;
-        if (shard->watermark.ordinal != WATERMARK_WHOLE) done_ms--;
+        int64_t done_ms = shard_slots_done_ms(shard);
         ledger_open_tail(ledger, slot.due_ms > done_ms ? slot.due_ms : done_ms, false);
     }
     return true;

@@ -5,13 +5,6 @@
 
 /* ---- where a job is listed ---- */
 
-/* A half-done instant is walked again from its ordinal, so its slots still count as to come. */
-static int64_t slots_done_ms(const struct shard *shard)
-{
-    return shard->watermark.ordinal == WATERMARK_WHOLE ? shard->watermark.instant_ms
-                                                       : shard->watermark.instant_ms - 1;
-}
-
 static void attach(struct shard *shard, struct job *job, int64_t after_ms)
 {
     timers_attach(shard->timers, job, job_slots_after_ms(job, after_ms));
@@ -22,9 +15,9 @@ void job_settle(struct shard *shard, struct job *job)
     job_set_alarm(shard, job);
     backfill_enqueue(shard, job);
     if (job->flags & (JOB_STANDS_STILL | JOB_FINISHED)) return;
-    attach(shard, job, slots_done_ms(shard));
+    attach(shard, job, shard_slots_done_ms(shard));
     if (job_owes(job)) lane_enqueue(shard, job);
-    else if ((job->flags & JOB_BOUNDED) && !job_has_slot_after(job, slots_done_ms(shard)))
+    else if ((job->flags & JOB_BOUNDED) && !job_has_slot_after(job, shard_slots_done_ms(shard)))
         lane_ask(shard, job);
 }
 
@@ -69,7 +62,7 @@ void job_unfinish(struct shard *shard, struct job *job)
 {
     job->flags &= (uint8_t)~JOB_FINISHED;
     job->extra->state.finished_ms = INSTANT_NONE;
-    attach(shard, job, slots_done_ms(shard));
+    attach(shard, job, shard_slots_done_ms(shard));
 }
 
 /* Whether the schedule is a one-shot whose time had come when it was given to the job, and whose
@@ -265,7 +258,7 @@ static void reword(struct shard *shard, struct job *job, struct schedule *schedu
     timers_detach(shard->timers, job);
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
-    if (attached) attach(shard, job, slots_done_ms(shard));
+    if (attached) attach(shard, job, shard_slots_done_ms(shard));
 }
 
 /* The instants stay, but with other bounds the job may end here, or be over no more. */

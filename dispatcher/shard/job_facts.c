@@ -21,6 +21,12 @@ void shard_lighten(const struct shard *shard, struct job_reference reference)
     if (job != NULL) job_lighten(job);
 }
 
+int64_t shard_slots_done_ms(const struct shard *shard)
+{
+    return shard->watermark.ordinal == WATERMARK_WHOLE ? shard->watermark.instant_ms
+                                                       : shard->watermark.instant_ms - 1;
+}
+
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms)
 {
     const struct schedule_spec *spec = &definition->schedule;

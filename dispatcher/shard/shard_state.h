@@ -66,6 +66,9 @@ struct job_reference job_reference_of(const struct job *job);
 /* Gives memory back when something has been done to the job; it may be gone. Nobody may hold its
  * extra part. */
 void shard_lighten(const struct shard *shard, struct job_reference reference);
+/* Up to where slots have come due. A half-done instant is walked again from its ordinal, so its
+ * slots still count as to come. */
+int64_t shard_slots_done_ms(const struct shard *shard);
 
 /* The first slot after after_ms that start and end allow. */
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms);
