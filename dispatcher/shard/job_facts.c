@@ -75,7 +75,8 @@ bool job_keeps_when_finished(const struct job *job)
     return definition.keep_finished_ms != 0;
 }
 
-int64_t job_added_ms(const struct job *job)
+/* The job's slots here come after it: its add, or its import. */
+static int64_t added_ms(const struct job *job)
 {
     int64_t imported_ms = job_imported_ms(job);
     return imported_ms > job->incarnation.effective_ms ? imported_ms
@@ -84,7 +85,7 @@ int64_t job_added_ms(const struct job *job)
 
 int64_t job_since_ms(const struct job *job)
 {
-    int64_t since_ms = job_added_ms(job);
+    int64_t since_ms = added_ms(job);
     bool edited = job->extra != NULL && job->extra->state.schedule_edited_ms > since_ms;
     return edited ? job->extra->state.schedule_edited_ms : since_ms;
 }

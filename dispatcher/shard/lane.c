@@ -21,7 +21,7 @@ void lane_enqueue(struct shard *shard, struct job *job)
     if (job->flags & JOB_STANDS_STILL) return;
     if (ledger_is_undecided(&extra->ledger)) {
         lane_ask(shard, job);
-    } else if (extra->state.failing_since_ms != INSTANT_NONE) {
+    } else if (job_is_failing(job)) {
         alarms_add(&shard->retries, (struct alarm){.at_ms = extra->state.retry_ms,
                                                    .ordinal = job->ordinal,
                                                    .slot = job->slot});

@@ -78,9 +78,7 @@ bool job_once_passed(const struct definition *definition, int64_t effective_ms);
 bool job_ever_fires(const struct definition *definition, int64_t effective_ms);
 /* Whether a slot is due after after_ms, a pending one included. */
 bool job_has_slot_after(const struct job *job, int64_t after_ms);
-/* The job's slots here come after it: its add, or its import. */
-int64_t job_added_ms(const struct job *job);
-/* The add, or the last edit of the schedule. */
+/* The add or import, or the last edit of the schedule: the job's slots here come after it. */
 int64_t job_since_ms(const struct job *job);
 /* The slots due after the result are those due after after_ms whose nominal time is later than the
  * add and the last edit of the schedule: jitter must not bring back what was before. Nor must other

@@ -58,7 +58,7 @@ static bool waits_first(const struct job *job, int64_t changed_ms, struct job_sl
     int64_t done_ms = done_ms_of(job, changed_ms);
     *spec = &job->schedule->spec;
     /* Behind a slot that could not be delivered none has fired. */
-    if (extra != NULL && extra->state.failing_since_ms != INSTANT_NONE) return false;
+    if (job_is_failing(job)) return false;
     if (debt_count(job) == 0)
         return waits(job, done_ms, job_slots_after_ms(job, done_ms), slot);
     const struct debt *front = ledger_debt(&extra->ledger, 0);
