@@ -84,6 +84,7 @@ static void on_fire(void *opaque, const struct fire *fire)
     char time[INSTANT_TEXT_BYTES];
     struct text name = job_name(fire->job);
     rig->batch++;
+    rig->fires++;
     struct text_writer *log = &rig->log;
     text_writer_words(log, "fire ");
     if (rig->speaks_json) {
@@ -101,16 +102,6 @@ static void on_fire(void *opaque, const struct fire *fire)
         write_fire_id(log, fire);
     }
     text_writer_char(log, '\n');
-    rig->fires = memory_grow(rig->fires, &rig->fire_capacity, rig->fire_count + 1,
-                             sizeof *rig->fires);
-    rig->fires[rig->fire_count++] = (struct failed_fire){.slot = fire->job->slot,
-                                                         .incarnation = fire->job->incarnation,
-                                                         .kind = fire->kind,
-                                                         .nominal_ms = fire->nominal_ms,
-                                                         .due_ms = fire->due_ms,
-                                                         .missed_count = fire->missed_count,
-                                                         .attempt = fire->attempt,
-                                                         .reason = REASON_TOPIC_MISSING};
 }
 
 static void say_instant(struct text_writer *writer, const char *name, int64_t instant_ms)
@@ -289,7 +280,7 @@ static bool is_full(void *opaque)
 static bool is_uncertain(void *opaque)
 {
     const struct shard_rig *rig = opaque;
-    return rig->fires_uncertain && rig->fire_count > 0;
+    return rig->fires_uncertain && rig->fires > 0;
 }
 
 struct sink rig_test_sink(struct shard_rig *rig)
@@ -338,7 +329,6 @@ void rig_close(struct shard_rig *rig)
         free(rig->records[i].value);
     }
     free(rig->records);
-    free(rig->fires);
     text_writer_free(&rig->log);
     arena_destroy(rig->arena);
     shard_destroy(rig->shard);
@@ -386,7 +376,7 @@ void rig_test_commit(struct shard_rig *rig)
     rig->mark.sequence++;
     shard_fill_mark(rig->shard, &rig->mark);
     rig->batch = 0;
-    rig->fire_count = 0;
+    rig->fires = 0;
     rig->commits++;
     if (rig->restart_always) rig_restart(rig);
 }

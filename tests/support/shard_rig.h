@@ -27,6 +27,7 @@ struct shard_rig {
     struct mark mark;      /* as committed last */
     size_t batch_max;      /* outputs a transaction; 0 = no bound */
     size_t batch;          /* outputs of the one under way */
+    size_t fires;          /* among them */
     int64_t commits;
     int64_t offset;        /* of the next command */
     bool lacks_zones;      /* from the next restart on: the machine has UTC only */
@@ -39,9 +40,6 @@ struct shard_rig {
     bool allows_topics;    /* jobs may name any topic; otherwise none */
     bool tells_ids;        /* fires by their id, too */
     bool fires_uncertain;  /* as if every fire went to a foreign topic */
-    struct failed_fire *fires; /* of the transaction under way, to be failed on demand */
-    size_t fire_count;
-    size_t fire_capacity;
 };
 
 /* A shard of one, whose watermark is at start (RFC 3339). */
