@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,19 +32,6 @@ int64_t rig_instant(const char *text)
 }
 
 /* ---- the sink ---- */
-
-__attribute__((format(printf, 2, 3)))
-static void say(struct shard_rig *rig, const char *format, ...)
-{
-    char line[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    assert(length > 0 && (size_t)length < sizeof line);
-    text_writer_bytes(&rig->log, line, (size_t)length);
-    text_writer_char(&rig->log, '\n');
-}
 
 /* "2026-01-01T00:00:00.000Z" without what is the same in most tests. */
 static const char *short_time(int64_t instant_ms, char text[INSTANT_TEXT_BYTES])
@@ -159,28 +145,26 @@ static void say_days(struct shard_rig *rig, const char *name, const int64_t *due
 
 static void say_more(struct shard_rig *rig, const struct result *result)
 {
+    struct text_writer *log = &rig->log;
     for (size_t i = 0; i < result->error_count; i++)
-        say(rig, "  %s %s", result->errors[i].field,
-            error_code_word(result->errors[i].code));
+        text_writer_format(log, "  %s %s\n", result->errors[i].field,
+                           error_code_word(result->errors[i].code));
     for (size_t i = 0; i < result->difference_count; i++) {
         const struct result_difference *difference = &result->differences[i];
         bool changes = difference->change != OP_NONE;
-        char line[512];
-        (void)snprintf(line, sizeof line, "  %s %.*s/%.*s +%" PRId64 " -%" PRId64,
-                       changes ? command_op_word(difference->change) : "unchanged",
-                       (int)difference->group.length, difference->group.bytes,
-                       (int)difference->id.length, difference->id.bytes,
-                       difference->fires_added, difference->fires_removed);
-        text_writer_words(&rig->log, line);
+        text_writer_format(log, "  %s %.*s/%.*s +%" PRId64 " -%" PRId64,
+                           changes ? command_op_word(difference->change) : "unchanged",
+                           (int)difference->group.length, difference->group.bytes,
+                           (int)difference->id.length, difference->id.bytes,
+                           difference->fires_added, difference->fires_removed);
         say_days(rig, " before:", difference->before_ms, difference->before_count);
         say_days(rig, " after:", difference->after_ms, difference->after_count);
         for (int32_t day = 0; day < difference->dst_day_count; day++) {
             struct civil_date date = civil_date(difference->dst_days[day]);
-            (void)snprintf(line, sizeof line, " dst %d-%d-%d", (int)date.year, (int)date.month,
-                           (int)date.day);
-            text_writer_words(&rig->log, line);
+            text_writer_format(log, " dst %d-%d-%d", (int)date.year, (int)date.month,
+                               (int)date.day);
         }
-        text_writer_char(&rig->log, '\n');
+        text_writer_char(log, '\n');
     }
 }
 
@@ -194,9 +178,10 @@ static void on_result(void *opaque, const struct result *result)
         text_writer_char(&rig->log, '\n');
         return;
     }
-    say(rig, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64, command_op_word(result->op),
-        outcome_name(result->outcome), result->code != CODE_NONE ? " " : "",
-        error_code_word(result->code), result->matched, result->changed);
+    text_writer_format(&rig->log, "result %s %s%s%s matched=%" PRId64 " changed=%" PRId64 "\n",
+                       command_op_word(result->op), outcome_name(result->outcome),
+                       result->code != CODE_NONE ? " " : "", error_code_word(result->code),
+                       result->matched, result->changed);
     if (rig->tells_more) say_more(rig, result);
 }
 
@@ -247,7 +232,7 @@ static void on_job_deleted(void *opaque, const struct job *job)
     char key[512];
     job_key(job, key, sizeof key);
     rig->batch++;
-    if (!rig->speaks_json) say(rig, "gone %s", key + 4);
+    if (!rig->speaks_json) text_writer_format(&rig->log, "gone %s\n", key + 4);
     keep(rig, key, NULL);
 }
 
@@ -471,9 +456,9 @@ void rig_set_record(struct shard_rig *rig, const char *name, const char *json)
 
 const char *rig_said(struct shard_rig *rig)
 {
-    text_writer_char(&rig->log, '\0');
-    rig->log.length = 0;
-    return rig->log.bytes;
+    const char *said = text_writer_terminated(&rig->log);
+    text_writer_reset(&rig->log);
+    return said;
 }
 
 const char *rig_record(const struct shard_rig *rig, const char *name)
