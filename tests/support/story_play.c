@@ -109,8 +109,9 @@ static const struct job *find_job(struct play *play)
 
 static bool find_kind(const char *word, enum fire_kind *kind)
 {
-    static const enum fire_kind kinds[] = {FIRE_SCHEDULE, FIRE_CATCHUP, FIRE_RETRY, FIRE_TRIGGER,
-                                           FIRE_BACKFILL};
+#define NUMBER(name, word) FIRE_##name,
+    static const enum fire_kind kinds[] = {FIRE_KINDS(NUMBER)};
+#undef NUMBER
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         *kind = kinds[i];
         if (strcmp(fire_kind_name(*kind), word) == 0) return true;
