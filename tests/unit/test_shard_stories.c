@@ -1,20 +1,18 @@
 /* Plays the stories of tests/stories, or of the files given. Each is a test of its own; a file that
  * cannot be read is one that fails. Run from the root of the source tree. */
-#include <dirent.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "lib/base/memory.h"
 #include "tests/support/story_play.h"
 
-#define FOLDER "tests/stories/"
+#define STORIES "tests/stories/*.story"
 
 static void play(void **state)
 {
@@ -30,31 +28,6 @@ static void cannot_be_read(void **state)
 {
     const char *why = *state;
     fail_msg("%s", why);
-}
-
-static int by_name(const void *left, const void *right)
-{
-    return strcmp(*(char *const *)left, *(char *const *)right);
-}
-
-/* The paths are the caller's, each and all of them. */
-static char **list_files(size_t *count)
-{
-    char **paths = NULL;
-    size_t capacity = 0;
-    DIR *directory = opendir(FOLDER);
-    if (directory == NULL) return NULL;
-    for (const struct dirent *entry = NULL; (entry = readdir(directory)) != NULL;) {
-        char path[sizeof FOLDER + sizeof entry->d_name];
-        const char *suffix = strrchr(entry->d_name, '.');
-        if (suffix == NULL || strcmp(suffix, ".story") != 0) continue;
-        int bytes = snprintf(path, sizeof path, FOLDER "%s", entry->d_name);
-        paths = memory_grow(paths, &capacity, *count + 1, sizeof *paths);
-        paths[(*count)++] = memory_copy_text(path, (size_t)bytes);
-    }
-    (void)closedir(directory);
-    if (*count > 0) qsort(paths, *count, sizeof *paths, by_name);
-    return paths;
 }
 
 /* A test for each story, one that fails for each file that cannot be read. */
@@ -86,11 +59,12 @@ static int play_files(char **paths, size_t count)
 int main(int argc, char **argv)
 {
     if (argc > 1) return play_files(argv + 1, (size_t)argc - 1);
-    size_t count = 0;
-    char **paths = list_files(&count);
-    if (count == 0) print_error("no stories in " FOLDER ": run from the root of the tree\n");
-    int failed = count == 0 ? 1 : play_files(paths, count);
-    for (size_t i = 0; i < count; i++) free(paths[i]);
-    free(paths);
+    glob_t found;
+    if (glob(STORIES, 0, NULL, &found) != 0) {
+        print_error("no " STORIES ": run from the root of the tree\n");
+        return 1;
+    }
+    int failed = play_files(found.gl_pathv, found.gl_pathc);
+    globfree(&found);
     return failed;
 }
