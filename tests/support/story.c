@@ -480,9 +480,8 @@ bool stories_read(struct stories *stories, const char *file, struct error *error
     text_writer_init(&text);
     while ((length = fread(block, 1, sizeof block, stream)) > 0)
         text_writer_bytes(&text, block, length);
-    text_writer_char(&text, '\0');
     (void)fclose(stream);
-    bool good = stories_read_text(stories, file, text.bytes, error);
+    bool good = stories_read_text(stories, file, text_writer_terminated(&text), error);
     text_writer_free(&text);
     return good;
 }

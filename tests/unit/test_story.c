@@ -97,6 +97,14 @@ static void a_file_that_is_not_there(void **state)
     stories_close(&stories);
 }
 
+/* Stories of a text that is understood. */
+static void open_stories(struct stories *stories, const char *file, const char *text)
+{
+    struct error error = {0};
+    stories_open(stories);
+    if (!stories_read_text(stories, file, text, &error)) fail_msg("%s\n%s", text, error.message);
+}
+
 static void commands_in_short_words(void **state)
 {
     (void)state;
@@ -119,13 +127,10 @@ static void commands_in_short_words(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct stories stories;
-        struct error error = {0};
         struct text_writer text;
         text_writer_init(&text);
         text_writer_format(&text, STORY "at 00:00:01 %s\n", rows[i].words);
-        stories_open(&stories);
-        if (!stories_read_text(&stories, FILE_NAME, text_writer_terminated(&text), &error))
-            fail_msg("%s", error.message);
+        open_stories(&stories, FILE_NAME, text_writer_terminated(&text));
         assert_string_equal(stories.list[0].steps[0].text, rows[i].json);
         assert_string_equal(stories.list[0].steps[0].at, "2026-01-01T00:00:01Z");
         stories_close(&stories);
@@ -168,12 +173,9 @@ static void what_goes_otherwise_is_said(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof wrong_cases / sizeof wrong_cases[0]; i++) {
         struct stories stories;
-        struct error error = {0};
         struct text_writer fault;
         text_writer_init(&fault);
-        stories_open(&stories);
-        if (!stories_read_text(&stories, FILE_NAME, wrong_cases[i].text, &error))
-            fail_msg("%s", error.message);
+        open_stories(&stories, FILE_NAME, wrong_cases[i].text);
         assert_int_equal(story_play(&stories.list[0], &fault), 0);
         const char *said = text_writer_terminated(&fault);
         if (strncmp(said, wrong_cases[i].fault, strlen(wrong_cases[i].fault)) != 0)
@@ -193,13 +195,11 @@ static void ways_may_be_left_out(void **state)
                 {"not cut: a test\nnot restarted: a test\n", 1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct stories stories;
-        struct error error = {0};
         struct text_writer text;
         text_writer_init(&text);
         text_writer_format(&text, "%s" STORY PING "story: two\n%s" PING, rows[i].head,
                            rows[i].head);
-        stories_open(&stories);
-        assert_true(stories_read_text(&stories, FILE_NAME, text_writer_terminated(&text), &error));
+        open_stories(&stories, FILE_NAME, text_writer_terminated(&text));
         assert_int_equal(stories.count, 2);
         assert_int_equal(story_play(&stories.list[0], &text), rows[i].ways);
         assert_int_equal(story_play(&stories.list[1], &text), rows[i].ways);
@@ -212,7 +212,6 @@ static void ways_may_be_left_out(void **state)
 static void check_example(const char *page)
 {
     struct stories stories;
-    struct error error = {0};
     struct text_writer text;
     const char *begin = strstr(page, "```\n");
     assert_non_null(begin);
@@ -220,9 +219,7 @@ static void check_example(const char *page)
     assert_non_null(end);
     text_writer_init(&text);
     text_writer_bytes(&text, begin + 4, (size_t)(end - begin - 4));
-    stories_open(&stories);
-    if (!stories_read_text(&stories, README, text_writer_terminated(&text), &error))
-        fail_msg("%s", error.message);
+    open_stories(&stories, README, text_writer_terminated(&text));
     if (story_play(&stories.list[0], &text) == 0) fail_msg("%s", text_writer_terminated(&text));
     stories_close(&stories);
     text_writer_free(&text);
@@ -232,13 +229,10 @@ static void check_example(const char *page)
 static void check_row(const char *row)
 {
     struct stories stories;
-    struct error error = {0};
     struct text_writer text;
     text_writer_init(&text);
     text_writer_format(&text, STORY "%.*s\n" PING, (int)strcspn(row, "`"), row);
-    stories_open(&stories);
-    if (!stories_read_text(&stories, README, text_writer_terminated(&text), &error))
-        fail_msg("%s\n%s", row, error.message);
+    open_stories(&stories, README, text_writer_terminated(&text));
     stories_close(&stories);
     text_writer_free(&text);
 }
