@@ -4,15 +4,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 static void add(struct seen_table *table, int64_t sequence, uint64_t hash, int64_t at_ms)
 {
-    struct seen seen = {.hash = hash, .at_ms = at_ms, .outcome = OUTCOME_REJECTED};
-    seen.code = CODE_EXISTS;
+    struct seen seen = {.hash = hash, .at_ms = at_ms, .outcome = OUTCOME_REJECTED,
+                        .code = CODE_EXISTS};
     seen_table_add(table, sequence, &seen);
 }
 

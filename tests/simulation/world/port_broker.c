@@ -1,7 +1,6 @@
 /* What an engine is given for Kafka: requests that travel, can get lost, be late or arrive after
  * their sender has died. */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
