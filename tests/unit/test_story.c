@@ -166,6 +166,28 @@ static const struct wrong_case {
     {STORY "at 00:00:01 add g/a {\"schedule\": {\"every\": \"1s\"}}\n"
      "  > result add applied matched=1 changed=1\nrecord g/a is gone\n",
      "x.story:4: one: there is a record\n"},
+    /* A restart forgets that the topic took nothing. */
+    {STORY "at 00:00:01 add g/a {\"schedule\": {\"every\": \"1s\"}}\n"
+     "  > result add applied matched=1 changed=1\n"
+     "now 00:00:02\n  > fire g/a 01-01T00:00:02 schedule\n"
+     "at 00:00:02 failed g/a 00:00:02 schedule\n"
+     "  > event fire_failed g/a first=01-01T00:00:02 last=01-01T00:00:02 count=1 topic_missing\n"
+     "at 00:00:03 retry later\n  > nothing is tried\n"
+     "at 00:00:03.999 retry\n  > nothing is tried\n",
+     "x.story:10: one, restarted after each transaction: expected (-) and said (+) differ\n"
+     "  - nothing is tried\n  + fire g/a 01-01T00:00:02 retry attempt=2\n"},
+    /* A turn of the lane is one transaction. */
+    {STORY "not restarted: a test\nat 00:00:01 add g/a {\"schedule\": {\"cron\": \"0 * * * *\"}}\n"
+     "  > result add applied matched=1 changed=1\n"
+     "at 00:00:01 backfill g {\"backfill_id\": \"b\", \"rate\": 1000,\n"
+     "  \"from\": \"2025-12-31T20:30:00Z\", \"to\": \"2025-12-31T23:30:00Z\"}\n"
+     "  > event backfill_started g/a first=12-31T21:00:00 last=12-31T23:00:00 count=3 b\n"
+     "  > result backfill applied matched=1 changed=1\n"
+     "at 00:00:01 lane\n  > fire g/a 12-31T21:00:00 backfill\n"
+     "at 00:00:01.1 lane\n  > fire g/a 12-31T22:00:00 backfill\n"
+     "  > fire g/a 12-31T23:00:00 backfill\n",
+     "x.story:11: one, in transactions of one output: expected (-) and said (+) differ\n"
+     "    fire g/a 12-31T22:00:00 backfill\n  - fire g/a 12-31T23:00:00 backfill\n"},
 };
 
 static void what_goes_otherwise_is_said(void **state)
