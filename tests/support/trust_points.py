@@ -23,6 +23,8 @@ import re
 from pathlib import Path
 from typing import Iterator
 
+import planted_bugs
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests" / "trust"
 PAGE = ROOT / "docs" / "reliability.md"
@@ -121,7 +123,7 @@ def _judge(point: Point) -> None:
     if re.fullmatch(r"none(: *)?", point.fields.get("planted", "")):
         say("planted: none: and why")
     for name in point.planted:
-        if name not in planted_bugs():
+        if name not in planted_bugs.names():
             say(f"there is no planted bug {name} in tests/simulation/planted_bugs")
     if not point.checks:
         say("no check")
@@ -129,11 +131,6 @@ def _judge(point: Point) -> None:
         wrong = judge_check(check)
         if wrong:
             say(f"check: {check}: {wrong}")
-
-
-def planted_bugs() -> set[str]:
-    text = (ROOT / "tests" / "simulation" / "planted_bugs").read_text()
-    return set(re.findall(r"^([A-Z0-9_]+): ", text, re.MULTILINE))
 
 
 def judge_check(check: Check) -> str:
@@ -146,7 +143,7 @@ def judge_check(check: Check) -> str:
     if len(check.words) != (2 if check.kind == "python" else 1):
         return "a file and the name of one test" if check.kind == "python" else "one name"
     if check.kind == "mutant":
-        return "" if check.words[0] in planted_bugs() else "there is no such planted bug"
+        return "" if check.words[0] in planted_bugs.names() else "there is no such planted bug"
     if check.kind == "python":
         return _judge_python(*check.words)
     home = homes[check.kind].format(check.words[0])
