@@ -52,6 +52,12 @@ bool backfill_range(const struct job *job, int64_t *from_ms, int64_t *to_ms)
     return *from_ms < *to_ms && schedule_last(&spec, *from_ms, *to_ms, to_ms);
 }
 
+int64_t backfill_slots(const struct job *job, int64_t from_ms, int64_t to_ms)
+{
+    struct schedule_spec spec = without_jitter(job);
+    return (int64_t)schedule_count(&spec, from_ms, to_ms, INT64_MAX);
+}
+
 static void announce(const struct job *job, const struct job_backfill *backfill,
                      enum event_kind kind, int64_t at_ms, int64_t count, enum event_reason reason,
                      const struct sink *sink)

@@ -274,8 +274,7 @@ static int64_t fires_backfill(const struct job *job, const struct application *a
 {
     int64_t from_ms = application->command->from_ms;
     int64_t to_ms = backfill_to_ms(application);
-    if (!backfill_range(job, &from_ms, &to_ms)) return 0;
-    return (int64_t)schedule_count(&job->schedule->spec, from_ms, to_ms, INT64_MAX);
+    return backfill_range(job, &from_ms, &to_ms) ? backfill_slots(job, from_ms, to_ms) : 0;
 }
 
 static bool would_cancel(const struct job *job, const struct application *application)

@@ -283,6 +283,8 @@ struct job_backfill *backfill_find(const struct job *job, struct text id); /* NU
 bool backfill_is_full(const struct job *job); /* there is room for no further one */
 /* Cuts (from, to] to the slots the job's schedule has there; false: there is none. */
 bool backfill_range(const struct job *job, int64_t *from_ms, int64_t *to_ms);
+/* How many slots there are in such a range: by nominal time, a backfill waits for no delay. */
+int64_t backfill_slots(const struct job *job, int64_t from_ms, int64_t to_ms);
 /* Opens the range (from, to], which ends with a slot. The id must be new. */
 void backfill_open(struct shard *shard, struct job *job, const struct command *command,
                    int64_t from_ms, int64_t to_ms, int64_t at_ms, const struct sink *sink);

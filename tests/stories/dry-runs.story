@@ -90,3 +90,20 @@ at 00:00:01
      "set": {"schedule": {"cron": "30 12 * * *", "zone": "Europe/Athens"}}}
   > result update applied matched=1 changed=1
   >   update g/a +7 -7 before: 03-24 03-25 03-26 03-27 03-28 after: 03-24 03-25 03-26 03-27 03-28 dst 2026-3-29
+
+story: a dry run of a backfill counts the slots that it would fire, also of a job with jitter
+at 00:00:00 add g/a {"schedule": {"cron": "0 * * * *"}, "jitter": "50m"}
+  > result add applied matched=1 changed=1
+now 05:59:00
+  > event missed g/a first=01-01T01:00:00 last=01-01T04:00:00 count=4 superseded
+  > fire g/a 01-01T05:00:00 catchup missed=4
+at 06:00:00
+    {"op": "backfill", "select": {"groups": ["g"]}, "dry_run": true, "backfill_id": "b",
+     "from": "2026-01-01T00:30:00Z", "to": "2026-01-01T04:00:00Z"}
+  > result backfill applied matched=1 changed=1
+  >   backfill g/a +4 -0 before: 01-01 01-01 01-01 01-01 01-01 after: 01-01 01-01 01-01 01-01 01-01
+at 06:00:00
+    {"op": "backfill", "select": {"groups": ["g"]}, "backfill_id": "b",
+     "from": "2026-01-01T00:30:00Z", "to": "2026-01-01T04:00:00Z"}
+  > event backfill_started g/a first=01-01T01:00:00 last=01-01T04:00:00 count=4 b
+  > result backfill applied matched=1 changed=1
