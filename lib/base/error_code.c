@@ -14,7 +14,7 @@ const char *error_code_word(enum error_code code)
 
 enum error_code error_code_find(struct text word)
 {
-    for (int code = CODE_NONE + 1; code < WORDS; code++)
+    for (int code = CODE_NONE; code < WORDS; code++)
         if (text_equal(word, text_of(words[code]))) return (enum error_code)code;
     return CODE_NONE;
 }
