@@ -131,7 +131,9 @@ static bool finish_embedded(struct config *config, struct error *error)
                                  config->sources[at]);
         free(config->sources[at]);
         config->sources[at] = memory_copy_text("--embedded", strlen("--embedded"));
-        if (!config_option_set(places[i], places[i]->fallback, config, error)) return false;
+        char text[OPTION_DEFAULT_BYTES];
+        const char *usual = config_option_default(places[i], text, sizeof text);
+        if (!config_option_set(places[i], usual, config, error)) return false;
     }
     if (strcmp(config->sources[config_option_index(shards)], "default") == 0)
         config->shards = EMBEDDED_SHARDS;

@@ -192,10 +192,11 @@ static bool set_defaults(struct config *config, struct error *error)
 {
     config->sources = memory_allocate(config_option_count(), sizeof config->sources[0]);
     for (size_t i = 0; i < config_option_count(); i++) {
+        const struct option *option = &config_options[i];
         char text[OPTION_DEFAULT_BYTES];
-        (void)config_option_default(&config_options[i], text, sizeof text);
-        if (!config_option_set(&config_options[i], text, config, error)) return false;
-        set_source(config, &config_options[i], "default");
+        const char *usual = config_option_default(option, text, sizeof text);
+        if (!config_option_set(option, usual, config, error)) return false;
+        set_source(config, option, "default");
     }
     return true;
 }

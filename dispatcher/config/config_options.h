@@ -56,7 +56,7 @@ struct config;
 bool config_option_set(const struct option *option, const char *text, struct config *config,
                        struct error *error) __attribute__((warn_unused_result));
 
-/* The default as a user would write it. Returns text. */
+/* The default as a user would write it; `text` is there for one that is a number. */
 const char *config_option_default(const struct option *option, char *text, size_t bytes);
 
 /* Writes the field as a user would write it, cut to `bytes`. Returns text. */

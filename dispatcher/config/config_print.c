@@ -56,8 +56,8 @@ static void print_flag(const struct option *option, FILE *out)
     (void)snprintf(left, sizeof left, "--%s %s", option->flag, option->argument);
     (void)fprintf(out, "  %-*s %s\n  %-*s   %s", COLUMN_FLAG, left, option->help, COLUMN_FLAG, "",
                   variable);
-    (void)config_option_default(option, text, sizeof text);
-    if (text[0] != '\0') (void)fprintf(out, ", default %s", text);
+    const char *usual = config_option_default(option, text, sizeof text);
+    if (usual[0] != '\0') (void)fprintf(out, ", default %s", usual);
     (void)fputc('\n', out);
 }
 
@@ -66,8 +66,8 @@ static void print_setting(const struct option *option, FILE *out)
     char left[OPTION_VARIABLE_BYTES], text[OPTION_DEFAULT_BYTES];
     (void)snprintf(left, sizeof left, "%s = %s", option->key, option->argument);
     (void)fprintf(out, "    %-*s %s", COLUMN_FLAG, left, option->help);
-    (void)config_option_default(option, text, sizeof text);
-    if (text[0] != '\0') (void)fprintf(out, " (%s)", text);
+    const char *usual = config_option_default(option, text, sizeof text);
+    if (usual[0] != '\0') (void)fprintf(out, " (%s)", usual);
     (void)fputc('\n', out);
 }
 

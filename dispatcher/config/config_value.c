@@ -182,8 +182,8 @@ bool config_option_set(const struct option *option, const char *text, struct con
 const char *config_option_default(const struct option *option, char *text, size_t bytes)
 {
     assert(option != NULL && text != NULL);
-    if (option->fallback != NULL) (void)snprintf(text, bytes, "%s", option->fallback);
-    else print_number(option, option->fallback_number, text, bytes);
+    if (option->fallback != NULL) return option->fallback;
+    print_number(option, option->fallback_number, text, bytes);
     return text;
 }
 
