@@ -1,6 +1,7 @@
 /* The options of the write commands. The names of write_flags.c must match these. */
 #include "cli/words/cli.h"
 #include "cli/words/schedule_options.h"
+#include "lib/time/schedule.h"
 
 const struct option_row options_select[] = {
     {"group", 'g', OPTION_LIST, "GROUP", "jobs of this group, repeatable"},
@@ -100,7 +101,8 @@ const struct option_row options_write[] = {
 
 int schedule_kinds_given(const struct arguments *arguments)
 {
-#define KIND_GIVEN(name, argument, help) +(arguments_has(arguments, name) ? 1 : 0)
-    return SCHEDULE_KIND_OPTIONS(KIND_GIVEN, KIND_GIVEN, KIND_GIVEN);
-#undef KIND_GIVEN
+    int given = 0;
+    for (const char *const *word = schedule_kind_words(); *word != NULL; word++)
+        given += arguments_has(arguments, *word);
+    return given;
 }
