@@ -34,17 +34,19 @@ static void schedule_text(const json_t *schedule, char text[JOB_VIEW_SCHEDULE_BY
 {
     const char *cron = json_member_text(schedule, "cron");
     const char *zone = json_member_text(schedule, "zone");
-    if (cron == NULL) (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "-");
-    else
+    if (cron != NULL) {
         (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "%s%s%s", cron, zone == NULL ? "" : " ",
                        zone == NULL ? "" : zone);
-    for (const char *const *word = schedule_kind_words(); cron == NULL && *word != NULL; word++) {
+        return;
+    }
+    for (const char *const *word = schedule_kind_words(); *word != NULL; word++) {
         char value[JOB_VIEW_TIME_BYTES];
         if (json_member_text(schedule, *word) == NULL) continue;
         time_shorten(json_member_text(schedule, *word), value, sizeof value);
         (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "%s %s", *word, value);
         return;
     }
+    (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "-");
 }
 
 static bool member_instant(const json_t *job, const char *name, int64_t *instant_ms)
