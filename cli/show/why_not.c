@@ -8,6 +8,7 @@
 #include "cli/show/job_view.h"
 #include "cli/show/json_text.h"
 #include "lib/model/job_record.h"
+#include "lib/model/output.h"
 #include "lib/time/instant.h"
 
 /* A time given to the second means the slot within it. */
@@ -78,20 +79,21 @@ static bool say_fired(struct why *why, const struct why_facts *facts, int64_t sl
 
 /* What dropped it, in words for each reason that events give. */
 static const struct {
-    const char *reason;
+    enum event_reason reason;
     const char *text;
 } reasons[] = {
-    {"policy_none", "its catch-up policy is none: what is late is dropped"},
-    {"superseded", "its catch-up policy is latest: the newest slot fired and stood for it"},
-    {"window", "it was older than the catch-up window when it could have been fired"},
-    {"limit", "more slots were late than the catch-up limit allows, and the newest were kept"},
-    {"too_many_ranges", "too many ranges of slots were owed already"},
-    {"undeliverable", "Kafka did not take it until its catch-up window had passed"},
-    {"already_due", "it was moved to a time that was due already"},
-    {"zone_data", "other zone data came while it waited for its delay: it may have fired before"},
-    {"updated", "the job was changed before it could fire"},
-    {"deleted", "the job was deleted before it could fire"},
-    {"paused", "its time passed while the job was paused"},
+    {REASON_POLICY_NONE, "its catch-up policy is none: what is late is dropped"},
+    {REASON_SUPERSEDED, "its catch-up policy is latest: the newest slot fired and stood for it"},
+    {REASON_WINDOW, "it was older than the catch-up window when it could have been fired"},
+    {REASON_LIMIT, "more slots were late than the catch-up limit allows, and the newest were kept"},
+    {REASON_TOO_MANY_RANGES, "too many ranges of slots were owed already"},
+    {REASON_UNDELIVERABLE, "Kafka did not take it until its catch-up window had passed"},
+    {REASON_ALREADY_DUE, "it was moved to a time that was due already"},
+    {REASON_ZONE_DATA,
+     "other zone data came while it waited for its delay: it may have fired before"},
+    {REASON_UPDATED, "the job was changed before it could fire"},
+    {REASON_DELETED, "the job was deleted before it could fire"},
+    {REASON_PAUSED, "its time passed while the job was paused"},
 };
 
 /* The event of missed or skipped slots that names this one. */
@@ -105,7 +107,7 @@ static bool say_left_out(struct why *why, const json_t *event, const char *kind,
     if (!member_ms(event, "first", &first_ms) || !member_ms(event, "last", &last_ms)) return false;
     if (slot_ms < first_ms || slot_ms > last_ms) return false;
     for (size_t r = 0; r < sizeof reasons / sizeof reasons[0]; r++)
-        if (strcmp(reasons[r].reason, reason) == 0) words = reasons[r].text;
+        if (strcmp(event_reason_word(reasons[r].reason), reason) == 0) words = reasons[r].text;
     return answer(why, kind, "%s (%.60s)%s%s; the event of %s names "
                   "%" JSON_INTEGER_FORMAT " slots from %s to %s", kind, reason,
                   words[0] == '\0' ? "" : ": ", words, text_or(event, "at", "?"),
