@@ -430,9 +430,8 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
         .done = before.done,
     };
     if (snapshot != NULL && (differs(snapshot->job_count, held->jobs) ||
-                             differs(snapshot->seen_count, held->seen))) {
+                             differs(snapshot->seen_count, held->seen)))
         return STORE_DAMAGED;
-    }
     if (snapshot == NULL) return STORE_WRITTEN;
     shard->writer.group = (struct image_token){0};
     shard->writer.part = 0;
