@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 static bool compare(const char *what, int64_t there, int64_t held, struct error *error)
 {

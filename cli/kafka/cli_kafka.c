@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/show/cli_clock.h"
-#include "cli/words/exit_code.h"
 #include "dispatcher/config/secret_file.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"

@@ -8,7 +8,6 @@
 
 #include "cli/show/cli_clock.h"
 #include "cli/show/json_text.h"
-#include "cli/words/exit_code.h"
 #include "dispatcher/config/secret_file.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"

@@ -10,7 +10,6 @@
 #include "cli/show/cli_clock.h"
 #include "cli/show/job_text.h"
 #include "cli/show/print_text.h"
-#include "cli/words/exit_code.h"
 #include "dispatcher/daemon/checkpoint_store.h"
 #include "dispatcher/daemon/clock_system.h"
 #include "dispatcher/daemon/owner_name.h"

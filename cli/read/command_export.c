@@ -1,7 +1,6 @@
 #include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/kafka/redis_reader.h"
 #include "cli/read/job_filter.h"
@@ -12,7 +11,6 @@
 #include "cli/words/cli.h"
 #include "schemas/job_json.h"
 #include "store/store_redis_query.h"
-#include "store/store_whole.h"
 
 struct export {
     const struct job_filter *filter;

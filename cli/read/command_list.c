@@ -14,7 +14,6 @@
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
 #include "store/store_redis_query.h"
-#include "store/store_whole.h"
 
 /* Up to here the list is sorted; a longer one is printed as it comes, in bounded memory. */
 enum { SORTED_MAX = 100000 };

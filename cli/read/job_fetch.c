@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cli/kafka/redis_reader.h"
-#include "cli/words/exit_code.h"
 #include "cli/words/selection.h"
 #include "lib/base/hash.h"
 #include "store/store_redis_query.h"

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cli/show/json_text.h"
-#include "cli/words/exit_code.h"
 #include "cli/words/selection.h"
 #include "cli/words/settings.h"
 #include "lib/base/memory.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/show/print_text.h"
-#include "store/store_whole.h"
 
 const struct exit_code_row exit_code_rows[] = {
     {CLI_OK, "done"},

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "cli/words/exit_code.h"
 #include "lib/time/duration.h"
 
 bool arguments_duration(const struct arguments *arguments, const char *name, int64_t *duration_ms,

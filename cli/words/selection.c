@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/show/json_text.h"
-#include "cli/words/exit_code.h"
 #include "cli/words/settings.h"
 
 bool job_name_check(struct text group, struct text id, struct error *error)

@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/words/exit_code.h"
 #include "dispatcher/config/secret_file.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"

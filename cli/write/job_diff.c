@@ -9,7 +9,6 @@
 #include "cli/read/job_filter.h"
 #include "cli/show/cli_clock.h"
 #include "cli/show/job_text.h"
-#include "cli/words/exit_code.h"
 #include "lib/base/memory.h"
 #include "schemas/job_json.h"
 #include "store/store_redis_admin.h"

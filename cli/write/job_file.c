@@ -8,7 +8,6 @@
 
 #include "cli/show/job_text.h"
 #include "cli/show/print_text.h"
-#include "cli/words/exit_code.h"
 #include "lib/base/memory.h"
 
 const char *job_file_path(const struct arguments *arguments, const char *command,

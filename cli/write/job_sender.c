@@ -7,7 +7,6 @@
 
 #include "cli/show/json_text.h"
 #include "cli/show/print_text.h"
-#include "cli/words/exit_code.h"
 #include "lib/base/limits.h"
 #include "lib/model/output.h"
 

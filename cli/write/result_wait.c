@@ -7,7 +7,6 @@
 #include "cli/kafka/cli_kafka.h"
 #include "cli/show/cli_clock.h"
 #include "cli/show/json_text.h"
-#include "cli/words/exit_code.h"
 #include "lib/base/memory.h"
 #include "lib/base/monotonic.h"
 #include "lib/time/duration.h"

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "cli/show/json_text.h"
-#include "cli/words/exit_code.h"
 #include "cli/words/selection.h"
 #include "cli/words/settings.h"
 #include "cli/write/write_read.h"

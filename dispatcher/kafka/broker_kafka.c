@@ -1,7 +1,6 @@
 #include "dispatcher/kafka/broker_kafka.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "dispatcher/kafka/kafka_publisher.h"

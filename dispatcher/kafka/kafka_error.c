@@ -1,10 +1,7 @@
 #include "dispatcher/kafka/kafka_error.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
-
-#include "dispatcher/engine/broker.h"
 
 enum { CAUSE_BYTES = 160 };
 
