@@ -26,6 +26,8 @@ def test_what_does_not_fit_is_named(tmp: Path) -> None:
     assert "times, not once:\n}\n\n" in wrong_with(tmp, "BAD: x", place, "- }", "- ")
     assert "BAD: it changes nothing" in wrong_with(tmp, "BAD: x")
     assert "no_such.c" in wrong_with(tmp, "BAD: x", "in dispatcher/no_such.c", "- x")
+    assert "step_aside.h is no .c file" in \
+        wrong_with(tmp, "BAD: x", "in dispatcher/engine/step_aside.h", "- #ifndef X")
     assert "table:2: not a line of the table: 'what?'" in wrong_with(tmp, "BAD: x", "what?")
     assert "twice: GOOD" in wrong_with(tmp, "GOOD: x", place, "- }", "GOOD: y")
 

@@ -98,6 +98,9 @@ def faults(table: Path = TABLE) -> list[str]:
         try:
             if not bug.changes:
                 raise Wrong("it changes nothing")
+            for change in bug.changes:
+                if not change.path.endswith(".c"):
+                    raise Wrong(f"{change.path} is no .c file: who includes it is not built anew")
             bug.files()
         except (Wrong, OSError) as error:
             wrong.append(f"planted bug {bug.name}: {error}")
