@@ -6,7 +6,7 @@
 #include "schemas/job_json.h"
 #include "schemas/json_reader.h"
 
-enum { MARK_BYTES_MAX = 8 * 1024 };
+enum { READ_BYTES_MAX = 8 * 1024 };
 
 /* Inputs that bring commands. */
 static const char *const command_inputs[] = {
@@ -144,7 +144,7 @@ bool mark_decode(struct text value, struct mark *mark, struct error *error)
 {
     assert(mark != NULL);
     json_t *root = NULL;
-    if (!json_parse(value, MARK_BYTES_MAX, &root, error)) return false;
+    if (!json_parse(value, READ_BYTES_MAX, &root, error)) return false;
     struct mark_reading reading = {
         .mark = {.watermark = {.ordinal = WATERMARK_WHOLE}, .jobs = MARK_JOBS_UNKNOWN}};
     struct json_node node = {root, NULL, NULL, 0};

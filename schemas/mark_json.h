@@ -8,6 +8,8 @@
 #include "lib/model/mark.h"
 #include "schemas/text_writer.h"
 
+enum { MARK_BYTES_MAX = 2048 }; /* of an encoded one */
+
 /* Appends the mark, with the layout of this version. Its instants must be in range. */
 void mark_encode(struct text_writer *writer, const struct mark *mark);
 

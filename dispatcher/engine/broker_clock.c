@@ -65,7 +65,7 @@ static void tell(struct engine *engine, enum event_kind kind, int64_t by_ms,
                  enum event_reason reason)
 {
     struct event event;
-    struct sink sink = outbox_sink(&engine->outbox);
+    struct sink sink = outbox_sink(engine->outbox);
     event_init(&event, kind, engine_steady_ms(engine));
     if (kind != EVENT_CLOCK_UNKNOWN) event.count = by_ms;
     event.owner = text_of(engine->options.owner);

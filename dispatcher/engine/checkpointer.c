@@ -117,14 +117,8 @@ void checkpointer_job_changed(struct checkpointer *checkpointer, const struct jo
     slot_bits_set(&checkpointer->notes.dirty, job->slot);
 }
 
-static void job_changed(void *opaque, const struct job *job)
+void checkpointer_job_fired(struct checkpointer *checkpointer, const struct job *job)
 {
-    checkpointer_job_changed(opaque, job);
-}
-
-static void job_fired(void *opaque, const struct job *job)
-{
-    struct checkpointer *checkpointer = opaque;
     slot_bits_set(&checkpointer->statistics, job->slot);
 }
 
@@ -141,41 +135,16 @@ void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct jo
     checkpointer_name_deleted(checkpointer, job_name(job));
 }
 
-static void job_deleted(void *opaque, const struct job *job)
-{
-    checkpointer_job_deleted(opaque, job);
-}
-
 void checkpointer_seen(struct checkpointer *checkpointer, int64_t sequence, struct text text)
 {
     if (takes_note(checkpointer, &checkpointer->notes.seen, SEEN_PENDING_MAX))
         name_list_add_record(&checkpointer->notes.seen, sequence, text);
 }
 
-static void seen(void *opaque, int64_t sequence, struct text text)
-{
-    checkpointer_seen(opaque, sequence, text);
-}
-
 void checkpointer_seen_expired(struct checkpointer *checkpointer, int64_t sequence)
 {
     if (takes_note(checkpointer, &checkpointer->notes.seen_gone, DELETED_MAX))
         name_list_add_record(&checkpointer->notes.seen_gone, sequence, (struct text){NULL, 0});
-}
-
-static void seen_expired(void *opaque, int64_t sequence)
-{
-    checkpointer_seen_expired(opaque, sequence);
-}
-
-struct outbox_listener checkpointer_listener(struct checkpointer *checkpointer)
-{
-    return (struct outbox_listener){.opaque = checkpointer,
-                                    .job_changed = job_changed,
-                                    .job_fired = job_fired,
-                                    .job_deleted = job_deleted,
-                                    .seen = seen,
-                                    .seen_expired = seen_expired};
 }
 
 void checkpointer_follows(struct checkpointer *checkpointer, int64_t sequence)

@@ -10,7 +10,6 @@
 #include "dispatcher/engine/checkpoint_port.h"
 #include "dispatcher/engine/clock.h"
 #include "dispatcher/engine/observer.h"
-#include "dispatcher/engine/outbox.h"
 #include "dispatcher/shard/shard.h"
 
 struct checkpointer;
@@ -33,8 +32,8 @@ void checkpointer_destroy(struct checkpointer *checkpointer);
 void checkpointer_arm(struct checkpointer *checkpointer);
 
 /* What the outbox tells; also called for what a takeover reads from the state log. */
-struct outbox_listener checkpointer_listener(struct checkpointer *checkpointer);
 void checkpointer_job_changed(struct checkpointer *checkpointer, const struct job *job);
+void checkpointer_job_fired(struct checkpointer *checkpointer, const struct job *job);
 void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct job *job);
 /* One that the shard does not have, but the store may. */
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name);

@@ -8,7 +8,6 @@
 #include "schemas/mark_json.h"
 
 enum {
-    MARK_BYTES_MAX = 2048,
     MARK_LOOKS = 4,
     POLL_MS = 50,
     READ_LIMIT_MS = 20000,
@@ -145,30 +144,21 @@ bool engine_read_last_mark(struct engine *engine, struct mark *mark, int64_t *lo
 static bool produce_all(struct engine *engine, const struct mark *mark, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
-    struct outbox *outbox = &engine->outbox;
+    struct outbox *outbox = engine->outbox;
     struct broker_header headers[BROKER_INPUT_HEADERS_MAX];
-    struct text_writer *arena = &outbox->arena;
-    (void)text_writer_reserve(arena, MARK_BYTES_MAX); /* from here on it must not move */
-    const char *bytes = arena->bytes;
-    for (size_t i = 0; i < outbox->count; i++) {
-        struct broker_record record;
+    struct broker_record record;
+    outbox_begin_try(outbox);
+    for (size_t i = 0; i < outbox_count(outbox); i++) {
         if (!outbox_record(outbox, i, &record, headers)) continue;
         if (broker->operations->produce(broker, &record, error)) continue;
         if (error->kind != ERROR_INVALID) return false;
         outbox_refuse(outbox, i, error->message);
         error_clear(error);
     }
-    if (outbox->refusal_count > 0)
+    if (outbox_refusal_count(outbox) > 0)
         return error_set(error, ERROR_INVALID, "%zu records are refused, the first: %s",
-                         outbox->refusal_count, outbox->refusals[0].message);
-    size_t at = arena->length;
-    mark_encode(arena, mark);
-    assert(arena->length - at <= MARK_BYTES_MAX && arena->bytes == bytes);
-    struct broker_record record = {.topic = TOPIC_STATE,
-                                   .partition = engine->options.shard,
-                                   .key = text_of("mark"),
-                                   .value = {arena->bytes + at, arena->length - at},
-                                   .wants_receipt = true};
+                         outbox_refusal_count(outbox), outbox_refusal_at(outbox, 0)->message);
+    record = outbox_mark(outbox, mark);
     engine->mark_sent_us = engine_monotonic_us(engine);
     return broker->operations->produce(broker, &record, error);
 }
@@ -176,7 +166,7 @@ static bool produce_all(struct engine *engine, const struct mark *mark, struct e
 static bool try_transaction(struct engine *engine, const struct mark *mark, struct error *error)
 {
     struct broker *broker = engine->ports.broker;
-    assert(engine->outbox.refusal_count == 0);
+    assert(outbox_refusal_count(engine->outbox) == 0);
     return broker->operations->begin(broker, error) && produce_all(engine, mark, error) &&
            broker->operations->commit(broker, &engine->receipt, error);
 }
@@ -253,9 +243,9 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
 /* What is to be mended fails again and again while commands come: it is taken over for once. */
 static bool decide_anew(struct engine *engine, const struct error *failure, struct error *error)
 {
-    const struct outbox *outbox = &engine->outbox;
-    bool mendable = failure->code == CODE_REFUSED || outbox->refusal_count > 0 ||
-                    outbox->foreign_count + outbox->foreign_results > 0;
+    const struct outbox *outbox = engine->outbox;
+    bool mendable = failure->code == CODE_REFUSED || outbox_refusal_count(outbox) > 0 ||
+                    outbox_goes_abroad(outbox);
     if (mendable && engine->decided_anew) return false;
     engine->decided_anew = true;
     return !error_set(error, ERROR_UNKNOWN, "commands have come since the step that failed was "
@@ -311,9 +301,8 @@ static void note_own(struct engine *engine, const struct mark *mark)
 /* After a commit that ended well. */
 static void committed(struct engine *engine, const struct mark *mark)
 {
-    struct outbox *outbox = &engine->outbox;
-    bool reached = outbox->foreign_count + outbox->foreign_results > 0;
-    if (outbox->probe != NULL && reached) foreign_proved(outbox->probe);
+    struct outbox *outbox = engine->outbox;
+    outbox_went_out(outbox);
     engine->foreign.probe_us = 0;
     engine->mark = *mark;
     engine->settled = true;
@@ -325,13 +314,13 @@ static void committed(struct engine *engine, const struct mark *mark)
     atomic_store(&engine->committed_us, monotonic_us);
     atomic_store(&engine->sequence, mark->sequence);
     atomic_store(&engine->watermark_ms, mark->watermark.instant_ms);
-    atomic_fetch_add(&engine->fires, outbox->fires);
+    atomic_fetch_add(&engine->fires, outbox_fires(outbox));
     bool live = atomic_load(&engine->state) == ENGINE_LIVE && !engine->clock_refused;
-    if (live && outbox->count > 0) { /* no bare mark */
+    if (live && outbox_count(outbox) > 0) { /* no bare mark */
         atomic_store(&engine->moved_us, monotonic_us);
         engine->decided_anew = false;
     }
-    if (outbox->fires >= HERD_FIRES) checkpointer_herd(engine->checkpointer);
+    if (outbox_fires(outbox) >= HERD_FIRES) checkpointer_herd(engine->checkpointer);
     if (engine->shard != NULL)
         atomic_store(&engine->jobs, (int64_t)shard_job_count(engine->shard));
     engine_mended(engine);
@@ -341,7 +330,7 @@ static void committed(struct engine *engine, const struct mark *mark)
 bool engine_rests(const struct engine *engine)
 {
     const struct mark *mark = &engine->mark;
-    if (!engine->settled || engine->outbox.sequence != mark->sequence + 1) return false;
+    if (!engine->settled || outbox_sequence(engine->outbox) != mark->sequence + 1) return false;
     if (engine->shard == NULL) return true; /* belfry recover */
     struct watermark watermark = shard_watermark(engine->shard);
     return !watermark_before(&watermark, &mark->watermark) &&
@@ -350,7 +339,7 @@ bool engine_rests(const struct engine *engine)
 
 static bool commit(struct engine *engine, struct error *error)
 {
-    struct outbox *outbox = &engine->outbox;
+    struct outbox *outbox = engine->outbox;
     engine->settled = false;
     if (engine->shard != NULL) engine_tell_refused(engine);
     outbox_finish(outbox);
@@ -359,15 +348,16 @@ static bool commit(struct engine *engine, struct error *error)
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         struct mark mark;
         engine_next_mark(engine, &mark);
-        assert(mark.sequence == outbox->sequence);
+        assert(mark.sequence == outbox_sequence(outbox));
         assert(!mark_goes_back(&mark, &engine->mark));
         struct error failure = {0};
         bool out = try_transaction(engine, &mark, &failure);
         if (!out && !mend(engine, &mark, &failure, &out, error)) return false;
         if (!out) continue;
         observe(engine->ports.observer, OBSERVED_SHARD_COMMITTED, engine->options.shard,
-                &(struct observed){.sequence = mark.sequence, .records = (int64_t)outbox->count,
-                                   .fires = outbox->fires,
+                &(struct observed){.sequence = mark.sequence,
+                                   .records = (int64_t)outbox_count(outbox),
+                                   .fires = outbox_fires(outbox),
                                    .took_us = engine_monotonic_us(engine) - began_us});
         committed(engine, &mark);
         return true;
@@ -379,7 +369,7 @@ static bool commit(struct engine *engine, struct error *error)
 bool engine_commit(struct engine *engine, struct error *error)
 {
     bool out = commit(engine, error);
-    assert(engine->outbox.sequence == engine->mark.sequence + 1);
-    assert(!out || (engine_rests(engine) && outbox_is_empty(&engine->outbox)));
+    assert(outbox_sequence(engine->outbox) == engine->mark.sequence + 1);
+    assert(!out || (engine_rests(engine) && outbox_is_empty(engine->outbox)));
     return out;
 }

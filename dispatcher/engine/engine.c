@@ -186,7 +186,7 @@ static bool lane_may_run(struct engine *engine, int64_t now_ms)
 /* Slots that came due, then what is owed. The time must not be behind the watermark. */
 static bool step_time(struct engine *engine, int64_t now_ms, struct error *error)
 {
-    struct sink sink = outbox_sink(&engine->outbox);
+    struct sink sink = outbox_sink(engine->outbox);
     while (!shard_advance(engine->shard, now_ms, now_ms, &sink))
         if (!engine_commit(engine, error)) return false;
     while (!shard_decide(engine->shard, now_ms, &sink))
@@ -208,10 +208,10 @@ static bool step_retries(struct engine *engine, int64_t now_ms, struct error *er
         bool close = shard_next_live_ms(engine->shard) - at_ms < LANE_DISTANCE_MS;
         bool patient = at_us - engine->retried_us < RETRY_PATIENCE_US;
         if ((close && patient) || at_us - began_us > RETRY_WORK_US) return true;
-        assert(outbox_is_empty(&engine->outbox));
-        struct sink sink = outbox_sink(&engine->outbox);
+        assert(outbox_is_empty(engine->outbox));
+        struct sink sink = outbox_sink(engine->outbox);
         more = shard_retry(engine->shard, now_ms, &sink);
-        bool said = !outbox_is_empty(&engine->outbox) || engine->outbox.refused_count > 0;
+        bool said = !outbox_says_nothing(engine->outbox);
         if (said && !engine_commit(engine, error)) return false;
         engine->retried_us = engine_monotonic_us(engine);
         if (close) return true;
@@ -262,8 +262,7 @@ static bool commit_step(struct engine *engine, struct error *error)
 {
     remember_ends(engine);
     bool mark_due = engine_monotonic_us(engine) >= engine->mark_due_us;
-    if (outbox_is_empty(&engine->outbox) && engine->outbox.refused_count == 0 && !mark_due)
-        return true;
+    if (outbox_says_nothing(engine->outbox) && !mark_due) return true;
     return engine_commit(engine, error);
 }
 
@@ -296,10 +295,10 @@ static bool step(struct engine *engine, struct error *error)
         return error_set(error, ERROR_UNKNOWN, "the store refuses us as an old owner, but Kafka "
                          "takes our commits: it has lost what the store knows");
     if (engine_monotonic_us(engine) >= engine->shrink_due_us) {
-        outbox_shrink(&engine->outbox);
+        outbox_shrink(engine->outbox);
         engine->shrink_due_us = INT64_MAX;
     }
-    assert(engine_rests(engine) && outbox_is_empty(&engine->outbox));
+    assert(engine_rests(engine) && outbox_is_empty(engine->outbox));
     checkpoint_step(engine);
     return true;
 }

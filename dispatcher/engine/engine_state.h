@@ -42,7 +42,7 @@ struct engine {
     struct shard *shard;
     struct checkpointer *checkpointer;
     struct foreign foreign;
-    struct outbox outbox;
+    struct outbox *outbox;
     struct inputs inputs;
     struct mark mark; /* the last committed one */
     bool settled;     /* memory is what that mark says, and the mark is of this owner: only then may

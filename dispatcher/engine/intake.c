@@ -122,7 +122,7 @@ static void bury(struct engine *engine, const struct broker_input *input,
     struct record_header headers[DEAD_HEADERS_MAX];
     struct dead_copy copy;
     size_t count = dead_letter_headers(&letter, &scratch, headers, &copy);
-    outbox_add(&engine->outbox, TOPIC_DEAD, engine->options.shard, copy.key, copy.value, headers,
+    outbox_add(engine->outbox, TOPIC_DEAD, engine->options.shard, copy.key, copy.value, headers,
                count);
     observe(engine->ports.observer, OBSERVED_COMMAND_REJECTED, engine->options.shard,
             &(struct observed){.offset = source->offset, .code = error_code_word(error->code),
@@ -144,10 +144,10 @@ static void forward(struct engine *engine, const struct broker_input *input,
     for (int32_t shard = 0; shard < engine->options.shards; shard++) {
         if (route->shard[shard] == 0 || shard == engine->options.shard) continue;
         if (first)
-            outbox_add(&engine->outbox, TOPIC_FORWARD, shard, input->key, input->value, headers,
+            outbox_add(engine->outbox, TOPIC_FORWARD, shard, input->key, input->value, headers,
                        count);
         else
-            outbox_add_copy(&engine->outbox, shard);
+            outbox_add_copy(engine->outbox, shard);
         first = false;
     }
 }
@@ -179,7 +179,7 @@ static bool check_fan_out(const struct engine *engine, const struct broker_input
 /* Commits as often as the transaction is full while `step` says there is more. */
 static bool advance_to(struct engine *engine, int64_t to_ms, int64_t now_ms, struct error *error)
 {
-    struct sink sink = outbox_sink(&engine->outbox);
+    struct sink sink = outbox_sink(engine->outbox);
     while (!shard_advance(engine->shard, to_ms, now_ms, &sink))
         if (!engine_commit(engine, error)) return false;
     return true;
@@ -198,14 +198,14 @@ static bool begin_command(struct engine *engine, const struct broker_input *inpu
 {
     bool control = source->input == INPUT_CONTROL;
     if (!advance_to(engine, effective_ms, now_ms, error)) return false;
-    struct sink sink = outbox_sink(&engine->outbox);
-    bool room = !outbox_is_full(&engine->outbox) && !sink.uncertain(sink.opaque) &&
-                (!engine->singly.active || outbox_is_empty(&engine->outbox));
-    if (control && !outbox_is_empty(&engine->outbox))
-        room = room && outbox_bytes(&engine->outbox) + fan_out_bytes(engine, input, route) <
+    struct sink sink = outbox_sink(engine->outbox);
+    bool room = !outbox_is_full(engine->outbox) && !sink.uncertain(sink.opaque) &&
+                (!engine->singly.active || outbox_is_empty(engine->outbox));
+    if (control && !outbox_is_empty(engine->outbox))
+        room = room && outbox_bytes(engine->outbox) + fan_out_bytes(engine, input, route) <
                            BATCH_BYTES_MAX;
     if (!room && !engine_commit(engine, error)) return false;
-    outbox_command(&engine->outbox, source->input, input->offset);
+    outbox_command(engine->outbox, source->input, input->offset);
     if (control) forward(engine, input, route);
     return true;
 }
@@ -214,11 +214,11 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
                           const struct source *source, const struct command *command,
                           const struct route *route, int64_t now_ms, struct error *error)
 {
-    struct sink sink = outbox_sink(&engine->outbox);
+    struct sink sink = outbox_sink(engine->outbox);
     bool begun = shard_in_command(engine->shard)->active; /* before a restart */
     int64_t effective_ms = shard_effective_ms(engine->shard, source->log_time_ms, now_ms);
     if (now_ms < effective_ms) now_ms = effective_ms; /* our clock went back: nothing is later */
-    if (begun) outbox_command(&engine->outbox, source->input, input->offset);
+    if (begun) outbox_command(engine->outbox, source->input, input->offset);
     else if (!begin_command(engine, input, source, route, effective_ms, now_ms, error))
         return false;
     if (route->shard[engine->options.shard] == 0) return true; /* it all went elsewhere */
@@ -227,15 +227,15 @@ static bool apply_command(struct engine *engine, const struct broker_input *inpu
                                       .source = source,
                                       .effective_ms = effective_ms,
                                       .now_ms = now_ms,
-                                      .sequence = engine->outbox.sequence,
+                                      .sequence = outbox_sequence(engine->outbox),
                                       .shards_applying = route->count,
                                       .topic_exists = topic_exists,
                                       .opaque = engine,
                                       .rejection = &rejection};
     while (!shard_apply(engine->shard, &application, &sink)) {
         if (!engine_commit(engine, error)) return false;
-        outbox_command(&engine->outbox, source->input, input->offset);
-        application.sequence = engine->outbox.sequence;
+        outbox_command(engine->outbox, source->input, input->offset);
+        application.sequence = outbox_sequence(engine->outbox);
     }
     if (rejection.kind != ERROR_NONE) {
         struct source sent = sent_to(source);
@@ -248,17 +248,17 @@ static void reject(struct engine *engine, const struct broker_input *input,
                    const struct source *source, const struct command *command, int64_t now_ms,
                    const struct error *refusal)
 {
-    struct sink sink = outbox_sink(&engine->outbox);
+    struct sink sink = outbox_sink(engine->outbox);
     struct error rejection = {0}; /* stays empty where the command was answered before */
     struct application application = {
         .command = command,
         .source = source,
         .effective_ms = shard_watermark(engine->shard).instant_ms,
         .now_ms = now_ms,
-        .sequence = engine->outbox.sequence,
+        .sequence = outbox_sequence(engine->outbox),
         .shards_applying = 1,
         .rejection = &rejection};
-    outbox_command(&engine->outbox, source->input, input->offset);
+    outbox_command(engine->outbox, source->input, input->offset);
     shard_reject(engine->shard, &application, refusal, &sink);
     struct source sent = sent_to(source);
     if (rejection.kind != ERROR_NONE) bury(engine, input, &sent, refusal);
@@ -338,7 +338,7 @@ static bool apply_new(struct engine *engine, const struct broker_input *input,
     if (forwarded && route.shard[engine->options.shard] == 0) {
         error_invalid(&refusal, CODE_WRONG_SHARD, "a forwarded command that does not concern shard "
                       "%" PRId32, engine->options.shard);
-        outbox_command(&engine->outbox, source->input, input->offset);
+        outbox_command(engine->outbox, source->input, input->offset);
         bury(engine, input, source, &refusal);
         return true;
     }
@@ -355,13 +355,13 @@ static bool apply_new(struct engine *engine, const struct broker_input *input,
 static void interrupt(struct engine *engine, const struct source *source,
                       const struct command *command, int64_t now_ms, const struct error *why)
 {
-    struct sink sink = outbox_sink(&engine->outbox);
+    struct sink sink = outbox_sink(engine->outbox);
     struct application application = {.command = command,
                                       .source = source,
                                       .now_ms = now_ms,
-                                      .sequence = engine->outbox.sequence,
+                                      .sequence = outbox_sequence(engine->outbox),
                                       .shards_applying = 1};
-    outbox_command(&engine->outbox, source->input, source->offset);
+    outbox_command(engine->outbox, source->input, source->offset);
     shard_interrupt(engine->shard, &application, why, &sink);
     observe(engine->ports.observer, OBSERVED_COMMAND_INTERRUPTED, engine->options.shard,
             &(struct observed){.offset = source->offset, .message = why->message});
@@ -401,7 +401,7 @@ static bool apply_input(struct engine *engine, const struct broker_input *input,
     if (input->topic == TOPIC_FORWARD && !read_origin(input, &source)) {
         error_invalid(&refusal, CODE_WRONG_SHARD, "a forwarded record without a good %s header; "
                       "only daemons write to this topic", origin_header);
-        outbox_command(&engine->outbox, source.input, input->offset);
+        outbox_command(engine->outbox, source.input, input->offset);
         bury(engine, input, &source, &refusal);
         return true;
     }
@@ -457,15 +457,15 @@ bool engine_apply_inputs(struct engine *engine, int64_t now_ms, struct error *er
     const struct broker_input *input = NULL;
     if (begun_is_gone(engine)) interrupt_gone(engine, now_ms);
     while ((input = next_input(engine)) != NULL) {
-        if (outbox_is_full(&engine->outbox) && !engine_commit(engine, error)) return false;
+        if (outbox_is_full(engine->outbox) && !engine_commit(engine, error)) return false;
         /* One that came while a commit was settled is younger than this step. */
         int64_t later_ms = engine_steady_ms(engine);
         if (input->log_time_ms > now_ms && later_ms > now_ms) now_ms = later_ms;
         bool alone = engine->singly.active;
-        if (alone && !outbox_is_empty(&engine->outbox) && !engine_commit(engine, error))
+        if (alone && !outbox_is_empty(engine->outbox) && !engine_commit(engine, error))
             return false;
         if (!apply_input(engine, input, now_ms, error)) return false;
-        outbox_command_ends(&engine->outbox);
+        outbox_command_ends(engine->outbox);
         input_finished(engine, input);
         if (alone && !engine_commit(engine, error)) return false;
     }

@@ -9,13 +9,11 @@
 
 #include "dispatcher/engine/engine_state.h"
 
-/* Told in reverse, so that several slots of one job are owed again in their order. */
 void engine_tell_refused(struct engine *engine)
 {
-    struct outbox *outbox = &engine->outbox;
-    struct sink sink = outbox_sink(outbox);
-    while (outbox->refused_count > 0) {
-        struct failed_fire failed = outbox->refused[--outbox->refused_count];
+    struct sink sink = outbox_sink(engine->outbox);
+    struct failed_fire failed;
+    while (outbox_next_refused(engine->outbox, &failed)) {
         shard_fire_failed(engine->shard, &failed, engine_steady_ms(engine), &sink);
         observe(engine->ports.observer, OBSERVED_FIRE_FAILED, engine->options.shard,
                 &(struct observed){.reason = event_reason_word(failed.reason),
@@ -34,13 +32,8 @@ static void say_moved(struct engine *engine, size_t results)
 /* Fires and results to foreign topics leave it; the jobs are failing, and retried alone. */
 static bool take_foreign_out(struct engine *engine, const char *why)
 {
-    struct outbox *outbox = &engine->outbox;
-    size_t results = outbox->foreign_results;
-    if (outbox->foreign_count == 0 && results == 0) return false;
-    for (size_t i = 0; i < outbox->count; i++)
-        if (outbox->records[i].topic == TOPIC_FOREIGN && outbox->records[i].kind != OUTBOX_REMOVED)
-            outbox_take_out(outbox, i, REASON_UNDELIVERABLE, why);
-    assert(outbox->foreign_count == 0 && outbox->foreign_results == 0);
+    size_t results = 0;
+    if (outbox_take_foreign_out(engine->outbox, why, &results) == 0) return false;
     engine_tell_refused(engine);
     say_moved(engine, results);
     return true;
@@ -66,10 +59,9 @@ static bool refuse_command(struct engine *engine, const struct outbox_command *c
 static void part_commands(struct engine *engine)
 {
     struct singly *singly = &engine->singly;
-    const struct outbox *outbox = &engine->outbox;
     *singly = (struct singly){.active = true};
-    for (size_t i = 0; i < outbox->command_count; i++) {
-        const struct outbox_command *command = &outbox->commands[i];
+    for (size_t i = 0; i < outbox_command_count(engine->outbox); i++) {
+        const struct outbox_command *command = outbox_command_at(engine->outbox, i);
         int64_t *end = &singly->offsets[command->input];
         if (*end <= command->offset) *end = command->offset + 1;
     }
@@ -89,30 +81,32 @@ void engine_mended(struct engine *engine)
 
 /* ---- our own topics ---- */
 
+static bool refuse_unfit(struct engine *engine, const struct outbox_refusal *refusal,
+                         struct error *error)
+{
+    const struct outbox_command *command = outbox_command_of(engine->outbox, refusal->record);
+    part_commands(engine);
+    if (command != NULL) return refuse_command(engine, command, refusal->message, error);
+    return error_set(error, ERROR_FATAL, "a record that no command asked for is refused: "
+                     "%.180s", refusal->message);
+}
+
 /* The records that were refused are known. */
 static bool mend_named(struct engine *engine, struct error *error)
 {
-    struct outbox *outbox = &engine->outbox;
+    struct outbox *outbox = engine->outbox;
     bool mended = true;
-    size_t results = outbox->foreign_results;
-    for (size_t i = 0; mended && i < outbox->refusal_count; i++) {
-        const struct outbox_refusal *refusal = &outbox->refusals[i];
+    size_t moved = 0;
+    for (size_t i = 0; mended && i < outbox_refusal_count(outbox); i++) {
+        const struct outbox_refusal *refusal = outbox_refusal_at(outbox, i);
         observe(engine->ports.observer, OBSERVED_RECORD_REFUSED, engine->options.shard,
                 &(struct observed){.message = refusal->message});
-        if (outbox->records[refusal->record].topic == TOPIC_FOREIGN) {
-            outbox_take_out(outbox, refusal->record, REASON_UNDELIVERABLE, refusal->message);
-            continue;
-        }
-        if (outbox_cut(outbox, refusal->record)) continue;
-        const struct outbox_command *command = outbox_command_of(outbox, refusal->record);
-        part_commands(engine);
-        mended = command != NULL
-                     ? refuse_command(engine, command, refusal->message, error)
-                     : error_set(error, ERROR_FATAL, "a record that no command asked for is "
-                                 "refused: %.180s", refusal->message);
+        enum outbox_outcome outcome = outbox_mend(outbox, refusal);
+        moved += outcome == OUTBOX_MOVED;
+        if (outcome == OUTBOX_UNFIT) mended = refuse_unfit(engine, refusal, error);
     }
-    outbox->refusal_count = 0;
-    say_moved(engine, results - outbox->foreign_results);
+    outbox_forget_refusals(outbox);
+    say_moved(engine, moved);
     engine_tell_refused(engine);
     return mended;
 }
@@ -120,26 +114,26 @@ static bool mend_named(struct engine *engine, struct error *error)
 /* Which record was refused is not known. */
 static bool narrow(struct engine *engine, const char *why, struct error *error)
 {
-    struct outbox *outbox = &engine->outbox;
+    struct outbox *outbox = engine->outbox;
     size_t cut = outbox_cut_largest(outbox);
     if (cut > 0) {
         observe(engine->ports.observer, OBSERVED_COMMIT_NARROWED, engine->options.shard,
-                &(struct observed){.cut = (int64_t)cut, .records = (int64_t)outbox->count});
+                &(struct observed){.cut = (int64_t)cut, .records = (int64_t)outbox_count(outbox)});
         return true;
     }
-    if (outbox->command_count == 0)
+    size_t commands = outbox_command_count(outbox);
+    if (commands == 0)
         return error_set(error, ERROR_FATAL, "small records are refused: %.200s", why);
-    bool alone = outbox->command_count == 1;
     part_commands(engine);
-    if (alone) return refuse_command(engine, &outbox->commands[0], why, error);
+    if (commands == 1) return refuse_command(engine, outbox_command_at(outbox, 0), why, error);
     return error_set(error, ERROR_UNKNOWN, "one of %zu commands cannot be written; they are done "
-                     "one by one: %.150s", outbox->command_count, why);
+                     "one by one: %.150s", commands, why);
 }
 
 bool engine_mend(struct engine *engine, const struct error *failure, struct error *error)
 {
     bool refused = failure->code == CODE_REFUSED;
-    if (engine->outbox.refusal_count > 0) return mend_named(engine, error);
+    if (outbox_refusal_count(engine->outbox) > 0) return mend_named(engine, error);
     if (take_foreign_out(engine, failure->message)) return true;
     return !refused || narrow(engine, failure->message, error);
 }

@@ -1,6 +1,6 @@
 /* outbox_mend.c - records that Kafka refuses: what goes to topics of others is taken out, what goes
  * to our own is replaced by a small record that says so. Nothing is dropped without a word. */
-#include "dispatcher/engine/outbox.h"
+#include "dispatcher/engine/outbox_state.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -24,6 +24,16 @@ void outbox_refuse(struct outbox *outbox, size_t i, const char *message)
     (void)snprintf(refusal->message, sizeof refusal->message, "%s", message);
 }
 
+size_t outbox_refusal_count(const struct outbox *outbox) { return outbox->refusal_count; }
+
+const struct outbox_refusal *outbox_refusal_at(const struct outbox *outbox, size_t i)
+{
+    assert(i < outbox->refusal_count);
+    return &outbox->refusals[i];
+}
+
+void outbox_forget_refusals(struct outbox *outbox) { outbox->refusal_count = 0; }
+
 const struct outbox_command *outbox_command_of(const struct outbox *outbox, size_t i)
 {
     for (size_t c = 0; c < outbox->command_count; c++)
@@ -34,13 +44,12 @@ const struct outbox_command *outbox_command_of(const struct outbox *outbox, size
 
 /* ---- topics of others ---- */
 
-static void take_fire_out(struct outbox *outbox, size_t i, enum event_reason reason,
-                          const char *detail)
+static void take_fire_out(struct outbox *outbox, size_t i, const char *detail)
 {
     struct outbox_record *record = &outbox->records[i];
     assert(record->failure >= 0 && (size_t)record->failure < outbox->failure_count);
     struct failed_fire failure = outbox->failures[record->failure];
-    failure.reason = reason;
+    failure.reason = REASON_UNDELIVERABLE;
     (void)snprintf(failure.detail, sizeof failure.detail, "topic %s: %s", record->foreign_topic,
                    detail);
     outbox->refused = memory_grow(outbox->refused, &outbox->refused_capacity,
@@ -56,20 +65,33 @@ static void take_fire_out(struct outbox *outbox, size_t i, enum event_reason rea
     }
 }
 
-void outbox_take_out(struct outbox *outbox, size_t i, enum event_reason reason, const char *detail)
+static enum outbox_outcome take_out(struct outbox *outbox, size_t i, const char *detail)
 {
     struct outbox_record *record = &outbox->records[i];
     assert(record->topic == TOPIC_FOREIGN && record->kind != OUTBOX_REMOVED);
     struct foreign_topic *topic = foreign_find(outbox->foreign, text_of(record->foreign_topic));
     if (!topic->suspect || topic == outbox->probe) foreign_failed(outbox->foreign, topic);
     if (record->kind == OUTBOX_FOREIGN_FIRE) {
-        take_fire_out(outbox, i, reason, detail);
-        return;
+        take_fire_out(outbox, i, detail);
+        return OUTBOX_TAKEN_OUT;
     }
-    record->topic = TOPIC_RESULTS; /* an answer must arrive somewhere */
+    record->topic = TOPIC_RESULTS;
     record->partition = outbox->shard;
     record->foreign_topic = NULL;
     outbox->foreign_results--;
+    return OUTBOX_MOVED;
+}
+
+size_t outbox_take_foreign_out(struct outbox *outbox, const char *detail, size_t *moved)
+{
+    size_t all = outbox->foreign_count + outbox->foreign_results;
+    *moved = 0;
+    if (all == 0) return 0;
+    for (size_t i = 0; i < outbox->count; i++)
+        if (outbox->records[i].topic == TOPIC_FOREIGN && outbox->records[i].kind != OUTBOX_REMOVED)
+            *moved += take_out(outbox, i, detail) == OUTBOX_MOVED;
+    assert(!outbox_goes_abroad(outbox));
+    return all;
 }
 
 /* ---- our own ---- */
@@ -108,7 +130,8 @@ static void cut_headers(struct outbox *outbox, struct outbox_record *record)
     record->header_count = own;
 }
 
-bool outbox_cut(struct outbox *outbox, size_t i)
+/* Puts a small record that says so in the place of record i. False: it has none, or is one. */
+static bool cut(struct outbox *outbox, size_t i)
 {
     struct outbox_record *record = &outbox->records[i];
     if (!can_be_cut(record)) return false;
@@ -144,6 +167,13 @@ size_t outbox_cut_largest(struct outbox *outbox)
     for (size_t i = 0; i < outbox->count; i++)
         if (can_be_cut(&outbox->records[i]) &&
             size_of(outbox, &outbox->records[i]) * 2 >= largest)
-            count += outbox_cut(outbox, i);
+            count += cut(outbox, i);
     return count;
+}
+
+enum outbox_outcome outbox_mend(struct outbox *outbox, const struct outbox_refusal *refusal)
+{
+    if (outbox->records[refusal->record].topic == TOPIC_FOREIGN)
+        return take_out(outbox, refusal->record, refusal->message);
+    return cut(outbox, refusal->record) ? OUTBOX_CUT : OUTBOX_UNFIT;
 }

@@ -289,7 +289,7 @@ static bool note_stale(struct engine *engine, const struct broker_input *input, 
 static bool commit_some(struct recovery *recovery, bool last, struct error *error)
 {
     struct engine *engine = recovery->engine;
-    if (!last && !outbox_is_full(&engine->outbox)) return true;
+    if (!last && !outbox_is_full(engine->outbox)) return true;
     if (last) engine->mark.recovering = false;
     return engine_commit(engine, error);
 }
@@ -297,7 +297,7 @@ static bool commit_some(struct recovery *recovery, bool last, struct error *erro
 static void put_state(struct recovery *recovery, struct text key, struct text value)
 {
     struct engine *engine = recovery->engine;
-    outbox_add(&engine->outbox, TOPIC_STATE, engine->options.shard, key, value, NULL, 0);
+    outbox_add(engine->outbox, TOPIC_STATE, engine->options.shard, key, value, NULL, 0);
 }
 
 static bool write_names(struct recovery *recovery, struct error *error)
@@ -426,7 +426,7 @@ static bool write_log(struct recovery *recovery, const struct recover_plan *plan
     engine->mark.jobs = (int64_t)shard_job_count(recovery->shard);
     engine->mark.next_ordinal = larger(plan->mark.next_ordinal, recovery->ordinal_max + 1);
     engine_stand_at(engine, &plan->mark);
-    outbox_begin(&engine->outbox, engine->mark.sequence + 1);
+    outbox_begin(engine->outbox, engine->mark.sequence + 1);
     if (!engine_commit(engine, error)) return false; /* from here on no daemon takes it */
     if (!write_names(recovery, error) || !write_jobs(recovery, error)) return false;
     if (!commit_some(recovery, true, error)) return false;
@@ -478,7 +478,7 @@ static bool run_from_log(struct engine *engine, const struct recover_options *op
     engine->mark = plan->mark;
     engine->mark.recovering = false;
     engine_stand_at(engine, &plan->mark);
-    outbox_begin(&engine->outbox, engine->mark.sequence + 1);
+    outbox_begin(engine->outbox, engine->mark.sequence + 1);
     if (!engine_commit(engine, error)) return false;
     report->mark = engine->mark;
     return true;

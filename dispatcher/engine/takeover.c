@@ -20,7 +20,8 @@ void engine_forget(struct engine *engine)
     for (enum input input = 0; input < INPUTS_READ; input++)
         broker->operations->stop_reading(broker, input_topic(input));
     inputs_clear(&engine->inputs);
-    outbox_clear(&engine->outbox);
+    outbox_destroy(engine->outbox);
+    engine->outbox = NULL;
     checkpointer_destroy(engine->checkpointer);
     engine->checkpointer = NULL;
     shard_destroy(engine->shard);
@@ -58,9 +59,9 @@ void engine_start_empty(struct engine *engine)
                                                            .part_items_max =
                                                                engine->options
                                                                    .checkpoint_part_max});
-    struct outbox_listener listener = checkpointer_listener(engine->checkpointer);
-    outbox_init(&engine->outbox, text_of(engine->options.cluster), engine->options.shard,
-                engine->options.batch_outputs_max, &engine->foreign, &listener);
+    engine->outbox = outbox_create(text_of(engine->options.cluster), engine->options.shard,
+                                   engine->options.batch_outputs_max, &engine->foreign,
+                                   engine->checkpointer);
 }
 
 /* ---- the store ---- */
@@ -340,17 +341,17 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
                               const struct cuts *cuts, struct error *error)
 {
     /* Until now all is as the last owner left it, and nobody has said anything. */
-    assert(outbox_is_empty(&engine->outbox) && engine->outbox.refused_count == 0);
+    assert(outbox_says_nothing(engine->outbox));
     mark->epoch++;
     (void)snprintf(mark->owner, sizeof mark->owner, "%s", engine->options.owner);
     engine->mark = *mark;
     engine_stand_at(engine, mark);
-    outbox_begin(&engine->outbox, mark->sequence + 1);
+    outbox_begin(engine->outbox, mark->sequence + 1);
     struct event event;
     event_init(&event, EVENT_SHARD_TAKEN, engine_wall_ms(engine));
     event.epoch = mark->epoch;
     event.owner = text_of(engine->options.owner);
-    struct sink sink = outbox_sink(&engine->outbox);
+    struct sink sink = outbox_sink(engine->outbox);
     sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     tell_missing_zones(engine, &sink);

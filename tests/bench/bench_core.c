@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "dispatcher/engine/checkpointer.h"
 #include "dispatcher/engine/outbox.h"
 #include "dispatcher/shard/imported.h"
 #include "dispatcher/shard/job.h"
@@ -31,7 +32,8 @@ enum {
 struct bench {
     uint32_t jobs;
     struct shard *shard;
-    struct outbox outbox;
+    struct outbox *outbox;
+    struct checkpointer *checkpointer; /* takes note, and writes nothing */
     struct arena *arena;
     char *names; /* of one command's jobs */
     char payload[PAYLOAD_BYTES + 1];
@@ -81,10 +83,6 @@ static void ignore_job(void *opaque, const struct job *job) { (void)opaque, (voi
 static void ignore_seen(void *opaque, const struct seen *seen) { (void)opaque, (void)seen; }
 static void ignore_number(void *opaque, int64_t number) { (void)opaque, (void)number; }
 static bool answer_no(void *opaque) { return opaque == NULL; }
-static void ignore_text(void *opaque, int64_t sequence, struct text text)
-{
-    (void)opaque, (void)sequence, (void)text;
-}
 
 static struct sink quiet_sink(struct bench *bench)
 {
@@ -155,7 +153,7 @@ static void load(struct bench *bench, bool one_shot, const struct sink *sink, in
                                           .now_ms = START_MS,
                                           .sequence = 1,
                                           .shards_applying = 1};
-        if (sink->full(sink->opaque)) outbox_begin(&bench->outbox, 1);
+        if (sink->full(sink->opaque)) outbox_begin(bench->outbox, 1);
         if (!shard_apply(bench->shard, &application, sink)) fail("a command was not finished");
         *apply_ns += now_ns() - decoded_ns;
         *decode_ns += decoded_ns - began_ns;
@@ -176,6 +174,13 @@ static void shard_new(struct bench *bench)
     shard_restore_done(bench->shard, &mark);
 }
 
+static void create_outbox(struct bench *bench)
+{
+    bench->checkpointer = checkpointer_create(&(struct checkpointer_options){0});
+    bench->outbox =
+        outbox_create(text_of("belfry"), 0, BATCH_OUTPUTS_MAX, NULL, bench->checkpointer);
+}
+
 static size_t heap_bytes(void)
 {
     struct mallinfo2 info = mallinfo2();
@@ -185,17 +190,17 @@ static size_t heap_bytes(void)
 static void advance(struct bench *bench, int64_t to_ms, const struct sink *sink)
 {
     while (!shard_advance(bench->shard, to_ms, to_ms, sink)) {
-        bench->bytes += bench->outbox.arena.length;
-        outbox_begin(&bench->outbox, 1);
+        bench->bytes += outbox_bytes(bench->outbox);
+        outbox_begin(bench->outbox, 1);
     }
-    bench->bytes += bench->outbox.arena.length;
-    outbox_begin(&bench->outbox, 1);
+    bench->bytes += outbox_bytes(bench->outbox);
+    outbox_begin(bench->outbox, 1);
 }
 
 static void bench_adding(struct bench *bench, bool one_shot)
 {
     struct sink quiet = quiet_sink(bench);
-    struct sink encoding = outbox_sink(&bench->outbox);
+    struct sink encoding = outbox_sink(bench->outbox);
     int64_t decode_ns = 0;
     int64_t apply_ns = 0;
     shard_new(bench);
@@ -203,9 +208,9 @@ static void bench_adding(struct bench *bench, bool one_shot)
     report("add: decode a command, per job", decode_ns, bench->jobs);
     report("add: apply and encode its record, per job", apply_ns, bench->jobs);
     shard_destroy(bench->shard);
-    struct outbox_listener listener = bench->outbox.listener;
-    outbox_clear(&bench->outbox); /* the listener, too */
-    outbox_init(&bench->outbox, text_of("belfry"), 0, BATCH_OUTPUTS_MAX, NULL, &listener);
+    outbox_destroy(bench->outbox);
+    checkpointer_destroy(bench->checkpointer);
+    create_outbox(bench);
     size_t before = heap_bytes();
     shard_new(bench);
     load(bench, one_shot, &quiet, &decode_ns, &apply_ns);
@@ -217,7 +222,7 @@ static void bench_adding(struct bench *bench, bool one_shot)
 static void bench_herd(struct bench *bench)
 {
     struct sink quiet = quiet_sink(bench);
-    struct sink encoding = outbox_sink(&bench->outbox);
+    struct sink encoding = outbox_sink(bench->outbox);
     for (int round = 1; round <= 2; round++) {
         int64_t began_ns = now_ns();
         advance(bench, START_MS + round * MINUTES_MS, &quiet);
@@ -326,7 +331,7 @@ static void bench_selecting(struct bench *bench)
 
 static void bench_one_shots(struct bench *bench)
 {
-    struct sink encoding = outbox_sink(&bench->outbox);
+    struct sink encoding = outbox_sink(bench->outbox);
     int64_t began_ns = now_ns();
     advance(bench, HERD_MS, &encoding);
     report("one-shots: fire, finish, encode, per fire", now_ns() - began_ns, bench->jobs);
@@ -384,12 +389,7 @@ int main(int argc, char **argv)
     if (bench.jobs == 0) fail("jobs must be a number above 0");
     memset(bench.payload, 'x', PAYLOAD_BYTES);
     bench.payload[0] = bench.payload[PAYLOAD_BYTES - 1] = '"'; /* a JSON string */
-    struct outbox_listener listener = {.job_changed = ignore_job,
-                                       .job_fired = ignore_job,
-                                       .job_deleted = ignore_job,
-                                       .seen = ignore_text,
-                                       .seen_expired = ignore_number};
-    outbox_init(&bench.outbox, text_of("belfry"), 0, BATCH_OUTPUTS_MAX, NULL, &listener);
+    create_outbox(&bench);
     printf("%" PRIu32 " cron jobs, payload %d bytes\n", bench.jobs, PAYLOAD_BYTES);
     bench_adding(&bench, false);
     bench_selecting(&bench);
@@ -403,7 +403,8 @@ int main(int argc, char **argv)
     bench_adding(&bench, true);
     bench_one_shots(&bench);
     shard_destroy(bench.shard);
-    outbox_clear(&bench.outbox);
+    outbox_destroy(bench.outbox);
+    checkpointer_destroy(bench.checkpointer);
     text_writer_free(&bench.records);
     free(bench.record_ends);
     arena_destroy(bench.arena);

@@ -126,7 +126,7 @@ bool rest_reached(struct world *world)
     for (int32_t shard = 0; shard < world->settings.shards; shard++) {
         int owners = 0;
         const struct engine *engine = owner_of(world, shard, &owners);
-        if (owners != 1 || engine->outbox.count > 0 || /* a step is under way */
+        if (owners != 1 || outbox_count(engine->outbox) > 0 || /* a step is under way */
             !checkpoint_simulated_rests(engine->ports.checkpoint) ||
             checkpointer_sequence(engine->checkpointer) != engine->mark.sequence ||
             checkpointer_due_us(engine->checkpointer, &engine->mark) != INT64_MAX)
