@@ -7,8 +7,9 @@
 /* ---- one slot ---- */
 
 /* After a live fire: counts towards max_fires, and ends the job that has no further slot. */
-static void slot_fired(struct shard *shard, struct job *job, const struct due_list *list,
-                       int64_t due_ms, int64_t now_ms, const struct sink *sink)
+__attribute__((warn_unused_result)) static struct job *
+slot_fired(struct shard *shard, struct job *job, const struct due_list *list, int64_t due_ms,
+           int64_t now_ms, const struct sink *sink)
 {
     bool more = list->has_next;
     bool counted = false;
@@ -25,23 +26,24 @@ static void slot_fired(struct shard *shard, struct job *job, const struct due_li
     if ((job->flags & JOB_FOREIGN) && job_fires_used_up(job))
         ledger_take_tail_away(&job->extra->ledger, shard->timers, due_ms);
     if (!more && (!job_has_pending(job) || job_fires_used_up(job)))
-        job_finish(shard, job, now_ms, sink);
-    else if (counted) sink->job_changed(sink->opaque, job);
+        return job_finish(shard, job, now_ms, sink);
+    if (counted) sink->job_changed(sink->opaque, job);
+    return job;
 }
 
-static void slot_due(struct shard *shard, struct job *job, const struct due_list *list,
-                     int64_t due_ms, int64_t now_ms, const struct sink *sink)
+__attribute__((warn_unused_result)) static struct job *
+slot_due(struct shard *shard, struct job *job, const struct due_list *list, int64_t due_ms,
+         int64_t now_ms, const struct sink *sink)
 {
     assert((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0);
     struct job_slot slot = {schedule_nominal(&list->schedule->spec, due_ms), due_ms};
     if (job->flags & JOB_BOUNDED) {
         struct definition definition;
         job_view(job, &definition);
-        if (definition.start_ms != START_NONE && slot.nominal_ms < definition.start_ms) return;
-        if (slot.nominal_ms >= definition.end_ms) {
-            if (!job_owes(job) && !job_has_pending(job)) job_finish(shard, job, now_ms, sink);
-            return;
-        }
+        if (definition.start_ms != START_NONE && slot.nominal_ms < definition.start_ms) return job;
+        if (slot.nominal_ms >= definition.end_ms)
+            return job_owes(job) || job_has_pending(job) ? job
+                                                         : job_finish(shard, job, now_ms, sink);
     }
     bool late = job_is_late(job, due_ms, now_ms);
     if (job_owes(job)) {
@@ -51,8 +53,9 @@ static void slot_due(struct shard *shard, struct job *job, const struct due_list
         lane_owe(shard, job, due_ms, sink);
     } else {
         job_fire(job, FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
-        slot_fired(shard, job, list, due_ms, now_ms, sink);
+        return slot_fired(shard, job, list, due_ms, now_ms, sink);
     }
+    return job;
 }
 
 /* ---- the slots of one instant ---- */
@@ -144,7 +147,7 @@ static bool walk(struct shard *shard, size_t count, int64_t due_ms, int64_t now_
         struct job *job = list_head(list);
         shard->watermark = (struct watermark){.instant_ms = due_ms, .ordinal = job->ordinal};
         list->at++; /* first: the job may be gone after its slot */
-        slot_due(shard, job, list, due_ms, now_ms, sink);
+        job = slot_due(shard, job, list, due_ms, now_ms, sink);
         if (list_head(list) == NULL) {
             struct due_list done = *list;
             lists[0] = lists[--open];
@@ -157,25 +160,22 @@ static bool walk(struct shard *shard, size_t count, int64_t due_ms, int64_t now_
 
 /* ---- alarms ---- */
 
-static void alarm_rings(struct shard *shard, const struct alarm *alarm, int64_t now_ms,
-                        const struct sink *sink)
+__attribute__((warn_unused_result)) static struct job *
+alarm_rings(struct shard *shard, struct job *job, const struct alarm *alarm, int64_t now_ms,
+            const struct sink *sink)
 {
-    if (!shard_alarm_holds(shard, alarm)) return;
-    struct job *job = job_table_at(shard->jobs, alarm->slot);
-    if (shard_pending_rings(job, alarm->at_ms)) {
-        job_fire_pending(shard, job, alarm->at_ms, now_ms, sink);
-        return;
-    }
+    if (shard_pending_rings(job, alarm->at_ms))
+        return job_fire_pending(shard, job, alarm->at_ms, now_ms, sink);
     if (job->flags & JOB_PAUSED) { /* a slot at `until` fires: the pause ends just before it */
         int64_t end_ms = alarm->at_ms - 1;
         if (end_ms < shard->watermark.instant_ms) end_ms = shard->watermark.instant_ms;
-        job_resume(shard, job, end_ms, end_ms, now_ms, sink);
-        return;
+        return job_resume(shard, job, end_ms, end_ms, now_ms, sink);
     }
     assert(job->flags & JOB_FINISHED);
     backfill_drop(shard, job, alarm->at_ms, REASON_FINISHED, sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);
+    return NULL;
 }
 
 static bool run_alarms(struct shard *shard, int64_t until_ms, int64_t now_ms,
@@ -185,9 +185,10 @@ static bool run_alarms(struct shard *shard, int64_t until_ms, int64_t now_ms,
     while ((first = alarms_first(&shard->alarms)) != NULL && first->at_ms <= until_ms) {
         if (sink->full(sink->opaque)) return false;
         struct alarm alarm = alarms_take(&shard->alarms);
-        alarm_rings(shard, &alarm, now_ms, sink);
-        shard_lighten(shard, (struct job_reference){.ordinal = alarm.ordinal,
-                                                    .slot = alarm.slot});
+        struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = alarm.ordinal,
+                                                                     .slot = alarm.slot});
+        if (shard_alarm_holds(shard, &alarm)) job = alarm_rings(shard, job, &alarm, now_ms, sink);
+        if (job != NULL) job_lighten(job);
     }
     return true;
 }

@@ -3,12 +3,15 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "dispatcher/shard/answer.h"
 #include "dispatcher/shard/apply_select.h"
 #include "dispatcher/shard/difference.h"
 #include "dispatcher/shard/imported.h"
+#include "dispatcher/shard/operation.h"
 #include "dispatcher/shard/shard_state.h"
+#include "lib/base/memory.h"
 #include "lib/model/route.h"
 
 static bool mine(const struct shard *shard, const struct definition *definition)
@@ -16,38 +19,7 @@ static bool mine(const struct shard *shard, const struct definition *definition)
     return shard_of_group(definition->group, shard->config.shards) == shard->config.shard;
 }
 
-/* ---- add and put ---- */
-
-static struct definition anchored(const struct definition *definition, int64_t effective_ms)
-{
-    struct definition copy = *definition;
-    if (copy.schedule.kind == SCHEDULE_EVERY && (copy.given & GIVEN_ANCHOR) == 0)
-        copy.schedule.anchor_ms = effective_ms;
-    return copy;
-}
-
-/* What is allowed but seldom meant; said once for a command, with the first job it is true of. */
-static void warn_about(struct answer *answer, const struct definition *definition,
-                       const struct application *application)
-{
-    const char *name = definition->id.bytes;
-    int length = (int)definition->id.length;
-    if (definition->topic.length > 0 && application->topic_exists != NULL &&
-        !application->topic_exists(application->opaque, definition->topic))
-        answer_add_warning(answer, CODE_TOPIC_MISSING,
-                           "%.*s: topic %.*s does not exist; fires wait until it is created",
-                           length, name, (int)definition->topic.length, definition->topic.bytes);
-    if (definition->schedule.kind != SCHEDULE_CRON) return;
-    for (uint32_t bit = 1; bit <= definition->cron_warnings; bit <<= 1)
-        if ((definition->cron_warnings & bit) != 0 && bit != CRON_WARNING_NO_ZONE &&
-            bit != CRON_WARNING_NO_NAME)
-            answer_add_warning(answer, CODE_CRON, "%.*s: %s", length, name,
-                               cron_warning_text((enum cron_warning)bit));
-    if ((definition->cron_warnings & CRON_WARNING_NO_ZONE) != 0)
-        answer_add_warning(answer, CODE_ZONE_IS_UTC,
-                           "%.*s: the cron expression names no zone; it is read in UTC", length,
-                           name);
-}
+/* ---- what is to be done ---- */
 
 /* The place of a job in its command, as a JSON Pointer. */
 struct place {
@@ -78,108 +50,69 @@ static bool check_fires(struct answer *answer, const struct command *command, ui
     return false;
 }
 
-static bool check_add(const struct shard *shard, struct answer *answer,
-                      const struct command *command, uint32_t index, int64_t effective_ms)
+/* `every` counts from when the command acts, where the user gives no anchor. */
+static void anchor(struct definition *definition, int64_t effective_ms)
 {
-    const struct definition *definition = &command->jobs[index];
-    if (job_table_find(shard->jobs, definition->group, definition->id) != NULL) {
-        answer_add_error(answer, definition->group, definition->id, false, CODE_EXISTS,
-                         place_of(command, index, "").pointer,
-                         "%.*s/%.*s exists; use put to replace it, or another id",
-                         (int)definition->group.length, definition->group.bytes,
-                         (int)definition->id.length, definition->id.bytes);
+    if (definition->schedule.kind == SCHEDULE_EVERY && (definition->given & GIVEN_ANCHOR) == 0)
+        definition->schedule.anchor_ms = effective_ms;
+}
+
+static struct incarnation incarnation_of(const struct application *application, uint32_t index)
+{
+    return (struct incarnation){.effective_ms = application->effective_ms,
+                                .shard = application->source->origin_partition,
+                                .offset = application->source->origin_offset,
+                                .index = application->command->positions[index]};
+}
+
+/* A job that is not there. */
+static bool plan_new(struct answer *answer, const struct application *application, uint32_t index,
+                     struct job_plan *plan)
+{
+    const struct definition *definition = &application->command->jobs[index];
+    struct incarnation place = incarnation_of(application, index);
+    bool imported = definition_has_incarnation(definition);
+    plan->job = NULL;
+    plan->changes = true;
+    plan->definition = *definition;
+    anchor(&plan->definition, application->effective_ms);
+    if (!check_fires(answer, application->command, index, &plan->definition,
+                     application->effective_ms))
         return false;
-    }
-    struct definition copy = anchored(definition, effective_ms);
-    return check_fires(answer, command, index, &copy, effective_ms);
+    definition_settle(&plan->definition, imported ? &definition->incarnation : &place);
+    return true;
+}
+
+static bool plan_add(const struct shard *shard, struct answer *answer,
+                     const struct application *application, uint32_t index, struct job_plan *plan)
+{
+    const struct command *command = application->command;
+    const struct definition *definition = &command->jobs[index];
+    if (job_table_find(shard->jobs, definition->group, definition->id) == NULL)
+        return plan_new(answer, application, index, plan);
+    answer_add_error(answer, definition->group, definition->id, false, CODE_EXISTS,
+                     place_of(command, index, "").pointer,
+                     "%.*s/%.*s exists; use put to replace it, or another id",
+                     (int)definition->group.length, definition->group.bytes,
+                     (int)definition->id.length, definition->id.bytes);
+    return false;
 }
 
 /* What a put makes of an existing job: fields left out return to their defaults; the anchor of
  * an unchanged `every` and the paused state stay. */
-static struct definition put_over(const struct job *job, const struct definition *definition,
-                                  int64_t effective_ms)
+static void put_over(const struct job *job, const struct definition *definition,
+                     int64_t effective_ms, struct definition *merged)
 {
-    struct definition merged = anchored(definition, effective_ms);
+    *merged = *definition;
+    anchor(merged, effective_ms);
     const struct schedule_spec *spec = &job->schedule->spec;
-    definition_settle(&merged, &job->incarnation);
-    bool same_every = spec->kind == SCHEDULE_EVERY && merged.schedule.kind == SCHEDULE_EVERY &&
-                      spec->every_ms == merged.schedule.every_ms;
+    definition_settle(merged, &job->incarnation);
+    bool same_every = spec->kind == SCHEDULE_EVERY && merged->schedule.kind == SCHEDULE_EVERY &&
+                      spec->every_ms == merged->schedule.every_ms;
     if (same_every && (definition->given & GIVEN_ANCHOR) == 0) {
-        merged.schedule.anchor_ms = spec->anchor_ms;
-        if (job->schedule->anchor_given) merged.given |= GIVEN_ANCHOR;
+        merged->schedule.anchor_ms = spec->anchor_ms;
+        if (job->schedule->anchor_given) merged->given |= GIVEN_ANCHOR;
     }
-    return merged;
-}
-
-/* What a dry run shows of an add or put; `job` NULL: it would be new. */
-static void add_difference(struct answer *answer, const struct job *job,
-                           const struct definition *after, bool same, int64_t effective_ms)
-{
-    struct result_difference *difference = answer_next_difference(answer);
-    if (difference == NULL) return;
-    struct job_prospect old =
-        job != NULL ? prospect_of_job(job, effective_ms) : prospect_none();
-    int64_t fired = job != NULL && job->extra != NULL ? job->extra->state.counted_fires : 0;
-    struct job_prospect new = prospect_of_definition(after, effective_ms, fired);
-    if (job == NULL && after->paused) new.runs = false;
-    if (job == NULL && definition_has_incarnation(after) && job_once_passed(after, effective_ms))
-        new.runs = false; /* it may have been fired before the import */
-    if (job != NULL && (job->flags & JOB_PAUSED)) { /* a put leaves the pause as it is */
-        new.runs = new.runs && old.runs;
-        new.after_ms = old.after_ms;
-    }
-    *difference = (struct result_difference){
-        .group = after->group,
-        .id = after->id,
-        .change = same ? OP_NONE : job != NULL ? OP_UPDATE : OP_ADD};
-    difference_make(difference, &old, same ? &old : &new, effective_ms);
-}
-
-static void add_one(struct shard *shard, struct answer *answer, uint32_t index,
-                    const struct application *application, const struct sink *sink)
-{
-    const struct definition *definition = &application->command->jobs[index];
-    const struct source *source = application->source;
-    int64_t effective_ms = application->effective_ms;
-    struct incarnation place = {.effective_ms = effective_ms,
-                                .shard = source->origin_partition,
-                                .offset = source->origin_offset,
-                                .index = application->command->positions[index]};
-    bool imported = definition_has_incarnation(definition);
-    struct definition copy = anchored(definition, effective_ms);
-    definition_settle(&copy, imported ? &definition->incarnation : &place);
-    answer_add_job(answer, &copy, 1, !definition->paused, effective_ms);
-    warn_about(answer, definition, application);
-    answer->result.changed++;
-    if (application->command->dry_run)
-        add_difference(answer, NULL, &copy, false, effective_ms);
-    else
-        (void)job_add(shard, &copy, &place, effective_ms, sink);
-}
-
-static void put_one(struct shard *shard, struct answer *answer, uint32_t index,
-                    const struct application *application, const struct sink *sink)
-{
-    const struct definition *definition = &application->command->jobs[index];
-    struct job *job = job_table_find(shard->jobs, definition->group, definition->id);
-    if (job == NULL) {
-        add_one(shard, answer, index, application, sink);
-        return;
-    }
-    int64_t effective_ms = application->effective_ms;
-    struct definition merged = put_over(job, definition, effective_ms);
-    bool running = (job->flags & JOB_PAUSED) == 0;
-    bool same = job_same_definition(job, &merged);
-    answer_add_job(answer, &merged, job->revision + (same ? 0 : 1), running, effective_ms);
-    if (application->command->dry_run)
-        add_difference(answer, job, &merged, same, effective_ms);
-    if (same) return;
-    warn_about(answer, definition, application);
-    answer->result.changed++;
-    if (application->command->dry_run) return;
-    struct job_reference reference = job_reference_of(job);
-    job_update(shard, job, &merged, effective_ms, application->now_ms, sink);
-    shard_lighten(shard, reference);
 }
 
 /* Compare and set: an expected revision is that of a job which exists. */
@@ -199,16 +132,19 @@ static bool check_put_revision(struct answer *answer, const struct job *job,
     return false;
 }
 
-static bool check_put(const struct shard *shard, struct answer *answer,
-                      const struct command *command, uint32_t index, int64_t effective_ms)
+static bool plan_put(const struct shard *shard, struct answer *answer,
+                     const struct application *application, uint32_t index, struct job_plan *plan)
 {
+    const struct command *command = application->command;
     const struct definition *definition = &command->jobs[index];
-    const struct job *job = job_table_find(shard->jobs, definition->group, definition->id);
+    struct job *job = job_table_find(shard->jobs, definition->group, definition->id);
     if (!check_put_revision(answer, job, definition, command->expected_revision)) return false;
-    struct definition copy = job != NULL ? put_over(job, definition, effective_ms)
-                                         : anchored(definition, effective_ms);
-    if (job != NULL && job_same_definition(job, &copy)) return true;
-    return check_fires(answer, command, index, &copy, effective_ms);
+    if (job == NULL) return plan_new(answer, application, index, plan);
+    plan->job = job;
+    put_over(job, definition, application->effective_ms, &plan->definition);
+    plan->changes = !job_same_definition(job, &plan->definition);
+    return !plan->changes || check_fires(answer, command, index, &plan->definition,
+                                         application->effective_ms);
 }
 
 /* A life belongs to one name, and has begun before it is gone on with. */
@@ -236,14 +172,99 @@ static bool check_incarnation(const struct shard *shard, struct answer *answer,
     return false;
 }
 
-static bool check_job(const struct shard *shard, struct answer *answer,
-                      const struct application *application, uint32_t index, bool taken)
+static void plan_job(const struct shard *shard, struct answer *answer,
+                     const struct application *application, uint32_t index, bool taken,
+                     struct job_plan *plan)
 {
-    const struct command *command = application->command;
-    if (!check_incarnation(shard, answer, application, index, taken)) return false;
-    if (command->op == OP_ADD)
-        return check_add(shard, answer, command, index, application->effective_ms);
-    return check_put(shard, answer, command, index, application->effective_ms);
+    bool adds = application->command->op == OP_ADD;
+    plan->possible = check_incarnation(shard, answer, application, index, taken) &&
+                     (adds ? plan_add : plan_put)(shard, answer, application, index, plan);
+}
+
+/* ---- doing it ---- */
+
+/* What is allowed but seldom meant; said once for a command, with the first job it is true of. */
+static void warn_about(struct answer *answer, const struct definition *definition,
+                       const struct application *application)
+{
+    const char *name = definition->id.bytes;
+    int length = (int)definition->id.length;
+    if (definition->topic.length > 0 && application->topic_exists != NULL &&
+        !application->topic_exists(application->opaque, definition->topic))
+        answer_add_warning(answer, CODE_TOPIC_MISSING,
+                           "%.*s: topic %.*s does not exist; fires wait until it is created",
+                           length, name, (int)definition->topic.length, definition->topic.bytes);
+    if (definition->schedule.kind != SCHEDULE_CRON) return;
+    for (uint32_t bit = 1; bit <= definition->cron_warnings; bit <<= 1)
+        if ((definition->cron_warnings & bit) != 0 && bit != CRON_WARNING_NO_ZONE &&
+            bit != CRON_WARNING_NO_NAME)
+            answer_add_warning(answer, CODE_CRON, "%.*s: %s", length, name,
+                               cron_warning_text((enum cron_warning)bit));
+    if ((definition->cron_warnings & CRON_WARNING_NO_ZONE) != 0)
+        answer_add_warning(answer, CODE_ZONE_IS_UTC,
+                           "%.*s: the cron expression names no zone; it is read in UTC", length,
+                           name);
+}
+
+/* What a dry run shows of an add or put. */
+static void add_difference(struct answer *answer, const struct job_plan *plan,
+                           int64_t effective_ms)
+{
+    const struct job *job = plan->job;
+    const struct definition *after = &plan->definition;
+    struct result_difference *difference = answer_next_difference(answer);
+    if (difference == NULL) return;
+    struct job_prospect old =
+        job != NULL ? prospect_of_job(job, effective_ms) : prospect_none();
+    int64_t fired = job != NULL && job->extra != NULL ? job->extra->state.counted_fires : 0;
+    struct job_prospect new = prospect_of_definition(after, effective_ms, fired);
+    if (job == NULL && after->paused) new.runs = false;
+    if (job == NULL && definition_has_incarnation(after) && job_once_passed(after, effective_ms))
+        new.runs = false; /* it may have been fired before the import */
+    if (job != NULL && (job->flags & JOB_PAUSED)) { /* a put leaves the pause as it is */
+        new.runs = new.runs && old.runs;
+        new.after_ms = old.after_ms;
+    }
+    *difference = (struct result_difference){
+        .group = after->group,
+        .id = after->id,
+        .change = !plan->changes ? OP_NONE : job != NULL ? OP_UPDATE : OP_ADD};
+    difference_make(difference, &old, plan->changes ? &new : &old, effective_ms);
+}
+
+static void add_one(struct shard *shard, struct answer *answer, const struct job_plan *plan,
+                    uint32_t index, const struct application *application,
+                    const struct sink *sink)
+{
+    int64_t effective_ms = application->effective_ms;
+    struct incarnation place = incarnation_of(application, index);
+    answer_add_job(answer, &plan->definition, 1, !plan->definition.paused, effective_ms);
+    warn_about(answer, &application->command->jobs[index], application);
+    answer->result.changed++;
+    if (application->command->dry_run) {
+        add_difference(answer, plan, effective_ms);
+        return;
+    }
+    struct job *job = job_add(shard, &plan->definition, &place, effective_ms, sink);
+    if (job != NULL) job_lighten(job);
+}
+
+static void put_one(struct shard *shard, struct answer *answer, const struct job_plan *plan,
+                    uint32_t index, const struct application *application,
+                    const struct sink *sink)
+{
+    struct job *job = plan->job;
+    int64_t effective_ms = application->effective_ms;
+    bool running = (job->flags & JOB_PAUSED) == 0;
+    answer_add_job(answer, &plan->definition, job->revision + (plan->changes ? 1 : 0), running,
+                   effective_ms);
+    if (application->command->dry_run) add_difference(answer, plan, effective_ms);
+    if (!plan->changes) return;
+    warn_about(answer, &application->command->jobs[index], application);
+    answer->result.changed++;
+    if (application->command->dry_run) return;
+    job = job_update(shard, job, &plan->definition, effective_ms, application->now_ms, sink);
+    if (job != NULL) job_lighten(job);
 }
 
 static void apply_jobs(struct shard *shard, struct answer *answer,
@@ -251,7 +272,6 @@ static void apply_jobs(struct shard *shard, struct answer *answer,
 {
     const struct command *command = application->command;
     assert(command->job_count <= COMMAND_JOBS_MAX);
-    bool good[COMMAND_JOBS_MAX];
     bool taken[COMMAND_JOBS_MAX];
     int64_t sent = (int64_t)(command->job_count + command->refused_count);
     if (command->expect >= 0 && command->expect != sent)
@@ -260,18 +280,19 @@ static void apply_jobs(struct shard *shard, struct answer *answer,
                          command->expect, sent);
     answer_add_refused(answer, shard, application, false);
     imported_find_taken(shard, command, taken);
+    struct job_plan *plans = memory_allocate(command->job_count, sizeof *plans);
     for (uint32_t i = 0; i < command->job_count; i++) {
-        good[i] = false;
         if (!mine(shard, &command->jobs[i])) continue;
         answer->result.matched++;
-        good[i] = check_job(shard, answer, application, i, taken[i]);
+        plan_job(shard, answer, application, i, taken[i], &plans[i]);
     }
-    if (answer->error_total > 0 && command->mode == MODE_ATOMIC) return;
-    for (uint32_t i = 0; i < command->job_count; i++) {
-        if (!good[i]) continue;
-        if (command->op == OP_ADD) add_one(shard, answer, i, application, sink);
-        else put_one(shard, answer, i, application, sink);
+    bool refused = answer->error_total > 0 && command->mode == MODE_ATOMIC;
+    for (uint32_t i = 0; !refused && i < command->job_count; i++) {
+        if (!plans[i].possible) continue;
+        if (plans[i].job == NULL) add_one(shard, answer, &plans[i], i, application, sink);
+        else put_one(shard, answer, &plans[i], i, application, sink);
     }
+    free(plans);
 }
 
 /* ---- every command ---- */

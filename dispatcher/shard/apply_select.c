@@ -41,17 +41,24 @@ static void drop_targets(struct shard *shard)
     shard->in_command = (struct in_command){0};
 }
 
-static bool can_change(struct answer *answer, const struct job *job,
-                       const struct application *application)
+/* Of the first targets what the decision has found out is kept until it is their turn. With many,
+ * or after a restart amid the command, it is found out again: a job may be a large definition. */
+enum { PLANS_KEPT = 8 };
+
+/* What is to be done with the job, or that nothing can be: then adds its error. */
+static void make_plan(struct answer *answer, const struct job *job,
+                      const struct application *application, struct job_plan *plan)
 {
     const struct operation *operation = operation_of(application->command->op);
-    return check_revision(answer, job, application) &&
-           (operation->check == NULL || operation->check(answer, job, application));
+    plan->changes = true;
+    plan->possible = check_revision(answer, job, application) &&
+                     (operation->check == NULL ||
+                      operation->check(answer, job, application, plan));
 }
 
 /* The decision over all jobs, before the first is changed. False: nothing may be changed. */
 static bool decide(struct shard *shard, struct answer *answer,
-                   const struct application *application)
+                   const struct application *application, struct job_plan kept[PLANS_KEPT])
 {
     const struct command *command = application->command;
     int64_t matched = (int64_t)shard->target_count;
@@ -69,28 +76,33 @@ static bool decide(struct shard *shard, struct answer *answer,
         return false;
     }
     int64_t errors = answer->error_total;
+    struct job_plan other;
     for (size_t i = 0; i < shard->target_count; i++)
-        (void)can_change(answer, shard_job_of(shard, shard->targets[i]), application);
+        make_plan(answer, shard_job_of(shard, shard->targets[i]), application,
+                  i < PLANS_KEPT ? &kept[i] : &other);
     return command->mode == MODE_EACH || answer->error_total == errors;
 }
 
+/* As it is, or by a dry run would be: then with its plan. */
 static void list_job(struct answer *answer, const struct application *application,
-                     struct job *job, bool dry)
+                     const struct job *job, const struct job_plan *plan)
 {
     const struct operation *operation = operation_of(application->command->op);
-    struct definition definition;
-    job_view(job, &definition);
-    if (dry && operation->merged != NULL) definition = operation->merged(job, application);
+    struct definition present;
+    const struct definition *definition = &present;
+    bool dry = plan != NULL;
+    if (dry && operation->redefines) definition = &plan->definition;
+    else job_view(job, &present);
     bool paused = (job->flags & JOB_PAUSED) != 0;
     if (dry && operation->afterwards != AFTER_AS_BEFORE)
         paused = operation->afterwards == AFTER_STANDS;
     bool running = !paused && (job->flags & JOB_FINISHED) == 0;
     int64_t revision = job->revision + (dry && operation->revises ? 1 : 0);
-    answer_add_job(answer, &definition, revision, running, application->effective_ms);
+    answer_add_job(answer, definition, revision, running, application->effective_ms);
 }
 
-static void list_difference(struct answer *answer, const struct job *job, bool would,
-                            const struct application *application)
+static void list_difference(struct answer *answer, const struct job *job,
+                            const struct job_plan *plan, const struct application *application)
 {
     enum command_op op = application->command->op;
     const struct operation *operation = operation_of(op);
@@ -98,68 +110,75 @@ static void list_difference(struct answer *answer, const struct job *job, bool w
     if (difference == NULL) return;
     *difference = (struct result_difference){.group = job_group(job),
                                              .id = job_id(job),
-                                             .change = would ? op : OP_NONE};
+                                             .change = plan->changes ? op : OP_NONE};
     struct job_prospect before = prospect_of_job(job, application->effective_ms);
     struct job_prospect after = before;
-    if (would && operation->prospect != NULL) operation->prospect(job, application, &after);
+    if (plan->changes && operation->prospect != NULL)
+        operation->prospect(job, plan, application, &after);
     difference_make(difference, &before, &after, application->effective_ms);
-    if (would && operation->extra_fires != NULL)
-        difference->fires_added += operation->extra_fires(job, application);
+    if (plan->changes && operation->extra_fires != NULL)
+        difference->fires_added += operation->extra_fires(job, plan);
 }
 
-/* True: it was, or would be, changed. */
-static bool change_one(struct shard *shard, struct answer *answer, struct job *job,
-                       const struct application *application, const struct sink *sink)
+static void show_one(struct answer *answer, const struct job *job, const struct job_plan *plan,
+                     const struct application *application)
 {
-    const struct operation *operation = operation_of(application->command->op);
-    if (application->command->dry_run) {
-        bool would =
-            operation->would_change == NULL || operation->would_change(job, application);
-        if (would) list_job(answer, application, job, true);
-        list_difference(answer, job, would, application);
-        return would;
-    }
-    return operation->change(shard, job, application, sink);
+    if (plan->changes) list_job(answer, application, job, plan);
+    list_difference(answer, job, plan, application);
+    answer->result.changed += plan->changes;
 }
 
-/* Whether the job is still listed among the answer's jobs after its change; a deleted one's name
- * would dangle, so deletions list nothing but their totals. */
-static void list_changed(struct shard *shard, struct answer *answer,
-                         struct job_reference reference, const struct application *application)
+/* A deleted job's name would dangle, so deletions list nothing but their totals. */
+static void change_one(struct shard *shard, struct answer *answer, struct job *job,
+                       const struct job_plan *plan, const struct application *application,
+                       const struct sink *sink)
 {
-    struct job *job = shard_job_of(shard, reference);
-    if (job != NULL && !application->command->dry_run)
-        list_job(answer, application, job, false);
+    if (!plan->changes) return;
+    job = operation_of(application->command->op)->change(shard, job, plan, application, sink);
+    answer->result.changed++;
+    if (job == NULL) return;
+    list_job(answer, application, job, NULL);
+    job_lighten(job);
 }
 
-static bool change_targets(struct shard *shard, struct answer *answer,
-                           const struct application *application, const struct sink *sink)
+/* The transaction is full: the next one begins with the present target. */
+static void note_place(struct shard *shard, const struct answer *answer,
+                       const struct application *application)
 {
     struct in_command *in_command = &shard->in_command;
+    in_command->active = true;
+    in_command->input = application->source->input;
+    in_command->offset = application->source->offset;
+    in_command->matched = answer->result.matched;
+    in_command->changed = answer->result.changed;
+    in_command->effective_ms = application->effective_ms;
+    in_command->errors = answer->error_total;
+    in_command->rejected = answer->rejected;
+    if (answer->error_total > 0 && in_command->code == CODE_NONE)
+        in_command->code = answer->errors[0].code;
+}
+
+/*   kept  the plans of the first ones; NULL: all are to be made */
+static bool change_targets(struct shard *shard, struct answer *answer,
+                           const struct application *application, const struct job_plan *kept,
+                           const struct sink *sink)
+{
+    bool dry = application->command->dry_run;
     for (; shard->target_at < shard->target_count; shard->target_at++) {
-        if (sink->full(sink->opaque) && !application->command->dry_run) {
-            in_command->active = true;
-            in_command->input = application->source->input;
-            in_command->offset = application->source->offset;
-            in_command->matched = answer->result.matched;
-            in_command->changed = answer->result.changed;
-            in_command->effective_ms = application->effective_ms;
-            in_command->errors = answer->error_total;
-            in_command->rejected = answer->rejected;
-            if (answer->error_total > 0 && in_command->code == CODE_NONE)
-                in_command->code = answer->errors[0].code;
+        if (sink->full(sink->opaque) && !dry) {
+            note_place(shard, answer, application);
             return false;
         }
         struct job_reference reference = shard->targets[shard->target_at];
         struct job *job = shard_job_of(shard, reference);
-        in_command->ordinal = reference.ordinal;
+        shard->in_command.ordinal = reference.ordinal;
         if (job == NULL) continue;
-        if (!can_change(NULL, job, application) ||
-            !change_one(shard, answer, job, application, sink))
-            continue;
-        answer->result.changed++;
-        list_changed(shard, answer, reference, application);
-        shard_lighten(shard, reference);
+        struct job_plan made;
+        const struct job_plan *plan = &made;
+        if (kept != NULL && shard->target_at < PLANS_KEPT) plan = &kept[shard->target_at];
+        else make_plan(NULL, job, application, &made);
+        if (plan->possible && dry) show_one(answer, job, plan, application);
+        else if (plan->possible) change_one(shard, answer, job, plan, application, sink);
     }
     return true;
 }
@@ -170,8 +189,9 @@ bool apply_select(struct shard *shard, struct answer *answer,
     find_targets(shard, application->command, -1);
     shard->in_command.ordinal = -1;
     bool finished = true;
-    if (decide(shard, answer, application))
-        finished = change_targets(shard, answer, application, sink);
+    struct job_plan kept[PLANS_KEPT];
+    if (decide(shard, answer, application, kept))
+        finished = change_targets(shard, answer, application, kept, sink);
     if (finished) drop_targets(shard);
     return finished;
 }
@@ -194,7 +214,7 @@ bool apply_select_continue(struct shard *shard, const struct application *applic
                          error_code_word(begun.code));
         answer->error_total = begun.errors;
     }
-    if (!change_targets(shard, answer, &same, sink)) return false;
+    if (!change_targets(shard, answer, &same, NULL, sink)) return false;
     drop_targets(shard);
     answer_conclude(answer);
     answer_finish(answer, shard, &same, sink);

@@ -106,12 +106,11 @@ static void try_again(struct shard *shard, struct job *job, int64_t alarm_ms, in
                       const struct sink *sink)
 {
     if (backfill_retry(shard, job, alarm_ms, now_ms, sink)) return;
-    struct job_reference reference = job_reference_of(job);
     give_up_old(shard, job, now_ms, sink);
     job->extra->state.failing_since_ms = INSTANT_NONE;
     job->extra->state.retry_ms = INSTANT_NONE;
-    lane_retry(shard, job, now_ms, sink);
-    shard_lighten(shard, reference);
+    job = lane_retry(shard, job, now_ms, sink);
+    if (job != NULL) job_lighten(job);
 }
 
 /* Looked at again after as long as it has been failing, within the bounds of a retry. */

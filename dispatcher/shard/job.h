@@ -98,7 +98,7 @@ bool job_has_options(const struct job *job);
 /* Keeps why the job is paused; empty: no reason. */
 void job_set_pause_reason(struct job *job, struct text reason);
 
-/* Gives the extra part back when nothing in it is unusual any more. */
+/* Gives the extra part back when nothing in it is unusual any more. Nobody may hold it. */
 void job_lighten(struct job *job);
 /* Whether it has one and could be without. */
 bool job_extra_is_idle(const struct job *job);

@@ -35,7 +35,8 @@ void job_remove(struct shard *shard, struct job *job)
 
 /* ---- what can happen to a job ---- */
 
-void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink)
+struct job *job_finish(struct shard *shard, struct job *job, int64_t at_ms,
+                       const struct sink *sink)
 {
     assert((job->flags & JOB_FINISHED) == 0);
     timers_detach(shard->timers, job);
@@ -50,12 +51,13 @@ void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struc
         backfill_drop(shard, job, at_ms, REASON_FINISHED, sink);
         sink->job_deleted(sink->opaque, job);
         job_remove(shard, job);
-        return;
+        return NULL;
     }
     job->flags |= JOB_FINISHED;
     job_extra(job)->state.finished_ms = at_ms;
     job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
+    return job;
 }
 
 void job_unfinish(struct shard *shard, struct job *job)
@@ -99,8 +101,9 @@ static void say_already_due(struct job *job, int64_t effective_ms, const struct 
 }
 
 /* A job begins to run under its schedule: after an add or an edit. */
-static void job_begin(struct shard *shard, struct job *job, enum past_at past,
-                      int64_t effective_ms, const struct sink *sink)
+__attribute__((warn_unused_result)) static struct job *
+job_begin(struct shard *shard, struct job *job, enum past_at past, int64_t effective_ms,
+          const struct sink *sink)
 {
     const struct schedule_spec *spec = &job->schedule->spec;
     bool straddles = one_shot_straddles(job);
@@ -109,7 +112,7 @@ static void job_begin(struct shard *shard, struct job *job, enum past_at past,
     if (job->flags & JOB_PAUSED) {
         job_set_alarm(shard, job);
         sink->job_changed(sink->opaque, job);
-        return;
+        return job;
     }
     int64_t at_ms = spec->kind == SCHEDULE_AT ? schedule_due(spec, spec->at_ms) : INT64_MAX;
     job_set_alarm(shard, job);
@@ -122,12 +125,11 @@ static void job_begin(struct shard *shard, struct job *job, enum past_at past,
         ledger_end_tail(&job_extra(job)->ledger);
         lane_open(job, at_ms - 1, at_ms, effective_ms, sink);
     }
-    if (!job_owes(job) && !job_has_slot_after(job, effective_ms)) {
-        job_finish(shard, job, effective_ms, sink);
-        return;
-    }
+    if (!job_owes(job) && !job_has_slot_after(job, effective_ms))
+        return job_finish(shard, job, effective_ms, sink);
     if (job_owes(job)) lane_enqueue(shard, job);
     sink->job_changed(sink->opaque, job);
+    return job;
 }
 
 static struct schedule *intern(struct shard *shard, const struct definition *definition)
@@ -155,8 +157,7 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
     }
     bool past = imported && job_once_passed(definition, effective_ms);
     if (past) say_already_due(job, effective_ms, sink);
-    job_begin(shard, job, past ? PAST_AT_ANNOUNCED : PAST_AT_OPEN, effective_ms, sink);
-    return job;
+    return job_begin(shard, job, past ? PAST_AT_ANNOUNCED : PAST_AT_OPEN, effective_ms, sink);
 }
 
 /* The newest slot that the present schedule may have fired by effective_ms. */
@@ -213,10 +214,12 @@ static void revive_zoneless(struct job *job, int64_t effective_ms)
     job->extra->state.zone_missing_ms = effective_ms;
 }
 
-/* Of a job that is set aside. True: the new schedule is to be taken as any other. */
-static bool update_zoneless(struct shard *shard, struct job *job, struct schedule *schedule,
-                            const struct definition *definition, int64_t effective_ms,
-                            const struct sink *sink)
+/* Of a job that is set aside; it no longer is where the new schedule is known, which is to be taken
+ * as any other then. */
+__attribute__((warn_unused_result)) static struct job *
+update_zoneless(struct shard *shard, struct job *job, struct schedule *schedule,
+                const struct definition *definition, int64_t effective_ms,
+                const struct sink *sink)
 {
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
     bool known = !schedule_is_unknown(&schedule->spec);
@@ -225,7 +228,7 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
     if (rescheduled && known) {
         job->extra->state.zone_missing_ms = INSTANT_NONE;
         job->flags &= (uint8_t)~JOB_ZONELESS;
-        return true;
+        return job;
     }
     job_redefine(job, definition);
     job->revision++;
@@ -239,12 +242,11 @@ static bool update_zoneless(struct shard *shard, struct job *job, struct schedul
     if (revived && (rescheduled || (may_run && !spent))) revive_zoneless(job, effective_ms);
     if (spent && (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0) {
         zoneless_end(shard, job, effective_ms, sink);
-        job_finish(shard, job, effective_ms, sink);
-        return false;
+        return job_finish(shard, job, effective_ms, sink);
     }
     job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
-    return false;
+    return job;
 }
 
 /* Other words for the same instants, or the same schedule once more. Takes the reference. */
@@ -262,36 +264,35 @@ static void reword(struct shard *shard, struct job *job, struct schedule *schedu
 }
 
 /* The instants stay, but with other bounds the job may end here, or be over no more. */
-static void judge_end(struct shard *shard, struct job *job, int64_t effective_ms,
-                      const struct sink *sink)
+__attribute__((warn_unused_result)) static struct job *
+judge_end(struct shard *shard, struct job *job, int64_t effective_ms, const struct sink *sink)
 {
     bool finished = (job->flags & JOB_FINISHED) != 0;
     if (finished && job_has_slot_after(job, effective_ms)) { /* a later end, more fires */
         job->flags &= (uint8_t)~JOB_FINISHED;
         job->extra->state.finished_ms = INSTANT_NONE;
-        job_begin(shard, job, PAST_AT_OPEN, effective_ms, sink);
-        return;
+        return job_begin(shard, job, PAST_AT_OPEN, effective_ms, sink);
     }
     if (!finished && !(job->flags & JOB_PAUSED) && !job_owes(job) &&
-        !job_has_slot_after(job, effective_ms)) {
-        job_finish(shard, job, effective_ms, sink);
-        return;
-    }
+        !job_has_slot_after(job, effective_ms))
+        return job_finish(shard, job, effective_ms, sink);
     if (finished) job_set_alarm(shard, job); /* keep_finished may have changed */
     if (job_owes(job)) lane_enqueue(shard, job); /* what was decided just now */
     sink->job_changed(sink->opaque, job);
+    return job;
 }
 
-void job_update(struct shard *shard, struct job *job, const struct definition *definition,
-                int64_t effective_ms, int64_t now_ms, const struct sink *sink)
+struct job *job_update(struct shard *shard, struct job *job, const struct definition *definition,
+                       int64_t effective_ms, int64_t now_ms, const struct sink *sink)
 {
     assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
     struct schedule *schedule = intern(shard, definition);
     bool rescheduled = !schedule_spec_equal(&schedule->spec, &job->schedule->spec);
     bool rebounded = bounds_differ(job, definition);
-    if ((job->flags & JOB_ZONELESS) &&
-        !update_zoneless(shard, job, schedule, definition, effective_ms, sink))
-        return;
+    if (job->flags & JOB_ZONELESS) {
+        job = update_zoneless(shard, job, schedule, definition, effective_ms, sink);
+        if (job == NULL || (job->flags & JOB_ZONELESS)) return job;
+    }
     struct pending pending;
     pending_at_edit(job, effective_ms, &pending);
     if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
@@ -304,12 +305,12 @@ void job_update(struct shard *shard, struct job *job, const struct definition *d
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
         if (pending_keep(job, &pending, effective_ms, sink)) done_before = false;
-        job_begin(shard, job, done_before ? PAST_AT_DONE : PAST_AT_OPEN, effective_ms, sink);
-        return;
+        enum past_at past = done_before ? PAST_AT_DONE : PAST_AT_OPEN;
+        return job_begin(shard, job, past, effective_ms, sink);
     }
     if (rebounded) pending_recheck(job, &pending, effective_ms, sink);
     reword(shard, job, schedule);
-    judge_end(shard, job, effective_ms, sink);
+    return judge_end(shard, job, effective_ms, sink);
 }
 
 void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
@@ -358,21 +359,22 @@ static void say_resumed(const struct job *job, int64_t effective_ms, int64_t fro
 }
 
 /* What comes due from here on is owed when the zone is back. */
-static void resume_zoneless(struct shard *shard, struct job *job, int64_t effective_ms,
-                            int64_t from_ms, const struct sink *sink)
+__attribute__((warn_unused_result)) static struct job *
+resume_zoneless(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
+                const struct sink *sink)
 {
     if (job_fires_used_up(job)) { /* by an update in the pause */
         zoneless_end(shard, job, effective_ms, sink);
-        job_finish(shard, job, effective_ms, sink);
-        return;
+        return job_finish(shard, job, effective_ms, sink);
     }
     job->extra->state.zone_missing_ms = from_ms;
     job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
+    return job;
 }
 
-void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
-                int64_t now_ms, const struct sink *sink)
+struct job *job_resume(struct shard *shard, struct job *job, int64_t effective_ms,
+                       int64_t from_ms, int64_t now_ms, const struct sink *sink)
 {
     assert(job->flags & JOB_PAUSED);
     struct job_extra *extra = job_extra(job);
@@ -385,10 +387,8 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
     job->revision++;
     job->updated_ms = effective_ms;
     ledger_forget_waiting(&extra->ledger, from_ms);
-    if (job->flags & JOB_ZONELESS) {
-        resume_zoneless(shard, job, effective_ms, from_ms, sink);
-        return;
-    }
+    if (job->flags & JOB_ZONELESS)
+        return resume_zoneless(shard, job, effective_ms, from_ms, sink);
     attach(shard, job, effective_ms);
     job_set_alarm(shard, job);
     backfill_resume(shard, job);
@@ -405,10 +405,10 @@ void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int6
             ledger_open_tail(&extra->ledger, effective_ms, false);
         lane_enqueue(shard, job);
     } else if (!job_has_slot_after(job, effective_ms)) {
-        job_finish(shard, job, effective_ms, sink);
-        return;
+        return job_finish(shard, job, effective_ms, sink);
     }
     sink->job_changed(sink->opaque, job);
+    return job;
 }
 
 void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,

@@ -15,12 +15,6 @@ struct job *shard_job_of(const struct shard *shard, struct job_reference referen
     return job != NULL && job->ordinal == reference.ordinal ? job : NULL;
 }
 
-void shard_lighten(const struct shard *shard, struct job_reference reference)
-{
-    struct job *job = shard_job_of(shard, reference);
-    if (job != NULL) job_lighten(job);
-}
-
 int64_t shard_slots_done_ms(const struct shard *shard)
 {
     return shard->watermark.ordinal == WATERMARK_WHOLE ? shard->watermark.instant_ms

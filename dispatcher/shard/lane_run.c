@@ -45,7 +45,8 @@ static bool goes_on(const struct job *job, bool late, int fired)
     return fired == 0 || (!late && (job->flags & JOB_FOREIGN) == 0);
 }
 
-static void serve(struct shard *shard, struct job *job, struct turn *turn)
+__attribute__((warn_unused_result)) static struct job *
+serve(struct shard *shard, struct job *job, struct turn *turn)
 {
     const struct sink *sink = turn->sink;
     struct job_slot slot;
@@ -65,10 +66,11 @@ static void serve(struct shard *shard, struct job *job, struct turn *turn)
     if (more) {
         job_queue_add(late ? &shard->lane : &shard->lane_new, job_reference_of(job));
         job->extra->in_lane = true;
-    } else if (!lane_leave(shard, job, turn->now_ms, sink)) {
-        return;
+    } else {
+        job = lane_leave(shard, job, turn->now_ms, sink);
     }
-    if (fired > 0 || !more) sink->job_changed(sink->opaque, job);
+    if (job != NULL && (fired > 0 || !more)) sink->job_changed(sink->opaque, job);
+    return job;
 }
 
 /* The next job of the queue, if it is still the lane's. */
@@ -81,10 +83,10 @@ static void serve_next(struct shard *shard, struct job_queue *queue, struct turn
     job->extra->in_lane = false;
     if (job_owes(job) && !job_is_undecided(job) && !job_is_failing(job) &&
         (job->flags & JOB_STANDS_STILL) == 0)
-        serve(shard, job, turn);
+        job = serve(shard, job, turn);
     else
         lane_uncount(shard, job);
-    shard_lighten(shard, reference);
+    if (job != NULL) job_lighten(job);
 }
 
 /* ---- a turn ---- */

@@ -14,64 +14,55 @@ static void refuse(struct answer *answer, const struct job *job, bool rejected,
 
 /* ---- update ---- */
 
-static struct definition merged_update(const struct job *job,
-                                       const struct application *application)
+static void merge_update(const struct job *job, const struct application *application,
+                         struct definition *merged)
 {
-    struct definition merged;
-    job_view(job, &merged);
-    bool was_every = merged.schedule.kind == SCHEDULE_EVERY;
-    int64_t every_ms = was_every ? merged.schedule.every_ms : 0;
-    definition_merge(&merged, &application->command->set);
-    bool reanchor = merged.schedule.kind == SCHEDULE_EVERY &&
-                    (application->command->set.given & GIVEN_ANCHOR) == 0 &&
-                    (application->command->set.given & GIVEN_SCHEDULE) != 0 &&
-                    !(was_every && every_ms == merged.schedule.every_ms);
-    if (reanchor) merged.schedule.anchor_ms = application->effective_ms;
-    definition_settle(&merged, &job->incarnation);
-    return merged;
+    const struct definition *set = &application->command->set;
+    job_view(job, merged);
+    bool was_every = merged->schedule.kind == SCHEDULE_EVERY;
+    int64_t every_ms = was_every ? merged->schedule.every_ms : 0;
+    definition_merge(merged, set);
+    bool reanchor = merged->schedule.kind == SCHEDULE_EVERY && (set->given & GIVEN_ANCHOR) == 0 &&
+                    (set->given & GIVEN_SCHEDULE) != 0 &&
+                    !(was_every && every_ms == merged->schedule.every_ms);
+    if (reanchor) merged->schedule.anchor_ms = application->effective_ms;
+    definition_settle(merged, &job->incarnation);
 }
 
 static bool check_update(struct answer *answer, const struct job *job,
-                         const struct application *application)
+                         const struct application *application, struct job_plan *plan)
 {
-    struct definition merged = merged_update(job, application);
-    if (merged.start_ms != START_NONE && merged.end_ms <= merged.start_ms) {
+    struct definition *merged = &plan->definition;
+    merge_update(job, application, merged);
+    if (merged->start_ms != START_NONE && merged->end_ms <= merged->start_ms) {
         refuse(answer, job, true, CODE_BAD_VALUE, "/set/end", "end must be later than start");
         return false;
     }
     uint32_t timing = GIVEN_SCHEDULE | GIVEN_START | GIVEN_END;
     if ((application->command->set.given & timing) != 0 &&
-        !schedule_is_unknown(&merged.schedule) &&
-        !job_ever_fires(&merged, application->effective_ms)) {
+        !schedule_is_unknown(&merged->schedule) &&
+        !job_ever_fires(merged, application->effective_ms)) {
         refuse(answer, job, true, CODE_NEVER_FIRES, "/set",
                "no slot after the command's effective time lies between start and end");
         return false;
     }
+    plan->changes = !job_same_definition(job, merged);
     return true;
 }
 
-static bool would_update(const struct job *job, const struct application *application)
+static struct job *change_update(struct shard *shard, struct job *job, const struct job_plan *plan,
+                                 const struct application *application, const struct sink *sink)
 {
-    struct definition merged = merged_update(job, application);
-    return !job_same_definition(job, &merged);
+    return job_update(shard, job, &plan->definition, application->effective_ms,
+                      application->now_ms, sink);
 }
 
-static bool change_update(struct shard *shard, struct job *job,
-                          const struct application *application, const struct sink *sink)
+static void prospect_update(const struct job *job, const struct job_plan *plan,
+                            const struct application *application, struct job_prospect *prospect)
 {
-    if (!would_update(job, application)) return false;
-    struct definition merged = merged_update(job, application);
-    job_update(shard, job, &merged, application->effective_ms, application->now_ms, sink);
-    return true;
-}
-
-static void prospect_update(const struct job *job, const struct application *application,
-                            struct job_prospect *prospect)
-{
-    struct definition merged = merged_update(job, application);
     int64_t fired = job->extra == NULL ? 0 : job->extra->state.counted_fires;
     struct job_prospect paused = *prospect;
-    *prospect = prospect_of_definition(&merged, application->effective_ms, fired);
+    *prospect = prospect_of_definition(&plan->definition, application->effective_ms, fired);
     if ((job->flags & JOB_PAUSED) == 0) return;
     prospect->runs = prospect->runs && job->extra->state.until_ms != INSTANT_NONE;
     prospect->after_ms = paused.after_ms;
@@ -79,35 +70,39 @@ static void prospect_update(const struct job *job, const struct application *app
 
 /* ---- pause ---- */
 
-static bool check_pause(struct answer *answer, const struct job *job,
-                        const struct application *application)
-{
-    if (application->command->until_ms > application->effective_ms) return true;
-    refuse(answer, job, true, CODE_BAD_VALUE, "/until",
-           "until must be later than the time at which the command acts");
-    return false;
-}
-
-static bool would_pause(const struct job *job, const struct application *application)
+static bool would_pause(const struct job *job, int64_t until_ms)
 {
     if (job->flags & JOB_FINISHED) return false;
     if ((job->flags & JOB_PAUSED) == 0) return true;
-    int64_t until_ms = application->command->until_ms;
     return job->extra->state.until_ms != (until_ms == INT64_MAX ? INSTANT_NONE : until_ms);
 }
 
-static bool change_pause(struct shard *shard, struct job *job,
-                         const struct application *application, const struct sink *sink)
+static bool check_pause(struct answer *answer, const struct job *job,
+                        const struct application *application, struct job_plan *plan)
 {
-    if (!would_pause(job, application)) return false;
-    job_pause(shard, job, application->effective_ms, application->command->until_ms,
-              application->command->reason, application->now_ms, sink);
+    int64_t until_ms = application->command->until_ms;
+    if (until_ms <= application->effective_ms) {
+        refuse(answer, job, true, CODE_BAD_VALUE, "/until",
+               "until must be later than the time at which the command acts");
+        return false;
+    }
+    plan->changes = would_pause(job, until_ms);
     return true;
 }
 
-static void prospect_pause(const struct job *job, const struct application *application,
-                           struct job_prospect *prospect)
+static struct job *change_pause(struct shard *shard, struct job *job, const struct job_plan *plan,
+                                const struct application *application, const struct sink *sink)
 {
+    (void)plan;
+    job_pause(shard, job, application->effective_ms, application->command->until_ms,
+              application->command->reason, application->now_ms, sink);
+    return job;
+}
+
+static void prospect_pause(const struct job *job, const struct job_plan *plan,
+                           const struct application *application, struct job_prospect *prospect)
+{
+    (void)plan;
     int64_t until_ms = application->command->until_ms;
     prospect->runs = until_ms != INT64_MAX && (job->flags & JOB_FINISHED) == 0;
     if (prospect->runs) prospect->after_ms = until_ms - 1;
@@ -115,64 +110,67 @@ static void prospect_pause(const struct job *job, const struct application *appl
 
 /* ---- resume ---- */
 
-static bool check_resume(struct answer *answer, const struct job *job,
-                         const struct application *application)
+static int64_t resume_from_ms(const struct job *job, const struct application *application)
 {
-    const struct command *command = application->command;
-    if (command->from != RESUME_INSTANT || (job->flags & JOB_PAUSED) == 0) return true;
-    if (command->from_ms > application->effective_ms) {
-        refuse(answer, job, false, CODE_FROM_IN_FUTURE, "/from",
-               "from is later than the time at which the command acts");
-        return false;
-    }
-    if (command->from_ms < job_paused_ms(job)) {
-        refuse(answer, job, false, CODE_FROM_BEFORE_PAUSE, "/from",
-               "from is before the pause began; earlier slots were not missed");
-        return false;
-    }
-    return true;
-}
-
-static bool would_resume(const struct job *job, const struct application *application)
-{
-    (void)application;
-    return (job->flags & JOB_PAUSED) != 0;
-}
-
-static bool change_resume(struct shard *shard, struct job *job,
-                          const struct application *application, const struct sink *sink)
-{
-    if (!would_resume(job, application)) return false;
     const struct command *command = application->command;
     int64_t from_ms = application->effective_ms;
     if (command->from == RESUME_PAUSED_AT) from_ms = job->extra->state.paused_ms;
     else if (command->from == RESUME_INSTANT) from_ms = command->from_ms;
     int64_t edited_ms = job->extra->state.schedule_edited_ms;
-    if (edited_ms != INSTANT_NONE && from_ms < edited_ms) from_ms = edited_ms;
-    job_resume(shard, job, application->effective_ms, from_ms, application->now_ms, sink);
+    return edited_ms != INSTANT_NONE && from_ms < edited_ms ? edited_ms : from_ms;
+}
+
+static bool check_resume(struct answer *answer, const struct job *job,
+                         const struct application *application, struct job_plan *plan)
+{
+    const struct command *command = application->command;
+    plan->changes = (job->flags & JOB_PAUSED) != 0;
+    if (!plan->changes) return true;
+    if (command->from == RESUME_INSTANT && command->from_ms > application->effective_ms) {
+        refuse(answer, job, false, CODE_FROM_IN_FUTURE, "/from",
+               "from is later than the time at which the command acts");
+        return false;
+    }
+    if (command->from == RESUME_INSTANT && command->from_ms < job_paused_ms(job)) {
+        refuse(answer, job, false, CODE_FROM_BEFORE_PAUSE, "/from",
+               "from is before the pause began; earlier slots were not missed");
+        return false;
+    }
+    plan->from_ms = resume_from_ms(job, application);
     return true;
 }
 
-static void prospect_resume(const struct job *job, const struct application *application,
-                            struct job_prospect *prospect)
+static struct job *change_resume(struct shard *shard, struct job *job, const struct job_plan *plan,
+                                 const struct application *application, const struct sink *sink)
 {
+    return job_resume(shard, job, application->effective_ms, plan->from_ms, application->now_ms,
+                      sink);
+}
+
+static void prospect_resume(const struct job *job, const struct job_plan *plan,
+                            const struct application *application, struct job_prospect *prospect)
+{
+    (void)plan;
     prospect->runs = prospect->fires_left > 0 && (job->flags & JOB_FINISHED) == 0;
     prospect->after_ms = application->effective_ms;
 }
 
 /* ---- delete, trigger ---- */
 
-static bool change_delete(struct shard *shard, struct job *job,
-                          const struct application *application, const struct sink *sink)
+static struct job *change_delete(struct shard *shard, struct job *job, const struct job_plan *plan,
+                                 const struct application *application, const struct sink *sink)
 {
+    (void)plan;
     job_delete(shard, job, application->effective_ms, sink);
-    return true;
+    return NULL;
 }
 
-static bool change_trigger(struct shard *shard, struct job *job,
-                           const struct application *application, const struct sink *sink)
+static struct job *change_trigger(struct shard *shard, struct job *job,
+                                  const struct job_plan *plan,
+                                  const struct application *application, const struct sink *sink)
 {
     (void)shard;
+    (void)plan;
     struct fire fire = {.job = job,
                         .kind = FIRE_TRIGGER,
                         .nominal_ms = application->effective_ms,
@@ -182,134 +180,128 @@ static bool change_trigger(struct shard *shard, struct job *job,
                         .trigger_id = application->command->command_id};
     job->fired++;
     sink->fire(sink->opaque, &fire);
-    return true;
+    return job;
 }
 
-static void prospect_delete(const struct job *job, const struct application *application,
-                            struct job_prospect *prospect)
+static void prospect_delete(const struct job *job, const struct job_plan *plan,
+                            const struct application *application, struct job_prospect *prospect)
 {
     (void)job;
+    (void)plan;
     (void)application;
     prospect->runs = false;
 }
 
-static int64_t fires_trigger(const struct job *job, const struct application *application)
+static int64_t fires_trigger(const struct job *job, const struct job_plan *plan)
 {
     (void)job;
-    (void)application;
+    (void)plan;
     return 1;
 }
 
 /* ---- backfill ---- */
 
-static int64_t backfill_to_ms(const struct application *application)
+/* Why it cannot be opened, whatever its range; CODE_NONE: it can be. */
+static enum error_code cannot_backfill(const struct job *job, struct text id, const char **field,
+                                       const char **why)
 {
-    int64_t to_ms = application->command->to_ms;
-    return to_ms == INT64_MAX ? application->effective_ms : to_ms;
+    *field = "";
+    if (job_has_had_backfill(job, backfill_hash(id))) {
+        *field = "/backfill_id";
+        *why = backfill_find(job, id) != NULL
+                   ? "a backfill of this id is under way; cancel it, or choose another id"
+                   : "the job has had a backfill of this id: its fires would have the same ids; "
+                     "choose another id";
+        return CODE_EXISTS;
+    }
+    if (schedule_is_unknown(&job->schedule->spec)) {
+        *why = "the daemon's machine lacks the time zone of the job: nobody knows its slots; "
+               "install time zone data that has it, or give the job another zone";
+        return CODE_UNKNOWN_ZONE;
+    }
+    if (job_backfills_had(job) == BACKFILL_IDS_MAX) {
+        *why = "the job has had 1000 backfills and remembers the id of each; export it, delete "
+               "it and import it again: then it begins anew with their ids";
+        return CODE_TOO_MANY;
+    }
+    *why = "so many backfills of one job are under way; wait, or cancel one";
+    return backfill_is_full(job) ? CODE_TOO_MANY : CODE_NONE;
 }
 
 static bool check_backfill(struct answer *answer, const struct job *job,
-                           const struct application *application)
+                           const struct application *application, struct job_plan *plan)
 {
     const struct command *command = application->command;
-    int64_t to_ms = backfill_to_ms(application);
-    if (to_ms > application->effective_ms) {
+    plan->from_ms = command->from_ms;
+    plan->to_ms = command->to_ms == INT64_MAX ? application->effective_ms : command->to_ms;
+    if (plan->to_ms > application->effective_ms) {
         refuse(answer, job, true, CODE_BAD_VALUE, "/to",
                "to is later than the time at which the command acts");
         return false;
     }
-    if (command->from_ms >= to_ms) {
+    if (plan->from_ms >= plan->to_ms) {
         refuse(answer, job, true, CODE_BAD_VALUE, "/from",
                "from must be earlier than to, and than the time at which the command acts");
         return false;
     }
-    if (job_has_had_backfill(job, backfill_hash(command_backfill_id(command)))) {
-        refuse(answer, job, false, CODE_EXISTS, "/backfill_id",
-               backfill_find(job, command_backfill_id(command)) != NULL
-                   ? "a backfill of this id is under way; cancel it, or choose another id"
-                   : "the job has had a backfill of this id: its fires would have the same ids; "
-                     "choose another id");
+    const char *field = NULL;
+    const char *why = NULL;
+    enum error_code code = cannot_backfill(job, command_backfill_id(command), &field, &why);
+    if (code != CODE_NONE) {
+        refuse(answer, job, false, code, field, why);
         return false;
     }
-    if (schedule_is_unknown(&job->schedule->spec)) {
-        refuse(answer, job, false, CODE_UNKNOWN_ZONE, "",
-               "the daemon's machine lacks the time zone of the job: nobody knows its slots; "
-               "install time zone data that has it, or give the job another zone");
-        return false;
-    }
-    if (job_backfills_had(job) == BACKFILL_IDS_MAX) {
-        refuse(answer, job, false, CODE_TOO_MANY, "",
-               "the job has had 1000 backfills and remembers the id of each; export it, delete "
-               "it and import it again: then it begins anew with their ids");
-        return false;
-    }
-    if (backfill_is_full(job)) {
-        refuse(answer, job, false, CODE_TOO_MANY, "",
-               "so many backfills of one job are under way; wait, or cancel one");
-        return false;
-    }
+    plan->changes = backfill_range(job, &plan->from_ms, &plan->to_ms);
     return true;
 }
 
-static bool would_backfill(const struct job *job, const struct application *application)
+static struct job *change_backfill(struct shard *shard, struct job *job,
+                                   const struct job_plan *plan,
+                                   const struct application *application, const struct sink *sink)
 {
-    int64_t from_ms = application->command->from_ms;
-    int64_t to_ms = backfill_to_ms(application);
-    return backfill_range(job, &from_ms, &to_ms);
-}
-
-static bool change_backfill(struct shard *shard, struct job *job,
-                            const struct application *application, const struct sink *sink)
-{
-    int64_t from_ms = application->command->from_ms;
-    int64_t to_ms = backfill_to_ms(application);
-    if (!backfill_range(job, &from_ms, &to_ms)) return false;
-    backfill_open(shard, job, application->command, from_ms, to_ms, application->effective_ms,
-                  sink);
+    backfill_open(shard, job, application->command, plan->from_ms, plan->to_ms,
+                  application->effective_ms, sink);
     sink->job_changed(sink->opaque, job);
+    return job;
+}
+
+static int64_t fires_backfill(const struct job *job, const struct job_plan *plan)
+{
+    return backfill_slots(job, plan->from_ms, plan->to_ms);
+}
+
+static bool check_cancel(struct answer *answer, const struct job *job,
+                         const struct application *application, struct job_plan *plan)
+{
+    (void)answer;
+    plan->backfill = backfill_find(job, command_backfill_id(application->command));
+    plan->changes = plan->backfill != NULL;
     return true;
 }
 
-static int64_t fires_backfill(const struct job *job, const struct application *application)
+static struct job *change_cancel(struct shard *shard, struct job *job, const struct job_plan *plan,
+                                 const struct application *application, const struct sink *sink)
 {
-    int64_t from_ms = application->command->from_ms;
-    int64_t to_ms = backfill_to_ms(application);
-    return backfill_range(job, &from_ms, &to_ms) ? backfill_slots(job, from_ms, to_ms) : 0;
-}
-
-static bool would_cancel(const struct job *job, const struct application *application)
-{
-    return backfill_find(job, command_backfill_id(application->command)) != NULL;
-}
-
-static bool change_cancel(struct shard *shard, struct job *job,
-                          const struct application *application, const struct sink *sink)
-{
-    struct job_backfill *backfill =
-        backfill_find(job, command_backfill_id(application->command));
-    if (backfill == NULL) return false;
-    backfill_cancel(shard, job, backfill, application->effective_ms, REASON_CANCELLED, sink);
+    backfill_cancel(shard, job, plan->backfill, application->effective_ms, REASON_CANCELLED, sink);
     sink->job_changed(sink->opaque, job);
-    return true;
+    return job;
 }
 
 const struct operation *operation_of(enum command_op op)
 {
     static const struct operation operations[COMMAND_OP_COUNT + 1] = {
         [OP_UPDATE] = {.check = check_update, .change = change_update,
-                       .would_change = would_update, .prospect = prospect_update,
-                       .merged = merged_update, .revises = true},
-        [OP_PAUSE] = {.check = check_pause, .change = change_pause, .would_change = would_pause,
-                      .prospect = prospect_pause, .revises = true, .afterwards = AFTER_STANDS},
+                       .prospect = prospect_update, .redefines = true, .revises = true},
+        [OP_PAUSE] = {.check = check_pause, .change = change_pause, .prospect = prospect_pause,
+                      .revises = true, .afterwards = AFTER_STANDS},
         [OP_RESUME] = {.check = check_resume, .change = change_resume,
-                       .would_change = would_resume, .prospect = prospect_resume,
-                       .revises = true, .afterwards = AFTER_RUNS},
+                       .prospect = prospect_resume, .revises = true, .afterwards = AFTER_RUNS},
         [OP_DELETE] = {.change = change_delete, .prospect = prospect_delete,
                        .afterwards = AFTER_STANDS},
         [OP_TRIGGER] = {.change = change_trigger, .extra_fires = fires_trigger},
         [OP_BACKFILL] = {.check = check_backfill, .change = change_backfill,
-                         .would_change = would_backfill, .extra_fires = fires_backfill},
-        [OP_CANCEL_BACKFILL] = {.change = change_cancel, .would_change = would_cancel},
+                         .extra_fires = fires_backfill},
+        [OP_CANCEL_BACKFILL] = {.check = check_cancel, .change = change_cancel},
     };
     assert(command_op_target(op) == TARGET_SELECTED && operations[op].change != NULL);
     return &operations[op];

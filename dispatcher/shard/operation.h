@@ -9,24 +9,36 @@
 /* Whether a job runs behind an operation, as a dry run lists it. */
 enum afterwards { AFTER_AS_BEFORE = 0, AFTER_RUNS, AFTER_STANDS };
 
+/* What a command is going to do to one job: found out once, when it is checked; then it is done, or
+ * shown by a dry run. A view of the command and of the job, which owns nothing: it holds until the
+ * job is changed. */
+struct job_plan {
+    bool possible; /* else the rest says nothing, and the answer why */
+    bool changes;  /* false: the job is as wanted already */
+    int64_t from_ms; /* backfill: the range, cut to slots; resume: what is caught up from */
+    int64_t to_ms;
+    struct job *job; /* add, put: the one of this name; NULL: it is new */
+    struct job_backfill *backfill; /* that is to end */
+    struct definition definition;  /* add, put, update: as it will be, settled */
+};
+
 /* What one operation does to one job. What does not apply is left out. */
 struct operation {
-    /* Whether it can be done; else adds the job's error. NULL: always. */
+    /* Whether it can be done, else adds the job's error; and what there is to do, in a plan that
+     * says it can be, and changes the job. NULL: so it is. */
     bool (*check)(struct answer *answer, const struct job *job,
-                  const struct application *application);
-    /* Does it; false: the job was as wanted already. The job may be gone afterwards. */
-    bool (*change)(struct shard *shard, struct job *job, const struct application *application,
-                   const struct sink *sink);
-    /* The same question without doing it, for dry runs. NULL: it is always done. */
-    bool (*would_change)(const struct job *job, const struct application *application);
+                  const struct application *application, struct job_plan *plan);
+    /* Does what is planned; returns what is left of the job. */
+    struct job *(*change)(struct shard *shard, struct job *job, const struct job_plan *plan,
+                          const struct application *application, const struct sink *sink)
+        __attribute__((warn_unused_result));
     /* How the job would go on; NULL: its own slots stay as they are. */
-    void (*prospect)(const struct job *job, const struct application *application,
-                     struct job_prospect *prospect);
+    void (*prospect)(const struct job *job, const struct job_plan *plan,
+                     const struct application *application, struct job_prospect *prospect);
     /* Fires besides the job's own slots. NULL: none. */
-    int64_t (*extra_fires)(const struct job *job, const struct application *application);
-    /* The job's definition as it would be. NULL: as it is. */
-    struct definition (*merged)(const struct job *job, const struct application *application);
-    bool revises; /* the job's revision goes up */
+    int64_t (*extra_fires)(const struct job *job, const struct job_plan *plan);
+    bool redefines; /* the job's definition is the plan's afterwards */
+    bool revises;   /* the job's revision goes up */
     enum afterwards afterwards;
 };
 

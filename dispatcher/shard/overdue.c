@@ -7,29 +7,25 @@
 /* ---- deciding ---- */
 
 /* A job restored without a slot to come: other zone data has moved its last ones behind its end. */
-static void finish_spent(struct shard *shard, struct job *job, int64_t now_ms,
-                         const struct sink *sink)
+__attribute__((warn_unused_result)) static struct job *
+finish_spent(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
-    if ((job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0 && !job_owes(job) &&
-        !job_has_slot_after(job, shard->watermark.instant_ms))
-        job_finish(shard, job, now_ms, sink);
+    bool spent = (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0 && !job_owes(job) &&
+                 !job_has_slot_after(job, shard->watermark.instant_ms);
+    return spent ? job_finish(shard, job, now_ms, sink) : job;
 }
 
-static void decide_one(struct shard *shard, struct job *job, int64_t now_ms,
-                       const struct sink *sink)
+__attribute__((warn_unused_result)) static struct job *
+decide_one(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
     job->extra->in_undecided = false;
-    if (!job_is_undecided(job)) {
-        finish_spent(shard, job, now_ms, sink);
-        return;
-    }
+    if (!job_is_undecided(job)) return finish_spent(shard, job, now_ms, sink);
     lane_decide(job, shard->watermark.instant_ms, now_ms, sink);
     if (job_owes(job)) lane_enqueue(shard, job);
-    else if (!job_has_slot_after(job, shard->watermark.instant_ms)) {
-        job_finish(shard, job, now_ms, sink);
-        return;
-    }
+    else if (!job_has_slot_after(job, shard->watermark.instant_ms))
+        return job_finish(shard, job, now_ms, sink);
     sink->job_changed(sink->opaque, job);
+    return job;
 }
 
 bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
@@ -41,31 +37,32 @@ bool shard_decide(struct shard *shard, int64_t now_ms, const struct sink *sink)
         (void)job_queue_take(&shard->undecided, &reference);
         struct job *job = shard_job_of(shard, reference);
         if (job == NULL) continue;
-        decide_one(shard, job, now_ms, sink);
-        shard_lighten(shard, reference);
+        job = decide_one(shard, job, now_ms, sink);
+        if (job != NULL) job_lighten(job);
     }
     return true;
 }
 
 /* ---- working off ---- */
 
-bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+struct job *lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
+                       const struct sink *sink)
 {
     lane_release(shard, job);
-    if (job_has_slot_after(job, shard->watermark.instant_ms)) return true;
-    bool kept = job_keeps_when_finished(job);
-    job_finish(shard, job, now_ms, sink);
-    return kept;
+    if (job_has_slot_after(job, shard->watermark.instant_ms)) return job;
+    return job_finish(shard, job, now_ms, sink);
 }
 
-void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+struct job *lane_retry(struct shard *shard, struct job *job, int64_t now_ms,
+                       const struct sink *sink)
 {
     struct job_slot slot;
     if (lane_next(shard, job, now_ms, &slot, sink))
         lane_fire_slot(shard, job, FIRE_RETRY, slot, now_ms, sink);
     if (lane_next(shard, job, now_ms, &slot, sink)) lane_enqueue(shard, job);
-    else if (!lane_leave(shard, job, now_ms, sink)) return;
-    sink->job_changed(sink->opaque, job);
+    else job = lane_leave(shard, job, now_ms, sink);
+    if (job != NULL) sink->job_changed(sink->opaque, job);
+    return job;
 }
 
 /* Whether something older is owed, behind which it is owed, too. */
@@ -75,8 +72,8 @@ static bool queues(struct job *job, struct job_slot slot)
     return ledger_insert(&job->extra->ledger, &terms, slot);
 }
 
-void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
-                      const struct sink *sink)
+struct job *job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
+                             const struct sink *sink)
 {
     struct definition definition;
     struct job_slot slot = ledger_ring(&job->extra->ledger, due_ms);
@@ -98,7 +95,7 @@ void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int6
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }
     if (!job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))
-        job_finish(shard, job, now_ms, sink);
-    else
-        sink->job_changed(sink->opaque, job);
+        return job_finish(shard, job, now_ms, sink);
+    sink->job_changed(sink->opaque, job);
+    return job;
 }

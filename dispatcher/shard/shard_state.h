@@ -63,9 +63,6 @@ struct shard {
 /* The job a reference names, or NULL when it is gone. */
 struct job *shard_job_of(const struct shard *shard, struct job_reference reference);
 struct job_reference job_reference_of(const struct job *job);
-/* Gives memory back when something has been done to the job; it may be gone. Nobody may hold its
- * extra part. */
-void shard_lighten(const struct shard *shard, struct job_reference reference);
 /* Up to where slots have come due. A half-done instant is walked again from its ordinal, so its
  * slots still count as to come. */
 int64_t shard_slots_done_ms(const struct shard *shard);
@@ -107,25 +104,30 @@ void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t 
 
 /* ---- job_change.c: each keeps timers, alarms, lane and records in agreement ---- */
 
-/* Adds a job at effective_ms; the caller has given an `every` its anchor.
+/* Those that may end the job return what is left of it: NULL where it is gone.
+ *
+ * Adds a job at effective_ms; the caller has given an `every` its anchor.
  *   place  where the add stands: the job's incarnation, unless the definition brings one, which
  *          then goes on: no slot with a nominal time up to effective_ms is the job's here */
 struct job *job_add(struct shard *shard, const struct definition *definition,
                     const struct incarnation *place, int64_t effective_ms,
-                    const struct sink *sink);
+                    const struct sink *sink) __attribute__((warn_unused_result));
 /* Gives the job the merged definition, an `every` with its anchor; a changed schedule starts
  * after effective_ms. */
-void job_update(struct shard *shard, struct job *job, const struct definition *definition,
-                int64_t effective_ms, int64_t now_ms, const struct sink *sink);
+struct job *job_update(struct shard *shard, struct job *job, const struct definition *definition,
+                       int64_t effective_ms, int64_t now_ms, const struct sink *sink)
+    __attribute__((warn_unused_result));
 void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64_t until_ms,
                struct text reason, int64_t now_ms, const struct sink *sink);
 /* from_ms: slots after it, missed in the pause, are owed; effective_ms for none of them. */
-void job_resume(struct shard *shard, struct job *job, int64_t effective_ms, int64_t from_ms,
-                int64_t now_ms, const struct sink *sink);
+struct job *job_resume(struct shard *shard, struct job *job, int64_t effective_ms,
+                       int64_t from_ms, int64_t now_ms, const struct sink *sink)
+    __attribute__((warn_unused_result));
 void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink);
 /* No slot will come any more: event, state finished, deleted when its keeping ends. */
-void job_finish(struct shard *shard, struct job *job, int64_t at_ms, const struct sink *sink);
+struct job *job_finish(struct shard *shard, struct job *job, int64_t at_ms,
+                       const struct sink *sink) __attribute__((warn_unused_result));
 /* Its last fire has failed: slots come due again. */
 void job_unfinish(struct shard *shard, struct job *job);
 /* Takes it out of everything and frees it; says nothing. */
@@ -246,13 +248,17 @@ void lane_uncount(struct shard *shard, struct job *job);
 
 /* ---- overdue.c ---- */
 
-/* Tries the failing job's next owed slot again, and lists the job if it owes more. */
-void lane_retry(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
-/* Nothing is owed any more: the job's slots are live again. True: the job is still there. */
-bool lane_leave(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
+/* As in job_change.c, those that may end the job return what is left of it.
+ *
+ * Tries the failing job's next owed slot again, and lists the job if it owes more. */
+struct job *lane_retry(struct shard *shard, struct job *job, int64_t now_ms,
+                       const struct sink *sink) __attribute__((warn_unused_result));
+/* Nothing is owed any more: the job's slots are live again. */
+struct job *lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
+                       const struct sink *sink) __attribute__((warn_unused_result));
 /* The pending slot due at due_ms is fired, or announced when it is too late for that. */
-void job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
-                      const struct sink *sink);
+struct job *job_fire_pending(struct shard *shard, struct job *job, int64_t due_ms, int64_t now_ms,
+                             const struct sink *sink) __attribute__((warn_unused_result));
 
 /* ---- zoneless.c ---- */
 

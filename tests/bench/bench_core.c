@@ -255,7 +255,8 @@ static void bench_resume_one(struct bench *bench)
     stopping.full = full_at_once;
     advance(bench, now_ms, &quiet);
     job_pause(bench->shard, job, now_ms, INT64_MAX, text_of(NULL), now_ms, &quiet);
-    job_resume(bench->shard, job, now_ms, now_ms, now_ms, &quiet);
+    if (job_resume(bench->shard, job, now_ms, now_ms, now_ms, &quiet) == NULL)
+        fail("the resumed job is gone");
     bench->asked = 0;
     int64_t began_ns = now_ns();
     int64_t due_ms = START_MS + 5 * MINUTES_MS;

@@ -60,10 +60,9 @@ static void each(struct shard_rig *rig, int64_t until_ms, bool pause, int64_t no
     struct sink sink = quiet_sink();
     for (uint32_t slot = 0; slot < shard_slots(rig->shard); slot++) {
         struct job *job = shard_job_at(rig->shard, slot);
-        struct job_reference reference = job_reference_of(job);
         if (pause) job_pause(rig->shard, job, now_ms, until_ms, text_of("why"), now_ms, &sink);
-        else job_resume(rig->shard, job, now_ms, now_ms, now_ms, &sink);
-        shard_lighten(rig->shard, reference);
+        else job = job_resume(rig->shard, job, now_ms, now_ms, now_ms, &sink);
+        if (job != NULL) job_lighten(job);
     }
 }
 

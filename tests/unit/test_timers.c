@@ -22,7 +22,7 @@ static void pause_one(struct shard_rig *rig, uint32_t slot, bool pause)
     int64_t now_ms = rig_instant(START) + 1000;
     struct job *job = shard_job_at(rig->shard, slot);
     if (pause) job_pause(rig->shard, job, now_ms, INT64_MAX, text_of(NULL), now_ms, &sink);
-    else job_resume(rig->shard, job, now_ms, now_ms, now_ms, &sink);
+    else assert_non_null(job_resume(rig->shard, job, now_ms, now_ms, now_ms, &sink));
 }
 
 /* Every job fires once, the first one first. */
