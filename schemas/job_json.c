@@ -88,6 +88,11 @@ static bool read_backfills_had(const struct json_node *node, void *target, void 
 #define RECORD(member) .where = JOB_IN_RECORD, .offset = offsetof(struct job_record, member)
 #define READING(member) .where = JOB_IN_RECORD, .offset = offsetof(struct record_reading, member)
 enum { JOB_NAMED = JOB_IN_COMMAND | JOB_IN_RECORD };
+/* Rows of job_record.h. */
+#define INSTANT_KIND .kind = JSON_INSTANT
+#define COUNT_KIND .kind = JSON_INT, .max = COUNT_MAX
+#define STATE_ROW(row_kind, member, word) {.name = word, row_kind##_KIND, RECORD(state.member)},
+#define LIFE_ROW(row_kind, member, word) {.name = word, row_kind##_KIND, RECORD(life.member)},
 
 /* In the order in which records are written. */
 static const struct json_field job_rows[] = {
@@ -135,15 +140,14 @@ static const struct json_field job_rows[] = {
      .max = UINT32_MAX},
     {.name = "incarnation", .kind = JSON_CUSTOM, .given = GIVEN_INCARNATION, .where = JOB_NAMED,
      .read = read_incarnation},
-    {.name = "ordinal", .kind = JSON_INT, .required = true, RECORD(ordinal), .max = INT64_MAX - 1},
+    {.name = "ordinal", .kind = JSON_INT, .required = true, RECORD(life.ordinal),
+     .max = INT64_MAX - 1},
     {.name = "created_at", .kind = JSON_INSTANT, .required = true, READING(created_ms)},
-    {.name = "updated_at", .kind = JSON_INSTANT, .required = true, RECORD(updated_ms)},
+    {.name = "updated_at", .kind = JSON_INSTANT, .required = true, RECORD(life.updated_ms)},
     {.name = "anchor_given", .kind = JSON_BOOL, READING(anchor_given)},
-    {.name = "paused_at", .kind = JSON_INSTANT, RECORD(state.paused_ms)},
-    {.name = "until", .kind = JSON_INSTANT, RECORD(state.until_ms)},
+    JOB_PAUSE_ROWS(STATE_ROW)
     {.name = "pause_reason", .kind = JSON_TEXT, RECORD(pause_reason), .max = TEXT_FIELD_BYTES_MAX},
-    {.name = "finished_at", .kind = JSON_INSTANT, RECORD(state.finished_ms)},
-    {.name = "counted_fires", .kind = JSON_INT, RECORD(state.counted_fires), .max = COUNT_MAX},
+    JOB_END_ROWS(STATE_ROW)
     {.name = "owed", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = owed_read},
     {.name = "tail_from", .kind = JSON_INSTANT, RECORD(tail_from_ms)},
     {.name = "tail_undecided", .kind = JSON_BOOL, RECORD(tail_undecided)},
@@ -152,14 +156,10 @@ static const struct json_field job_rows[] = {
     {.name = "backfills_had", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD,
      .read = read_backfills_had},
     {.name = "import", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = read_import},
-    {.name = "schedule_edited_at", .kind = JSON_INSTANT, RECORD(state.schedule_edited_ms)},
+    JOB_EDIT_ROWS(STATE_ROW)
     {.name = "pending", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = pending_read},
-    {.name = "zone_missing_at", .kind = JSON_INSTANT, RECORD(state.zone_missing_ms)},
-    {.name = "zone_data_left_out", .kind = JSON_INSTANT, RECORD(state.zone_data_ms)},
-    {.name = "earlier_due", .kind = JSON_INSTANT, RECORD(state.earlier_due_ms)},
-    {.name = "fired", .kind = JSON_INT, RECORD(fired), .max = COUNT_MAX},
-    {.name = "missed", .kind = JSON_INT, RECORD(missed), .max = COUNT_MAX},
-    {.name = "last_due", .kind = JSON_INSTANT, RECORD(last_due_ms)},
+    JOB_PAST_ROWS(STATE_ROW)
+    JOB_COUNTER_ROWS(LIFE_ROW)
 };
 const struct json_table job_table = {"a job", job_rows, sizeof job_rows / sizeof job_rows[0]};
 const struct json_table set_table = {"'set'", job_rows, sizeof job_rows / sizeof job_rows[0]};
@@ -240,7 +240,7 @@ static bool read_record(const struct json_node *node, struct arena *arena,
                           error) ||
         !check_derived(node, reading, error))
         return false;
-    reading->record.incarnation = definition->incarnation;
+    reading->record.life.incarnation = definition->incarnation;
     if (reading->anchor_given) definition->given |= GIVEN_ANCHOR;
     else definition->given &= ~(uint32_t)GIVEN_ANCHOR; /* records name the anchor in any case */
     if (payload.length == 0 || text_equal(payload, text_of("null"))) return true;
@@ -281,6 +281,17 @@ static void write_instant(struct text_writer *writer, const char *name, int64_t 
     text_writer_instant(writer, instant_ms);
 }
 
+static void write_count(struct text_writer *writer, const char *name, int64_t count)
+{
+    if (count != 0) write_integer(writer, name, count);
+}
+
+/* Rows of job_record.h. */
+#define INSTANT_WRITE write_instant
+#define COUNT_WRITE write_count
+#define STATE_WRITE(kind, member, name) kind##_WRITE(writer, name, record->state.member);
+#define LIFE_WRITE(kind, member, name) kind##_WRITE(writer, name, record->life.member);
+
 static void write_past(struct text_writer *writer, const struct job_record *record)
 {
     if (record->backfills_had_count > 0) {
@@ -301,39 +312,32 @@ static void write_past(struct text_writer *writer, const struct job_record *reco
 
 static void write_kept(struct text_writer *writer, const struct job_record *record)
 {
-    const struct job_state *state = &record->state;
     char incarnation[INCARNATION_TEXT_BYTES];
-    size_t length = incarnation_format(&record->incarnation, incarnation);
+    size_t length = incarnation_format(&record->life.incarnation, incarnation);
     write_integer(writer, "revision", record->revision);
     text_writer_member(writer, "incarnation");
     text_writer_string(writer, (struct text){incarnation, length});
-    write_integer(writer, "ordinal", record->ordinal);
-    write_instant(writer, "created_at", record->incarnation.effective_ms);
-    write_instant(writer, "updated_at", record->updated_ms);
+    write_integer(writer, "ordinal", record->life.ordinal);
+    write_instant(writer, "created_at", record->life.incarnation.effective_ms);
+    write_instant(writer, "updated_at", record->life.updated_ms);
     if ((record->definition.given & GIVEN_ANCHOR) != 0)
         text_writer_words(writer, ",\"anchor_given\":true");
-    write_instant(writer, "paused_at", state->paused_ms);
-    write_instant(writer, "until", state->until_ms);
+    JOB_PAUSE_ROWS(STATE_WRITE)
     if (record->pause_reason.length > 0) {
         text_writer_member(writer, "pause_reason");
         text_writer_string(writer, record->pause_reason);
     }
-    write_instant(writer, "finished_at", state->finished_ms);
-    if (state->counted_fires != 0) write_integer(writer, "counted_fires", state->counted_fires);
+    JOB_END_ROWS(STATE_WRITE)
     owed_write(writer, record);
     write_instant(writer, "tail_from", record->tail_from_ms);
     if (record->tail_undecided) text_writer_words(writer, ",\"tail_undecided\":true");
     failing_write(writer, record);
     backfills_write(writer, record);
     write_past(writer, record);
-    write_instant(writer, "schedule_edited_at", state->schedule_edited_ms);
+    JOB_EDIT_ROWS(STATE_WRITE)
     pending_write(writer, record);
-    write_instant(writer, "zone_missing_at", state->zone_missing_ms);
-    write_instant(writer, "zone_data_left_out", state->zone_data_ms);
-    write_instant(writer, "earlier_due", state->earlier_due_ms);
-    if (record->fired != 0) write_integer(writer, "fired", record->fired);
-    if (record->missed != 0) write_integer(writer, "missed", record->missed);
-    write_instant(writer, "last_due", record->last_due_ms);
+    JOB_PAST_ROWS(STATE_WRITE)
+    JOB_COUNTER_ROWS(LIFE_WRITE)
 }
 
 void job_record_encode(struct text_writer *writer, const struct job_record *record)

@@ -22,7 +22,7 @@ static struct failed_fire failure_of(const struct fire *fire, enum event_reason 
                                      const char *detail)
 {
     struct failed_fire failure = {.slot = fire->job->slot,
-                                  .incarnation = fire->job->incarnation,
+                                  .incarnation = fire->job->life.incarnation,
                                   .kind = fire->kind,
                                   .nominal_ms = fire->nominal_ms,
                                   .due_ms = fire->due_ms,
@@ -52,7 +52,7 @@ static void view_fire(const struct fire *fire, const struct definition *definiti
     *view = (struct fire_view){.group = job_group(job),
                                .id = job_id(job),
                                .payload = job_payload(job),
-                               .incarnation = &job->incarnation,
+                               .incarnation = &job->life.incarnation,
                                .trigger_id = fire->trigger_id,
                                .revision = job->revision,
                                .nominal_ms = fire->nominal_ms,
@@ -123,7 +123,7 @@ static void put_unusual_fire(struct outbox *outbox, const struct fire *fire)
 {
     struct definition definition;
     job_view(fire->job, &definition);
-    outbox->last_life = fire->job->incarnation;
+    outbox->last_life = fire->job->life.incarnation;
     struct foreign_topic *topic =
         definition.topic.length == 0 ? NULL : foreign_find(outbox->foreign, definition.topic);
     char detail[ERROR_MESSAGE_BYTES];

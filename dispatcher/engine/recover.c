@@ -451,7 +451,7 @@ static bool run_from_store(struct engine *engine, const struct recover_options *
                 replay_read_log(engine, first, end, note_stale, &recovery, error);
     for (uint32_t slot = 0; slot < shard_slots(engine->shard); slot++) {
         const struct job *job = shard_job_at(engine->shard, slot);
-        if (job != NULL) recovery.ordinal_max = larger(recovery.ordinal_max, job->ordinal);
+        if (job != NULL) recovery.ordinal_max = larger(recovery.ordinal_max, job->life.ordinal);
     }
     recovery.shard = engine->shard;
     engine->shard = NULL; /* the marks say what the plan says, not what an unsettled shard says */

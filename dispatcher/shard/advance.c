@@ -111,7 +111,7 @@ static struct job *list_head(const struct due_list *list)
 
 static bool list_before(const struct due_list *a, const struct due_list *b)
 {
-    return list_head(a)->ordinal < list_head(b)->ordinal;
+    return list_head(a)->life.ordinal < list_head(b)->life.ordinal;
 }
 
 static void lists_down(struct due_list *lists, size_t count, size_t at)
@@ -145,7 +145,7 @@ static bool walk(struct shard *shard, size_t count, int64_t due_ms, int64_t now_
         if (sink->full(sink->opaque)) return false;
         struct due_list *list = &lists[0];
         struct job *job = list_head(list);
-        shard->watermark = (struct watermark){.instant_ms = due_ms, .ordinal = job->ordinal};
+        shard->watermark = (struct watermark){.instant_ms = due_ms, .ordinal = job->life.ordinal};
         list->at++; /* first: the job may be gone after its slot */
         job = slot_due(shard, job, list, due_ms, now_ms, sink);
         if (list_head(list) == NULL) {

@@ -106,7 +106,7 @@ static void put_over(const struct job *job, const struct definition *definition,
     *merged = *definition;
     anchor(merged, effective_ms);
     const struct schedule_spec *spec = &job->schedule->spec;
-    definition_settle(merged, &job->incarnation);
+    definition_settle(merged, &job->life.incarnation);
     bool same_every = spec->kind == SCHEDULE_EVERY && merged->schedule.kind == SCHEDULE_EVERY &&
                       spec->every_ms == merged->schedule.every_ms;
     if (same_every && (definition->given & GIVEN_ANCHOR) == 0) {
@@ -156,7 +156,7 @@ static bool check_incarnation(const struct shard *shard, struct answer *answer,
     if (!definition_has_incarnation(definition)) return true;
     const struct incarnation *wanted = &definition->incarnation;
     const struct job *job = job_table_find(shard->jobs, definition->group, definition->id);
-    bool other = job != NULL && incarnation_compare(&job->incarnation, wanted) != 0;
+    bool other = job != NULL && incarnation_compare(&job->life.incarnation, wanted) != 0;
     bool future = wanted->effective_ms > application->effective_ms;
     if (!other && !future && !taken) return true;
     answer_add_error(answer, definition->group, definition->id, future,

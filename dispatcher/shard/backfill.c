@@ -167,7 +167,7 @@ static void fire_next(struct job *job, struct job_backfill *backfill, int64_t no
     backfill->attempts = 0;
     backfill->fired++;
     debt_pay(&backfill->debt, nominal_ms);
-    job->fired++;
+    job->life.fired++;
     sink->fire(sink->opaque, &fire);
 }
 
@@ -246,7 +246,7 @@ void backfill_failed(struct shard *shard, struct job *job, const struct failed_f
     if (backfill->retry_ms == INSTANT_NONE) {
         backfill->retry_ms = retry_ms;
         alarms_add(&shard->retries, (struct alarm){.at_ms = retry_ms,
-                                                   .ordinal = job->ordinal,
+                                                   .ordinal = job->life.ordinal,
                                                    .slot = job->slot});
     }
     sink->job_changed(sink->opaque, job);

@@ -53,11 +53,11 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
 {
     struct job *job = failed->slot < job_table_slots(shard->jobs)
                           ? job_table_at(shard->jobs, failed->slot) : NULL;
-    if (job == NULL || job->incarnation.offset != failed->incarnation.offset ||
-        job->incarnation.index != failed->incarnation.index)
+    if (job == NULL || job->life.incarnation.offset != failed->incarnation.offset ||
+        job->life.incarnation.index != failed->incarnation.index)
         return; /* deleted by the same command that the fire came from: nothing is owed */
     announce_failed(job, failed, now_ms, sink);
-    job->fired--;
+    job->life.fired--;
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
     if (failed->kind == FIRE_BACKFILL) {
         backfill_failed(shard, job, failed, now_ms + backoff_ms(failed->attempt), sink);
@@ -127,7 +127,7 @@ static void put_off(struct shard *shard, struct job *job, int64_t alarm_ms, int6
                     const struct sink *sink)
 {
     struct job_slot slot;
-    struct alarm alarm = {look_again_ms(job, now_ms), job->ordinal, job->slot};
+    struct alarm alarm = {look_again_ms(job, now_ms), job->life.ordinal, job->slot};
     struct job_backfill *backfill = backfill_to_retry(job, alarm_ms);
     if (backfill != NULL) {
         backfill->retry_ms = alarm.at_ms;

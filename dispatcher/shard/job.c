@@ -261,13 +261,8 @@ void job_view_record(const struct job *job, struct job_record *record)
 {
     job_record_defaults(record);
     job_view(job, &record->definition);
-    record->incarnation = job->incarnation;
-    record->ordinal = job->ordinal;
+    record->life = job->life;
     record->revision = job->revision;
-    record->updated_ms = job->updated_ms;
-    record->fired = job->fired;
-    record->missed = job->missed;
-    record->last_due_ms = job->last_due_ms;
     view_past(job, record);
     const struct job_extra *extra = job->extra;
     if (extra == NULL) return;
@@ -293,7 +288,7 @@ struct job *job_create(const struct definition *definition, struct schedule *sch
     job->packed = pack(definition);
     job->schedule = schedule;
     job->timer_index = TIMER_INDEX_NONE;
-    job->last_due_ms = INSTANT_NONE;
+    job_life_init(&job->life);
     job->revision = 1;
     job->flags = definition_flags(definition);
     return job;

@@ -54,13 +54,8 @@ struct job {
     struct schedule *schedule; /* interned; a reference held */
     struct job_extra *extra;   /* NULL: nothing unusual */
     struct job_past *past;     /* NULL: neither imported nor ever backfilled */
-    int64_t ordinal;
-    struct incarnation incarnation;
-    int64_t updated_ms;
-    int64_t fired;
-    int64_t missed;
-    int64_t last_due_ms;
-    uint32_t revision;
+    struct job_life life;
+    uint32_t revision;    /* not in life: its padding would cost 16 bytes a job of malloc's */
     uint32_t slot;        /* in the job table */
     uint32_t name_hash;
     uint32_t timer_index; /* in its schedule's list of jobs; TIMER_INDEX_NONE = not due at all */

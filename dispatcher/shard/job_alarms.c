@@ -76,7 +76,7 @@ void shard_alarms_of_gone(struct shard *shard)
 
 static void add(struct shard *shard, const struct job *job, int64_t at_ms)
 {
-    alarms_add(&shard->alarms, (struct alarm){.at_ms = at_ms, .ordinal = job->ordinal,
+    alarms_add(&shard->alarms, (struct alarm){.at_ms = at_ms, .ordinal = job->life.ordinal,
                                               .slot = job->slot});
 }
 

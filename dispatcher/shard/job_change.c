@@ -145,11 +145,11 @@ struct job *job_add(struct shard *shard, const struct definition *definition,
     assert(definition->jitter_ms == definition->schedule.jitter.most_ms); /* settled */
     struct job *job = job_create(definition, intern(shard, definition));
     bool imported = definition_has_incarnation(definition);
-    job->incarnation = imported ? definition->incarnation : *place;
-    assert(job->incarnation.effective_ms <= effective_ms);
+    job->life.incarnation = imported ? definition->incarnation : *place;
+    assert(job->life.incarnation.effective_ms <= effective_ms);
     if (imported) job_set_import(job, place);
-    job->ordinal = shard->next_ordinal++;
-    job->updated_ms = effective_ms;
+    job->life.ordinal = shard->next_ordinal++;
+    job->life.updated_ms = effective_ms;
     job_table_add(shard->jobs, job);
     if (definition->paused) {
         job->flags |= JOB_PAUSED;
@@ -232,7 +232,7 @@ update_zoneless(struct shard *shard, struct job *job, struct schedule *schedule,
     }
     job_redefine(job, definition);
     job->revision++;
-    job->updated_ms = effective_ms;
+    job->life.updated_ms = effective_ms;
     timers_release(shard->timers, job->schedule);
     job->schedule = schedule;
     if (ended) job->extra->state.schedule_edited_ms = effective_ms;
@@ -299,7 +299,7 @@ struct job *job_update(struct shard *shard, struct job *job, const struct defini
     if (rescheduled || rebounded) lane_edit(job, effective_ms, now_ms, sink);
     job_redefine(job, definition);
     job->revision++;
-    job->updated_ms = effective_ms;
+    job->life.updated_ms = effective_ms;
     if (job->extra != NULL) ledger_forget_away(&job->extra->ledger, shard->timers);
     if (job_fires_used_up(job)) lane_cut(shard, job, effective_ms, sink); /* lowered */
     if (rescheduled) {
@@ -328,7 +328,7 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
     extra->state.until_ms = until_ms == INT64_MAX ? INSTANT_NONE : until_ms;
     job_set_pause_reason(job, reason);
     job->revision++;
-    job->updated_ms = effective_ms;
+    job->life.updated_ms = effective_ms;
     job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
 }
@@ -385,7 +385,7 @@ struct job *job_resume(struct shard *shard, struct job *job, int64_t effective_m
     extra->state.until_ms = INSTANT_NONE;
     job_set_pause_reason(job, text_of(NULL));
     job->revision++;
-    job->updated_ms = effective_ms;
+    job->life.updated_ms = effective_ms;
     ledger_forget_waiting(&extra->ledger, from_ms);
     if (job->flags & JOB_ZONELESS)
         return resume_zoneless(shard, job, effective_ms, from_ms, sink);

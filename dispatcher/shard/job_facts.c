@@ -5,14 +5,14 @@
 
 struct job_reference job_reference_of(const struct job *job)
 {
-    return (struct job_reference){.ordinal = job->ordinal, .slot = job->slot};
+    return (struct job_reference){.ordinal = job->life.ordinal, .slot = job->slot};
 }
 
 struct job *shard_job_of(const struct shard *shard, struct job_reference reference)
 {
     if (reference.slot >= job_table_slots(shard->jobs)) return NULL;
     struct job *job = job_table_at(shard->jobs, reference.slot);
-    return job != NULL && job->ordinal == reference.ordinal ? job : NULL;
+    return job != NULL && job->life.ordinal == reference.ordinal ? job : NULL;
 }
 
 int64_t shard_slots_done_ms(const struct shard *shard)
@@ -73,8 +73,8 @@ bool job_keeps_when_finished(const struct job *job)
 static int64_t added_ms(const struct job *job)
 {
     int64_t imported_ms = job_imported_ms(job);
-    return imported_ms > job->incarnation.effective_ms ? imported_ms
-                                                       : job->incarnation.effective_ms;
+    return imported_ms > job->life.incarnation.effective_ms ? imported_ms
+                                                       : job->life.incarnation.effective_ms;
 }
 
 int64_t job_since_ms(const struct job *job)
@@ -145,8 +145,8 @@ void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_
               int64_t missed_count, int32_t attempt, const struct sink *sink)
 {
     int64_t nominal_ms = slot.nominal_ms;
-    job->fired++;
-    job->last_due_ms = nominal_ms;
+    job->life.fired++;
+    job->life.last_due_ms = nominal_ms;
     struct fire fire = {.job = job,
                         .kind = kind,
                         .nominal_ms = nominal_ms,
@@ -164,7 +164,7 @@ void job_event_init(struct event *event, enum event_kind kind, const struct job 
     event->group = job_group(job);
     event->id = job_id(job);
     event->incarnation.bytes = incarnation_text;
-    event->incarnation.length = incarnation_format(&job->incarnation, incarnation_text);
+    event->incarnation.length = incarnation_format(&job->life.incarnation, incarnation_text);
 }
 
 void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
@@ -172,7 +172,7 @@ void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t 
 {
     assert(count > 0);
     assert(first_ms <= last_ms);
-    if (kind == EVENT_MISSED) job->missed += count;
+    if (kind == EVENT_MISSED) job->life.missed += count;
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
     job_event_init(&event, kind, job, at_ms, incarnation);

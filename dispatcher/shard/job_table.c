@@ -92,7 +92,7 @@ static uint32_t life_home(const struct job_table *table, const struct incarnatio
 static void lives_insert(struct job_table *table, const struct job *job)
 {
     if (table->lives == NULL) return;
-    uint32_t at = life_home(table, &job->incarnation);
+    uint32_t at = life_home(table, &job->life.incarnation);
     while (table->lives[at] != SLOT_EMPTY) at = (at + 1) & table->index_mask;
     table->lives[at] = job->slot + 1;
 }
@@ -109,11 +109,11 @@ static void lives_remove(struct job_table *table, const struct job *job)
 {
     if (table->lives == NULL) return;
     uint32_t mask = table->index_mask;
-    uint32_t at = life_home(table, &job->incarnation);
+    uint32_t at = life_home(table, &job->life.incarnation);
     while (table->lives[at] != job->slot + 1) at = (at + 1) & mask;
     for (uint32_t next = (at + 1) & mask; table->lives[next] != SLOT_EMPTY;
          next = (next + 1) & mask) {
-        uint32_t home = life_home(table, &table->jobs[table->lives[next] - 1]->incarnation);
+        uint32_t home = life_home(table, &table->jobs[table->lives[next] - 1]->life.incarnation);
         if (((next - home) & mask) < ((next - at) & mask)) continue;
         table->lives[at] = table->lives[next];
         at = next;
@@ -128,7 +128,7 @@ bool job_table_life_is_taken(struct job_table *table, const struct incarnation *
     for (uint32_t at = life_home(table, life); table->lives[at] != SLOT_EMPTY;
          at = (at + 1) & table->index_mask) {
         const struct job *job = table->jobs[table->lives[at] - 1];
-        if (incarnation_compare(&job->incarnation, life) == 0 &&
+        if (incarnation_compare(&job->life.incarnation, life) == 0 &&
             !(text_equal(job_group(job), group) && text_equal(job_id(job), id)))
             return true;
     }

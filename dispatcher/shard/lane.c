@@ -23,7 +23,7 @@ void lane_enqueue(struct shard *shard, struct job *job)
         lane_ask(shard, job);
     } else if (job_is_failing(job)) {
         alarms_add(&shard->retries, (struct alarm){.at_ms = extra->state.retry_ms,
-                                                   .ordinal = job->ordinal,
+                                                   .ordinal = job->life.ordinal,
                                                    .slot = job->slot});
     } else {
         lane_enter(shard, job);

@@ -26,7 +26,7 @@ static void merge_update(const struct job *job, const struct application *applic
                     (set->given & GIVEN_SCHEDULE) != 0 &&
                     !(was_every && every_ms == merged->schedule.every_ms);
     if (reanchor) merged->schedule.anchor_ms = application->effective_ms;
-    definition_settle(merged, &job->incarnation);
+    definition_settle(merged, &job->life.incarnation);
 }
 
 static bool check_update(struct answer *answer, const struct job *job,
@@ -178,7 +178,7 @@ static struct job *change_trigger(struct shard *shard, struct job *job,
                         .now_ms = application->now_ms,
                         .attempt = 1,
                         .trigger_id = application->command->command_id};
-    job->fired++;
+    job->life.fired++;
     sink->fire(sink->opaque, &fire);
     return job;
 }

@@ -98,7 +98,7 @@ struct found {
 
 static void found_add(struct found *found, const struct job *job, int64_t above)
 {
-    if (job->ordinal <= above) return;
+    if (job->life.ordinal <= above) return;
     found->jobs =
         memory_grow(found->jobs, &found->capacity, found->count + 1, sizeof *found->jobs);
     found->jobs[found->count++] = job_reference_of(job);

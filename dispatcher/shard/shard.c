@@ -58,7 +58,8 @@ static struct schedule *restore_schedule(struct shard *shard, const struct job_r
     struct schedule_spec spec = range->schedule;
     struct schedule_words words = range->words;
     words.anchor_given = true;
-    schedule_settle(&spec, &words, &record->definition, range->jitter_ms, &record->incarnation);
+    schedule_settle(&spec, &words, &record->definition, range->jitter_ms,
+                    &record->life.incarnation);
     return timers_intern(shard->timers, &spec, &words);
 }
 
@@ -128,18 +129,13 @@ void shard_restore_job(struct shard *shard, const struct job_record *record)
 {
     struct definition settled = record->definition;
     const struct definition *definition = &settled;
-    definition_settle(&settled, &record->incarnation);
+    definition_settle(&settled, &record->life.incarnation);
     shard_restore_deleted(shard, definition->group, definition->id);
     struct schedule_words words = definition_words(definition);
     struct schedule *schedule = timers_intern(shard->timers, &definition->schedule, &words);
     struct job *job = job_create(definition, schedule);
-    job->incarnation = record->incarnation;
-    job->ordinal = record->ordinal;
+    job->life = record->life;
     job->revision = (uint32_t)record->revision;
-    job->updated_ms = record->updated_ms;
-    job->fired = record->fired;
-    job->missed = record->missed;
-    job->last_due_ms = record->last_due_ms;
     if (definition->paused) job->flags |= JOB_PAUSED;
     if (record->state.finished_ms != INSTANT_NONE) job->flags |= JOB_FINISHED;
     restore_past(job, record);
@@ -173,9 +169,9 @@ bool shard_restore_fits(const struct shard *shard, const struct mark *mark, stru
                          "the last mark stands within an instant and within a command");
     for (uint32_t slot = 0; slot < job_table_slots(shard->jobs); slot++) {
         const struct job *job = job_table_at(shard->jobs, slot);
-        if (job != NULL && job->ordinal >= mark->next_ordinal)
+        if (job != NULL && job->life.ordinal >= mark->next_ordinal)
             return error_set(error, ERROR_FATAL, "a job has the ordinal %lld, the last mark says "
-                             "that the next one is %lld", (long long)job->ordinal,
+                             "that the next one is %lld", (long long)job->life.ordinal,
                              (long long)mark->next_ordinal);
     }
     return true;
@@ -185,7 +181,7 @@ static int by_ordinal(const void *left, const void *right)
 {
     const struct job *a = *(struct job *const *)left;
     const struct job *b = *(struct job *const *)right;
-    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+    return (a->life.ordinal > b->life.ordinal) - (a->life.ordinal < b->life.ordinal);
 }
 
 void shard_restore_done(struct shard *shard, const struct mark *mark)
@@ -204,7 +200,7 @@ void shard_restore_done(struct shard *shard, const struct mark *mark)
     }
     qsort(jobs, count, sizeof(struct job *), by_ordinal);
     for (size_t i = 0; i < count; i++) {
-        assert(jobs[i]->ordinal < shard->next_ordinal);
+        assert(jobs[i]->life.ordinal < shard->next_ordinal);
         zoneless_restore(shard, jobs[i]);
         if (mark->tz_changed_ms != 0) zone_data_changed(shard, jobs[i], mark->tz_changed_ms);
         job_settle(shard, jobs[i]);

@@ -192,7 +192,7 @@ static bool comes_last(const struct schedule *schedule, const struct job *job)
 {
     if (schedule->job_count == 0) return true;
     const struct job *last = schedule->jobs[schedule->job_count - 1];
-    return last != NULL && last->ordinal < job->ordinal;
+    return last != NULL && last->life.ordinal < job->life.ordinal;
 }
 
 void timers_attach(struct timers *timers, struct job *job, int64_t after_ms)
@@ -234,7 +234,7 @@ static int by_ordinal(const void *left, const void *right)
 {
     const struct job *a = *(struct job *const *)left;
     const struct job *b = *(struct job *const *)right;
-    return (a->ordinal > b->ordinal) - (a->ordinal < b->ordinal);
+    return (a->life.ordinal > b->life.ordinal) - (a->life.ordinal < b->life.ordinal);
 }
 
 /* Closes the holes among jobs [from, to), which move to `at`; returns where they end. */
@@ -253,12 +253,13 @@ static void merge_late(struct schedule *schedule, uint32_t sorted, uint32_t coun
     struct job **jobs = schedule->jobs;
     bool in_order = true;
     for (uint32_t i = sorted + 1; i < count && in_order; i++)
-        in_order = jobs[i - 1]->ordinal < jobs[i]->ordinal;
+        in_order = jobs[i - 1]->life.ordinal < jobs[i]->life.ordinal;
     if (!in_order) qsort(&jobs[sorted], late, sizeof *jobs, by_ordinal);
     struct job **moved = memory_allocate(late, sizeof *moved);
     memcpy(moved, &jobs[sorted], late * sizeof *moved);
     for (uint32_t at = count; late > 0; at--) {
-        bool from_sorted = sorted > 0 && jobs[sorted - 1]->ordinal > moved[late - 1]->ordinal;
+        bool from_sorted =
+            sorted > 0 && jobs[sorted - 1]->life.ordinal > moved[late - 1]->life.ordinal;
         jobs[at - 1] = from_sorted ? jobs[--sorted] : moved[--late];
     }
     free(moved);
@@ -318,7 +319,7 @@ uint32_t schedule_first_above(const struct schedule *schedule, int64_t ordinal)
     uint32_t high = schedule->job_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (schedule->jobs[middle]->ordinal <= ordinal) low = middle + 1;
+        if (schedule->jobs[middle]->life.ordinal <= ordinal) low = middle + 1;
         else high = middle;
     }
     return low;

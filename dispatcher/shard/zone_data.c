@@ -87,7 +87,8 @@ static int64_t maybe_fired_ms(const struct job *job, int64_t changed_ms)
     const struct schedule_spec *spec = NULL;
     if (!waits_first(job, changed_ms, &slot, &spec)) return INSTANT_NONE;
     bool before = job->extra != NULL && job->extra->state.zone_data_ms == slot.nominal_ms;
-    bool left_out = before || job->last_due_ms >= slot.nominal_ms || delay_may_move(spec, &slot);
+    bool left_out = before || job->life.last_due_ms >= slot.nominal_ms ||
+                    delay_may_move(spec, &slot);
     return left_out ? slot.nominal_ms : INSTANT_NONE;
 }
 
@@ -142,7 +143,7 @@ void zone_data_changed(struct shard *shard, struct job *job, int64_t changed_ms)
     int64_t left_out_ms = maybe_fired_ms(job, changed_ms);
     int64_t before_ms = job->extra == NULL ? INSTANT_NONE : job->extra->state.zone_data_ms;
     bool alone = debt_count(job) > 0 && ledger_owes_alone(&job->extra->ledger, left_out_ms);
-    bool fires = alone || job->last_due_ms >= left_out_ms;
+    bool fires = alone || job->life.last_due_ms >= left_out_ms;
     bool named = left_out_ms == before_ms || changed_ms < shard->watermark.instant_ms;
     bool cut = cut_ranges(job, left_out_ms);
     if (!leave_out(job, changed_ms, left_out_ms) && !cut) return;

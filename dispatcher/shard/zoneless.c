@@ -29,7 +29,8 @@ static bool lacks_zone(const struct job *job)
 static int64_t done_ms_of(const struct shard *shard, const struct job *job)
 {
     const struct watermark *watermark = &shard->watermark;
-    return job->ordinal <= watermark->ordinal ? watermark->instant_ms : watermark->instant_ms - 1;
+    bool done = job->life.ordinal <= watermark->ordinal;
+    return done ? watermark->instant_ms : watermark->instant_ms - 1;
 }
 
 /* Its slots since then are owed, judged apart from what it owed before. */

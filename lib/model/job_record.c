@@ -3,18 +3,26 @@
 #include <assert.h>
 #include <string.h>
 
+#define INSTANT_DEFAULT INSTANT_NONE
+#define COUNT_DEFAULT 0
+#define STATE_DEFAULT(kind, member, name) state->member = kind##_DEFAULT;
+#define LIFE_DEFAULT(kind, member, name) life->member = kind##_DEFAULT;
+
 void job_state_init(struct job_state *state)
 {
     memset(state, 0, sizeof *state);
-    state->schedule_edited_ms = INSTANT_NONE;
-    state->earlier_due_ms = INSTANT_NONE;
-    state->zone_missing_ms = INSTANT_NONE;
-    state->zone_data_ms = INSTANT_NONE;
-    state->paused_ms = INSTANT_NONE;
-    state->until_ms = INSTANT_NONE;
-    state->finished_ms = INSTANT_NONE;
+    JOB_PAUSE_ROWS(STATE_DEFAULT)
+    JOB_END_ROWS(STATE_DEFAULT)
+    JOB_EDIT_ROWS(STATE_DEFAULT)
+    JOB_PAST_ROWS(STATE_DEFAULT)
     state->failing_since_ms = INSTANT_NONE;
     state->retry_ms = INSTANT_NONE;
+}
+
+void job_life_init(struct job_life *life)
+{
+    memset(life, 0, sizeof *life);
+    JOB_COUNTER_ROWS(LIFE_DEFAULT)
 }
 
 bool job_state_is_usual(const struct job_state *state)
@@ -32,6 +40,6 @@ void job_record_defaults(struct job_record *record)
     record->revision = 1;
     job_state_init(&record->state);
     record->tail_from_ms = INSTANT_NONE;
-    record->last_due_ms = INSTANT_NONE;
+    job_life_init(&record->life);
     record->import.effective_ms = INCARNATION_NONE_MS;
 }

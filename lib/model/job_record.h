@@ -52,16 +52,43 @@ struct backfill_record {
     struct owed_range range; /* with its schedule */
 };
 
-/* What Belfry keeps about a job beside what it owes: the same in memory and in its record. */
+/* What Belfry keeps about a job beside what it owes. A row is a field of the memory and of the
+ * record, with its default and how it is read and written: row(kind, member, name in the record).
+ * An INSTANT may be INSTANT_NONE, a COUNT 0; then the record leaves it out. The rows are in groups
+ * because records have others between them. */
+#define JOB_PAUSE_ROWS(row)                                                                        \
+    row(INSTANT, paused_ms, "paused_at")                                                           \
+    row(INSTANT, until_ms, "until")
+#define JOB_END_ROWS(row)                                                                          \
+    row(INSTANT, finished_ms, "finished_at")     /* none: still running */                         \
+    row(COUNT, counted_fires, "counted_fires")   /* towards max_fires */
+#define JOB_EDIT_ROWS(row)                                                                         \
+    row(INSTANT, schedule_edited_ms, "schedule_edited_at")
+#define JOB_PAST_ROWS(row)                                                                         \
+    row(INSTANT, zone_missing_ms, "zone_missing_at") /* a time zone of the job's is not there */   \
+    row(INSTANT, zone_data_ms, "zone_data_left_out") /* newest slot other zone data left out */    \
+    row(INSTANT, earlier_due_ms, "earlier_due") /* newest an earlier schedule may have fired */
+/* Statistics: may be lost with Redis; counted since since_ms. */
+#define JOB_COUNTER_ROWS(row)                                                                      \
+    row(COUNT, fired, "fired")                                                                     \
+    row(COUNT, missed, "missed")                                                                   \
+    row(INSTANT, last_due_ms, "last_due") /* nominal of the newest fire */
+
+#define JOB_MEMBER(kind, member, name) int64_t member;
+
+/* Who a job is, and what it has done. */
+struct job_life {
+    int64_t ordinal;
+    struct incarnation incarnation;
+    int64_t updated_ms;
+    JOB_COUNTER_ROWS(JOB_MEMBER)
+};
+
 struct job_state {
-    int64_t schedule_edited_ms; /* INSTANT_NONE: never edited */
-    int64_t earlier_due_ms; /* newest slot an earlier schedule may have fired; INSTANT_NONE */
-    int64_t zone_missing_ms; /* since then a time zone of the job's is not there; INSTANT_NONE */
-    int64_t zone_data_ms; /* newest slot that other zone data has left out; INSTANT_NONE */
-    int64_t paused_ms;
-    int64_t until_ms;
-    int64_t finished_ms; /* INSTANT_NONE: still running */
-    int64_t counted_fires; /* towards max_fires */
+    JOB_PAUSE_ROWS(JOB_MEMBER)
+    JOB_END_ROWS(JOB_MEMBER)
+    JOB_EDIT_ROWS(JOB_MEMBER)
+    JOB_PAST_ROWS(JOB_MEMBER)
     /* A fire that could not be produced; its slot is the first owed one. */
     int64_t failing_since_ms; /* INSTANT_NONE: not failing */
     int64_t retry_ms;
@@ -70,10 +97,8 @@ struct job_state {
 
 struct job_record {
     struct definition definition; /* .paused says whether it is paused now */
-    struct incarnation incarnation;
-    int64_t ordinal;
+    struct job_life life;
     int64_t revision;
-    int64_t updated_ms;
     struct job_state state;
     struct text pause_reason; /* empty: none */
     /* The lane: ranges first, then the tail (tail_from_ms, watermark] of the present schedule. */
@@ -91,14 +116,11 @@ struct job_record {
      * time. In order of nominal time. */
     size_t pending_count;
     struct job_slot pending[PENDING_MAX];
-    /* Statistics: may be lost with Redis; counted since since_ms. */
-    int64_t fired;
-    int64_t missed;
-    int64_t last_due_ms; /* nominal of the newest fire; INSTANT_NONE */
 };
 
 /* Nothing unusual. Two states that say the same are so byte by byte. */
 void job_state_init(struct job_state *state);
+void job_life_init(struct job_life *life);
 bool job_state_is_usual(const struct job_state *state);
 
 void job_record_defaults(struct job_record *record);

@@ -49,7 +49,7 @@ static void live_before(struct cluster *cluster)
 /* A count that one more fire takes beyond what a record may say; no job lives so long. */
 static bool counts_end(const struct job_record *record)
 {
-    bool end = record->fired > COUNT_END || record->missed > COUNT_END ||
+    bool end = record->life.fired > COUNT_END || record->life.missed > COUNT_END ||
                record->state.counted_fires > COUNT_END;
     for (size_t i = 0; i < record->owed_count; i++)
         end = end || record->owed[i].missed_count > COUNT_END;

@@ -45,7 +45,7 @@ static void write_fire_id(struct text_writer *writer, const struct fire *fire)
 {
     char id[FIRE_ID_BYTES];
     char import[INCARNATION_TEXT_BYTES];
-    (void)incarnation_format(&fire->job->incarnation, id);
+    (void)incarnation_format(&fire->job->life.incarnation, id);
     text_writer_format(writer, "%s@", id);
     if (fire->kind == FIRE_TRIGGER) {
         text_writer_words(writer, "t:");

@@ -135,7 +135,7 @@ static bool fail_fire(struct play *play)
     if (job == NULL) return complain(play, "there is no such job");
     if (!find_kind(step->kind, &kind)) return complain(play, "there is no such kind of fire");
     struct failed_fire failed = {.slot = job->slot,
-                                 .incarnation = job->incarnation,
+                                 .incarnation = job->life.incarnation,
                                  .kind = kind,
                                  .nominal_ms = rig_instant(step->slot),
                                  .due_ms = rig_instant(step->slot),

@@ -178,10 +178,10 @@ static struct shard *shard_of(int jobs, int sequences)
         char id[16];
         (void)snprintf(id, sizeof id, "j%d", i);
         struct job_record record = {.definition = {.group = text_of("g"), .id = text_of(id)},
-                                    .ordinal = i + 1};
+                                    .life.ordinal = i + 1};
         record.definition.schedule.kind = SCHEDULE_EVERY;
         record.definition.schedule.every_ms = HOURS_MS;
-        record.state.finished_ms = record.last_due_ms = record.tail_from_ms = INSTANT_NONE;
+        record.state.finished_ms = record.life.last_due_ms = record.tail_from_ms = INSTANT_NONE;
         shard_restore_job(shard, &record);
     }
     for (int i = 0; i < sequences; i++)

@@ -40,7 +40,7 @@ static void of_a_job_that_is_gone(void **state)
     struct shard_rig rig;
     const struct job *job = open_job(&rig, "{\"every\":\"10s\"}");
     struct sink sink = rig_test_sink(&rig);
-    const struct failed_fire good = {.slot = job->slot, .incarnation = job->incarnation,
+    const struct failed_fire good = {.slot = job->slot, .incarnation = job->life.incarnation,
                                      .kind = FIRE_SCHEDULE, .reason = REASON_TOPIC_MISSING};
     struct failed_fire failed[] = {good, good, good, good};
     failed[0].slot = shard_slots(rig.shard) + 7;
@@ -70,7 +70,7 @@ static void waits_grow_to_a_minute(void **state)
         const struct job *job = open_job(&rig, "{\"every\":\"1h\"}");
         rig_advance(&rig, AT("01:00:00"));
         struct failed_fire failed = {.slot = job->slot,
-                                     .incarnation = job->incarnation,
+                                     .incarnation = job->life.incarnation,
                                      .kind = FIRE_SCHEDULE,
                                      .nominal_ms = now_ms,
                                      .due_ms = now_ms,

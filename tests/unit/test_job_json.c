@@ -19,9 +19,9 @@ static void a_record(struct job_record *record)
     record->definition.id = text_of("invoice-nightly");
     record->definition.schedule = schedule_from_cron(&cron);
     record->definition.cron_text = text_of("30 2 * * *");
-    record->incarnation = (struct incarnation){1795290000123, 10422, 0, 3};
-    record->updated_ms = 1795290000123;
-    record->ordinal = 17;
+    record->life.incarnation = (struct incarnation){1795290000123, 10422, 0, 3};
+    record->life.updated_ms = 1795290000123;
+    record->life.ordinal = 17;
 }
 
 /* Writes, reads, writes again: the same bytes. *read holds what was read. */
@@ -79,7 +79,7 @@ static void test_minimal(void **state)
     assert_true(read.state.paused_ms == INSTANT_NONE && read.state.finished_ms == INSTANT_NONE);
     assert_true(read.definition.end_ms == END_NONE);
     assert_int_equal(read.definition.catchup.limit, CATCHUP_LIMIT_DEFAULT);
-    assert_int_equal(read.incarnation.offset, 10422);
+    assert_int_equal(read.life.incarnation.offset, 10422);
     arena_destroy(arena);
 }
 
@@ -122,8 +122,8 @@ static void test_each_field_alone(void **state)
         case 23: record.tail_undecided = true; break;
         case 24: record.state.failing_since_ms = 4; break;
         case 25: record.state.schedule_edited_ms = 6; break;
-        case 26: record.fired = 1; record.missed = 2; record.last_due_ms = 3; break;
-        case 27: record.revision = UINT32_MAX; record.ordinal = INT64_MAX - 1; break;
+        case 26: record.life.fired = 1; record.life.missed = 2; record.life.last_due_ms = 3; break;
+        case 27: record.revision = UINT32_MAX; record.life.ordinal = INT64_MAX - 1; break;
         case 28: definition->zone = text_of("UTC"); break;
         default: definition->given |= GIVEN_ANCHOR; break;
         }

@@ -309,7 +309,7 @@ static void a_restore_that_lacks_something_is_seen(void **state)
     record.definition.id = text_of("a");
     record.definition.schedule = schedule_from_at(5000);
     record.revision = 1;
-    record.ordinal = 17;
+    record.life.ordinal = 17;
     shard_restore_job(rig.shard, &record);
     struct mark mark = {.jobs = 1, .next_ordinal = 18};
     assert_true(shard_restore_fits(rig.shard, &mark, &error));

@@ -168,8 +168,8 @@ static void encode(const struct job *job, bool statistics, struct text_writer *w
 {
     struct job_record record;
     job_view_record(job, &record);
-    if (!statistics) record.fired = record.missed = 0;
-    if (!statistics) record.last_due_ms = INSTANT_NONE;
+    if (!statistics) record.life.fired = record.life.missed = 0;
+    if (!statistics) record.life.last_due_ms = INSTANT_NONE;
     text_writer_reset(writer);
     job_record_encode(writer, &record);
 }
@@ -219,8 +219,8 @@ static void compare(struct comparison *comparison, struct text name, struct text
     text_writer_init(&other);
     encode(job, comparison->statistics, &memory);
     if (job_record_decode(value, comparison->arena, comparison->zones, &record, &error)) {
-        if (!comparison->statistics) record.fired = record.missed = 0;
-        if (!comparison->statistics) record.last_due_ms = INSTANT_NONE;
+        if (!comparison->statistics) record.life.fired = record.life.missed = 0;
+        if (!comparison->statistics) record.life.last_due_ms = INSTANT_NONE;
         job_record_encode(&other, &record);
     }
     if (!text_equal(text_writer_text(&memory), text_writer_text(&other)) &&
@@ -335,7 +335,7 @@ void rest_judge(struct world *world)
 static void judge_job(struct world *world, const struct life *life, const struct job *job)
 {
     char incarnation[INCARNATION_TEXT_BYTES];
-    (void)incarnation_format(&job->incarnation, incarnation);
+    (void)incarnation_format(&job->life.incarnation, incarnation);
     bool paused = (job->flags & JOB_PAUSED) != 0;
     bool finished = (job->flags & JOB_FINISHED) != 0;
     struct text payload = job_payload(job);
