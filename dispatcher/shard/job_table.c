@@ -59,10 +59,9 @@ void job_table_destroy(struct job_table *table)
     free(table);
 }
 
-struct job *job_table_find(const struct job_table *table, struct text group, struct text id)
+static struct job *find(const struct job_table *table, uint32_t hash, struct text group,
+                        struct text id)
 {
-    assert(table != NULL);
-    uint32_t hash = name_hash(table, group, id);
     for (uint32_t at = hash & table->index_mask; table->index[at] != SLOT_EMPTY;
          at = (at + 1) & table->index_mask) {
         struct job *job = table->jobs[table->index[at] - 1];
@@ -71,6 +70,12 @@ struct job *job_table_find(const struct job_table *table, struct text group, str
             return job;
     }
     return NULL;
+}
+
+struct job *job_table_find(const struct job_table *table, struct text group, struct text id)
+{
+    assert(table != NULL);
+    return find(table, name_hash(table, group, id), group, id);
 }
 
 static void index_insert(struct job_table *table, const struct job *job)
@@ -151,7 +156,8 @@ static void index_grow(struct job_table *table)
 
 void job_table_add(struct job_table *table, struct job *job)
 {
-    assert(job_table_find(table, job_group(job), job_id(job)) == NULL);
+    job->name_hash = name_hash(table, job_group(job), job_id(job));
+    assert(find(table, job->name_hash, job_group(job), job_id(job)) == NULL);
     index_grow(table);
     if (table->free_count > 0) {
         job->slot = table->free_slots[--table->free_count];
@@ -161,7 +167,6 @@ void job_table_add(struct job_table *table, struct job *job)
         job->slot = table->slot_count++;
     }
     table->jobs[job->slot] = job;
-    job->name_hash = name_hash(table, job_group(job), job_id(job));
     index_insert(table, job);
     lives_insert(table, job);
     job_groups_add(table->groups, table->jobs, job);
