@@ -1,21 +1,21 @@
 /* fire_json.c - a fire as structured CloudEvents JSON. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "consumer/fail.h"
 #include "consumer/fire.h"
 #include "consumer/text.h"
 #include "lib/base/base64.h"
-
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
+#include "lib/base/json_scan.h"
 
 /* True if the payload can stand in a JSON text as it is. */
 static bool data_is_json(const struct belfry_fire *fire)
 {
     assert(fire->data != NULL);
     if (!belfry_media_is_json(fire->content_type)) return false;
-    struct belfry_outline outline;
-    belfry_outline_read(fire->data, fire->data_bytes, &outline);
-    if (outline.depth >= BELFRY_FIRE_DEPTH_MAX) return false; /* it goes one deeper */
+    size_t depth = json_scan_depth((struct text){fire->data, fire->data_bytes});
+    if (depth >= BELFRY_FIRE_DEPTH_MAX) return false; /* it goes one deeper */
     json_t *value = json_loadb(fire->data, fire->data_bytes, JSON_DECODE_ANY, NULL);
     bool is_json = value != NULL;
     json_decref(value);

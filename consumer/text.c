@@ -1,10 +1,12 @@
 /* text.c - the small text forms inside a fire. */
 #include "consumer/text.h"
-#include "lib/base/number.h"
 
 #include <assert.h>
 #include <string.h>
 #include <strings.h>
+
+#include "lib/base/json_scan.h"
+#include "lib/base/number.h"
 
 bool belfry_integer_parse(const char *text, size_t bytes, int64_t *number)
 {
@@ -15,6 +17,30 @@ bool belfry_integer_parse(const char *text, size_t bytes, int64_t *number)
     bool zero_first = digits.length > 0 && digits.bytes[0] == '0';
     if (zero_first && bytes > 1) return false; /* no "-0", no leading zeros */
     return number_read((struct text){text, bytes}, number);
+}
+
+static void depth_at_least(struct belfry_outline *outline, size_t depth)
+{
+    if (depth > outline->depth) outline->depth = depth;
+}
+
+void belfry_outline_read(const char *text, size_t bytes, struct belfry_outline *outline)
+{
+    assert(text != NULL || bytes == 0);
+    assert(outline != NULL);
+    struct text rest = {text, bytes};
+    struct text name;
+    struct text value;
+    *outline = (struct belfry_outline){0};
+    while (json_scan_pair(&rest, &name, &value)) {
+        bool brackets = value.length > 0 && (value.bytes[0] == '{' || value.bytes[0] == '[');
+        depth_at_least(outline, 1 + (brackets ? json_scan_depth(value) : 0));
+        if (memchr(name.bytes, '\\', name.length) != NULL) outline->escaped_name = true;
+        if (rest.length == 0 || !text_equal(name, text_of("data"))) continue; /* cut off */
+        outline->data = value.bytes;
+        outline->data_bytes = value.length;
+    }
+    depth_at_least(outline, json_scan_depth(rest)); /* the end, or what is no object */
 }
 
 bool belfry_media_is(const char *media_type, size_t bytes, const char *name)

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/base/utf8.h"
 #include "schemas/job_json.h"
-#include "schemas/json_scan.h"
 
 enum { EXCERPT_BYTES = 64, SUBJECT_BYTES = 64 };
 #define COUNT_MAX INT64_C(1000000000000000)

@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/base/topic_name.h"
 #include "lib/base/utf8.h"
 #include "schemas/cloudevents.h"
 #include "schemas/command_fields.h"
-#include "schemas/json_scan.h"
 
 enum { EXCERPT_BYTES = 64, VERSION = 1 };
 

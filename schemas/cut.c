@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "schemas/json_scan.h"
+#include "lib/base/json_scan.h"
 
 static void copy_members(struct text object, const char *const *names, struct text_writer *writer)
 {

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "lib/base/base64.h"
+#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/base/topic_name.h"
 #include "lib/base/utf8.h"
 #include "lib/time/duration.h"
-#include "schemas/json_scan.h"
 
 enum { EXCERPT_BYTES = 64 };
 #define CATCHUP_LIMIT_MAX INT64_C(1000000000)

@@ -2,12 +2,12 @@
 
 #include <assert.h>
 
+#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/time/instant.h"
 #include "schemas/debts_json.h"
 #include "schemas/definition_json.h"
 #include "schemas/hash_json.h"
-#include "schemas/json_scan.h"
 
 enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
 

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
 #include "lib/base/utf8.h"
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
-#include "schemas/json_scan.h"
 
 enum { EXCERPT_BYTES = 64 };
 

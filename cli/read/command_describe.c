@@ -13,9 +13,9 @@
 #include "cli/show/print_text.h"
 #include "cli/show/why_not.h"
 #include "cli/words/cli.h"
+#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/time/instant.h"
-#include "schemas/json_scan.h"
 
 enum { NEXT_SHOWN = 10, HISTORY_SHOWN = 10, SEARCH_DEFAULT = 20000 };
 

@@ -9,7 +9,7 @@
 #include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
 #include "cli/words/cli.h"
-#include "schemas/json_scan.h"
+#include "lib/base/json_scan.h"
 
 static void print_field(struct table *table, struct text name, struct text value)
 {

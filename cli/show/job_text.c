@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "cli/show/json_text.h"
+#include "lib/base/json_scan.h"
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
 #include "schemas/command_json.h"
 #include "schemas/definition_json.h"
 #include "schemas/job_json.h"
-#include "schemas/json_scan.h"
 
 static bool any_topic(void *opaque, struct text topic)
 {

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/base/json_scan.h"
 #include "lib/base/utf8.h"
-#include "schemas/json_scan.h"
 
 static bool space(char letter)
 {

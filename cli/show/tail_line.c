@@ -7,9 +7,9 @@
 
 #include "cli/show/json_text.h"
 #include "cli/show/print_text.h"
+#include "lib/base/json_scan.h"
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
-#include "schemas/json_scan.h"
 
 bool record_header(const rd_kafka_message_t *message, const char *name, struct text *value)
 {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cli/show/json_text.h"
+#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
-#include "schemas/json_scan.h"
 
 static struct text trim(struct text text)
 {

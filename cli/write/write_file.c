@@ -8,8 +8,8 @@
 #include "cli/show/json_text.h"
 #include "cli/words/exit_code.h"
 #include "cli/write/write_read.h"
+#include "lib/base/json_scan.h"
 #include "lib/base/memory.h"
-#include "schemas/json_scan.h"
 
 enum { FILE_BYTES_MAX = 1024 * 1024 * 1024, FILE_CHUNK_BYTES = 64 * 1024 };
 

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
+#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
 #include "schemas/json_reader.h"
-#include "schemas/json_scan.h"
 
 struct target {
     struct text text;

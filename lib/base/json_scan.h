@@ -1,7 +1,7 @@
 /* json_scan.h - a look at the bytes of a JSON text without building anything from it: the bounds
  * that must hold before a parser may spend memory on it, and where a value's own text lies. */
-#ifndef BELFRY_SCHEMAS_JSON_SCAN_H
-#define BELFRY_SCHEMAS_JSON_SCAN_H
+#ifndef BELFRY_BASE_JSON_SCAN_H
+#define BELFRY_BASE_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +26,9 @@ bool json_scan_pair(struct text *rest, struct text *name, struct text *value);
 /* The text of the value of `name` in an object; empty when it is not there or its key is written
  * with escapes. Safe on any bytes; right where the grammar is. */
 struct text json_scan_member(struct text object, const char *name);
+
+/* The deepest nesting of brackets. Safe on any bytes; right where the grammar is. */
+size_t json_scan_depth(struct text text);
 
 /* Whether the text is one JSON value by the grammar, after json_scan_check(). Duplicate keys and
  * the range of numbers are not looked at. */

@@ -1,4 +1,4 @@
-#include "schemas/json_scan.h"
+#include "lib/base/json_scan.h"
 
 #include <assert.h>
 

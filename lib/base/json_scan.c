@@ -1,4 +1,4 @@
-#include "schemas/json_scan.h"
+#include "lib/base/json_scan.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -110,10 +110,12 @@ static size_t skip_space(struct text text, size_t at)
 /* From an opening quote to just after the closing one. */
 static size_t skip_string(struct text text, size_t at)
 {
-    assert(text.bytes[at] == '"');
-    at++;
-    while (at < text.length && text.bytes[at] != '"') at += text.bytes[at] == '\\' ? 2 : 1;
-    return at < text.length ? at + 1 : text.length;
+    const char *end = text.bytes + text.length;
+    const char *byte = text.bytes + at;
+    assert(*byte == '"');
+    for (byte++; byte < end && *byte != '"'; byte++)
+        if (*byte == '\\' && byte + 1 < end) byte++;
+    return byte < end ? (size_t)(byte - text.bytes) + 1 : text.length;
 }
 
 /* From the first byte of a value to just after its last. */
@@ -141,6 +143,22 @@ static size_t skip_value(struct text text, size_t at)
         if (depth == 0) return at;
     }
     return at;
+}
+
+size_t json_scan_depth(struct text text)
+{
+    assert(text.bytes != NULL || text.length == 0);
+    size_t depth = 0;
+    size_t deepest = 0;
+    size_t at = 0;
+    while (at < text.length) {
+        char byte = text.bytes[at];
+        at = byte == '"' ? skip_string(text, at) : at + 1;
+        if (byte == '{' || byte == '[') depth++;
+        if ((byte == '}' || byte == ']') && depth > 0) depth--;
+        if (depth > deepest) deepest = depth;
+    }
+    return deepest;
 }
 
 bool json_scan_pair(struct text *rest, struct text *name, struct text *value)
