@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/logfmt.h"
+
 enum { VALUE_BYTES_MAX = 400 };
 
 static void append(struct belfry_fields *fields, const char *bytes, size_t count)
@@ -21,34 +23,6 @@ static void append(struct belfry_fields *fields, const char *bytes, size_t count
     assert(fields->length < sizeof fields->text);
 }
 
-static void append_escaped(struct belfry_fields *fields, char symbol)
-{
-    char escape[8] = "";
-    if (symbol == '"' || symbol == '\\') {
-        (void)snprintf(escape, sizeof escape, "\\%c", symbol);
-    } else if (symbol == '\n') {
-        (void)snprintf(escape, sizeof escape, "\\n");
-    } else if ((unsigned char)symbol < 0x20 || symbol == 0x7f) {
-        (void)snprintf(escape, sizeof escape, "\\x%02x", (unsigned)(unsigned char)symbol);
-    } else {
-        escape[0] = symbol;
-    }
-    assert(escape[0] != '\0');
-    append(fields, escape, strlen(escape));
-}
-
-static bool needs_quotes(const char *value)
-{
-    assert(value != NULL);
-    if (*value == '\0') return true;
-    for (const char *c = value; *c != '\0'; c++) {
-        if ((unsigned char)*c <= 0x20 || *c == '"' || *c == '=' || *c == '\\' || *c == 0x7f) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void belfry_fields_text(struct belfry_fields *fields, const char *name, const char *value)
 {
     assert(fields != NULL);
@@ -56,14 +30,9 @@ void belfry_fields_text(struct belfry_fields *fields, const char *name, const ch
     if (fields->length > 0) append(fields, " ", 1);
     append(fields, name, strlen(name));
     append(fields, "=", 1);
-    bool quotes = needs_quotes(value);
-    if (quotes) append(fields, "\"", 1);
-    size_t length = strnlen(value, VALUE_BYTES_MAX);
-    while (value[length] != '\0' && length > 0 && ((unsigned char)value[length] & 0xC0) == 0x80) {
-        length--; /* cut between two characters */
-    }
-    for (size_t i = 0; i < length; i++) append_escaped(fields, value[i]);
-    if (quotes) append(fields, "\"", 1);
+    char shown[VALUE_BYTES_MAX + 1];
+    (void)logfmt_value(shown, sizeof shown, text_of(value));
+    append(fields, shown, strlen(shown));
 }
 
 void belfry_fields_number(struct belfry_fields *fields, const char *name, int64_t value)

@@ -13,7 +13,7 @@ struct belfry_fields {
     size_t length;
 };
 
-/* Appends name=value, quoted and escaped where logfmt needs it, at most 400 bytes of the value. */
+/* Appends name=value, the value quoted where logfmt asks for it and cut to 400 bytes. */
 void belfry_fields_text(struct belfry_fields *fields, const char *name, const char *value);
 void belfry_fields_number(struct belfry_fields *fields, const char *name, int64_t value);
 

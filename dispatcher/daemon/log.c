@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/logfmt.h"
 #include "lib/base/text.h"
 #include "lib/time/instant.h"
 
@@ -56,7 +57,7 @@ static bool is_number(struct text value)
     return true;
 }
 
-/* Control characters cannot be in a field (observer_quote), except in an unquoted one. */
+/* Control characters cannot be in a field (logfmt_quote), except in an unquoted one. */
 static bool append_clean(struct line *line, struct text value)
 {
     for (size_t i = 0; i < value.length; i++) {
@@ -103,7 +104,7 @@ static bool append_said(struct line *line, const struct observed_value *value)
         (void)snprintf(shown, sizeof shown, "%" PRId64, value->number);
         text = shown;
     } else if (value->form == FORM_TEXT && text != NULL) {
-        text = observer_quote(shown, sizeof shown, text);
+        text = logfmt_quote(shown, sizeof shown, text_of(text));
     }
     return text == NULL || append_field(line, text_of(value->key), text_of(text));
 }

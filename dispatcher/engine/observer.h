@@ -33,8 +33,4 @@ enum { OBSERVED_TEXT_BYTES = 2000, OBSERVED_FIELDS_BYTES = OBSERVED_TEXT_BYTES +
 const char *observed_fields(enum observed_kind kind, const struct observed *said,
                             char fields[OBSERVED_FIELDS_BYTES]);
 
-/* Writes text as one logfmt value in double quotes, control characters escaped, cut to fit.
- * Returns quoted, for use as an argument. */
-const char *observer_quote(char *quoted, unsigned long bytes, const char *text);
-
 #endif
