@@ -1,9 +1,9 @@
 /* consumer.c - the life of a consumer and the end of a fire; intake.c has its beginning. */
-#include "consumer/fail.h"
-#include "consumer/state.h"
-
 #include <assert.h>
 #include <stdlib.h>
+
+#include "consumer/fail.h"
+#include "consumer/state.h"
 
 enum { DESTROY_WAIT_MS = 5000 };
 

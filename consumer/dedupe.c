@@ -2,12 +2,12 @@
  * Linear probing at most half full; a removal closes the gap by moving followers back. */
 #include "consumer/dedupe.h"
 
-#include "consumer/fail.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+#include "consumer/fail.h"
 
 struct belfry_dedupe {
     uint8_t key[HASH_KEY_BYTES];

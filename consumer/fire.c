@@ -2,18 +2,19 @@
  *
  * Both modes end in one JSON object of attributes, which one table reads: what is required, of
  * which kind, and where it goes. Unknown attributes are passed over: version 1 only grows. */
-#include "consumer/consumer.h"
-#include "consumer/fail.h"
 #include "consumer/fire.h"
-#include "consumer/text.h"
-#include "lib/base/base64.h"
-#include "lib/base/utf8.h"
-#include "lib/time/instant.h"
 
 #include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "consumer/consumer.h"
+#include "consumer/fail.h"
+#include "consumer/text.h"
+#include "lib/base/base64.h"
+#include "lib/base/utf8.h"
+#include "lib/time/instant.h"
 
 enum {
     RECORD_BYTES_MAX = 4 << 20, /* twice what Belfry's topics take */

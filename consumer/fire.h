@@ -2,9 +2,9 @@
 #ifndef BELFRY_CONSUMER_FIRE_H
 #define BELFRY_CONSUMER_FIRE_H
 
-#include "consumer/consumer.h"
-
 #include <jansson.h>
+
+#include "consumer/consumer.h"
 
 enum { BELFRY_FIRE_DEPTH_MAX = 64, BELFRY_HEADERS_MAX = 256 };
 

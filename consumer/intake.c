@@ -1,12 +1,12 @@
 /* intake.c - the way of a record from Kafka into the hands of a handler. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "consumer/fail.h"
 #include "consumer/fire.h"
 #include "consumer/state.h"
 #include "lib/base/monotonic.h"
-
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     TIMEOUT_MAX_MS = 60000,

@@ -1,13 +1,13 @@
 /* membership.c - the consumer's place in its group: partitions come and go, offsets are committed,
  * and the end. Eager assignment: a rebalance takes everything away first. */
-#include "consumer/fail.h"
-#include "consumer/state.h"
-#include "lib/base/monotonic.h"
-
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "consumer/fail.h"
+#include "consumer/state.h"
+#include "lib/base/monotonic.h"
 
 enum {
     COMMIT_WAIT_MS = 2000,

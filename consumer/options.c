@@ -1,13 +1,13 @@
 /* options.c - options to a librdkafka configuration. */
-#include "consumer/fail.h"
-#include "consumer/state.h"
-#include "lib/base/topic_name.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "consumer/fail.h"
+#include "consumer/state.h"
+#include "lib/base/topic_name.h"
 
 enum {
     CONCURRENCY_MAX = 1024,

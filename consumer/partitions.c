@@ -1,9 +1,9 @@
 /* partitions.c - the partitions of the current assignment and how far each is finished. */
-#include "consumer/state.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "consumer/state.h"
 
 struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer,
                                                const char *topic, int32_t partition)

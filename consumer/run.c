@@ -1,11 +1,11 @@
 /* run.c - belfry_consumer_run(): one thread polls, `concurrency` threads call the handler. */
-#include "consumer/fail.h"
-#include "consumer/state.h"
-#include "lib/base/monotonic.h"
-
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+
+#include "consumer/fail.h"
+#include "consumer/state.h"
+#include "lib/base/monotonic.h"
 
 /* The next fire for a handler thread, NULL: the run is over. */
 static struct belfry_fire *ready_take(struct belfry_consumer *consumer)

@@ -1,10 +1,11 @@
 /* state.c - what every part of a consumer needs of it, and its end. */
 #include "consumer/state.h"
-#include "lib/base/monotonic.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+
+#include "lib/base/monotonic.h"
 
 bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms)
 {

@@ -7,14 +7,14 @@
 #ifndef BELFRY_CONSUMER_STATE_H
 #define BELFRY_CONSUMER_STATE_H
 
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "consumer/consumer.h"
 #include "consumer/dedupe.h"
 #include "consumer/log.h"
 #include "consumer/offsets.h"
-
-#include <librdkafka/rdkafka.h>
-#include <pthread.h>
-#include <stdatomic.h>
 
 enum { BELFRY_PENDING_MAX = 16, BELFRY_TICK_MS = 100 };
 

@@ -1,10 +1,6 @@
 /* worker.c - one fire: its environment, its program, its line in the log. */
 #include "consumer/worker.h"
 
-#include "consumer/log.h"
-#include "consumer/state.h"
-#include "lib/base/monotonic.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +8,10 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "consumer/log.h"
+#include "consumer/state.h"
+#include "lib/base/monotonic.h"
 
 enum { VARIABLES_MAX = 20, NUMBER_BYTES = 24, AGAIN_FIRST_MS = 200, AGAIN_MAX_MS = 10000 };
 

@@ -2,12 +2,12 @@
 #ifndef BELFRY_CONSUMER_WORKER_H
 #define BELFRY_CONSUMER_WORKER_H
 
-#include "consumer/consumer.h"
-#include "lib/base/lines.h"
-
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/types.h>
+
+#include "consumer/consumer.h"
+#include "lib/base/lines.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,11 +1,4 @@
 /* worker_main.c - belfry-worker: options, signals, exit status. */
-#include "consumer/fail.h"
-#include "consumer/log.h"
-#include "consumer/state.h"
-#include "consumer/worker.h"
-#include "lib/base/crash.h"
-#include "lib/base/monotonic.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
@@ -14,6 +7,13 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "consumer/fail.h"
+#include "consumer/log.h"
+#include "consumer/state.h"
+#include "consumer/worker.h"
+#include "lib/base/crash.h"
+#include "lib/base/monotonic.h"
 
 enum {
     EXIT_WRONG_USAGE = 2,

@@ -1,14 +1,14 @@
 /* worker_options.c - the command line of belfry-worker. */
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "consumer/fail.h"
 #include "consumer/text.h"
 #include "consumer/worker.h"
 #include "lib/base/arguments.h"
 #include "lib/time/duration.h"
-
-#include <assert.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     CONCURRENCY_MAX = 1024,

@@ -1,10 +1,5 @@
 /* worker_process.c - running one program: its own process group, the fire as a file on standard
  * input (so that a program that never reads cannot block anybody), TERM, then KILL. */
-#include "consumer/fail.h"
-#include "consumer/state.h"
-#include "consumer/worker.h"
-#include "lib/base/monotonic.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
@@ -17,6 +12,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "consumer/fail.h"
+#include "consumer/state.h"
+#include "consumer/worker.h"
+#include "lib/base/monotonic.h"
 
 enum { LOOK_EVERY_MS = 20 };
 
