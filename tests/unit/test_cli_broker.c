@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/kafka/broker_check.h"
+#include "tests/support/rows.h"
 
 struct broker_case {
     const char *name;
@@ -28,7 +29,6 @@ static const struct broker_case broker_cases[] = {
      "broker 7 seems to be older than Apache Kafka 3.6 (inter.broker.protocol.version 3.5-IV2): "},
     {"one that tells nothing", {{NULL, NULL}}, BROKER_OLD, "older than Apache Kafka 3.6: "},
 };
-enum { BROKER_CASES = sizeof broker_cases / sizeof broker_cases[0] };
 
 static void check_broker(void **state)
 {
@@ -45,9 +45,6 @@ static void check_broker(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[BROKER_CASES];
-    for (int i = 0; i < BROKER_CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = broker_cases[i].name, .test_func = check_broker,
-                                       .initial_state = (void *)&broker_cases[i]};
-    return cmocka_run_group_tests_name("brokers", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(broker_cases, check_broker)};
+    return run_rows("brokers", tables, COUNT_OF(tables), NULL, 0);
 }

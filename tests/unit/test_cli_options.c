@@ -14,6 +14,7 @@
 #include "cli/words/settings.h"
 #include "lib/base/suggest.h"
 #include "lib/time/schedule.h"
+#include "tests/support/rows.h"
 
 static const struct option_row test_rows[] = {
     {"group", 'g', OPTION_LIST, "GROUP", "a list"},
@@ -23,7 +24,7 @@ static const struct option_row test_rows[] = {
     {"wait", 'w', OPTION_OPTIONAL, "D", "an optional value"},
     {0},
 };
-static const struct option_row *const tables[] = {test_rows, NULL};
+static const struct option_row *const option_tables[] = {test_rows, NULL};
 
 enum { WORDS_MAX = 8 };
 
@@ -44,7 +45,6 @@ static const struct refusal refusals[] = {
     {"given twice", {"--cron", "a", "--cron", "b"}, "--cron is given twice"},
     {"optional given twice", {"--wait", "--wait=1s"}, "--wait is given twice"},
 };
-enum { REFUSALS = sizeof refusals / sizeof refusals[0] };
 
 static int count_words(const char *const *words)
 {
@@ -60,7 +60,7 @@ static bool parse(struct arguments *arguments, const char *const *words, enum op
     int argc = count_words(words);
     *at = 0;
     for (int i = 0; i < argc; i++) argv[i] = (char *)(uintptr_t)words[i];
-    return arguments_parse(arguments, tables, argc, argv, at, stop, error);
+    return arguments_parse(arguments, option_tables, argc, argv, at, stop, error);
 }
 
 static void check_refusal(void **state)
@@ -233,17 +233,17 @@ static void each_kind_of_schedule_is_an_option(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[REFUSALS + 9];
-    for (int i = 0; i < REFUSALS; i++)
-        tests[i] = (struct CMUnitTest){.name = refusals[i].name, .test_func = check_refusal,
-                                       .initial_state = (void *)(uintptr_t)&refusals[i]};
-    const struct CMUnitTest more[] = {
-        cmocka_unit_test(reads_every_form),       cmocka_unit_test(the_last_counts),
-        cmocka_unit_test(stops_at_the_command),   cmocka_unit_test(dashes_end_the_options),
-        cmocka_unit_test(reads_whole_numbers_only), cmocka_unit_test(checks_names),
-        cmocka_unit_test(suggests_the_nearest),   cmocka_unit_test(tables_are_consistent),
+    static const struct row_table tables[] = {ROW_TABLE(refusals, check_refusal)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(reads_every_form),
+        cmocka_unit_test(the_last_counts),
+        cmocka_unit_test(stops_at_the_command),
+        cmocka_unit_test(dashes_end_the_options),
+        cmocka_unit_test(reads_whole_numbers_only),
+        cmocka_unit_test(checks_names),
+        cmocka_unit_test(suggests_the_nearest),
+        cmocka_unit_test(tables_are_consistent),
         cmocka_unit_test(each_kind_of_schedule_is_an_option),
     };
-    memcpy(&tests[REFUSALS], more, sizeof more);
-    return cmocka_run_group_tests_name("cli options", tests, NULL, NULL);
+    return run_rows("cli options", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

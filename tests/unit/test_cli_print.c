@@ -10,6 +10,7 @@
 
 #include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
+#include "tests/support/rows.h"
 
 struct escape_case {
     const char *name;
@@ -34,7 +35,6 @@ static const struct escape_case escape_cases[] = {
     {"above Unicode", "\xf4\x90\x80\x80", 0, "\\xf4\\x90\\x80\\x80"},
     {"emoji stays", "\xf0\x9f\x94\x94", 0, "\xf0\x9f\x94\x94"},
 };
-enum { ESCAPE_CASES = sizeof escape_cases / sizeof escape_cases[0] };
 
 static void check_escape(void **state)
 {
@@ -177,17 +177,16 @@ static void prints_more_rows_than_it_holds(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ESCAPE_CASES + 8];
-    for (int i = 0; i < ESCAPE_CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = escape_cases[i].name, .test_func = check_escape,
-                                       .initial_state = (void *)(uintptr_t)&escape_cases[i]};
-    const struct CMUnitTest more[] = {
-        cmocka_unit_test(counts_columns),  cmocka_unit_test(aligns_columns),
-        cmocka_unit_test(fits_the_screen), cmocka_unit_test(escapes_cells),
-        cmocka_unit_test(leaves_out_the_last_columns), cmocka_unit_test(json_on_a_terminal),
+    static const struct row_table tables[] = {ROW_TABLE(escape_cases, check_escape)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(counts_columns),
+        cmocka_unit_test(aligns_columns),
+        cmocka_unit_test(fits_the_screen),
+        cmocka_unit_test(escapes_cells),
+        cmocka_unit_test(leaves_out_the_last_columns),
+        cmocka_unit_test(json_on_a_terminal),
         cmocka_unit_test(colours_only_when_asked),
         cmocka_unit_test(prints_more_rows_than_it_holds),
     };
-    memcpy(&tests[ESCAPE_CASES], more, sizeof more);
-    return cmocka_run_group_tests_name("cli print", tests, NULL, NULL);
+    return run_rows("cli print", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

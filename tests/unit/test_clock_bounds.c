@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "dispatcher/engine/clock_bounds.h"
+#include "tests/support/rows.h"
 
 enum { TOLERANCE_MS = 1000, SAMPLES = 200 };
 #define NOW_MS INT64_C(1780000000000)
@@ -40,7 +41,6 @@ static const struct sample_case cases[] = {
      0, 7000, 7011},
     {"behind by 8 s, word after 10 s: not proven", -8000, 0, 10000, 0, 0, 1000, 1001},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
 static void one_sample(void **state)
 {
@@ -114,13 +114,12 @@ static void unknown_says_nothing(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[CASES + 4];
-    for (int i = 0; i < CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = cases[i].name, .test_func = one_sample,
-                                       .initial_state = (void *)&cases[i]};
-    tests[CASES] = (struct CMUnitTest)cmocka_unit_test(jittery_samples);
-    tests[CASES + 1] = (struct CMUnitTest)cmocka_unit_test(a_set_clock_changes_nothing);
-    tests[CASES + 2] = (struct CMUnitTest)cmocka_unit_test(a_contradiction_begins_anew);
-    tests[CASES + 3] = (struct CMUnitTest)cmocka_unit_test(unknown_says_nothing);
-    return cmocka_run_group_tests_name("clock bounds", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(cases, one_sample)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(jittery_samples),
+        cmocka_unit_test(a_set_clock_changes_nothing),
+        cmocka_unit_test(a_contradiction_begins_anew),
+        cmocka_unit_test(unknown_says_nothing),
+    };
+    return run_rows("clock bounds", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

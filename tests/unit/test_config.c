@@ -11,6 +11,7 @@
 
 #include "dispatcher/config/config_options.h"
 #include "lib/base/limits.h"
+#include "tests/support/rows.h"
 
 enum { WORDS_MAX = 8, PATH_BYTES = 64 };
 
@@ -119,7 +120,6 @@ static const struct given refused[] = {
     {.name = "server name on a socket", .file = "[redis]\nurl = unix:///s\ntls.server_name = n\n",
      .says = "[redis] tls.server_name is given"},
 };
-enum { REFUSED = sizeof refused / sizeof refused[0] };
 
 static void check_refused(void **state)
 {
@@ -270,18 +270,13 @@ static void help_needs_no_valid_configuration(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[REFUSED + 5];
-    int count = 0;
-    for (; count < REFUSED; count++)
-        tests[count] = (struct CMUnitTest){.name = refused[count].name, .test_func = check_refused,
-                                           .initial_state = (void *)&refused[count]};
-    const struct CMUnitTest others[] = {
+    static const struct row_table tables[] = {ROW_TABLE(refused, check_refused)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(defaults_are_those_of_the_table),
         cmocka_unit_test(a_flag_wins_over_a_variable_over_the_file),
         cmocka_unit_test(a_secret_comes_from_its_file),
         cmocka_unit_test(the_trial_mode_has_four_shards_and_its_own_servers),
         cmocka_unit_test(help_needs_no_valid_configuration),
     };
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) tests[count++] = others[i];
-    return _cmocka_run_group_tests("config", tests, (size_t)count, NULL, NULL);
+    return run_rows("config", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

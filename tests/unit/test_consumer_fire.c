@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "tests/support/rows.h"
 #include <jansson.h>
 
 #define STRUCTURED_TYPE "application/cloudevents+json"
@@ -223,42 +225,42 @@ static void trace_context(void **state)
 }
 
 struct invalid_case {
+    const char *message; /* a part of it */
     const char *from;
     const char *to;
-    const char *message; /* a part of it */
 };
 static const struct invalid_case invalid_cases[] = {
-    {"\"specversion\":\"1.0\",", "", "specversion is missing"},
-    {"\"1.0\"", "\"0.3\"", "specversion is \"0.3\""},
-    {"belfry.fire.v1", "belfry.fire.v2", "only \"belfry.fire.v1\""},
-    {"\"id\":\"1795290000123-3.10422.0@1795294674000\",", "", "id is missing"},
-    {"\"1795290000123-3.10422.0@1795294674000\"", "\"\"", "id must have"},
-    {"\"1795290000123-3.10422.0@1795294674000\"", "17", "id must be text"},
-    {"\"source\":\"/belfry/belfry/3\",", "", "source is missing"},
-    {"billing/a/b", "billing/c", "subject must be"},
-    {"billing/a/b", "billin", "subject must be"},
-    {"2026-11-21T20:57:54.135Z", "2026-11-21T20:57:54.135", "time must be an RFC 3339"},
-    {"2026-11-21T20:57:54.000Z", "yesterday", "dueat must be"},
-    {"\"2026-11-21T20:57:54.000Z\"", "1795294674000", "dueat must be text"},
-    {"\"jobgroup\":\"billing\",", "", "jobgroup is missing"},
-    {"\"jobid\":\"a/b\",", "", "jobid is missing"},
-    {"\"jobrevision\":7", "\"jobrevision\":\"7\"", "jobrevision must be an integer"},
-    {"\"jobrevision\":7", "\"jobrevision\":7.0", "jobrevision must be an integer"},
-    {"\"jobrevision\":7", "\"jobrevision\":0", "jobrevision is below"},
-    {"\"firekind\":\"schedule\",", "", "firekind is missing"},
-    {"\"latenessms\":135,", "", "latenessms is missing"},
-    {"\"missedcount\":2", "\"missedcount\":-1", "missedcount is below"},
-    {"\"attempt\":1", "\"attempt\":0", "attempt is below"},
-    {"\"attempt\":1", "\"attempt\":99999999999999999999", "too big"},
-    {"\"datacontenttype\":\"application/json\"", "\"datacontenttype\":7", "datacontenttype must"},
-    {"\"data\":", "\"data_base64\":", "data_base64 must be text"},
-    {"\"data\":{\"rate\":0.10}", "\"data_base64\":\"a\"", "data_base64 must be base64"},
-    {"\"data\":", "\"data_base64\":\"\",\"data\":", "exclude"},
-    {"\"data\":", "\"d\\u0061ta\":", "escape"},
-    {"{\"rate\":0.10}", "\"\xff\"", "not a fire: byte"},
-    {"{\"rate\":0.10}", "\"a\\u0000b\"", "not a fire: byte"},
-    {"{\"rate\":0.10}", "{", "not a fire: byte"},
-    {"{\"rate\":0.10}}", "{}} {}", "not a fire: byte"},
+    {"specversion is missing", "\"specversion\":\"1.0\",", ""},
+    {"specversion is \"0.3\"", "\"1.0\"", "\"0.3\""},
+    {"only \"belfry.fire.v1\"", "belfry.fire.v1", "belfry.fire.v2"},
+    {"id is missing", "\"id\":\"1795290000123-3.10422.0@1795294674000\",", ""},
+    {"id must have", "\"1795290000123-3.10422.0@1795294674000\"", "\"\""},
+    {"id must be text", "\"1795290000123-3.10422.0@1795294674000\"", "17"},
+    {"source is missing", "\"source\":\"/belfry/belfry/3\",", ""},
+    {"subject must be", "billing/a/b", "billing/c"},
+    {"subject must be", "billing/a/b", "billin"},
+    {"time must be an RFC 3339", "2026-11-21T20:57:54.135Z", "2026-11-21T20:57:54.135"},
+    {"dueat must be", "2026-11-21T20:57:54.000Z", "yesterday"},
+    {"dueat must be text", "\"2026-11-21T20:57:54.000Z\"", "1795294674000"},
+    {"jobgroup is missing", "\"jobgroup\":\"billing\",", ""},
+    {"jobid is missing", "\"jobid\":\"a/b\",", ""},
+    {"jobrevision must be an integer", "\"jobrevision\":7", "\"jobrevision\":\"7\""},
+    {"jobrevision must be an integer", "\"jobrevision\":7", "\"jobrevision\":7.0"},
+    {"jobrevision is below", "\"jobrevision\":7", "\"jobrevision\":0"},
+    {"firekind is missing", "\"firekind\":\"schedule\",", ""},
+    {"latenessms is missing", "\"latenessms\":135,", ""},
+    {"missedcount is below", "\"missedcount\":2", "\"missedcount\":-1"},
+    {"attempt is below", "\"attempt\":1", "\"attempt\":0"},
+    {"too big", "\"attempt\":1", "\"attempt\":99999999999999999999"},
+    {"datacontenttype must", "\"datacontenttype\":\"application/json\"", "\"datacontenttype\":7"},
+    {"data_base64 must be text", "\"data\":", "\"data_base64\":"},
+    {"data_base64 must be base64", "\"data\":{\"rate\":0.10}", "\"data_base64\":\"a\""},
+    {"exclude", "\"data\":", "\"data_base64\":\"\",\"data\":"},
+    {"escape", "\"data\":", "\"d\\u0061ta\":"},
+    {"not a fire: byte", "{\"rate\":0.10}", "\"\xff\""},
+    {"not a fire: byte", "{\"rate\":0.10}", "\"a\\u0000b\""},
+    {"not a fire: byte", "{\"rate\":0.10}", "{"},
+    {"not a fire: byte", "{\"rate\":0.10}}", "{}} {}"},
 };
 
 static void check_invalid(void **state)
@@ -296,20 +298,20 @@ static void hostile_values(void **state)
 }
 
 struct header_case {
+    const char *message;
     const char *name;
     const char *value; /* NULL: the header is left out */
-    const char *message;
 };
 static const struct header_case header_cases[] = {
-    {"ce_specversion", NULL, "neither the header"},
-    {"ce_id", NULL, "id is missing"},
-    {"ce_id", "\xff", "id must be UTF-8"},
-    {"ce_jobrevision", "7x", "jobrevision must be an integer"},
-    {"ce_jobrevision", "", "jobrevision must be an integer"},
-    {"ce_attempt", "0", "attempt is below"},
-    {"ce_dueat", "2026", "dueat must be"},
-    {"ce_data", "{}", "ce_data is not allowed"},
-    {"ce_datacontenttype", "text/plain", "comes twice"},
+    {"neither the header", "ce_specversion", NULL},
+    {"id is missing", "ce_id", NULL},
+    {"id must be UTF-8", "ce_id", "\xff"},
+    {"jobrevision must be an integer", "ce_jobrevision", "7x"},
+    {"jobrevision must be an integer", "ce_jobrevision", ""},
+    {"attempt is below", "ce_attempt", "0"},
+    {"dueat must be", "ce_dueat", "2026"},
+    {"ce_data is not allowed", "ce_data", "{}"},
+    {"comes twice", "ce_datacontenttype", "text/plain"},
 };
 
 static void check_header(void **state)
@@ -384,24 +386,18 @@ static void short_memory_is_an_error(void **state)
 
 int main(void)
 {
-    enum { INVALID = sizeof invalid_cases / sizeof invalid_cases[0],
-           HEADERS = sizeof header_cases / sizeof header_cases[0], PLAIN = 9 };
-    struct CMUnitTest tests[PLAIN + INVALID + HEADERS] = {
-        cmocka_unit_test(structured_whole), cmocka_unit_test(binary_whole),
-        cmocka_unit_test(check_structured_data), cmocka_unit_test(binary_payloads),
-        cmocka_unit_test(trace_context), cmocka_unit_test(hostile_values),
-        cmocka_unit_test(unknown_parts_are_passed_over), cmocka_unit_test(wrong_arguments),
+    static const struct row_table tables[] = {ROW_TABLE(invalid_cases, check_invalid),
+                                              ROW_TABLE(header_cases, check_header)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(structured_whole),
+        cmocka_unit_test(binary_whole),
+        cmocka_unit_test(check_structured_data),
+        cmocka_unit_test(binary_payloads),
+        cmocka_unit_test(trace_context),
+        cmocka_unit_test(hostile_values),
+        cmocka_unit_test(unknown_parts_are_passed_over),
+        cmocka_unit_test(wrong_arguments),
         cmocka_unit_test(short_memory_is_an_error),
     };
-    for (int i = 0; i < INVALID; i++) {
-        tests[PLAIN + i] = (struct CMUnitTest){.name = invalid_cases[i].message,
-                                               .test_func = check_invalid,
-                                               .initial_state = (void *)&invalid_cases[i]};
-    }
-    for (int i = 0; i < HEADERS; i++) {
-        tests[PLAIN + INVALID + i] =
-            (struct CMUnitTest){.name = header_cases[i].message, .test_func = check_header,
-                                .initial_state = (void *)&header_cases[i]};
-    }
-    return cmocka_run_group_tests_name("fire", tests, NULL, NULL);
+    return run_rows("fire", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

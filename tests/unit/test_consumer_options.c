@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
+
 static const char nobody[] = "127.0.0.1:1"; /* nothing listens there */
 
 static void quiet(enum belfry_level level, const char *event, const char *fields, void *opaque)
@@ -48,7 +50,6 @@ static const struct refusal_case refusal_cases[] = {
     {"only the eager", "partition.assignment.strategy=cooperative-sticky", {NAMED}},
     {"session.timeout.ms", "session.timeout.ms=never", {NAMED}},
 };
-enum { REFUSALS = sizeof refusal_cases / sizeof refusal_cases[0] };
 
 static void check_refusal(void **state)
 {
@@ -149,16 +150,11 @@ static void wrong_arguments(void **state)
 
 int main(void)
 {
-    enum { PLAIN = 3 };
-    struct CMUnitTest tests[PLAIN + REFUSALS] = {
+    static const struct row_table tables[] = {ROW_TABLE(refusal_cases, check_refusal)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(calls_are_bounded_without_a_broker),
         cmocka_unit_test(a_stopped_run_ends),
         cmocka_unit_test(wrong_arguments),
     };
-    for (int i = 0; i < REFUSALS; i++) {
-        tests[PLAIN + i] = (struct CMUnitTest){.name = refusal_cases[i].message,
-                                               .test_func = check_refusal,
-                                               .initial_state = (void *)&refusal_cases[i]};
-    }
-    return cmocka_run_group_tests_name("consumer options", tests, NULL, NULL);
+    return run_rows("consumer options", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
+
 enum { ARGUMENTS_MAX = 16 };
 
 struct usage_case {
@@ -38,7 +40,6 @@ static const struct usage_case usage_cases[] = {
     {"bare duration", {GOOD, "--timeout", "30"}, "must be a duration such as"},
     {"no time", {GOOD, "--kill-after=0s"}, "must be a duration such as"},
 };
-enum { USAGES = sizeof usage_cases / sizeof usage_cases[0] };
 
 static int argument_count(char **argv)
 {
@@ -302,19 +303,19 @@ static void environment_of_a_fire(void **state)
 
 int main(void)
 {
-    enum { PLAIN = 11 };
-    struct CMUnitTest tests[PLAIN + USAGES] = {
-        cmocka_unit_test(all_options), cmocka_unit_test(environment_fills_in),
-        cmocka_unit_test(check_durations), cmocka_unit_test(programs_are_found),
-        cmocka_unit_test(exit_status_and_signal), cmocka_unit_test(input_is_read_or_not),
-        cmocka_unit_test(descriptors_are_closed), cmocka_unit_test(term_then_kill),
-        cmocka_unit_test(whole_group_is_killed), cmocka_unit_test(missing_program_is_an_ending),
+    static const struct row_table tables[] = {ROW_TABLE(usage_cases, check_usage)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(all_options),
+        cmocka_unit_test(environment_fills_in),
+        cmocka_unit_test(check_durations),
+        cmocka_unit_test(programs_are_found),
+        cmocka_unit_test(exit_status_and_signal),
+        cmocka_unit_test(input_is_read_or_not),
+        cmocka_unit_test(descriptors_are_closed),
+        cmocka_unit_test(term_then_kill),
+        cmocka_unit_test(whole_group_is_killed),
+        cmocka_unit_test(missing_program_is_an_ending),
         cmocka_unit_test(environment_of_a_fire),
     };
-    for (int i = 0; i < USAGES; i++) {
-        tests[PLAIN + i] = (struct CMUnitTest){.name = usage_cases[i].name,
-                                               .test_func = check_usage,
-                                               .initial_state = (void *)&usage_cases[i]};
-    }
-    return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
+    return run_rows("worker", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "tests/support/cron_case.h"
+#include "tests/support/rows.h"
 
 static struct cron parsed(const char *text)
 {
@@ -395,19 +396,15 @@ static void never_means_never(void **state)
     }
 }
 
-enum { DUE_CASES = sizeof due_cases / sizeof due_cases[0], OTHERS = 5 };
-
 int main(void)
 {
-    struct CMUnitTest tests[DUE_CASES + OTHERS] = {
+    static const struct row_table tables[] = {ROW_TABLE(due_cases, check_due)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(any_number_may_be_asked_from),
         cmocka_unit_test(the_oracle_agrees_over_days),
         cmocka_unit_test(the_oracle_agrees_over_months),
         cmocka_unit_test(the_oracle_agrees_over_a_century),
         cmocka_unit_test(never_means_never),
     };
-    for (int i = 0; i < DUE_CASES; i++)
-        tests[OTHERS + i] = (struct CMUnitTest){.name = due_cases[i].name, .test_func = check_due,
-                                                .initial_state = (void *)&due_cases[i]};
-    return cmocka_run_group_tests_name("cron next", tests, NULL, NULL);
+    return run_rows("cron next", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/support/cron_case.h"
+#include "tests/support/rows.h"
 
 static struct cron parsed(const char *text, uint32_t *warnings)
 {
@@ -268,28 +269,16 @@ static void too_long(void **state)
     assert_int_equal(error.code, CODE_BAD_CRON);
 }
 
-enum {
-    SAME_CASES = sizeof same_cases / sizeof same_cases[0],
-    REFUSED_CASES = sizeof refused_cases / sizeof refused_cases[0],
-    OTHERS = 5
-};
-
 int main(void)
 {
-    struct CMUnitTest tests[SAME_CASES + REFUSED_CASES + OTHERS] = {
+    static const struct row_table tables[] = {ROW_TABLE(same_cases, check_same),
+                                              ROW_TABLE(refused_cases, check_refused)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(masks),
         cmocka_unit_test(warnings_are_given),
         cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(every_prefix_is_safe),
         cmocka_unit_test(too_long),
     };
-    size_t count = OTHERS;
-    for (size_t i = 0; i < SAME_CASES; i++)
-        tests[count++] = (struct CMUnitTest){.name = same_cases[i].name, .test_func = check_same,
-                                             .initial_state = (void *)&same_cases[i]};
-    for (size_t i = 0; i < REFUSED_CASES; i++)
-        tests[count++] =
-            (struct CMUnitTest){.name = refused_cases[i].name, .test_func = check_refused,
-                                .initial_state = (void *)&refused_cases[i]};
-    return cmocka_run_group_tests_name("cron parse", tests, NULL, NULL);
+    return run_rows("cron parse", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

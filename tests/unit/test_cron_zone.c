@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/support/cron_case.h"
+#include "tests/support/rows.h"
 
 struct zone_case {
     const char *name, *zone, *cron;
@@ -121,7 +122,7 @@ static const struct zone_case zone_cases[] = {
     {"last sunday of march", "Europe/Berlin", "30 2 * 3 0L", false, "2026-01-01T00:00:00Z",
      "2026-03-29T01:00:00 2027-03-28T01:00:00 2028-03-26T01:00:00"},
 };
-enum { ZONE_CASES = sizeof zone_cases / sizeof zone_cases[0], DUE_BYTES = 200 };
+enum { DUE_BYTES = 200 };
 
 static bool parsed(const char *text, const char *zone, enum cron_dst dst,
                    struct cron_reading *reading, struct error *error)
@@ -319,17 +320,14 @@ static void schedules_are_small(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ZONE_CASES + 6];
-    int count = 0;
-    for (; count < ZONE_CASES; count++)
-        tests[count] = (struct CMUnitTest){.name = zone_cases[count].name,
-                                           .test_func = check_nights,
-                                           .initial_state = (void *)&zone_cases[count]};
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(steps_and_counts_agree);
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(texts_read_back);
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(h_is_a_value_of_the_name);
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(kinds_of_jobs);
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_skipped_time_alone_never_fires);
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(schedules_are_small);
-    return cmocka_run_group_tests_name("cron zone", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(zone_cases, check_nights)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(steps_and_counts_agree),
+        cmocka_unit_test(texts_read_back),
+        cmocka_unit_test(h_is_a_value_of_the_name),
+        cmocka_unit_test(kinds_of_jobs),
+        cmocka_unit_test(a_skipped_time_alone_never_fires),
+        cmocka_unit_test(schedules_are_small),
+    };
+    return run_rows("cron zone", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

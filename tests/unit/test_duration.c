@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
+
 struct read_case {
     const char *name, *text;
     int64_t duration_ms;
@@ -146,26 +148,14 @@ static void any_number_can_be_printed(void **state)
     assert_string_equal(text, "9223372036854775807ms");
 }
 
-enum {
-    READ_CASES = sizeof read_cases / sizeof read_cases[0],
-    REFUSED_CASES = sizeof refused_cases / sizeof refused_cases[0],
-    OTHERS = 3
-};
-
 int main(void)
 {
-    struct CMUnitTest tests[READ_CASES + REFUSED_CASES + OTHERS] = {
+    static const struct row_table tables[] = {ROW_TABLE(read_cases, check_read),
+                                              ROW_TABLE(refused_cases, check_refused)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(number_to_text_to_number),
         cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(any_number_can_be_printed),
     };
-    size_t count = OTHERS;
-    for (size_t i = 0; i < READ_CASES; i++)
-        tests[count++] = (struct CMUnitTest){.name = read_cases[i].name, .test_func = check_read,
-                                             .initial_state = (void *)&read_cases[i]};
-    for (size_t i = 0; i < REFUSED_CASES; i++)
-        tests[count++] =
-            (struct CMUnitTest){.name = refused_cases[i].name, .test_func = check_refused,
-                                .initial_state = (void *)&refused_cases[i]};
-    return cmocka_run_group_tests_name("duration", tests, NULL, NULL);
+    return run_rows("duration", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

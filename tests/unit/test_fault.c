@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
+
 struct text_case {
     const char *text;
     enum fault_point point; /* FAULT_NONE with at < 0: refused */
@@ -33,7 +35,6 @@ static const struct text_case text_cases[] = {
     {"commit:1", FAULT_NONE, -1, false},
     {":1", FAULT_NONE, -1, false},
 };
-enum { TEXT_CASES = sizeof text_cases / sizeof text_cases[0] };
 
 static void check_text(void **state)
 {
@@ -81,12 +82,9 @@ static void the_asked_passage_kills_or_freezes(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[TEXT_CASES + 1];
-    for (int i = 0; i < TEXT_CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = text_cases[i].text[0] == '\0' ? "nothing"
-                                                                           : text_cases[i].text,
-                                       .test_func = check_text,
-                                       .initial_state = (void *)&text_cases[i]};
-    tests[TEXT_CASES] = (struct CMUnitTest)cmocka_unit_test(the_asked_passage_kills_or_freezes);
-    return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(text_cases, check_text)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(the_asked_passage_kills_or_freezes),
+    };
+    return run_rows("fault", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
+
 struct murmur_case {
     const char *key;
     int32_t hash; /* as Java prints it */
@@ -106,18 +108,13 @@ static void nothing_has_a_hash(void **state)
     assert_int_equal(shard_of_key("any", 3, 1), 0);
 }
 
-enum { MURMUR_CASES = sizeof murmur_cases / sizeof murmur_cases[0], OTHERS = 3 };
-
 int main(void)
 {
-    struct CMUnitTest tests[MURMUR_CASES + OTHERS] = {
+    static const struct row_table tables[] = {ROW_TABLE(murmur_cases, check_murmur)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(siphash_reference),
         cmocka_unit_test(siphash_of_128_bits),
         cmocka_unit_test(nothing_has_a_hash),
     };
-    for (size_t i = 0; i < MURMUR_CASES; i++)
-        tests[OTHERS + i] =
-            (struct CMUnitTest){.name = murmur_cases[i].key, .test_func = check_murmur,
-                                .initial_state = (void *)&murmur_cases[i]};
-    return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
+    return run_rows("hash", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

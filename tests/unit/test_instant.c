@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
+
 struct read_case {
     const char *name, *text;
     int64_t instant_ms;
@@ -155,27 +157,15 @@ static void known_texts(void **state)
     assert_string_equal(text, "9999-12-31T23:59:59.999Z");
 }
 
-enum {
-    READ_CASES = sizeof read_cases / sizeof read_cases[0],
-    REFUSED_CASES = sizeof refused_cases / sizeof refused_cases[0],
-    OTHERS = 4
-};
-
 int main(void)
 {
-    struct CMUnitTest tests[READ_CASES + REFUSED_CASES + OTHERS] = {
+    static const struct row_table tables[] = {ROW_TABLE(read_cases, check_read),
+                                              ROW_TABLE(refused_cases, check_refused)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(every_prefix_is_refused),
         cmocka_unit_test(text_to_number_to_text),
         cmocka_unit_test(known_texts),
     };
-    size_t count = OTHERS;
-    for (size_t i = 0; i < READ_CASES; i++)
-        tests[count++] = (struct CMUnitTest){.name = read_cases[i].name, .test_func = check_read,
-                                             .initial_state = (void *)&read_cases[i]};
-    for (size_t i = 0; i < REFUSED_CASES; i++)
-        tests[count++] =
-            (struct CMUnitTest){.name = refused_cases[i].name, .test_func = check_refused,
-                                .initial_state = (void *)&refused_cases[i]};
-    return cmocka_run_group_tests_name("instant", tests, NULL, NULL);
+    return run_rows("instant", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "dispatcher/kafka/kafka_error.h"
+#include "tests/support/rows.h"
 
 #define CODE(suffix) RD_KAFKA_RESP_ERR_##suffix
 enum { NONE = 0, FATAL = 1, RETRIABLE = 2, REQUIRES_ABORT = 4, CLEAN = 8 };
@@ -107,7 +108,6 @@ static const struct error_case cases[] = {
     {"look-up: no answer", KAFKA_LOOK_UP, CODE(_TIMED_OUT), NONE, ERROR_RETRY},
     {"look-up: wrong password", KAFKA_LOOK_UP, CODE(_AUTHENTICATION), NONE, ERROR_FATAL},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
 static void check_case(void **state)
 {
@@ -156,11 +156,10 @@ static void check_text(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[CASES + 2];
-    for (int i = 0; i < CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = cases[i].name, .test_func = check_case,
-                                       .initial_state = (void *)(uintptr_t)&cases[i]};
-    tests[CASES] = (struct CMUnitTest)cmocka_unit_test(check_every_code);
-    tests[CASES + 1] = (struct CMUnitTest)cmocka_unit_test(check_text);
-    return cmocka_run_group_tests_name("kafka error", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(cases, check_case)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(check_every_code),
+        cmocka_unit_test(check_text),
+    };
+    return run_rows("kafka error", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "dispatcher/kafka/kafka_options.h"
+#include "tests/support/rows.h"
 
 static const struct clock no_clock = {0};
 
@@ -47,7 +48,6 @@ static const struct property_case property_cases[] = {
     {"producer: no topic by accident", KAFKA_PRODUCER, "allow.auto.create.topics", "false"},
     {"producer: no Nagle", KAFKA_PRODUCER, "socket.nagle.disable", "true"},
 };
-enum { PROPERTY_CASES = sizeof property_cases / sizeof property_cases[0] };
 
 static void check_property(void **state)
 {
@@ -167,17 +167,13 @@ static void check_options(void **state)
 
 int main(void)
 {
-    enum { OTHERS = 5 };
-    static const struct CMUnitTest others[OTHERS] = {
-        cmocka_unit_test(check_refused),         cmocka_unit_test(check_passed_through),
-        cmocka_unit_test(check_librdkafka_refuses), cmocka_unit_test(check_secret_not_shown),
+    static const struct row_table tables[] = {ROW_TABLE(property_cases, check_property)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(check_refused),
+        cmocka_unit_test(check_passed_through),
+        cmocka_unit_test(check_librdkafka_refuses),
+        cmocka_unit_test(check_secret_not_shown),
         cmocka_unit_test(check_options),
     };
-    struct CMUnitTest tests[PROPERTY_CASES + OTHERS];
-    for (int i = 0; i < PROPERTY_CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = property_cases[i].name,
-                                       .test_func = check_property,
-                                       .initial_state = (void *)(uintptr_t)&property_cases[i]};
-    memcpy(&tests[PROPERTY_CASES], others, sizeof others);
-    return cmocka_run_group_tests_name("kafka options", tests, NULL, NULL);
+    return run_rows("kafka options", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

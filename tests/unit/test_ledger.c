@@ -23,6 +23,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
+
 enum { SECOND = 1000, WATERMARK_MS = 20 * SECOND, TEXT_BYTES = 1024 };
 
 static const struct terms no_bounds = {
@@ -509,7 +511,6 @@ static const struct row rows[] = {
      "6 (6,8]", NULL, "6"},
     {"terms: given up", "bounded: (2,12]", step_give_up, "7", "(7,12]", "2: 6-7", "8"},
 };
-enum { ROWS = sizeof rows / sizeof rows[0] };
 
 static void check_row(void **state)
 {
@@ -579,13 +580,10 @@ static void a_range_of_a_millisecond_is_its_slot(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ROWS + 2];
-    size_t count = 0;
-    for (; count < ROWS; count++)
-        tests[count] = (struct CMUnitTest){.name = rows[count].name,
-                                           .test_func = check_row,
-                                           .initial_state = (void *)(uintptr_t)&rows[count]};
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_record_says_the_same_debt);
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_range_of_a_millisecond_is_its_slot);
-    return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(rows, check_row)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(a_record_says_the_same_debt),
+        cmocka_unit_test(a_range_of_a_millisecond_is_its_slot),
+    };
+    return run_rows("ledger", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+#include "lib/base/logfmt.h"
+#include "tests/support/rows.h"
+
 #define STAMP "2026-11-21T20:57:54.123Z"
 
 static int64_t fixed_now(void *opaque)
@@ -69,7 +72,6 @@ static const struct line_case line_cases[] = {
      "{\"ts\":\"" STAMP "\",\"level\":\"warn\",\"event\":\"daemon.signal\","
      "\"signal\":\"a??b\"}\n"},
 };
-enum { LINE_CASES = sizeof line_cases / sizeof line_cases[0] };
 
 static void check_line(void **state)
 {
@@ -207,7 +209,7 @@ static void quoting_is_safe_for_every_byte_and_length(void **state)
         for (size_t bytes = 3; bytes < 70; bytes += 13) {
             char quoted[128];
             memset(quoted, 'x', sizeof quoted);
-            assert_ptr_equal(observer_quote(quoted, bytes, text), quoted);
+            assert_ptr_equal(logfmt_quote(quoted, bytes, text_of(text)), quoted);
             assert_true(strlen(quoted) < bytes);
             json_t *value = json_loads(quoted, JSON_DECODE_ANY, NULL);
             if (value == NULL) fail_msg("not a JSON string: %s", quoted);
@@ -221,12 +223,36 @@ static void quoting_cuts_between_characters(void **state)
     (void)state;
     char quoted[64];
     for (size_t bytes = 3; bytes < 20; bytes++) {
-        (void)observer_quote(quoted, bytes, "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x94z");
+        (void)logfmt_quote(quoted, bytes, text_of("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x94z"));
         json_t *value = json_loads(quoted, JSON_DECODE_ANY, NULL);
         if (value == NULL) fail_msg("%zu bytes: %s", bytes, quoted);
         json_decref(value);
     }
     assert_string_equal(quoted, "\"a\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x94z\"");
+}
+
+static void quotes_stand_where_they_are_needed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *shown;
+    } rows[] = {{"a/b:c", "a/b:c"},
+                {"", "\"\""},
+                {"a b", "\"a b\""},
+                {"a=b", "\"a=b\""},
+                {"\xc3\xa4", "\xc3\xa4"},
+                {"say \"x\"\\", "\"say \\\"x\\\"\\\\\""},
+                {"1\n2\r\t\x1b\x7f", "\"1\\n2\\r\\t??\""},
+                {"0123456789abcdefgh", "0123456789abcde"},
+                {"0123456789abcd\xc3\xa4", "0123456789abcd"},
+                {"0123456789abc \xc3\xa4", "\"0123456789abc\""},
+                {"0123456789 b\xc3\xa4", "\"0123456789 b\""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char shown[16];
+        assert_string_equal(logfmt_value(shown, sizeof shown, text_of(rows[i].text)),
+                            rows[i].shown);
+    }
 }
 
 static void levels_below_the_lowest_are_dropped(void **state)
@@ -287,21 +313,16 @@ static void dropped_lines_are_named(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[LINE_CASES + 7];
-    int count = 0;
-    for (; count < LINE_CASES; count++)
-        tests[count] = (struct CMUnitTest){.name = line_cases[count].name,
-                                           .test_func = check_line,
-                                           .initial_state = (void *)&line_cases[count]};
-    const struct CMUnitTest others[] = {
+    static const struct row_table tables[] = {ROW_TABLE(line_cases, check_line)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(each_event_keeps_the_form_of_its_line),
         cmocka_unit_test(each_event_says_the_same_in_every_form),
         cmocka_unit_test(a_long_line_is_cut_at_a_field),
         cmocka_unit_test(quoting_is_safe_for_every_byte_and_length),
         cmocka_unit_test(quoting_cuts_between_characters),
+        cmocka_unit_test(quotes_stand_where_they_are_needed),
         cmocka_unit_test(levels_below_the_lowest_are_dropped),
         cmocka_unit_test(dropped_lines_are_named),
     };
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) tests[count++] = others[i];
-    return _cmocka_run_group_tests("log", tests, (size_t)count, NULL, NULL);
+    return run_rows("log", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "store/redis_options.h"
+#include "tests/support/rows.h"
 
 /* What a URL means: "user|password|host|port|socket|database", or a part of the error. */
 struct url_case {
@@ -51,7 +52,6 @@ static const struct url_case url_cases[] = {
     {"rediss://h", NULL, "no TLS"},
 #endif
 };
-enum { URL_CASES = sizeof url_cases / sizeof url_cases[0] };
 
 static void check_url(void **state)
 {
@@ -142,14 +142,11 @@ static void check_tls_files(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[URL_CASES + 3];
-    for (int i = 0; i < URL_CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = url_cases[i].url, .test_func = check_url,
-                                       .initial_state = (void *)&url_cases[i]};
-    tests[URL_CASES] = (struct CMUnitTest){.name = "parts too long",
-                                           .test_func = check_long_parts};
-    tests[URL_CASES + 1] = (struct CMUnitTest){.name = "bounds", .test_func = check_bounds};
-    tests[URL_CASES + 2] = (struct CMUnitTest){.name = "files of TLS",
-                                               .test_func = check_tls_files};
-    return cmocka_run_group_tests_name("redis options", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(url_cases, check_url)};
+    static const struct CMUnitTest others[] = {
+        {.name = "parts too long", .test_func = check_long_parts},
+        {.name = "bounds", .test_func = check_bounds},
+        {.name = "files of TLS", .test_func = check_tls_files},
+    };
+    return run_rows("redis options", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
+
 enum { SHARDS = 7, SENT_TO = 3 };
 
 /* The shards are those of the groups named, of SENT_TO where own is set, or all. */
@@ -79,11 +81,9 @@ static void expect_is_for_one_shard(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof cases / sizeof cases[0] };
-    struct CMUnitTest tests[CASES + 1];
-    for (size_t i = 0; i < CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = cases[i].name, .test_func = check_route,
-                                       .initial_state = (void *)&cases[i]};
-    tests[CASES] = (struct CMUnitTest)cmocka_unit_test(expect_is_for_one_shard);
-    return cmocka_run_group_tests_name("route", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(cases, check_route)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(expect_is_for_one_shard),
+    };
+    return run_rows("route", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/support/cron_case.h"
+#include "tests/support/rows.h"
 
 static uint64_t spec_hash(const struct schedule_spec *spec)
 {
@@ -259,11 +260,10 @@ static void what_is_no_slot(void **state)
     assert_true(schedule_contains(&every, 6000));
 }
 
-enum { NEXT_CASES = sizeof next_cases / sizeof next_cases[0], OTHERS = 7 };
-
 int main(void)
 {
-    struct CMUnitTest tests[NEXT_CASES + OTHERS] = {
+    static const struct row_table tables[] = {ROW_TABLE(next_cases, check_next)};
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(an_interval_has_bounds),
         cmocka_unit_test(only_a_one_shot_is_once),
         cmocka_unit_test(equal_schedules_are_equal),
@@ -272,8 +272,5 @@ int main(void)
         cmocka_unit_test(years_of_downtime_are_counted_at_once),
         cmocka_unit_test(what_is_no_slot),
     };
-    for (int i = 0; i < NEXT_CASES; i++)
-        tests[OTHERS + i] = (struct CMUnitTest){.name = next_cases[i].name, .test_func = check_next,
-                                                .initial_state = (void *)&next_cases[i]};
-    return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
+    return run_rows("schedule", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }

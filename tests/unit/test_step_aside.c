@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "dispatcher/engine/step_aside.h"
+#include "tests/support/rows.h"
 
 enum { SECONDS = 1000000, SHARDS_MOST = 4, LOOK_S = 5 };
 
@@ -49,7 +50,6 @@ static const struct aside_case cases[] = {
     {"one has failed, the other works", 2, {{50, FAILED}, {ALWAYS, 0}}, 3000, 0, 0},
     {"two never moved here, the third did", 3, {{0, 0}, {0, 0}, {100, 0}}, 3000, 0, 0},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
 static struct shard_health health_at(const struct shard_story *story, int at_s)
 {
@@ -137,12 +137,11 @@ static void without_shards_there_is_nothing_to_give(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[CASES + 3];
-    for (int i = 0; i < CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = cases[i].name, .test_func = one_story,
-                                       .initial_state = (void *)&cases[i]};
-    tests[CASES] = (struct CMUnitTest)cmocka_unit_test(again_where_it_helped);
-    tests[CASES + 1] = (struct CMUnitTest)cmocka_unit_test(without_shards_there_is_nothing_to_give);
-    tests[CASES + 2] = (struct CMUnitTest)cmocka_unit_test(for_a_clock_that_is_far_off);
-    return cmocka_run_group_tests_name("step aside", tests, NULL, NULL);
+    static const struct row_table tables[] = {ROW_TABLE(cases, one_story)};
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(again_where_it_helped),
+        cmocka_unit_test(without_shards_there_is_nothing_to_give),
+        cmocka_unit_test(for_a_clock_that_is_far_off),
+    };
+    return run_rows("step aside", tables, COUNT_OF(tables), others, COUNT_OF(others));
 }
