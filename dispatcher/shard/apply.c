@@ -280,8 +280,9 @@ static void apply_jobs(struct shard *shard, struct answer *answer,
                          command->expect, sent);
     answer_add_refused(answer, shard, application, false);
     imported_find_taken(shard, command, taken);
-    struct job_plan *plans = memory_allocate(command->job_count, sizeof *plans);
+    struct job_plan *plans = memory_resize(NULL, command->job_count, sizeof *plans);
     for (uint32_t i = 0; i < command->job_count; i++) {
+        plans[i].possible = false;
         if (!mine(shard, &command->jobs[i])) continue;
         answer->result.matched++;
         plan_job(shard, answer, application, i, taken[i], &plans[i]);
