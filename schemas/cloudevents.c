@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "lib/base/utf8.h"
+#include "lib/model/traceparent.h"
 
 enum { EXCERPT_BYTES = 64 };
 
@@ -94,6 +95,20 @@ bool cloudevents_mode(const struct record_header *headers, size_t header_count,
     *mode = EVENT_BINARY;
     (void)header_find(headers, header_count, "ce_id", event_id);
     return check_binary(headers, header_count, type, error);
+}
+
+struct text cloudevents_traceparent(const struct record_header *headers, size_t header_count,
+                                    enum event_mode mode, const struct json_node *root)
+{
+    struct text value = {NULL, 0};
+    json_t *member = json_object_get(root->value, "traceparent");
+    if (mode == EVENT_STRUCTURED && json_is_string(member))
+        value = (struct text){json_string_value(member), json_string_length(member)};
+    else if (mode == EVENT_BINARY)
+        (void)header_find(headers, header_count, "ce_traceparent", &value);
+    if (traceparent_is_valid(value)) return value;
+    (void)header_find(headers, header_count, "traceparent", &value);
+    return traceparent_is_valid(value) ? value : (struct text){NULL, 0};
 }
 
 static bool read_attribute(const struct json_node *envelope, const char *name, struct text *value,

@@ -27,6 +27,13 @@ bool cloudevents_open(const struct json_node *envelope, struct json_node *data,
                       struct text *event_id, struct error *error)
     __attribute__((warn_unused_result));
 
+/* The trace that the record comes with, besides what its command says: the CloudEvents attribute,
+ * or the header of that name, which tracing clients add by themselves. What is not valid is no
+ * mistake of the command's, and no trace; then the result is empty.
+ *   root  the parsed value */
+struct text cloudevents_traceparent(const struct record_header *headers, size_t header_count,
+                                    enum event_mode mode, const struct json_node *root);
+
 /* Whether a content type says JSON: application/json, text/json or anything ending in +json. */
 bool content_type_is_json(struct text content_type);
 

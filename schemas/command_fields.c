@@ -368,6 +368,13 @@ static bool read_reply_to(const struct json_node *node, void *target, void *cont
                        utf8_excerpt(topic, excerpt, sizeof excerpt));
 }
 
+static bool read_traceparent(const struct json_node *node, void *target, void *context,
+                             struct error *error)
+{
+    (void)context;
+    return traceparent_read(node, &((struct command *)target)->traceparent, error);
+}
+
 #define FIELD(member) .offset = offsetof(struct command, member)
 /* `v` and `op` have been read: their rows only make them known. */
 static bool read_nothing(const struct json_node *node, void *target, void *context,
@@ -408,6 +415,7 @@ static const struct json_field command_rows[] = {
     {.name = "reply_to", .kind = JSON_CUSTOM, .read = read_reply_to},
     {.name = "correlation_id", .kind = JSON_TEXT, FIELD(correlation_id),
      .max = TEXT_FIELD_BYTES_MAX},
+    {.name = "traceparent", .kind = JSON_CUSTOM, .read = read_traceparent},
 };
 
 static bool refuse_missing(const struct json_node *node, const char *name, enum error_code code,

@@ -8,6 +8,7 @@
 #include "lib/base/limits.h"
 #include "lib/base/topic_name.h"
 #include "lib/base/utf8.h"
+#include "lib/model/traceparent.h"
 #include "schemas/cloudevents.h"
 #include "schemas/command_fields.h"
 
@@ -52,6 +53,8 @@ static void peek(const struct json_node *node, const struct command_limits *limi
     if (peek_text(node, "command_id", COMMAND_ID_BYTES_MAX, &command->command_id))
         command->command_id_given = true;
     (void)peek_text(node, "correlation_id", TEXT_FIELD_BYTES_MAX, &command->correlation_id);
+    if (peek_text(node, "traceparent", TRACEPARENT_BYTES, &text) && traceparent_is_valid(text))
+        command->traceparent = text;
     if (peek_text(node, "reply_to", TOPIC_BYTES_MAX, &text) && topic_name_is_valid(text) &&
         limits->reply_to_allowed != NULL && limits->reply_to_allowed(limits->opaque, text))
         command->reply_to = text;
@@ -160,6 +163,7 @@ bool command_decode(struct text value, const struct record_header *headers, size
     if (!use_event_id(&root, mode, event_id, command, error)) known = false;
     if (!json_parse(value, limits->record_bytes_max, &root.value, error)) return false;
     arena_keep_json(arena, root.value);
+    command->traceparent = cloudevents_traceparent(headers, header_count, mode, &root);
     struct json_node node;
     struct text raw = value;
     struct text inner_id = {NULL, 0};

@@ -16,8 +16,8 @@
  *   headers  may be NULL when header_count is 0
  *   source   kept for the default command id
  *   arena    owns what the command borrows, together with `headers`; reset it before each record
- *   command  on false too it carries op, command_id, correlation_id and an allowed reply_to as
- *            far as they could be read, so that a result can name them
+ *   command  on false too it carries op, command_id, correlation_id, traceparent and an allowed
+ *            reply_to as far as they could be read, so that a result can name them
  *   errors   ERROR_INVALID with code, field (JSON Pointer into `value`) and message */
 bool command_decode(struct text value, const struct record_header *headers, size_t header_count,
                     const struct source *source, const struct command_limits *limits,

@@ -20,7 +20,7 @@ void cut_result(struct text result, struct text_writer *writer)
                                          "code",       "message", "field",   "dry_run",
                                          "matched",    "changed", NULL};
     static const char *const after[] = {"source", "shard", "shards", "sequence", "effective_at",
-                                        "applied_at", "correlation_id", NULL};
+                                        "applied_at", "correlation_id", "traceparent", NULL};
     assert(writer != NULL);
     text_writer_char(writer, '{');
     copy_members(result, before, writer);

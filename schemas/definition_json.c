@@ -8,6 +8,7 @@
 #include "lib/base/limits.h"
 #include "lib/base/topic_name.h"
 #include "lib/base/utf8.h"
+#include "lib/model/traceparent.h"
 #include "lib/time/duration.h"
 
 enum { EXCERPT_BYTES = 64 };
@@ -161,6 +162,27 @@ bool definition_read_headers(const struct json_node *node, void *target, void *c
     return pairs_read(node, PAIRS_HEADERS, reader->arena, &definition->headers, error);
 }
 
+bool traceparent_read(const struct json_node *node, struct text *traceparent, struct error *error)
+{
+    struct text text;
+    if (!json_read_text(node, &text, error)) return false;
+    if (traceparent_is_valid(text)) {
+        *traceparent = text;
+        return true;
+    }
+    return json_refuse(node, error, CODE_BAD_VALUE,
+                       "is not a trace context of W3C, 00-<32 digits>-<16>-<2>: hexadecimal, in "
+                       "small letters, no id all zeros");
+}
+
+bool definition_read_traceparent(const struct json_node *node, void *target, void *context,
+                                 struct error *error)
+{
+    (void)context;
+    struct definition *definition = target;
+    return traceparent_read(node, &definition->traceparent, error);
+}
+
 bool definition_read(const struct json_node *node, const struct json_table *table,
                      enum job_reader where, struct definition_reader *reader,
                      struct definition *definition, struct error *error)
@@ -277,4 +299,5 @@ void definition_write(struct text_writer *writer, const struct definition *defin
         text_writer_member(writer, "labels");
         pairs_write(writer, definition->labels);
     }
+    write_text(writer, "traceparent", definition->traceparent);
 }

@@ -56,8 +56,11 @@ bool definition_read_headers(const struct json_node *node, void *target, void *c
                              struct error *error);
 bool definition_read_topic(const struct json_node *node, void *target, void *context,
                            struct error *error);
+bool definition_read_traceparent(const struct json_node *node, void *target, void *context,
+                                 struct error *error);
+bool traceparent_read(const struct json_node *node, struct text *traceparent, struct error *error);
 
-/* The members of a definition that are not at their defaults, from "schedule" to "labels", after
+/* The members of a definition that are not at their defaults, from "schedule" on, after
  * what is in the writer. */
 void definition_write(struct text_writer *writer, const struct definition *definition);
 

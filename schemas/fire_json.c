@@ -7,6 +7,8 @@
 
 static const char structured_type[] = "application/cloudevents+json";
 static const char fire_type[] = "belfry.fire.v1";
+static const char trace_header[] = "traceparent";
+static const char trace_member[] = ",\"traceparent\":\"\"";
 
 /* Names, numbers, instants and member names of an event, without payload and given texts. */
 enum { FIXED_BYTES = 720 + FIRE_PREFIX_BYTES_MAX };
@@ -54,6 +56,7 @@ size_t fire_bytes_bound(const struct fire_view *fire)
     size_t payload = fire->payload_binary ? base64_encoded_length(fire->payload.length)
                                           : fire->payload.length;
     return FIXED_BYTES + 2 * (fire->group.length + fire->id.length) + payload +
+           sizeof(trace_member) + fire->traceparent.length +
            6 * (fire->content_type.length + fire->trigger_id.length);
 }
 
@@ -178,6 +181,11 @@ size_t fire_encode(struct fire_encoder *encoder, const struct fire_view *fire,
     at = put_number(at, fire->missed_count);
     at = PUT_WORDS(at, ",\"attempt\":");
     at = put_number(at, fire->attempt);
+    if (fire->traceparent.length > 0) {
+        at = put(at, trace_member, sizeof trace_member - 2);
+        at = put_text(at, fire->traceparent);
+        *at++ = '"';
+    }
     at = put_data(at, fire);
     *at++ = '}';
     assert((size_t)(at - start) <= bound);
@@ -238,8 +246,20 @@ static size_t binary_headers(struct fire_encoder *encoder, const struct fire_vie
     HEADER("ce_latenessms", scratch_number(scratch, lateness_of(fire)));
     HEADER("ce_missedcount", scratch_number(scratch, fire->missed_count));
     HEADER("ce_attempt", scratch_number(scratch, fire->attempt));
+    if (fire->traceparent.length > 0) HEADER("ce_traceparent", fire->traceparent);
 #undef HEADER
     return count;
+}
+
+/* Tools that follow traces through Kafka look for a header of this name. */
+static bool wants_trace_header(const struct fire_view *fire)
+{
+    struct text rest = fire->headers;
+    struct text name;
+    struct text value;
+    while (pairs_next(&rest, &name, &value))
+        if (text_equal(name, text_of(trace_header))) return false; /* the job has its own */
+    return fire->traceparent.length > 0;
 }
 
 size_t fire_headers(struct fire_encoder *encoder, const struct fire_view *fire,
@@ -252,6 +272,8 @@ size_t fire_headers(struct fire_encoder *encoder, const struct fire_view *fire,
     size_t count = 1;
     if (format == FIRE_BINARY) count = binary_headers(encoder, fire, scratch, headers);
     else headers[0] = (struct record_header){text_of("content-type"), text_of(structured_type)};
+    if (wants_trace_header(fire))
+        headers[count++] = (struct record_header){text_of(trace_header), fire->traceparent};
     struct text rest = fire->headers;
     while (count < FIRE_HEADERS_MAX &&
            pairs_next(&rest, &headers[count].name, &headers[count].value))

@@ -18,8 +18,8 @@
 enum {
     FIRE_SOURCE_BYTES_MAX = 300,
     FIRE_PREFIX_BYTES_MAX = FIRE_SOURCE_BYTES_MAX + 100,
-    /* content-type and fifteen attributes, then the job's own. */
-    FIRE_HEADERS_MAX = 16 + HEADERS_MAX
+    /* content-type, sixteen attributes and the trace once more, then the job's own. */
+    FIRE_HEADERS_MAX = 18 + HEADERS_MAX
 };
 
 /* An instant and its text: most fires of a step share theirs. */
@@ -48,6 +48,7 @@ struct fire_view {
     struct text content_type; /* empty: application/json, or application/octet-stream for bytes */
     struct text headers; /* the job's own, pairs */
     const struct incarnation *incarnation;
+    struct text traceparent; /* empty: none */
     struct text trigger_id; /* command id of a trigger, id of a backfill; empty: a slot */
     const struct incarnation *import; /* of a backfill: where the job's import stood; NULL: none */
     int64_t revision;

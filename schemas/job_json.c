@@ -136,6 +136,8 @@ static const struct json_field job_rows[] = {
     {.name = "keep_finished", .kind = JSON_CUSTOM, .given = GIVEN_KEEP_FINISHED,
      .read = definition_read_keep_finished},
     {.name = "labels", .kind = JSON_CUSTOM, .given = GIVEN_LABELS, .read = definition_read_labels},
+    {.name = "traceparent", .kind = JSON_CUSTOM, .given = GIVEN_TRACEPARENT,
+     .read = definition_read_traceparent},
     {.name = "revision", .kind = JSON_INT, .required = true, RECORD(revision), .min = 1,
      .max = UINT32_MAX},
     {.name = "incarnation", .kind = JSON_CUSTOM, .given = GIVEN_INCARNATION, .where = JOB_NAMED,

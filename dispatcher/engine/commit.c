@@ -145,7 +145,7 @@ static bool produce_all(struct engine *engine, const struct mark *mark, struct e
 {
     struct broker *broker = engine->ports.broker;
     struct outbox *outbox = engine->outbox;
-    struct broker_header headers[BROKER_INPUT_HEADERS_MAX];
+    struct broker_header headers[BROKER_RECORD_HEADERS_MAX];
     struct broker_record record;
     outbox_begin_try(outbox);
     for (size_t i = 0; i < outbox_count(outbox); i++) {

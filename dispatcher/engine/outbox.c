@@ -225,7 +225,7 @@ bool outbox_record(const struct outbox *outbox, size_t index, struct broker_reco
         record->header_count = 1;
         return true;
     }
-    assert(from->header_count <= BROKER_INPUT_HEADERS_MAX);
+    assert(from->header_count <= BROKER_RECORD_HEADERS_MAX);
     for (int32_t i = 0; i < from->header_count; i++) {
         const struct outbox_header *header = &outbox->headers[from->header_first + i];
         headers[i].name = bytes + header->name.at;

@@ -74,8 +74,8 @@ const struct outbox_command *outbox_command_at(const struct outbox *outbox, size
 
 /* A try to produce it begins: no byte moves before its mark is made. */
 void outbox_begin_try(struct outbox *outbox);
-/* Record i as the broker wants it; `headers` has room for BROKER_INPUT_HEADERS_MAX. False: taken
- * out. */
+/* Record i as the broker wants it; `headers` has room for BROKER_RECORD_HEADERS_MAX. False:
+ * taken out. */
 bool outbox_record(const struct outbox *outbox, size_t index, struct broker_record *record,
                    struct broker_header *headers);
 /* The last record of the try. */

@@ -2,6 +2,7 @@
  * shard is told; what changes is noted for the checkpoint. */
 #include "dispatcher/engine/outbox_state.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -65,6 +66,7 @@ static void view_fire(const struct fire *fire, const struct definition *definiti
     if (definition == NULL) return;
     view->content_type = definition->content_type;
     view->headers = definition->headers;
+    view->traceparent = fire->traceparent.length > 0 ? fire->traceparent : definition->traceparent;
     view->payload_binary = definition->payload_binary;
 }
 
@@ -98,6 +100,7 @@ static void put_fire(struct outbox *outbox, const struct fire *fire,
     struct text_writer scratch;
     text_writer_init_fixed(&scratch, bytes, sizeof bytes);
     struct record_header headers[FIRE_HEADERS_MAX];
+    static_assert((int)FIRE_HEADERS_MAX <= (int)BROKER_RECORD_HEADERS_MAX, "all fit in a record");
     size_t count = fire_headers(&outbox->encoder, &view, definition->format, &scratch, headers);
     outbox_add_headers(outbox, record, headers, count);
     if (topic == NULL) return;
@@ -160,7 +163,8 @@ static void sink_fire(void *opaque, const struct fire *fire)
     size_t before = outbox->count;
     outbox->last_fire_refused = false;
     outbox->last_failure = -1;
-    if (job_is_plain(fire->job)) put_plain_fire(outbox, fire);
+    bool plain = job_is_plain(fire->job) && fire->traceparent.length == 0;
+    if (plain) put_plain_fire(outbox, fire);
     else put_unusual_fire(outbox, fire);
     outbox->fires += (int64_t)(outbox->count - before);
     checkpointer_job_fired(outbox->checkpointer, fire->job);

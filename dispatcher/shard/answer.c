@@ -24,6 +24,7 @@ struct answer *answer_begin(struct shard *shard, const struct application *appli
     const struct command *command = application->command;
     answer->result = (struct result){.command_id = command->command_id,
                                      .correlation_id = command->correlation_id,
+                                     .traceparent = command->traceparent,
                                      .reply_to = command->reply_to,
                                      .group = answer_group(command),
                                      .op = command->op,

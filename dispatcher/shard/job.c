@@ -44,7 +44,7 @@ static const struct {
 static const size_t text_options[] = {
     offsetof(struct definition, content_type), offsetof(struct definition, key),
     offsetof(struct definition, topic),        offsetof(struct definition, headers),
-    offsetof(struct definition, labels),
+    offsetof(struct definition, labels),       offsetof(struct definition, traceparent),
 };
 enum {
     NUMBER_OPTIONS = sizeof number_options / sizeof number_options[0],

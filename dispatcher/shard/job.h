@@ -84,7 +84,7 @@ struct text job_super_group(const struct job *job);
 struct text job_payload(const struct job *job);
 struct text job_topic(const struct job *job); /* empty = the fires topic */
 /* True when every option a fire depends on is at its default: format, content type, key, topic,
- * headers, bytes payload. The fast path of the encoder. */
+ * headers, trace, bytes payload. The fast path of the encoder. */
 bool job_is_plain(const struct job *job);
 
 /* Whether any numeric option (window, limit, grace, start ...) differs from its default. */

@@ -177,7 +177,8 @@ static struct job *change_trigger(struct shard *shard, struct job *job,
                         .due_ms = application->effective_ms,
                         .now_ms = application->now_ms,
                         .attempt = 1,
-                        .trigger_id = application->command->command_id};
+                        .trigger_id = application->command->command_id,
+                        .traceparent = application->command->traceparent};
     job->life.fired++;
     sink->fire(sink->opaque, &fire);
     return job;

@@ -75,6 +75,7 @@ struct command {
     struct text actor;
     struct text reply_to;
     struct text correlation_id;
+    struct text traceparent; /* empty = none */
 };
 
 #endif

@@ -72,6 +72,7 @@ void definition_merge(struct definition *target, const struct definition *change
         FIELD(GIVEN_MAX_FIRES, max_fires),
         FIELD(GIVEN_LABELS, labels),
         FIELD(GIVEN_HEADERS, headers),
+        FIELD(GIVEN_TRACEPARENT, traceparent),
         FIELD(GIVEN_CONTENT_TYPE, content_type),
         FIELD(GIVEN_FORMAT, format),
         FIELD(GIVEN_KEEP_FINISHED, keep_finished_ms),

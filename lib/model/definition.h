@@ -45,7 +45,8 @@ enum definition_field {
     GIVEN_ANCHOR = 1 << 17, /* `every` with an anchor of the user's */
     GIVEN_PAUSED = 1 << 18,
     GIVEN_JITTER = 1 << 19,
-    GIVEN_INCARNATION = 1 << 20
+    GIVEN_INCARNATION = 1 << 20,
+    GIVEN_TRACEPARENT = 1 << 21
 };
 
 #define START_NONE INT64_MIN
@@ -77,6 +78,7 @@ struct definition {
     enum fire_format format;
     struct text labels;  /* pairs: name NUL value NUL ..., sorted by name; empty = none */
     struct text headers; /* pairs, in the user's order */
+    struct text traceparent; /* of its fires; empty = none */
     bool paused;
     struct incarnation incarnation; /* that an add or put brings along; see the next */
 };

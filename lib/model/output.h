@@ -32,6 +32,7 @@ struct fire {
     int64_t missed_count; /* slots this fire stands for besides its own (policy latest) */
     int32_t attempt;      /* from 1 */
     struct text trigger_id; /* FIRE_TRIGGER: the command id; FIRE_BACKFILL: the backfill's */
+    struct text traceparent; /* FIRE_TRIGGER: the command's; empty: the job's */
 };
 
 #define EVENT_KINDS(row)                                                                           \
@@ -164,6 +165,7 @@ struct result_difference {
 struct result {
     struct text command_id;
     struct text correlation_id;
+    struct text traceparent; /* of the command */
     struct text reply_to; /* empty = the results topic */
     struct text group;    /* the record's key; empty: the command id is */
     enum command_op op;

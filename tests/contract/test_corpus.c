@@ -258,6 +258,9 @@ static void test_fires(void **state)
     fire.trigger_id = text_of("run \"now\" 1");
     fire.content_type = text_of("application/vnd.report+json");
     write_fire("fire-trigger", &fire);
+    fire.traceparent = text_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    write_fire("fire-trigger-traced", &fire);
+    fire.traceparent = (struct text){NULL, 0};
     fire.kind = FIRE_BACKFILL;
     fire.trigger_id = text_of("b-7");
     write_fire("fire-backfill", &fire);
@@ -286,6 +289,8 @@ static void test_results(void **state)
     struct result result = {.command_id = text_of("deploy-42"), .op = OP_ADD, .matched = 1,
                             .changed = 1, .jobs = &job, .job_count = 1, .warnings = &warning,
                             .warning_count = 1, .correlation_id = text_of("c-1"),
+                            .traceparent = text_of("00-0af7651916cd43dd8448eb211c80319c-"
+                                                   "b7ad6b7169203331-01"),
                             .source = {.origin_partition = 3, .origin_offset = 10422},
                             .shard = 3, .shards = 1, .sequence = 1042,
                             .effective_ms = 1795290000123, .applied_ms = 1795290000130};

@@ -64,6 +64,18 @@ static void write_fire_id(struct text_writer *writer, const struct fire *fire)
     text_writer_integer(writer, fire->nominal_ms);
 }
 
+/* The command's, or the job's. */
+static void say_trace(struct text_writer *writer, const struct fire *fire)
+{
+    struct definition definition;
+    job_view(fire->job, &definition);
+    bool own = fire->traceparent.length > 0;
+    struct text trace = own ? fire->traceparent : definition.traceparent;
+    if (trace.length == 0) return;
+    text_writer_words(writer, " trace=");
+    text_writer_raw(writer, trace);
+}
+
 static void on_fire(void *opaque, const struct fire *fire)
 {
     struct shard_rig *rig = opaque;
@@ -87,6 +99,7 @@ static void on_fire(void *opaque, const struct fire *fire)
         text_writer_char(log, ' ');
         write_fire_id(log, fire);
     }
+    say_trace(log, fire);
     text_writer_char(log, '\n');
 }
 

@@ -241,6 +241,99 @@ static void test_cloudevents(void **state)
     arena_destroy(decoded.arena);
 }
 
+#define TRACE_A "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-aaaaaaaaaaaaaaaa-01"
+#define TRACE_B "00-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb-bbbbbbbbbbbbbbbb-00"
+#define TRACE_C "00-cccccccccccccccccccccccccccccccc-cccccccccccccccc-01"
+
+static void check_trace(const char *json, const struct record_header *headers, size_t count,
+                        const char *expected)
+{
+    struct decoded decoded = decode_with(text_of(json), headers, count);
+    if (!decoded.read) fail_msg("%s: %s", decoded.error.field, decoded.error.message);
+    assert_text(decoded.command.traceparent, expected);
+    arena_destroy(decoded.arena);
+}
+
+/* The field says more than the CloudEvents attribute, and that more than a header that a tracing
+ * client may have added by itself. */
+static void test_where_a_trace_comes_from(void **state)
+{
+    (void)state;
+    struct record_header plain[] = {header("traceparent", TRACE_C)};
+    check_trace("{\"op\":\"ping\"}", NULL, 0, "");
+    check_trace("{\"op\":\"ping\"}", plain, 1, TRACE_C);
+    check_trace("{\"op\":\"ping\",\"traceparent\":null}", plain, 1, TRACE_C);
+    check_trace("{\"op\":\"ping\",\"traceparent\":\"" TRACE_A "\"}", plain, 1, TRACE_A);
+    struct record_header binary[] = {header("ce_specversion", "1.0"), header("ce_id", "e2"),
+                                     header("ce_source", "/s"), header("ce_type", "t"),
+                                     header("traceparent", TRACE_C),
+                                     header("ce_traceparent", TRACE_B)};
+    check_trace("{\"op\":\"ping\"}", binary, 6, TRACE_B);
+    check_trace("{\"op\":\"ping\"}", binary, 5, TRACE_C);
+    check_trace("{\"op\":\"ping\"}", &binary[5], 1, ""); /* no CloudEvent, no attribute */
+    struct record_header structured[] = {header("content-type", "application/cloudevents+json"),
+                                         header("traceparent", TRACE_C)};
+#define EVENT(trace, data)                                                                         \
+    "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"/s\",\"type\":\"t\"," trace "\"data\":" data "}"
+    check_trace(EVENT("\"traceparent\":\"" TRACE_B "\",", "{\"op\":\"ping\"}"), structured, 2,
+                TRACE_B);
+    check_trace(EVENT("", "{\"op\":\"ping\"}"), structured, 2, TRACE_C);
+    check_trace(EVENT("\"traceparent\":\"" TRACE_B "\",",
+                      "{\"op\":\"ping\",\"traceparent\":\"" TRACE_A "\"}"), structured, 2, TRACE_A);
+    /* What a client added and is not valid is none. */
+    check_trace(EVENT("\"traceparent\":\"00-1-2-01\",", "{\"op\":\"ping\"}"), structured, 2, TRACE_C);
+    check_trace(EVENT("\"traceparent\":7,", "{\"op\":\"ping\"}"), structured, 1, "");
+    plain[0] = header("traceparent", "00-1-2-01");
+    check_trace("{\"op\":\"ping\"}", plain, 1, "");
+#undef EVENT
+}
+
+static void test_a_trace_that_is_none(void **state)
+{
+    (void)state;
+    struct record_header plain = header("traceparent", TRACE_C);
+    struct decoded decoded =
+        decode_with(text_of("{\"op\":\"ping\",\"traceparent\":\"00-1-2-01\"}"), &plain, 1);
+    assert_false(decoded.read);
+    assert_int_equal(decoded.error.code, CODE_BAD_VALUE);
+    assert_string_equal(decoded.error.field, "/traceparent");
+    assert_non_null(strstr(decoded.error.message, "00-<32 digits>-<16>-<2>"));
+    assert_text(decoded.command.traceparent, TRACE_C); /* for the result */
+    arena_destroy(decoded.arena);
+    decoded = decode("{\"op\":\"ping\",\"traceparent\":7}");
+    assert_int_equal(decoded.error.code, CODE_WRONG_TYPE);
+    arena_destroy(decoded.arena);
+    decoded = decode("{\"op\":\"add\",\"job\":{" JOB ",\"traceparent\":\"" TRACE_A "x\"}}");
+    assert_int_equal(decoded.error.code, CODE_BAD_VALUE);
+    assert_string_equal(decoded.error.field, "/job/traceparent");
+    arena_destroy(decoded.arena);
+    decoded = decode("{\"bad\":1,\"op\":\"delete\",\"traceparent\":\"" TRACE_A "\"}");
+    assert_int_equal(decoded.error.code, CODE_UNKNOWN_FIELD);
+    assert_text(decoded.command.traceparent, TRACE_A);
+    arena_destroy(decoded.arena);
+}
+
+/* The command's is not the job's: that one is a field of its own. */
+static void test_a_trace_of_a_job(void **state)
+{
+    (void)state;
+    struct decoded decoded = decode("{\"op\":\"add\",\"traceparent\":\"" TRACE_A "\",\"job\":{" JOB
+                                    ",\"traceparent\":\"" TRACE_B "\"}}");
+    assert_true(decoded.read);
+    assert_text(decoded.command.traceparent, TRACE_A);
+    assert_text(decoded.command.jobs[0].traceparent, TRACE_B);
+    arena_destroy(decoded.arena);
+    decoded = decode("{\"op\":\"add\",\"traceparent\":\"" TRACE_A "\",\"job\":{" JOB "}}");
+    assert_true(decoded.read);
+    assert_int_equal(decoded.command.jobs[0].traceparent.length, 0);
+    arena_destroy(decoded.arena);
+    decoded = decode("{\"op\":\"update\",\"select\":{\"all\":true},\"set\":{\"traceparent\":null}}");
+    assert_true(decoded.read);
+    assert_true((decoded.command.set.given & GIVEN_TRACEPARENT) != 0);
+    assert_int_equal(decoded.command.set.traceparent.length, 0);
+    arena_destroy(decoded.arena);
+}
+
 /* A key may be written with escapes: its value is then written again from what was parsed. */
 static void test_payload_under_an_escaped_key(void **state)
 {
@@ -363,6 +456,9 @@ int main(void)
         cmocka_unit_test(test_selector_and_set),
         cmocka_unit_test(test_resume_and_pause),
         cmocka_unit_test(test_identity_of_a_refused_command),
+        cmocka_unit_test(test_where_a_trace_comes_from),
+        cmocka_unit_test(test_a_trace_that_is_none),
+        cmocka_unit_test(test_a_trace_of_a_job),
         cmocka_unit_test(test_cloudevents),
         cmocka_unit_test(test_payload_under_an_escaped_key),
         cmocka_unit_test(test_limits),

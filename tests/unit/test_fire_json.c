@@ -136,12 +136,79 @@ static void test_headers_of_the_job(void **state)
     assert_true(text_equal(headers[0].name, text_of("ce_specversion")));
 }
 
+#define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+static const struct record_header *find(const struct record_header *headers, size_t count,
+                                        const char *name)
+{
+    const struct record_header *found = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!text_equal(headers[i].name, text_of(name))) continue;
+        assert_null(found); /* once */
+        found = &headers[i];
+    }
+    return found;
+}
+
+static void test_trace(void **state)
+{
+    (void)state;
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, text_of("c"), 3);
+    struct fire_view fire = a_fire();
+    fire.traceparent = text_of(TRACE);
+    struct text_writer writer;
+    text_writer_init(&writer);
+    size_t length = fire_encode(&encoder, &fire, &writer);
+    assert_true(length <= fire_bytes_bound(&fire));
+    static const char member[] =
+        "\"attempt\":1,\"traceparent\":\"" TRACE "\",\"datacontenttype\":\"application/json\"";
+    assert_non_null(memmem(writer.bytes, writer.length, member, sizeof member - 1));
+    text_writer_free(&writer);
+    char bytes[FIRE_HEADER_SCRATCH_BYTES];
+    struct text_writer scratch;
+    struct record_header headers[FIRE_HEADERS_MAX];
+    for (enum fire_format format = FIRE_STRUCTURED; format <= FIRE_BINARY; format++) {
+        text_writer_init_fixed(&scratch, bytes, sizeof bytes);
+        fire.headers = (struct text){NULL, 0};
+        size_t count = fire_headers(&encoder, &fire, format, &scratch, headers);
+        assert_true(text_equal(find(headers, count, "traceparent")->value, text_of(TRACE)));
+        const struct record_header *attribute = find(headers, count, "ce_traceparent");
+        assert_int_equal(attribute != NULL, format == FIRE_BINARY);
+        if (attribute != NULL) assert_true(text_equal(attribute->value, text_of(TRACE)));
+        text_writer_init_fixed(&scratch, bytes, sizeof bytes);
+        fire.headers = (struct text){"traceparent\0001-2\0", 16}; /* the user's own stays */
+        count = fire_headers(&encoder, &fire, format, &scratch, headers);
+        assert_true(text_equal(find(headers, count, "traceparent")->value, text_of("1-2")));
+    }
+}
+
+/* As many headers as a job may have, and all of ours. */
+static void test_all_headers_fit(void **state)
+{
+    (void)state;
+    char pairs[HEADERS_MAX * 4];
+    for (size_t i = 0; i < HEADERS_MAX; i++) memcpy(pairs + 4 * i, "h\0v", 4);
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, text_of("c"), 3);
+    struct fire_view fire = a_fire();
+    fire.traceparent = text_of(TRACE);
+    fire.headers = (struct text){pairs, sizeof pairs};
+    char bytes[FIRE_HEADER_SCRATCH_BYTES];
+    struct text_writer scratch;
+    text_writer_init_fixed(&scratch, bytes, sizeof bytes);
+    struct record_header headers[FIRE_HEADERS_MAX];
+    assert_int_equal(fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers),
+                     FIRE_HEADERS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_structured), cmocka_unit_test(test_ids_are_the_cores),
         cmocka_unit_test(test_fixed_room), cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_headers_of_the_job),
+        cmocka_unit_test(test_headers_of_the_job), cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_all_headers_fit),
     };
     return cmocka_run_group_tests_name("fire json", tests, NULL, NULL);
 }

@@ -10,6 +10,8 @@
 #include "lib/base/limits.h"
 #include "schemas/job_json.h"
 
+#define A16 "aaaaaaaaaaaaaaaa"
+
 static void a_record(struct job_record *record)
 {
     struct cron cron;
@@ -125,6 +127,7 @@ static void test_each_field_alone(void **state)
         case 26: record.life.fired = 1; record.life.missed = 2; record.life.last_due_ms = 3; break;
         case 27: record.revision = UINT32_MAX; record.life.ordinal = INT64_MAX - 1; break;
         case 28: definition->zone = text_of("UTC"); break;
+        case 29: definition->traceparent = text_of("00-" A16 A16 "-" A16 "-01"); break;
         default: definition->given |= GIVEN_ANCHOR; break;
         }
         check_round(&record, arena, &read);

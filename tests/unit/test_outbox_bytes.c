@@ -29,7 +29,7 @@ static void copies_are_kept_once_and_counted_each_time(void **state)
     assert_true(outbox_kept_bytes(outbox) < 2 * VALUE_BYTES);
     for (size_t i = 0; i < 8; i++) {
         struct broker_record record;
-        struct broker_header headers[BROKER_INPUT_HEADERS_MAX];
+        struct broker_header headers[BROKER_RECORD_HEADERS_MAX];
         assert_true(outbox_record(outbox, i, &record, headers));
         assert_int_equal(record.partition, i + 1);
         assert_int_equal(record.value.length, VALUE_BYTES);
