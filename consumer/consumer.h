@@ -53,7 +53,7 @@ struct belfry_fire {
     const char *kind;        /* schedule, catchup, trigger, backfill or retry; more may come */
     const char *due;         /* the nominal due time as RFC 3339 text */
     const char *time;        /* when it was dispatched, as RFC 3339 text */
-    const char *traceparent; /* W3C trace context of the job, NULL: none */
+    const char *traceparent; /* W3C trace context of the fire, NULL: none */
     int64_t due_ms;
     int64_t time_ms;
     int64_t lateness_ms;     /* time between due (with jitter) and dispatch */

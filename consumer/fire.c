@@ -317,7 +317,8 @@ static const struct belfry_header *header_find(const struct belfry_record *recor
     return NULL;
 }
 
-/* The job's trace context travels as a plain header; a broken one is no reason to lose a fire. */
+/* Where the fire has no attribute of this name, its job may have a header of its own; a broken one
+ * is no reason to lose a fire. */
 static bool traceparent_read(struct belfry_holder *holder, const struct belfry_record *record,
                              struct belfry_error *error)
 {

@@ -57,6 +57,7 @@ const struct option_row options_job[] = {
     {"jitter", '\0', OPTION_VALUE, "D", "spread each fire over this time"},
     {"overlap", '\0', OPTION_VALUE, "RULE", "while the last run goes on: allow, skip, ..."},
     {"keep-finished", '\0', OPTION_VALUE, "D|forever", "keep the finished job (default 24h)"},
+    {"job-traceparent", '\0', OPTION_VALUE, "TRACE", "W3C trace context of the job's fires"},
     {0},
 };
 
@@ -95,6 +96,7 @@ const struct option_row options_write[] = {
     {"actor", '\0', OPTION_VALUE, "TEXT", "who, for the record"},
     {"command-id", '\0', OPTION_VALUE, "ID", "idempotency key; sent twice, it is done once"},
     {"correlation-id", '\0', OPTION_VALUE, "ID", "echoed in the result"},
+    {"traceparent", '\0', OPTION_VALUE, "TRACE", "W3C trace context of the command"},
     {"reply-to", '\0', OPTION_VALUE, "TOPIC", "another topic for the result"},
     {0},
 };

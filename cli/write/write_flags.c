@@ -36,6 +36,7 @@ static const struct flag_row flag_rows[] = {
     {"jitter", "jitter", FLAG_TEXT, PLACE_JOB},
     {"overlap", "overlap", FLAG_TEXT, PLACE_JOB},
     {"keep-finished", "keep_finished", FLAG_TEXT, PLACE_JOB},
+    {"job-traceparent", "traceparent", FLAG_TEXT, PLACE_JOB},
     {"set-super-group", "super_group", FLAG_TEXT, PLACE_JOB},
     {"set-label", "labels", FLAG_PAIRS, PLACE_JOB},
 };

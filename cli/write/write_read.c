@@ -25,6 +25,7 @@ static const struct {
     {"reason", "reason"},
     {"actor", "actor"},
     {"correlation-id", "correlation_id"},
+    {"traceparent", "traceparent"},
     {"reply-to", "reply_to"},
 };
 enum { COMMAND_TEXTS = sizeof command_texts / sizeof command_texts[0] };
@@ -174,8 +175,8 @@ static bool refuse_beside_file(const struct arguments *arguments,
     static const char *const allowed[] = {
         "file", "wait", "dry-run", "mode", "expect", "expected-revision", "not-after", "until",
         "from", "to", "rate", "backfill-id", "reason", "actor", "command-id", "correlation-id",
-        "reply-to", "kafka", "redis", "redis-password-file", "cluster", "output", "property",
-        "timeout"};
+        "traceparent", "reply-to", "kafka", "redis", "redis-password-file", "cluster", "output",
+        "property", "timeout"};
     if (arguments->positional_count > 0)
         return error_invalid(error, CODE_USAGE, "-f says which jobs; \"%.60s\" is too much",
                              arguments->positionals[0]);

@@ -230,6 +230,44 @@ def test_cron_and_fixed_rate_hand_on_the_kickoff_time(shared: Shared) -> None:
         assert fire["dueat"] <= fire["time"]
 
 
+JOBS_TRACE = "00-11111111111111111111111111111111-1111111111111111-01"
+COMMANDS_TRACE = "00-22222222222222222222222222222222-2222222222222222-01"
+
+
+def test_traces_are_passed_on(shared: Shared) -> None:
+    """A client that is traced adds the header by itself; whoever reads the fires finds it there."""
+    shared.add("trace", "structured", traceparent=JOBS_TRACE)
+    shared.add("trace", "binary", traceparent=JOBS_TRACE, format="binary", payload={"a": 1})
+    shared.add("trace", "plain")
+    fires = f"{shared.cluster}.fires"
+    before = len([r for r in read_all(shared.kafka.bootstrap, fires) if r.key == b"trace"])
+    select = {"groups": ["trace"]}
+    for number, headers in enumerate(({}, {"traceparent": COMMANDS_TRACE})):
+        sent = shared.client.send({"op": "trigger", "command_id": f"trace-{number}",
+                                   "select": select}, key="trace", headers=headers)
+        result, = shared.client.results(sent)
+        assert result["outcome"] == "applied" and result["changed"] == 3, result
+        assert result.get("traceparent") == headers.get("traceparent"), result
+    records = [r for r in read_all(shared.kafka.bootstrap, fires) if r.key == b"trace"][before:]
+    assert len(records) == 6, records
+    seen = []
+    for record in records:
+        binary = record.header("ce_jobid")
+        event = {} if binary else record.json
+        trace = record.header("ce_traceparent") if binary else event.get("traceparent")
+        assert record.header("traceparent") == trace, record.headers
+        seen.append((binary or event["jobid"], trace))
+    assert sorted(seen[:3], key=str) == [
+        ("binary", JOBS_TRACE), ("plain", None), ("structured", JOBS_TRACE)], seen
+    assert sorted(seen[3:]) == [(name, COMMANDS_TRACE)
+                                for name in ("binary", "plain", "structured")], seen
+    record = json.loads(shared.cli("get", "trace/binary", "-o", "json").stdout)
+    assert record["traceparent"] == JOBS_TRACE, "and the job keeps its own"
+    refused = shared.call({"op": "ping", "command_id": "trace-x", "traceparent": "00-1-2-01"},
+                          "rejected")
+    assert (refused["code"], refused["field"]) == ("bad_value", "/traceparent"), refused
+
+
 def test_an_execution_is_named_by_its_scheduled_time(shared: Shared) -> None:
     """Whoever computes the name gets the same one: executions can be made idempotent by it."""
     shared.cli("put", "named/a", "--every", "1s", "--wait")

@@ -273,19 +273,21 @@ static void test_where_a_trace_comes_from(void **state)
     check_trace("{\"op\":\"ping\"}", &binary[5], 1, ""); /* no CloudEvent, no attribute */
     struct record_header structured[] = {header("content-type", "application/cloudevents+json"),
                                          header("traceparent", TRACE_C)};
+#define PING "{\"op\":\"ping\"}"
 #define EVENT(trace, data)                                                                         \
-    "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"/s\",\"type\":\"t\"," trace "\"data\":" data "}"
-    check_trace(EVENT("\"traceparent\":\"" TRACE_B "\",", "{\"op\":\"ping\"}"), structured, 2,
-                TRACE_B);
-    check_trace(EVENT("", "{\"op\":\"ping\"}"), structured, 2, TRACE_C);
+    "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"/s\",\"type\":\"t\"," trace                \
+    "\"data\":" data "}"
+    check_trace(EVENT("\"traceparent\":\"" TRACE_B "\",", PING), structured, 2, TRACE_B);
+    check_trace(EVENT("", PING), structured, 2, TRACE_C);
     check_trace(EVENT("\"traceparent\":\"" TRACE_B "\",",
                       "{\"op\":\"ping\",\"traceparent\":\"" TRACE_A "\"}"), structured, 2, TRACE_A);
     /* What a client added and is not valid is none. */
-    check_trace(EVENT("\"traceparent\":\"00-1-2-01\",", "{\"op\":\"ping\"}"), structured, 2, TRACE_C);
-    check_trace(EVENT("\"traceparent\":7,", "{\"op\":\"ping\"}"), structured, 1, "");
+    check_trace(EVENT("\"traceparent\":\"00-1-2-01\",", PING), structured, 2, TRACE_C);
+    check_trace(EVENT("\"traceparent\":7,", PING), structured, 1, "");
     plain[0] = header("traceparent", "00-1-2-01");
     check_trace("{\"op\":\"ping\"}", plain, 1, "");
 #undef EVENT
+#undef PING
 }
 
 static void test_a_trace_that_is_none(void **state)
@@ -327,7 +329,8 @@ static void test_a_trace_of_a_job(void **state)
     assert_true(decoded.read);
     assert_int_equal(decoded.command.jobs[0].traceparent.length, 0);
     arena_destroy(decoded.arena);
-    decoded = decode("{\"op\":\"update\",\"select\":{\"all\":true},\"set\":{\"traceparent\":null}}");
+    decoded = decode("{\"op\":\"update\",\"select\":{\"all\":true},"
+                     "\"set\":{\"traceparent\":null}}");
     assert_true(decoded.read);
     assert_true((decoded.command.set.given & GIVEN_TRACEPARENT) != 0);
     assert_int_equal(decoded.command.set.traceparent.length, 0);
