@@ -15,9 +15,11 @@ comma := ,
 
 # TLS to Redis where the installed hiredis has it.
 HIREDIS_SSL := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl)
-PACKAGES := rdkafka hiredis jansson inih $(HIREDIS_SSL)
+# A look at certificates (belfry doctor) where OpenSSL's headers are; librdkafka has the library.
+OPENSSL := $(shell pkg-config --exists openssl 2>/dev/null && echo openssl)
+PACKAGES := rdkafka hiredis jansson inih $(HIREDIS_SSL) $(OPENSSL)
 PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)) \
-    $(if $(HIREDIS_SSL),-DBELFRY_HIREDIS_SSL)
+    $(if $(HIREDIS_SSL),-DBELFRY_HIREDIS_SSL) $(if $(OPENSSL),-DBELFRY_OPENSSL)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
 

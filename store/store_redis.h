@@ -24,6 +24,9 @@ typedef void store_redis_warn(void *opaque, const char *warning);
 bool store_redis_check(struct store *store, store_redis_warn *warn, void *opaque,
                        struct error *error) __attribute__((warn_unused_result));
 
+/* The version as Redis tells it; false: it does not, or not to this user. */
+bool store_redis_version(struct store *store, char *version, size_t bytes, struct error *error);
+
 /* The connection under a store made by store_redis_create(), for queries. Borrowed. */
 struct redis_connection *store_redis_connection(struct store *store);
 

@@ -30,6 +30,18 @@ static void info_value(const char *info, const char *name, char value[INFO_VALUE
     }
 }
 
+static redisReply *ask_info(struct redis_connection *connection, struct error *error)
+{
+    struct redis_command command = {0};
+    redis_command_start(&command, "INFO");
+    redisReply *reply = NULL;
+    if (redis_connection_begin(connection, error) &&
+        redis_connection_send(connection, &command, error))
+        reply = redis_connection_receive(connection, error);
+    redis_command_release(&command);
+    return reply;
+}
+
 static bool check_version(const char *info, store_redis_warn *warn, void *opaque,
                           struct error *error)
 {
@@ -104,13 +116,7 @@ bool store_redis_check(struct store *store, store_redis_warn *warn, void *opaque
 {
     assert(warn != NULL);
     struct redis_connection *connection = store_redis_connection(store);
-    struct redis_command command = {0};
-    redis_command_start(&command, "INFO");
-    redisReply *reply = NULL;
-    if (redis_connection_begin(connection, error) &&
-        redis_connection_send(connection, &command, error))
-        reply = redis_connection_receive(connection, error);
-    redis_command_release(&command);
+    redisReply *reply = ask_info(connection, error);
     if (reply == NULL) return false;
     bool fine = true;
     bool forbidden = reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) == 0;
@@ -127,4 +133,15 @@ bool store_redis_check(struct store *store, store_redis_warn *warn, void *opaque
     }
     freeReplyObject(reply);
     return fine && check_layout(connection, error);
+}
+
+bool store_redis_version(struct store *store, char *version, size_t bytes, struct error *error)
+{
+    char value[INFO_VALUE_BYTES] = "";
+    redisReply *reply = ask_info(store_redis_connection(store), error);
+    if (reply == NULL) return false;
+    if (reply->type == REDIS_REPLY_STRING) info_value(reply->str, "redis_version", value);
+    freeReplyObject(reply);
+    (void)snprintf(version, bytes, "%s", value);
+    return value[0] != '\0';
 }

@@ -67,6 +67,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
     record->delivered_partition = message->partition;
     record->delivered_offset = message->offset;
     record->delivered = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    record->fault_code = (int)message->err;
     if (!record->delivered)
         fault_set(record->fault, sizeof record->fault, rd_kafka_err2str(message->err));
 }
@@ -88,7 +89,7 @@ static bool set_table(rd_kafka_conf_t *conf, const char *const table[][2], struc
 }
 
 static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
-                      enum cli_kafka_role role, struct error *error)
+                      enum cli_kafka_role role, const char *const extra[][2], struct error *error)
 {
     static const char *const both[][2] = {
         {"client.id", "belfry"},
@@ -120,6 +121,7 @@ static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
     for (size_t i = 0; i < settings->property_count; i++)
         if (!set_property(conf, settings->properties[i].key, settings->properties[i].value, error))
             return false;
+    if (!set_table(conf, extra, error)) return false;
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
     if (role == CLI_PRODUCER) rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -129,13 +131,20 @@ static bool configure(rd_kafka_conf_t *conf, const struct settings *settings,
 struct cli_kafka *cli_kafka_create(const struct settings *settings, enum cli_kafka_role role,
                                          struct error *error)
 {
+    static const char *const nothing[][2] = {{NULL, NULL}};
+    return cli_kafka_create_with(settings, role, nothing, error);
+}
+
+struct cli_kafka *cli_kafka_create_with(const struct settings *settings, enum cli_kafka_role role,
+                                        const char *const extra[][2], struct error *error)
+{
     struct cli_kafka *client = memory_allocate(1, sizeof *client);
     client->timeout_ms = settings->timeout_ms;
     client->brokers = settings->kafka;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_opaque(conf, client);
     char text[256] = "";
-    if (configure(conf, settings, role, error)) {
+    if (configure(conf, settings, role, extra, error)) {
         client->handle =
             rd_kafka_new(role == CLI_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
                          text, sizeof text);

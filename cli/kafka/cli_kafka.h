@@ -21,6 +21,10 @@ struct cli_kafka;
 /* Does not connect yet. Errors: ERROR_INVALID, code "usage": a property of -X. NULL then. */
 struct cli_kafka *cli_kafka_create(const struct settings *settings, enum cli_kafka_role role,
                                          struct error *error) __attribute__((warn_unused_result));
+/* With properties that win over those of -X: rows of name and value, the last one NULL. */
+struct cli_kafka *cli_kafka_create_with(const struct settings *settings, enum cli_kafka_role role,
+                                        const char *const extra[][2], struct error *error)
+    __attribute__((warn_unused_result));
 void cli_kafka_destroy(struct cli_kafka *client);
 
 /* Number of partitions of a topic.
@@ -41,6 +45,7 @@ struct write_record {
     int32_t delivered_partition;
     int64_t delivered_offset;
     char fault[160];   /* why it was not delivered, "" = not known yet */
+    int fault_code;    /* rd_kafka_resp_err_t, likewise */
 };
 
 /* Sends records and waits for their acknowledgements (acks=all). False: at least one was not

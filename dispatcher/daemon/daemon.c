@@ -191,7 +191,8 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
                                        .clock = options->clock, .observer = options->observer};
     daemon->report = (struct health_report){.options = &daemon->claim.options,
                                             .fleet = daemon->fleet, .clock = options->clock,
-                                            .owner = daemon->owner, .shards = shards};
+                                            .owner = daemon->owner, .shards = shards,
+                                            .tz_version = zone_files_version(daemon->zones)};
     return true;
 }
 
@@ -285,6 +286,7 @@ static bool end(struct daemon *daemon)
     if (daemon->fleet != NULL) {
         end_shards(daemon, deadline_us);
         left = shard_fleet_running(daemon->fleet);
+        if (atomic_load(&daemon->claim.claimed)) health_report_end(&daemon->report);
     }
     if (daemon->kafka != NULL && !kafka_cluster_leave(daemon->kafka, LEAVE_MS, &error))
         tell_error(daemon, OBSERVED_GROUP_NOT_LEFT, &error);

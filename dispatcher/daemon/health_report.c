@@ -3,26 +3,55 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dispatcher/kafka/kafka_client.h"
 #include "lib/base/memory.h"
+#include "lib/base/version.h"
 #include "store/store_redis.h"
 #include "store/store_redis_health.h"
 
-#define EACH_US INT64_C(5000000) /* well within SHARD_HEALTH_KEPT_MS */
+#define EACH_US INT64_C(2000000) /* well within SHARD_HEALTH_KEPT_MS */
 #define AGAIN_AWAY_US INT64_C(15000000)
 
+/* Since the report before this one, if that was of the same run of the shard. */
+static void fill_window(struct health_before *before, int64_t now_us, struct shard_figures *figures)
+{
+    bool goes_on = before->at_us > 0 && before->fires <= figures->fires;
+    if (goes_on) {
+        figures->window_ms = (now_us - before->at_us) / 1000;
+        figures->window_fires = figures->fires - before->fires;
+    }
+    *before = (struct health_before){.at_us = now_us, .fires = figures->fires};
+}
+
+static void fill_figures(const struct engine_status *engine, struct shard_figures *figures)
+{
+    bool live = engine->state == ENGINE_LIVE;
+    figures->jobs = engine->jobs;
+    figures->fires = engine->fires;
+    if (live) figures->live_since_ms = engine->since_ms;
+}
+
 /* Of the shards that are ours; returns how many. */
-static size_t fill(const struct health_report *report, struct shard_report *reports)
+static size_t fill(struct health_report *report, struct shard_report *reports)
 {
     size_t count = 0;
+    int64_t now_us = report->clock->monotonic_us(report->clock->opaque);
     for (int32_t shard = 0; shard < report->shards; shard++) {
         struct shard_status status = shard_fleet_status(report->fleet, shard);
+        if (!status.wanted) report->before[shard].at_us = 0;
         if (!status.wanted) continue;
         struct shard_report *one = &reports[count++];
-        *one = (struct shard_report){.shard = shard,
-                                     .still_ms = status.still_us / 1000,
-                                     .clock_ahead_ms = status.engine.clock_ahead_ms};
+        shard_report_init(one, shard);
+        one->still_ms = status.still_us / 1000;
+        one->clock_ahead_ms = status.engine.clock_ahead_ms;
         (void)snprintf(one->owner, sizeof one->owner, "%s", report->owner);
         (void)snprintf(one->state, sizeof one->state, "%s", status.state);
+        (void)snprintf(one->version, sizeof one->version, "%s", BELFRY_VERSION);
+        (void)snprintf(one->tz_version, sizeof one->tz_version, "%s", report->tz_version);
+        (void)snprintf(one->librdkafka, sizeof one->librdkafka, "%s", kafka_library_version());
+        one->figures.reported_ms = report->clock->now_ms(report->clock->opaque);
+        fill_figures(&status.engine, &one->figures);
+        fill_window(&report->before[shard], now_us, &one->figures);
     }
     return count;
 }
@@ -40,4 +69,15 @@ void health_report_tend(struct health_report *report)
     free(reports);
     now_us = report->clock->monotonic_us(report->clock->opaque);
     report->next_us = now_us + (told || count == 0 ? EACH_US : AGAIN_AWAY_US);
+}
+
+void health_report_end(struct health_report *report)
+{
+    struct error ignored = {0};
+    struct store *store = store_redis_create(report->options, &ignored);
+    bool fine = store != NULL;
+    for (int32_t shard = 0; shard < report->shards && fine; shard++)
+        if (report->before[shard].at_us > 0)
+            fine = store_redis_drop_health(store, shard, report->owner, &ignored);
+    if (store != NULL) store->operations->destroy(store);
 }

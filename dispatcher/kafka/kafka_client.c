@@ -80,3 +80,8 @@ rd_kafka_t *kafka_client_open(struct kafka_client *client, rd_kafka_conf_t *conf
     (void)rd_kafka_set_log_queue(handle, NULL);
     return handle;
 }
+
+const char *kafka_library_version(void)
+{
+    return rd_kafka_version_str();
+}

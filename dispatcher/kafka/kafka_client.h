@@ -25,4 +25,7 @@ rd_kafka_t *kafka_client_open(struct kafka_client *client, rd_kafka_conf_t *conf
 void kafka_client_log(const struct kafka_log *log, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The version of librdkafka that is loaded, such as "2.0.2". */
+const char *kafka_library_version(void);
+
 #endif

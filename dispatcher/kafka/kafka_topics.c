@@ -27,6 +27,8 @@ static const char log_time_harm[] =
 static const char cleanup_harm[] = "jobs or commands can be lost: change it back";
 static const char bomb_harm[] =
     "a few kilobytes of compressed commands can become hundreds of megabytes here";
+static const char unclean_harm[] =
+    "a broker that lags behind may become the leader, and what it lacks is lost";
 static const char size_harm[] = "larger records are refused by the broker";
 
 static const struct setting_plan setting_plans[] = {
@@ -113,6 +115,8 @@ static void check_setting(void *opaque, const char *name, const char *value)
     }
     if (strcmp(name, "max.message.bytes") == 0 && atoll(value) < KAFKA_TOPIC_MESSAGE_BYTES)
         tell_difference(check, name, value, "2097152", size_harm);
+    if (strcmp(name, "unclean.leader.election.enable") == 0 && strcmp(value, "false") != 0)
+        tell_difference(check, name, value, "false", unclean_harm);
     if (strcmp(name, "min.insync.replicas") == 0 && check->replicas >= COPIES_FOR_MIN_ISR &&
         atoll(value) < 2)
         tell_difference(check, name, value, "2",
