@@ -10,6 +10,7 @@
 #include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
 #include "cli/words/cli.h"
+#include "cli/words/watch.h"
 #include "dispatcher/engine/step_aside.h"
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
@@ -147,7 +148,7 @@ static bool visit(void *opaque, int32_t shard, bool found, const struct snapshot
     return true;
 }
 
-enum exit_code command_shards(const struct invocation *invocation)
+static enum exit_code shards_once(const struct invocation *invocation)
 {
     const struct settings *settings = invocation->settings;
     struct shard_listing listing = {.settings = settings, .now_ms = cli_now_ms()};
@@ -174,4 +175,9 @@ enum exit_code command_shards(const struct invocation *invocation)
     redis_reader_close(&reader);
     assert(read || error.kind != ERROR_NONE);
     return read ? CLI_OK : exit_with(&error);
+}
+
+enum exit_code command_shards(const struct invocation *invocation)
+{
+    return watch_or_once(invocation, shards_once);
 }

@@ -11,6 +11,7 @@
 #include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
 #include "cli/words/cli.h"
+#include "cli/words/watch.h"
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
 #include "store/store_redis_query.h"
@@ -228,7 +229,7 @@ static bool read_sort(const struct arguments *arguments, const char **sort, stru
                          "updated", value);
 }
 
-enum exit_code command_list(const struct invocation *invocation)
+static enum exit_code list_once(const struct invocation *invocation)
 {
     struct error error = {0};
     struct job_filter filter;
@@ -246,4 +247,9 @@ enum exit_code command_list(const struct invocation *invocation)
     job_filter_free(&filter);
     assert(listed || error.kind != ERROR_NONE);
     return listed ? CLI_OK : exit_with(&error);
+}
+
+enum exit_code command_list(const struct invocation *invocation)
+{
+    return watch_or_once(invocation, list_once);
 }

@@ -62,6 +62,8 @@ command_run command_validate;
 command_run command_tail;
 command_run command_dead;
 command_run command_shards;
+command_run command_status;
+command_run command_top;
 command_run dead_requeue; /* belfry dead requeue */
 command_run command_describe;
 command_run command_export;
@@ -93,6 +95,9 @@ extern const struct option_row options_validate[];
 extern const struct option_row options_next[];
 extern const struct option_row options_tail[];
 extern const struct option_row options_dead[];
+extern const struct option_row options_status[];
+extern const struct option_row options_top[];
+extern const struct option_row options_watch[]; /* --watch */
 extern const struct option_row options_ping[];
 extern const struct option_row options_export[];
 extern const struct option_row options_import[];

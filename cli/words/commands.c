@@ -23,7 +23,8 @@ static const struct option_row *const of_export[] = {options_select, options_exp
 static const struct option_row *const of_import[] = {options_import, NULL};
 static const struct option_row *const of_diff[] = {options_select, options_diff, NULL};
 static const struct option_row *const of_apply[] = {options_select, options_apply, NULL};
-static const struct option_row *const of_list[] = {options_select, options_list, NULL};
+static const struct option_row *const of_list[] = {options_select, options_list, options_watch,
+                                                   NULL};
 static const struct option_row *const of_get[] = {options_get, NULL};
 static const struct option_row *const of_next[] = {options_schedule, options_name, options_next,
                                                    NULL};
@@ -31,6 +32,9 @@ static const struct option_row *const of_validate[] = {options_schedule, options
                                                        options_validate, NULL};
 static const struct option_row *const of_tail[] = {options_tail, NULL};
 static const struct option_row *const of_dead[] = {options_dead, NULL};
+static const struct option_row *const of_status[] = {options_status, NULL};
+static const struct option_row *const of_top[] = {options_top, NULL};
+static const struct option_row *const of_shards[] = {options_watch, NULL};
 static const struct option_row *const of_ping[] = {options_ping, NULL};
 static const struct option_row *const of_rebuild[] = {options_rebuild, NULL};
 static const struct option_row *const of_recover[] = {options_recover, NULL};
@@ -120,11 +124,13 @@ const struct cli_command cli_commands[] = {
      "belfry import jobs.ndjson\n"
      "belfry export --cluster old | belfry import - --cluster new",
      of_import, NULL, command_import},
-    {"list", "list jobs", "[selectors] [--sort ORDER] [-n N]",
+    {"list", "list jobs", "[selectors] [--sort ORDER] [-n N] [--watch[=D]]",
      "Reads Redis. Sorted by group and id unless --sort says another order; lists of more than "
-     "100,000 jobs come unsorted.",
+     "100,000 jobs come unsorted. --watch lists again and again in place; with -o json each time "
+     "is one document.",
      "belfry list\n"
      "belfry list --group billing --paused=false\n"
+     "belfry list --sort next -n 20 --watch=5s\n"
      "belfry list --label team=core -o name",
      of_list, NULL, command_list},
     {"get", "show one job", "GROUP/ID", "Reads Redis.",
@@ -170,12 +176,28 @@ const struct cli_command cli_commands[] = {
      "belfry dead requeue 3/17 --dry-run\n"
      "belfry dead requeue --group billing",
      of_dead, "list requeue", command_dead},
-    {"shards", "show where the shards stand", "",
+    {"status", "say on one screen whether all is well", "[--consumer-group NAME]",
+     "Reads what the daemons report in Redis every two seconds, and asks Kafka who is in the "
+     "group: at any number of jobs the same few answers. Exit code 0: well; 1: not well, a line "
+     "says why; 6: Redis cannot be reached.",
+     "belfry status\n"
+     "belfry status --consumer-group invoicing -o json\n"
+     "belfry status > /dev/null || notify-send 'Belfry is not well'",
+     of_status, NULL, command_status},
+    {"top", "watch the cluster at work", "[--refresh D | --once]",
+     "Fits 80 columns and 24 lines, and says more on a larger terminal. Reads what the daemons "
+     "report in Redis every two seconds. q ends it.",
+     "belfry top\n"
+     "belfry top --refresh 5s\n"
+     "belfry top --once -o json",
+     of_top, NULL, command_top},
+    {"shards", "show where the shards stand", "[--watch[=D]]",
      "Reads the snapshots in Redis. LAG MS is how far the watermark is behind now; the one of an "
      "idle shard moves only now and then.",
      "belfry shards\n"
+     "belfry shards --watch\n"
      "belfry shards -o json",
-     of_none, NULL, command_shards},
+     of_shards, NULL, command_shards},
     {"ping", "ask shards to answer, through Kafka and back", "[--group GROUP] [--wait=D]", NULL,
      "belfry ping\n"
      "belfry ping --group billing",

@@ -89,6 +89,23 @@ const struct option_row options_get[] = {
     {0},
 };
 
+const struct option_row options_status[] = {
+    {"consumer-group", '\0', OPTION_VALUE, "NAME", "also how far these consumers are behind"},
+    {"topic", '\0', OPTION_VALUE, "TOPIC", "... in this topic (default: the cluster's fires)"},
+    {0},
+};
+
+const struct option_row options_top[] = {
+    {"refresh", '\0', OPTION_VALUE, "D", "draw again so often (default 2s)"},
+    {"once", '\0', OPTION_FLAG, NULL, "print one screen, or with -o json one object, and end"},
+    {0},
+};
+
+const struct option_row options_watch[] = {
+    {"watch", '\0', OPTION_OPTIONAL, "D", "again and again in place, so often (default 2s)"},
+    {0},
+};
+
 const struct option_row options_ping[] = {
     {"group", 'g', OPTION_VALUE, "GROUP", "only the shard of this group"},
     {"wait", 'w', OPTION_OPTIONAL, "D", "how long to wait (default 10s)"},

@@ -10,7 +10,12 @@
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
 
-enum { TIMEOUT_DEFAULT_MS = 10000, PROPERTY_BYTES_MAX = 128, WIDTH_LEAST = 40 };
+enum {
+    TIMEOUT_DEFAULT_MS = 10000,
+    PROPERTY_BYTES_MAX = 128,
+    WIDTH_LEAST = 40,
+    HEIGHT_DEFAULT = 24
+};
 
 const struct option_row settings_options[] = {
     {"kafka", '\0', OPTION_LAST, "HOST:PORT,...",
@@ -111,6 +116,7 @@ static void terminal_read(struct settings *settings)
     if (!isatty(STDOUT_FILENO)) return;
     struct winsize size = {0};
     bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    settings->height = known && size.ws_row > 0 ? size.ws_row : HEIGHT_DEFAULT;
     settings->width = known && size.ws_col > WIDTH_LEAST ? size.ws_col : known ? WIDTH_LEAST : 80;
     const char *no_colour = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");

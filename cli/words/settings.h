@@ -33,6 +33,7 @@ struct settings {
     bool colour;
     const struct zone_lookup *zones;
     size_t width;        /* columns of the terminal on stdout, 0 = not a terminal */
+    size_t height;       /* its lines, 0 likewise */
 };
 
 extern const struct option_row settings_options[];

@@ -1,0 +1,325 @@
+"""belfry status, top and --watch: what they say of a cluster, and that the terminal is as it was
+when they have ended."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+from typing import Any, Iterator
+
+from harness import (BUILD, Belfryd, CommandClient, Kafka, Redis, belfry, read_all, shard_of,
+                     wait_for)
+from runner import limit
+
+SHARDS = 4
+CLUSTER = "status"
+
+
+class Cluster:
+    """A running daemon and the command line on it."""
+
+    def __init__(self, kafka: Kafka, redis: Redis):
+        self.kafka, self.redis = kafka, redis
+        self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS,
+                              env={"BELFRY_FIRES_TOPICS": "not.there"})
+
+    def __call__(self, *args: object, expect: int | None = 0, **more: Any
+                 ) -> subprocess.CompletedProcess[str]:
+        return belfry(self.kafka, self.redis, CLUSTER, *args, expect=expect, **more)
+
+    def json(self, *args: object, expect: int | None = 0) -> dict[str, Any]:
+        return json.loads(self(*args, "-o", "json", expect=expect).stdout)
+
+    def words(self, *args: object) -> list[str]:
+        return [str(BUILD / "belfry"), "--kafka", self.kafka.bootstrap, "--redis", self.redis.url,
+                "--cluster", CLUSTER, *map(str, args)]
+
+
+@limit(120)
+def setup() -> Iterator[Cluster]:
+    """One daemon for the file, on servers of its own: the shared Redis is emptied by each test."""
+    with Kafka() as kafka, Redis() as redis:
+        cluster = Cluster(kafka, redis)
+        cluster.daemon.start().wait_live()
+        yield cluster
+        cluster.daemon.terminate()
+
+
+def wait_status(shared: Cluster, condition: Any, what: str) -> dict[str, Any]:
+    """Until what the daemons report, every two seconds, is so."""
+
+    def right() -> dict[str, Any] | None:
+        said = shared.json("status", expect=None)
+        return said if condition(said) else None
+
+    return wait_for(right, 30, what, every_s=0.2)
+
+
+# --- status ---------------------------------------------------------------------------------------
+
+
+def test_status_of_a_cluster_that_is_well(shared: Cluster) -> None:
+    said = wait_status(shared, lambda s: s["shards"]["live"] == SHARDS, "all shards told of")
+    assert said["well"] is True and said["not_well"] == [], said
+    assert said["group_members"] == 1 and len(said["daemons"]) == 1, said
+    assert said["daemons"][0]["shards"] == SHARDS
+    owner = json.loads(shared("shards", "-o", "json").stdout)[0]["owner"]
+    assert said["daemons"][0]["owner"] == owner and said["last_takeover"]["owner"] == owner
+    done = shared("status")
+    assert "1 have shards, 1 in the group" in done.stdout and "4 of 4 live" in done.stdout
+    assert len(done.stdout.splitlines()) <= 24, done.stdout
+    for words in (("status", "a"), ("status", "-o", "name"), ("status", "--topic", "t")):
+        shared(*words, expect=2)
+
+
+def test_status_says_what_is_not_well(shared: Cluster) -> None:
+    """The exit code for scripts, with a line that says why."""
+    done = shared("status", "--kafka", "127.0.0.1:1", "--timeout", "2s", expect=1)
+    assert "not well" in done.stdout and "Kafka cannot be reached" in done.stdout, done.stdout
+    shared("status", "--redis", "redis://127.0.0.1:1", expect=6)
+    shared("status", "--cluster", "nowhere", expect=1)
+    shared.daemon.terminate()
+    try:
+        wait_status(shared, lambda s: s["shards"]["silent"] == SHARDS, "nobody says anything")
+        done = shared("status", expect=1)
+        assert "no daemon has said anything for 10 s" in done.stdout, done.stdout
+    finally:
+        shared.daemon.start().wait_live()
+    wait_status(shared, lambda s: s["well"], "well again")
+
+
+# --- how far consumers are behind -----------------------------------------------------------------
+
+
+def test_how_far_consumers_are_behind(shared: Cluster) -> None:
+    """As many records as an independent reader counts behind what the group has committed."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    fires = f"{CLUSTER}.fires"
+    lag = shared.json("status", "--consumer-group", "nobody")["consumers"]
+    assert lag["partitions_begun"] == 0 and lag["partitions"] == SHARDS, lag
+    shared("add", "lag/a", "--every", "1h", "--wait")
+    client = CommandClient(shared.kafka.bootstrap, CLUSTER)
+    for _ in range(5):
+        client.call({"op": "trigger", "select": {"groups": ["lag"], "ids": ["a"]}})
+    partition = shard_of("lag", SHARDS)
+    records = [r for r in read_all(shared.kafka.bootstrap, fires) if r.partition == partition]
+    assert len(records) == 5, records
+    consumer = Consumer({"bootstrap.servers": shared.kafka.bootstrap, "group.id": "invoicing"})
+    for read, behind in ((2, 3), (5, 0)):
+        consumer.commit(offsets=[TopicPartition(fires, partition, records[read - 1].offset + 1)],
+                        asynchronous=False)
+        lag = shared.json("status", "--consumer-group", "invoicing")["consumers"]
+        assert (lag["records"], lag["partitions_begun"]) == (behind, 1), lag
+        assert not lag["more"] and lag["offsets"] >= behind, lag
+    consumer.close()
+    done = shared("status", "--consumer-group", "invoicing")
+    assert f"invoicing has read all of {fires}" in done.stdout, done.stdout
+    done = shared("status", "--consumer-group", "invoicing", "--topic", "no.such", expect=1)
+    assert "invoicing: not known" in done.stdout, done.stdout
+    shared("delete", "lag/a", "--wait")
+
+
+# --- a terminal -----------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A command on a terminal of 80 x 24, and what the screen of a terminal would show."""
+
+    def __init__(self, words: list[str], columns: int = 80, rows: int = 24):
+        self.leader, follower = pty.openpty()
+        subprocess.run(["stty", "cols", str(columns), "rows", str(rows)], stdin=follower,
+                       check=True)
+        self.before = termios.tcgetattr(follower)
+        self.follower = follower
+        self.bytes, self.text = b"", ""
+        self.child = subprocess.Popen(words, stdin=follower, stdout=follower, stderr=follower,
+                                      start_new_session=True, preexec_fn=self.control,
+                                      env={**os.environ, "TERM": "xterm"})
+
+    @staticmethod
+    def control() -> None:
+        """The terminal is the child's: Ctrl-C and changes of its size come from there."""
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    def read(self, for_s: float = 0.05) -> str:
+        while select.select([self.leader], [], [], for_s)[0]:
+            self.bytes += os.read(self.leader, 65536)
+        # The terminal's driver makes CR LF of each LF.
+        self.text = self.bytes.decode(errors="replace").replace("\r\r\n", "\r\n")
+        return self.text
+
+    def screens(self) -> list[str]:
+        """Each whole one so far, without its colours."""
+        self.read()
+        parts = self.text.split("\x1b[H")[1:]
+        return [re.sub(r"\x1b\[[0-9;]*[mK]", "", part.split("\x1b[J")[0])
+                for part in parts if "\x1b[J" in part]
+
+    def wait_screen(self, words: str, count: int = 1) -> str:
+        def seen() -> str:
+            found = [screen for screen in self.screens() if words in screen]
+            assert self.child.poll() is None or len(found) >= count, self.text
+            return found[-1] if len(found) >= count else ""
+
+        return wait_for(seen, 30, f"{count} screens with {words!r}")
+
+    def ended(self) -> int:
+        code = self.child.wait(timeout=30)
+        self.read()
+        assert "\x1b[?25h\x1b[?1049l" in self.text, repr(self.text[-200:])
+        assert termios.tcgetattr(self.follower) == self.before, "the terminal is not as it was"
+        os.close(self.leader)
+        os.close(self.follower)
+        return code
+
+
+def check_fits(screen: str, columns: int = 80, rows: int = 24) -> None:
+    lines = screen.split("\r\n")
+    assert len(lines) <= rows, screen
+    for line in lines:
+        assert len(line) <= columns, f"{len(line)} columns: {line!r}"
+
+
+def test_top_once(shared: Cluster) -> None:
+    shared("add", "top/a", "--every", "1s", "--wait")
+    try:
+        def busy_enough() -> dict[str, Any] | None:
+            top = shared.json("top", "--once")
+            return top if top["each_shard"][shard_of("top", SHARDS)]["fires"] >= 3 else None
+
+        said = wait_for(busy_enough, 30, "three fires told of", every_s=0.2)
+        assert said["shards"]["live"] == SHARDS and len(said["each_shard"]) == SHARDS, said
+        busy = said["each_shard"][shard_of("top", SHARDS)]
+        assert busy["state"] == "live" and busy["jobs"] >= 1, busy
+        assert 0.3 < said["fires_per_second"] < 3.5, said
+        done = shared("top", "--once")
+        check_fits(done.stdout.replace("\n", "\r\n").removesuffix("\r\n"))
+        assert "DAEMON" in done.stdout and "SHARD" in done.stdout and "well" in done.stdout
+    finally:
+        shared("delete", "top/a", "--wait")
+
+
+def test_top_is_refused_where_there_is_no_terminal(shared: Cluster) -> None:
+    assert "--once" in shared("top", expect=2).stderr
+    assert "--once" in shared("top", "-o", "json", expect=2).stderr
+    shared("top", "--once", "-o", "name", expect=2)
+    terminal = Terminal(shared.words("top", "--refresh", "1ms"))
+    assert terminal.child.wait(30) == 2 and "--refresh" in terminal.read(), terminal.text
+
+
+def test_top_draws_and_gives_the_terminal_back(shared: Cluster) -> None:
+    """q, Ctrl-C, SIGTERM, and a child that is killed while it draws: the terminal is as it was."""
+    for end, code in (("q", 0), ("\x03", 0), (signal.SIGINT, 0),
+                      (signal.SIGTERM, -signal.SIGTERM)):
+        terminal = Terminal(shared.words("top", "--refresh", "200ms"))
+        check_fits(terminal.wait_screen("belfry top", 2))
+        for screen in terminal.screens():
+            check_fits(screen)
+        if isinstance(end, str):
+            os.write(terminal.leader, end.encode())
+        else:
+            terminal.child.send_signal(end)
+        assert terminal.ended() == code, (end, terminal.text[-300:])
+
+
+def test_top_goes_on_when_what_draws_crashes(shared: Cluster) -> None:
+    terminal = Terminal(shared.words("top", "--refresh", "100ms"))
+    terminal.wait_screen("belfry top", 1)
+    redis = shared.redis
+    redis.sigstop()  # so that a child waits for it and can be hit
+    try:
+        def child() -> str:
+            tasks = f"/proc/{terminal.child.pid}/task/{terminal.child.pid}/children"
+            return open(tasks).read().strip()
+
+        os.kill(int(wait_for(child, 20, "a child that draws").split()[0]), signal.SIGSEGV)
+        assert "ended by signal 11" in terminal.wait_screen("ended by signal")
+    finally:
+        redis.sigcont()
+    terminal.wait_screen("belfry top", 2)
+    terminal.child.send_signal(signal.SIGINT)
+    assert terminal.ended() == 0
+
+
+def test_top_on_a_small_and_a_growing_terminal(shared: Cluster) -> None:
+    terminal = Terminal(shared.words("top", "--refresh", "200ms"), columns=50, rows=10)
+    check_fits(terminal.wait_screen("belfry top"), 50, 10)
+    subprocess.run(["stty", "cols", "120", "rows", "40"], stdin=terminal.follower, check=True)
+    before = len(terminal.screens())
+    wait_for(lambda: len(terminal.screens()) > before + 2, 30, "more screens")
+    assert "TZDATA" in terminal.screens()[-1], "the larger terminal is used"
+    os.write(terminal.leader, b"q")
+    assert terminal.child.wait(30) == 0
+
+
+def test_top_of_nothing_ends_at_once(shared: Cluster) -> None:
+    """What fails the first time is said behind the screen, where it stays."""
+    terminal = Terminal(shared.words("top", "--redis", "redis://127.0.0.1:1"))
+    assert terminal.ended() == 6
+    after = terminal.text.split("\x1b[?1049l")[-1]
+    assert "belfry: " in after and "127.0.0.1:1" in after, repr(after)
+
+
+# --- --watch --------------------------------------------------------------------------------------
+
+
+def test_watch_draws_again_in_place(shared: Cluster) -> None:
+    terminal = Terminal(shared.words("list", "--group", "watch", "--watch=200ms"))
+    terminal.wait_screen("belfry list")
+    shared("add", "watch/a", "--every", "1h", "--wait")
+    screen = terminal.wait_screen("every 1h")
+    check_fits(screen)
+    assert "q ends it" in screen and "watch" in screen, screen
+    os.write(terminal.leader, b"q")
+    assert terminal.ended() == 0
+    terminal = Terminal(shared.words("shards", "--watch=1"))
+    check_fits(terminal.wait_screen("EPOCH", 2))
+    terminal.child.send_signal(signal.SIGINT)
+    assert terminal.ended() == 0
+    shared("delete", "watch/a", "--wait")
+
+
+def test_a_list_longer_than_the_screen_is_cut(shared: Cluster) -> None:
+    client = CommandClient(shared.kafka.bootstrap, CLUSTER)
+    jobs = [{"group": "long", "id": f"j{n:03}", "schedule": {"every": "1h"}} for n in range(60)]
+    client.call({"op": "add", "jobs": jobs})
+    wait_for(lambda: len(shared("list", "--group", "long", "-o", "name").stdout.split()) == 60, 30,
+             "60 jobs")
+    terminal = Terminal(shared.words("list", "--group", "long", "--watch=200ms"))
+    screen = terminal.wait_screen("more lines")
+    check_fits(screen)
+    assert "j019" in screen and "j030" not in screen and "... 40 more lines" in screen, screen
+    os.write(terminal.leader, b"q")
+    assert terminal.ended() == 0
+    shared("delete", "--group", "long", "--wait")
+
+
+def test_watch_as_json_is_one_document_each_time(shared: Cluster) -> None:
+    child = subprocess.Popen(shared.words("shards", "--watch=100ms", "-o", "json"),
+                             stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    decoder, text, documents = json.JSONDecoder(), "", []
+    while len(documents) < 3:
+        text += child.stdout.readline()
+        try:
+            document, end = decoder.raw_decode(text)
+        except ValueError:
+            continue
+        documents.append(document)
+        text = text[end:].lstrip()
+    child.terminate()
+    assert child.wait(30) == -signal.SIGTERM
+    child.stdout.close()
+    assert all(len(document) == SHARDS for document in documents), documents
+    for words in (("list", "--watch"), ("list", "--watch", "-o", "ndjson"),
+                  ("shards", "--watch", "-o", "name"), ("shards", "--watch=0"),
+                  ("list", "--watch=never")):
+        shared(*words, expect=2)
