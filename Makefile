@@ -33,6 +33,7 @@ LIBS := $(PACKAGE_LIBS) -lpthread -lm
 # One archive per layer; the order is the link order: a layer uses only those to its right.
 SOURCES_cli := $(filter-out cli/words/main.c,$(wildcard cli/*/*.c))
 SOURCES_daemon := $(filter-out dispatcher/daemon/main.c,$(wildcard dispatcher/daemon/*.c))
+SOURCES_metrics := $(wildcard dispatcher/metrics/*.c)
 SOURCES_config := $(wildcard dispatcher/config/*.c)
 SOURCES_consumer := $(filter-out consumer/worker_main.c,$(wildcard consumer/*.c))
 SOURCES_kafka := $(wildcard dispatcher/kafka/*.c)
@@ -43,7 +44,7 @@ SOURCES_store := $(wildcard store/*.c)
 SOURCES_model := $(wildcard lib/model/*.c)
 SOURCES_time := $(wildcard lib/time/*.c)
 SOURCES_base := $(wildcard lib/base/*.c)
-LAYERS := cli daemon config consumer kafka engine shard schemas store model time base
+LAYERS := cli daemon metrics config consumer kafka engine shard schemas store model time base
 ARCHIVES := $(foreach layer,$(LAYERS),$(BUILD)/lib$(layer).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -154,7 +155,7 @@ help: ## this list
 
 .PHONY: clean distclean
 clean: ## removes what was built; what was fetched for the tests stays
-	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name venv ! -name kafka ! -name interop -exec rm -rf {} +; fi
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name venv ! -name kafka ! -name prometheus ! -name interop -exec rm -rf {} +; fi
 distclean: ## removes build/ whole
 	rm -rf build
 
