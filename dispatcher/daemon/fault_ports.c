@@ -117,6 +117,12 @@ static bool foreign_topic(struct broker *broker, const char *topic, struct topic
     return inner->operations->foreign_topic(inner, topic, info, error);
 }
 
+static int64_t end_seen(struct broker *broker, enum broker_topic topic)
+{
+    struct broker *inner = ours(broker)->inner;
+    return inner->operations->end_seen(inner, topic);
+}
+
 static void destroy(struct broker *broker)
 {
     struct fault_broker *own = ours(broker);
@@ -138,6 +144,7 @@ static const struct broker_operations broker_operations = {
     .poll = poll_input,
     .release = release,
     .foreign_topic = foreign_topic,
+    .end_seen = end_seen,
     .destroy = destroy,
 };
 

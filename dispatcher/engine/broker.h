@@ -130,6 +130,9 @@ struct broker_operations {
     bool (*foreign_topic)(struct broker *broker, const char *topic, struct topic_info *info,
                           struct error *error);
     void (*destroy)(struct broker *broker);
+    /* The end of what is being read of the topic, as far as Kafka has said it by the way; -1: it
+     * has not. Asks nobody. NULL: this broker does not know. */
+    int64_t (*end_seen)(struct broker *broker, enum broker_topic topic);
 };
 struct broker {
     const struct broker_operations *operations;

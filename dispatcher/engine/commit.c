@@ -298,6 +298,21 @@ static void note_own(struct engine *engine, const struct mark *mark)
     if (engine->ports.own_commit != NULL) own_commit_taken(engine->ports.own_commit, mark);
 }
 
+static void tell_taken(const struct engine *engine, int64_t began_us)
+{
+    const struct observer *observer = engine->ports.observer;
+    const struct outbox *outbox = engine->outbox;
+    int64_t took_us = engine_monotonic_us(engine) - began_us;
+    observe(observer, OBSERVED_SHARD_COMMITTED, engine->options.shard,
+            &(struct observed){.sequence = outbox_sequence(outbox),
+                               .records = (int64_t)outbox_count(outbox),
+                               .fires = outbox_fires(outbox), .took_us = took_us});
+    if (engine->tally == NULL) return;
+    struct taken taken = {.tally = engine->tally, .sequence = outbox_sequence(outbox),
+                          .at_ms = engine_steady_ms(engine), .took_us = took_us};
+    observer->committed(observer->opaque, engine->options.shard, &taken);
+}
+
 /* After a commit that ended well. */
 static void committed(struct engine *engine, const struct mark *mark)
 {
@@ -315,6 +330,7 @@ static void committed(struct engine *engine, const struct mark *mark)
     atomic_store(&engine->sequence, mark->sequence);
     atomic_store(&engine->watermark_ms, mark->watermark.instant_ms);
     atomic_fetch_add(&engine->fires, outbox_fires(outbox));
+    atomic_fetch_add(&engine->numbers.commands, outbox_results(outbox));
     bool live = atomic_load(&engine->state) == ENGINE_LIVE && !engine->clock_refused;
     if (live && outbox_count(outbox) > 0) { /* no bare mark */
         atomic_store(&engine->moved_us, monotonic_us);
@@ -354,11 +370,7 @@ static bool commit(struct engine *engine, struct error *error)
         bool out = try_transaction(engine, &mark, &failure);
         if (!out && !mend(engine, &mark, &failure, &out, error)) return false;
         if (!out) continue;
-        observe(engine->ports.observer, OBSERVED_SHARD_COMMITTED, engine->options.shard,
-                &(struct observed){.sequence = mark.sequence,
-                                   .records = (int64_t)outbox_count(outbox),
-                                   .fires = outbox_fires(outbox),
-                                   .took_us = engine_monotonic_us(engine) - began_us});
+        tell_taken(engine, began_us);
         committed(engine, &mark);
         return true;
     }

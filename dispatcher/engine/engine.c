@@ -122,6 +122,10 @@ struct engine *engine_create(const struct engine_options *options,
     /* Not known: the proof of ownership keeps what the group has. */
     engine->places[INPUT_CONTROL].offset = -1;
     inputs_init(&engine->inputs, ports->broker);
+    census_init(&engine->census);
+    engine_numbers_begin(engine);
+    if (ports->observer->committed != NULL)
+        engine->tally = tally_create(options->settings.misfire_grace_ms);
     set_state(engine, ENGINE_STARTING);
     return engine;
 }
@@ -130,6 +134,8 @@ void engine_destroy(struct engine *engine)
 {
     if (engine == NULL) return;
     engine_let_go(engine);
+    tally_destroy(engine->tally);
+    census_clear(&engine->census);
     arena_destroy(engine->arena);
     zone_stand_ins_destroy(engine->zones);
     free(engine);
@@ -145,24 +151,6 @@ void engine_wish(struct engine *engine, enum engine_wish wish)
 void engine_assigned(struct engine *engine)
 {
     atomic_store(&engine->assigned, 1);
-}
-
-struct engine_status engine_status(const struct engine *engine)
-{
-    return (struct engine_status){.state = (enum engine_state)atomic_load(&engine->state),
-                                  .since_ms = atomic_load(&engine->since_ms),
-                                  .sequence = atomic_load(&engine->sequence),
-                                  .epoch = atomic_load(&engine->epoch),
-                                  .watermark_ms = atomic_load(&engine->watermark_ms),
-                                  .fires = atomic_load(&engine->fires),
-                                  .jobs = atomic_load(&engine->jobs),
-                                  .checkpoint_sequence =
-                                      atomic_load(&engine->checkpoint_sequence),
-                                  .moved_us = atomic_load(&engine->moved_us),
-                                  .committed_us = atomic_load(&engine->committed_us),
-                                  .correction_ms = atomic_load(&engine->correction_ms),
-                                  .clock_ahead_ms = atomic_load(&engine->clock_ahead_ms),
-                                  .clock_far = atomic_load(&engine->clock_far)};
 }
 
 /* ---- a step ---- */
@@ -300,6 +288,7 @@ static bool step(struct engine *engine, struct error *error)
     }
     assert(engine_rests(engine) && outbox_is_empty(engine->outbox));
     checkpoint_step(engine);
+    engine_numbers_tell(engine);
     return true;
 }
 

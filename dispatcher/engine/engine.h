@@ -13,6 +13,7 @@
 #include "dispatcher/engine/observer.h"
 #include "dispatcher/engine/own_commit.h"
 #include "dispatcher/shard/shard.h"
+#include "lib/model/input.h"
 
 struct engine_options {
     const char *cluster; /* borrowed, like all texts here */
@@ -67,7 +68,20 @@ struct engine_status {
     int64_t epoch;
     int64_t watermark_ms;
     int64_t fires;
+    int64_t commands; /* results put out */
     int64_t jobs;
+    int64_t jobs_paused; /* in one state at most, as the record says it; the others are active */
+    int64_t jobs_failing;
+    int64_t jobs_finished;
+    int64_t jobs_zoneless; /* set aside: a time zone is not there */
+    int64_t jobs_owing;    /* neither paused nor set aside */
+    int64_t jobs_next_hour; /* with a slot in it, at least so many */
+    int64_t owed_slots;    /* in the catch-up lane */
+    int64_t owed_drain_ms; /* until they are worked off */
+    int64_t owed_oldest_ms; /* when the oldest of all owed slots was due; INSTANT_NONE: none */
+    int64_t next_live_ms;  /* when the next slot comes due that is not owed; INT64_MAX: none */
+    int64_t waiting[INPUTS_READ]; /* records of each input that are not done, as far as is known */
+    int64_t takeover_ms;   /* how long taking it over took; -1: not yet */
     int64_t checkpoint_sequence;
     int64_t committed_us; /* by the monotonic clock, when Kafka last took a commit; 0: never */
     int64_t moved_us; /* by the monotonic clock, when its time last moved: all that was due by then

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "dispatcher/engine/census.h"
 #include "dispatcher/engine/checkpointer.h"
 #include "dispatcher/engine/clock_bounds.h"
 #include "dispatcher/engine/engine.h"
@@ -31,6 +32,23 @@ struct singly {
     int64_t offsets[INPUTS_READ];
 };
 
+/* Of struct engine_status, of the same names. */
+struct engine_numbers {
+    _Atomic int64_t commands;
+    _Atomic int64_t jobs_paused;
+    _Atomic int64_t jobs_failing;
+    _Atomic int64_t jobs_finished;
+    _Atomic int64_t jobs_zoneless;
+    _Atomic int64_t jobs_owing;
+    _Atomic int64_t jobs_next_hour;
+    _Atomic int64_t owed_slots;
+    _Atomic int64_t owed_drain_ms;
+    _Atomic int64_t owed_oldest_ms;
+    _Atomic int64_t next_live_ms;
+    _Atomic int64_t waiting[INPUTS_READ];
+    _Atomic int64_t takeover_ms;
+};
+
 struct engine {
     struct engine_options options;
     struct engine_ports ports;
@@ -43,6 +61,8 @@ struct engine {
     struct checkpointer *checkpointer;
     struct foreign foreign;
     struct outbox *outbox;
+    struct tally *tally; /* of the transaction in it; NULL: nobody asks for it */
+    struct census census;
     struct inputs inputs;
     struct mark mark; /* the last committed one */
     bool settled;     /* memory is what that mark says, and the mark is of this owner: only then may
@@ -88,6 +108,9 @@ struct engine {
     _Atomic int64_t moved_us;
     _Atomic int64_t committed_us;
     _Atomic int64_t correction_ms;
+    struct engine_numbers numbers;
+    int64_t looked_us;        /* when those that take a look were looked at last */
+    int64_t hour_looked_us;
 };
 
 /* ---- engine_state.c ---- */
@@ -98,6 +121,13 @@ void engine_sleep_ms(const struct engine *engine, int64_t ms);
 /* Tells the kind and the message of an error, at the row's level. */
 void engine_tell_error(const struct engine *engine, enum observed_kind kind,
                        const struct error *error);
+
+/* ---- engine_status.c ---- */
+
+/* Before a take-over: nothing is known of the shard. */
+void engine_numbers_begin(struct engine *engine);
+/* What others may know of the shard, as of now: between two steps. */
+void engine_numbers_tell(struct engine *engine);
 
 /* ---- commit.c ---- */
 

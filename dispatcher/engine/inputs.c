@@ -192,6 +192,11 @@ int64_t inputs_position(const struct inputs *inputs, enum input input)
     return inputs->queues[input].position;
 }
 
+size_t inputs_count_of(const struct inputs *inputs, enum input input)
+{
+    return inputs->queues[input].count;
+}
+
 size_t inputs_count(const struct inputs *inputs)
 {
     size_t count = 0;

@@ -65,6 +65,7 @@ void inputs_done(struct inputs *inputs, const struct broker_input *input);
 /* After the last record or end of partition that was seen of the topic. */
 int64_t inputs_position(const struct inputs *inputs, enum input input);
 size_t inputs_count(const struct inputs *inputs);
+size_t inputs_count_of(const struct inputs *inputs, enum input input);
 size_t inputs_bytes(const struct inputs *inputs); /* of keys and values not applied yet */
 
 #endif

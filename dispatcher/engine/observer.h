@@ -10,12 +10,25 @@
 
 #include "dispatcher/engine/observed.h"
 
+struct tally;
+
+/* A transaction that Kafka has taken. */
+struct taken {
+    const struct tally *tally; /* what it says, in numbers (tally.h); valid during the call */
+    int64_t sequence;          /* of its mark */
+    int64_t at_ms;             /* by the broker's clock, as far as it is known */
+    int64_t took_us;           /* from its first try */
+};
+
 struct observer {
     void *opaque;
     enum observer_level lowest; /* what is below it is not told */
     /* `shard` -1: the whole process. What `said` points to is the caller's. */
     void (*told)(void *opaque, enum observed_kind kind, enum observer_level level, int32_t shard,
                  const struct observed *said);
+    /* Once for each transaction that is known to be in Kafka's logs, by its shard's thread. NULL:
+     * nobody asks, and nothing is counted. */
+    void (*committed)(void *opaque, int32_t shard, const struct taken *taken);
 };
 
 /* Tells the event at its row's level; `said` NULL: one without keys. */

@@ -44,6 +44,13 @@ void outbox_destroy(struct outbox *outbox)
     free(outbox);
 }
 
+void outbox_count_in(struct outbox *outbox, struct tally *tally, struct census *census)
+{
+    outbox->tally = tally;
+    outbox->census = census;
+    if (tally != NULL) tally_begin(tally);
+}
+
 void outbox_begin(struct outbox *outbox, int64_t sequence)
 {
     text_writer_reset(&outbox->arena);
@@ -58,6 +65,8 @@ void outbox_begin(struct outbox *outbox, int64_t sequence)
     outbox->foreign_results = 0;
     outbox->repeated_bytes = 0;
     outbox->fires = 0;
+    outbox->results = 0;
+    if (outbox->tally != NULL) tally_begin(outbox->tally);
     outbox->sequence = sequence;
     outbox->probe = NULL;
     outbox->last_fire_refused = false;
@@ -94,6 +103,7 @@ size_t outbox_kept_bytes(const struct outbox *outbox) { return outbox->arena.len
 size_t outbox_count(const struct outbox *outbox) { return outbox->count; }
 
 int64_t outbox_fires(const struct outbox *outbox) { return outbox->fires; }
+int64_t outbox_results(const struct outbox *outbox) { return outbox->results; }
 
 int64_t outbox_sequence(const struct outbox *outbox) { return outbox->sequence; }
 
@@ -156,6 +166,13 @@ struct stretch outbox_put_seen_key(struct outbox *outbox, int64_t sequence)
     return outbox_stretch_from(outbox, at);
 }
 
+static void tally_record(const struct outbox *outbox, enum broker_topic topic)
+{
+    if (outbox->tally == NULL) return;
+    outbox->tally->numbers.forwarded += topic == TOPIC_FORWARD;
+    outbox->tally->numbers.dead += topic == TOPIC_DEAD;
+}
+
 void outbox_add(struct outbox *outbox, enum broker_topic topic, int32_t partition,
                 struct text key, struct text value, const struct record_header *headers,
                 size_t header_count)
@@ -166,6 +183,7 @@ void outbox_add(struct outbox *outbox, enum broker_topic topic, int32_t partitio
     record->key = outbox_put_text(outbox, key);
     record->value = outbox_put_text(outbox, value);
     outbox_add_headers(outbox, record, headers, header_count);
+    tally_record(outbox, topic);
 }
 
 void outbox_add_copy(struct outbox *outbox, int32_t partition)
@@ -175,6 +193,7 @@ void outbox_add_copy(struct outbox *outbox, int32_t partition)
     struct outbox_record *record = outbox_add_record(outbox, last.topic);
     *record = last;
     record->partition = partition;
+    tally_record(outbox, last.topic);
     outbox->repeated_bytes += last.key.length + last.value.length;
     for (int32_t i = 0; last.header_first >= 0 && i < last.header_count; i++) {
         const struct outbox_header *header = &outbox->headers[last.header_first + i];

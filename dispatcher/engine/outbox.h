@@ -8,8 +8,10 @@
 #include <stdint.h>
 
 #include "dispatcher/engine/broker.h"
+#include "dispatcher/engine/census.h"
 #include "dispatcher/engine/checkpointer.h"
 #include "dispatcher/engine/foreign.h"
+#include "dispatcher/engine/tally.h"
 #include "dispatcher/shard/shard.h"
 #include "schemas/record_header.h"
 
@@ -34,6 +36,9 @@ struct outbox *outbox_create(struct text cluster, int32_t shard, size_t outputs_
                              struct foreign *foreign, struct checkpointer *checkpointer);
 void outbox_destroy(struct outbox *outbox); /* NULL: nothing */
 
+/* Its sink counts here, too. Both outlive it; NULL: not there. */
+void outbox_count_in(struct outbox *outbox, struct tally *tally, struct census *census);
+
 /* Empty, for the transaction with this sequence. */
 void outbox_begin(struct outbox *outbox, int64_t sequence);
 /* Gives back the room that earlier transactions needed; only while it is empty. */
@@ -49,6 +54,7 @@ size_t outbox_bytes(const struct outbox *outbox);
 size_t outbox_kept_bytes(const struct outbox *outbox);
 size_t outbox_count(const struct outbox *outbox); /* records */
 int64_t outbox_fires(const struct outbox *outbox);
+int64_t outbox_results(const struct outbox *outbox);
 int64_t outbox_sequence(const struct outbox *outbox); /* of this transaction */
 /* Whether any of it goes to topics that are not ours. */
 bool outbox_goes_abroad(const struct outbox *outbox);

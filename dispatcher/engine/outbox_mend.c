@@ -44,6 +44,13 @@ const struct outbox_command *outbox_command_of(const struct outbox *outbox, size
 
 /* ---- topics of others ---- */
 
+/* The event that the job has ended: it goes on. */
+static void take_end_out(struct outbox *outbox, struct outbox_record *record)
+{
+    record->kind = OUTBOX_REMOVED;
+    if (outbox->tally != NULL) outbox->tally->numbers.events[EVENT_EXHAUSTED]--;
+}
+
 static void take_fire_out(struct outbox *outbox, size_t i, const char *detail)
 {
     struct outbox_record *record = &outbox->records[i];
@@ -57,11 +64,12 @@ static void take_fire_out(struct outbox *outbox, size_t i, const char *detail)
     outbox->refused[outbox->refused_count++] = failure;
     record->kind = OUTBOX_REMOVED;
     outbox->fires--;
+    if (outbox->tally != NULL) tally_fire_back(outbox->tally, record->tallied, failure.kind);
     outbox->foreign_count--;
     for (size_t next = i + 1; next < outbox->count; next++) {
         struct outbox_record *behind = &outbox->records[next];
         if (behind->failure >= 0 && behind->failure != record->failure) break;
-        if (behind->kind == OUTBOX_EXHAUSTED) behind->kind = OUTBOX_REMOVED; /* it goes on */
+        if (behind->kind == OUTBOX_EXHAUSTED) take_end_out(outbox, behind);
     }
 }
 

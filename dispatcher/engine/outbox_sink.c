@@ -166,7 +166,11 @@ static void sink_fire(void *opaque, const struct fire *fire)
     bool plain = job_is_plain(fire->job) && fire->traceparent.length == 0;
     if (plain) put_plain_fire(outbox, fire);
     else put_unusual_fire(outbox, fire);
-    outbox->fires += (int64_t)(outbox->count - before);
+    if (outbox->count > before) {
+        outbox->fires++;
+        if (outbox->tally != NULL)
+            outbox->records[before].tallied = tally_fire(outbox->tally, fire);
+    }
     checkpointer_job_fired(outbox->checkpointer, fire->job);
 }
 
@@ -187,6 +191,7 @@ static void sink_event(void *opaque, const struct event *event)
     bool ended = event->kind == EVENT_EXHAUSTED && was_fired_last(outbox, event);
     if (ended && outbox->last_fire_refused) return; /* it is retried */
     bool undecided = ended && outbox->last_failure >= 0;
+    if (outbox->tally != NULL) tally_event(outbox->tally, event);
     struct outbox_record *record = outbox_add_record(outbox, TOPIC_EVENTS);
     record->key = outbox_put_text(outbox, event->group);
     size_t at = outbox->arena.length;
@@ -232,6 +237,8 @@ static void sink_result(void *opaque, const struct result *result)
     record->key = outbox_put_text(outbox, key);
     size_t at = outbox->arena.length;
     result_encode(&outbox->arena, result, outbox->control_topic);
+    outbox->results++;
+    if (outbox->tally != NULL) tally_result(outbox->tally, result);
     record->value = outbox_stretch_from(outbox, at);
     record->header_first = HEADERS_SHARED_JSON;
     if (own) return;
@@ -260,6 +267,7 @@ static void sink_job_changed(void *opaque, const struct job *job)
     record->value = outbox_stretch_from(outbox, at);
     if (job->flags & JOB_FOREIGN) /* so that its first fire finds the topic warm */
         (void)foreign_find(outbox->foreign, view.definition.topic);
+    if (outbox->census != NULL) census_job(outbox->census, job);
     checkpointer_job_changed(outbox->checkpointer, job);
 }
 
@@ -268,6 +276,8 @@ static void sink_job_deleted(void *opaque, const struct job *job)
     struct outbox *outbox = opaque;
     struct outbox_record *record = outbox_add_record(outbox, TOPIC_STATE);
     record->key = put_job_key(outbox, job);
+    if (outbox->tally != NULL) tally_job_gone(outbox->tally, job);
+    if (outbox->census != NULL) census_job_gone(outbox->census, job);
     checkpointer_job_deleted(outbox->checkpointer, job);
 }
 

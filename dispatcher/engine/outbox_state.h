@@ -37,11 +37,14 @@ struct outbox_record {
     int32_t header_count;
     int32_t failure;      /* index of what to tell when it is taken out; -1: none */
     bool cut;             /* a small one is there in its place */
+    uint32_t tallied;     /* of a fire: as what it was counted */
     const char *foreign_topic;
 };
 
 struct outbox {
     struct checkpointer *checkpointer; /* takes note of what changes */
+    struct tally *tally;   /* NULL: nobody counts what is said */
+    struct census *census; /* NULL: nor jobs */
     struct foreign *foreign;
     struct text cluster;
     struct text control_topic;
@@ -76,6 +79,7 @@ struct outbox {
     size_t outputs_max; /* of one transaction */
     int64_t sequence; /* of this transaction */
     int64_t fires;
+    int64_t results;
     bool last_fire_refused;
     int32_t last_failure;         /* of the last fire, where it went to a foreign topic; -1 */
     struct incarnation last_life; /* whose it was, refused or not, where it was not a plain one */

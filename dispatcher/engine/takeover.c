@@ -62,6 +62,7 @@ void engine_start_empty(struct engine *engine)
     engine->outbox = outbox_create(text_of(engine->options.cluster), engine->options.shard,
                                    engine->options.batch_outputs_max, &engine->foreign,
                                    engine->checkpointer);
+    outbox_count_in(engine->outbox, engine->tally, &engine->census);
 }
 
 /* ---- the store ---- */
@@ -510,12 +511,16 @@ bool engine_take_over(struct engine *engine, struct error *error)
     change_zone_data(engine, &mark, tz_before);
     assert(fresh || !mark_goes_back(&mark, &found));
     shard_restore_done(engine->shard, &mark);
+    census_take(&engine->census, engine->shard);
+    engine_numbers_begin(engine);
     if (!commit_first_mark(engine, &mark, tz_before, &cuts, error)) return false;
     warm_foreign(engine);
+    int64_t took_ms = (engine_monotonic_us(engine) - began_us) / 1000;
+    atomic_store(&engine->numbers.takeover_ms, took_ms);
     observe(engine->ports.observer, OBSERVED_SHARD_TAKEN, engine->options.shard,
             &(struct observed){.epoch = engine->mark.epoch,
                                .jobs = (int64_t)shard_job_count(engine->shard),
                                .watermark_ms = mark.watermark.instant_ms,
-                               .took_ms = (engine_monotonic_us(engine) - began_us) / 1000});
+                               .took_ms = took_ms});
     return true;
 }

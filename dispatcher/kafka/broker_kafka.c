@@ -127,6 +127,11 @@ static bool foreign_topic(struct broker *broker, const char *topic, struct topic
     return kafka_publisher_foreign_topic(ours(broker)->publisher, topic, info, error);
 }
 
+static int64_t end_seen(struct broker *broker, enum broker_topic topic)
+{
+    return kafka_reading_end_seen(ours(broker)->reading, topic);
+}
+
 static void destroy(struct broker *broker)
 {
     struct broker_kafka *kafka = ours(broker);
@@ -149,6 +154,7 @@ static const struct broker_operations operations = {
     .poll = poll,
     .release = release,
     .foreign_topic = foreign_topic,
+    .end_seen = end_seen,
     .destroy = destroy,
 };
 

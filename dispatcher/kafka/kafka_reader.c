@@ -296,6 +296,18 @@ void kafka_reading_release(struct broker_input *input)
     input->kind = BROKER_NOTHING;
 }
 
+int64_t kafka_reading_end_seen(struct kafka_reading *reading, enum broker_topic topic)
+{
+    const struct source *source = source_of(reading, topic);
+    int64_t first = -1;
+    int64_t end = -1;
+    if (!source->active ||
+        rd_kafka_get_watermark_offsets(reading->reader->handle, source->name, reading->shard,
+                                       &first, &end) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return end;
+}
+
 void kafka_reading_wake(struct kafka_reading *reading)
 {
     assert(reading != NULL);

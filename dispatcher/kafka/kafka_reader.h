@@ -38,6 +38,8 @@ bool kafka_reading_poll(struct kafka_reading *reading, int32_t wait_ms,
                         struct broker_input *input, struct error *error)
     __attribute__((warn_unused_result));
 void kafka_reading_release(struct broker_input *input);
+/* The last stable offset by what was fetched last; -1: nothing was. */
+int64_t kafka_reading_end_seen(struct kafka_reading *reading, enum broker_topic topic);
 
 /* Ends a kafka_reading_poll() early; any thread. */
 void kafka_reading_wake(struct kafka_reading *reading);

@@ -60,6 +60,7 @@ struct job {
     uint32_t name_hash;
     uint32_t timer_index; /* in its schedule's list of jobs; TIMER_INDEX_NONE = not due at all */
     uint32_t group_next;  /* of job_groups.c: the slot of the next job of its group */
+    uint16_t group_number; /* of its group, as long as that has jobs; 0: it has none */
     uint8_t flags;
 };
 

@@ -20,6 +20,10 @@ struct job_groups {
     struct entry *entries;
     size_t mask;
     size_t count;
+    uint16_t *free_numbers; /* of groups that are gone */
+    size_t free_count;
+    size_t free_capacity;
+    uint16_t last_number; /* so many have been given out for the first time */
     uint8_t key[HASH_KEY_BYTES];
 };
 
@@ -44,6 +48,7 @@ void job_groups_destroy(struct job_groups *groups)
     if (groups == NULL) return;
     free(groups->before);
     free(groups->entries);
+    free(groups->free_numbers);
     free(groups);
 }
 
@@ -80,6 +85,20 @@ static void grow(struct job_groups *groups)
     free(before);
 }
 
+static uint16_t new_number(struct job_groups *groups)
+{
+    if (groups->free_count > 0) return groups->free_numbers[--groups->free_count];
+    return groups->last_number == GROUP_NUMBERS_MAX ? 0 : ++groups->last_number;
+}
+
+static void give_back(struct job_groups *groups, uint16_t number)
+{
+    if (number == 0) return;
+    groups->free_numbers = memory_grow(groups->free_numbers, &groups->free_capacity,
+                                       groups->free_count + 1, sizeof *groups->free_numbers);
+    groups->free_numbers[groups->free_count++] = number;
+}
+
 void job_groups_add(struct job_groups *groups, struct job *const *jobs, const struct job *job)
 {
     assert(jobs[job->slot] == job);
@@ -90,8 +109,13 @@ void job_groups_add(struct job_groups *groups, struct job *const *jobs, const st
     struct entry *entry = &groups->entries[place_of(groups, jobs, hash, job_group(job))];
     jobs[job->slot]->group_next = entry->first;
     groups->before[job->slot] = JOB_SLOT_NONE;
-    if (entry->first != JOB_SLOT_NONE) groups->before[entry->first] = job->slot;
-    else groups->count++;
+    if (entry->first != JOB_SLOT_NONE) {
+        groups->before[entry->first] = job->slot;
+        jobs[job->slot]->group_number = jobs[entry->first]->group_number;
+    } else {
+        groups->count++;
+        jobs[job->slot]->group_number = new_number(groups);
+    }
     *entry = (struct entry){job->slot, hash};
 }
 
@@ -121,8 +145,12 @@ void job_groups_remove(struct job_groups *groups, struct job *const *jobs, const
     }
     size_t at = place_of(groups, jobs, hash_of(groups, job_group(job)), job_group(job));
     assert(groups->entries[at].first == job->slot);
-    if (next != JOB_SLOT_NONE) groups->entries[at].first = next;
-    else remove_entry(groups, at);
+    if (next != JOB_SLOT_NONE) {
+        groups->entries[at].first = next;
+        return;
+    }
+    give_back(groups, job->group_number);
+    remove_entry(groups, at);
 }
 
 uint32_t job_groups_first(const struct job_groups *groups, struct job *const *jobs,

@@ -1,5 +1,7 @@
 /* job_groups.h - the jobs of a shard by group: a list of slots for each, so that a command for one
- * group does not walk over all jobs. Costs 4 bytes a job, and 4 within it. */
+ * group does not walk over all jobs. Costs 4 bytes a job, and 6 within it. A group has a number,
+ * job->group_number, as long as it has jobs; then another may get it. Those that come while
+ * GROUP_NUMBERS_MAX have one have none. */
 #ifndef BELFRY_SHARD_JOB_GROUPS_H
 #define BELFRY_SHARD_JOB_GROUPS_H
 
@@ -13,7 +15,7 @@
 struct job;
 struct job_groups;
 
-enum { JOB_SLOT_NONE = UINT32_MAX };
+enum { JOB_SLOT_NONE = UINT32_MAX, GROUP_NUMBERS_MAX = UINT16_MAX };
 
 /* `key` is copied. `jobs` below is the table's array by slot. */
 struct job_groups *job_groups_create(const uint8_t key[HASH_KEY_BYTES]);

@@ -345,6 +345,14 @@ enum ledger_next ledger_next(struct ledger *ledger, const struct terms *terms,
     return LEDGER_DEBT_DONE;
 }
 
+bool ledger_front(const struct ledger *ledger, const struct terms *terms, int64_t watermark_ms,
+                  struct job_slot *slot)
+{
+    for (uint32_t i = 0; i < ledger->owed.count; i++)
+        if (debt_next(&ledger->owed.list[i], terms, slot)) return true;
+    return tail_next(ledger, terms, watermark_ms, slot);
+}
+
 int64_t ledger_missed_count(const struct ledger *ledger)
 {
     return ledger->owed.count > 0 ? ledger->owed.list[0].missed_count : 0;

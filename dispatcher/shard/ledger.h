@@ -168,6 +168,9 @@ enum ledger_next {
 enum ledger_next ledger_next(struct ledger *ledger, const struct terms *terms,
                              struct timers *timers, int64_t watermark_ms, struct job_slot *slot,
                              int64_t *planned);
+/* The same, to be looked at only: nothing that was paid goes. False: nothing is owed. */
+bool ledger_front(const struct ledger *ledger, const struct terms *terms, int64_t watermark_ms,
+                  struct job_slot *slot);
 /* How many slots the next fire stands for besides its own. */
 int64_t ledger_missed_count(const struct ledger *ledger);
 /* The next slot, due at due_ms, has been fired. */

@@ -6,6 +6,8 @@
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/memory.h"
 
+enum { SCHEDULE_LOOKS_MOST = 20000 };
+
 void shard_config_defaults(struct shard_config *config)
 {
     *config = (struct shard_config){.shard = 0,
@@ -303,6 +305,29 @@ uint32_t shard_seen_from(const struct shard *shard, int64_t sequence)
 size_t shard_seen_records(const struct shard *shard)
 {
     return seen_table_sequences(shard->seen);
+}
+
+int64_t shard_oldest_owed_ms(const struct shard *shard, const struct job *job)
+{
+    struct job_slot slot;
+    if (!job_owes(job)) return INSTANT_NONE;
+    struct terms terms = job_terms(job);
+    if (!ledger_front(&job->extra->ledger, &terms, shard->watermark.instant_ms, &slot))
+        return INSTANT_NONE;
+    return slot.due_ms;
+}
+
+struct shard_backlog shard_backlog(const struct shard *shard)
+{
+    int64_t slots = shard->lane_state.slots;
+    int64_t jobs = (int64_t)(shard->lane.count + shard->lane_new.count);
+    if (shard->lane_new.count > 0 && slots < jobs) slots = jobs;
+    return (struct shard_backlog){slots, slots * 1000 / shard->config.catchup_per_second};
+}
+
+int64_t shard_jobs_due_by(const struct shard *shard, int64_t until_ms)
+{
+    return timers_due_by(shard->timers, until_ms, SCHEDULE_LOOKS_MOST);
 }
 
 void shard_count(const struct shard *shard, struct shard_counts *counts)

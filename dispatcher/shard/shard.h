@@ -152,6 +152,19 @@ uint32_t shard_seen_from(const struct shard *shard, int64_t sequence);
 /* How many transactions those are of: as many records as a store holds of them. */
 size_t shard_seen_records(const struct shard *shard);
 
+/* When the oldest slot that the job owes was due; INSTANT_NONE: it owes none. */
+int64_t shard_oldest_owed_ms(const struct shard *shard, const struct job *job);
+
+/* What the catch-up lane has to work off. Jobs it has not counted yet count as one slot each. */
+struct shard_backlog {
+    int64_t slots;
+    int64_t drain_ms; /* until that is worked off at the lane's rate */
+};
+struct shard_backlog shard_backlog(const struct shard *shard);
+
+/* How many jobs have a slot by until_ms, at least: a bounded number of schedules is looked at. */
+int64_t shard_jobs_due_by(const struct shard *shard, int64_t until_ms);
+
 struct shard_counts {
     size_t jobs;
     size_t paused;

@@ -287,6 +287,25 @@ bool timers_earliest(const struct timers *timers, int64_t *due_ms)
     return true;
 }
 
+/* The next in a walk over the heap's tree that leaves out what is below `at`. */
+static size_t leave(size_t at)
+{
+    while (at > 0 && at % 2 == 0) at = (at - 1) / 2; /* up from each right one */
+    return at == 0 ? SIZE_MAX : at + 1;
+}
+
+int64_t timers_due_by(const struct timers *timers, int64_t until_ms, size_t looks_most)
+{
+    int64_t jobs = 0;
+    size_t at = 0;
+    for (size_t looks = 0; looks < looks_most && at != SIZE_MAX; looks++) {
+        bool due = at < timers->heap_count && timers->heap[at]->next_ms <= until_ms;
+        if (due) jobs += timers->heap[at]->job_live;
+        at = due ? 2 * at + 1 : leave(at);
+    }
+    return jobs;
+}
+
 struct schedule *timers_pop(struct timers *timers, int64_t limit_ms)
 {
     if (timers->heap_count == 0 || timers->heap[0]->next_ms > limit_ms) return NULL;

@@ -58,6 +58,10 @@ void timers_detach(struct timers *timers, struct job *job);
 /* Earliest next_ms of all; false: no job is ever due again. */
 bool timers_earliest(const struct timers *timers, int64_t *due_ms);
 
+/* How many jobs have their next slot by until_ms; of more than looks_most schedules only so many
+ * are looked at. */
+int64_t timers_due_by(const struct timers *timers, int64_t until_ms, size_t looks_most);
+
 /* Removes from the index and hands out one schedule whose next_ms is the earliest; NULL when
  * none is at or before limit_ms. Its list is sorted and without holes. Give it back with
  * timers_reinsert(), which takes it out for good when it has no further instant. */
