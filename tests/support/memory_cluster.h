@@ -283,7 +283,7 @@ static const struct broker_operations cluster_broker = {
     cluster_prove,   cluster_anew,          cluster_close,        cluster_begin,
     cluster_produce, cluster_commit,        cluster_anew,         cluster_start_reading,
     cluster_stop_reading, cluster_offsets,  cluster_poll,         cluster_release,
-    cluster_foreign, cluster_close};
+    cluster_foreign, cluster_close,         NULL};
 
 /* --- the store: written at once --- */
 

@@ -237,6 +237,7 @@ static void on_job_changed(void *opaque, const struct job *job)
     job_key(job, key, sizeof key);
     rig->batch++;
     keep(rig, key, job_text(job));
+    if (rig->census != NULL) census_job(rig->census, job);
 }
 
 static void on_job_deleted(void *opaque, const struct job *job)
@@ -247,6 +248,7 @@ static void on_job_deleted(void *opaque, const struct job *job)
     rig->batch++;
     if (!rig->speaks_json) text_writer_format(&rig->log, "gone %s\n", key + 4);
     keep(rig, key, NULL);
+    if (rig->census != NULL) census_job_gone(rig->census, job);
 }
 
 static void on_seen(void *opaque, const struct seen *seen)
@@ -367,6 +369,7 @@ void rig_restart(struct shard_rig *rig)
     for (size_t i = 0; i < rig->record_count; i++)
         restore_record(rig->shard, zone_stand_ins_lookup(rig->stand_ins), &rig->records[i]);
     shard_restore_done(rig->shard, &rig->mark);
+    if (rig->census != NULL) census_take(rig->census, rig->shard);
 }
 
 void rig_test_commit(struct shard_rig *rig)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dispatcher/engine/census.h"
 #include "dispatcher/shard/shard.h"
 #include "lib/model/output.h"
 #include "schemas/arena.h"
@@ -40,6 +41,7 @@ struct shard_rig {
     bool allows_topics;    /* jobs may name any topic; otherwise none */
     bool tells_ids;        /* fires by their id, too */
     bool fires_uncertain;  /* as if every fire went to a foreign topic */
+    struct census *census; /* is told of jobs, and taken anew at restarts; NULL: nobody counts */
 };
 
 /* A shard of one, whose watermark is at start (RFC 3339). */

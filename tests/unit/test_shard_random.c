@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "dispatcher/shard/job.h"
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
 #include "tests/support/shard_rig.h"
@@ -109,6 +110,35 @@ static void make_command(struct dice *dice, int64_t now_ms, char *json)
     }
 }
 
+/* What is counted as jobs change is what a walk over all of them finds. */
+static void check_census(const struct shard_rig *rig, uint64_t seed)
+{
+    struct census walked;
+    struct census *kept = rig->census;
+    int64_t oldest_ms = INSTANT_NONE;
+    census_init(&walked);
+    for (uint32_t slot = 0; slot < shard_slots(rig->shard); slot++) {
+        const struct job *job = shard_job_at(rig->shard, slot);
+        if (job == NULL) continue;
+        struct job_record record;
+        job_view_record(job, &record);
+        bool finished = record.state.finished_ms != INSTANT_NONE;
+        walked.finished += finished;
+        walked.paused += !finished && record.definition.paused;
+        if (!job_owes(job) || record.definition.paused) continue;
+        walked.owing++;
+        int64_t due_ms = shard_oldest_owed_ms(rig->shard, job);
+        if (due_ms != INSTANT_NONE && (oldest_ms == INSTANT_NONE || due_ms < oldest_ms))
+            oldest_ms = due_ms;
+    }
+    if (walked.finished != kept->finished || walked.paused != kept->paused ||
+        walked.owing != kept->owing)
+        fail_msg("seed %llu: finished %d, paused %d, owing %d; counted %d, %d, %d",
+                 (unsigned long long)seed, (int)walked.finished, (int)walked.paused,
+                 (int)walked.owing, (int)kept->finished, (int)kept->paused, (int)kept->owing);
+    assert_int_equal(census_oldest_owed_ms(kept, rig->shard), oldest_ms);
+}
+
 /* Live steps of seconds to minutes, and now and then an outage of hours with commands inside. */
 static void play(uint64_t seed, struct shard_rig *rig, struct text_writer *story)
 {
@@ -130,6 +160,7 @@ static void play(uint64_t seed, struct shard_rig *rig, struct text_writer *story
         }
         now_ms += passed_ms;
         rig_advance(rig, now);
+        check_census(rig, seed);
         text_writer_words(story, rig_said(rig));
     }
 }
@@ -183,6 +214,11 @@ static void restarts_change_nothing(void **state)
         text_writer_init(&stories[1]);
         rig_open(&plain, "2026-01-01T00:00:00Z");
         rig_open(&restarted, "2026-01-01T00:00:00Z");
+        struct census census[2];
+        plain.census = &census[0];
+        restarted.census = &census[1];
+        census_init(&census[0]);
+        census_init(&census[1]);
         plain.allows_topics = true;
         restarted.allows_topics = true;
         restarted.restart_always = true;
@@ -193,6 +229,8 @@ static void restarts_change_nothing(void **state)
         compare(seed, &stories[0], &stories[1]);
         rig_close(&plain);
         rig_close(&restarted);
+        census_clear(&census[0]);
+        census_clear(&census[1]);
         text_writer_free(&stories[0]);
         text_writer_free(&stories[1]);
     }
