@@ -122,3 +122,91 @@ at 00:17:00 update g {"schedule": {"at": "2026-01-01T00:05:00Z"}}
   > event skipped g/a first=01-01T00:05:00 last=01-01T00:05:00 count=1 already_due
   > event exhausted g/a
   > result update applied matched=1 changed=1
+
+story: an update of many jobs leaves each what it does not name
+at 00:00:00 add g/a {"schedule": {"at": "2026-01-01T01:00:00Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/b {"schedule": {"at": "2026-01-01T01:00:01Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/c {"schedule": {"at": "2026-01-01T01:00:02Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/d {"schedule": {"at": "2026-01-01T01:00:03Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/e {"schedule": {"at": "2026-01-01T01:00:04Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/f {"schedule": {"at": "2026-01-01T01:00:05Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/g {"schedule": {"at": "2026-01-01T01:00:06Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/h {"schedule": {"at": "2026-01-01T01:00:07Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/i {"schedule": {"at": "2026-01-01T01:00:08Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/j {"schedule": {"at": "2026-01-01T01:00:09Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/k {"schedule": {"at": "2026-01-01T01:00:10Z"}}
+  > result add applied matched=1 changed=1
+at 00:10:00 update g {"keep_finished": "0s"}
+  > result update applied matched=11 changed=11
+now 02:00:00
+  > fire g/a 01-01T01:00:00 catchup
+  > event exhausted g/a
+  > gone g/a
+  > fire g/b 01-01T01:00:01 catchup
+  > event exhausted g/b
+  > gone g/b
+  > fire g/c 01-01T01:00:02 catchup
+  > event exhausted g/c
+  > gone g/c
+  > fire g/d 01-01T01:00:03 catchup
+  > event exhausted g/d
+  > gone g/d
+  > fire g/e 01-01T01:00:04 catchup
+  > event exhausted g/e
+  > gone g/e
+  > fire g/f 01-01T01:00:05 catchup
+  > event exhausted g/f
+  > gone g/f
+  > fire g/g 01-01T01:00:06 catchup
+  > event exhausted g/g
+  > gone g/g
+  > fire g/h 01-01T01:00:07 catchup
+  > event exhausted g/h
+  > gone g/h
+  > fire g/i 01-01T01:00:08 catchup
+  > event exhausted g/i
+  > gone g/i
+  > fire g/j 01-01T01:00:09 catchup
+  > event exhausted g/j
+  > gone g/j
+  > fire g/k 01-01T01:00:10 catchup
+  > event exhausted g/k
+  > gone g/k
+
+story: an update of many jobs changes those that are not so yet
+at 00:00:00 add g/a {"schedule": {"at": "2027-01-01T00:00:00Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/b {"schedule": {"at": "2027-01-01T00:00:00Z"}, "payload": 1}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/c {"schedule": {"at": "2027-01-01T00:00:00Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/d {"schedule": {"at": "2027-01-01T00:00:00Z"}, "payload": 1}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/e {"schedule": {"at": "2027-01-01T00:00:00Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/f {"schedule": {"at": "2027-01-01T00:00:00Z"}, "payload": 1}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/g {"schedule": {"at": "2027-01-01T00:00:00Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/h {"schedule": {"at": "2027-01-01T00:00:00Z"}, "payload": 1}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/i {"schedule": {"at": "2027-01-01T00:00:00Z"}}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/j {"schedule": {"at": "2027-01-01T00:00:00Z"}, "payload": 1}
+  > result add applied matched=1 changed=1
+at 00:00:00 add g/k {"schedule": {"at": "2027-01-01T00:00:00Z"}}
+  > result add applied matched=1 changed=1
+at 00:10:00 update g {"payload": 1}
+  > result update applied matched=11 changed=6
+at 00:20:00 update g {"payload": 1}
+  > result update unchanged matched=11 changed=0
