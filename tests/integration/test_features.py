@@ -11,7 +11,7 @@ import json
 from datetime import datetime
 from typing import Any, Iterator
 
-from harness import Belfryd, CommandClient, Kafka, Redis, belfry, read_all, wait_for
+from harness import Belfryd, CommandClient, Kafka, Record, Redis, belfry, read_all, wait_for
 from runner import limit
 from scenario import Scenario, every, job, now_ms
 
@@ -42,9 +42,12 @@ class Shared:
         self.cli("put", "-f", "-", "--wait",
                  stdin=json.dumps([job(group, name, FAR, **more) for name in ids]))
 
+    def records(self, group: str) -> list[Record]:
+        return [record for record in read_all(self.kafka.bootstrap, f"{self.cluster}.fires")
+                if record.key == group.encode()]
+
     def fires(self, group: str) -> list[dict[str, Any]]:
-        records = read_all(self.kafka.bootstrap, f"{self.cluster}.fires")
-        return [r.json for r in records if r.json["jobgroup"] == group]
+        return [record.json for record in self.records(group)]
 
 
 @limit(120)
@@ -239,8 +242,6 @@ def test_traces_are_passed_on(shared: Shared) -> None:
     shared.add("trace", "structured", traceparent=JOBS_TRACE)
     shared.add("trace", "binary", traceparent=JOBS_TRACE, format="binary", payload={"a": 1})
     shared.add("trace", "plain")
-    fires = f"{shared.cluster}.fires"
-    before = len([r for r in read_all(shared.kafka.bootstrap, fires) if r.key == b"trace"])
     select = {"groups": ["trace"]}
     for number, headers in enumerate(({}, {"traceparent": COMMANDS_TRACE})):
         sent = shared.client.send({"op": "trigger", "command_id": f"trace-{number}",
@@ -248,7 +249,7 @@ def test_traces_are_passed_on(shared: Shared) -> None:
         result, = shared.client.results(sent)
         assert result["outcome"] == "applied" and result["changed"] == 3, result
         assert result.get("traceparent") == headers.get("traceparent"), result
-    records = [r for r in read_all(shared.kafka.bootstrap, fires) if r.key == b"trace"][before:]
+    records = shared.records("trace")
     assert len(records) == 6, records
     seen = []
     for record in records:
