@@ -67,9 +67,8 @@ static bool client_start(struct belfry_consumer *consumer, const struct belfry_o
     rd_kafka_resp_err_t result = rd_kafka_poll_set_consumer(consumer->kafka);
     if (result == RD_KAFKA_RESP_ERR_NO_ERROR) result = rd_kafka_subscribe(consumer->kafka, topics);
     started = result == RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (!started) {
+    if (!started)
         belfry_fail(error, BELFRY_ERROR_INVALID, "subscribe: %s", rd_kafka_err2str(result));
-    }
 out:
     rd_kafka_topic_partition_list_destroy(topics);
     return started;
@@ -114,9 +113,8 @@ struct belfry_consumer *belfry_consumer_create(const struct belfry_options *opti
         created = consumer->window != NULL;
     }
     if (created) return consumer;
-    if (consumer->kafka != NULL) {
+    if (consumer->kafka != NULL)
         rd_kafka_destroy_flags(consumer->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    }
     belfry_consumer_release(consumer);
     return NULL;
 }
@@ -130,8 +128,8 @@ void belfry_consumer_destroy(struct belfry_consumer *consumer)
     (void)pthread_mutex_unlock(&consumer->lock);
     /* With fires out, waiting for them is pointless here: the caller has given up on them. */
     struct belfry_error ignored = {0};
-    bool drained = closing ||
-                   belfry_consumer_drain(consumer, in_flight == 0 ? DESTROY_WAIT_MS : 1, &ignored);
+    bool drained =
+        closing || belfry_consumer_drain(consumer, in_flight == 0 ? DESTROY_WAIT_MS : 1, &ignored);
     (void)drained;
     belfry_consumer_release(consumer);
 }
@@ -179,19 +177,14 @@ static struct belfry_delivery *delivery_take(struct belfry_consumer *consumer,
 static void delivery_finish(struct belfry_consumer *consumer,
                             const struct belfry_delivery *delivery, enum belfry_outcome outcome)
 {
-    if (outcome == BELFRY_DONE) {
-        consumer->statistics.done++;
-    } else if (outcome == BELFRY_FAILED) {
-        consumer->statistics.failed++;
-    } else {
-        consumer->statistics.kept++;
-    }
+    if (outcome == BELFRY_DONE) consumer->statistics.done++;
+    else if (outcome == BELFRY_FAILED) consumer->statistics.failed++;
+    else consumer->statistics.kept++;
     struct belfry_partition *partition =
         belfry_partition_find(consumer, delivery->fire->topic, delivery->fire->partition);
     bool ours = partition != NULL && delivery->assignment == consumer->assignment;
-    if (ours && outcome != BELFRY_KEPT) {
+    if (ours && outcome != BELFRY_KEPT)
         belfry_partition_finish(consumer, partition, delivery->offset);
-    }
     (void)pthread_cond_broadcast(&consumer->changed);
 }
 

@@ -117,8 +117,7 @@ struct belfry_options {
     const char *cluster;            /* default "belfry" */
     const char *const *topics;      /* default one: "<cluster>.fires" */
     size_t topic_count;
-    const char *const *properties;  /* any librdkafka property, "name=value" (docs/consumer.md); the
-                                     * value may be in a file: "name_file=path" */
+    const char *const *properties;  /* librdkafka's, docs/consumer.md: name=text, name_file=path */
     size_t property_count;
     uint32_t concurrency;           /* fires handed out and not done, 1 to 1,024; default 1 */
     uint32_t window_ids;            /* ids remembered against duplicates; default 100,000 */
@@ -178,8 +177,8 @@ bool belfry_consumer_ending(struct belfry_consumer *consumer);
  *   fire     set on true: the next fire, to be finished with belfry_consumer_done(), or NULL
  *   returns  false: BELFRY_ERROR_KAFKA, _MEMORY (call again), _CLOSED, _INVALID (timeout). */
 bool belfry_consumer_next(struct belfry_consumer *consumer, int64_t timeout_ms,
-                          const struct belfry_fire **fire,
-                          struct belfry_error *error) BELFRY_MUST_CHECK;
+                          const struct belfry_fire **fire, struct belfry_error *error)
+    BELFRY_MUST_CHECK;
 
 /* Finishes a fire (unless BELFRY_KEPT) and releases it. Its offset is committed within a second
  * once all earlier records of its partition are finished too. Cannot fail. */

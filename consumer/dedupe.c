@@ -69,9 +69,8 @@ static uint32_t slot_find(const struct belfry_dedupe *window, struct hash_128 ha
 {
     assert(window->count <= window->slot_mask / 2 + 1); /* so an empty slot exists */
     uint32_t slot = (uint32_t)hash.low & window->slot_mask;
-    while (window->slots[slot] != 0 && !equal(window->ring[window->slots[slot] - 1], hash)) {
+    while (window->slots[slot] != 0 && !equal(window->ring[window->slots[slot] - 1], hash))
         slot = (slot + 1) & window->slot_mask;
-    }
     assert(slot <= window->slot_mask);
     return slot;
 }

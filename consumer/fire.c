@@ -91,9 +91,8 @@ static bool attribute_read(const struct attribute *row, const json_t *value,
     if (value == NULL) return row->required ? invalid(error, row->name, "is missing") : true;
     if (row->kind == ATTRIBUTE_INTEGER) {
         if (!json_is_integer(value)) return invalid(error, row->name, "must be an integer");
-        if (json_integer_value(value) < row->min) {
+        if (json_integer_value(value) < row->min)
             return invalid(error, row->name, "is below what is allowed");
-        }
         number_set(fire, row->number_offset, json_integer_value(value));
         return true;
     }
@@ -101,19 +100,19 @@ static bool attribute_read(const struct attribute *row, const json_t *value,
     if (text == NULL) return invalid(error, row->name, "must be text");
     size_t length = json_string_length(value);
     assert(strlen(text) == length); /* jansson refused NULs */
-    if (length == 0 || length > TEXT_BYTES_MAX) {
+    if (length == 0 || length > TEXT_BYTES_MAX)
         return invalid(error, row->name, "must have 1 to 1024 bytes");
-    }
     if (row->exactly != NULL && strcmp(text, row->exactly) != 0) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "not a fire: %s is \"%.40s\", only \"%s\" "
-                           "is known", row->name, text, row->exactly);
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "not a fire: %s is \"%.40s\", only \"%s\" "
+                           "is known",
+                           row->name, text, row->exactly);
     }
     text_set(fire, row->text_offset, text);
     if (row->kind != ATTRIBUTE_INSTANT) return true;
     int64_t instant_ms = 0;
-    if (!instant_parse_any_year(text, length, &instant_ms)) {
+    if (!instant_parse_any_year(text, length, &instant_ms))
         return invalid(error, row->name, "must be an RFC 3339 time with an offset");
-    }
     number_set(fire, row->number_offset, instant_ms);
     return true;
 }
@@ -130,9 +129,8 @@ static bool attributes_read(struct belfry_holder *holder, struct belfry_error *e
     size_t group_length = strlen(fire->group);
     if (strncmp(fire->subject, fire->group, group_length) != 0 ||
         fire->subject[group_length] != '/' ||
-        strcmp(fire->subject + group_length + 1, fire->job_id) != 0) {
+        strcmp(fire->subject + group_length + 1, fire->job_id) != 0)
         return invalid(error, "subject", "must be jobgroup, \"/\" and jobid");
-    }
     assert(fire->id != NULL && fire->due != NULL);
     return true;
 }
@@ -161,9 +159,8 @@ static bool data_from_base64(struct belfry_holder *holder, const json_t *value,
     holder->data = malloc(base64_decoded_bound(length) + 1);
     if (holder->data == NULL) return belfry_fail_memory(error, "a payload");
     size_t bytes = 0;
-    if (!base64_decode((struct text){text, length}, holder->data, &bytes)) {
+    if (!base64_decode((struct text){text, length}, holder->data, &bytes))
         return invalid(error, "data_base64", "must be base64 with padding");
-    }
     holder->data[bytes] = '\0';
     holder->fire.data = holder->data;
     holder->fire.data_bytes = bytes;
@@ -178,13 +175,14 @@ static bool structured_data(struct belfry_holder *holder, const struct belfry_ou
     assert(holder->attributes != NULL);
     const json_t *data = json_object_get(holder->attributes, "data");
     const json_t *base64 = json_object_get(holder->attributes, "data_base64");
-    if (data != NULL && base64 != NULL) return invalid(error, "data", "and data_base64 exclude "
-                                                       "each other");
+    if (data != NULL && base64 != NULL)
+        return invalid(error, "data",
+                       "and data_base64 exclude "
+                       "each other");
     if (base64 != NULL) return data_from_base64(holder, base64, error);
     if (data == NULL) return true;
-    if (json_is_string(data) && !belfry_media_is_json(holder->fire.content_type)) {
+    if (json_is_string(data) && !belfry_media_is_json(holder->fire.content_type))
         return data_copy(holder, json_string_value(data), json_string_length(data), error);
-    }
     assert(outline->data != NULL); /* the parser found it, and no name has an escape */
     return data_copy(holder, outline->data, outline->data_bytes, error);
 }
@@ -223,20 +221,17 @@ static bool structured_read(struct belfry_holder *holder, const struct belfry_re
                             struct belfry_error *error)
 {
     assert(holder->attributes == NULL);
-    if (record->value == NULL || record->value_bytes == 0) {
+    if (record->value == NULL || record->value_bytes == 0)
         return invalid(error, "the record", "has no value");
-    }
     struct belfry_outline outline;
     belfry_outline_read(record->value, record->value_bytes, &outline);
-    if (outline.depth > BELFRY_FIRE_DEPTH_MAX) {
+    if (outline.depth > BELFRY_FIRE_DEPTH_MAX)
         return invalid(error, "the value", "is nested too deeply");
-    }
     if (outline.escaped_name) return invalid(error, "a member name", "contains an escape");
     holder->attributes = json_read(record->value, record->value_bytes, error);
     if (holder->attributes == NULL) return false;
-    if (!json_is_object(holder->attributes)) {
+    if (!json_is_object(holder->attributes))
         return invalid(error, "the value", "must be a JSON object");
-    }
     holder->raw = malloc(record->value_bytes);
     if (holder->raw == NULL) return belfry_fail_memory(error, "a fire");
     memcpy(holder->raw, record->value, record->value_bytes);
@@ -247,9 +242,8 @@ static bool structured_read(struct belfry_holder *holder, const struct belfry_re
 static bool is_integer_attribute(const char *name)
 {
     assert(name != NULL);
-    for (int i = 0; i < ATTRIBUTES; i++) {
+    for (int i = 0; i < ATTRIBUTES; i++)
         if (strcmp(attributes[i].name, name) == 0) return attributes[i].kind == ATTRIBUTE_INTEGER;
-    }
     return false;
 }
 
@@ -268,16 +262,12 @@ static bool header_add(json_t *object, const char *name, const struct belfry_hea
     int64_t number = 0;
     json_t *value = NULL;
     if (json_object_get(object, name) != NULL) return invalid(error, name, "comes twice");
-    if (header->value == NULL || !is_text(header)) {
+    if (header->value == NULL || !is_text(header))
         return invalid(error, name, "must be UTF-8 text");
-    }
-    if (!is_integer_attribute(name)) {
-        value = json_stringn(header->value, header->value_bytes);
-    } else if (belfry_integer_parse(header->value, header->value_bytes, &number)) {
+    if (!is_integer_attribute(name)) value = json_stringn(header->value, header->value_bytes);
+    else if (belfry_integer_parse(header->value, header->value_bytes, &number))
         value = json_integer(number);
-    } else {
-        return invalid(error, name, "must be an integer");
-    }
+    else return invalid(error, name, "must be an integer");
     /* The value and the name are known to be good: only memory can fail here. */
     if (json_object_set_new(object, name, value) != 0) return belfry_fail_memory(error, "a fire");
     return true;
@@ -296,9 +286,8 @@ static bool binary_read(struct belfry_holder *holder, const struct belfry_record
         if (strcmp(header->name, "content-type") == 0) name = "datacontenttype";
         if (name == NULL) continue;
         if (strspn(name, NAME_LETTERS) != strlen(name)) continue; /* no CloudEvents attribute */
-        if (strcmp(name, "data") == 0) {
+        if (strcmp(name, "data") == 0)
             return invalid(error, "header ce_data", "is not allowed: the value is the data");
-        }
         if (!header_add(holder->attributes, name, header, error)) return false;
     }
     if (!attributes_read(holder, error)) return false;
@@ -306,8 +295,7 @@ static bool binary_read(struct belfry_holder *holder, const struct belfry_record
     return data_copy(holder, record->value, record->value_bytes, error);
 }
 
-static const struct belfry_header *header_find(const struct belfry_record *record,
-                                               const char *name)
+static const struct belfry_header *header_find(const struct belfry_record *record, const char *name)
 {
     assert(name != NULL);
     for (size_t i = 0; i < record->header_count; i++) {
@@ -325,8 +313,8 @@ static bool traceparent_read(struct belfry_holder *holder, const struct belfry_r
     assert(holder->attributes != NULL);
     const struct belfry_header *header = header_find(record, "traceparent");
     if (header == NULL || holder->fire.traceparent != NULL) return true;
-    if (header->value == NULL || header->value_bytes > TEXT_BYTES_MAX ||
-        !is_text(header)) return true;
+    if (header->value == NULL || header->value_bytes > TEXT_BYTES_MAX || !is_text(header))
+        return true;
     if (!header_add(holder->attributes, "traceparent", header, error)) return false;
     holder->fire.traceparent =
         json_string_value(json_object_get(holder->attributes, "traceparent"));
@@ -339,24 +327,26 @@ static bool record_read(struct belfry_holder *holder, const struct belfry_record
 {
     assert(holder != NULL && record != NULL);
     if (record->value_bytes > RECORD_BYTES_MAX) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "not a fire: %zu bytes, at most %d are "
-                           "allowed", record->value_bytes, RECORD_BYTES_MAX);
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "not a fire: %zu bytes, at most %d are "
+                           "allowed",
+                           record->value_bytes, RECORD_BYTES_MAX);
     }
-    if (record->header_count > BELFRY_HEADERS_MAX) {
+    if (record->header_count > BELFRY_HEADERS_MAX)
         return invalid(error, "the record", "has more than 256 headers");
-    }
-    for (size_t i = 0; i < record->header_count; i++) {
+    for (size_t i = 0; i < record->header_count; i++)
         if (record->headers[i].name == NULL) return invalid(error, "a header", "has no name");
-    }
     const struct belfry_header *type = header_find(record, "content-type");
-    bool structured = type != NULL && type->value != NULL &&
+    bool structured =
+        type != NULL && type->value != NULL &&
         belfry_media_is(type->value, type->value_bytes, "application/cloudevents+json");
     if (!structured && header_find(record, "ce_specversion") == NULL) {
-        return invalid(error, "the record", "has neither the header content-type "
+        return invalid(error, "the record",
+                       "has neither the header content-type "
                        "application/cloudevents+json nor ce_specversion");
     }
-    bool read = structured ? structured_read(holder, record, error)
-                           : binary_read(holder, record, error);
+    bool read =
+        structured ? structured_read(holder, record, error) : binary_read(holder, record, error);
     return read && traceparent_read(holder, record, error);
 }
 

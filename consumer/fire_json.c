@@ -46,11 +46,8 @@ static char *with_data(const struct belfry_fire *fire, const char *object, size_
     if (text == NULL) return NULL;
     memcpy(text + length, name, strlen(name));
     length += strlen(name);
-    if (json) {
-        memcpy(text + length, fire->data, value_bytes);
-    } else {
-        base64_encode((struct text){fire->data, fire->data_bytes}, text + length);
-    }
+    if (json) memcpy(text + length, fire->data, value_bytes);
+    else base64_encode((struct text){fire->data, fire->data_bytes}, text + length);
     length += value_bytes;
     memcpy(text + length, end, strlen(end) + 1);
     *bytes = length + strlen(end);

@@ -39,9 +39,8 @@ static bool record_begin(struct belfry_consumer *consumer, struct belfry_partiti
     assert(partition != NULL);
     assert(consumer->statistics.uncommitted >= partition->offsets.count);
     uint32_t before = partition->offsets.count;
-    if (!belfry_offsets_begin(&partition->offsets, offset)) {
+    if (!belfry_offsets_begin(&partition->offsets, offset))
         return belfry_fail_memory(error, "the offsets in flight");
-    }
     consumer->statistics.uncommitted -= before;
     consumer->statistics.uncommitted += partition->offsets.count;
     assert(consumer->statistics.uncommitted > 0);
@@ -80,9 +79,8 @@ static struct belfry_delivery *delivery_find(const struct belfry_consumer *consu
 {
     assert(consumer != NULL);
     struct belfry_delivery *one = consumer->deliveries;
-    while (one != NULL && (one->hash.low != hash.low || one->hash.high != hash.high)) {
+    while (one != NULL && (one->hash.low != hash.low || one->hash.high != hash.high))
         one = one->next;
-    }
     return one;
 }
 
@@ -154,9 +152,8 @@ static size_t headers_read(const rd_kafka_message_t *message, struct belfry_head
     size_t count = 0;
     while (count < count_max &&
            rd_kafka_header_get_all(given, count, &headers[count].name, &headers[count].value,
-                                   &headers[count].value_bytes) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                                   &headers[count].value_bytes) == RD_KAFKA_RESP_ERR_NO_ERROR)
         count++;
-    }
     assert(count <= count_max);
     return count;
 }
@@ -179,19 +176,13 @@ static enum accepted message_accept(struct belfry_consumer *consumer,
     if (!ours) return ACCEPTED_NOTHING;
     struct belfry_fire *decoded = belfry_fire_decode(&record, &reason);
     enum accepted accepted = ACCEPTED_FAILED;
-    if (decoded != NULL) {
-        accepted = fire_accept(consumer, decoded, error);
-    } else if (reason.kind == BELFRY_ERROR_INVALID) {
+    if (decoded != NULL) accepted = fire_accept(consumer, decoded, error);
+    else if (reason.kind == BELFRY_ERROR_INVALID)
         accepted = invalid_accept(consumer, &record, &reason, error);
-    } else {
-        belfry_fail(error, reason.kind, "%s", reason.message);
-    }
+    else belfry_fail(error, reason.kind, "%s", reason.message);
     assert(accepted != ACCEPTED_FIRE || decoded != NULL);
-    if (accepted == ACCEPTED_FIRE) {
-        *fire = decoded;
-    } else {
-        belfry_fire_free(decoded);
-    }
+    if (accepted == ACCEPTED_FIRE) *fire = decoded;
+    else belfry_fire_free(decoded);
     return accepted;
 }
 
@@ -220,12 +211,12 @@ static bool usable(struct belfry_consumer *consumer, struct belfry_error *error)
 {
     char reason[200] = "";
     assert(consumer != NULL);
-    if (atomic_load(&consumer->stopping) || consumer->draining) {
+    if (atomic_load(&consumer->stopping) || consumer->draining)
         return belfry_fail(error, BELFRY_ERROR_CLOSED, "the consumer has been stopped");
-    }
     assert(!consumer->closing);
     if (consumer->broken) {
-        return belfry_fail(error, BELFRY_ERROR_KAFKA, "partitions could not be taken over (memory "
+        return belfry_fail(error, BELFRY_ERROR_KAFKA,
+                           "partitions could not be taken over (memory "
                            "or a fatal client error): make a new consumer");
     }
     rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(consumer->kafka, reason, sizeof reason);
@@ -263,8 +254,8 @@ static void wait_blocked(struct belfry_consumer *consumer, int64_t wait_ms)
 }
 
 /* Takes one record in. */
-static bool step(struct belfry_consumer *consumer, int64_t wait_ms,
-                 const struct belfry_fire **fire, struct belfry_error *error)
+static bool step(struct belfry_consumer *consumer, int64_t wait_ms, const struct belfry_fire **fire,
+                 struct belfry_error *error)
 {
     assert(*fire == NULL);
     consumer->blocked_since_ms = 0;
@@ -293,8 +284,10 @@ bool belfry_consumer_next(struct belfry_consumer *consumer, int64_t timeout_ms,
                           const struct belfry_fire **fire, struct belfry_error *error)
 {
     if (consumer == NULL || fire == NULL || timeout_ms < 0 || timeout_ms > TIMEOUT_MAX_MS) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "consumer and fire must not be NULL, "
-                           "timeout_ms must be 0 to %d", TIMEOUT_MAX_MS);
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "consumer and fire must not be NULL, "
+                           "timeout_ms must be 0 to %d",
+                           TIMEOUT_MAX_MS);
     }
     *fire = NULL;
     int64_t end_ms = monotonic_ms() + timeout_ms;
@@ -306,11 +299,8 @@ bool belfry_consumer_next(struct belfry_consumer *consumer, int64_t timeout_ms,
         (void)pthread_mutex_lock(&consumer->lock);
         bool blocked = is_blocked(consumer);
         (void)pthread_mutex_unlock(&consumer->lock);
-        if (blocked) {
-            wait_blocked(consumer, wait_ms);
-        } else if (!step(consumer, wait_ms, fire, error)) {
-            return false;
-        }
+        if (blocked) wait_blocked(consumer, wait_ms);
+        else if (!step(consumer, wait_ms, fire, error)) return false;
         if (*fire != NULL || left_ms == 0) return true;
         assert(left_ms > 0);
     }

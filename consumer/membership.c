@@ -17,9 +17,8 @@ enum {
 static void pending_drop(struct belfry_consumer *consumer)
 {
     assert(consumer->pending_count <= BELFRY_PENDING_MAX);
-    for (size_t i = 0; i < consumer->pending_count; i++) {
+    for (size_t i = 0; i < consumer->pending_count; i++)
         rd_kafka_message_destroy(consumer->pending[i]);
-    }
     consumer->pending_count = 0;
     consumer->held = false;
 }
@@ -67,9 +66,8 @@ static uint32_t current_in_flight(const struct belfry_consumer *consumer)
 {
     uint32_t count = 0;
     assert(consumer != NULL);
-    for (const struct belfry_delivery *one = consumer->deliveries; one != NULL; one = one->next) {
+    for (const struct belfry_delivery *one = consumer->deliveries; one != NULL; one = one->next)
         if (one->assignment == consumer->assignment) count++;
-    }
     assert(count <= consumer->statistics.in_flight);
     return count;
 }
@@ -116,9 +114,8 @@ static void revoked(struct belfry_consumer *consumer, const rd_kafka_topic_parti
     int64_t wait_ms = consumer->closing || lost ? 0 : consumer->options.rebalance_wait_ms;
     uint32_t running = current_in_flight(consumer);
     (void)pthread_mutex_unlock(&consumer->lock);
-    if (running > 0 && wait_ms > 0) {
+    if (running > 0 && wait_ms > 0)
         log_partitions(consumer, BELFRY_LOG_INFO, "group.waiting", list->cnt, running);
-    }
     (void)pthread_mutex_lock(&consumer->lock);
     int64_t deadline_ms = monotonic_ms() + wait_ms;
     while (current_in_flight(consumer) > 0 && belfry_wait_until(consumer, deadline_ms)) continue;
@@ -139,13 +136,9 @@ void belfry_on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t cause,
     struct belfry_consumer *consumer = opaque;
     assert(consumer != NULL);
     assert(consumer->kafka == kafka);
-    if (cause == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        assigned(consumer, partitions);
-    } else if (cause == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-        revoked(consumer, partitions);
-    } else {
-        (void)rd_kafka_assign(kafka, NULL);
-    }
+    if (cause == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) assigned(consumer, partitions);
+    else if (cause == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) revoked(consumer, partitions);
+    else (void)rd_kafka_assign(kafka, NULL);
 }
 
 void belfry_membership_pause(struct belfry_consumer *consumer, bool pause)
@@ -155,11 +148,8 @@ void belfry_membership_pause(struct belfry_consumer *consumer, bool pause)
     rd_kafka_topic_partition_list_t *list = NULL;
     if (rd_kafka_assignment(consumer->kafka, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
     assert(list != NULL);
-    if (pause) {
-        (void)rd_kafka_pause_partitions(consumer->kafka, list);
-    } else {
-        (void)rd_kafka_resume_partitions(consumer->kafka, list);
-    }
+    if (pause) (void)rd_kafka_pause_partitions(consumer->kafka, list);
+    else (void)rd_kafka_resume_partitions(consumer->kafka, list);
     rd_kafka_topic_partition_list_destroy(list);
     consumer->paused = pause;
 }
@@ -199,12 +189,13 @@ static bool close_within(struct belfry_consumer *consumer, int64_t deadline_ms,
         consumer->references--;
         assert(consumer->references > 0);
         return belfry_fail_memory(error, "the thread that leaves the group; the membership ends "
-                                  "with its session");
+                                         "with its session");
     }
     (void)pthread_detach(thread);
     while (!consumer->closed && belfry_wait_until(consumer, deadline_ms)) continue;
     if (consumer->closed) return true;
-    return belfry_fail(error, BELFRY_ERROR_TIMEOUT, "Kafka did not confirm the leave in time; "
+    return belfry_fail(error, BELFRY_ERROR_TIMEOUT,
+                       "Kafka did not confirm the leave in time; "
                        "the membership ends with its session");
 }
 
@@ -212,7 +203,8 @@ bool belfry_consumer_drain(struct belfry_consumer *consumer, int64_t deadline_ms
                            struct belfry_error *error)
 {
     if (consumer == NULL || deadline_ms < 0 || deadline_ms > INT64_C(1000) * 3600 * 48) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "consumer must not be NULL, deadline_ms "
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "consumer must not be NULL, deadline_ms "
                            "must be 0 to 172800000");
     }
     int64_t end_ms = monotonic_ms() + deadline_ms;
@@ -224,13 +216,15 @@ bool belfry_consumer_drain(struct belfry_consumer *consumer, int64_t deadline_ms
         return true;
     }
     pending_drop(consumer);
-    while (consumer->statistics.in_flight > 0 &&
-           belfry_wait_until(consumer, end_ms - reserve_ms)) continue;
+    while (consumer->statistics.in_flight > 0 && belfry_wait_until(consumer, end_ms - reserve_ms))
+        continue;
     uint32_t unfinished = consumer->statistics.in_flight;
     bool drained = true;
     if (unfinished > 0) {
-        drained = belfry_fail(error, BELFRY_ERROR_TIMEOUT, "%u fires were not done after %lld ms; "
-                              "they are delivered again", unfinished, (long long)deadline_ms);
+        drained = belfry_fail(error, BELFRY_ERROR_TIMEOUT,
+                              "%u fires were not done after %lld ms; "
+                              "they are delivered again",
+                              unfinished, (long long)deadline_ms);
     }
     int64_t left_ms = end_ms - monotonic_ms();
     int64_t wait_ms = left_ms < 0 ? 0 : left_ms < COMMIT_WAIT_MS ? left_ms : COMMIT_WAIT_MS;

@@ -39,9 +39,8 @@ bool belfry_offsets_begin(struct belfry_offsets *offsets, int64_t offset)
 {
     assert(offsets != NULL);
     assert(offset >= 0);
-    while (offsets->count > 0 && entry_at(offsets, offsets->count - 1)->offset >= offset) {
+    while (offsets->count > 0 && entry_at(offsets, offsets->count - 1)->offset >= offset)
         offsets->count--;
-    }
     if (offsets->count == offsets->capacity && !grow(offsets)) return false;
     offsets->count++;
     *entry_at(offsets, offsets->count - 1) = (struct belfry_offset_entry){.offset = offset};
@@ -54,11 +53,8 @@ static struct belfry_offset_entry *entry_find(struct belfry_offsets *offsets, in
     uint32_t high = offsets->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (entry_at(offsets, middle)->offset < offset) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+        if (entry_at(offsets, middle)->offset < offset) low = middle + 1;
+        else high = middle;
     }
     assert(low <= offsets->count);
     if (low == offsets->count || entry_at(offsets, low)->offset != offset) return NULL;

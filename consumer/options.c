@@ -44,10 +44,7 @@ static const struct property fixed[] = {
     {"enable.partition.eof", "false"},
 };
 
-enum {
-    DEFAULTS = sizeof defaults / sizeof defaults[0],
-    FIXED = sizeof fixed / sizeof fixed[0]
-};
+enum { DEFAULTS = sizeof defaults / sizeof defaults[0], FIXED = sizeof fixed / sizeof fixed[0] };
 
 static bool is_secret(const char *name)
 {
@@ -61,9 +58,8 @@ static bool property_set(rd_kafka_conf_t *conf, const char *name, const char *va
     char reason[200] = "";
     assert(conf != NULL);
     assert(name != NULL && value != NULL);
-    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK) {
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK)
         return true;
-    }
     return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s: %s", name,
                        is_secret(name) ? "librdkafka refuses the value" : reason);
 }
@@ -83,8 +79,10 @@ static bool value_read(const char *name, const char *path, char value[VALUE_BYTE
     }
     while (length > 0 && (value[length - 1] == '\n' || value[length - 1] == '\r')) length--;
     if (length == 0 || length > VALUE_BYTES_MAX || memchr(value, '\0', length) != NULL) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s_file: %.100s: must hold "
-                           "1 to %d bytes without a NUL", name, path, VALUE_BYTES_MAX);
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "Kafka property %s_file: %.100s: must hold "
+                           "1 to %d bytes without a NUL",
+                           name, path, VALUE_BYTES_MAX);
     }
     value[length] = '\0';
     return true;
@@ -104,17 +102,21 @@ static bool property_allowed(const char *name, const char *value, struct belfry_
     assert(name != NULL && value != NULL);
     for (int i = 0; i < FIXED; i++) {
         if (strcmp(name, fixed[i].name) != 0) continue;
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s is always %s here",
-                           name, fixed[i].value);
+        return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s is always %s here", name,
+                           fixed[i].value);
     }
     if (strcmp(name, "bootstrap.servers") == 0 || strcmp(name, "metadata.broker.list") == 0 ||
         strcmp(name, "group.id") == 0) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s: give it as the "
-                           "option brokers or group_id", name);
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "Kafka property %s: give it as the "
+                           "option brokers or group_id",
+                           name);
     }
     if (strcmp(name, "partition.assignment.strategy") == 0 && strstr(value, "cooperative")) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s: only the eager range "
-                           "and roundrobin are supported", name);
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "Kafka property %s: only the eager range "
+                           "and roundrobin are supported",
+                           name);
     }
     return true;
 }
@@ -125,8 +127,10 @@ static bool property_given(rd_kafka_conf_t *conf, const char *text, struct belfr
     assert(conf != NULL);
     const char *equals = text == NULL ? NULL : strchr(text, '=');
     if (equals == NULL || equals == text || (size_t)(equals - text) >= sizeof name) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property \"%.60s\": must be "
-                           "name=value", text == NULL ? "(NULL)" : text);
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "Kafka property \"%.60s\": must be "
+                           "name=value",
+                           text == NULL ? "(NULL)" : text);
     }
     memcpy(name, text, (size_t)(equals - text));
     name[equals - text] = '\0';
@@ -158,14 +162,13 @@ void belfry_options_warn(const struct belfry_consumer *consumer, const struct be
     }
 }
 
-static bool number_checked(const char *name, int64_t value, int64_t max,
-                           struct belfry_error *error)
+static bool number_checked(const char *name, int64_t value, int64_t max, struct belfry_error *error)
 {
     assert(name != NULL);
     assert(max > 0);
     if (value >= 1 && value <= max) return true;
-    return belfry_fail(error, BELFRY_ERROR_INVALID, "option %s is %lld, allowed is 1 to %lld",
-                       name, (long long)value, (long long)max);
+    return belfry_fail(error, BELFRY_ERROR_INVALID, "option %s is %lld, allowed is 1 to %lld", name,
+                       (long long)value, (long long)max);
 }
 
 static bool numbers_apply(struct belfry_options *options, struct belfry_error *error)
@@ -179,8 +182,8 @@ static bool numbers_apply(struct belfry_options *options, struct belfry_error *e
     return number_checked("concurrency", options->concurrency, CONCURRENCY_MAX, error) &&
            number_checked("window_ids", options->window_ids, BELFRY_DEDUPE_MAX, error) &&
            number_checked("uncommitted_max", options->uncommitted_max, UNCOMMITTED_MAX, error) &&
-           number_checked("rebalance_wait_ms", options->rebalance_wait_ms,
-                          REBALANCE_WAIT_MAX_MS, error) &&
+           number_checked("rebalance_wait_ms", options->rebalance_wait_ms, REBALANCE_WAIT_MAX_MS,
+                          error) &&
            number_checked("drain_ms", options->drain_ms, WAIT_MAX_MS, error);
 }
 
@@ -188,24 +191,26 @@ static bool texts_present(const struct belfry_options *given, struct belfry_erro
 {
     assert(given != NULL);
     if (given->brokers == NULL || given->brokers[0] == '\0') {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "option brokers is missing: give "
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "option brokers is missing: give "
                            "\"host:port\", with commas between several");
     }
     if (given->group_id == NULL || given->group_id[0] == '\0') {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "option group_id is missing: consumers "
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "option group_id is missing: consumers "
                            "with one group id share the fires");
     }
     if ((given->topic_count > 0 && given->topics == NULL) ||
         (given->property_count > 0 && given->properties == NULL)) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "topics or properties is NULL, but its "
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "topics or properties is NULL, but its "
                            "count is not 0");
     }
     return true;
 }
 
 rd_kafka_conf_t *belfry_options_apply(const struct belfry_options *given,
-                                      struct belfry_options *options,
-                                      struct belfry_error *error)
+                                      struct belfry_options *options, struct belfry_error *error)
 {
     assert(given != NULL && options != NULL);
     *options = *given;
@@ -219,15 +224,12 @@ rd_kafka_conf_t *belfry_options_apply(const struct belfry_options *given,
     }
     bool good = property_set(conf, "bootstrap.servers", given->brokers, error) &&
                 property_set(conf, "group.id", given->group_id, error);
-    for (int i = 0; good && i < DEFAULTS; i++) {
+    for (int i = 0; good && i < DEFAULTS; i++)
         good = property_set(conf, defaults[i].name, defaults[i].value, error);
-    }
-    for (size_t i = 0; good && i < given->property_count; i++) {
+    for (size_t i = 0; good && i < given->property_count; i++)
         good = property_given(conf, given->properties[i], error);
-    }
-    for (int i = 0; good && i < FIXED; i++) {
+    for (int i = 0; good && i < FIXED; i++)
         good = property_set(conf, fixed[i].name, fixed[i].value, error);
-    }
     if (good) return conf;
     rd_kafka_conf_destroy(conf);
     return NULL;
@@ -243,8 +245,10 @@ rd_kafka_topic_partition_list_t *belfry_options_topics(const struct belfry_optio
     const char *const *topics = given->topic_count > 0 ? given->topics : one;
     size_t count = given->topic_count > 0 ? given->topic_count : 1;
     if (!topic_name_of(cluster, "fires", fires) || cluster[0] == '\0') {
-        belfry_fail(error, BELFRY_ERROR_INVALID, "option cluster \"%.40s\" is not a name of 1 to "
-                    "243 bytes", cluster);
+        belfry_fail(error, BELFRY_ERROR_INVALID,
+                    "option cluster \"%.40s\" is not a name of 1 to "
+                    "243 bytes",
+                    cluster);
         return NULL;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
@@ -254,8 +258,10 @@ rd_kafka_topic_partition_list_t *belfry_options_topics(const struct belfry_optio
             rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
             continue;
         }
-        belfry_fail(error, BELFRY_ERROR_INVALID, "option topics: name %zu must have 1 to %d "
-                    "bytes, it has %zu", i + 1, TOPIC_BYTES_MAX, bytes);
+        belfry_fail(error, BELFRY_ERROR_INVALID,
+                    "option topics: name %zu must have 1 to %d "
+                    "bytes, it has %zu",
+                    i + 1, TOPIC_BYTES_MAX, bytes);
         rd_kafka_topic_partition_list_destroy(list);
         return NULL;
     }

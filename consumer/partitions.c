@@ -5,22 +5,21 @@
 
 #include "consumer/state.h"
 
-struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer,
-                                               const char *topic, int32_t partition)
+struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer, const char *topic,
+                                               int32_t partition)
 {
     assert(consumer != NULL);
     assert(topic != NULL);
     for (size_t i = 0; i < consumer->partition_count; i++) {
         struct belfry_partition *candidate = &consumer->partitions[i];
-        if (candidate->partition == partition && strcmp(candidate->topic, topic) == 0) {
+        if (candidate->partition == partition && strcmp(candidate->topic, topic) == 0)
             return candidate;
-        }
     }
     return NULL;
 }
 
-void belfry_partition_finish(struct belfry_consumer *consumer,
-                             struct belfry_partition *partition, int64_t offset)
+void belfry_partition_finish(struct belfry_consumer *consumer, struct belfry_partition *partition,
+                             int64_t offset)
 {
     assert(consumer != NULL && partition != NULL);
     uint32_t before = partition->offsets.count;

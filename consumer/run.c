@@ -11,9 +11,8 @@
 static struct belfry_fire *ready_take(struct belfry_consumer *consumer)
 {
     (void)pthread_mutex_lock(&consumer->lock);
-    while (consumer->ready_first == NULL && !consumer->run_over) {
+    while (consumer->ready_first == NULL && !consumer->run_over)
         (void)pthread_cond_wait(&consumer->changed, &consumer->lock);
-    }
     struct belfry_delivery *delivery = consumer->ready_first;
     if (delivery != NULL) {
         consumer->ready_first = delivery->next_ready;
@@ -32,11 +31,8 @@ static void ready_put(struct belfry_consumer *consumer, const struct belfry_fire
     struct belfry_delivery *delivery = consumer->deliveries;
     while (delivery != NULL && delivery->fire != fire) delivery = delivery->next;
     assert(delivery != NULL);
-    if (consumer->ready_last == NULL) {
-        consumer->ready_first = delivery;
-    } else {
-        consumer->ready_last->next_ready = delivery;
-    }
+    if (consumer->ready_last == NULL) consumer->ready_first = delivery;
+    else consumer->ready_last->next_ready = delivery;
     consumer->ready_last = delivery;
     (void)pthread_cond_broadcast(&consumer->changed);
     (void)pthread_mutex_unlock(&consumer->lock);
@@ -82,8 +78,7 @@ static uint32_t threads_start(struct belfry_consumer *consumer, pthread_t *threa
 
 /* Ends the handler threads: those with nothing to do are waited for, one that is stuck in its
  * handler would be waited for too long. */
-static void threads_end(struct belfry_consumer *consumer, const pthread_t *threads,
-                        uint32_t count)
+static void threads_end(struct belfry_consumer *consumer, const pthread_t *threads, uint32_t count)
 {
     assert(threads != NULL);
     (void)pthread_mutex_lock(&consumer->lock);
@@ -92,13 +87,9 @@ static void threads_end(struct belfry_consumer *consumer, const pthread_t *threa
     assert(!idle || consumer->ready_first == NULL);
     (void)pthread_cond_broadcast(&consumer->changed);
     (void)pthread_mutex_unlock(&consumer->lock);
-    for (uint32_t i = 0; i < count; i++) {
-        if (idle) {
-            (void)pthread_join(threads[i], NULL);
-        } else {
-            (void)pthread_detach(threads[i]);
-        }
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (idle) (void)pthread_join(threads[i], NULL);
+        else (void)pthread_detach(threads[i]);
 }
 
 /* Hands fires to the threads until it is stopped. */
@@ -117,9 +108,8 @@ static bool feed(struct belfry_consumer *consumer, struct belfry_error *error)
         struct belfry_fields fields = {0};
         belfry_fields_text(&fields, "message", problem.message);
         belfry_consumer_log(consumer, BELFRY_LOG_ERROR, "consumer.trouble", &fields);
-        if (problem.kind != BELFRY_ERROR_MEMORY) {
+        if (problem.kind != BELFRY_ERROR_MEMORY)
             return belfry_fail(error, problem.kind, "%s", problem.message);
-        }
         (void)pthread_mutex_lock(&consumer->lock); /* a done handler gives memory back */
         (void)belfry_wait_until(consumer, monotonic_ms() + BELFRY_TICK_MS);
         (void)pthread_mutex_unlock(&consumer->lock);
@@ -129,20 +119,18 @@ static bool feed(struct belfry_consumer *consumer, struct belfry_error *error)
 bool belfry_consumer_run(struct belfry_consumer *consumer, belfry_handler *handler, void *opaque,
                          struct belfry_error *error)
 {
-    if (consumer == NULL || handler == NULL) {
+    if (consumer == NULL || handler == NULL)
         return belfry_fail(error, BELFRY_ERROR_INVALID, "consumer and handler must not be NULL");
-    }
-    if (consumer->handler != NULL || consumer->draining) {
+    if (consumer->handler != NULL || consumer->draining)
         return belfry_fail(error, BELFRY_ERROR_CLOSED, "a consumer runs once");
-    }
     uint32_t count = consumer->options.concurrency;
     pthread_t *threads = calloc(count, sizeof *threads);
     if (threads == NULL) return belfry_fail_memory(error, "the handler threads");
     consumer->handler = handler;
     consumer->handler_opaque = opaque;
     uint32_t started = threads_start(consumer, threads);
-    bool good = started == count ? feed(consumer, error)
-                                 : belfry_fail_memory(error, "the handler threads");
+    bool good =
+        started == count ? feed(consumer, error) : belfry_fail_memory(error, "the handler threads");
     assert(started <= count);
     if (!belfry_consumer_drain(consumer, consumer->options.drain_ms, error)) good = false;
     threads_end(consumer, threads, started);

@@ -20,10 +20,8 @@ void belfry_consumer_log(const struct belfry_consumer *consumer, enum belfry_lev
 {
     assert(consumer != NULL);
     assert(event != NULL && fields != NULL);
-    if (consumer->lines != NULL)
-        belfry_log_write(consumer->lines, level, event, fields->text);
-    else
-        consumer->options.on_log(level, event, fields->text, consumer->options.opaque);
+    if (consumer->lines != NULL) belfry_log_write(consumer->lines, level, event, fields->text);
+    else consumer->options.on_log(level, event, fields->text, consumer->options.opaque);
 }
 
 void belfry_consumer_release(struct belfry_consumer *consumer)

@@ -86,8 +86,7 @@ void belfry_consumer_log(const struct belfry_consumer *consumer, enum belfry_lev
 /* options.c: checks the options and fills in defaults (without texts).
  *   returns  a configuration, the caller's until rd_kafka_new() took it; NULL and the error */
 rd_kafka_conf_t *belfry_options_apply(const struct belfry_options *given,
-                                      struct belfry_options *options,
-                                      struct belfry_error *error);
+                                      struct belfry_options *options, struct belfry_error *error);
 
 /* Says which files with a secret others may read or change. */
 void belfry_options_warn(const struct belfry_consumer *consumer,
@@ -98,12 +97,12 @@ rd_kafka_topic_partition_list_t *belfry_options_topics(const struct belfry_optio
                                                        struct belfry_error *error);
 
 /* partitions.c: the partition of the current assignment, NULL: it has gone. The lock is held. */
-struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer,
-                                               const char *topic, int32_t partition);
+struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer, const char *topic,
+                                               int32_t partition);
 
 /* Notes a record as finished and stores the offset for the next commit. The lock is held. */
-void belfry_partition_finish(struct belfry_consumer *consumer,
-                             struct belfry_partition *partition, int64_t offset);
+void belfry_partition_finish(struct belfry_consumer *consumer, struct belfry_partition *partition,
+                             int64_t offset);
 
 void belfry_partitions_clear(struct belfry_consumer *consumer);
 

@@ -71,9 +71,8 @@ static bool has_name(char *const *list, size_t count, const char *text)
 {
     assert(text != NULL);
     size_t length = strcspn(text, "=") + 1;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (strncmp(list[i], text, length) == 0) return true;
-    }
     return false;
 }
 
@@ -124,8 +123,7 @@ static void log_ending(struct belfry_lines *lines, const struct belfry_fire *fir
     if (ending->stuck) belfry_fields_text(&fields, "left_behind", "true");
     belfry_fields_number(&fields, "took_ms", ending->took_ms);
     bool good = ending->exit_status == 0 && !ending->timed_out;
-    belfry_log_write(lines, good ? BELFRY_LOG_INFO : BELFRY_LOG_WARN, "program.ended",
-                     fields.text);
+    belfry_log_write(lines, good ? BELFRY_LOG_INFO : BELFRY_LOG_WARN, "program.ended", fields.text);
 }
 
 static void log_not_started(const struct belfry_worker *worker, const struct belfry_fire *fire,

@@ -174,9 +174,8 @@ int main(int argc, char **argv)
     } else {
         status = run(&process, &error);
     }
-    if (error.kind != BELFRY_ERROR_NONE) {
+    if (error.kind != BELFRY_ERROR_NONE)
         (void)fprintf(stderr, "belfry-worker: %s\n", error.message);
-    }
     belfry_worker_options_clear(&options);
     (void)pthread_mutex_destroy(&process.worker.running.lock);
     return status;

@@ -123,30 +123,28 @@ static bool value_set(struct belfry_worker_options *options, const struct place 
     char *field = (char *)options + place->offset;
     assert(value != NULL);
     assert(place->offset < sizeof *options);
-    if (value[0] == '\0') {
+    if (value[0] == '\0')
         return belfry_fail(error, BELFRY_ERROR_INVALID, "--%s is empty", place->name);
-    }
     switch (place->kind) {
-    case VALUE_TEXT:
-        *(const char **)(void *)field = value;
-        return true;
+    case VALUE_TEXT: *(const char **)(void *)field = value; return true;
     case VALUE_LIST: {
         size_t *count = (size_t *)(void *)((char *)options + place->count_offset);
         (*(const char ***)(void *)field)[(*count)++] = value;
         return true;
     }
-    case VALUE_COUNT:
-        return count_set((uint32_t *)(void *)field, place->name, value, error);
+    case VALUE_COUNT: return count_set((uint32_t *)(void *)field, place->name, value, error);
     case VALUE_DURATION:
         if (belfry_duration_parse(value, (int64_t *)(void *)field)) return true;
-        return belfry_fail(error, BELFRY_ERROR_INVALID, "--%s %.40s: must be a duration such as "
-                           "500ms, 30s or 1h30m, up to 24h", place->name, value);
+        return belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "--%s %.40s: must be a duration such as "
+                           "500ms, 30s or 1h30m, up to 24h",
+                           place->name, value);
     }
     return false;
 }
 
-static bool arguments_take(struct belfry_worker_options *options,
-                           const struct arguments *arguments, struct belfry_error *error)
+static bool arguments_take(struct belfry_worker_options *options, const struct arguments *arguments,
+                           struct belfry_error *error)
 {
     for (size_t i = 0; i < arguments->count; i++) {
         ptrdiff_t at = arguments->items[i].row - rows;
@@ -167,15 +165,17 @@ static bool complete(struct belfry_worker_options *options, struct belfry_error 
         const char *value = *field == NULL ? getenv(places[i].variable) : NULL;
         if (value != NULL && value[0] != '\0') *field = value;
     }
-    const char *missing = options->brokers == NULL           ? "--kafka HOST:PORT"
-                          : options->group_id == NULL        ? "--group-id GROUP"
-                          : options->program == NULL         ? "--exec PROGRAM"
-                          : options->program[0] == NULL      ? "PROGRAM after --exec"
-                          : options->program[0][0] == '\0'   ? "PROGRAM after --exec"
-                                                             : NULL;
+    const char *missing = options->brokers == NULL         ? "--kafka HOST:PORT"
+                          : options->group_id == NULL      ? "--group-id GROUP"
+                          : options->program == NULL       ? "--exec PROGRAM"
+                          : options->program[0] == NULL    ? "PROGRAM after --exec"
+                          : options->program[0][0] == '\0' ? "PROGRAM after --exec"
+                                                           : NULL;
     if (missing == NULL) return true;
-    return belfry_fail(error, BELFRY_ERROR_INVALID, "%s is missing: belfry-worker --help shows "
-                       "examples", missing);
+    return belfry_fail(error, BELFRY_ERROR_INVALID,
+                       "%s is missing: belfry-worker --help shows "
+                       "examples",
+                       missing);
 }
 
 bool belfry_worker_options_read(struct belfry_worker_options *options, int argc, char **argv,
@@ -187,9 +187,8 @@ bool belfry_worker_options_read(struct belfry_worker_options *options, int argc,
                                               .kill_after_ms = KILL_AFTER_DEFAULT_MS};
     options->topics = calloc((size_t)argc + 1, sizeof *options->topics);
     options->properties = calloc((size_t)argc + 1, sizeof *options->properties);
-    if (options->topics == NULL || options->properties == NULL) {
+    if (options->topics == NULL || options->properties == NULL)
         return belfry_fail_memory(error, "the options");
-    }
     static const struct option_row *const tables[] = {rows, NULL};
     struct arguments arguments = {0};
     struct error refused = {0};
@@ -198,8 +197,10 @@ bool belfry_worker_options_read(struct belfry_worker_options *options, int argc,
     if (!read) belfry_fail(error, BELFRY_ERROR_INVALID, "%s", refused.message);
     if (read && arguments_has(&arguments, "exec")) options->program = &argv[at];
     else if (read && at < argc)
-        read = belfry_fail(error, BELFRY_ERROR_INVALID, "unknown argument %.60s: belfry-worker "
-                           "--help lists what is known; the program goes after --exec", argv[at]);
+        read = belfry_fail(error, BELFRY_ERROR_INVALID,
+                           "unknown argument %.60s: belfry-worker "
+                           "--help lists what is known; the program goes after --exec",
+                           argv[at]);
     read = read && arguments_take(options, &arguments, error);
     arguments_free(&arguments);
     return read && complete(options, error);

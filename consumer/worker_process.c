@@ -62,8 +62,10 @@ char *belfry_program_find(const char *name, struct belfry_error *error)
         if (*folder == '\0') break;
     }
     free(path);
-    belfry_fail(error, BELFRY_ERROR_INVALID, "--exec %.120s: no such program in PATH; give its "
-                "path or install it", name);
+    belfry_fail(error, BELFRY_ERROR_INVALID,
+                "--exec %.120s: no such program in PATH; give its "
+                "path or install it",
+                name);
     return NULL;
 }
 
@@ -106,12 +108,11 @@ static int spawn_prepared(const struct belfry_run *run, int input,
     if (problem == 0) problem = posix_spawnattr_setsigmask(attributes, &none);
     if (problem == 0) problem = posix_spawnattr_setsigdefault(attributes, &defaults);
     if (problem == 0) problem = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
-    if (problem == 0) {
+    if (problem == 0)
         problem = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
-    }
     if (problem == 0) {
-        problem = posix_spawn(leader, run->path, actions, attributes, run->arguments,
-                              run->environment);
+        problem =
+            posix_spawn(leader, run->path, actions, attributes, run->arguments, run->environment);
     }
     assert(problem != 0 || *leader > 0);
     return problem;
@@ -220,11 +221,8 @@ static void finish(struct belfry_running *running, uint32_t place, pid_t leader,
     running->leaders[place] = 0;
     if (!ending->stuck) status = reap(leader);
     (void)pthread_mutex_unlock(&running->lock);
-    if (status.si_code == CLD_EXITED) {
-        ending->exit_status = status.si_status;
-    } else {
-        ending->signal = status.si_status;
-    }
+    if (status.si_code == CLD_EXITED) ending->exit_status = status.si_status;
+    else ending->signal = status.si_status;
 }
 
 void belfry_program_run(const struct belfry_run *run, struct belfry_running *running,
@@ -258,9 +256,8 @@ void belfry_running_kill(struct belfry_running *running)
 
 static bool is_leader(const struct belfry_running *running, pid_t child)
 {
-    for (uint32_t i = 0; i < running->count; i++) {
+    for (uint32_t i = 0; i < running->count; i++)
         if (running->leaders[i] == child) return true;
-    }
     return false;
 }
 

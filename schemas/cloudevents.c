@@ -140,9 +140,9 @@ bool cloudevents_open(const struct json_node *envelope, struct json_node *data,
     if (!read_attribute(envelope, "type", &ignored, error)) return false;
     json_t *type = json_object_get(envelope->value, "datacontenttype");
     place.name = "datacontenttype";
-    if (type != NULL && (!json_is_string(type) ||
-                         !content_type_is_json((struct text){json_string_value(type),
-                                                             json_string_length(type)})))
+    if (type != NULL &&
+        (!json_is_string(type) ||
+         !content_type_is_json((struct text){json_string_value(type), json_string_length(type)})))
         return json_refuse(&place, error, CODE_BAD_VALUE, "a command is application/json");
     place.name = "data_base64";
     if (json_object_get(envelope->value, "data_base64") != NULL)

@@ -63,11 +63,10 @@ static bool same_name(const struct definition *a, const struct definition *b)
 }
 
 /* Keeps what is wrong with a job for the result, with its name as far as that can be read. */
-static void list_refused(const struct json_node *node, struct arena *arena,
-                         struct job_list *list, const struct error *error)
+static void list_refused(const struct json_node *node, struct arena *arena, struct job_list *list,
+                         const struct error *error)
 {
-    if (list->refused == NULL)
-        list->refused = arena_take(arena, list->sent, sizeof *list->refused);
+    if (list->refused == NULL) list->refused = arena_take(arena, list->sent, sizeof *list->refused);
     struct refused_job *refused = &list->refused[list->refused_count++];
     const json_t *group = json_object_get(node->value, "group");
     const json_t *id = json_object_get(node->value, "id");
@@ -223,8 +222,10 @@ static bool read_names(const struct json_node *node, enum json_kind kind, struct
                        struct names *names, struct error *error)
 {
     if (json_is_array(node->value) && json_array_size(node->value) == 0)
-        return json_refuse(node, error, CODE_EMPTY_SELECTOR, "is an empty list; leave '%s' out, or "
-                           "name at least one", node->name);
+        return json_refuse(node, error, CODE_EMPTY_SELECTOR,
+                           "is an empty list; leave '%s' out, or "
+                           "name at least one",
+                           node->name);
     if (!json_check_array(node, COMMAND_SELECTOR_NAMES_MAX, error)) return false;
     size_t count = json_array_size(node->value);
     struct text *list = arena_take(arena, count, sizeof *list);
@@ -237,8 +238,7 @@ static bool read_names(const struct json_node *node, enum json_kind kind, struct
     return true;
 }
 
-static bool read_ids(const struct json_node *node, void *target, void *context,
-                     struct error *error)
+static bool read_ids(const struct json_node *node, void *target, void *context, struct error *error)
 {
     struct selector *select = target;
     struct command_reader *reader = context;
@@ -281,7 +281,8 @@ static bool read_labels(const struct json_node *node, void *target, void *contex
     if (!pairs_read(node, PAIRS_LABELS, reader->definition.arena, &select->labels, error))
         return false;
     if (select->labels.length > 0) return true;
-    return json_refuse(node, error, CODE_EMPTY_SELECTOR, "names no label; leave 'labels' out, or "
+    return json_refuse(node, error, CODE_EMPTY_SELECTOR,
+                       "names no label; leave 'labels' out, or "
                        "name at least one");
 }
 
@@ -315,8 +316,7 @@ static bool read_select(const struct json_node *node, void *target, void *contex
     if (!json_read_object(node, &select_table, 0, select, context, NULL, error)) return false;
     select->given = true;
     if (select->all || select->id_count > 0 || select->group_count > 0 ||
-        select->super_group_count > 0 || select->labels.length > 0 ||
-        select->paused != PAUSED_ANY)
+        select->super_group_count > 0 || select->labels.length > 0 || select->paused != PAUSED_ANY)
         return true;
     return json_refuse(node, error, CODE_EMPTY_SELECTOR,
                        "names no job; for every job say \"all\": true");
@@ -324,8 +324,7 @@ static bool read_select(const struct json_node *node, void *target, void *contex
 
 /* ---- the command ---- */
 
-static bool read_set(const struct json_node *node, void *target, void *context,
-                     struct error *error)
+static bool read_set(const struct json_node *node, void *target, void *context, struct error *error)
 {
     struct command *command = target;
     struct command_reader *reader = context;
@@ -452,7 +451,8 @@ static bool check_whole(const struct json_node *node, const struct command *comm
     if ((on & ON_SELECTED) != 0 && command->select.group_count == 0)
         return refuse_missing(node, "expect", CODE_EXPECT_NEEDS_GROUPS,
                               "'expect' needs select.groups: only jobs of one shard are counted "
-                              "together", error);
+                              "together",
+                              error);
     int64_t sent = (int64_t)(command->job_count + command->refused_count);
     if ((on & ON_JOBS) != 0 && command->mode == MODE_ATOMIC && command->expect != sent)
         return refuse_missing(node, "expect", CODE_COUNT_MISMATCH,

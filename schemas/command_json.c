@@ -99,7 +99,8 @@ static bool check_op(const struct json_node *node, const struct command *command
         if (json_integer_value(version.value) > VERSION)
             return json_refuse(&version, error, CODE_UNSUPPORTED_VERSION,
                                "version %" JSON_INTEGER_FORMAT " of the contract is not known; "
-                               "the newest is %d", json_integer_value(version.value), VERSION);
+                               "the newest is %d",
+                               json_integer_value(version.value), VERSION);
         if (json_integer_value(version.value) < VERSION)
             return json_refuse(&version, error, CODE_BAD_VALUE, "versions begin with %d", VERSION);
     }
@@ -133,8 +134,8 @@ static bool use_event_id(const struct json_node *envelope, enum event_mode mode,
                          struct text event_id, struct command *command, struct error *error)
 {
     if (event_id.length == 0) return true;
-    bool right = event_id.length <= COMMAND_ID_BYTES_MAX &&
-                 utf8_valid_length(event_id) == event_id.length;
+    bool right =
+        event_id.length <= COMMAND_ID_BYTES_MAX && utf8_valid_length(event_id) == event_id.length;
     for (size_t i = 0; right && i < event_id.length; i++)
         right = (unsigned char)event_id.bytes[i] >= 0x20 && event_id.bytes[i] != 0x7F;
     if (right) {
@@ -145,7 +146,8 @@ static bool use_event_id(const struct json_node *envelope, enum event_mode mode,
     struct json_node id = {NULL, envelope, "id", 0};
     (void)error_invalid(error, CODE_BAD_VALUE,
                         "the event's id must have 1 to %d bytes of UTF-8 without control "
-                        "characters", COMMAND_ID_BYTES_MAX);
+                        "characters",
+                        COMMAND_ID_BYTES_MAX);
     return mode == EVENT_STRUCTURED ? json_refuse_at(&id, error) : false;
 }
 

@@ -100,8 +100,7 @@ static const struct json_field backfill_rows[] = {
 static const struct json_table backfill_table = {
     "a backfill", backfill_rows, sizeof backfill_rows / sizeof backfill_rows[0]};
 
-bool backfills_read(const struct json_node *node, void *target, void *context,
-                    struct error *error)
+bool backfills_read(const struct json_node *node, void *target, void *context, struct error *error)
 {
     struct job_record *record = target;
     if (!json_check_array(node, BACKFILLS_MAX, error)) return false;
@@ -122,8 +121,8 @@ bool backfills_read(const struct json_node *node, void *target, void *context,
 void backfills_write(struct text_writer *writer, const struct job_record *record)
 {
     assert(record->backfill_count <= BACKFILLS_MAX);
-    json_write_list(writer, "backfills", &backfill_table, record->backfills,
-                    record->backfill_count, sizeof record->backfills[0]);
+    json_write_list(writer, "backfills", &backfill_table, record->backfills, record->backfill_count,
+                    sizeof record->backfills[0]);
 }
 
 /* ---- slots that wait ---- */

@@ -14,8 +14,7 @@
 
 /* Readers of the record's members: `target` is a job_record, `context` a definition_reader. */
 bool owed_read(const struct json_node *node, void *target, void *context, struct error *error);
-bool backfills_read(const struct json_node *node, void *target, void *context,
-                    struct error *error);
+bool backfills_read(const struct json_node *node, void *target, void *context, struct error *error);
 bool pending_read(const struct json_node *node, void *target, void *context, struct error *error);
 bool failing_read(const struct json_node *node, void *target, void *context, struct error *error);
 

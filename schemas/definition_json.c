@@ -40,8 +40,8 @@ bool definition_read_catchup(const struct json_node *node, void *target, void *c
     /* The row gives all four, which is right for null only. */
     definition->given &= ~(uint32_t)(GIVEN_CATCHUP_POLICY | GIVEN_CATCHUP_WINDOW |
                                      GIVEN_CATCHUP_LIMIT | GIVEN_MISFIRE_GRACE);
-    return json_read_object(node, &catchup_table, 0, &definition->catchup, NULL,
-                            &definition->given, error);
+    return json_read_object(node, &catchup_table, 0, &definition->catchup, NULL, &definition->given,
+                            error);
 }
 
 bool definition_read_overlap(const struct json_node *node, void *target, void *context,
@@ -78,9 +78,10 @@ static bool check_payload_size(const struct json_node *node, size_t bytes,
                                const struct definition_reader *reader, struct error *error)
 {
     if (reader->limits == NULL || bytes <= reader->limits->payload_bytes_max) return true;
-    return json_refuse(node, error, CODE_TOO_LARGE, "the payload has %zu bytes, at most %zu are "
-                       "allowed; send a reference to it instead", bytes,
-                       reader->limits->payload_bytes_max);
+    return json_refuse(node, error, CODE_TOO_LARGE,
+                       "the payload has %zu bytes, at most %zu are "
+                       "allowed; send a reference to it instead",
+                       bytes, reader->limits->payload_bytes_max);
 }
 
 bool definition_read_payload(const struct json_node *node, void *target, void *context,
@@ -98,8 +99,8 @@ bool definition_read_payload(const struct json_node *node, void *target, void *c
         arena_give_back(reader->arena, value.length - length);
         definition->payload = (struct text){compact, length};
     } else { /* its key is written with escapes: as near as a parsed value can come */
-        char *text = json_dumps(node->value,
-                                JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+        char *text =
+            json_dumps(node->value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
         if (text == NULL) return json_refuse(node, error, CODE_INTERNAL, "cannot be written again");
         definition->payload = arena_copy(reader->arena, text_of(text));
         free(text);

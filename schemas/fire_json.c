@@ -53,8 +53,8 @@ static int64_t lateness_of(const struct fire_view *fire)
 size_t fire_bytes_bound(const struct fire_view *fire)
 {
     assert(fire != NULL);
-    size_t payload = fire->payload_binary ? base64_encoded_length(fire->payload.length)
-                                          : fire->payload.length;
+    size_t payload =
+        fire->payload_binary ? base64_encoded_length(fire->payload.length) : fire->payload.length;
     return FIXED_BYTES + 2 * (fire->group.length + fire->id.length) + payload +
            sizeof(trace_member) + fire->traceparent.length +
            6 * (fire->content_type.length + fire->trigger_id.length);
@@ -212,8 +212,7 @@ static struct text scratch_instant(struct text_writer *scratch, struct instant_m
                                    int64_t instant_ms)
 {
     char *start = scratch->bytes + scratch->length;
-    return scratch_end(scratch, start,
-                       put(start, remember(memo, instant_ms), INSTANT_TEXT_LENGTH));
+    return scratch_end(scratch, start, put(start, remember(memo, instant_ms), INSTANT_TEXT_LENGTH));
 }
 
 static size_t binary_headers(struct fire_encoder *encoder, const struct fire_view *fire,

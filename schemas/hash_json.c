@@ -22,8 +22,8 @@ bool hash_json_read(const struct json_node *node, uint64_t *hash, struct error *
     struct text text;
     if (!json_read_text(node, &text, error)) return false;
     bool right = text.length == HASH_DIGITS && hash_digits_read(text.bytes, hash);
-    return right || json_refuse(node, error, CODE_BAD_VALUE, "must be %d digits 0-9 a-f",
-                                HASH_DIGITS);
+    return right ||
+           json_refuse(node, error, CODE_BAD_VALUE, "must be %d digits 0-9 a-f", HASH_DIGITS);
 }
 
 void hash_digits_put(char digits[HASH_DIGITS], uint64_t hash)

@@ -33,8 +33,7 @@ struct record_reading {
     bool anchor_given;
 };
 
-static bool read_place(const struct json_node *node, struct incarnation *place,
-                       struct error *error)
+static bool read_place(const struct json_node *node, struct incarnation *place, struct error *error)
 {
     struct text text;
     if (!json_read_text(node, &text, error)) return false;
@@ -188,7 +187,8 @@ static bool check_derived(const struct json_node *root, const struct record_read
     const struct job_record *record = &reading->record;
     struct json_node incarnation = {NULL, root, "incarnation", 0};
     if (!definition_has_incarnation(&record->definition))
-        return json_refuse(&incarnation, error, CODE_MISSING_FIELD, "'incarnation' is required and "
+        return json_refuse(&incarnation, error, CODE_MISSING_FIELD,
+                           "'incarnation' is required and "
                            "may not be null");
     if (record->definition.schedule.kind == 0)
         return json_refuse(root, error, CODE_MISSING_FIELD, "a job record needs a 'schedule'");

@@ -203,10 +203,9 @@ static bool read_duration(const struct json_node *node, const struct json_field 
                           int64_t *duration_ms, struct error *error)
 {
     if (!json_is_string(node->value))
-        return json_refuse(node, error,
-                           json_is_number(node->value) ? CODE_BAD_DURATION : CODE_WRONG_TYPE,
-                           "must be a duration such as \"90s\", not %s",
-                           json_type_name(node->value));
+        return json_refuse(
+            node, error, json_is_number(node->value) ? CODE_BAD_DURATION : CODE_WRONG_TYPE,
+            "must be a duration such as \"90s\", not %s", json_type_name(node->value));
     struct text text = {json_string_value(node->value), json_string_length(node->value)};
     int64_t parsed_ms = 0;
     if (!duration_parse(text.bytes, text.length, &parsed_ms, error))

@@ -52,10 +52,9 @@ static bool refuse_unknown(const struct json_node *node, const struct json_table
     const char *names[NEAREST_WORDS_MAX + 1] = {NULL};
     size_t count = 0;
     bool elsewhere = false;
-    for (size_t i = 0; i < table->count && count < NEAREST_WORDS_MAX; i++) {
+    for (size_t i = 0; i < table->count && count < NEAREST_WORDS_MAX; i++)
         if (row_applies(&table->fields[i], where)) names[count++] = table->fields[i].name;
         else if (strcmp(table->fields[i].name, node->name) == 0) elsewhere = true;
-    }
     char excerpt[EXCERPT_BYTES];
     (void)utf8_excerpt(text_of(node->name), excerpt, sizeof excerpt);
     if (elsewhere)
@@ -85,8 +84,7 @@ static bool read_member(const struct json_node *node, const struct json_field *f
                         void *context, struct error *error)
 {
     if (!json_is_null(node->value)) {
-        if (field->unsupported == NULL)
-            return json_read_value(node, field, target, context, error);
+        if (field->unsupported == NULL) return json_read_value(node, field, target, context, error);
         return json_refuse(node, error, CODE_NOT_SUPPORTED, "'%s' is not supported yet; %s",
                            field->name, field->unsupported);
     }

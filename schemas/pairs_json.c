@@ -46,7 +46,8 @@ static bool check_name(const struct json_node *node, enum pairs_kind kind, struc
     if (kind == PAIRS_HEADERS && header_name_is_reserved(name))
         return json_refuse(node, error, CODE_RESERVED_HEADER,
                            "header '%s' is set by Belfry; ce_*, content-type and belfry-* may "
-                           "not be given", utf8_excerpt(name, excerpt, sizeof excerpt));
+                           "not be given",
+                           utf8_excerpt(name, excerpt, sizeof excerpt));
     return true;
 }
 

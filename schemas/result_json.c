@@ -71,8 +71,7 @@ static void write_days(struct text_writer *writer, const struct result_differenc
     text_writer_char(writer, ']');
 }
 
-static void write_difference(struct text_writer *writer,
-                             const struct result_difference *difference)
+static void write_difference(struct text_writer *writer, const struct result_difference *difference)
 {
     text_writer_comma(writer);
     text_writer_char(writer, '{');

@@ -40,7 +40,8 @@ static bool read_zone(const struct json_node *node, void *target, void *context,
     const struct zone *zone = NULL;
     if (!json_read_text(node, &fields->zone, error)) return false;
     if (fields->zone.length == 0)
-        return json_refuse(node, error, CODE_UNKNOWN_ZONE, "is empty; leave it out, or name a zone "
+        return json_refuse(node, error, CODE_UNKNOWN_ZONE,
+                           "is empty; leave it out, or name a zone "
                            "such as Europe/Berlin");
     if (zone_find(reader->zones, fields->zone, &zone, error)) return true;
     return json_refuse_at(node, error);

@@ -70,8 +70,8 @@ void redis_connection_destroy(struct redis_connection *connection)
     free(connection);
 }
 
-const struct store_redis_options *redis_connection_options(
-    const struct redis_connection *connection)
+const struct store_redis_options *
+redis_connection_options(const struct redis_connection *connection)
 {
     assert(connection != NULL);
     return &connection->options;
@@ -145,8 +145,8 @@ bool redis_connection_flush(struct redis_connection *connection, struct error *e
     return limit_waits(connection, error) && write_without_signal(connection, error);
 }
 
-bool redis_connection_send(struct redis_connection *connection,
-                           const struct redis_command *command, struct error *error)
+bool redis_connection_send(struct redis_connection *connection, const struct redis_command *command,
+                           struct error *error)
 {
     assert(connection->context != NULL);
     assert(command->count > 0 && command->count <= INT32_MAX);
@@ -229,8 +229,9 @@ static bool load_scripts(struct redis_connection *connection, struct redis_comma
         bool valid = hash->type == REDIS_REPLY_STRING && hash->len == SCRIPT_HASH_BYTES - 1;
         if (valid) memcpy(connection->script_hashes[i], hash->str, SCRIPT_HASH_BYTES);
         freeReplyObject(hash);
-        if (!valid) return error_set(error, ERROR_RETRY, "Redis %s: SCRIPT LOAD: no hash",
-                                     connection->place);
+        if (!valid)
+            return error_set(error, ERROR_RETRY, "Redis %s: SCRIPT LOAD: no hash",
+                             connection->place);
     }
     return true;
 }
@@ -317,8 +318,8 @@ static bool reconnect(struct redis_connection *connection, struct error *error)
         return true;
     }
     close_connection(connection);
-    connection->backoff_ms = connection->backoff_ms == 0 ? BACKOFF_FIRST_MS
-                                                         : connection->backoff_ms * 2;
+    connection->backoff_ms =
+        connection->backoff_ms == 0 ? BACKOFF_FIRST_MS : connection->backoff_ms * 2;
     if (connection->backoff_ms > BACKOFF_LAST_MS) connection->backoff_ms = BACKOFF_LAST_MS;
     connection->next_attempt_ms = monotonic_ms() + connection->backoff_ms;
     return false;
@@ -337,8 +338,7 @@ bool redis_connection_begin(struct redis_connection *connection, struct error *e
 {
     assert(connection != NULL);
     assert(connection->pending == 0);
-    if (connection->context != NULL &&
-        (connection->misled || is_closed_by_server(connection)))
+    if (connection->context != NULL && (connection->misled || is_closed_by_server(connection)))
         close_connection(connection);
     if (connection->context == NULL && !reconnect(connection, error)) return false;
     redis_connection_extend(connection);
@@ -397,14 +397,20 @@ bool redis_reply_check(const redisReply *reply, const char *what, struct error *
     assert(reply != NULL);
     if (reply->type != REDIS_REPLY_ERROR) return true;
     if (strncmp(reply->str, "FOREIGN ", 8) == 0)
-        return error_set(error, ERROR_RETRY, "Redis belongs to Kafka cluster %.63s by now, nothing "
-                         "was written there", reply->str + 8);
+        return error_set(error, ERROR_RETRY,
+                         "Redis belongs to Kafka cluster %.63s by now, nothing "
+                         "was written there",
+                         reply->str + 8);
     if (strncmp(reply->str, "LAYOUT ", 7) == 0)
-        return error_set(error, ERROR_FATAL, "Redis holds layout %s, which is newer than this "
-                         "version knows; use the newer belfryd", reply->str + 7);
+        return error_set(error, ERROR_FATAL,
+                         "Redis holds layout %s, which is newer than this "
+                         "version knows; use the newer belfryd",
+                         reply->str + 7);
     /* Redis before 7 wraps the errors of a script's commands. */
     if (strstr(reply->str, "WRONGTYPE") != NULL)
-        return error_set(error, ERROR_FATAL, "Redis: %s: a key of this cluster has a wrong type, "
-                         "something else uses its name: %s", what, reply->str);
+        return error_set(error, ERROR_FATAL,
+                         "Redis: %s: a key of this cluster has a wrong type, "
+                         "something else uses its name: %s",
+                         what, reply->str);
     return error_set(error, ERROR_RETRY, "Redis: %s: %s", what, reply->str);
 }

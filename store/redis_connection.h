@@ -17,8 +17,8 @@ struct redis_connection;
 struct redis_connection *redis_connection_create(const struct store_redis_options *options,
                                                  const char *const *scripts, size_t script_count);
 void redis_connection_destroy(struct redis_connection *connection);
-const struct store_redis_options *redis_connection_options(
-    const struct redis_connection *connection);
+const struct store_redis_options *
+redis_connection_options(const struct redis_connection *connection);
 
 /* Starts a call: the time limit counts from here. A dead connection is replaced first, unless
  * the last attempt failed a moment ago. Errors: ERROR_RETRY; nothing was sent. */
@@ -34,9 +34,8 @@ void redis_connection_start_script(struct redis_connection *connection, size_t s
                                    int64_t key_count, struct redis_command *command);
 
 /* Queues a command; it goes out at the next flush or receive. Copies the arguments. */
-bool redis_connection_send(struct redis_connection *connection,
-                           const struct redis_command *command, struct error *error)
-    __attribute__((warn_unused_result));
+bool redis_connection_send(struct redis_connection *connection, const struct redis_command *command,
+                           struct error *error) __attribute__((warn_unused_result));
 
 /* Puts what is queued on the wire, for a server that works while the caller does. */
 bool redis_connection_flush(struct redis_connection *connection, struct error *error)

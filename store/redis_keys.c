@@ -29,8 +29,8 @@ void redis_key_make(char text[REDIS_KEY_BYTES], const char *cluster, int32_t sha
 {
     assert(shard >= 0 && shard < SHARDS_MAX);
     assert(key < REDIS_KEY_COUNT);
-    int length = snprintf(text, REDIS_KEY_BYTES, "%s:{%" PRId32 "}:%s", cluster, shard,
-                          key_suffixes[key]);
+    int length =
+        snprintf(text, REDIS_KEY_BYTES, "%s:{%" PRId32 "}:%s", cluster, shard, key_suffixes[key]);
     assert(length > 0 && length < REDIS_KEY_BYTES);
     (void)length;
 }

@@ -76,7 +76,8 @@ static bool parse_login(const char *text, const char *end, struct store_redis_op
     if (!copy_part(text, username_bytes, true, options->username, sizeof options->username) ||
         !copy_part(password, (size_t)(at - password), true, options->password,
                    sizeof options->password))
-        return error_set(error, ERROR_INVALID, "Redis URL: user or password is too long (127 and "
+        return error_set(error, ERROR_INVALID,
+                         "Redis URL: user or password is too long (127 and "
                          "511 bytes at most) or has a wrong %%XX escape");
     *rest = at + 1;
     return true;
@@ -139,7 +140,8 @@ static bool parse_unix(const char *text, struct store_redis_options *options, st
     const char *path = NULL;
     if (!parse_login(text, end, options, &path, error)) return false;
     if (path == end || *path != '/')
-        return error_set(error, ERROR_INVALID, "Redis URL: the socket's path must be absolute, "
+        return error_set(error, ERROR_INVALID,
+                         "Redis URL: the socket's path must be absolute, "
                          "as in unix:///run/redis.sock");
     if (!copy_part(path, (size_t)(end - path), false, options->socket_path,
                    sizeof options->socket_path))
@@ -200,13 +202,17 @@ static bool check_tls(const struct store_redis_options *options, struct error *e
     };
     for (size_t i = 0; !options->tls && i < sizeof given / sizeof given[0]; i++)
         if (given[i][1][0] != '\0')
-            return error_set(error, ERROR_INVALID, "%s is given, but the url is not rediss://: "
-                             "Redis would be spoken to without TLS", given[i][0]);
+            return error_set(error, ERROR_INVALID,
+                             "%s is given, but the url is not rediss://: "
+                             "Redis would be spoken to without TLS",
+                             given[i][0]);
     bool certificate = options->tls_certificate_file[0] != '\0';
     if (certificate != (options->tls_key_file[0] != '\0'))
-        return error_set(error, ERROR_INVALID, "%s: a client certificate and its key are given "
-                         "together", certificate ? "tls.certificate_file without tls.key_file"
-                                                 : "tls.key_file without tls.certificate_file");
+        return error_set(error, ERROR_INVALID,
+                         "%s: a client certificate and its key are given "
+                         "together",
+                         certificate ? "tls.certificate_file without tls.key_file"
+                                     : "tls.key_file without tls.certificate_file");
     return true;
 }
 
@@ -214,8 +220,10 @@ bool store_redis_options_check(const struct store_redis_options *options, struct
 {
     assert(options != NULL);
     if (!is_cluster_name(options->cluster))
-        return error_set(error, ERROR_INVALID, "cluster name '%s': letters, digits and . _ : @ - "
-                         "only, a letter or digit first", options->cluster);
+        return error_set(error, ERROR_INVALID,
+                         "cluster name '%s': letters, digits and . _ : @ - "
+                         "only, a letter or digit first",
+                         options->cluster);
     if (options->database < 0 || options->database > REDIS_DATABASE_MAX)
         return error_set(error, ERROR_INVALID, "Redis database %d is not within 0 to %d",
                          options->database, REDIS_DATABASE_MAX);
@@ -228,7 +236,8 @@ bool store_redis_options_check(const struct store_redis_options *options, struct
     if (!check_tls(options, error)) return false;
 #ifndef BELFRY_HIREDIS_SSL
     if (options->tls)
-        return error_set(error, ERROR_INVALID, "this build has no TLS to Redis: install hiredis "
+        return error_set(error, ERROR_INVALID,
+                         "this build has no TLS to Redis: install hiredis "
                          "1.0 or newer with hiredis_ssl and build again, or use redis://");
 #endif
     return check_limit("connect", options->connect_limit_ms, error) &&

@@ -30,9 +30,9 @@ static char *make_bound(char border, const char *super_group, const char *group,
 {
     char text[BOUND_BYTES + 1];
     bool both = super_group != NULL && group != NULL;
-    int length = snprintf(text, sizeof text, "%c%s%s%s%c", border,
-                          super_group != NULL ? super_group : "", both ? "/" : "",
-                          group != NULL ? group : "", end);
+    int length =
+        snprintf(text, sizeof text, "%c%s%s%s%c", border, super_group != NULL ? super_group : "",
+                 both ? "/" : "", group != NULL ? group : "", end);
     assert(length > 0 && (size_t)length < sizeof text);
     return memory_copy_text(text, (size_t)length);
 }
@@ -43,8 +43,8 @@ void redis_ranges_add(struct redis_ranges *ranges, int32_t shard, const char *su
     assert(super_group != NULL || group != NULL);
     assert(group == NULL || strlen(group) <= NAME_BYTES_MAX);
     assert(super_group == NULL || strlen(super_group) <= NAME_BYTES_MAX);
-    ranges->items = memory_grow(ranges->items, &ranges->capacity, ranges->count + 1,
-                                sizeof ranges->items[0]);
+    ranges->items =
+        memory_grow(ranges->items, &ranges->capacity, ranges->count + 1, sizeof ranges->items[0]);
     ranges->items[ranges->count++] = (struct redis_range){
         .shard = shard,
         .index = super_group != NULL ? REDIS_KEY_SUPER_GROUPS : REDIS_KEY_GROUPS,
@@ -91,13 +91,13 @@ static bool are_members(const struct redis_range *range, const redisReply *names
         fine = member->type == REDIS_REPLY_STRING && member->len > range->strip_bytes &&
                member->len <= MEMBER_BYTES;
     }
-    return fine || error_set(error, ERROR_RETRY, "Redis: list jobs: a name in the index is "
+    return fine || error_set(error, ERROR_RETRY,
+                             "Redis: list jobs: a name in the index is "
                              "unreadable; `belfry rebuild` writes it anew");
 }
 
 static bool send_texts(struct redis_connection *connection, const struct redis_range *range,
-                       const redisReply *names, struct redis_command *command,
-                       struct error *error)
+                       const redisReply *names, struct redis_command *command, struct error *error)
 {
     assert(names->elements > 0);
     char key[REDIS_KEY_BYTES];
@@ -170,8 +170,7 @@ static bool take_texts(const struct redis_range *window, size_t count, redisRepl
         if (names[i]->elements == 0) continue;
         redis_connection_extend(connection);
         redisReply *texts = redis_connection_receive(connection, error);
-        fine = texts != NULL &&
-               visit_texts(&window[i], names[i], texts, visitor, opaque, error);
+        fine = texts != NULL && visit_texts(&window[i], names[i], texts, visitor, opaque, error);
         if (texts != NULL) freeReplyObject(texts);
     }
     return fine;

@@ -118,8 +118,8 @@ static bool begin_question(struct redis_resolver *resolver, struct error *error)
     }
     give_up(question);
     give_up(question);
-    return error_set(error, ERROR_RETRY, "Redis: no thread to find host %.100s: %s",
-                     resolver->host, strerror(failed));
+    return error_set(error, ERROR_RETRY, "Redis: no thread to find host %.100s: %s", resolver->host,
+                     strerror(failed));
 }
 
 struct redis_resolver *redis_resolver_create(const char *host, redis_resolve *resolve)
@@ -168,8 +168,7 @@ bool redis_resolver_find(struct redis_resolver *resolver, int64_t limit_ms,
         error_set(error, ERROR_RETRY, "Redis: the system has not found host %.100s within %lld ms",
                   resolver->host, (long long)limit_ms);
     else if (!found)
-        error_set(error, ERROR_RETRY, "Redis: host %.100s: %s", resolver->host,
-                  question->trouble);
+        error_set(error, ERROR_RETRY, "Redis: host %.100s: %s", resolver->host, question->trouble);
     pthread_mutex_unlock(&question->lock);
     if (!done) return false;
     resolver->question = NULL; /* the next connection asks anew: an address may change */

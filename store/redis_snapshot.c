@@ -7,8 +7,16 @@
 #include <string.h>
 #include <time.h>
 
-enum field_kind { FIELD_INT64, FIELD_INT32, FIELD_BOOL, FIELD_INPUT, FIELD_HASH, FIELD_TEXT,
-                  FIELD_CODE, FIELD_COUNT /* which write.lua writes itself */ };
+enum field_kind {
+    FIELD_INT64,
+    FIELD_INT32,
+    FIELD_BOOL,
+    FIELD_INPUT,
+    FIELD_HASH,
+    FIELD_TEXT,
+    FIELD_CODE,
+    FIELD_COUNT /* which write.lua writes itself */
+};
 
 struct snapshot_field {
     const char *name;
@@ -203,17 +211,20 @@ bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, boo
         const redisReply *value = find_value(reply, field->name);
         if (i > 0 && snapshot->mark.layout < field->since) continue; /* written without it */
         if (value == NULL || value->type != REDIS_REPLY_STRING)
-            return error_set(error, ERROR_INVALID, "Redis snapshot: field %s is missing; the "
+            return error_set(error, ERROR_INVALID,
+                             "Redis snapshot: field %s is missing; the "
                              "snapshot is not to be used, the next checkpoint mends it",
                              field->name);
         if (!field_read(field, value, (char *)snapshot))
-            return error_set(error, ERROR_INVALID, "Redis snapshot: %s '%.40s' is unreadable; the "
+            return error_set(error, ERROR_INVALID,
+                             "Redis snapshot: %s '%.40s' is unreadable; the "
                              "snapshot is not to be used, the next checkpoint mends it",
                              field->name, value->str);
         if (i == 0 && snapshot->mark.layout > STATE_LAYOUT)
-            return error_set(error, ERROR_FATAL, "Redis holds layout %" PRId32 ", this version "
-                             "knows %d; use the newer belfryd", snapshot->mark.layout,
-                             STATE_LAYOUT);
+            return error_set(error, ERROR_FATAL,
+                             "Redis holds layout %" PRId32 ", this version "
+                             "knows %d; use the newer belfryd",
+                             snapshot->mark.layout, STATE_LAYOUT);
     }
     snapshot->mark.jobs = snapshot->job_count;
     snapshot->held.groups = snapshot->held.jobs;
@@ -241,7 +252,8 @@ bool redis_meta_read(const redisReply *reply, struct store_meta *meta, struct er
                  reply->element[2]->type == REDIS_REPLY_STRING &&
                  reply->element[2]->len < sizeof meta->kafka_cluster_id;
     if (!valid)
-        return error_set(error, ERROR_FATAL, "Redis: the meta record (layout, shards, "
+        return error_set(error, ERROR_FATAL,
+                         "Redis: the meta record (layout, shards, "
                          "kafka_cluster_id) is unreadable; mend or delete the key <cluster>:meta");
     memcpy(meta->kafka_cluster_id, reply->element[2]->str, (size_t)reply->element[2]->len + 1);
     return true;

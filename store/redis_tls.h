@@ -12,8 +12,8 @@ struct redis_tls;
 
 /* Reads the certificates. NULL: ERROR_RETRY names the file or reason (a certificate may be
  * about to be replaced), ERROR_INVALID: a build without TLS. End with redis_tls_destroy(). */
-struct redis_tls *redis_tls_create(const struct store_redis_options *options,
-                                   struct error *error) __attribute__((warn_unused_result));
+struct redis_tls *redis_tls_create(const struct store_redis_options *options, struct error *error)
+    __attribute__((warn_unused_result));
 void redis_tls_destroy(struct redis_tls *tls);
 
 /* Shakes hands on a fresh connection. Errors: ERROR_RETRY. */

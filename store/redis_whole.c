@@ -14,12 +14,9 @@ static const struct question {
     const char *command;
     enum redis_key key;
 } questions[] = {
-    {"HGETALL", REDIS_KEY_SNAPSHOT},
-    {"HLEN", REDIS_KEY_JOBS},
-    {"HLEN", REDIS_KEY_SEEN},
-    {"ZCARD", REDIS_KEY_GROUPS},
-    {"ZCARD", REDIS_KEY_SUPER_GROUPS},
-    {"HLEN", REDIS_KEY_SUPER_GROUP_OF},
+    {"HGETALL", REDIS_KEY_SNAPSHOT},   {"HLEN", REDIS_KEY_JOBS},
+    {"HLEN", REDIS_KEY_SEEN},          {"ZCARD", REDIS_KEY_GROUPS},
+    {"ZCARD", REDIS_KEY_SUPER_GROUPS}, {"HLEN", REDIS_KEY_SUPER_GROUP_OF},
     {"HGETALL", REDIS_KEY_SNAPSHOT},
 };
 enum {
@@ -36,8 +33,7 @@ bool redis_whole_send(struct redis_connection *connection, int32_t shard, struct
     bool sent = true;
     for (int i = 0; i < QUESTIONS && sent; i++) {
         char key[REDIS_KEY_BYTES];
-        redis_key_make(key, redis_connection_options(connection)->cluster, shard,
-                       questions[i].key);
+        redis_key_make(key, redis_connection_options(connection)->cluster, shard, questions[i].key);
         redis_command_start(&command, questions[i].command);
         redis_command_add_text(&command, key);
         sent = redis_connection_send(connection, &command, error);
@@ -57,8 +53,10 @@ static bool is_ours(const redisReply *id, const char *wanted, struct error *erro
     if (wanted[0] == '\0' || id->type != REDIS_REPLY_STRING || id->len == 0 ||
         strcmp(id->str, wanted) == 0)
         return true;
-    return error_set(error, ERROR_RETRY, "Redis belongs to Kafka cluster %.63s by now, nothing "
-                     "was read there", id->str);
+    return error_set(error, ERROR_RETRY,
+                     "Redis belongs to Kafka cluster %.63s by now, nothing "
+                     "was read there",
+                     id->str);
 }
 
 static int64_t count_of(const redisReply *reply)
@@ -75,13 +73,11 @@ static int64_t smaller(int64_t a, int64_t b)
 static bool is_same(const struct snapshot *a, const struct snapshot *b)
 {
     return a->mark.generation == b->mark.generation && a->mark.epoch == b->mark.epoch &&
-           a->mark.sequence == b->mark.sequence &&
-           memcmp(&a->held, &b->held, sizeof a->held) == 0;
+           a->mark.sequence == b->mark.sequence && memcmp(&a->held, &b->held, sizeof a->held) == 0;
 }
 
 static bool read_answers(redisReply *const replies[ANSWERS], const char *kafka_cluster_id,
-                         struct snapshot *snapshot, bool *found, bool *between,
-                         struct error *error)
+                         struct snapshot *snapshot, bool *found, bool *between, struct error *error)
 {
     struct snapshot before;
     bool found_before = false;
@@ -119,8 +115,8 @@ bool redis_whole_receive(struct redis_connection *connection, struct snapshot *s
     return fine;
 }
 
-bool redis_whole_read(struct redis_connection *connection, int32_t shard,
-                      struct snapshot *snapshot, bool *found, struct error *error)
+bool redis_whole_read(struct redis_connection *connection, int32_t shard, struct snapshot *snapshot,
+                      bool *found, struct error *error)
 {
     bool between = true;
     for (int i = 0; i < AGAIN_MOST && between; i++) {

@@ -21,8 +21,7 @@ bool redis_whole_receive(struct redis_connection *connection, struct snapshot *s
     __attribute__((warn_unused_result));
 
 /* Both, again while a writer comes between. */
-bool redis_whole_read(struct redis_connection *connection, int32_t shard,
-                      struct snapshot *snapshot, bool *found, struct error *error)
-    __attribute__((warn_unused_result));
+bool redis_whole_read(struct redis_connection *connection, int32_t shard, struct snapshot *snapshot,
+                      bool *found, struct error *error) __attribute__((warn_unused_result));
 
 #endif

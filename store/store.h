@@ -90,7 +90,7 @@ struct store_write {
 enum store_outcome {
     STORE_WRITTEN,
     STORE_GAP,   /* nothing changed: the store is not where this write follows, or this is not the
-                  * next part; look() tells whether to go on, to send again or to rewrite */
+                   * next part; look() tells whether to go on, to send again or to rewrite */
     STORE_STALE, /* nothing changed: a newer owner has written; we are not the owner any more */
     STORE_DAMAGED /* the snapshot has not moved: the store has lost something of the shard, or holds
                    * not as much as the last part says, or has never counted; rewrite */
@@ -133,8 +133,8 @@ struct store_operations {
                        void *opaque, struct error *error);
     /* Atomic. Errors are ERROR_RETRY (away, time-out: it may have been applied; the next write's
      * guard tells) or ERROR_FATAL (a newer layout, a wrong type of key). */
-    bool (*write)(struct store *store, const struct store_write *write,
-                  enum store_outcome *outcome, struct error *error);
+    bool (*write)(struct store *store, const struct store_write *write, enum store_outcome *outcome,
+                  struct error *error);
     /* The same for the next parts of one group in one go: stops at the first that is not
      * WRITTEN, *written of them being before it. Optional (NULL): then call write for each. */
     bool (*write_parts)(struct store *store, const struct store_write *writes, size_t count,

@@ -219,8 +219,8 @@ static bool fails(struct store_memory *memory, enum store_failure failure, struc
 {
     if (memory->failing_calls <= 0 || memory->failure != failure) return false;
     if (--memory->failing_calls == 0) memory->failure = STORE_FAILURE_NONE;
-    error_set(error, ERROR_RETRY, "memory store: %s", failure == STORE_FAILURE_BEFORE
-              ? "away, nothing was done" : "the answer got lost");
+    error_set(error, ERROR_RETRY, "memory store: %s",
+              failure == STORE_FAILURE_BEFORE ? "away, nothing was done" : "the answer got lost");
     return true;
 }
 
@@ -237,8 +237,9 @@ static bool memory_claim_meta(struct store *store, const struct store_meta *want
     *found = content->meta;
     pthread_mutex_unlock(&memory->image->lock);
     if (found->layout > wanted->layout)
-        return error_set(error, ERROR_FATAL, "memory store: layout %" PRId32 " is newer than %"
-                         PRId32, found->layout, wanted->layout);
+        return error_set(error, ERROR_FATAL,
+                         "memory store: layout %" PRId32 " is newer than %" PRId32, found->layout,
+                         wanted->layout);
     return !fails(memory, STORE_FAILURE_AFTER, error);
 }
 
@@ -418,8 +419,7 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
         store_table_clear(&shard->new_seen);
     }
     apply_items(shard, write);
-    *held = rewrite ? count(&shard->new_jobs, &shard->new_seen)
-                    : count(&shard->jobs, &shard->seen);
+    *held = rewrite ? count(&shard->new_jobs, &shard->new_seen) : count(&shard->jobs, &shard->seen);
     struct image_writer before = shard->writer;
     shard->writer = (struct image_writer){
         .generation = write->generation,
@@ -429,8 +429,8 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
         .part = write->part + 1,
         .done = before.done,
     };
-    if (snapshot != NULL && (differs(snapshot->job_count, held->jobs) ||
-                             differs(snapshot->seen_count, held->seen)))
+    if (snapshot != NULL &&
+        (differs(snapshot->job_count, held->jobs) || differs(snapshot->seen_count, held->seen)))
         return STORE_DAMAGED;
     if (snapshot == NULL) return STORE_WRITTEN;
     shard->writer.group = (struct image_token){0};
@@ -458,9 +458,9 @@ static bool memory_write(struct store *store, const struct store_write *write,
     struct image_shard *shard = image_shard(memory->image, write->shard);
     *outcome = judge(shard, write, memory->number);
     if (*outcome == STORE_WRITTEN)
-        *outcome =
-            apply_write(shard, write, (struct image_token){memory->number, write->generation,
-                                                            write->epoch, write->token});
+        *outcome = apply_write(
+            shard, write,
+            (struct image_token){memory->number, write->generation, write->epoch, write->token});
     pthread_mutex_unlock(&memory->image->lock);
     return !fails(memory, STORE_FAILURE_AFTER, error);
 }
@@ -523,9 +523,8 @@ void store_memory_fail(struct store *store, enum store_failure failure, int64_t 
     own(store)->failing_calls = failure == STORE_FAILURE_NONE ? 0 : calls;
 }
 
-bool store_memory_list_jobs(struct store *store, int32_t shards,
-                            const struct store_filter *filter, store_item_visitor *visitor,
-                            void *opaque, struct error *error)
+bool store_memory_list_jobs(struct store *store, int32_t shards, const struct store_filter *filter,
+                            store_item_visitor *visitor, void *opaque, struct error *error)
 {
     assert(shards > 0 && shards <= SHARDS_MAX);
     assert(visitor != NULL);

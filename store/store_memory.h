@@ -51,9 +51,8 @@ enum store_failure {
 void store_memory_fail(struct store *store, enum store_failure failure, int64_t calls);
 
 /* As store_redis_list_jobs(). */
-bool store_memory_list_jobs(struct store *store, int32_t shards,
-                            const struct store_filter *filter, store_item_visitor *visitor,
-                            void *opaque, struct error *error)
+bool store_memory_list_jobs(struct store *store, int32_t shards, const struct store_filter *filter,
+                            store_item_visitor *visitor, void *opaque, struct error *error)
     __attribute__((warn_unused_result));
 
 #endif

@@ -73,8 +73,8 @@ static bool redis_claim_meta(struct store *store, const struct store_meta *wante
         redis_connection_use_script_text(redis->connection, SCRIPT_CLAIM_META, command);
         freeReplyObject(reply);
     }
-    bool done = redis_reply_check(reply, "claim meta", error) &&
-                redis_meta_read(reply, found, error);
+    bool done =
+        redis_reply_check(reply, "claim meta", error) && redis_meta_read(reply, found, error);
     freeReplyObject(reply);
     return done;
 }
@@ -198,8 +198,7 @@ static bool send_part(struct store_redis *redis, const struct store_write *write
 }
 
 /* What write.lua answered. */
-static bool read_outcome(const redisReply *reply, enum store_outcome *outcome,
-                         struct error *error)
+static bool read_outcome(const redisReply *reply, enum store_outcome *outcome, struct error *error)
 {
     if (!redis_reply_check(reply, "write", error)) return false;
     const char *text = reply->type == REDIS_REPLY_STATUS ? reply->str : "";
@@ -214,8 +213,8 @@ static bool read_outcome(const redisReply *reply, enum store_outcome *outcome,
 /* Sends parts in one go and reads all answers. *written: how many were written before the first
  * that was not. *forgotten: that one met a server without the script. */
 static bool exchange_parts(struct store_redis *redis, const struct store_write *writes,
-                           size_t count, bool as_text, size_t *written,
-                           enum store_outcome *outcome, bool *forgotten, struct error *error)
+                           size_t count, bool as_text, size_t *written, enum store_outcome *outcome,
+                           bool *forgotten, struct error *error)
 {
     bool done = true, refused = false;
     *written = 0;
@@ -275,8 +274,7 @@ static bool read_snapshot_position(struct store_redis *redis, int32_t shard, int
         position->whole = !found || snapshot_check_whole(&snapshot, &(struct error){0});
         if (!found) return true;
         position->sequence = snapshot.mark.sequence;
-        position->of_epoch =
-            snapshot.mark.generation == generation && snapshot.mark.epoch == epoch;
+        position->of_epoch = snapshot.mark.generation == generation && snapshot.mark.epoch == epoch;
         return true;
     }
     if (trouble.kind == ERROR_INVALID) return true; /* unreadable: as if it were not there */

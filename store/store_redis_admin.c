@@ -55,8 +55,7 @@ bool store_redis_rewritten(struct store *store, int32_t shard, int64_t *jobs, st
     assert(jobs != NULL);
     char key[REDIS_KEY_BYTES];
     struct redis_command command = {0};
-    redis_key_make(key, cluster_of(store), shard,
-                   (enum redis_key)(REDIS_KEY_NEW + REDIS_KEY_JOBS));
+    redis_key_make(key, cluster_of(store), shard, (enum redis_key)(REDIS_KEY_NEW + REDIS_KEY_JOBS));
     redis_command_start(&command, "HLEN");
     redis_command_add_text(&command, key);
     return call(store, &command, jobs, error);
@@ -97,8 +96,8 @@ bool store_redis_put_defaults(struct store *store, const struct store_defaults *
 
 static bool number_of(const redisReply *reply, int64_t *number)
 {
-    return reply->type == REDIS_REPLY_STRING &&
-           redis_number_read(reply->str, reply->len, number) && *number >= 0;
+    return reply->type == REDIS_REPLY_STRING && redis_number_read(reply->str, reply->len, number) &&
+           *number >= 0;
 }
 
 bool store_redis_read_defaults(struct store *store, struct store_defaults *defaults, bool *found,

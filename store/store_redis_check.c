@@ -62,7 +62,8 @@ static bool check_single(const char *info, struct error *error)
     char value[INFO_VALUE_BYTES];
     info_value(info, "cluster_enabled", value);
     if (strcmp(value, "1") != 0) return true;
-    return error_set(error, ERROR_FATAL, "this is a node of a Redis Cluster (cluster-enabled yes), "
+    return error_set(error, ERROR_FATAL,
+                     "this is a node of a Redis Cluster (cluster-enabled yes), "
                      "which is not supported: name a single primary");
 }
 
@@ -74,8 +75,10 @@ static void check_settings(const char *info, store_redis_warn *warn, void *opaqu
     if (value[0] == '\0') {
         warn(opaque, "Redis does not tell its maxmemory-policy; it must be noeviction");
     } else if (strcmp(value, "noeviction") != 0) {
-        (void)snprintf(warning, sizeof warning, "Redis may evict jobs: maxmemory-policy is %s; "
-                       "set it to noeviction (CONFIG SET maxmemory-policy noeviction)", value);
+        (void)snprintf(warning, sizeof warning,
+                       "Redis may evict jobs: maxmemory-policy is %s; "
+                       "set it to noeviction (CONFIG SET maxmemory-policy noeviction)",
+                       value);
         warn(opaque, warning);
     }
     info_value(info, "aof_enabled", value);
@@ -107,8 +110,10 @@ static bool check_layout(struct redis_connection *connection, struct error *erro
                  !redis_number_read(reply->str, reply->len, &layout) || layout <= STATE_LAYOUT;
     freeReplyObject(reply);
     if (known) return true;
-    return error_set(error, ERROR_FATAL, "Redis holds layout %" PRId64 ", this version knows %d; "
-                     "use the newer belfryd", layout, STATE_LAYOUT);
+    return error_set(error, ERROR_FATAL,
+                     "Redis holds layout %" PRId64 ", this version knows %d; "
+                     "use the newer belfryd",
+                     layout, STATE_LAYOUT);
 }
 
 bool store_redis_check(struct store *store, store_redis_warn *warn, void *opaque,

@@ -72,8 +72,7 @@ static bool send(struct store *store, struct redis_command *command, struct erro
     return sent;
 }
 
-static bool send_report(struct store *store, const struct shard_report *report,
-                        struct error *error)
+static bool send_report(struct store *store, const struct shard_report *report, struct error *error)
 {
     char key[REDIS_KEY_BYTES];
     struct redis_command command = {0};

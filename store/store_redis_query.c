@@ -46,8 +46,8 @@ bool store_redis_get_job(struct store *store, int32_t shard, const char *name, s
     return true;
 }
 
-static bool list_all(struct store *store, int32_t shards, store_item_visitor *visitor,
-                     void *opaque, struct error *error)
+static bool list_all(struct store *store, int32_t shards, store_item_visitor *visitor, void *opaque,
+                     struct error *error)
 {
     for (int32_t shard = 0; shard < shards; shard++) {
         char key[REDIS_KEY_BYTES];
@@ -67,8 +67,8 @@ static bool is_repeated(const char *const *names, size_t index)
     return false;
 }
 
-static void add_ranges(struct redis_ranges *ranges, int32_t shards,
-                       const char *super_group, const char *group)
+static void add_ranges(struct redis_ranges *ranges, int32_t shards, const char *super_group,
+                       const char *group)
 {
     assert(super_group != NULL || group != NULL);
     for (int32_t shard = 0; shard < shards; shard++)
@@ -112,8 +112,7 @@ static bool receive_snapshot(struct store *store, struct snapshot *snapshot, boo
 }
 
 bool store_redis_read_snapshots(struct store *store, int32_t shards,
-                                store_snapshot_visitor *visitor, void *opaque,
-                                struct error *error)
+                                store_snapshot_visitor *visitor, void *opaque, struct error *error)
 {
     assert(shards > 0 && shards <= SHARDS_MAX);
     assert(visitor != NULL);
@@ -121,8 +120,8 @@ bool store_redis_read_snapshots(struct store *store, int32_t shards,
     struct snapshot *snapshots = memory_allocate((size_t)shards, sizeof *snapshots);
     bool *found = memory_allocate((size_t)shards, sizeof *found);
     bool *again = memory_allocate((size_t)shards, sizeof *again);
-    bool fine = redis_connection_begin(connection, error) &&
-                send_snapshot_reads(store, shards, error);
+    bool fine =
+        redis_connection_begin(connection, error) && send_snapshot_reads(store, shards, error);
     for (int32_t shard = 0; fine && shard < shards; shard++) {
         redis_connection_extend(connection);
         fine = receive_snapshot(store, &snapshots[shard], &found[shard], &again[shard], error);
@@ -149,9 +148,11 @@ static bool check_shard(void *opaque, int32_t shard, bool found, const struct sn
         (void)error_set(&why, ERROR_RETRY, "%" PRId64 " jobs, and no word how many there should be",
                         snapshot->there.jobs);
     if (found && snapshot_check_whole(snapshot, &why)) return true;
-    (void)error_set(error, ERROR_RETRY, "Redis has lost a part of shard %" PRId32 ": it has %s. "
+    (void)error_set(error, ERROR_RETRY,
+                    "Redis has lost a part of shard %" PRId32 ": it has %s. "
                     "The daemon that owns the shard writes it anew within seconds; where none "
-                    "runs, belfry rebuild does", shard, why.message);
+                    "runs, belfry rebuild does",
+                    shard, why.message);
     error->code = CODE_NOT_WHOLE;
     return false;
 }

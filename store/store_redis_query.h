@@ -38,8 +38,8 @@ typedef bool store_snapshot_visitor(void *opaque, int32_t shard, bool found,
 
 /* Visits the snapshot of each shard in order; `found` false where the store has none. */
 bool store_redis_read_snapshots(struct store *store, int32_t shards,
-                                store_snapshot_visitor *visitor, void *opaque,
-                                struct error *error) __attribute__((warn_unused_result));
+                                store_snapshot_visitor *visitor, void *opaque, struct error *error)
+    __attribute__((warn_unused_result));
 
 /* Reads the meta record without claiming it. *found false: no daemon has run on this Redis. */
 bool store_redis_read_meta(struct store *store, struct store_meta *meta, bool *found,

@@ -142,8 +142,8 @@ void store_table_copy(const struct store_table *from, struct store_table *to)
         struct store_entry **place = &to->buckets[i];
         for (const struct store_entry *entry = from->buckets[i]; entry != NULL;
              entry = entry->next) {
-            size_t size = entry_size(entry->name_bytes, entry->text_bytes,
-                                     entry->super_group_bytes);
+            size_t size =
+                entry_size(entry->name_bytes, entry->text_bytes, entry->super_group_bytes);
             *place = memory_allocate(1, size);
             memcpy(*place, entry, size);
             (*place)->next = NULL;

@@ -79,13 +79,15 @@ static void write_group(struct store_writer *writer, const struct store_group *g
         size_t written = 0;
         if (must_end(writer)) {
             result->failed = true;
-            error_set(&result->error, ERROR_RETRY, "checkpoint of shard %d: stopped after %zu of "
-                      "%zu parts", (int)store_group_shard(group), next, part_count);
+            error_set(&result->error, ERROR_RETRY,
+                      "checkpoint of shard %d: stopped after %zu of "
+                      "%zu parts",
+                      (int)store_group_shard(group), next, part_count);
             break;
         }
         for (size_t i = 0; i < count; i++) store_group_part(group, next + i, &writes[i]);
-        result->failed = !write_parts(writer->store, writes, count, &written, &result->outcome,
-                                      &result->error);
+        result->failed =
+            !write_parts(writer->store, writes, count, &written, &result->outcome, &result->error);
         next += written;
     }
     store_group_part(group, part_count - 1, &write);
@@ -99,9 +101,8 @@ static void look(struct store_writer *writer, const struct slot *slot, int32_t s
 {
     int64_t start_ms = monotonic_ms();
     *result = (struct store_result){.looked = true};
-    result->failed = !writer->store->operations->look(writer->store, shard, slot->generation,
-                                                      slot->epoch, &result->position,
-                                                      &result->error);
+    result->failed = !writer->store->operations->look(
+        writer->store, shard, slot->generation, slot->epoch, &result->position, &result->error);
     result->took_ms = monotonic_ms() - start_ms;
 }
 

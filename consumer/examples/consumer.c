@@ -45,9 +45,8 @@ int main(int argc, char **argv)
         handle(fire);
         belfry_consumer_done(consumer, fire, BELFRY_DONE); /* now its offset may be committed */
     }
-    if (consumer != NULL && error.kind == BELFRY_ERROR_NONE) {
+    if (consumer != NULL && error.kind == BELFRY_ERROR_NONE)
         (void)!belfry_consumer_drain(consumer, 10000, &error); /* commit, leave the group */
-    }
     belfry_consumer_destroy(consumer);
     if (error.kind != BELFRY_ERROR_NONE) fprintf(stderr, "consumer: %s\n", error.message);
     return error.kind == BELFRY_ERROR_NONE ? 0 : 1;

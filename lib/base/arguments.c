@@ -36,8 +36,8 @@ static bool unknown_option(const struct option_row *const *tables, const char *n
             suggestion_offer(&near, row->name);
     int shown = length > 60 ? 60 : (int)length;
     if (near.best == NULL)
-        return error_invalid(error, CODE_USAGE, "unknown option --%.*s; --help lists them",
-                             shown, name);
+        return error_invalid(error, CODE_USAGE, "unknown option --%.*s; --help lists them", shown,
+                             name);
     return error_invalid(error, CODE_USAGE, "unknown option --%.*s; did you mean --%s?", shown,
                          name, near.best);
 }
@@ -71,12 +71,13 @@ static bool option_take(struct arguments *arguments, const struct option_row *ro
     if (attached != NULL) return argument_add(arguments, row, attached, error);
     const char *next = *at < argc ? argv[*at] : NULL;
     if (next == NULL)
-        return error_invalid(error, CODE_USAGE, "--%s needs a value: --%s %s", row->name,
-                             row->name, row->argument);
+        return error_invalid(error, CODE_USAGE, "--%s needs a value: --%s %s", row->name, row->name,
+                             row->argument);
     if (strncmp(next, "--", 2) == 0)
         return error_invalid(error, CODE_USAGE,
                              "--%s needs a value, but \"%.40s\" follows; if that is the value, "
-                             "write --%s=%.40s", row->name, next, row->name, next);
+                             "write --%s=%.40s",
+                             row->name, next, row->name, next);
     *at += 1;
     return argument_add(arguments, row, next, error);
 }
@@ -103,8 +104,7 @@ static bool word_short(struct arguments *arguments, const struct option_row *con
     assert(word[1] != '\0');
     const struct option_row *row = row_by_letter(tables, word[1]);
     if (row == NULL)
-        return error_invalid(error, CODE_USAGE, "unknown option %.40s; --help lists them",
-                             word);
+        return error_invalid(error, CODE_USAGE, "unknown option %.40s; --help lists them", word);
     *at += 1;
     return option_take(arguments, row, word[2] == '\0' ? NULL : word + 2, argc, argv, at, error);
 }

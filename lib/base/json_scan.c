@@ -133,8 +133,8 @@ static size_t skip_value(struct text text, size_t at)
             if (depth == 0) return at; /* the end of what holds a number or a word */
             depth--;
             at++;
-        } else if (depth == 0 && (byte == ',' || byte == ' ' || byte == '\n' || byte == '\r' ||
-                                  byte == '\t')) {
+        } else if (depth == 0 &&
+                   (byte == ',' || byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t')) {
             return at;
         } else {
             at++;

@@ -59,8 +59,7 @@ static bool say_missing(struct belfry_lines *lines)
     assert(lines->unsaid > 0);
     size_t bytes = lines->missing(lines->opaque, lines->unsaid, line + 1);
     assert(bytes > 0 && bytes <= BELFRY_LINE_BYTES);
-    bool said = lines->torn ? write_all(lines, line, bytes + 1)
-                            : write_all(lines, line + 1, bytes);
+    bool said = lines->torn ? write_all(lines, line, bytes + 1) : write_all(lines, line + 1, bytes);
     if (said) lines->unsaid = 0;
     return said;
 }

@@ -35,8 +35,7 @@ void suggestion_offer(struct suggestion *suggestion, const char *candidate)
     assert(suggestion != NULL);
     assert(candidate != NULL);
     size_t length = strlen(candidate);
-    size_t distance =
-        edit_distance(suggestion->word, suggestion->word_length, candidate, length);
+    size_t distance = edit_distance(suggestion->word, suggestion->word_length, candidate, length);
     size_t allowed = suggestion->word_length / 3 + 1;
     if (distance > allowed && suggestion->word_length >= 3 &&
         strncmp(suggestion->word, candidate, suggestion->word_length) == 0)

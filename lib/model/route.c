@@ -28,7 +28,8 @@ bool command_check_route(const struct command *command, const struct route *rout
     if (command->expect < 0 || route->count <= 1) return true;
     (void)error_invalid(error, CODE_EXPECT_NEEDS_GROUPS,
                         "'expect' needs jobs of one shard, these are on %d; send one command for "
-                        "each group, or leave 'expect' out", (int)route->count);
+                        "each group, or leave 'expect' out",
+                        (int)route->count);
     return error_at(error, "/expect");
 }
 

@@ -39,8 +39,7 @@ void cron_canonicalise(struct cron *cron)
     cron->flags = flags;
     bool plain = !day_of_month_is_special(cron) && cron->nth == 0;
     if (!plain) cron->flags |= CRON_SPECIAL_DAYS;
-    if (plain && cron->months == ALL_MONTHS && cron->days == ALL_DAYS &&
-        (flags & CRON_YEARS) == 0)
+    if (plain && cron->months == ALL_MONTHS && cron->days == ALL_DAYS && (flags & CRON_YEARS) == 0)
         cron->flags |= cron->weekdays == ALL_WEEKDAYS ? CRON_EVERY_DAY : CRON_WEEKDAYS_ONLY;
 }
 

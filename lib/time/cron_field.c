@@ -89,8 +89,8 @@ static bool refuse_byte(const struct work *work)
 static bool refuse_missing(const struct work *work, const char *what, const char *allowed)
 {
     if (!at_item_end(work->reader)) return refuse_byte(work);
-    return reader_refuse(work->reader, work->reader->at, CODE_BAD_CRON,
-                         "%s is missing; allowed %s", what, allowed);
+    return reader_refuse(work->reader, work->reader->at, CODE_BAD_CRON, "%s is missing; allowed %s",
+                         what, allowed);
 }
 
 /* A three-letter name, as SUN, in any case; in the day of the week an L may follow. */
@@ -191,8 +191,8 @@ static bool read_range_end(const struct work *work, size_t start, uint32_t first
     if (work->kind == CRON_FIELD_WEEKDAY && first > form->last)
         return reader_refuse(work->reader, start, CODE_BAD_CRON,
                              "range %s runs backwards; write it as %u-%u, which begins with Sunday",
-                             reader_excerpt(work->reader, start, work->reader->at).text,
-                             form->low, *last);
+                             reader_excerpt(work->reader, start, work->reader->at).text, form->low,
+                             *last);
     return reader_refuse(work->reader, start, CODE_BAD_CRON,
                          "range %s runs backwards; write it as two, %u-%u,%u-%u",
                          reader_excerpt(work->reader, start, work->reader->at).text, first,
@@ -226,7 +226,8 @@ static bool read_spread_range(const struct work *work, uint32_t *low, uint32_t *
                              "H may go up to 28 here; allowed 1-28, which every month has");
     if (*high > most) *high = most;
     if (*high < *low)
-        return reader_refuse(reader, start, CODE_BAD_CRON, "the range of H runs backwards; "
+        return reader_refuse(reader, start, CODE_BAD_CRON,
+                             "the range of H runs backwards; "
                              "allowed H(a-b) with a up to b");
     if (!reader_take(reader, ')')) return refuse_missing(work, "')'", "H(a-b)");
     return true;

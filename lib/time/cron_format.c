@@ -22,8 +22,8 @@ static void put(struct output *output, const char *format, unsigned a, unsigned 
     size_t room = CRON_FORMAT_BYTES - output->length;
     int written = snprintf(output->text + output->length, room, "%s", output->list ? "," : "");
     output->length += (size_t)written;
-    written = snprintf(output->text + output->length, CRON_FORMAT_BYTES - output->length, format,
-                       a, b);
+    written =
+        snprintf(output->text + output->length, CRON_FORMAT_BYTES - output->length, format, a, b);
     output->length += (size_t)written;
     output->list = true;
     assert(output->length < CRON_FORMAT_BYTES);

@@ -111,8 +111,7 @@ static bool day_after(const struct cron *cron, struct place *place)
         if (year > YEAR_LAST || ((cron->flags & CRON_YEARS) != 0 && year > CRON_YEAR_LAST))
             return false;
         go_to_month(place, year, (int32_t)lowest_bit(months));
-        if (is_named(cron, &place->date))
-            days = cron_days_of(cron, place->weekday, place->length);
+        if (is_named(cron, &place->date)) days = cron_days_of(cron, place->weekday, place->length);
     }
     place->day += (int32_t)lowest_bit(days) - 1;
     return true;
@@ -173,8 +172,8 @@ static uint64_t times_before(const struct cron *cron, uint32_t time)
     assert(time < CIVIL_SECONDS_PER_DAY);
     uint32_t hour = time / SECONDS_PER_HOUR;
     uint32_t minute = time / 60 % 60;
-    uint64_t minutes = (uint64_t)bit_count(bits_below(cron->hours, hour)) *
-                       bit_count(cron->minutes);
+    uint64_t minutes =
+        (uint64_t)bit_count(bits_below(cron->hours, hour)) * bit_count(cron->minutes);
     uint64_t seconds = 0;
     if ((cron->hours >> hour & 1) != 0) {
         minutes += bit_count(bits_below(cron->minutes, minute));

@@ -38,18 +38,20 @@ static bool check_count(const struct reader *reader, enum cron_dialect dialect, 
         if (count == FIELDS_STANDARD || count == FIELDS_SECONDS) return true;
         return reader_refuse(reader, last_at, CODE_BAD_CRON,
                              "%u fields; give 5 (minute hour day-of-month month day-of-week), "
-                             "or 6 with seconds first, or a nickname such as @daily%s", count,
-                             count == FIELDS_QUARTZ ? "; 7 only in the dialect quartz" : "");
+                             "or 6 with seconds first, or a nickname such as @daily%s",
+                             count, count == FIELDS_QUARTZ ? "; 7 only in the dialect quartz" : "");
     case CRON_SECONDS:
         if (count == FIELDS_SECONDS) return true;
         return reader_refuse(reader, last_at, CODE_BAD_CRON,
                              "%u fields; the dialect seconds has 6 (second minute hour "
-                             "day-of-month month day-of-week)", count);
+                             "day-of-month month day-of-week)",
+                             count);
     case CRON_QUARTZ:
         if (count == FIELDS_SECONDS || count == FIELDS_QUARTZ) return true;
         return reader_refuse(reader, last_at, CODE_BAD_CRON,
                              "%u fields; the dialect quartz has 6 (second minute hour "
-                             "day-of-month month day-of-week) or 7 with the year last", count);
+                             "day-of-month month day-of-week) or 7 with the year last",
+                             count);
     }
     return false;
 }
@@ -172,8 +174,8 @@ static bool read_nickname(struct reader *reader, const struct cron_options *opti
         const char *name;
         const char *fields;
     } nicknames[] = {
-        {"@yearly", "0 0 1 1 *"},  {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"},
-        {"@weekly", "0 0 * * 0"},  {"@daily", "0 0 * * *"},    {"@midnight", "0 0 * * *"},
+        {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"},
+        {"@weekly", "0 0 * * 0"}, {"@daily", "0 0 * * *"},    {"@midnight", "0 0 * * *"},
         {"@hourly", "0 * * * *"},
     };
     size_t end = reader->at;
@@ -203,8 +205,8 @@ static bool read_nickname(struct reader *reader, const struct cron_options *opti
 }
 
 /* The zone: of a prefix "TZ=Zone " or "CRON_TZ=Zone ", of the field, or none. */
-static bool read_zone(struct reader *reader, const struct cron_options *options,
-                      struct text *name, const struct zone **zone)
+static bool read_zone(struct reader *reader, const struct cron_options *options, struct text *name,
+                      const struct zone **zone)
 {
     size_t left = reader->length - reader->at;
     size_t prefix = left >= 8 && word_is(reader, 8, "CRON_TZ=") ? 8
@@ -263,8 +265,7 @@ bool cron_parse(const char *text, size_t length, const struct cron_options *opti
     skip_spaces(&reader);
     if (!read_zone(&reader, options, &zone_name, &zone)) return false;
     bool nickname = reader_peek(&reader) == '@';
-    if (!(nickname ? read_nickname(&reader, options, &read)
-                   : read_fields(&reader, options, &read)))
+    if (!(nickname ? read_nickname(&reader, options, &read) : read_fields(&reader, options, &read)))
         return false;
     if (read.every_ms > 0) {
         *reading = read;

@@ -65,7 +65,8 @@ static bool refuse_unit(const struct reader *reader, size_t number_at, size_t un
     if (months || reader_upper(first) == 'Y')
         return reader_refuse(reader, unit_at, CODE_BAD_DURATION,
                              "'%s' is not a unit here: months and years have no fixed length; "
-                             "write days, as 30d, or minutes with a small m", unit.text);
+                             "write days, as 30d, or minutes with a small m",
+                             unit.text);
     return reader_refuse(reader, unit_at, CODE_BAD_DURATION,
                          "unknown unit '%s'; allowed d h m s ms", unit.text);
 }
@@ -84,9 +85,9 @@ static bool read_compact(struct reader *reader, int64_t *total_ms)
         while (reader_is_letter(reader_peek(reader))) reader->at++;
         size_t unit_length = reader->at - unit_at;
         int unit = 0;
-        while (unit < UNITS && !(strlen(units[unit].name) == unit_length &&
-                                 memcmp(units[unit].name, reader->text + unit_at,
-                                        unit_length) == 0))
+        while (unit < UNITS &&
+               !(strlen(units[unit].name) == unit_length &&
+                 memcmp(units[unit].name, reader->text + unit_at, unit_length) == 0))
             unit++;
         if (unit == UNITS) return refuse_unit(reader, number_at, unit_at, reader->at);
         if (unit < next_unit)
@@ -169,8 +170,8 @@ bool duration_parse(const char *text, size_t length, int64_t *duration_ms, struc
     if (length == 0)
         return reader_refuse(&reader, 0, CODE_BAD_DURATION,
                              "empty; write a duration like 90s, 1h30m or PT90S");
-    bool read = reader_take(&reader, 'P') ? read_iso(&reader, &total_ms)
-                                          : read_compact(&reader, &total_ms);
+    bool read =
+        reader_take(&reader, 'P') ? read_iso(&reader, &total_ms) : read_compact(&reader, &total_ms);
     if (!read) return false;
     assert(reader_at_end(&reader));
     assert(total_ms >= 0 && total_ms <= DURATION_MAX_MS);

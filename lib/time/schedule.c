@@ -264,8 +264,7 @@ int64_t schedule_nominal(const struct schedule_spec *spec, int64_t due_ms)
 int64_t schedule_bound(const struct schedule_spec *spec, int64_t nominal_ms)
 {
     int64_t last_ms = 0;
-    if (spec->jitter.most_ms == 0 || !straddling(spec, nominal_ms - 1, &last_ms))
-        return nominal_ms;
+    if (spec->jitter.most_ms == 0 || !straddling(spec, nominal_ms - 1, &last_ms)) return nominal_ms;
     int64_t due_ms = schedule_due(spec, last_ms);
     return due_ms >= nominal_ms ? due_ms + 1 : nominal_ms;
 }
@@ -299,8 +298,8 @@ uint64_t schedule_count(const struct schedule_spec *spec, int64_t from_ms, int64
 {
     assert(spec != NULL);
     if (from_ms >= to_ms) return 0;
-    uint64_t count = nominal_count(spec, nominal_through(spec, from_ms),
-                                   nominal_through(spec, to_ms));
+    uint64_t count =
+        nominal_count(spec, nominal_through(spec, from_ms), nominal_through(spec, to_ms));
     return count < limit ? count : limit;
 }
 

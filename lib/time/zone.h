@@ -53,8 +53,8 @@ struct zone_view {
  * to be freed with free(). Changes before 1970 are left out.
  *   name    checked with zone_name_is_valid() by the caller
  *   errors  ERROR_INVALID, code unknown_zone: not TZif, cut short, counts leap seconds, ... */
-struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
-                         struct error *error) __attribute__((warn_unused_result));
+struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length, struct error *error)
+    __attribute__((warn_unused_result));
 
 /* The span that holds the instant `at_s` (UTC seconds, 0 or later). */
 struct zone_view zone_at(const struct zone *zone, int64_t at_s);

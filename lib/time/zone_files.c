@@ -83,8 +83,8 @@ static void add_file(struct zone_files *files, const char *name)
     if (files->count == FILES_MAX || !path_of(files, name, path, sizeof path)) return;
     uint8_t *bytes = read_file(path, &length);
     if (bytes == NULL) return;
-    files->entries = memory_grow(files->entries, &files->capacity, files->count + 1,
-                                 sizeof *files->entries);
+    files->entries =
+        memory_grow(files->entries, &files->capacity, files->count + 1, sizeof *files->entries);
     struct entry *entry = &files->entries[files->count++];
     entry->name = memory_copy_text(name, strlen(name));
     entry->bytes = bytes;
@@ -167,8 +167,7 @@ static void load_all(struct zone_files *files)
     if (!atomic_load_explicit(&files->loaded, memory_order_relaxed)) {
         read_release(files, release);
         walk(files, "", 0);
-        if (files->count > 0)
-            qsort(files->entries, files->count, sizeof *files->entries, by_name);
+        if (files->count > 0) qsort(files->entries, files->count, sizeof *files->entries, by_name);
         (void)snprintf(files->version, sizeof files->version, "%s-%08x", release,
                        (unsigned)digest_of(files));
         atomic_store_explicit(&files->loaded, true, memory_order_release);

@@ -21,7 +21,8 @@ enum {
 #define RULE_MAX_S (INT64_C(1) << 34) /* changes this far away leave no room for 400 years more */
 
 static_assert(sizeof(struct zone) + ZONE_SPANS_MAX * sizeof(struct zone_span) +
-                      ZONE_BUCKETS_MAX * sizeof(uint16_t) <= ZONE_BYTES_MAX,
+                      ZONE_BUCKETS_MAX * sizeof(uint16_t) <=
+                  ZONE_BYTES_MAX,
               "a table keeps its bound");
 
 /* One block of the file: its counts and where its parts are. */
@@ -75,8 +76,7 @@ static bool refuse(struct error *error, const char *detail)
 static bool read_block(const uint8_t *bytes, size_t length, uint32_t time_bytes,
                        struct block *block, struct error *error)
 {
-    if (length < HEADER_BYTES || memcmp(bytes, "TZif", 4) != 0)
-        return refuse(error, "is not TZif");
+    if (length < HEADER_BYTES || memcmp(bytes, "TZif", 4) != 0) return refuse(error, "is not TZif");
     *block = (struct block){.ut_count = be32(bytes + 20), .standard_count = be32(bytes + 24),
                             .leap_count = be32(bytes + 28), .change_count = be32(bytes + 32),
                             .type_count = be32(bytes + 36), .letter_count = be32(bytes + 40),
@@ -215,8 +215,7 @@ static struct zone *finish(struct text name, const struct build *build, int64_t 
     uint64_t buckets = last_s <= 0 ? 1 : ((uint64_t)last_s >> ZONE_BUCKET_SHIFT) + 1;
     assert(buckets <= ZONE_BUCKETS_MAX);
     size_t spans_bytes = build->count * sizeof(struct zone_span);
-    struct zone *zone = memory_allocate(
-        1, sizeof *zone + spans_bytes + buckets * sizeof(uint16_t));
+    struct zone *zone = memory_allocate(1, sizeof *zone + spans_bytes + buckets * sizeof(uint16_t));
     struct zone_span *spans = (struct zone_span *)(zone + 1);
     uint16_t *starts = (uint16_t *)(void *)(spans + build->count);
     zone->spans = spans;
@@ -250,8 +249,7 @@ static bool read_footer(const uint8_t *bytes, size_t length, struct zone_rule *r
     return zone_rule_parse(text, rule, error);
 }
 
-struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
-                         struct error *error)
+struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length, struct error *error)
 {
     assert(zone_name_is_valid(name));
     struct block block;
@@ -267,8 +265,8 @@ struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
     if (!check_block(&block, error)) return NULL;
     struct build *build = memory_allocate(1, sizeof *build);
     add_block(build, &block);
-    int64_t last_s = block.change_count == 0 ? INT64_MIN / 2
-                                             : change_at(&block, block.change_count - 1);
+    int64_t last_s =
+        block.change_count == 0 ? INT64_MIN / 2 : change_at(&block, block.change_count - 1);
     int64_t cycle_s = INT64_MAX;
     if (has_rule && last_s < RULE_MAX_S) cycle_s = add_rule(build, &rule, last_s);
     int64_t end_s = build->spans[build->count - 1].from_s;
@@ -276,10 +274,8 @@ struct zone *zone_decode(struct text name, const uint8_t *bytes, size_t length,
     if (build->full || (has_rule && last_s >= RULE_MAX_S) ||
         end_s >> ZONE_BUCKET_SHIFT >= ZONE_BUCKETS_MAX)
         (void)refuse(error, "has too many changes");
-    else if (build->unsteady)
-        (void)refuse(error, "has a rule whose changes run into each other");
-    else
-        zone = finish(name, build, cycle_s);
+    else if (build->unsteady) (void)refuse(error, "has a rule whose changes run into each other");
+    else zone = finish(name, build, cycle_s);
     free(build);
     return zone;
 }
