@@ -1,7 +1,7 @@
 /* json_scan.h - picks values out of the compact JSON that Belfry writes, without parsing it: the
  * checker reads a hundred thousand records a second. Names and words need no escapes here. It has
- * no line of lib/base/json_scan in it, with which the engine reads; and not jansson: a tree for each
- * record makes a run of the simulator a third longer. */
+ * no line of lib/base/json_scan in it, with which the engine reads; and it is not jansson: a tree
+ * for each record makes a run of the simulator a third longer. */
 #ifndef BELFRY_TESTS_JSON_SCAN_H
 #define BELFRY_TESTS_JSON_SCAN_H
 
