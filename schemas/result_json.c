@@ -179,7 +179,6 @@ void result_encode(struct text_writer *writer, const struct result *result,
     text_writer_instant(writer, result->applied_ms);
     if (result->correlation_id.length > 0)
         write_text(writer, "correlation_id", result->correlation_id);
-    if (result->traceparent.length > 0)
-        write_text(writer, "traceparent", result->traceparent);
+    if (result->traceparent.length > 0) write_text(writer, "traceparent", result->traceparent);
     text_writer_char(writer, '}');
 }

@@ -125,10 +125,10 @@ bool outcome_find(struct text word, enum outcome *outcome);
 
 #define OUTPUT_ONE(name, word) +1
 enum { /* how many there are of each; reasons are 1 .. EVENT_REASON_COUNT */
-    FIRE_KIND_COUNT = 0 FIRE_KINDS(OUTPUT_ONE),
-    EVENT_KIND_COUNT = 0 EVENT_KINDS(OUTPUT_ONE),
-    EVENT_REASON_COUNT = 0 EVENT_REASONS(OUTPUT_ONE),
-    OUTCOME_COUNT = 0 OUTCOMES(OUTPUT_ONE)
+       FIRE_KIND_COUNT = 0 FIRE_KINDS(OUTPUT_ONE),
+       EVENT_KIND_COUNT = 0 EVENT_KINDS(OUTPUT_ONE),
+       EVENT_REASON_COUNT = 0 EVENT_REASONS(OUTPUT_ONE),
+       OUTCOME_COUNT = 0 OUTCOMES(OUTPUT_ONE)
 };
 #undef OUTPUT_ONE
 

@@ -2,8 +2,8 @@
 """Formats C by .clang-format: make format; with --check it only names what would change.
 
 What people set by hand stays: macros and initialisers of several lines (tables of rows), and how
-far trailing comments are indented. The folders of FOLDERS are formatted so far, and make lint checks them where
-clang-format is the one of Debian 12; other versions set some lines otherwise.
+far trailing comments are indented. The folders of FOLDERS are formatted so far, and make lint
+checks them where clang-format is the one of Debian 12; other versions set some lines otherwise.
 """
 
 from __future__ import annotations
