@@ -50,28 +50,58 @@ static void note(struct rights_trial *trial, enum whose whose, rd_kafka_resp_err
                    object);
 }
 
+/* ---- seeing ---- */
+
+static rd_kafka_resp_err_t look_up(struct cli_kafka *client, const struct settings *settings,
+                                   const char *topic)
+{
+    rd_kafka_topic_t *asked = rd_kafka_topic_new(cli_kafka_handle(client), topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (asked == NULL) return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(cli_kafka_handle(client), 0, asked, &metadata,
+                                                 (int)settings->timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
+        code = metadata->topics[0].err;
+    if (metadata != NULL) rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(asked);
+    return code;
+}
+
+/* Which topics are there to be tried: what may not be seen need not be. A client that has asked for
+ * a topic also knows it at once, and not after a second, when it sends. */
+static void try_seeing(struct cli_kafka *client, const struct settings *settings,
+                       struct rights_trial *trial, bool there[TOPIC_ROWS])
+{
+    for (size_t i = 0; i < TOPIC_ROWS; i++) {
+        const struct topic_row *row = &topic_rows[i];
+        char topic[TOPIC_NAME_BYTES];
+        topic_name(topic, settings, row->suffix);
+        rd_kafka_resp_err_t code = look_up(client, settings, topic);
+        there[i] = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+        bool missing = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        if (!missing) note(trial, row->write == OWN || row->read == OWN ? OWN : DAEMON, code, "see",
+                           topic);
+    }
+}
+
 /* ---- writing ---- */
 
 static bool try_writing(const struct settings *settings, struct rights_trial *trial,
-                        struct error *error)
+                        bool there[TOPIC_ROWS], struct error *error)
 {
     static const char *const extra[][2] = {
         {"enable.idempotence", "false"}, {"acks", "2"}, {"linger.ms", "0"},
         {"message.timeout.ms", "3000"},  {NULL, NULL}};
     struct cli_kafka *client = cli_kafka_create_with(settings, CLI_PRODUCER, extra, error);
     if (client == NULL) return false;
+    try_seeing(client, settings, trial, there);
     for (size_t i = 0; i < TOPIC_ROWS; i++) {
         char topic[TOPIC_NAME_BYTES];
         struct write_record record = {.partition = 0, .key = "belfry-doctor"};
         struct error expected = {0};
-        int32_t partitions = 0;
-        if (topic_rows[i].write == NOBODY) continue;
+        if (topic_rows[i].write == NOBODY || !there[i]) continue;
         topic_name(topic, settings, topic_rows[i].suffix);
-        /* Asked for, a topic is known at once; sent to, after a second. */
-        if (!cli_kafka_partitions(client, topic, &partitions, &expected) &&
-            expected.kind == ERROR_RETRY)
-            record.fault_code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-        else if (cli_kafka_send(client, topic, &record, 1, &expected)) record.fault_code = 0;
+        if (cli_kafka_send(client, topic, &record, 1, &expected)) record.fault_code = 0;
         note(trial, topic_rows[i].write, (rd_kafka_resp_err_t)record.fault_code, "write", topic);
     }
     cli_kafka_destroy(client);
@@ -96,7 +126,7 @@ static void take_answer(const struct settings *settings, const rd_kafka_message_
 /* Reads the end of a partition of each topic until each has answered: with its end, a record that
  * has just come, or a refusal. */
 static void try_reading(struct cli_kafka *client, const struct settings *settings,
-                        struct rights_trial *trial)
+                        struct rights_trial *trial, const bool there[TOPIC_ROWS])
 {
     rd_kafka_t *handle = cli_kafka_handle(client);
     rd_kafka_resp_err_t codes[TOPIC_ROWS] = {RD_KAFKA_RESP_ERR_NO_ERROR};
@@ -105,7 +135,7 @@ static void try_reading(struct cli_kafka *client, const struct settings *setting
     for (size_t i = 0; i < TOPIC_ROWS; i++) {
         char topic[TOPIC_NAME_BYTES];
         topic_name(topic, settings, topic_rows[i].suffix);
-        answered[i] = topic_rows[i].read == NOBODY;
+        answered[i] = topic_rows[i].read == NOBODY || !there[i];
         if (!answered[i])
             rd_kafka_topic_partition_list_add(list, topic, 0)->offset = RD_KAFKA_OFFSET_END;
     }
@@ -122,7 +152,7 @@ static void try_reading(struct cli_kafka *client, const struct settings *setting
         char topic[TOPIC_NAME_BYTES];
         topic_name(topic, settings, topic_rows[i].suffix);
         if (!answered[i]) codes[i] = RD_KAFKA_RESP_ERR__TIMED_OUT;
-        if (topic_rows[i].read != NOBODY)
+        if (topic_rows[i].read != NOBODY && there[i])
             note(trial, topic_rows[i].read, codes[i], "read", topic);
     }
     (void)rd_kafka_assign(handle, NULL);
@@ -145,7 +175,7 @@ static void try_group(struct cli_kafka *client, const struct settings *settings,
 }
 
 static bool try_consumer(const struct settings *settings, struct rights_trial *trial,
-                         struct error *error)
+                         const bool there[TOPIC_ROWS], struct error *error)
 {
     const char *const extra[][2] = {{"group.id", settings->cluster},
                                     {"enable.auto.commit", "false"},
@@ -153,7 +183,7 @@ static bool try_consumer(const struct settings *settings, struct rights_trial *t
     struct cli_kafka *client = cli_kafka_create_with(settings, CLI_READER, extra, error);
     if (client == NULL) return false;
     (void)rd_kafka_poll_set_consumer(cli_kafka_handle(client));
-    try_reading(client, settings, trial);
+    try_reading(client, settings, trial, there);
     try_group(client, settings, trial);
     (void)rd_kafka_consumer_close(cli_kafka_handle(client));
     cli_kafka_destroy(client);
@@ -186,7 +216,9 @@ static bool try_transactions(const struct settings *settings, struct rights_tria
 
 bool rights_try(const struct settings *settings, struct rights_trial *trial, struct error *error)
 {
+    bool there[TOPIC_ROWS] = {false};
     *trial = (struct rights_trial){0};
-    return try_writing(settings, trial, error) && try_consumer(settings, trial, error) &&
+    return try_writing(settings, trial, there, error) &&
+           try_consumer(settings, trial, there, error) &&
            try_transactions(settings, trial, error);
 }

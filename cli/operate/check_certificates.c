@@ -102,14 +102,16 @@ void check_certificates(struct checkup *checkup)
 {
     struct certificates certificates = {.checkup = checkup};
     struct store_redis_options redis;
-    struct error ignored = {0};
+    struct error refused = {0};
     int before = checkup_troubles(checkup);
-    if (!redis_reader_options(checkup->settings, &redis, &ignored)) redis.tls = false;
-    if (!kafka_uses_tls(checkup->settings) && !redis.tls) {
+    if (!redis_reader_options(checkup->settings, &redis, &refused)) {
+        redis.tls = false;
+        checkup_find(checkup, WARN, NULL, "that of Redis is not looked at: %s", refused.message);
+    } else if (!kafka_uses_tls(checkup->settings) && !redis.tls) {
         checkup_find(checkup, FINE, NULL, "none in use: neither Kafka nor Redis is asked by TLS");
         return;
     }
-    if (!tls_expiry_built()) {
+    if (checkup_troubles(checkup) == before && !tls_expiry_built()) {
         checkup_find(checkup, WARN, "build it where libssl-dev is installed", "not looked at: this "
                      "build has no OpenSSL");
         return;

@@ -112,6 +112,15 @@ static void check_copies(struct checkup *checkup)
     }
 }
 
+static const char *topics_advice(const struct error *error)
+{
+    if (error->kind == ERROR_INVALID)
+        return "the number of partitions is fixed when the topics are made: stop the daemons and "
+               "make the odd topic anew";
+    return error->kind == ERROR_FATAL ? "give this user the right Describe on it (docs/kafka.md)"
+                                      : NULL;
+}
+
 void check_topics(struct checkup *checkup)
 {
     struct error error = {0};
@@ -129,8 +138,7 @@ void check_topics(struct checkup *checkup)
                                     .shards = checkup->shards};
     struct kafka_report report = {checkup, on_topic_report};
     if (!kafka_topics_check(cli_kafka_handle(checkup->client), &options, &report, &missing, &error))
-        checkup_find(checkup, BAD, "the number of partitions is fixed when the topics are made: "
-                     "stop the daemons and make the odd topic anew", "%s", error.message);
+        checkup_find(checkup, BAD, topics_advice(&error), "%s", error.message);
     else if (missing > 0)
         checkup_find(checkup, BAD, "start belfryd: it creates what is missing",
                      "%d topics do not exist", (int)missing);

@@ -12,7 +12,9 @@
 #include "lib/base/limits.h"
 #include "lib/base/monotonic.h"
 #include "store/store_redis.h"
+#include "store/store_redis_health.h"
 #include "store/store_redis_query.h"
+#include "store/store_redis_rights.h"
 #include "store/store_whole.h"
 #include "tests/support/store_backend.h"
 #include "tests/support/store_script.h"
@@ -417,6 +419,123 @@ static void test_login_and_database(void **state)
     store->operations->destroy(store);
 }
 
+/* ---- what daemons say of their shards ---- */
+
+static struct shard_report make_report(int32_t shard, const char *owner)
+{
+    struct shard_report report;
+    shard_report_init(&report, shard);
+    (void)snprintf(report.owner, sizeof report.owner, "%s", owner);
+    (void)snprintf(report.state, sizeof report.state, "live");
+    (void)snprintf(report.version, sizeof report.version, "0.1.0");
+    report.still_ms = 7;
+    report.clock_ahead_ms = -12;
+    report.figures.jobs = 1000000;
+    report.figures.owed = 0;
+    return report;
+}
+
+static void read_reports(struct fixture *f, struct shard_report reports[2])
+{
+    struct error error = {0};
+    assert_true(store_redis_read_health(f->store, 2, reports, &error));
+}
+
+static void test_health_is_told_and_read(void **state)
+{
+    struct fixture *f = *state;
+    struct error error = {0};
+    struct shard_report told = make_report(1, "host-1");
+    struct shard_report read[2];
+    assert_true(store_redis_put_health(f->store, &told, 1, &error));
+    read_reports(f, read);
+    EXPECT("", read[0].owner); /* nobody has said anything of it */
+    assert_int_equal(read[0].figures.jobs, FIGURE_UNKNOWN);
+    EXPECT("host-1", read[1].owner);
+    EXPECT("live", read[1].state);
+    EXPECT("0.1.0", read[1].version);
+    assert_int_equal(read[1].still_ms, 7);
+    assert_int_equal(read[1].clock_ahead_ms, -12);
+    assert_int_equal(read[1].figures.jobs, 1000000);
+    assert_int_equal(read[1].figures.owed, 0);
+    assert_int_equal(read[1].figures.failing, FIGURE_UNKNOWN);
+    assert_true(read[1].age_ms < SHARD_HEALTH_FRESH_MS);
+    EXPECT("1", REDIS(f, "PEXPIRE", "belfry:{1}:health", "18000"));
+    read_reports(f, read);
+    assert_true(read[1].age_ms >= 12000); /* nobody has said it again since */
+}
+
+/* What the daemon of before told, in the fields that an older one does not know, is not its own. */
+static void test_health_of_an_older_daemon(void **state)
+{
+    struct fixture *f = *state;
+    struct error error = {0};
+    struct shard_report told = make_report(0, "host-1");
+    struct shard_report read[2];
+    assert_true(store_redis_put_health(f->store, &told, 1, &error));
+    REDIS(f, "HSET", "belfry:{0}:health", "owner", "host-2", "state", "starting", "still_ms", "9",
+          "clock_ahead_ms", "4");
+    read_reports(f, read);
+    EXPECT("host-2", read[0].owner);
+    EXPECT("starting", read[0].state);
+    EXPECT("", read[0].version);
+    assert_int_equal(read[0].still_ms, 9);
+    assert_int_equal(read[0].clock_ahead_ms, 4);
+    assert_int_equal(read[0].figures.jobs, FIGURE_UNKNOWN);
+}
+
+static void test_health_is_dropped_by_its_owner_only(void **state)
+{
+    struct fixture *f = *state;
+    struct error error = {0};
+    struct shard_report told = make_report(0, "host-1");
+    struct shard_report read[2];
+    assert_true(store_redis_put_health(f->store, &told, 1, &error));
+    assert_true(store_redis_drop_health(f->store, 0, "host-2", &error));
+    read_reports(f, read);
+    EXPECT("host-1", read[0].owner);
+    assert_true(store_redis_drop_health(f->store, 0, "host-1", &error));
+    read_reports(f, read);
+    EXPECT("", read[0].owner);
+}
+
+/* ---- rights ---- */
+
+static struct redis_rights try_as(struct fixture *f, const char *user)
+{
+    char url[160];
+    struct redis_rights rights;
+    struct error error = {0};
+    const char *place = redis_process_tcp_url(f->process) + strlen("redis://");
+    (void)snprintf(url, sizeof url, "redis://%s:pw@%s", user, place);
+    struct store *store = connect_redis(url);
+    assert_true(store_redis_try_rights(store, &rights, &error));
+    store->operations->destroy(store);
+    return rights;
+}
+
+/* Each command of a daemon that the user may not is named, and none is carried out. */
+static void test_rights_are_tried(void **state)
+{
+    struct fixture *f = *state;
+    EXPECT("WRITTEN", REWRITE(f->store, 1, 0, 5, "+g/1=one"));
+    EXPECT("OK", REDIS(f, "ACL", "SETUSER", "all", "on", ">pw", "~belfry:*", "+@all"));
+    EXPECT("OK", REDIS(f, "ACL", "SETUSER", "reader", "on", ">pw", "~belfry:*", "+@read",
+                       "+multi", "+discard", "+hset"));
+    EXPECT("OK", REDIS(f, "ACL", "SETUSER", "keys", "on", ">pw", "~other:*", "+@all"));
+    EXPECT("OK", REDIS(f, "ACL", "SETUSER", "plain", "on", ">pw", "~belfry:*", "+@read"));
+    struct redis_rights rights = try_as(f, "all");
+    assert_true(rights.tried && rights.count > 15);
+    EXPECT("", rights.refused);
+    rights = try_as(f, "reader");
+    EXPECT("HSETNX, HDEL, RENAME, DEL, UNLINK, PEXPIRE, ZADD, ZREM, EVAL, EVALSHA", rights.refused);
+    rights = try_as(f, "keys");
+    assert_non_null(strstr(rights.refused, "HGET, "));
+    assert_false(try_as(f, "plain").tried);
+    EXPECT("seq=5 g/1=one", dump_store(f->store));
+    EXPECT("", REDIS(f, "HGET", "belfry:{0}:jobs", "f"));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -432,6 +551,8 @@ int main(void)
         TEST(test_the_keys_are_as_documented), TEST(test_guard_without_the_writer_record),
         TEST(test_settings_are_checked),
         TEST(test_queries), TEST(test_login_and_database),
+        TEST(test_health_is_told_and_read), TEST(test_health_of_an_older_daemon),
+        TEST(test_health_is_dropped_by_its_owner_only), TEST(test_rights_are_tried),
     };
     return cmocka_run_group_tests_name("redis store", tests, NULL, NULL);
 }
