@@ -7,21 +7,23 @@
 
 #define FIGURE_UNKNOWN INT64_C(-1) /* an older daemon does not tell it, or it is not known yet */
 
-/* Instants are by the clock of the daemon. */
+/* Instants are by the clock of the daemon. Of a shard that is not live only the first two rows are
+ * known. */
 #define SHARD_FIGURES(row)                                                                         \
     row(reported_ms)     /* when this was said */                                                  \
-    row(live_since_ms)   /* since when the daemon runs the shard; unknown: it is not live */       \
+    row(live_since_ms)   /* since when the daemon runs the shard */                                \
     row(takeover_ms)     /* how long it took to become so */                                       \
     row(jobs)            /* of these ... */                                                        \
     row(paused)                                                                                    \
     row(finished)                                                                                  \
     row(failing)                                                                                   \
     row(zoneless)        /* set aside: their time zone is missing; counted above, too */           \
-    row(owing)           /* jobs that owe slots */                                                 \
-    row(owed)            /* slots that have come due and are not fired */                          \
-    row(oldest_due_ms)   /* of the oldest of them */                                               \
-    row(worked_off_ms)   /* in how long they will be gone */                                       \
-    row(due_in_an_hour)  /* jobs that are due within the next hour */                              \
+    row(owing)           /* jobs that owe slots: due, and not fired; not those that are paused */  \
+    row(owed)            /* slots in the catch-up lane */                                          \
+    row(oldest_due_ms)   /* when the oldest of all owed slots was due; unknown: none is */         \
+    row(worked_off_ms)   /* in how long the lane will be through */                                \
+    row(due_in_an_hour)  /* jobs that are due within the next hour, at least so many */            \
+    row(waiting)         /* commands that are not done yet, as far as is known */                  \
     row(fires)           /* since it is live here */                                               \
     row(commands)        /* likewise */                                                            \
     row(window_ms)       /* the time since the report before this one ... */                       \

@@ -100,7 +100,7 @@ static void add_shard(struct cluster_view *view, const struct shard_report *repo
     bool live = shard_is_live(report);
     view->stuck += shard_is_stuck(report);
     view->live += live;
-    view->telling += figures->owed != FIGURE_UNKNOWN;
+    view->telling += figures->paused != FIGURE_UNKNOWN;
     daemon->shards++;
     daemon->live += live;
     if (llabs(report->clock_ahead_ms) > llabs(daemon->clock_ahead_ms))
@@ -198,9 +198,9 @@ static void find_faults(struct cluster_view *view)
         fault(view, "%s jobs are set aside: their time zone is missing; belfry doctor names them",
               figure_text(sum->zoneless, count));
     int64_t late_ms = sum->oldest_due_ms == FIGURE_UNKNOWN ? 0 : look->now_ms - sum->oldest_due_ms;
-    if (sum->owed > 0 && late_ms > OVERDUE_MS)
-        fault(view, "%s slots are overdue, the oldest for %s", figure_text(sum->owed, count),
-              age_text(late_ms, age));
+    if (late_ms > OVERDUE_MS)
+        fault(view, "slots of %s jobs are overdue, the oldest for %s",
+              figure_text(sum->owing, count), age_text(late_ms, age));
 }
 
 void cluster_view_make(struct cluster_view *view, const struct cluster_look *look)
@@ -320,9 +320,9 @@ json_t *cluster_view_json(const struct cluster_view *view)
 {
     const struct cluster_look *look = view->look;
     const struct shard_figures *sum = &view->sum;
-    json_t *owed = json_pack("{s:o, s:o, s:o, s:o}", "slots", figure_json(sum->owed), "jobs",
-                             figure_json(sum->owing), "oldest_due",
-                             figure_instant_json(sum->oldest_due_ms), "worked_off_ms",
+    json_t *owed = json_pack("{s:o, s:o, s:o, s:o}", "jobs", figure_json(sum->owing), "oldest_due",
+                             figure_instant_json(sum->oldest_due_ms), "slots_in_lane",
+                             figure_json(sum->owed), "worked_off_ms",
                              figure_json(sum->worked_off_ms));
     json_t *shards = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "total", (int)look->shards, "live",
                                (int)view->live, "stuck", (int)view->stuck, "silent",
@@ -343,11 +343,12 @@ json_t *cluster_view_json(const struct cluster_view *view)
                                "commands_per_second",
                                figure_rate_json(&daemon->sum, daemon->sum.window_commands)));
     }
-    return json_pack("{s:b, s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "well",
+    return json_pack("{s:b, s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "well",
                      cluster_view_well(view), "not_well", view->faults, "as_of",
                      figure_instant_json(sum->reported_ms), "daemons", daemons, "shards", shards,
                      "jobs", jobs_json(sum, look->snapshot_jobs), "owed", owed, "last_takeover",
                      taken_json(view), "fires_per_second",
                      figure_rate_json(sum, sum->window_fires), "commands_per_second",
-                     figure_rate_json(sum, sum->window_commands));
+                     figure_rate_json(sum, sum->window_commands), "commands_waiting",
+                     figure_json(sum->waiting));
 }

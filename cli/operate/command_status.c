@@ -60,7 +60,8 @@ static void say_jobs(const struct cluster_view *view)
                    figure_text(sum->paused, paused), figure_text(sum->finished, finished),
                    figure_text(sum->failing, failing));
     say("jobs", text);
-    (void)snprintf(text, sizeof text, "%s jobs are due", figure_text(sum->due_in_an_hour, total));
+    (void)snprintf(text, sizeof text, "%s jobs are due at least",
+                   figure_text(sum->due_in_an_hour, total));
     say("next hour", text);
 }
 
@@ -70,17 +71,20 @@ static void say_overdue(const struct cluster_view *view)
     char text[TEXT_BYTES];
     char slots[FIGURE_BYTES], jobs[FIGURE_BYTES], age[FIGURE_BYTES], off[FIGURE_BYTES] = "-";
     char oldest[INSTANT_TEXT_BYTES];
-    if (sum->owed <= 0 || !instant_in_range(sum->oldest_due_ms)) {
-        (void)snprintf(text, sizeof text, "%s slots", figure_text(sum->owed, slots));
+    if (!instant_in_range(sum->oldest_due_ms)) {
+        (void)snprintf(text, sizeof text, "%s jobs", figure_text(sum->owing, jobs));
         say("overdue", text);
         return;
     }
     instant_format(sum->oldest_due_ms, oldest);
-    if (sum->worked_off_ms != FIGURE_UNKNOWN) (void)age_text(sum->worked_off_ms, off);
-    (void)snprintf(text, sizeof text, "%s slots of %s jobs, the oldest due at %s (%s ago); worked "
-                   "off in %s", figure_text(sum->owed, slots), figure_text(sum->owing, jobs),
-                   oldest, age_text(view->look->now_ms - sum->oldest_due_ms, age), off);
+    (void)snprintf(text, sizeof text, "%s jobs, the oldest slot was due at %s, %s ago",
+                   figure_text(sum->owing, jobs), oldest,
+                   age_text(view->look->now_ms - sum->oldest_due_ms, age));
     say("overdue", text);
+    if (sum->worked_off_ms != FIGURE_UNKNOWN) (void)age_text(sum->worked_off_ms, off);
+    (void)snprintf(text, sizeof text, "%s slots in the catch-up lane, worked off in %s",
+                   figure_text(sum->owed, slots), off);
+    if (sum->owed > 0) say("", text);
 }
 
 static void say_takeover(const struct cluster_view *view)
@@ -135,14 +139,15 @@ static void print_text_form(const struct status *status)
     const struct cluster_view *view = status->view;
     const struct shard_figures *sum = &view->sum;
     char text[TEXT_BYTES];
-    char fires[FIGURE_BYTES], commands[FIGURE_BYTES];
+    char fires[FIGURE_BYTES], commands[FIGURE_BYTES], waiting[FIGURE_BYTES];
     say("cluster", status->settings->cluster);
     say_daemons(view);
     say_jobs(view);
     say_overdue(view);
-    (void)snprintf(text, sizeof text, "%s fires/s, %s commands/s",
+    (void)snprintf(text, sizeof text, "%s fires/s, %s commands/s; %s commands wait",
                    rate_text(figures_rate(sum, sum->window_fires), fires),
-                   rate_text(figures_rate(sum, sum->window_commands), commands));
+                   rate_text(figures_rate(sum, sum->window_commands), commands),
+                   figure_text(sum->waiting, waiting));
     say("rates", text);
     say_takeover(view);
     say_lag(status);

@@ -58,9 +58,10 @@ static void sums(struct screen *screen)
                    figure_text(sum->jobs, total), figure_text(sum->paused, paused),
                    figure_text(sum->finished, finished), figure_text(sum->failing, failing));
     line(screen, sum->failing > 0 ? "\x1b[31m" : "", text);
-    (void)snprintf(text, sizeof text, "rates   %s fires/s, %s commands/s;  next hour %s jobs",
-                   rate_text(figures_rate(sum, sum->window_fires), total),
+    (void)snprintf(text, sizeof text, "rates   %s fires/s, %s commands/s, %s commands wait;  next "
+                   "hour %s jobs", rate_text(figures_rate(sum, sum->window_fires), total),
                    rate_text(figures_rate(sum, sum->window_commands), paused),
+                   figure_text(sum->waiting, failing),
                    figure_text(sum->due_in_an_hour, finished));
     line(screen, "", text);
 }
@@ -71,15 +72,15 @@ static void owed(struct screen *screen)
     char text[LINE_BYTES];
     char slots[FIGURE_BYTES], jobs[FIGURE_BYTES], age[FIGURE_BYTES], off[FIGURE_BYTES] = "-";
     int64_t now_ms = screen->view->look->now_ms;
-    bool late = sum->owed > 0 && sum->oldest_due_ms != FIGURE_UNKNOWN;
+    bool late = sum->oldest_due_ms != FIGURE_UNKNOWN;
     if (sum->worked_off_ms != FIGURE_UNKNOWN) (void)age_text(sum->worked_off_ms, off);
     if (late)
-        (void)snprintf(text, sizeof text, "owed    %s slots of %s jobs, the oldest due %s ago, "
-                       "worked off in %s", figure_text(sum->owed, slots),
-                       figure_text(sum->owing, jobs), age_text(now_ms - sum->oldest_due_ms, age),
+        (void)snprintf(text, sizeof text, "owing   %s jobs, the oldest slot due %s ago; %s in the "
+                       "lane, through in %s", figure_text(sum->owing, jobs),
+                       age_text(now_ms - sum->oldest_due_ms, age), figure_text(sum->owed, slots),
                        off);
     else
-        (void)snprintf(text, sizeof text, "owed    %s slots", figure_text(sum->owed, slots));
+        (void)snprintf(text, sizeof text, "owing   %s jobs", figure_text(sum->owing, jobs));
     line(screen, late ? "\x1b[33m" : "", text);
 }
 
@@ -89,11 +90,11 @@ static void last_takeover(struct screen *screen)
     char text[LINE_BYTES];
     char age[FIGURE_BYTES];
     if (view->taken_last < 0) {
-        line(screen, "", "moved   -");
+        line(screen, "", "taken   -");
         return;
     }
     const struct shard_report *report = &view->look->reports[view->taken_last];
-    (void)snprintf(text, sizeof text, "moved   shard %d, %s ago, to %s", (int)report->shard,
+    (void)snprintf(text, sizeof text, "taken   shard %d, %s ago, to %s", (int)report->shard,
                    age_text(view->look->now_ms - report->figures.live_since_ms, age),
                    report->owner);
     line(screen, "", text);
@@ -238,7 +239,7 @@ void top_screen(FILE *stream, const struct cluster_view *view, const char *clust
     struct screen screen = {stream, view, size, size->rows};
     char text[LINE_BYTES];
     heading(&screen, cluster);
-    (void)snprintf(text, sizeof text, "shards  %d of %d live, %d stuck, %d silent;  %d daemons",
+    (void)snprintf(text, sizeof text, "shards  %d of %d live, %d stuck, %d silent;  daemons %d",
                    (int)view->live, (int)view->look->shards, (int)view->stuck, (int)view->silent,
                    (int)view->daemon_count);
     line(&screen, view->live < view->look->shards ? "\x1b[33m" : "", text);

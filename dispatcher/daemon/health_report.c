@@ -15,20 +15,41 @@
 /* Since the report before this one, if that was of the same run of the shard. */
 static void fill_window(struct health_before *before, int64_t now_us, struct shard_figures *figures)
 {
-    bool goes_on = before->at_us > 0 && before->fires <= figures->fires;
-    if (goes_on) {
+    if (figures->fires == FIGURE_UNKNOWN) {
+        before->at_us = 0;
+        return;
+    }
+    if (before->at_us > 0 && before->fires <= figures->fires &&
+        before->commands <= figures->commands) {
         figures->window_ms = (now_us - before->at_us) / 1000;
         figures->window_fires = figures->fires - before->fires;
+        figures->window_commands = figures->commands - before->commands;
     }
-    *before = (struct health_before){.at_us = now_us, .fires = figures->fires};
+    before->at_us = now_us;
+    before->fires = figures->fires;
+    before->commands = figures->commands;
 }
 
 static void fill_figures(const struct engine_status *engine, struct shard_figures *figures)
 {
-    bool live = engine->state == ENGINE_LIVE;
+    if (engine->state != ENGINE_LIVE) return;
+    figures->live_since_ms = engine->since_ms;
+    figures->takeover_ms = engine->takeover_ms;
     figures->jobs = engine->jobs;
+    figures->paused = engine->jobs_paused;
+    figures->finished = engine->jobs_finished;
+    figures->failing = engine->jobs_failing;
+    figures->zoneless = engine->jobs_zoneless;
+    figures->owing = engine->jobs_owing;
+    figures->owed = engine->owed_slots;
+    if (engine->owed_oldest_ms != INSTANT_NONE) figures->oldest_due_ms = engine->owed_oldest_ms;
+    figures->worked_off_ms = engine->owed_drain_ms;
+    figures->due_in_an_hour = engine->jobs_next_hour;
+    figures->waiting = 0;
+    for (enum input input = 0; input < INPUTS_READ; input++)
+        figures->waiting += engine->waiting[input];
     figures->fires = engine->fires;
-    if (live) figures->live_since_ms = engine->since_ms;
+    figures->commands = engine->commands;
 }
 
 /* Of the shards that are ours; returns how many. */
@@ -38,8 +59,11 @@ static size_t fill(struct health_report *report, struct shard_report *reports)
     int64_t now_us = report->clock->monotonic_us(report->clock->opaque);
     for (int32_t shard = 0; shard < report->shards; shard++) {
         struct shard_status status = shard_fleet_status(report->fleet, shard);
-        if (!status.wanted) report->before[shard].at_us = 0;
-        if (!status.wanted) continue;
+        if (!status.wanted) {
+            report->before[shard] = (struct health_before){0};
+            continue;
+        }
+        report->before[shard].told = true;
         struct shard_report *one = &reports[count++];
         shard_report_init(one, shard);
         one->still_ms = status.still_us / 1000;
@@ -77,7 +101,7 @@ void health_report_end(struct health_report *report)
     struct store *store = store_redis_create(report->options, &ignored);
     bool fine = store != NULL;
     for (int32_t shard = 0; shard < report->shards && fine; shard++)
-        if (report->before[shard].at_us > 0)
+        if (report->before[shard].told)
             fine = store_redis_drop_health(store, shard, report->owner, &ignored);
     if (store != NULL) store->operations->destroy(store);
 }

@@ -10,7 +10,8 @@
 
 /* What the report before this one said of a shard. */
 struct health_before {
-    int64_t at_us; /* 0: it was not ours, or not told */
+    bool told;     /* anything */
+    int64_t at_us; /* 0: it was not live */
     int64_t fires;
     int64_t commands;
 };

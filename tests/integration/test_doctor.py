@@ -252,7 +252,8 @@ def test_another_daemon_differs(shared: Cluster) -> None:
         # A mark says what the brokers' time is.
         wait_for(lambda: belfry(shared.kafka, shared.redis, CLUSTER, "ping",
                                 expect=None).returncode == 0, 30, "all shards to answer")
-        found = wait_finding(lambda: shared.finding("clock", expect=None), "the clock of the daemon")
+        found = wait_finding(lambda: shared.finding("clock", expect=None),
+                             "the clock of the daemon")
         assert "ms ahead of the brokers'" in found["message"] and "NTP" in found["advice"], found
         found = wait_finding(lambda: shared.finding("tzdata", expect=None), " has 2020a-")
         assert found["status"] == "warn" and ", older than 20" in found["message"], found

@@ -12,10 +12,12 @@ import select
 import signal
 import subprocess
 import termios
+import time
 from typing import Any, Iterator
 
-from harness import (BUILD, Belfryd, CommandClient, Kafka, Redis, belfry, read_all, shard_of,
-                     wait_for)
+from harness import (BUILD, Belfryd, CommandClient, Kafka, Redis, belfry, end_offsets, read_all,
+                     shard_of, wait_for)
+from oracle_fold import instant_text
 from runner import limit
 
 SHARDS = 4
@@ -28,7 +30,8 @@ class Cluster:
     def __init__(self, kafka: Kafka, redis: Redis):
         self.kafka, self.redis = kafka, redis
         self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS,
-                              env={"BELFRY_FIRES_TOPICS": "not.there"})
+                              env={"BELFRY_FIRES_TOPICS": "not.there",
+                                   "BELFRY_CATCHUP_RATE": "1", "BELFRY_MISFIRE_GRACE": "1s"})
 
     def __call__(self, *args: object, expect: int | None = 0, **more: Any
                  ) -> subprocess.CompletedProcess[str]:
@@ -50,6 +53,10 @@ def setup() -> Iterator[Cluster]:
         cluster.daemon.start().wait_live()
         yield cluster
         cluster.daemon.terminate()
+
+
+def soon(seconds: float) -> str:
+    return instant_text(time.time_ns() // 1_000_000 + round(seconds * 1000))
 
 
 def wait_status(shared: Cluster, condition: Any, what: str) -> dict[str, Any]:
@@ -77,6 +84,74 @@ def test_status_of_a_cluster_that_is_well(shared: Cluster) -> None:
     assert len(done.stdout.splitlines()) <= 24, done.stdout
     for words in (("status", "a"), ("status", "-o", "name"), ("status", "--topic", "t")):
         shared(*words, expect=2)
+
+
+def counted_from_the_topics(shared: Cluster) -> tuple[dict[str, int], int]:
+    """Jobs by state, and fires, as the records of Kafka say: nothing of Belfry's counts here."""
+    jobs: dict[str, dict[str, Any]] = {}
+    for record in read_all(shared.kafka.bootstrap, f"{CLUSTER}.state"):
+        value = record.json if record.value else None
+        if value is None or "schedule" in value:
+            jobs[record.key] = value
+    states = [job["state"] for job in jobs.values() if job]
+    by_state = {state: states.count(state)
+                for state in ("active", "paused", "finished", "failing")}
+    return by_state, len(read_all(shared.kafka.bootstrap, f"{CLUSTER}.fires"))
+
+
+def test_figures_agree_with_the_topics(shared: Cluster) -> None:
+    """Known jobs in each state; and the exit code while one of them fails."""
+    for name in "abc":
+        shared("add", f"known/{name}", "--every", "50m", "--wait")
+    shared("add", "known/later", "--every", "3h", "--wait")
+    shared("add", "known/paused", "--every", "1m", "--paused", "--wait")
+    shared("add", "known/once", "--at", "2099-01-01T00:00:00Z", "--max-fires", "1", "--wait")
+    shared("update", "known/once", "--at", soon(1), "--wait")
+    shared("add", "known/fails", "--every", "30m", "--topic", "not.there", "--wait")
+    shared("trigger", "known/a", "known/b", "--wait")
+    wanted = {"active": 4, "paused": 1, "finished": 1, "failing": 0}
+    said = wait_status(shared, lambda s: {name: s["jobs"][name] for name in wanted} ==
+                       {**wanted, "active": 5}, "what is known")
+    assert said["well"] and said["jobs"]["total"] == 7, said
+    shared("update", "known/fails", "--every", "1s", "--wait")
+    wanted["failing"] = 1
+    said = wait_status(shared, lambda s: {name: s["jobs"][name] for name in wanted} == wanted,
+                       "one fails")
+    assert said["jobs"]["total"] == 7 and said["jobs"]["in_redis"] == 7, said
+    assert said["not_well"] == ["1 jobs are failing: their fires cannot be produced; belfry doctor "
+                                "names them"], said
+    assert said["owed"]["jobs"] == 1 and said["owed"]["oldest_due"], said
+    done = shared("status", expect=1)
+    assert "7: 4 active, 1 paused, 1 finished, 1 failing" in done.stdout, done.stdout
+    assert "overdue         1 jobs, the oldest slot was due at 20" in done.stdout, done.stdout
+    # a, b and c within the hour, and the one that fails.
+    wait_status(shared, lambda s: s["jobs"]["due_in_an_hour"] == 4, "the next hour")
+    states, fires = counted_from_the_topics(shared)
+    assert states == wanted and fires == 3, (states, fires)
+    top = shared.json("top", "--once")
+    assert sum(shard["fires"] for shard in top["each_shard"]) == fires, top
+    # Each command of one group is one result of one shard.
+    results = read_all(shared.kafka.bootstrap, f"{CLUSTER}.results")
+    assert sum(shard["commands"] for shard in top["each_shard"]) == len(results), top
+    shared("delete", "--group", "known", "--wait")
+    wait_status(shared, lambda s: s["well"] and s["jobs"]["total"] == 0, "well again")
+
+
+def test_what_is_owed_after_an_outage(shared: Cluster) -> None:
+    """The catch-up lane works off one slot a second here."""
+    for name in "ab":
+        shared("add", f"owed/{name}", "--every", "1s", "--catchup", "all", "--wait")
+    shared.daemon.terminate()
+    time.sleep(4)  # an outage
+    shared.daemon.start().wait_live()
+    said = wait_status(shared, lambda s: s["owed"]["jobs"] == 2 and
+                       (s["owed"]["slots_in_lane"] or 0) > 1, "two jobs owe slots")
+    assert said["owed"]["oldest_due"] and said["owed"]["worked_off_ms"] > 1000, said
+    screen = shared("top", "--once").stdout
+    assert "owing   2 jobs, the oldest slot due " in screen, screen
+    shared("delete", "--group", "owed", "--wait")
+    wait_status(shared, lambda s: s["owed"]["jobs"] == 0 and s["owed"]["oldest_due"] is None,
+                "nothing is owed")
 
 
 def test_status_says_what_is_not_well(shared: Cluster) -> None:
@@ -110,14 +185,16 @@ def test_how_far_consumers_are_behind(shared: Cluster) -> None:
     for _ in range(5):
         client.call({"op": "trigger", "select": {"groups": ["lag"], "ids": ["a"]}})
     partition = shard_of("lag", SHARDS)
-    records = [r for r in read_all(shared.kafka.bootstrap, fires) if r.partition == partition]
-    assert len(records) == 5, records
+    records = [r for r in read_all(shared.kafka.bootstrap, fires) if r.partition == partition][-5:]
+    assert all(r.json["jobgroup"] == "lag" for r in records), records
+    ends = end_offsets(shared.kafka.bootstrap, fires)
     consumer = Consumer({"bootstrap.servers": shared.kafka.bootstrap, "group.id": "invoicing"})
     for read, behind in ((2, 3), (5, 0)):
-        consumer.commit(offsets=[TopicPartition(fires, partition, records[read - 1].offset + 1)],
+        ends[partition] = records[read - 1].offset + 1
+        consumer.commit(offsets=[TopicPartition(fires, *end) for end in ends.items()],
                         asynchronous=False)
         lag = shared.json("status", "--consumer-group", "invoicing")["consumers"]
-        assert (lag["records"], lag["partitions_begun"]) == (behind, 1), lag
+        assert (lag["records"], lag["partitions_begun"]) == (behind, SHARDS), lag
         assert not lag["more"] and lag["offsets"] >= behind, lag
     consumer.close()
     done = shared("status", "--consumer-group", "invoicing")

@@ -152,7 +152,7 @@ static void what_is_not_well_is_said(void **state)
     (void)snprintf(cluster.reports[2].state, sizeof cluster.reports[2].state, "starting");
     cluster.reports[3].figures.failing = 2;
     cluster.reports[3].figures.zoneless = 1;
-    cluster.reports[3].figures.owed = 1200;
+    cluster.reports[3].figures.owing = 2;
     cluster.reports[3].figures.oldest_due_ms = NOW_MS - 90000;
     cluster.look.kafka_fault = "Kafka cannot be reached";
     cluster.look.shards_not_whole = 1;
@@ -161,7 +161,7 @@ static void what_is_not_well_is_said(void **state)
         "Kafka cannot be reached", "nobody says anything of shard 0:",
         "shard 1 of host-1 has not moved for 34 s (live)", "not live yet: shard 2",
         "Redis has lost a part of 1 shards", "2 jobs are failing",
-        "1 jobs are set aside", "1,200 slots are overdue, the oldest for 1m30s"};
+        "1 jobs are set aside", "slots of 2 jobs are overdue, the oldest for 1m30s"};
     enum { WANTED = sizeof wanted / sizeof wanted[0] };
     assert_int_equal(json_array_size(cluster.view.faults), WANTED);
     for (size_t i = 0; i < WANTED; i++)
@@ -252,7 +252,7 @@ static void top_shows_first_what_is_not_well(void **state)
     assert_non_null(owing);
     assert_non_null(busy);
     assert_true(stuck < owing && owing < busy);
-    assert_non_null(strstr(text, "5,000 slots"));
+    assert_non_null(strstr(text, "5,000 in the lane"));
     assert_non_null(strstr(text, "7s ago"));
     assert_non_null(strstr(text, "more shards"));
     assert_non_null(strstr(text, "not well: shard 17 of host-1"));
