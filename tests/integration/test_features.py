@@ -240,7 +240,8 @@ COMMANDS_TRACE = "00-22222222222222222222222222222222-2222222222222222-01"
 def test_traces_are_passed_on(shared: Shared) -> None:
     """A client that is traced adds the header by itself; whoever reads the fires finds it there."""
     shared.add("trace", "structured", traceparent=JOBS_TRACE)
-    shared.add("trace", "binary", traceparent=JOBS_TRACE, format="binary", payload={"a": 1})
+    shared.add("trace", "binary", traceparent=JOBS_TRACE, format="binary", payload={"a": 1},
+               headers={f"own-{number}": "x" for number in range(64)})
     shared.add("trace", "plain")
     select = {"groups": ["trace"]}
     for number, headers in enumerate(({}, {"traceparent": COMMANDS_TRACE})):
@@ -257,6 +258,7 @@ def test_traces_are_passed_on(shared: Shared) -> None:
         event = {} if binary else record.json
         trace = record.header("ce_traceparent") if binary else event.get("traceparent")
         assert record.header("traceparent") == trace, record.headers
+        assert len(record.headers) == (82 if binary else 1 if trace is None else 2)
         seen.append((binary or event["jobid"], trace))
     assert sorted(seen[:3], key=str) == [
         ("binary", JOBS_TRACE), ("plain", None), ("structured", JOBS_TRACE)], seen
@@ -264,6 +266,10 @@ def test_traces_are_passed_on(shared: Shared) -> None:
                                 for name in ("binary", "plain", "structured")], seen
     record = json.loads(shared.cli("get", "trace/binary", "-o", "json").stdout)
     assert record["traceparent"] == JOBS_TRACE, "and the job keeps its own"
+    sent = shared.client.send({"op": "pause", "select": {"ids": ["nobody"]}},
+                              headers={"traceparent": COMMANDS_TRACE})
+    traces = [result.get("traceparent") for result in shared.client.results(sent)]
+    assert traces == [COMMANDS_TRACE] * SHARDS, "all that it was forwarded to"
     refused = shared.call({"op": "ping", "command_id": "trace-x", "traceparent": "00-1-2-01"},
                           "rejected")
     assert (refused["code"], refused["field"]) == ("bad_value", "/traceparent"), refused

@@ -72,7 +72,8 @@ class Schedule:
 
 
 DEFAULTS: Json = {"super_group": None, "start": None, "end": None, "max_fires": None,
-                  "payload": None, "catchup": None, "keep_finished": None, "labels": None}
+                  "payload": None, "catchup": None, "keep_finished": None, "labels": None,
+                  "traceparent": None}
 
 
 class Job:

@@ -59,6 +59,8 @@ def fields(dice: Dice, now: int, everything: bool) -> Json:
         made["end"] = text(now + dice.randrange(-100, 900) * 1000)
     if dice.one_in(6):
         made["keep_finished"] = dice.choice(["0s", "forever", "24h"])
+    if dice.one_in(8):
+        made["traceparent"] = f"00-{dice.choice('12') * 32}-{'a' * 16}-01"
     return made
 
 

@@ -27,7 +27,7 @@ IGNORED = {"message", "source", "shard", "shards", "sequence", "applied_at", "wa
            "correlation_id"}
 LANE_EVENTS = {"catchup_finished", "backfill_finished"}
 JOB_FIELDS = ("revision", "incarnation", "ordinal", "super_group", "payload", "labels", "start",
-              "end", "max_fires")
+              "end", "max_fires", "traceparent")
 
 Said = list[tuple[str, Any]]
 
@@ -87,7 +87,7 @@ def job_of(job: Any) -> Json:
                   "schedule_edited_at": None if job.edited is None else text(job.edited)}
     if job.schedule.every:
         made["schedule"]["anchor"] = text(job.schedule.anchor)
-    for name in ("super_group", "payload", "labels", "start", "end", "max_fires"):
+    for name in ("super_group", "payload", "labels", "start", "end", "max_fires", "traceparent"):
         made[name] = job.fields[name] or (0 if job.fields[name] == 0 else None)
     return made
 

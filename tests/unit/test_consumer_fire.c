@@ -222,6 +222,18 @@ static void trace_context(void **state)
     assert_non_null(fire); /* a broken one loses no fire */
     assert_null(fire->traceparent);
     belfry_fire_free(fire);
+    fire = binary_decode("ce_traceparent", trace, NULL, 0, &error);
+    assert_non_null(fire);
+    assert_string_equal(fire->traceparent, trace);
+    size_t bytes = 0;
+    char *text = belfry_fire_json(fire, &bytes, &error);
+    assert_non_null(strstr(text, "\"traceparent\":\"00-4bf92f35"));
+    belfry_fire_free(fire);
+    fire = structured_decode(text, bytes, &error);
+    assert_non_null(fire);
+    assert_string_equal(fire->traceparent, trace);
+    free(text);
+    belfry_fire_free(fire);
 }
 
 struct invalid_case {
