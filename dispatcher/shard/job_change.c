@@ -293,8 +293,9 @@ struct job *job_update(struct shard *shard, struct job *job, const struct defini
         job = update_zoneless(shard, job, schedule, definition, effective_ms, sink);
         if (job == NULL || (job->flags & JOB_ZONELESS)) return job;
     }
-    struct pending pending;
-    pending_at_edit(job, effective_ms, &pending);
+    struct job_slot delayed;
+    const struct job_slot *present =
+        pending_at_edit(job, effective_ms, &delayed) ? &delayed : NULL;
     if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
     if (rescheduled || rebounded) lane_edit(job, effective_ms, now_ms, sink);
     job_redefine(job, definition);
@@ -304,11 +305,11 @@ struct job *job_update(struct shard *shard, struct job *job, const struct defini
     if (job_fires_used_up(job)) lane_cut(shard, job, effective_ms, sink); /* lowered */
     if (rescheduled) {
         bool done_before = job_reschedule(shard, job, schedule, effective_ms);
-        if (pending_keep(job, &pending, effective_ms, sink)) done_before = false;
+        if (pending_keep(job, present, effective_ms, sink)) done_before = false;
         enum past_at past = done_before ? PAST_AT_DONE : PAST_AT_OPEN;
         return job_begin(shard, job, past, effective_ms, sink);
     }
-    if (rebounded) pending_recheck(job, &pending, effective_ms, sink);
+    if (rebounded) pending_recheck(job, present, effective_ms, sink);
     reword(shard, job, schedule);
     return judge_end(shard, job, effective_ms, sink);
 }

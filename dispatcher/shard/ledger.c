@@ -558,6 +558,29 @@ struct job_slot ledger_ring(struct ledger *ledger, int64_t due_ms)
     return slot;
 }
 
+bool naming_has(const struct naming *naming, int64_t nominal_ms)
+{
+    return nominal_ms >= naming->start_ms && nominal_ms < naming->end_ms &&
+           schedule_names(naming->spec, nominal_ms);
+}
+
+struct waiting_edit ledger_edit_waiting(struct ledger *ledger, const struct naming *naming,
+                                        const struct job_slot *present)
+{
+    struct waiting_edit edit = {.once = false};
+    struct job_slot kept[PENDING_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < ledger->waiting_count + (present != NULL); i++) {
+        struct job_slot slot = i < ledger->waiting_count ? ledger->waiting[i] : *present;
+        bool named = naming_has(naming, slot.nominal_ms);
+        if (named && naming->spec->kind == SCHEDULE_AT) edit.once = true;
+        else if (named && count < PENDING_MAX) kept[count++] = slot;
+        else edit.left_out[edit.left_out_count++] = slot;
+    }
+    ledger_wait(ledger, kept, count);
+    return edit;
+}
+
 void ledger_forget_waiting(struct ledger *ledger, int64_t until_ms)
 {
     struct job_slot kept[PENDING_MAX];

@@ -233,6 +233,24 @@ static inline struct job_slot ledger_waiting_slot(const struct ledger *ledger, s
 bool ledger_waits_for(const struct ledger *ledger, int64_t due_ms);
 /* Takes out the one that is. */
 struct job_slot ledger_ring(struct ledger *ledger, int64_t due_ms);
+/* Which instants a definition names, as far as its schedule, start and end say: nominal times. */
+struct naming {
+    const struct schedule_spec *spec;
+    int64_t start_ms; /* the first allowed */
+    int64_t end_ms;   /* the first no longer allowed */
+};
+bool naming_has(const struct naming *naming, int64_t nominal_ms);
+
+/* What becomes of slots that wait when their job is edited. */
+struct waiting_edit {
+    bool once; /* one is the instant of the new one-shot, which fires it with its own delay */
+    size_t left_out_count;
+    struct job_slot left_out[PENDING_MAX + 1]; /* they wait no more */
+};
+/* Those stay that the new definition names, the oldest if there are too many.
+ *   present  one of the schedule that ends, later than those that wait; NULL: none */
+struct waiting_edit ledger_edit_waiting(struct ledger *ledger, const struct naming *naming,
+                                        const struct job_slot *present);
 /* Those due up to until_ms do not wait any more. */
 void ledger_forget_waiting(struct ledger *ledger, int64_t until_ms);
 

@@ -167,24 +167,17 @@ struct verdict catchup_judge(const struct definition *definition, int64_t from_m
 
 /* ---- pending.c ---- */
 
-/* Slots kept over earlier edits, and the one of the present schedule. */
-struct pending {
-    size_t count;
-    struct job_slot slots[PENDING_MAX + 1];
-};
-
 /* Whether the definition names the slot, too. */
 bool pending_is_named(const struct definition *definition, struct job_slot slot);
-/* What is pending: slots kept before, and the one of the present schedule whose nominal time has
- * come and whose due time has not. There is one at most: no delay reaches the next slot. It is
- * later than those kept before. */
-void pending_at_edit(const struct job *job, int64_t effective_ms, struct pending *pending);
-/* After the edit: a slot stays if the new definition names it too and there is room. True: it is
- * the new schedule's one-shot, which fires it itself, with its own delay. */
-bool pending_keep(struct job *job, const struct pending *pending, int64_t effective_ms,
+/* Before an edit: the slot of the present schedule whose nominal time has come and whose due time
+ * has not. There is one at most: no delay reaches the next slot. False: none. */
+bool pending_at_edit(const struct job *job, int64_t effective_ms, struct job_slot *slot);
+/* After it: what waits, and the `present` slot (NULL: none), go on as the ledger decides. True: one
+ * is the new schedule's one-shot. */
+bool pending_keep(struct job *job, const struct job_slot *present, int64_t effective_ms,
                   const struct sink *sink);
 /* After an edit of start or end alone: the present schedule's slot stays in the timer index. */
-void pending_recheck(struct job *job, struct pending *pending, int64_t effective_ms,
+void pending_recheck(struct job *job, const struct job_slot *present, int64_t effective_ms,
                      const struct sink *sink);
 /* What still waits for its delay when the job ends is named, not fired. */
 void pending_abandon(struct job *job, int64_t at_ms, enum event_reason reason,
