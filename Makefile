@@ -17,7 +17,7 @@ comma := ,
 HIREDIS_SSL := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl)
 # A look at certificates (belfry doctor) where OpenSSL's headers are; librdkafka has the library.
 OPENSSL := $(shell pkg-config --exists openssl 2>/dev/null && echo openssl)
-PACKAGES := rdkafka hiredis jansson inih $(HIREDIS_SSL) $(OPENSSL)
+PACKAGES := rdkafka hiredis jansson inih libmicrohttpd $(HIREDIS_SSL) $(OPENSSL)
 PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)) \
     $(if $(HIREDIS_SSL),-DBELFRY_HIREDIS_SSL) $(if $(OPENSSL),-DBELFRY_OPENSSL)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
@@ -35,6 +35,7 @@ SOURCES_cli := $(filter-out cli/words/main.c,$(wildcard cli/*/*.c))
 SOURCES_daemon := $(filter-out dispatcher/daemon/main.c,$(wildcard dispatcher/daemon/*.c))
 SOURCES_metrics := $(wildcard dispatcher/metrics/*.c)
 SOURCES_config := $(wildcard dispatcher/config/*.c)
+SOURCES_http := $(wildcard dispatcher/http/*.c)
 SOURCES_consumer := $(filter-out consumer/worker_main.c,$(wildcard consumer/*.c))
 SOURCES_kafka := $(wildcard dispatcher/kafka/*.c)
 SOURCES_engine := $(wildcard dispatcher/engine/*.c)
@@ -44,7 +45,7 @@ SOURCES_store := $(wildcard store/*.c)
 SOURCES_model := $(wildcard lib/model/*.c)
 SOURCES_time := $(wildcard lib/time/*.c)
 SOURCES_base := $(wildcard lib/base/*.c)
-LAYERS := cli daemon metrics config consumer kafka engine shard schemas store model time base
+LAYERS := cli daemon metrics config consumer http kafka engine shard schemas store model time base
 ARCHIVES := $(foreach layer,$(LAYERS),$(BUILD)/lib$(layer).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -26,6 +26,11 @@ void json_reader_prepare(void)
     json_object_seed(0);
 }
 
+const char *json_reader_library(void)
+{
+    return JANSSON_VERSION;
+}
+
 bool json_parse(struct text text, size_t bytes_max, json_t **root, struct error *error)
 {
     return json_scan_check(text, bytes_max, error) && json_parse_checked(text, root, error);

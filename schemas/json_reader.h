@@ -22,6 +22,9 @@ struct json_node {
 /* Call once before threads start: parsers then never race for the seed of their hash tables. */
 void json_reader_prepare(void);
 
+/* The version of jansson this was built with. */
+const char *json_reader_library(void);
+
 /* Checks the bounds, then parses. The caller owns *root.
  *   errors  ERROR_INVALID, codes of json_scan_check(), duplicate_key, invalid_json with line and
  *           column, bad_value for a number out of range */

@@ -327,6 +327,15 @@ static const struct store_operations redis_operations = {
     .destroy = redis_destroy,
 };
 
+const char *store_redis_library(void)
+{
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+    return TEXT(HIREDIS_MAJOR) "." TEXT(HIREDIS_MINOR) "." TEXT(HIREDIS_PATCH);
+#undef TEXT
+#undef TEXT_OF
+}
+
 struct store *store_redis_create(const struct store_redis_options *options, struct error *error)
 {
     static const char *const scripts[SCRIPT_COUNT] = {

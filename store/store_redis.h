@@ -10,6 +10,9 @@
 
 struct redis_connection;
 
+/* The version of hiredis this was built with. */
+const char *store_redis_library(void);
+
 /* A store on one connection, used by one thread at a time; the first call connects, so it can
  * be made while Redis is away. End with store->operations->destroy().
  * NULL: ERROR_INVALID, an option is out of bounds. */

@@ -27,7 +27,14 @@ struct config_properties {
     size_t count;
 };
 
-enum config_action { CONFIG_RUN = 0, CONFIG_CHECK, CONFIG_HEALTH, CONFIG_HELP, CONFIG_VERSION };
+enum config_action {
+    CONFIG_RUN = 0,
+    CONFIG_CHECK,
+    CONFIG_HEALTH,
+    CONFIG_READY,
+    CONFIG_HELP,
+    CONFIG_VERSION
+};
 
 /* All texts are owned; "" = not given. log_level is an enum observer_level, log_format an enum
  * log_format. */
@@ -41,6 +48,7 @@ struct config {
     struct engine_settings engine;
     struct config_properties properties[CLIENT_COUNT];
     struct store_redis_options redis; /* made of the above */
+    char *http_token; /* likewise; NULL: there is none */
 };
 #undef CONFIG_FIELD
 

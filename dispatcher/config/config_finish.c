@@ -5,6 +5,7 @@
 
 #include "dispatcher/config/config_parts.h"
 #include "dispatcher/config/secret_file.h"
+#include "dispatcher/http/http_address.h"
 #include "dispatcher/kafka/kafka_topics.h"
 #include "lib/base/memory.h"
 #include "lib/base/topic_name.h"
@@ -114,6 +115,25 @@ static bool check_kafka(const struct config *config, struct error *error)
     return true;
 }
 
+/* What other machines can read needs a token. */
+static bool finish_http(struct config *config, struct error *error)
+{
+    struct http_address address;
+    struct error cause = {0};
+    if (config->http_token_file[0] != '\0') {
+        config->http_token = secret_file_read(config->http_token_file, &cause);
+        if (config->http_token == NULL)
+            return error_invalid(error, CODE_BAD_VALUE, "[http] token_file: %s", cause.message);
+    }
+    if (config->http_listen[0] == '\0') return true;
+    if (!http_address_parse(config->http_listen, &address, &cause))
+        return error_invalid(error, CODE_BAD_VALUE, "[http] listen: %s", cause.message);
+    if (config->http_token != NULL || http_address_is_local(&address)) return true;
+    return error_invalid(error, CODE_BAD_VALUE,
+                         "[http] listen: other machines can reach %s: set token_file in [http], or "
+                         "listen at 127.0.0.1", config->http_listen);
+}
+
 /* The trial mode has its own broker and Redis; what the environment says of others, perhaps for
  * its own clients, does not count. A flag that contradicts it does. */
 static bool finish_embedded(struct config *config, struct error *error)
@@ -148,5 +168,5 @@ bool config_finish(struct config *config, struct error *error)
     return check_kafka(config, error) &&
            check_topics(config, "fires.topics", &config->fires_topics, error) &&
            check_topics(config, "results.topics", &config->results_topics, error) &&
-           finish_redis(config, error);
+           finish_redis(config, error) && finish_http(config, error);
 }

@@ -20,6 +20,7 @@ static const struct {
     char letter;
     enum config_action action;
 } actions[] = {{"check-config", '\0', CONFIG_CHECK}, {"healthcheck", '\0', CONFIG_HEALTH},
+               {"readycheck", '\0', CONFIG_READY},
                {"version", '\0', CONFIG_VERSION},    {"help", 'h', CONFIG_HELP}};
 enum { ACTIONS = sizeof actions / sizeof actions[0] };
 
@@ -57,8 +58,8 @@ static bool unknown_key(const char *section, const char *key, struct error *erro
     if (near_section.best != NULL && strcmp(near_section.best, section) != 0)
         return error_invalid(error, CODE_BAD_VALUE, "[%.40s] is not known; did you mean [%s]?",
                              section, near_section.best);
-    return error_invalid(error, CODE_BAD_VALUE, "%.40s in [%.40s]: the sections are belfry, kafka, "
-                         "kafka.producer, kafka.consumer, redis and limits", key, section);
+    return error_invalid(error, CODE_BAD_VALUE, "%.40s in [%.40s]: the sections are belfry, http, "
+                         "kafka, kafka.producer, kafka.consumer, redis and limits", key, section);
 }
 
 /* A key of the file. */
@@ -143,13 +144,6 @@ static struct option_row *flag_rows(void)
     return rows;
 }
 
-static bool asks_for_http(int argc, char *const *argv)
-{
-    for (int at = 1; at < argc; at++)
-        if (strcmp(argv[at], "--http") == 0 || strncmp(argv[at], "--http=", 7) == 0) return true;
-    return false;
-}
-
 /* Flags are read first, for what is asked and for --config, and applied last. */
 static bool read_flags(struct config *config, int argc, char *const *argv,
                        const struct option_row *rows, struct arguments *flags,
@@ -157,10 +151,6 @@ static bool read_flags(struct config *config, int argc, char *const *argv,
 {
     const struct option_row *const tables[] = {rows, NULL};
     int at = 1;
-    if (asks_for_http(argc, argv))
-        return error_invalid(error, CODE_BAD_VALUE,
-                             "--http: this version has no HTTP interface yet; the log and `belfry "
-                             "shards` show the state");
     if (!arguments_parse(flags, tables, argc, argv, &at, STOP_AT_END, error)) return false;
     if (flags->positional_count > 0)
         return error_invalid(error, CODE_BAD_VALUE, "\"%.60s\": belfryd takes flags only; "

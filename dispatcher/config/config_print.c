@@ -83,8 +83,9 @@ void config_print_help(FILE *out)
     (void)fprintf(out, "  %-*s an INI file (BELFRY_CONFIG)\n", COLUMN_FLAG, "--config FILE");
     (void)fprintf(out, "  %-*s print the configuration in force and end\n", COLUMN_FLAG,
                   "--check-config");
-    (void)fprintf(out, "  %-*s ask the daemon at health.socket; 0: it does its work\n", COLUMN_FLAG,
+    (void)fprintf(out, "  %-*s ask the daemon at health.socket; 0: it is alive\n", COLUMN_FLAG,
                   "--healthcheck");
+    (void)fprintf(out, "  %-*s the same; 0: it does its work\n", COLUMN_FLAG, "--readycheck");
     (void)fprintf(out, "  %-*s\n  %-*s\n\n", COLUMN_FLAG, "--version", COLUMN_FLAG, "--help");
     (void)fputs("A flag wins over a BELFRY_* variable, that over the file, that over the default.\n"
                 "Settings of the file that have no flag (default in parentheses; each can be a\n"

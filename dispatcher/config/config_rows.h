@@ -27,6 +27,12 @@
         format_words, "logfmt or json")                                                            \
     row(health_socket, "belfry", "health.socket", "health-socket", "PATH|@NAME", TEXT, "", 0,      \
         HEALTH_PLACE_BYTES_MAX, NULL, "Unix socket that --healthcheck asks")                       \
+    row(http_listen, "http", "listen", "http", "ADDR", TEXT, "", 0, 300, NULL,                     \
+        "HOST:PORT or unix:PATH to serve metrics and health at, usually 127.0.0.1:8411")           \
+    row(http_hosts, "http", "hosts", NULL, "HOST,...", LIST, "", 0, 255, NULL,                     \
+        "names that requests may use for it in place of localhost and its own")                    \
+    row(http_token_file, "http", "token_file", NULL, "PATH", TEXT, "", 0, PATH_MAX_BYTES, NULL,    \
+        "file with the bearer token; needed where other machines can connect")                     \
     row(kafka_brokers, "kafka", "bootstrap.servers", "kafka", "HOST:PORT,...", TEXT,               \
         "localhost:9092", 1, 8192, NULL, "the brokers to begin with")                              \
     row(redis_url, "redis", "url", "redis", "URL", TEXT, "redis://localhost:6379", 1, 1024, NULL,  \

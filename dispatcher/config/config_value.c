@@ -238,6 +238,7 @@ void config_release(struct config *config)
         if (config_options[i].kind == VALUE_LIST) release_list(field);
     }
     free(config->sources);
+    free(config->http_token);
     for (size_t i = 0; i < CLIENT_COUNT; i++) release_properties(&config->properties[i]);
     *config = (struct config){0};
 }

@@ -8,7 +8,6 @@
 
 #include "dispatcher/daemon/clock_watch.h"
 #include "dispatcher/daemon/group_rest.h"
-#include "dispatcher/daemon/health.h"
 #include "dispatcher/daemon/health_report.h"
 #include "dispatcher/daemon/heap_release.h"
 #include "dispatcher/daemon/notify.h"
@@ -16,6 +15,7 @@
 #include "dispatcher/daemon/redis_claim.h"
 #include "dispatcher/daemon/shard_fleet.h"
 #include "dispatcher/daemon/steady_wait.h"
+#include "dispatcher/daemon/watch_ports.h"
 #include "dispatcher/kafka/kafka_cluster.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
@@ -28,8 +28,7 @@ enum {
     AGAIN_MS = 1000,
     COMPLAIN_US = 30 * 1000 * 1000,
     LEAVE_MS = 1000,
-    WRITER_END_MS = 100,
-    STILL_US = 60 * 1000 * 1000 /* longer than a commit takes that comes to an end */
+    WRITER_END_MS = 100
 };
 
 static const char embedded_kafka_id[] = "embedded"; /* the mock's own changes at each start */
@@ -48,13 +47,14 @@ struct daemon {
     struct group_rest rest;
     struct health_report report;
     struct heap_release heap_release;
-    struct health *health; /* NULL: nobody is to ask */
+    struct loop *loop;
     struct zone_files *zones;
     uint8_t hash_key[HASH_KEY_BYTES]; /* random: who sends names cannot know where they meet */
     char owner[OWNER_BYTES_MAX + 1];
     bool ready;
     bool failed;
     bool fenced;
+    bool ending;
 };
 
 static bool stopping(const struct daemon *daemon)
@@ -88,27 +88,18 @@ static bool tells_its_id(const struct daemon *daemon, struct error *error)
     return error_set(error, ERROR_RETRY, "Kafka does not tell its cluster id");
 }
 
-static bool open_health(struct daemon *daemon, struct error *error)
+/* What the process's other threads may know, as of now. */
+static void publish(const struct daemon *daemon)
 {
-    const char *place = daemon->options.config->health_socket;
-    if (place[0] == '\0') return true;
-    daemon->health = health_open(place, error);
-    return daemon->health != NULL;
-}
-
-/* Called by the loop that does the work, so that it is silent when that does not go round. */
-static void tell_health(const struct daemon *daemon)
-{
-    char text[HEALTH_TEXT_BYTES];
-    if (daemon->health == NULL) return;
-    if (!daemon->ready) {
-        health_answer(daemon->health, false, "waits for Kafka and its group");
-        return;
-    }
-    int32_t still = shard_fleet_still(daemon->fleet, STILL_US);
-    (void)snprintf(text, sizeof text, "%d shards are ours, %d of them stand still",
-                   (int)shard_fleet_wanted(daemon->fleet), (int)still);
-    health_answer(daemon->health, still == 0, text);
+    struct board_state state = {.ready = daemon->ready,
+                                .aside = daemon->rest.away,
+                                .ending = daemon->ending,
+                                .redis_claimed = atomic_load(&daemon->claim.claimed),
+                                .published_us = now_us(daemon)};
+    (void)snprintf(state.owner, sizeof state.owner, "%s", daemon->owner);
+    (void)snprintf(state.tz_version, sizeof state.tz_version, "%s",
+                   zone_files_version(daemon->zones));
+    shard_board_publish(daemon->options.board, &state, daemon->fleet);
 }
 
 /* Kafka may come up after us: waits, complaining now and then. False: told to end, or refused. */
@@ -120,7 +111,8 @@ static bool prepare_kafka(struct daemon *daemon, struct error *error)
     if (daemon->kafka == NULL) return false;
     while (!stopping(daemon)) {
         struct error cause = {0};
-        tell_health(daemon);
+        loop_enter(daemon->loop, LOOP_PREPARE);
+        publish(daemon);
         if (kafka_cluster_wait_ready(daemon->kafka, READY_LOOK_MS, &cause) &&
             kafka_cluster_prepare_topics(daemon->kafka, &report, &cause) &&
             tells_its_id(daemon, &cause))
@@ -172,6 +164,7 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
     daemon->wakes = shard_wakes_create(shards);
     struct store *store = store_redis_create(&daemon->redis, error);
     if (store == NULL) return false;
+    store = watch_store_create(store, loop_watch_writer(options->watch));
     daemon->writer =
         store_writer_create(store, shards, shard_wakes_wake, daemon->wakes, error);
     if (daemon->writer == NULL) return false;
@@ -181,6 +174,7 @@ static bool prepare_shards(struct daemon *daemon, struct error *error)
         .redis = &daemon->redis,
         .redis_claimed = &daemon->claim.claimed,
         .wakes = daemon->wakes,
+        .watch = options->watch,
         .clock = options->clock,
         .observer = options->observer,
         .fault = options->fault,
@@ -222,11 +216,12 @@ static void tell_ready(struct daemon *daemon, const struct kafka_assignment *ass
 static bool turn(struct daemon *daemon, struct kafka_assignment *assignment, struct error *error)
 {
     bool changed = false;
+    loop_enter(daemon->loop, LOOP_TURN);
     if (!kafka_cluster_poll(daemon->kafka, POLL_MS, assignment, &changed, error)) return false;
     if (changed) shard_fleet_assign(daemon->fleet, assignment);
     if (changed && !daemon->ready) tell_ready(daemon, assignment);
     shard_fleet_tend(daemon->fleet);
-    tell_health(daemon);
+    publish(daemon);
     heap_release_tend(&daemon->heap_release, now_us(daemon));
     if (shard_fleet_hopeless(daemon->fleet))
         return error_set(error, ERROR_FATAL, "none of the %d assigned shards can be run",
@@ -281,7 +276,9 @@ static bool end(struct daemon *daemon)
     int64_t deadline_us = now_us(daemon) + DAEMON_SHARDS_END_MS * INT64_C(1000);
     /* Who is fenced is to join anew; a supervisor that was told of an end would bring it about. */
     if (!daemon->fenced) notify_supervisor("STOPPING=1");
-    health_close(daemon->health);
+    loop_enter(daemon->loop, LOOP_TURN);
+    daemon->ending = true;
+    publish(daemon);
     observe(daemon->options.observer, OBSERVED_DAEMON_STOPPING, -1, NULL);
     if (daemon->fleet != NULL) {
         end_shards(daemon, deadline_us);
@@ -295,6 +292,8 @@ static bool end(struct daemon *daemon)
                OBSERVED_DAEMON_STOPPED, -1, &(struct observed){.shards_left = left});
     if (left > 0) return true;
     shard_fleet_destroy(daemon->fleet);
+    daemon->fleet = NULL;
+    publish(daemon);
     store_writer_destroy(daemon->writer);
     shard_wakes_destroy(daemon->wakes);
     kafka_cluster_destroy(daemon->kafka);
@@ -309,6 +308,8 @@ struct daemon_end daemon_run(const struct daemon_options *options)
     struct daemon *daemon = memory_allocate(1, sizeof *daemon);
     struct error error = {0};
     daemon->options = *options;
+    daemon->loop = loop_watch_daemon(options->watch);
+    loop_enter(daemon->loop, LOOP_PREPARE);
     daemon->kafka_options = config_kafka_options(options->config);
     daemon->kafka_options.clock = options->clock;
     daemon->kafka_options.log = *options->kafka_log;
@@ -317,14 +318,14 @@ struct daemon_end daemon_run(const struct daemon_options *options)
         memset(daemon->hash_key, 1, HASH_KEY_BYTES); /* no randomness: known, but not wrong */
     (void)zone_files_version(daemon->zones); /* reads them, before anything takes its time */
     owner_name("", daemon->owner);
-    bool prepared = open_health(daemon, &error) && prepare_kafka(daemon, &error) &&
-                    prepare_shards(daemon, &error);
+    bool prepared = prepare_kafka(daemon, &error) && prepare_shards(daemon, &error);
     if (prepared) run(daemon);
     else if (!stopping(daemon)) {
         daemon->failed = true;
         tell_error(daemon, OBSERVED_DAEMON_FAILED, &error);
     }
     struct daemon_end how = {.abandoned = end(daemon)};
+    loop_rest(daemon->loop);
     how.failed = daemon->failed;
     how.fenced = daemon->fenced;
     if (!how.abandoned) free(daemon);

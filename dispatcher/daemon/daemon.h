@@ -9,6 +9,8 @@
 #include "dispatcher/config/config.h"
 #include "dispatcher/daemon/embedded.h"
 #include "dispatcher/daemon/fault.h"
+#include "dispatcher/daemon/loop_watch.h"
+#include "dispatcher/daemon/shard_board.h"
 #include "dispatcher/engine/clock.h"
 #include "dispatcher/engine/observer.h"
 #include "lib/base/error.h"
@@ -24,6 +26,8 @@ struct daemon_options {
     const struct clock *clock;
     const struct observer *observer;
     const struct kafka_log *kafka_log;
+    struct loop_watch *watch;  /* of all loops of the process */
+    struct shard_board *board; /* what others may read of us */
     struct embedded *embedded; /* NULL: a real Kafka and a real Redis */
     struct fault *fault;
     const atomic_bool *stop; /* the wish to end */

@@ -15,6 +15,8 @@
 
 enum { ASKERS_MAX = 16 /* that wait, and that are answered in one turn */ };
 
+static const char *const words[] = {"ok", "unready", "bad"};
+
 struct health {
     int descriptor;
     char path[HEALTH_PLACE_BYTES_MAX + 1]; /* "": no file */
@@ -86,11 +88,11 @@ void health_close(struct health *health)
     free(health);
 }
 
-void health_answer(struct health *health, bool well, const char *text)
+void health_answer(struct health *health, enum health_state state, const char *text)
 {
     assert(health != NULL && text != NULL);
     char answer[HEALTH_TEXT_BYTES];
-    int length = snprintf(answer, sizeof answer, "%s %s\n", well ? "ok" : "bad", text);
+    int length = snprintf(answer, sizeof answer, "%s %s\n", words[state], text);
     size_t bytes = length < (int)sizeof answer ? (size_t)length : sizeof answer - 1;
     for (int i = 0; i < ASKERS_MAX; i++) {
         int asker = accept4(health->descriptor, NULL, NULL, SOCK_CLOEXEC);
@@ -100,7 +102,7 @@ void health_answer(struct health *health, bool well, const char *text)
     }
 }
 
-bool health_ask(const char *place, char text[HEALTH_TEXT_BYTES])
+enum health_state health_ask(const char *place, char text[HEALTH_TEXT_BYTES])
 {
     int descriptor = connect_to(place);
     ssize_t got = -1;
@@ -111,9 +113,13 @@ bool health_ask(const char *place, char text[HEALTH_TEXT_BYTES])
         bool silent = cause == EAGAIN || cause == EWOULDBLOCK || got == 0;
         (void)snprintf(text, HEALTH_TEXT_BYTES, "no answer at %s: %s", place,
                        silent ? "it does not move" : strerror(cause));
-        return false;
+        return HEALTH_BAD;
     }
     text[got] = '\0';
     text[strcspn(text, "\n")] = '\0';
-    return strncmp(text, "ok ", 3) == 0;
+    size_t word = strcspn(text, " ");
+    for (int state = HEALTH_OK; state < HEALTH_BAD; state++)
+        if (strlen(words[state]) == word && memcmp(words[state], text, word) == 0)
+            return (enum health_state)state;
+    return HEALTH_BAD;
 }

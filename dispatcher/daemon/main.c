@@ -15,8 +15,10 @@
 #include "dispatcher/daemon/fault.h"
 #include "dispatcher/daemon/health.h"
 #include "dispatcher/daemon/log.h"
+#include "dispatcher/daemon/pages.h"
 #include "dispatcher/daemon/signals.h"
 #include "dispatcher/daemon/steady_wait.h"
+#include "dispatcher/daemon/watchman.h"
 #include "lib/base/crash.h"
 #include "lib/base/version.h"
 #include "schemas/json_reader.h"
@@ -38,6 +40,7 @@ struct process {
     struct observer observer;
     struct kafka_log kafka_log;
     struct fault fault;
+    struct health_view view; /* of all that follows: through every life of the daemon */
     atomic_bool stop;
 };
 
@@ -119,15 +122,15 @@ static int no_thread(const struct error *error)
     return EXIT_FAILURE;
 }
 
-static int check_health(const struct config *config)
+/* `worst`: the state that is still well. */
+static int check_health(const struct config *config, enum health_state worst)
 {
     char text[HEALTH_TEXT_BYTES];
     if (config->health_socket[0] == '\0') {
-        (void)fputs("belfryd: --healthcheck: which daemon? Set health.socket, as that one does\n",
-                    stderr);
+        (void)fputs("belfryd: which daemon? Set health.socket, as that one does\n", stderr);
         return EXIT_USAGE;
     }
-    bool well = health_ask(config->health_socket, text);
+    bool well = health_ask(config->health_socket, text) <= worst;
     (void)puts(text);
     return well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -139,7 +142,8 @@ static int act(const struct config *config)
     switch (config->action) {
     case CONFIG_RUN: return -1;
     case CONFIG_CHECK: config_print(config, stdout); break;
-    case CONFIG_HEALTH: exit_code = check_health(config); break;
+    case CONFIG_HEALTH: exit_code = check_health(config, HEALTH_UNREADY); break;
+    case CONFIG_READY: exit_code = check_health(config, HEALTH_OK); break;
     case CONFIG_HELP: config_print_help(stdout); break;
     case CONFIG_VERSION: (void)printf("belfryd %s\n", BELFRY_VERSION); break;
     }
@@ -186,10 +190,18 @@ static struct daemon_end live(struct process *process, const struct daemon_optio
     }
 }
 
+static bool cannot_go_on(const struct process *process, const struct error *error)
+{
+    observe(&process->observer, OBSERVED_DAEMON_FAILED, -1,
+            &(struct observed){.kind = error_kind_name(error->kind), .message = error->message});
+    return true;
+}
+
 /* Returns whether it failed; *abandoned: threads are left that use the process's data. */
 static bool serve(struct process *process, bool *abandoned)
 {
     struct embedded *embedded = NULL;
+    struct pages *pages = NULL;
     struct error error = {0};
     if (process->config.embedded[0] != '\0') {
         embedded = embedded_start(&process->config, &process->clock, &process->kafka_log,
@@ -201,7 +213,18 @@ static bool serve(struct process *process, bool *abandoned)
             return !told;
         }
     }
+    if (process->config.http_listen[0] != '\0') {
+        pages = pages_start(&(struct pages_options){.config = &process->config,
+                                                    .view = process->view,
+                                                    .observer = &process->observer}, &error);
+        if (pages == NULL) {
+            embedded_stop(embedded);
+            return cannot_go_on(process, &error);
+        }
+    }
     struct daemon_options options = {
+        .watch = process->view.watch,
+        .board = process->view.board,
         .config = &process->config,
         .clock = &process->clock,
         .observer = &process->observer,
@@ -212,8 +235,29 @@ static bool serve(struct process *process, bool *abandoned)
     };
     struct daemon_end how = live(process, &options);
     *abandoned = how.abandoned;
+    pages_stop(pages);
     if (!how.abandoned) embedded_stop(embedded); /* else the kernel ends redis-server with us */
     return how.failed;
+}
+
+/* serve(), watched. */
+static bool serve_watched(struct process *process, bool *abandoned)
+{
+    const struct config *config = &process->config;
+    struct error error = {0};
+    process->view = (struct health_view){
+        .watch = loop_watch_create((int32_t)config->shards, config->redis.command_limit_ms),
+        .board = shard_board_create((int32_t)config->shards),
+        .clock = &process->clock,
+    };
+    struct watchman *watchman = watchman_start(
+        &(struct watchman_options){process->view, config->health_socket}, &error);
+    bool failed = watchman != NULL ? serve(process, abandoned) : cannot_go_on(process, &error);
+    watchman_stop(watchman);
+    if (*abandoned) return failed; /* its loops still stamp what they are at */
+    loop_watch_destroy(process->view.watch);
+    shard_board_destroy(process->view.board);
+    return failed;
 }
 
 static int run(struct process *process)
@@ -233,7 +277,7 @@ static int run(struct process *process)
     struct clock_watch_options watched = {&process->clock, process, clock_set_back};
     struct clock_watch *watch = clock_watch_start(&watched, &error);
     if (watch == NULL) return no_thread(&error);
-    int exit_code = serve(process, &abandoned) ? EXIT_FAILURE : EXIT_SUCCESS;
+    int exit_code = serve_watched(process, &abandoned) ? EXIT_FAILURE : EXIT_SUCCESS;
     log_flush(&process->log, BELFRY_LINES_END_MS); /* the limit of the ending still holds */
     if (abandoned) _exit(exit_code);
     clock_watch_stop(watch);

@@ -228,9 +228,8 @@ int32_t shard_fleet_failed(const struct shard_fleet *fleet)
     return failed;
 }
 
-int32_t shard_fleet_wanted(const struct shard_fleet *fleet)
+static int32_t count_wanted(const struct shard_fleet *fleet)
 {
-    assert(fleet != NULL);
     int32_t wanted = 0;
     for (int32_t shard = 0; shard < fleet->shards; shard++)
         wanted += fleet->slots[shard].wanted ? 1 : 0;
@@ -248,18 +247,8 @@ static bool alone_remembers(const struct shard_fleet *fleet)
 
 bool shard_fleet_hopeless(const struct shard_fleet *fleet)
 {
-    int32_t wanted = shard_fleet_wanted(fleet);
+    int32_t wanted = count_wanted(fleet);
     return wanted > 0 && shard_fleet_failed(fleet) == wanted && !alone_remembers(fleet);
-}
-
-int32_t shard_fleet_still(const struct shard_fleet *fleet, int64_t for_us)
-{
-    assert(fleet != NULL);
-    int32_t still = 0;
-    for (int32_t shard = 0; shard < fleet->shards; shard++)
-        still += fleet->slots[shard].wanted && fleet->slots[shard].still_us > for_us ? 1 : 0;
-    assert(still <= fleet->shards);
-    return still;
 }
 
 bool shard_fleet_unwell(struct shard_fleet *fleet)

@@ -33,11 +33,6 @@ int32_t shard_fleet_running(const struct shard_fleet *fleet);
 int32_t shard_fleet_failed(const struct shard_fleet *fleet);
 bool shard_fleet_hopeless(const struct shard_fleet *fleet);
 
-/* Shards that are ours and do not do their work: not live, or whose time has not moved, for so
- * long. */
-int32_t shard_fleet_still(const struct shard_fleet *fleet, int64_t for_us);
-int32_t shard_fleet_wanted(const struct shard_fleet *fleet);
-
 /* Most of its shards have stopped, and it is worth leaving them to others, if there are any; then
  * give_up() drops them all. See step_aside.h. */
 bool shard_fleet_unwell(struct shard_fleet *fleet);

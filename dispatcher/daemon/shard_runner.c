@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dispatcher/daemon/checkpoint_store.h"
+#include "dispatcher/daemon/watch_ports.h"
 #include "dispatcher/kafka/broker_kafka.h"
 #include "lib/base/memory.h"
 
@@ -15,8 +16,10 @@ enum { THREAD_NAME_BYTES = 32 /* SHARDS_MAX keeps it below the kernel's 16 */ };
 struct shard_runner {
     const struct shard_site *site;
     int32_t shard;
-    struct broker *broker; /* what the engine uses; it may be a decorator */
+    struct loop *loop;
+    struct broker *broker; /* what the engine uses: a decorator */
     struct checkpoint_port *checkpoint;
+    struct checkpoint_port *watch_checkpoint;
     struct checkpoint_port *fault_checkpoint; /* NULL without fault points */
     struct engine *engine;
     pthread_t thread;
@@ -29,7 +32,9 @@ struct shard_runner {
 static void *run(void *argument)
 {
     struct shard_runner *runner = argument;
+    loop_enter(runner->loop, LOOP_STEP);
     runner->failed = !engine_run(runner->engine, &runner->error);
+    loop_rest(runner->loop);
     atomic_store(&runner->ended, true);
     kafka_cluster_wake(runner->site->kafka);
     return NULL;
@@ -41,12 +46,13 @@ static void release(struct shard_runner *runner)
     shard_wakes_set(site->wakes, runner->shard, NULL);
     engine_destroy(runner->engine);
     fault_checkpoint_destroy(runner->fault_checkpoint);
+    watch_checkpoint_destroy(runner->watch_checkpoint);
     checkpoint_store_destroy(runner->checkpoint);
     if (runner->broker != NULL) runner->broker->operations->destroy(runner->broker);
     free(runner);
 }
 
-/* Ports, with their fault points where a test asked for them, and the engine on them. */
+/* Ports, watched, with their fault points where a test asked for them, and the engine on them. */
 static bool build(struct shard_runner *runner, struct own_commit *own_commit,
                   struct error *error)
 {
@@ -54,15 +60,19 @@ static bool build(struct shard_runner *runner, struct own_commit *own_commit,
     struct broker *kafka = broker_kafka_create(site->kafka, runner->shard, error);
     if (kafka == NULL) return false;
     bool faults = site->fault->point != FAULT_NONE;
-    runner->broker = faults ? fault_broker_create(kafka, site->fault) : kafka;
+    runner->loop = loop_watch_shard(site->watch, runner->shard);
+    runner->broker = watch_broker_create(kafka, runner->loop);
+    if (faults) runner->broker = fault_broker_create(runner->broker, site->fault);
     runner->checkpoint = checkpoint_store_create(site->writer, site->redis, site->redis_claimed,
                                                  runner->shard);
-    if (faults) runner->fault_checkpoint = fault_checkpoint_create(runner->checkpoint, site->fault);
+    runner->watch_checkpoint = watch_checkpoint_create(runner->checkpoint, runner->loop);
+    if (faults)
+        runner->fault_checkpoint = fault_checkpoint_create(runner->watch_checkpoint, site->fault);
     struct engine_options options = site->options;
     options.shard = runner->shard;
     struct engine_ports ports = {
         .broker = runner->broker,
-        .checkpoint = faults ? runner->fault_checkpoint : runner->checkpoint,
+        .checkpoint = faults ? runner->fault_checkpoint : runner->watch_checkpoint,
         .clock = site->clock,
         .observer = site->observer,
         .own_commit = own_commit,

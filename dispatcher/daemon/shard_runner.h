@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dispatcher/daemon/fault.h"
+#include "dispatcher/daemon/loop_watch.h"
 #include "dispatcher/daemon/shard_wakes.h"
 #include "dispatcher/engine/engine.h"
 #include "dispatcher/kafka/kafka_cluster.h"
@@ -23,6 +24,7 @@ struct shard_site {
     const struct store_redis_options *redis;
     const atomic_bool *redis_claimed;
     struct shard_wakes *wakes;
+    struct loop_watch *watch; /* what each shard's thread is at */
     const struct clock *clock;
     const struct observer *observer;
     struct fault *fault; /* FAULT_NONE: no decorators */

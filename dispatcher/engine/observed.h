@@ -19,6 +19,7 @@ enum observer_level {
  * TEXT: free, in quotes; NULL: left out. */
 #define OBSERVED_KEYS(NUMBER, ANSWER, WORD, TEXT)                                                  \
     WORD(ACTION, action)                                                                           \
+    WORD(ADDRESS, address)                                                                         \
     NUMBER(ADVISED, advised)                                                                       \
     NUMBER(AHEAD_MS, ahead_ms)                                                                     \
     NUMBER(ASSIGNED, assigned)                                                                     \
@@ -78,6 +79,7 @@ enum observer_level {
     EVENT(DAEMON_FENCED, "daemon.fenced", ERROR, KEY_KIND, KEY_MESSAGE)                            \
     EVENT(DAEMON_AGAIN, "daemon.again", WARN, KEY_MESSAGE)                                         \
     EVENT(DAEMON_DESCRIPTORS, "daemon.descriptors", WARN, KEY_LIMIT, KEY_ADVISED)                  \
+    EVENT(HTTP_LISTENING, "http.listening", INFO, KEY_ADDRESS)                                     \
     EVENT(LOG_DROPPED, "log.dropped", WARN, KEY_COUNT)                                             \
     EVENT(KAFKA_AWAY, "kafka.away", WARN, KEY_KIND, KEY_MESSAGE)                                   \
     EVENT(KAFKA_TOPIC, "kafka.topic", INFO, KEY_MESSAGE)                                           \

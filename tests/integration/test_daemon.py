@@ -18,6 +18,7 @@ import confluent_kafka.admin
 from harness import (
     BUILD, ROOT, Belfryd, CommandClient, Kafka, Process, Redis, TopicReader, client_options,
     new_directory, produce, run, wait_for)
+from http_client import Asker
 
 KILLED = -signal.SIGKILL
 FAULT_POINTS = ("init.before", "init.after", "begin.before", "produce.before", "produce.after",
@@ -157,11 +158,13 @@ def test_the_health_check_asks_this_daemon(kafka: Kafka, redis: Redis, cluster: 
 
 
 def test_the_health_check_is_bad_while_kafka_is_waited_for(redis: Redis, cluster: str) -> None:
+    """That is, not ready; it is alive, and nobody is to restart it."""
     env = {"BELFRY_HEALTH_SOCKET": f"@{cluster}"}
     daemon = Belfryd("127.0.0.1:1", redis, cluster, env=env).start()
     daemon.wait_event("kafka.away", 20)
-    done = run("belfryd", "--healthcheck", env=env, expect=1)
+    done = run("belfryd", "--readycheck", env=env, expect=1)
     assert "Kafka" in done.stdout, done.stdout
+    assert run("belfryd", "--healthcheck", env=env, expect=0).stdout == done.stdout
     daemon.terminate()
 
 
@@ -363,15 +366,17 @@ def test_a_place_that_was_taken_is_joined_anew_once(kafka: Kafka, redis: Redis, 
                                                     tmp: Path) -> None:
     """An answer that gets lost looks the same as another daemon with our group_instance_id."""
     address = str(tmp / "notify")
-    daemon = Belfryd(kafka, redis, cluster, shards=1,
+    daemon = Belfryd(kafka, redis, cluster, shards=1, args=("--http", "127.0.0.1:0"),
                      env={"BELFRY_GROUP_INSTANCE_ID": "one", "NOTIFY_SOCKET": address})
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind(address)
         supervisor.settimeout(30)
         daemon.start().wait_live()
+        asker = Asker(daemon)
         _take_place(kafka, cluster, "one")
         wait_for(lambda: "event=daemon.again" in daemon.output(), 30, "it joins anew")
         _apply(kafka, cluster, name="after")
+        wait_for(lambda: asker.ask("/readyz").status == 200, 20, "ready again, at its old address")
         # A supervisor that hears of an end kills who has not ended a while later.
         assert [supervisor.recv(100), supervisor.recv(100)] == [b"READY=1", b"READY=1"]
         _take_place(kafka, cluster, "one")

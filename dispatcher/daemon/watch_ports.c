@@ -1,0 +1,310 @@
+#include "dispatcher/daemon/watch_ports.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+
+/* ---- Kafka ---- */
+
+struct watch_broker {
+    struct broker broker; /* first: the port's pointer is ours */
+    struct broker *inner;
+    struct loop *loop;
+};
+
+/* Into a call, and back from it. */
+static struct broker *into(struct broker *broker, enum loop_call call)
+{
+    struct watch_broker *own = (struct watch_broker *)broker;
+    assert(own != NULL && own->inner != NULL);
+    loop_enter(own->loop, call);
+    return own->inner;
+}
+
+static bool back(struct broker *broker, bool done)
+{
+    loop_enter(((struct watch_broker *)broker)->loop, LOOP_STEP);
+    return done;
+}
+
+static bool prove_ownership(struct broker *broker, int64_t control_offset, struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    return back(broker, inner->operations->prove_ownership(inner, control_offset, error));
+}
+
+static bool open_producer(struct broker *broker, struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_PRODUCER);
+    return back(broker, inner->operations->open_producer(inner, error));
+}
+
+static void close_producer(struct broker *broker)
+{
+    struct broker *inner = into(broker, LOOP_PRODUCER);
+    inner->operations->close_producer(inner);
+    (void)back(broker, true);
+}
+
+static bool begin(struct broker *broker, struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    return back(broker, inner->operations->begin(inner, error));
+}
+
+static bool produce(struct broker *broker, const struct broker_record *record,
+                    struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_PRODUCE);
+    return back(broker, inner->operations->produce(inner, record, error));
+}
+
+static bool commit(struct broker *broker, struct broker_receipt *receipt, struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_COMMIT);
+    return back(broker, inner->operations->commit(inner, receipt, error));
+}
+
+static bool abort_transaction(struct broker *broker, struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_COMMIT);
+    return back(broker, inner->operations->abort(inner, error));
+}
+
+static bool start_reading(struct broker *broker, enum broker_topic topic, int64_t offset,
+                          struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    return back(broker, inner->operations->start_reading(inner, topic, offset, error));
+}
+
+static void stop_reading(struct broker *broker, enum broker_topic topic)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    inner->operations->stop_reading(inner, topic);
+    (void)back(broker, true);
+}
+
+static bool offsets(struct broker *broker, enum broker_topic topic, int64_t *first, int64_t *end,
+                    struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    return back(broker, inner->operations->offsets(inner, topic, first, end, error));
+}
+
+static bool poll_input(struct broker *broker, int32_t wait_ms, struct broker_input *input,
+                       struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    return back(broker, inner->operations->poll(inner, wait_ms, input, error));
+}
+
+static void release(struct broker *broker, struct broker_input *input)
+{
+    struct broker *inner = ((struct watch_broker *)broker)->inner;
+    inner->operations->release(inner, input);
+}
+
+static bool foreign_topic(struct broker *broker, const char *topic, struct topic_info *info,
+                          struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    return back(broker, inner->operations->foreign_topic(inner, topic, info, error));
+}
+
+static void destroy(struct broker *broker)
+{
+    struct watch_broker *own = (struct watch_broker *)broker;
+    own->inner->operations->destroy(own->inner);
+    free(own);
+}
+
+static const struct broker_operations broker_operations = {
+    .prove_ownership = prove_ownership,
+    .open_producer = open_producer,
+    .close_producer = close_producer,
+    .begin = begin,
+    .produce = produce,
+    .commit = commit,
+    .abort = abort_transaction,
+    .start_reading = start_reading,
+    .stop_reading = stop_reading,
+    .offsets = offsets,
+    .poll = poll_input,
+    .release = release,
+    .foreign_topic = foreign_topic,
+    .destroy = destroy,
+};
+
+struct broker *watch_broker_create(struct broker *inner, struct loop *loop)
+{
+    assert(inner != NULL && loop != NULL);
+    struct watch_broker *own = memory_allocate(1, sizeof *own);
+    *own = (struct watch_broker){{&broker_operations}, inner, loop};
+    return &own->broker;
+}
+
+/* ---- the store, as a shard sees it ---- */
+
+struct watch_checkpoint {
+    struct checkpoint_port port; /* first */
+    struct checkpoint_port *inner;
+    struct loop *loop;
+};
+
+/* One item after the other, however many: each is a call of its own. */
+struct visit {
+    struct loop *loop;
+    store_item_visitor *visitor;
+    void *opaque;
+};
+
+static bool visit_item(void *opaque, const struct store_item *item, struct error *error)
+{
+    const struct visit *visit = opaque;
+    loop_enter(visit->loop, LOOP_STEP);
+    bool done = visit->visitor(visit->opaque, item, error);
+    loop_enter(visit->loop, LOOP_STORE);
+    return done;
+}
+
+static struct watch_checkpoint *our_port(struct checkpoint_port *port)
+{
+    struct watch_checkpoint *own = (struct watch_checkpoint *)port;
+    assert(own != NULL && own->inner != NULL);
+    return own;
+}
+
+static bool read_snapshot(struct checkpoint_port *port, struct snapshot *snapshot, bool *found,
+                          struct error *error)
+{
+    struct watch_checkpoint *own = our_port(port);
+    loop_enter(own->loop, LOOP_STORE);
+    bool done = own->inner->operations->read_snapshot(own->inner, snapshot, found, error);
+    loop_enter(own->loop, LOOP_STEP);
+    return done;
+}
+
+static bool read_items(struct checkpoint_port *port, store_item_visitor *visitor, void *opaque,
+                       struct error *error)
+{
+    struct watch_checkpoint *own = our_port(port);
+    struct visit visit = {own->loop, visitor, opaque};
+    loop_enter(own->loop, LOOP_STORE);
+    bool done = own->inner->operations->read_items(own->inner, visit_item, &visit, error);
+    loop_enter(own->loop, LOOP_STEP);
+    return done;
+}
+
+static void submit(struct checkpoint_port *port, struct store_group *group)
+{
+    struct checkpoint_port *inner = our_port(port)->inner;
+    inner->operations->submit(inner, group);
+}
+
+static void look(struct checkpoint_port *port, int64_t generation, int64_t epoch)
+{
+    struct checkpoint_port *inner = our_port(port)->inner;
+    inner->operations->look(inner, generation, epoch);
+}
+
+static void position(struct checkpoint_port *port, struct store_position *position)
+{
+    struct checkpoint_port *inner = our_port(port)->inner;
+    inner->operations->position(inner, position);
+}
+
+static enum checkpoint_state poll_outcome(struct checkpoint_port *port, int32_t *next_part,
+                                          struct error *error)
+{
+    struct checkpoint_port *inner = our_port(port)->inner;
+    return inner->operations->poll(inner, next_part, error);
+}
+
+static enum checkpoint_state wait_outcome(struct checkpoint_port *port, int64_t limit_ms,
+                                          int32_t *next_part, struct error *error)
+{
+    struct checkpoint_port *inner = our_port(port)->inner;
+    return inner->operations->wait(inner, limit_ms, next_part, error);
+}
+
+static const struct checkpoint_operations checkpoint_operations = {
+    .read_snapshot = read_snapshot,
+    .read_items = read_items,
+    .submit = submit,
+    .look = look,
+    .position = position,
+    .poll = poll_outcome,
+    .wait = wait_outcome,
+};
+
+struct checkpoint_port *watch_checkpoint_create(struct checkpoint_port *inner, struct loop *loop)
+{
+    assert(inner != NULL && loop != NULL);
+    struct watch_checkpoint *own = memory_allocate(1, sizeof *own);
+    *own = (struct watch_checkpoint){{&checkpoint_operations}, inner, loop};
+    return &own->port;
+}
+
+void watch_checkpoint_destroy(struct checkpoint_port *port)
+{
+    free(port);
+}
+
+/* ---- the store, as the writer sees it ---- */
+
+struct watch_store {
+    struct store store; /* first */
+    struct store *inner;
+    struct loop *loop;
+};
+
+static struct watch_store *our_store(struct store *store)
+{
+    struct watch_store *own = (struct watch_store *)store;
+    assert(own != NULL && own->inner != NULL);
+    loop_enter(own->loop, LOOP_STORE);
+    return own;
+}
+
+static bool write_parts(struct store *store, const struct store_write *writes, size_t count,
+                        size_t *written, enum store_outcome *outcome, struct error *error)
+{
+    struct watch_store *own = our_store(store);
+    bool done = own->inner->operations->write_parts(own->inner, writes, count, written, outcome,
+                                                    error);
+    loop_rest(own->loop);
+    return done;
+}
+
+static bool look_at(struct store *store, int32_t shard, int64_t generation, int64_t epoch,
+                    struct store_position *found, struct error *error)
+{
+    struct watch_store *own = our_store(store);
+    bool done = own->inner->operations->look(own->inner, shard, generation, epoch, found, error);
+    loop_rest(own->loop);
+    return done;
+}
+
+static void destroy_store(struct store *store)
+{
+    struct watch_store *own = (struct watch_store *)store;
+    own->inner->operations->destroy(own->inner);
+    free(own);
+}
+
+static const struct store_operations store_operations = {
+    .write_parts = write_parts,
+    .look = look_at,
+    .destroy = destroy_store,
+};
+
+struct store *watch_store_create(struct store *inner, struct loop *loop)
+{
+    assert(inner != NULL && loop != NULL);
+    assert(inner->operations->write_parts != NULL);
+    struct watch_store *own = memory_allocate(1, sizeof *own);
+    *own = (struct watch_store){{&store_operations}, inner, loop};
+    return &own->store;
+}
