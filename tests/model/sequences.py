@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from model import Json, text
 
@@ -38,6 +38,9 @@ def schedule(dice: Dice, now: int) -> Json:
     return dice.choice(SCHEDULES)
 
 
+Fields = Callable[[Dice, int, bool], Json]
+
+
 def fields(dice: Dice, now: int, everything: bool) -> Json:
     """Some fields of a job, in any order."""
     made: Json = {}
@@ -64,10 +67,10 @@ def fields(dice: Dice, now: int, everything: bool) -> Json:
     return made
 
 
-def job(dice: Dice, now: int) -> Any:
+def job(dice: Dice, now: int, some_fields: Fields) -> Any:
     if dice.one_in(12):
         return dice.choice(ODD_JOBS)
-    made = {"group": dice.choice(GROUPS), "id": dice.choice(IDS), **fields(dice, now, True)}
+    made = {"group": dice.choice(GROUPS), "id": dice.choice(IDS), **some_fields(dice, now, True)}
     if dice.one_in(5):
         made["paused"] = True
     if dice.one_in(5):
@@ -104,14 +107,14 @@ OPS = ["add", "add", "add", "put", "put", "update", "update", "pause", "resume",
        "delete", "trigger", "backfill", "cancel_backfill", "ping"]
 
 
-def command(dice: Dice, now: int) -> Json:
+def command(dice: Dice, now: int, some_fields: Fields) -> Json:
     op = dice.choice(OPS)
     made: Json = {"op": op}
     if op in ("add", "put"):
         if dice.one_in(2):
-            made["job"] = job(dice, now)
+            made["job"] = job(dice, now, some_fields)
         else:
-            made["jobs"] = [job(dice, now) for _ in range(1 + dice.randrange(4))]
+            made["jobs"] = [job(dice, now, some_fields) for _ in range(1 + dice.randrange(4))]
         if op == "put" and dice.one_in(6):
             made["expected_revision"] = 1 + dice.randrange(3)
     elif op != "ping":
@@ -119,7 +122,7 @@ def command(dice: Dice, now: int) -> Json:
         if dice.one_in(10):
             made["expected_revision"] = 1 + dice.randrange(4)
     if op == "update":
-        made["set"] = fields(dice, now, False)
+        made["set"] = some_fields(dice, now, False)
     if op == "pause" and dice.one_in(2):
         made["until"] = text(now + dice.randrange(-30, 600) * 1000)
     if op == "resume" and dice.one_in(2):
@@ -147,7 +150,7 @@ def command(dice: Dice, now: int) -> Json:
     return made
 
 
-def sequence(seed: int) -> Iterator[tuple[str, Any]]:
+def sequence(seed: int, some_fields: Fields = fields) -> Iterator[tuple[str, Any]]:
     """Steps: "open" outputs restarts, "command" at now {...}, "interrupted" the same,
     "advance" now, "restart", "jobs"."""
     dice = Dice(seed)
@@ -160,7 +163,7 @@ def sequence(seed: int) -> Iterator[tuple[str, Any]]:
             yield "advance", now
         at = now - dice.randrange(5000) if dice.one_in(4) else now
         kind = "interrupted" if dice.one_in(3) else "command"
-        yield kind, at, now, command(dice, at)
+        yield kind, at, now, command(dice, at, some_fields)
         yield "advance", now
         if dice.one_in(4):
             yield ("restart",)
