@@ -190,7 +190,7 @@ void check_jobs_failing(struct checkup *checkup)
     else
         checkup_find(checkup, BAD, "belfry describe GROUP/ID says what Kafka refuses; create the "
                      "topic, or belfry update --topic; the fires are tried again by themselves",
-                     "%" PRId64 " are failing: %s%s", search.count, search.names,
+                     "%" PRId64 " failing: %s%s", search.count, search.names,
                      search.count > search.named ? " ..." : "");
 }
 
@@ -217,6 +217,6 @@ void check_jobs_zoneless(struct checkup *checkup)
     else
         checkup_find(checkup, BAD, "install a tzdata that has the zone where belfryd runs and "
                      "restart it, or give the jobs another zone (docs/operation.md, zone.missing)",
-                     "%" PRId64 " jobs are set aside, their time zone is missing: %s%s",
+                     "%" PRId64 " set aside, their time zone is missing: %s%s",
                      search.count, search.names, search.count > search.named ? " ..." : "");
 }

@@ -161,6 +161,7 @@ static void find_shard_faults(struct cluster_view *view)
 {
     const struct cluster_look *look = view->look;
     char text[LIST_BYTES];
+    char count[FIGURE_BYTES];
     if (view->daemon_count == 0) {
         fault(view, "no daemon has said anything for %d s: does belfryd run, and write to this "
               "Redis?", (int)(SHARD_HEALTH_FRESH_MS / 1000));
@@ -179,8 +180,8 @@ static void find_shard_faults(struct cluster_view *view)
     if (view->live + view->stuck + view->silent < look->shards)
         fault(view, "not live yet: shard %s", list_shards(view, text, is_not_live));
     if (look->shards_not_whole > 0)
-        fault(view, "Redis has lost a part of %d shards; belfry shards shows which",
-              (int)look->shards_not_whole);
+        fault(view, "Redis has lost a part of %s; belfry shards shows which",
+              counted_text(look->shards_not_whole, "shard", count));
 }
 
 static void find_faults(struct cluster_view *view)
@@ -192,15 +193,15 @@ static void find_faults(struct cluster_view *view)
     if (look->kafka_fault != NULL) fault(view, "%s", look->kafka_fault);
     find_shard_faults(view);
     if (sum->failing > 0)
-        fault(view, "%s jobs are failing: their fires cannot be produced; belfry doctor names them",
-              figure_text(sum->failing, count));
+        fault(view, "failing: %s, whose fires cannot be produced; belfry doctor names them",
+              counted_text(sum->failing, "job", count));
     if (sum->zoneless > 0)
-        fault(view, "%s jobs are set aside: their time zone is missing; belfry doctor names them",
-              figure_text(sum->zoneless, count));
+        fault(view, "set aside: %s, whose time zone is missing; belfry doctor names them",
+              counted_text(sum->zoneless, "job", count));
     int64_t late_ms = sum->oldest_due_ms == FIGURE_UNKNOWN ? 0 : look->now_ms - sum->oldest_due_ms;
     if (late_ms > OVERDUE_MS)
-        fault(view, "slots of %s jobs are overdue, the oldest for %s",
-              figure_text(sum->owing, count), age_text(late_ms, age));
+        fault(view, "slots of %s are overdue, the oldest for %s",
+              counted_text(sum->owing, "job", count), age_text(late_ms, age));
 }
 
 void cluster_view_make(struct cluster_view *view, const struct cluster_look *look)
@@ -239,6 +240,14 @@ const char *figure_text(int64_t figure, char text[FIGURE_BYTES])
     static_assert((int)FIGURE_BYTES >= (int)GROUPED_BYTES, "a number fits");
     if (figure < 0) (void)snprintf(text, FIGURE_BYTES, "-");
     else number_grouped((uint64_t)figure, text);
+    return text;
+}
+
+const char *counted_text(int64_t figure, const char *what, char text[FIGURE_BYTES])
+{
+    char number[FIGURE_BYTES];
+    (void)snprintf(text, FIGURE_BYTES, "%.25s %.10s%s", figure_text(figure, number), what,
+                   figure == 1 ? "" : "s");
     return text;
 }
 

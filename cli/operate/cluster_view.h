@@ -65,10 +65,12 @@ json_t *figure_instant_json(int64_t instant_ms);
 /* The sum as members of an object. */
 json_t *cluster_view_json(const struct cluster_view *view);
 
-/* "-" where it is not known; 1204 as 1,204. Both return `text`. */
+/* "-" where it is not known; 1204 as 1,204. All return `text`. */
 enum { FIGURE_BYTES = 40 };
 const char *figure_text(int64_t figure, char text[FIGURE_BYTES]);
 const char *rate_text(double rate, char text[FIGURE_BYTES]);
+/* "1 job", "1,204 jobs", "- jobs". */
+const char *counted_text(int64_t figure, const char *what, char text[FIGURE_BYTES]);
 /* 95000 ms as "1m35s": the two largest units. */
 const char *age_text(int64_t age_ms, char text[FIGURE_BYTES]);
 

@@ -38,7 +38,7 @@ static void say_daemons(const struct cluster_view *view)
     const struct cluster_look *look = view->look;
     char text[TEXT_BYTES];
     char members[FIGURE_BYTES];
-    (void)snprintf(text, sizeof text, "%d have shards, %s in the group", (int)view->daemon_count,
+    (void)snprintf(text, sizeof text, "%d with shards, %s in the group", (int)view->daemon_count,
                    figure_text(look->group_members, members));
     say("daemons", text);
     (void)snprintf(text, sizeof text, "%d of %d live, %d stuck, %d of which nobody says anything",
@@ -60,8 +60,8 @@ static void say_jobs(const struct cluster_view *view)
                    figure_text(sum->paused, paused), figure_text(sum->finished, finished),
                    figure_text(sum->failing, failing));
     say("jobs", text);
-    (void)snprintf(text, sizeof text, "%s jobs are due at least",
-                   figure_text(sum->due_in_an_hour, total));
+    (void)snprintf(text, sizeof text, "at least %s due",
+                   counted_text(sum->due_in_an_hour, "job", total));
     say("next hour", text);
 }
 
@@ -72,18 +72,17 @@ static void say_overdue(const struct cluster_view *view)
     char slots[FIGURE_BYTES], jobs[FIGURE_BYTES], age[FIGURE_BYTES], off[FIGURE_BYTES] = "-";
     char oldest[INSTANT_TEXT_BYTES];
     if (!instant_in_range(sum->oldest_due_ms)) {
-        (void)snprintf(text, sizeof text, "%s jobs", figure_text(sum->owing, jobs));
-        say("overdue", text);
+        say("overdue", counted_text(sum->owing, "job", jobs));
         return;
     }
     instant_format(sum->oldest_due_ms, oldest);
-    (void)snprintf(text, sizeof text, "%s jobs, the oldest slot was due at %s, %s ago",
-                   figure_text(sum->owing, jobs), oldest,
+    (void)snprintf(text, sizeof text, "%s, the oldest slot was due at %s, %s ago",
+                   counted_text(sum->owing, "job", jobs), oldest,
                    age_text(view->look->now_ms - sum->oldest_due_ms, age));
     say("overdue", text);
     if (sum->worked_off_ms != FIGURE_UNKNOWN) (void)age_text(sum->worked_off_ms, off);
-    (void)snprintf(text, sizeof text, "%s slots in the catch-up lane, worked off in %s",
-                   figure_text(sum->owed, slots), off);
+    (void)snprintf(text, sizeof text, "%s in the catch-up lane, worked off in %s",
+                   counted_text(sum->owed, "slot", slots), off);
     if (sum->owed > 0) say("", text);
 }
 
@@ -123,9 +122,9 @@ static void say_lag(const struct status *status)
         (void)snprintf(text, sizeof text, "%.100s has read all of %.100s", status->group,
                        status->topic);
     else
-        (void)snprintf(text, sizeof text, "%.100s is %s%s records behind in %.100s, the oldest "
-                       "came %s ago", status->group, lag->more ? "more than " : "",
-                       figure_text(lag->records, records), status->topic,
+        (void)snprintf(text, sizeof text, "%.100s is %s%s behind in %.100s, the oldest came %s ago",
+                       status->group, lag->more ? "more than " : "",
+                       counted_text(lag->records, "record", records), status->topic,
                        age_text(now_ms - lag->oldest_ms, age));
     say("consumers", text);
     if (!lag->more) return;
@@ -144,10 +143,10 @@ static void print_text_form(const struct status *status)
     say_daemons(view);
     say_jobs(view);
     say_overdue(view);
-    (void)snprintf(text, sizeof text, "%s fires/s, %s commands/s; %s commands wait",
+    (void)snprintf(text, sizeof text, "%s fires/s, %s commands/s; %s waiting",
                    rate_text(figures_rate(sum, sum->window_fires), fires),
                    rate_text(figures_rate(sum, sum->window_commands), commands),
-                   figure_text(sum->waiting, waiting));
+                   counted_text(sum->waiting, "command", waiting));
     say("rates", text);
     say_takeover(view);
     say_lag(status);

@@ -58,11 +58,11 @@ static void sums(struct screen *screen)
                    figure_text(sum->jobs, total), figure_text(sum->paused, paused),
                    figure_text(sum->finished, finished), figure_text(sum->failing, failing));
     line(screen, sum->failing > 0 ? "\x1b[31m" : "", text);
-    (void)snprintf(text, sizeof text, "rates   %s fires/s, %s commands/s, %s commands wait;  next "
-                   "hour %s jobs", rate_text(figures_rate(sum, sum->window_fires), total),
+    (void)snprintf(text, sizeof text, "rates   %s fires/s, %s commands/s, %s waiting;  next hour "
+                   "%s", rate_text(figures_rate(sum, sum->window_fires), total),
                    rate_text(figures_rate(sum, sum->window_commands), paused),
-                   figure_text(sum->waiting, failing),
-                   figure_text(sum->due_in_an_hour, finished));
+                   counted_text(sum->waiting, "command", failing),
+                   counted_text(sum->due_in_an_hour, "job", finished));
     line(screen, "", text);
 }
 
@@ -74,13 +74,13 @@ static void owed(struct screen *screen)
     int64_t now_ms = screen->view->look->now_ms;
     bool late = sum->oldest_due_ms != FIGURE_UNKNOWN;
     if (sum->worked_off_ms != FIGURE_UNKNOWN) (void)age_text(sum->worked_off_ms, off);
+    int length = snprintf(text, sizeof text, "owing   %s", counted_text(sum->owing, "job", jobs));
     if (late)
-        (void)snprintf(text, sizeof text, "owing   %s jobs, the oldest slot due %s ago; %s in the "
-                       "lane, through in %s", figure_text(sum->owing, jobs),
-                       age_text(now_ms - sum->oldest_due_ms, age), figure_text(sum->owed, slots),
-                       off);
-    else
-        (void)snprintf(text, sizeof text, "owing   %s jobs", figure_text(sum->owing, jobs));
+        length += snprintf(text + length, sizeof text - (size_t)length, ", the oldest slot due %s "
+                           "ago", age_text(now_ms - sum->oldest_due_ms, age));
+    if (sum->owed > 0)
+        (void)snprintf(text + length, sizeof text - (size_t)length, "; %s in the lane, through in "
+                       "%s", counted_text(sum->owed, "slot", slots), off);
     line(screen, late ? "\x1b[33m" : "", text);
 }
 
@@ -148,7 +148,9 @@ static void daemons(struct screen *screen)
         (void)snprintf(figure, sizeof figure, "%" PRId64, daemon->clock_ahead_ms);
         cell(text[5], &cells[5], figure);
         cell(text[6], &cells[6], daemon->version[0] == '\0' ? "-" : daemon->version);
-        cell(text[7], &cells[7], daemon->tz_version[0] == '\0' ? "-" : daemon->tz_version);
+        (void)snprintf(figure, sizeof figure, "%.*s", (int)strcspn(daemon->tz_version, "-"),
+                       daemon->tz_version); /* its release */
+        cell(text[7], &cells[7], figure[0] == '\0' ? "-" : figure);
         table_add(table, cells);
     }
     table_finish(table);

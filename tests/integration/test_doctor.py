@@ -229,7 +229,7 @@ def test_failing_jobs_are_named(shared: Cluster) -> None:
     for job in jobs:
         shared("add", job, "--every", "1s", "--topic", "not.there", "--wait")
     shared("add", "fail/fine", "--every", "1h", "--payload", '{"state":"failing"}', "--wait")
-    found = wait_finding(lambda: shared.finding("jobs", expect=None), "7 are failing: ")
+    found = wait_finding(lambda: shared.finding("jobs", expect=None), "7 failing: ")
     assert found["status"] == "bad" and "belfry describe" in found["advice"], found
     assert len(re.findall(r"fail/[a-g] \(since 20", found["message"])) == 5, found
     assert found["message"].endswith(" ...") and "fine" not in found["message"], found

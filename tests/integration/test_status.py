@@ -80,7 +80,7 @@ def test_status_of_a_cluster_that_is_well(shared: Cluster) -> None:
     owner = json.loads(shared("shards", "-o", "json").stdout)[0]["owner"]
     assert said["daemons"][0]["owner"] == owner and said["last_takeover"]["owner"] == owner
     done = shared("status")
-    assert "1 have shards, 1 in the group" in done.stdout and "4 of 4 live" in done.stdout
+    assert "1 with shards, 1 in the group" in done.stdout and "4 of 4 live" in done.stdout
     assert len(done.stdout.splitlines()) <= 24, done.stdout
     for words in (("status", "a"), ("status", "-o", "name"), ("status", "--topic", "t")):
         shared(*words, expect=2)
@@ -118,12 +118,12 @@ def test_figures_agree_with_the_topics(shared: Cluster) -> None:
     said = wait_status(shared, lambda s: {name: s["jobs"][name] for name in wanted} == wanted,
                        "one fails")
     assert said["jobs"]["total"] == 7 and said["jobs"]["in_redis"] == 7, said
-    assert said["not_well"] == ["1 jobs are failing: their fires cannot be produced; belfry doctor "
+    assert said["not_well"] == ["failing: 1 job, whose fires cannot be produced; belfry doctor "
                                 "names them"], said
     assert said["owed"]["jobs"] == 1 and said["owed"]["oldest_due"], said
     done = shared("status", expect=1)
     assert "7: 4 active, 1 paused, 1 finished, 1 failing" in done.stdout, done.stdout
-    assert "overdue         1 jobs, the oldest slot was due at 20" in done.stdout, done.stdout
+    assert "overdue         1 job, the oldest slot was due at 20" in done.stdout, done.stdout
     # a, b and c within the hour, and the one that fails.
     wait_status(shared, lambda s: s["jobs"]["due_in_an_hour"] == 4, "the next hour")
     states, fires = counted_from_the_topics(shared)

@@ -104,7 +104,7 @@ def test_a_zone_that_is_not_there_sets_its_job_aside(kafka: Kafka, redis: Redis)
     assert "g/kolkata (Asia/Kolkata)" in missing[0]["detail"]
     assert "zone_missing_at" in belfry(kafka, redis, cluster, "describe", "g/kolkata").stdout
     doctor = belfry(kafka, redis, cluster, "doctor", expect=1).stdout
-    assert "1 jobs are set aside, their time zone is missing: g/kolkata (Asia/Kolkata" in doctor
+    assert "1 set aside, their time zone is missing: g/kolkata (Asia/Kolkata" in doctor
     (less / "Asia").mkdir()
     shutil.copy(ZONEINFO / "Asia/Kolkata", less / "Asia/Kolkata")
     daemon.stop()

@@ -40,3 +40,8 @@ model: setup-test all $(MODEL_DRIVER) ## 100,000 random sequences against the re
 demo-picture: setup-demo ## writes docs/demo.svg from a run of the demo
 	@$(MAKE) --no-print-directory all
 	@tests/support/demo_picture
+
+# docs/top.svg from a run of belfry top; a contract test holds its words against the program's.
+.PHONY: top-picture
+top-picture: setup-test all ## writes docs/top.svg from a run of belfry top
+	@build/venv/bin/python tests/support/top_picture

@@ -160,8 +160,8 @@ static void what_is_not_well_is_said(void **state)
     static const char *const wanted[] = {
         "Kafka cannot be reached", "nobody says anything of shard 0:",
         "shard 1 of host-1 has not moved for 34 s (live)", "not live yet: shard 2",
-        "Redis has lost a part of 1 shards", "2 jobs are failing",
-        "1 jobs are set aside", "slots of 2 jobs are overdue, the oldest for 1m30s"};
+        "Redis has lost a part of 1 shard;", "failing: 2 jobs,",
+        "set aside: 1 job,", "slots of 2 jobs are overdue, the oldest for 1m30s"};
     enum { WANTED = sizeof wanted / sizeof wanted[0] };
     assert_int_equal(json_array_size(cluster.view.faults), WANTED);
     for (size_t i = 0; i < WANTED; i++)
@@ -252,7 +252,7 @@ static void top_shows_first_what_is_not_well(void **state)
     assert_non_null(owing);
     assert_non_null(busy);
     assert_true(stuck < owing && owing < busy);
-    assert_non_null(strstr(text, "5,000 in the lane"));
+    assert_non_null(strstr(text, "5,000 slots in the lane"));
     assert_non_null(strstr(text, "7s ago"));
     assert_non_null(strstr(text, "more shards"));
     assert_non_null(strstr(text, "not well: shard 17 of host-1"));
@@ -282,6 +282,9 @@ static void numbers_and_rates(void **state)
     (void)state;
     assert_string_equal(figure_text(FIGURE_UNKNOWN, text), "-");
     assert_string_equal(figure_text(1204, text), "1,204");
+    assert_string_equal(counted_text(1, "job", text), "1 job");
+    assert_string_equal(counted_text(1204, "job", text), "1,204 jobs");
+    assert_string_equal(counted_text(FIGURE_UNKNOWN, "job", text), "- jobs");
     assert_string_equal(rate_text(-1, text), "-");
     assert_string_equal(rate_text(0.04, text), "0.0");
     assert_string_equal(rate_text(12.34, text), "12.3");
