@@ -15,7 +15,7 @@
 #include "store/store_redis_query.h"
 #include "store/store_redis_rights.h"
 
-enum { NAMED_MAX = 5, NAMES_BYTES = 400 };
+enum { NAMED_MAX = 5 };
 
 /* ---- Redis ---- */
 
@@ -115,108 +115,88 @@ void check_redis_rights(struct checkup *checkup)
 
 /* ---- jobs ---- */
 
-/* Jobs of whose record something is true. */
 struct job_search {
-    const char *mark; /* bytes that such a record must have somewhere */
-    bool (*is)(const json_t *job);
-    int64_t count;
-    int named;
-    char names[NAMES_BYTES]; /* of the first ones, with why */
-    void (*why)(const json_t *job, char *text, size_t bytes);
+    struct checkup *checkup;
     size_t seen;
     struct progress progress;
 };
 
-static void name_job(struct job_search *search, const json_t *job, const struct store_item *item)
+static void name_job(struct jobs_found *found, const struct store_item *item, const char *zone,
+                     const char *since)
 {
-    size_t used = strlen(search->names);
-    char why[120];
-    search->why(job, why, sizeof why);
-    (void)snprintf(search->names + used, sizeof search->names - used, "%s%.*s (%s)",
+    size_t used = strlen(found->names);
+    found->count++;
+    if (found->named == NAMED_MAX) return;
+    found->named++;
+    (void)snprintf(found->names + used, sizeof found->names - used, "%s%.*s (%.60s%ssince %.24s)",
                    used == 0 ? "" : ", ", (int)(item->name_bytes < 200 ? item->name_bytes : 200),
-                   item->name, why);
-    search->named++;
+                   item->name, zone, zone[0] == '\0' ? "" : " ", since == NULL ? "-" : since);
 }
 
+static bool holds(const struct store_item *item, const char *words)
+{
+    return memmem(item->text, item->text_bytes, words, strlen(words)) != NULL;
+}
+
+/* Most records need not be parsed to see that nothing is the matter with their job. */
 static bool visit_job(void *opaque, const struct store_item *item, struct error *error)
 {
     struct job_search *search = opaque;
     (void)error;
     progress_show(&search->progress, ++search->seen);
-    if (memmem(item->text, item->text_bytes, search->mark, strlen(search->mark)) == NULL)
-        return true;
+    if (!holds(item, "\"failing\"") && !holds(item, "\"zone_missing_at\"")) return true;
     json_t *job = json_loadb(item->text, item->text_bytes, 0, NULL);
-    if (json_is_object(job) && search->is(job)) {
-        search->count++;
-        if (search->named < NAMED_MAX) name_job(search, job, item);
+    const char *state = json_member_text(job, "state");
+    const char *missing = json_member_text(job, "zone_missing_at");
+    if (state != NULL && strcmp(state, "failing") == 0)
+        name_job(&search->checkup->failing, item, "",
+                 json_member_text(json_object_get(job, "failing"), "since"));
+    if (missing != NULL) {
+        const char *zone = json_member_text(json_object_get(job, "schedule"), "zone");
+        name_job(&search->checkup->zoneless, item, zone == NULL ? "" : zone, missing);
     }
     json_decref(job);
     return true;
 }
 
-/* False: said why not. */
-static bool search_jobs(struct checkup *checkup, struct job_search *search)
+/* Once, for both checks. */
+static void read_jobs(struct checkup *checkup)
 {
     struct store_filter all = {0};
+    struct job_search search = {.checkup = checkup};
     struct error error = {0};
-    progress_start(&search->progress, "looking at jobs", 0);
-    bool read = store_redis_list_jobs(checkup->store, checkup->store_shards, &all, visit_job,
-                                      search, &error);
-    progress_end(&search->progress);
-    if (!read && error.code != CODE_NOT_WHOLE) /* that has been said */
-        checkup_find(checkup, WARN, NULL, "the jobs cannot be read: %s", error.message);
-    return read || error.code == CODE_NOT_WHOLE;
-}
-
-static bool is_failing(const json_t *job)
-{
-    const char *state = json_member_text(job, "state");
-    return state != NULL && strcmp(state, "failing") == 0;
-}
-
-static void why_failing(const json_t *job, char *text, size_t bytes)
-{
-    const json_t *failing = json_object_get(job, "failing");
-    const char *since = json_member_text(failing, "since");
-    (void)snprintf(text, bytes, "since %.24s", since == NULL ? "-" : since);
+    progress_start(&search.progress, "looking at jobs", 0);
+    checkup->jobs_read = store_redis_list_jobs(checkup->store, checkup->store_shards, &all,
+                                               visit_job, &search, &error) ||
+                         error.code == CODE_NOT_WHOLE; /* that has been said */
+    progress_end(&search.progress);
+    if (!checkup->jobs_read)
+        checkup_find(checkup, WARN, NULL, "they cannot be read: %s", error.message);
 }
 
 void check_jobs_failing(struct checkup *checkup)
 {
-    struct job_search search = {.mark = "\"failing\"", .is = is_failing, .why = why_failing};
-    if (!search_jobs(checkup, &search)) return;
-    if (search.count == 0)
+    const struct jobs_found *found = &checkup->failing;
+    read_jobs(checkup);
+    if (!checkup->jobs_read) return;
+    if (found->count == 0)
         checkup_find(checkup, FINE, NULL, "none is failing");
     else
         checkup_find(checkup, BAD, "belfry describe GROUP/ID says what Kafka refuses; create the "
                      "topic, or belfry update --topic; the fires are tried again by themselves",
-                     "%" PRId64 " failing: %s%s", search.count, search.names,
-                     search.count > search.named ? " ..." : "");
-}
-
-static bool is_zoneless(const json_t *job)
-{
-    return json_member_text(job, "zone_missing_at") != NULL;
-}
-
-static void why_zoneless(const json_t *job, char *text, size_t bytes)
-{
-    const char *zone = json_member_text(json_object_get(job, "schedule"), "zone");
-    const char *since = json_member_text(job, "zone_missing_at");
-    (void)snprintf(text, bytes, "%.60s since %.24s", zone == NULL ? "-" : zone,
-                   since == NULL ? "-" : since);
+                     "%" PRId64 " failing: %s%s", found->count, found->names,
+                     found->count > found->named ? " ..." : "");
 }
 
 void check_jobs_zoneless(struct checkup *checkup)
 {
-    struct job_search search = {.mark = "\"zone_missing_at\"", .is = is_zoneless,
-                                .why = why_zoneless};
-    if (!search_jobs(checkup, &search)) return;
-    if (search.count == 0)
+    const struct jobs_found *found = &checkup->zoneless;
+    if (!checkup->jobs_read) return;
+    if (found->count == 0)
         checkup_find(checkup, FINE, NULL, "no job's time zone is missing");
     else
         checkup_find(checkup, BAD, "install a tzdata that has the zone where belfryd runs and "
                      "restart it, or give the jobs another zone (docs/operation.md, zone.missing)",
-                     "%" PRId64 " set aside, their time zone is missing: %s%s",
-                     search.count, search.names, search.count > search.named ? " ..." : "");
+                     "%" PRId64 " set aside, their time zone is missing: %s%s", found->count,
+                     found->names, found->count > found->named ? " ..." : "");
 }

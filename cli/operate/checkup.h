@@ -13,7 +13,19 @@
 #include "store/store_redis_health.h"
 
 enum severity { FINE = 0, WARN, BAD };
-enum { CHECK_CLOCK_TOLERANCE_MS = 1000, CHECK_TEXT_BYTES = 700, CLUSTER_ID_BYTES = 64 };
+enum {
+    CHECK_CLOCK_TOLERANCE_MS = 1000,
+    CHECK_TEXT_BYTES = 700,
+    CHECK_NAMES_BYTES = 400,
+    CLUSTER_ID_BYTES = 64
+};
+
+/* Jobs in Redis that something is the matter with. */
+struct jobs_found {
+    int64_t count;
+    int named;
+    char names[CHECK_NAMES_BYTES]; /* of the first ones, with since when */
+};
 
 struct checkup {
     const struct settings *settings;
@@ -30,6 +42,10 @@ struct checkup {
     struct store *store; /* NULL: Redis does not answer, or is not this cluster's */
     int32_t store_shards; /* as Redis says; 0 likewise */
     struct shard_report *reports; /* of shards 0 to store_shards - 1; NULL likewise */
+
+    bool jobs_read; /* all of them */
+    struct jobs_found failing;
+    struct jobs_found zoneless;
 
     json_t *answers; /* of all shards, to a ping; NULL: not asked */
     int64_t asked_ms;

@@ -40,7 +40,7 @@ struct cluster_view {
     int32_t telling; /* shards whose figures are in the sum */
     struct shard_figures sum;
     int32_t taken_last; /* the shard that was taken over last; -1: not known */
-    json_t *faults;  /* texts: what is not well; owned */
+    json_t *faults;  /* texts: what is not well, then "; " and what to do; owned */
 };
 
 /* One of them, or none: it is starting, waiting, failed or ended. */

@@ -107,8 +107,8 @@ static void faults(struct screen *screen)
     char text[LINE_BYTES];
     if (count == 0) line(screen, "\x1b[32m", "well");
     for (size_t i = 0; i < count && i < FAULTS_MAX; i++) {
-        (void)snprintf(text, sizeof text, "not well: %s",
-                       json_string_value(json_array_get(said, i)));
+        const char *fault = json_string_value(json_array_get(said, i));
+        (void)snprintf(text, sizeof text, "not well: %.*s", (int)strcspn(fault, ";"), fault);
         line(screen, "\x1b[31m", text);
     }
 }
@@ -173,6 +173,8 @@ static int by_worry(const void *left, const void *right)
     if (a_silent != b_silent) return a_silent ? -1 : 1;
     if (a_stuck != b_stuck) return a_stuck ? -1 : 1;
     if (a_live != b_live) return a_live ? 1 : -1;
+    bool a_fails = a->figures.failing > 0, b_fails = b->figures.failing > 0;
+    if (a_fails != b_fails) return a_fails ? -1 : 1;
     if (a->figures.owed != b->figures.owed) return a->figures.owed > b->figures.owed ? -1 : 1;
     if (a->figures.window_fires != b->figures.window_fires)
         return a->figures.window_fires > b->figures.window_fires ? -1 : 1;
