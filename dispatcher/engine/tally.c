@@ -14,6 +14,9 @@ struct tally *tally_create(int64_t grace_ms)
     struct tally *tally = memory_allocate(1, sizeof *tally);
     tally->last_due = memory_allocate((size_t)GROUP_NUMBERS_MAX + 1, sizeof *tally->last_due);
     tally->grace_ms = grace_ms;
+    tally->dues = memory_grow(NULL, &tally->due_capacity, 1, sizeof *tally->dues);
+    tally->dues[0] = (struct tally_due){.due_ms = INT64_MIN};
+    tally->due_count = 1;
     return tally;
 }
 
@@ -28,9 +31,9 @@ void tally_destroy(struct tally *tally)
 
 void tally_begin(struct tally *tally)
 {
-    for (size_t i = 0; i < tally->due_count; i++)
+    for (size_t i = 1; i < tally->due_count; i++)
         tally->last_due[tally->dues[i].group_number] = 0;
-    tally->due_count = 0;
+    tally->due_count = 1;
     tally->names_length = 0;
     tally->numbers = (struct tally_numbers){0};
     tally->late_example.id[0] = '\0';
@@ -47,23 +50,22 @@ struct text tally_group(const struct tally *tally, const struct tally_due *due)
 
 /* ---- fires ---- */
 
-static struct tally_due *add_due(struct tally *tally, const struct fire *fire)
+static void add_due(struct tally *tally, const struct fire *fire)
 {
     struct text group = job_group(fire->job);
     uint16_t number = fire->job->group_number;
     tally->dues = memory_grow(tally->dues, &tally->due_capacity, tally->due_count + 1,
                               sizeof *tally->dues);
+    tally->last_due[number] = (uint32_t)tally->due_count;
     struct tally_due *due = &tally->dues[tally->due_count++];
     *due = (struct tally_due){.due_ms = fire->due_ms, .group_number = number};
-    tally->last_due[number] = (uint32_t)tally->due_count;
-    if (number == 0) return due;
+    if (number == 0) return;
     tally->names = memory_grow(tally->names, &tally->names_capacity,
                                tally->names_length + group.length, 1);
     memcpy(tally->names + tally->names_length, group.bytes, group.length);
     due->name_at = (uint32_t)tally->names_length;
     due->name_length = (uint16_t)group.length;
     tally->names_length += group.length;
-    return due;
 }
 
 static void add_late(struct tally *tally, const struct fire *fire, int64_t late_ms)
@@ -75,22 +77,19 @@ static void add_late(struct tally *tally, const struct fire *fire, int64_t late_
     example->value = (double)late_ms / 1000.0;
 }
 
-uint32_t tally_fire(struct tally *tally, const struct fire *fire)
+uint32_t tally_unusual_fire(struct tally *tally, const struct fire *fire)
 {
     uint32_t last = tally->last_due[fire->job->group_number];
     int64_t late_ms = fire->now_ms - fire->due_ms;
-    uint32_t late = 0;
+    uint32_t late = late_ms > tally->grace_ms ? FIRE_LATE : 0;
+    if (late != 0) add_late(tally, fire, late_ms);
+    if (tally->dues[last].due_ms != fire->due_ms) {
+        last = (uint32_t)tally->due_count;
+        add_due(tally, fire);
+    }
     tally->numbers.fires[fire->kind]++;
-    if (late_ms > tally->grace_ms) {
-        add_late(tally, fire, late_ms);
-        late = FIRE_LATE;
-    }
-    if (last != 0 && tally->dues[last - 1].due_ms == fire->due_ms) {
-        tally->dues[last - 1].fires++;
-        return (last - 1) | late;
-    }
-    add_due(tally, fire)->fires++;
-    return (uint32_t)(tally->due_count - 1) | late;
+    tally->dues[last].fires++;
+    return last | late;
 }
 
 void tally_fire_back(struct tally *tally, uint32_t fire, enum fire_kind kind)

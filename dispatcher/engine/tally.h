@@ -46,13 +46,13 @@ struct tally {
     struct tally_example late_example;
     struct tally_example missed_example;
     struct tally_example failed_example;
-    struct tally_due *dues;
-    size_t due_count;
+    struct tally_due *dues; /* the first is nobody's: no instant, no fires */
+    size_t due_count;       /* with it */
     size_t due_capacity;
     char *names;
     size_t names_length;
     size_t names_capacity;
-    uint32_t *last_due; /* by the group's number: 1 + the newest of its dues; 0: none */
+    uint32_t *last_due; /* by the group's number: the newest of its dues; 0: none */
     int64_t grace_ms;
 };
 
@@ -62,8 +62,21 @@ void tally_destroy(struct tally *tally); /* NULL is allowed */
 /* Nothing has been said yet. */
 void tally_begin(struct tally *tally);
 
+/* The slow half of tally_fire(): the first of its group and instant, or a late one. */
+uint32_t tally_unusual_fire(struct tally *tally, const struct fire *fire);
+
 /* A fire was put out. Returns what tally_fire_back() wants to know. */
-uint32_t tally_fire(struct tally *tally, const struct fire *fire);
+static inline uint32_t tally_fire(struct tally *tally, const struct fire *fire)
+{
+    uint32_t last = tally->last_due[fire->job->group_number];
+    struct tally_due *due = &tally->dues[last];
+    bool usual = due->due_ms == fire->due_ms && fire->now_ms - fire->due_ms <= tally->grace_ms;
+    if (__builtin_expect(!usual, 0)) return tally_unusual_fire(tally, fire);
+    tally->numbers.fires[fire->kind]++;
+    due->fires++;
+    return last;
+}
+
 /* It leaves the transaction again. */
 void tally_fire_back(struct tally *tally, uint32_t fire, enum fire_kind kind);
 void tally_event(struct tally *tally, const struct event *event);

@@ -88,7 +88,7 @@ static void note_lateness(struct metrics *metrics, int32_t shard, const struct t
     const struct tally *tally = taken->tally;
     struct histogram_numbers all = {.sum_us = 0};
     groups_enter(metrics->groups, shard);
-    for (size_t i = 0; i < tally->due_count; i++) {
+    for (size_t i = 1; i < tally->due_count; i++) {
         const struct tally_due *due = &tally->dues[i];
         int64_t late_us = (taken->at_ms - due->due_ms) * 1000;
         if (due->fires == 0) continue;
@@ -125,7 +125,7 @@ static void committed(void *opaque, int32_t shard, const struct taken *taken)
     memcpy(numbers, &taken->tally->numbers, sizeof numbers);
     for (size_t i = 0; i < TALLY_NUMBERS; i++)
         if (numbers[i] != 0) add(&metrics->taken[i], numbers[i]);
-    if (taken->tally->due_count > 0) note_lateness(metrics, shard, taken);
+    if (taken->tally->due_count > 1) note_lateness(metrics, shard, taken);
     keep_examples(metrics, taken);
     histogram_note(&histogram_of_duration, &took, taken->took_us, 1);
     histogram_add(&metrics->commits, &took);

@@ -19,6 +19,7 @@ struct belfry_lines {
     belfry_lines_missing *missing;
     void *opaque;
     atomic_bool busy; /* something is to be written or is being written */
+    _Atomic uint64_t dropped_ever; /* those that found no room, and those nobody took */
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows; never held while something is written */
     pthread_cond_t changed;
@@ -75,6 +76,7 @@ static void write_lines(struct belfry_lines *lines, size_t bytes)
         size_t length = (size_t)(newline - at) + 1;
         bool whole = (lines->unsaid == 0 || say_missing(lines)) && write_all(lines, at, length);
         if (!whole) lines->unsaid++;
+        if (!whole) atomic_fetch_add(&lines->dropped_ever, 1);
         at += length;
     }
 }
@@ -158,6 +160,7 @@ void belfry_lines_put(struct belfry_lines *lines, const char *line, size_t bytes
     (void)pthread_mutex_lock(&lines->lock);
     if (lines->dropped > 0 || bytes > BELFRY_LINES_BYTES - lines->filled) {
         lines->dropped++;
+        atomic_fetch_add(&lines->dropped_ever, 1);
     } else {
         memcpy(lines->filling + lines->filled, line, bytes);
         lines->filled += bytes;
@@ -173,6 +176,11 @@ bool belfry_lines_flush(struct belfry_lines *lines, int64_t limit_ms)
     for (int64_t left_ms = limit_ms; atomic_load(&lines->busy) && left_ms > 0; left_ms--)
         (void)nanosleep(&look, NULL);
     return !atomic_load(&lines->busy);
+}
+
+uint64_t belfry_lines_dropped(const struct belfry_lines *lines)
+{
+    return atomic_load(&lines->dropped_ever);
 }
 
 void belfry_lines_destroy(struct belfry_lines *lines, int64_t limit_ms)

@@ -35,6 +35,9 @@ void belfry_lines_put(struct belfry_lines *lines, const char *line, size_t bytes
  *   returns  whether all is written */
 bool belfry_lines_flush(struct belfry_lines *lines, int64_t limit_ms);
 
+/* How many lines have been dropped since the beginning. Any thread. */
+uint64_t belfry_lines_dropped(const struct belfry_lines *lines);
+
 /* Flushes within the limit and ends the thread; one that still waits for the reader is left to
  * itself. NULL is allowed. */
 void belfry_lines_destroy(struct belfry_lines *lines, int64_t limit_ms);

@@ -108,6 +108,7 @@ static void after_a_gap_lines_come_again(void **state)
     assert_true(belfry_lines_flush(lines, PATIENCE_MS));
     assert_int_equal(read_back(ends[0], MORE), 0);
     assert_true(missing > 0 && missing < COUNT);
+    assert_int_equal(belfry_lines_dropped(lines), missing);
     belfry_lines_destroy(lines, PATIENCE_MS);
     (void)close(ends[1]);
 }
@@ -152,6 +153,7 @@ static void a_full_disk_loses_lines_and_holds_nobody(void **state)
     put_number(lines, 100);
     assert_true(belfry_lines_flush(lines, PATIENCE_MS));
     assert_int_equal(read_back(ends[0], 101), 100);
+    assert_int_equal(belfry_lines_dropped(lines), 100);
     belfry_lines_destroy(lines, PATIENCE_MS);
     (void)close(ends[1]);
     (void)close(full);

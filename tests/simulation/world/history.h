@@ -64,6 +64,7 @@ struct step { /* one committed transaction of a shard */
         char tz_version[16];
     } mark;
     bool has_mark;
+    bool counted; /* its owner has told how much is in it */
     bool gone; /* Kafka lost it, and a new owner went on from before it: it did not happen */
     size_t first; /* outputs, in the history's list */
     size_t count;

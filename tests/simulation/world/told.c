@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/simulation/judge/checker.h"
+#include "tests/simulation/judge/tallies.h"
 #include "tests/simulation/world/world.h"
 
 struct told {
@@ -83,7 +84,13 @@ static void observe_told(void *opaque, enum observed_kind kind, enum observer_le
     judge_told(process, kind, shard, said);
 }
 
+static void observe_taken(void *opaque, int32_t shard, const struct taken *taken)
+{
+    tallies_judge(opaque, shard, taken);
+}
+
 struct observer told_observer(struct process *process)
 {
-    return (struct observer){.opaque = process, .lowest = LEVEL_INFO, .told = observe_told};
+    return (struct observer){.opaque = process, .lowest = LEVEL_INFO, .told = observe_told,
+                             .committed = observe_taken};
 }
