@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@
 #include "dispatcher/daemon/signals.h"
 #include "dispatcher/daemon/steady_wait.h"
 #include "dispatcher/daemon/watchman.h"
+#include "dispatcher/kafka/kafka_cluster.h"
+#include "dispatcher/metrics/metrics.h"
 #include "lib/base/crash.h"
 #include "lib/base/version.h"
 #include "schemas/json_reader.h"
@@ -37,7 +40,9 @@ struct process {
     struct config config;
     struct clock clock;
     struct log log;
-    struct observer observer;
+    struct observer log_observer;
+    struct metrics *metrics; /* NULL: nobody can ask for them */
+    struct observer observer; /* of both */
     struct kafka_log kafka_log;
     struct fault fault;
     struct health_view view; /* of all that follows: through every life of the daemon */
@@ -152,6 +157,19 @@ static int act(const struct config *config)
     return EXIT_FAILURE;
 }
 
+static void count_what_is_told(struct process *process)
+{
+    struct metrics_options options = {.shards = (int32_t)process->config.shards,
+                                      .next = &process->log_observer,
+                                      .version = BELFRY_VERSION,
+                                      .kafka_library = kafka_cluster_library()};
+    if (getrandom(options.hash_key, sizeof options.hash_key, 0) !=
+        (ssize_t)sizeof options.hash_key)
+        options.hash_key[0] = 1; /* no randomness: known, but not wrong */
+    process->metrics = metrics_create(&options);
+    process->observer = metrics_observer(process->metrics);
+}
+
 static bool set_up_log(struct process *process, struct error *error)
 {
     process->clock = clock_system();
@@ -162,7 +180,9 @@ static bool set_up_log(struct process *process, struct error *error)
     };
     if (!log_start(&process->log, STDERR_FILENO, error)) return false;
     belfry_crash_flushes(process->log.lines);
-    process->observer = observer_of_log(&process->log);
+    process->log_observer = observer_of_log(&process->log);
+    process->observer = process->log_observer;
+    if (process->config.http_listen[0] != '\0') count_what_is_told(process);
     process->kafka_log = (struct kafka_log){.opaque = process, .write = log_kafka};
     return true;
 }
@@ -216,7 +236,9 @@ static bool serve(struct process *process, bool *abandoned)
     if (process->config.http_listen[0] != '\0') {
         pages = pages_start(&(struct pages_options){.config = &process->config,
                                                     .view = process->view,
-                                                    .observer = &process->observer}, &error);
+                                                    .observer = &process->observer,
+                                                    .metrics = process->metrics,
+                                                    .log = process->log.lines}, &error);
         if (pages == NULL) {
             embedded_stop(embedded);
             return cannot_go_on(process, &error);
@@ -282,6 +304,7 @@ static int run(struct process *process)
     if (abandoned) _exit(exit_code);
     clock_watch_stop(watch);
     signals_stop(signals);
+    metrics_destroy(process->metrics);
     return exit_code;
 }
 

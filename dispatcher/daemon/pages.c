@@ -113,18 +113,49 @@ static void configz_page(void *opaque, const struct http_request *request,
     if (out == NULL || fclose(out) != 0) answer->status = UNAVAILABLE;
 }
 
-static void metrics_page(void *opaque, const struct http_request *request,
+/* ---- metrics ---- */
+
+/* The shards that are ours. */
+static size_t own_shards(const struct shard_status *statuses, int32_t count,
+                         struct metrics_shard *shards)
+{
+    size_t own = 0;
+    for (int32_t i = 0; i < count; i++) {
+        if (!statuses[i].wanted) continue;
+        shards[own++] = (struct metrics_shard){.shard = i,
+                                               .state = metrics_state_find(statuses[i].state),
+                                               .still_us = statuses[i].still_us,
+                                               .engine = statuses[i].engine};
+    }
+    return own;
+}
+
+static void numbers_page(void *opaque, const struct http_request *request,
                          struct http_answer *answer)
 {
-    bool open_metrics = strstr(request->accept, "application/openmetrics-text") != NULL;
-    struct text_writer text;
-    (void)opaque;
-    text_writer_init(&text);
-    if (open_metrics) text_writer_words(&text, "# EOF\n");
-    answer->content_type = open_metrics
-                               ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                               : "text/plain; version=0.0.4; charset=utf-8";
-    give(answer, &text);
+    const struct pages *pages = opaque;
+    const struct clock *clock = pages->options.view.clock;
+    struct shard_board *board = pages->options.view.board;
+    int32_t count = shard_board_shards(board);
+    struct shard_status *statuses = memory_allocate((size_t)count, sizeof *statuses);
+    struct metrics_shard *shards = memory_allocate((size_t)count, sizeof *shards);
+    struct board_state state;
+    shard_board_read(board, &state, statuses);
+    struct metrics_view view = {
+        .ready = state.ready,
+        .aside = state.aside,
+        .shards = shards,
+        .shard_count = state.published_us == 0 ? 0 : own_shards(statuses, count, shards),
+        .tz_version = state.tz_version,
+        .log_dropped = belfry_lines_dropped(pages->options.log),
+        .now_us = clock->monotonic_us(clock->opaque),
+        .now_ms = clock->now_ms(clock->opaque)};
+    struct metrics_page page = metrics_page(pages->options.metrics, &view, request->accept);
+    answer->content_type = page.content_type;
+    answer->body = page.body;
+    answer->length = page.length;
+    free(shards);
+    free(statuses);
 }
 
 /* ---- life ---- */
@@ -151,7 +182,7 @@ struct pages *pages_start(const struct pages_options *options, struct error *err
     struct pages *pages = memory_allocate(1, sizeof *pages);
     const struct http_page table[PAGES] = {
         {"/livez", true, livez_page, pages},       {"/readyz", true, readyz_page, pages},
-        {"/metrics", false, metrics_page, pages},  {"/version", false, version_page, pages},
+        {"/metrics", false, numbers_page, pages},  {"/version", false, version_page, pages},
         {"/configz", false, configz_page, pages},
     };
     pages->options = *options;

@@ -6,13 +6,17 @@
 #include "dispatcher/config/config.h"
 #include "dispatcher/daemon/health_rules.h"
 #include "dispatcher/engine/observer.h"
+#include "dispatcher/metrics/metrics.h"
 #include "lib/base/error.h"
+#include "lib/base/lines.h"
 
 /* Borrowed. */
 struct pages_options {
     const struct config *config;
     struct health_view view;
     const struct observer *observer;
+    struct metrics *metrics;
+    const struct belfry_lines *log; /* whose dropped lines are counted */
 };
 
 struct pages;

@@ -113,6 +113,13 @@ static bool foreign_topic(struct broker *broker, const char *topic, struct topic
     return back(broker, inner->operations->foreign_topic(inner, topic, info, error));
 }
 
+/* Asks nobody outside. */
+static int64_t end_seen(struct broker *broker, enum broker_topic topic)
+{
+    struct broker *inner = ((struct watch_broker *)broker)->inner;
+    return inner->operations->end_seen(inner, topic);
+}
+
 static void destroy(struct broker *broker)
 {
     struct watch_broker *own = (struct watch_broker *)broker;
@@ -134,6 +141,7 @@ static const struct broker_operations broker_operations = {
     .poll = poll_input,
     .release = release,
     .foreign_topic = foreign_topic,
+    .end_seen = end_seen,
     .destroy = destroy,
 };
 
