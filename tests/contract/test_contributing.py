@@ -12,8 +12,8 @@ PAGE = page_lists.PAGE.read_text()
 def test_the_lists_are_true() -> None:
     assert page_lists.faults() == []
     titles = [places.title for places in page_lists.lists(PAGE)]
-    assert titles == ["… a command", "… a kind of schedule", "… an event", "… a line of the log",
-                      "… a setting", "… a planted bug"]
+    assert titles == ["… a command", "… a kind of schedule", "… a field of a job", "… an event",
+                      "… a line of the log", "… a setting", "… a planted bug"]
 
 
 def said(old: str, new: str) -> str:
@@ -29,7 +29,7 @@ def test_a_wrong_list_is_named() -> None:
     assert "… a planted bug: tests/simulation/planted_bugs does not have NO_SUCH_BUG:" in \
         said("`MISSED_NOT_SAID:`", "`NO_SUCH_BUG:`")
     assert "… a kind of schedule: dispatcher/shard/no_such.c is not there" in \
-        said("`dispatcher/shard/pending.c`", "`dispatcher/shard/no_such.c`")
+        said("`dispatcher/shard/ledger.c`", "`dispatcher/shard/no_such.c`")
     assert "not a place" in said("| `dispatcher/engine/engine_settings.h` |",
                                  "| engine_settings.h |")
-    assert "5 lists, at least 6" in said("<!-- places of MISSED_NOT_SAID", "<!-- MISSED_NOT_SAID")
+    assert "6 lists, at least 7" in said("<!-- places of MISSED_NOT_SAID", "<!-- MISSED_NOT_SAID")
