@@ -135,6 +135,18 @@ def test_programs_know_their_flags() -> None:
     assert checked >= 6, "the flags were not found in compose.yaml"
 
 
+def test_belfryd_accepts_its_environment() -> None:
+    service = _compose()["services"]["belfryd"]
+    places = dict(volume.split(":")[1::-1] for volume in service["volumes"])
+    env = {name: str(COMPOSE / places[value]) if value in places else value
+           for name, value in service["environment"].items()}
+    done = subprocess.run([BUILD / "belfryd", *service["command"], "--check-config"],
+                          env={**os.environ, **env}, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0, done.stderr
+    for name in env:
+        assert name in done.stdout, f"{name} has no effect"
+
+
 def _seconds(text: str) -> float:
     assert text.endswith("s"), text
     return float(text[:-1])
