@@ -54,8 +54,6 @@ void belfry_dedupe_destroy(struct belfry_dedupe *window)
 
 struct hash_128 belfry_dedupe_hash(const struct belfry_dedupe *window, const char *id)
 {
-    assert(window != NULL);
-    assert(id != NULL);
     return hash_siphash_128(window->key, id, strlen(id));
 }
 
@@ -91,13 +89,11 @@ static void slot_remove(struct belfry_dedupe *window, uint32_t gap)
 
 bool belfry_dedupe_knows(const struct belfry_dedupe *window, struct hash_128 hash)
 {
-    assert(window != NULL);
     return window->slots[slot_find(window, hash)] != 0;
 }
 
 bool belfry_dedupe_add(struct belfry_dedupe *window, struct hash_128 hash)
 {
-    assert(window != NULL);
     if (belfry_dedupe_knows(window, hash)) return false;
     if (window->count == window->capacity) {
         uint32_t oldest = slot_find(window, window->ring[window->next]);

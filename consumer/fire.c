@@ -70,7 +70,6 @@ static bool invalid(struct belfry_error *error, const char *name, const char *wa
 
 static void text_set(struct belfry_fire *fire, size_t offset, const char *text)
 {
-    assert(text != NULL);
     if (offset == NOWHERE) return;
     assert(offset <= sizeof *fire - sizeof text);
     memcpy((char *)fire + offset, &text, sizeof text);
@@ -79,7 +78,6 @@ static void text_set(struct belfry_fire *fire, size_t offset, const char *text)
 static void number_set(struct belfry_fire *fire, size_t offset, int64_t number)
 {
     if (offset == NOWHERE) return;
-    assert(fire != NULL);
     assert(offset <= sizeof *fire - sizeof number);
     memcpy((char *)fire + offset, &number, sizeof number);
 }
@@ -87,7 +85,6 @@ static void number_set(struct belfry_fire *fire, size_t offset, int64_t number)
 static bool attribute_read(const struct attribute *row, const json_t *value,
                            struct belfry_fire *fire, struct belfry_error *error)
 {
-    assert(row != NULL && fire != NULL);
     if (value == NULL) return row->required ? invalid(error, row->name, "is missing") : true;
     if (row->kind == ATTRIBUTE_INTEGER) {
         if (!json_is_integer(value)) return invalid(error, row->name, "must be an integer");
@@ -241,7 +238,6 @@ static bool structured_read(struct belfry_holder *holder, const struct belfry_re
 
 static bool is_integer_attribute(const char *name)
 {
-    assert(name != NULL);
     for (int i = 0; i < ATTRIBUTES; i++)
         if (strcmp(attributes[i].name, name) == 0) return attributes[i].kind == ATTRIBUTE_INTEGER;
     return false;
@@ -297,7 +293,6 @@ static bool binary_read(struct belfry_holder *holder, const struct belfry_record
 
 static const struct belfry_header *header_find(const struct belfry_record *record, const char *name)
 {
-    assert(name != NULL);
     for (size_t i = 0; i < record->header_count; i++) {
         assert(record->headers[i].name != NULL);
         if (strcmp(record->headers[i].name, name) == 0) return &record->headers[i];

@@ -36,7 +36,6 @@ static void record_finish(struct belfry_consumer *consumer, const struct belfry_
 static bool record_begin(struct belfry_consumer *consumer, struct belfry_partition *partition,
                          int64_t offset, struct belfry_error *error)
 {
-    assert(partition != NULL);
     assert(consumer->statistics.uncommitted >= partition->offsets.count);
     uint32_t before = partition->offsets.count;
     if (!belfry_offsets_begin(&partition->offsets, offset))
@@ -77,7 +76,6 @@ static enum accepted invalid_accept(struct belfry_consumer *consumer,
 static struct belfry_delivery *delivery_find(const struct belfry_consumer *consumer,
                                              struct hash_128 hash)
 {
-    assert(consumer != NULL);
     struct belfry_delivery *one = consumer->deliveries;
     while (one != NULL && (one->hash.low != hash.low || one->hash.high != hash.high))
         one = one->next;
@@ -112,7 +110,6 @@ static enum accepted known_accept(struct belfry_consumer *consumer,
 static enum accepted fire_accept(struct belfry_consumer *consumer, struct belfry_fire *fire,
                                  struct belfry_error *error)
 {
-    assert(fire != NULL);
     enum accepted accepted = ACCEPTED_FAILED;
     struct hash_128 hash = belfry_dedupe_hash(consumer->window, fire->id);
     struct belfry_delivery *delivery = calloc(1, sizeof *delivery);
@@ -210,7 +207,6 @@ static rd_kafka_message_t *poll_once(struct belfry_consumer *consumer, int64_t w
 static bool usable(struct belfry_consumer *consumer, struct belfry_error *error)
 {
     char reason[200] = "";
-    assert(consumer != NULL);
     if (atomic_load(&consumer->stopping) || consumer->draining)
         return belfry_fail(error, BELFRY_ERROR_CLOSED, "the consumer has been stopped");
     assert(!consumer->closing);

@@ -25,7 +25,6 @@ static void append(struct belfry_fields *fields, const char *bytes, size_t count
 
 void belfry_fields_text(struct belfry_fields *fields, const char *name, const char *value)
 {
-    assert(fields != NULL);
     assert(name != NULL && value != NULL);
     if (fields->length > 0) append(fields, " ", 1);
     append(fields, name, strlen(name));

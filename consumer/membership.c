@@ -65,7 +65,6 @@ static void log_commit(const struct belfry_consumer *consumer, rd_kafka_resp_err
 static uint32_t current_in_flight(const struct belfry_consumer *consumer)
 {
     uint32_t count = 0;
-    assert(consumer != NULL);
     for (const struct belfry_delivery *one = consumer->deliveries; one != NULL; one = one->next)
         if (one->assignment == consumer->assignment) count++;
     assert(count <= consumer->statistics.in_flight);
@@ -84,7 +83,6 @@ static void log_partitions(const struct belfry_consumer *consumer, enum belfry_l
 
 static void assigned(struct belfry_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
-    assert(consumer != NULL && list != NULL);
     (void)pthread_mutex_lock(&consumer->lock);
     bool taken = belfry_partitions_take(consumer, list);
     if (!taken) consumer->broken = true;
@@ -107,7 +105,6 @@ static void assigned(struct belfry_consumer *consumer, rd_kafka_topic_partition_
  * not finished by then is delivered again, to whoever owns its partition next. */
 static void revoked(struct belfry_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
-    assert(consumer != NULL && list != NULL);
     bool lost = rd_kafka_assignment_lost(consumer->kafka) != 0;
     pending_drop(consumer);
     (void)pthread_mutex_lock(&consumer->lock);
@@ -134,7 +131,6 @@ void belfry_on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t cause,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
     struct belfry_consumer *consumer = opaque;
-    assert(consumer != NULL);
     assert(consumer->kafka == kafka);
     if (cause == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) assigned(consumer, partitions);
     else if (cause == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) revoked(consumer, partitions);

@@ -15,7 +15,6 @@ static struct belfry_offset_entry *entry_at(const struct belfry_offsets *offsets
 
 void belfry_offsets_clear(struct belfry_offsets *offsets)
 {
-    assert(offsets != NULL);
     free(offsets->entries);
     *offsets = (struct belfry_offsets){0};
 }
@@ -37,7 +36,6 @@ static bool grow(struct belfry_offsets *offsets)
 
 bool belfry_offsets_begin(struct belfry_offsets *offsets, int64_t offset)
 {
-    assert(offsets != NULL);
     assert(offset >= 0);
     while (offsets->count > 0 && entry_at(offsets, offsets->count - 1)->offset >= offset)
         offsets->count--;
@@ -63,7 +61,6 @@ static struct belfry_offset_entry *entry_find(struct belfry_offsets *offsets, in
 
 int64_t belfry_offsets_finish(struct belfry_offsets *offsets, int64_t offset)
 {
-    assert(offsets != NULL);
     struct belfry_offset_entry *entry = entry_find(offsets, offset);
     if (entry == NULL) return BELFRY_OFFSET_NONE;
     assert(entry->offset == offset);

@@ -99,7 +99,6 @@ static size_t file_name_length(const char *name, size_t length)
 
 static bool property_allowed(const char *name, const char *value, struct belfry_error *error)
 {
-    assert(name != NULL && value != NULL);
     for (int i = 0; i < FIXED; i++) {
         if (strcmp(name, fixed[i].name) != 0) continue;
         return belfry_fail(error, BELFRY_ERROR_INVALID, "Kafka property %s is always %s here", name,
@@ -173,7 +172,6 @@ static bool number_checked(const char *name, int64_t value, int64_t max, struct 
 
 static bool numbers_apply(struct belfry_options *options, struct belfry_error *error)
 {
-    assert(options != NULL);
     if (options->concurrency == 0) options->concurrency = 1;
     if (options->window_ids == 0) options->window_ids = WINDOW_DEFAULT;
     if (options->uncommitted_max == 0) options->uncommitted_max = UNCOMMITTED_DEFAULT;
@@ -189,7 +187,6 @@ static bool numbers_apply(struct belfry_options *options, struct belfry_error *e
 
 static bool texts_present(const struct belfry_options *given, struct belfry_error *error)
 {
-    assert(given != NULL);
     if (given->brokers == NULL || given->brokers[0] == '\0') {
         return belfry_fail(error, BELFRY_ERROR_INVALID,
                            "option brokers is missing: give "
@@ -212,7 +209,6 @@ static bool texts_present(const struct belfry_options *given, struct belfry_erro
 rd_kafka_conf_t *belfry_options_apply(const struct belfry_options *given,
                                       struct belfry_options *options, struct belfry_error *error)
 {
-    assert(given != NULL && options != NULL);
     *options = *given;
     if (!texts_present(given, error) || !numbers_apply(options, error)) return NULL;
     options->brokers = options->group_id = options->cluster = NULL;
@@ -238,7 +234,6 @@ rd_kafka_conf_t *belfry_options_apply(const struct belfry_options *given,
 rd_kafka_topic_partition_list_t *belfry_options_topics(const struct belfry_options *given,
                                                        struct belfry_error *error)
 {
-    assert(given != NULL);
     char fires[TOPIC_NAME_BYTES];
     const char *cluster = given->cluster == NULL ? "belfry" : given->cluster;
     const char *one[] = {fires};

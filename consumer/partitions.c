@@ -8,8 +8,6 @@
 struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer, const char *topic,
                                                int32_t partition)
 {
-    assert(consumer != NULL);
-    assert(topic != NULL);
     for (size_t i = 0; i < consumer->partition_count; i++) {
         struct belfry_partition *candidate = &consumer->partitions[i];
         if (candidate->partition == partition && strcmp(candidate->topic, topic) == 0)
@@ -21,7 +19,6 @@ struct belfry_partition *belfry_partition_find(struct belfry_consumer *consumer,
 void belfry_partition_finish(struct belfry_consumer *consumer, struct belfry_partition *partition,
                              int64_t offset)
 {
-    assert(consumer != NULL && partition != NULL);
     uint32_t before = partition->offsets.count;
     int64_t position = belfry_offsets_finish(&partition->offsets, offset);
     assert(consumer->statistics.uncommitted >= before - partition->offsets.count);
@@ -39,7 +36,6 @@ void belfry_partition_finish(struct belfry_consumer *consumer, struct belfry_par
 
 void belfry_partitions_clear(struct belfry_consumer *consumer)
 {
-    assert(consumer != NULL);
     assert(consumer->partition_count == 0 || consumer->partitions != NULL);
     for (size_t i = 0; i < consumer->partition_count; i++) {
         belfry_offsets_clear(&consumer->partitions[i].offsets);

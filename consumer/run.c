@@ -58,7 +58,6 @@ static uint32_t threads_start(struct belfry_consumer *consumer, pthread_t *threa
     sigset_t all;
     sigset_t before;
     uint32_t started = 0;
-    assert(threads != NULL);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     while (started < consumer->options.concurrency) {
@@ -80,7 +79,6 @@ static uint32_t threads_start(struct belfry_consumer *consumer, pthread_t *threa
  * handler would be waited for too long. */
 static void threads_end(struct belfry_consumer *consumer, const pthread_t *threads, uint32_t count)
 {
-    assert(threads != NULL);
     (void)pthread_mutex_lock(&consumer->lock);
     consumer->run_over = true;
     bool idle = consumer->statistics.in_flight == 0;
@@ -95,7 +93,6 @@ static void threads_end(struct belfry_consumer *consumer, const pthread_t *threa
 /* Hands fires to the threads until it is stopped. */
 static bool feed(struct belfry_consumer *consumer, struct belfry_error *error)
 {
-    assert(consumer != NULL);
     for (;;) {
         const struct belfry_fire *fire = NULL;
         struct belfry_error problem = {0};

@@ -9,7 +9,6 @@
 
 bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms)
 {
-    assert(consumer != NULL);
     assert(instant_ms > 0);
     struct timespec until = monotonic_timespec(instant_ms);
     return pthread_cond_timedwait(&consumer->changed, &consumer->lock, &until) != ETIMEDOUT;
@@ -18,7 +17,6 @@ bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms)
 void belfry_consumer_log(const struct belfry_consumer *consumer, enum belfry_level level,
                          const char *event, const struct belfry_fields *fields)
 {
-    assert(consumer != NULL);
     assert(event != NULL && fields != NULL);
     if (consumer->lines != NULL) belfry_log_write(consumer->lines, level, event, fields->text);
     else consumer->options.on_log(level, event, fields->text, consumer->options.opaque);
@@ -26,7 +24,6 @@ void belfry_consumer_log(const struct belfry_consumer *consumer, enum belfry_lev
 
 void belfry_consumer_release(struct belfry_consumer *consumer)
 {
-    assert(consumer != NULL);
     (void)pthread_mutex_lock(&consumer->lock);
     assert(consumer->references > 0);
     consumer->references--;

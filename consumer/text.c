@@ -27,7 +27,6 @@ static void depth_at_least(struct belfry_outline *outline, size_t depth)
 void belfry_outline_read(const char *text, size_t bytes, struct belfry_outline *outline)
 {
     assert(text != NULL || bytes == 0);
-    assert(outline != NULL);
     struct text rest = {text, bytes};
     struct text name;
     struct text value;
@@ -46,7 +45,6 @@ void belfry_outline_read(const char *text, size_t bytes, struct belfry_outline *
 bool belfry_media_is(const char *media_type, size_t bytes, const char *name)
 {
     assert(media_type != NULL || bytes == 0);
-    assert(name != NULL);
     size_t length = 0;
     while (length < bytes && media_type[length] != ';' && media_type[length] != ' ') length++;
     return length == strlen(name) && strncasecmp(media_type, name, length) == 0;
@@ -54,7 +52,6 @@ bool belfry_media_is(const char *media_type, size_t bytes, const char *name)
 
 bool belfry_media_is_json(const char *media_type)
 {
-    assert(media_type != NULL);
     size_t length = strcspn(media_type, "; ");
     if (length >= 5 && strncasecmp(media_type + length - 5, "+json", 5) == 0) return true;
     return belfry_media_is(media_type, length, "application/json") ||

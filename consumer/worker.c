@@ -69,7 +69,6 @@ static void fire_variables(struct variables *variables, const struct belfry_fire
 /* True if one of the first `count` variables has the name of `text`. */
 static bool has_name(char *const *list, size_t count, const char *text)
 {
-    assert(text != NULL);
     size_t length = strcspn(text, "=") + 1;
     for (size_t i = 0; i < count; i++)
         if (strncmp(list[i], text, length) == 0) return true;
@@ -105,7 +104,6 @@ void belfry_environment_free(char **environment)
 
 static void fire_fields(struct belfry_fields *fields, const struct belfry_fire *fire)
 {
-    assert(fire != NULL);
     belfry_fields_text(fields, "id", fire->id);
     belfry_fields_text(fields, "group", fire->group);
     belfry_fields_text(fields, "job", fire->job_id);

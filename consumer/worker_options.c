@@ -107,7 +107,6 @@ static bool count_set(uint32_t *count, const char *name, const char *value,
                       struct belfry_error *error)
 {
     int64_t number = 0;
-    assert(count != NULL);
     if (!belfry_integer_parse(value, strlen(value), &number) || number < 1 ||
         number > CONCURRENCY_MAX) {
         return belfry_fail(error, BELFRY_ERROR_INVALID, "--%s %.40s: must be a number from 1 to %d",
@@ -121,7 +120,6 @@ static bool value_set(struct belfry_worker_options *options, const struct place 
                       const char *value, struct belfry_error *error)
 {
     char *field = (char *)options + place->offset;
-    assert(value != NULL);
     assert(place->offset < sizeof *options);
     if (value[0] == '\0')
         return belfry_fail(error, BELFRY_ERROR_INVALID, "--%s is empty", place->name);
@@ -157,7 +155,6 @@ static bool arguments_take(struct belfry_worker_options *options, const struct a
 
 static bool complete(struct belfry_worker_options *options, struct belfry_error *error)
 {
-    assert(options != NULL);
     if (options->help) return true;
     for (int i = 0; i < PLACES; i++) {
         if (places[i].variable == NULL) continue;
@@ -181,7 +178,6 @@ static bool complete(struct belfry_worker_options *options, struct belfry_error 
 bool belfry_worker_options_read(struct belfry_worker_options *options, int argc, char **argv,
                                 struct belfry_error *error)
 {
-    assert(options != NULL && argv != NULL);
     *options = (struct belfry_worker_options){.concurrency = 1,
                                               .timeout_ms = TIMEOUT_DEFAULT_MS,
                                               .kill_after_ms = KILL_AFTER_DEFAULT_MS};
@@ -208,7 +204,6 @@ bool belfry_worker_options_read(struct belfry_worker_options *options, int argc,
 
 void belfry_worker_options_clear(struct belfry_worker_options *options)
 {
-    assert(options != NULL);
     free(options->topics);
     free(options->properties);
     options->topics = NULL;

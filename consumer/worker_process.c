@@ -245,7 +245,6 @@ void belfry_program_run(const struct belfry_run *run, struct belfry_running *run
 
 void belfry_running_kill(struct belfry_running *running)
 {
-    assert(running != NULL);
     (void)pthread_mutex_lock(&running->lock);
     for (uint32_t i = 0; i < running->count; i++) {
         assert(running->leaders[i] >= 0);
@@ -263,7 +262,6 @@ static bool is_leader(const struct belfry_running *running, pid_t child)
 
 void belfry_orphans_reap(struct belfry_running *running)
 {
-    assert(running != NULL);
     (void)pthread_mutex_lock(&running->lock);
     for (;;) {
         siginfo_t ended = {0};
