@@ -93,7 +93,7 @@ def test_promtool_accepts_the_configuration(tmp: Path) -> None:
 
 
 def test_the_dashboard_is_whole() -> None:
-    """What Grafana needs to show it; its queries are run in tests/integration/test_prometheus.py."""
+    """What Grafana needs to show it; tests/integration/test_prometheus.py runs its queries."""
     dashboard = json.loads((COMPOSE / "dashboard.json").read_text())
     panels = dashboard["panels"]
     assert dashboard["uid"] == "belfry" and len({panel["id"] for panel in panels}) == len(panels)
