@@ -60,6 +60,12 @@ bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## fires a second, latency, memo
 bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## commands a second, result latency, import
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_control.py $(BENCH)
 
+# /livez beside a constant answer of the same library.
+HTTP_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,constant_http http_rounds)
+.PHONY: bench-http
+bench-http: setup-test $(PROGRAMS) $(HTTP_PROGRAMS) ## pages of the daemon beside a constant answer
+	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_http.py
+
 # One next due time beside other schedulers' libraries, which it builds through their registries.
 .PHONY: bench-next
 bench-next: $(BUILD)/tests/bench/next/bench_next ## one next due time, beside other schedulers' libraries
