@@ -10,6 +10,7 @@
 #include "schemas/job_json.h"
 #include "tests/simulation/judge/account.h"
 #include "tests/simulation/judge/checker.h"
+#include "tests/simulation/judge/tallies.h"
 
 #define BEHIND_MS INT64_C(3700000) /* an idle shard writes a mark each hour */
 
@@ -285,6 +286,7 @@ bool rest_judge_written(const struct seat *seat, const struct snapshot *snapshot
                                     .shard = seat->shard,
                                     .arena = arena_create()};
     judge_redis(&comparison, seat->shard);
+    tallies_judge_jobs(seat->world, engine);
     arena_destroy(comparison.arena);
     return true;
 }
@@ -320,6 +322,7 @@ void rest_judge(struct world *world)
             continue;
         }
         judge_offsets(world, engine, shard);
+        tallies_judge_jobs(world, engine);
         struct comparison comparison = {.world = world,
                                         .engine = engine,
                                         .zones = engine->options.zones,

@@ -3,10 +3,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "dispatcher/engine/observer.h"
+#include "dispatcher/engine/engine_state.h"
 #include "dispatcher/engine/tally.h"
 #include "lib/base/limits.h"
 #include "tests/simulation/world/world.h"
+
+enum { JOBS_EACH = 8 /* transactions: a walk over all jobs is slow */ };
 
 /* The place of a word in a list of output.h; -1: it is not there. */
 static int place_of(const char *(*word)(int), int first, int end, const char *wanted)
@@ -93,6 +95,36 @@ static int64_t fires_by_due(const struct tally *tally)
     return fires;
 }
 
+/* By the record, as whoever reads the state log would count. */
+static void count_job(struct census *found, const struct job *job)
+{
+    struct job_record record;
+    job_view_record(job, &record);
+    bool stands = record.definition.paused || (job->flags & JOB_ZONELESS) != 0;
+    bool owes = record.owed_count > 0 || record.tail_from_ms != INSTANT_NONE;
+    found->owing += owes && !stands;
+    if (record.state.finished_ms != INSTANT_NONE) found->finished++;
+    else if (record.definition.paused) found->paused++;
+    else if (record.state.failing_since_ms != INSTANT_NONE) found->failing++;
+}
+
+void tallies_judge_jobs(struct world *world, const struct engine *engine)
+{
+    const struct census *counted = &engine->census;
+    struct census found;
+    census_init(&found);
+    for (uint32_t slot = 0; slot < shard_slots(engine->shard); slot++) {
+        const struct job *job = shard_job_at(engine->shard, slot);
+        if (job != NULL) count_job(&found, job);
+    }
+    if (found.finished != counted->finished || found.paused != counted->paused ||
+        found.failing != counted->failing || found.owing != counted->owing)
+        world_violation(world, "tally: shard %d counts other jobs than it has",
+                        (int)engine->options.shard);
+    world->sometimes.count[SOMETIMES_COUNTED_OWING] += found.owing > 0;
+    world->sometimes.count[SOMETIMES_COUNTED_FAILING] += found.failing > 0;
+}
+
 void tallies_judge(struct process *process, int32_t shard, const struct taken *taken)
 {
     struct world *world = process->world;
@@ -115,4 +147,5 @@ void tallies_judge(struct process *process, int32_t shard, const struct taken *t
     if (memcmp(&found, &counted, sizeof found) != 0 || fires_by_due(taken->tally) != 0)
         world_violation(world, "tally: %s shard %d counts other things in transaction %" PRId64
                         " than it holds", process->owner, (int)shard, taken->sequence);
+    if (taken->sequence % JOBS_EACH == 0) tallies_judge_jobs(world, process->slots[shard].engine);
 }

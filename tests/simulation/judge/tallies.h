@@ -5,9 +5,13 @@
 
 #include <stdint.h>
 
+struct engine;
 struct process;
 struct taken;
+struct world;
 
 void tallies_judge(struct process *process, int32_t shard, const struct taken *taken);
+/* What is counted of the shard's jobs is what a walk over them finds. */
+void tallies_judge_jobs(struct world *world, const struct engine *engine);
 
 #endif

@@ -111,7 +111,9 @@
     row(BULKY, "a command came with too large a key or headers")                                   \
     row(STRICT, "a process had a stricter configuration than one before it")                       \
     row(JITTER, "a fire was delayed")                                                              \
-    row(WAITED, "a delayed slot waited over an edit of its schedule")
+    row(WAITED, "a delayed slot waited over an edit of its schedule")                              \
+    row(COUNTED_OWING, "jobs that owe were counted")                                               \
+    row(COUNTED_FAILING, "failing jobs were counted")
 
 enum sometimes_kind {
 #define SOMETIMES_NAME(name, text) SOMETIMES_##name,
