@@ -107,7 +107,7 @@ OPS = ["add", "add", "add", "put", "put", "update", "update", "pause", "resume",
        "delete", "trigger", "backfill", "cancel_backfill", "ping"]
 
 
-def command(dice: Dice, now: int, some_fields: Fields) -> Json:
+def command(dice: Dice, now: int, some_fields: Fields = fields) -> Json:
     op = dice.choice(OPS)
     made: Json = {"op": op}
     if op in ("add", "put"):
