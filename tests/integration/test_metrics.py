@@ -3,12 +3,13 @@ kills and an outage of Kafka. Both parsers read the page each time it is asked f
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
-from harness import Belfryd, Kafka, Redis, wait_for
+from harness import Belfryd, Kafka, Redis, belfry, wait_for
 from http_client import Asker
-from metrics_count import Life, Numbers, differences, fence, scrape
+from metrics_count import Life, Numbers, differences, fence, jobs_by_state, scrape
 from oracle_fold import instant_text
 from runner import limit
 from scenario import Scenario, every, job, now_ms
@@ -62,11 +63,34 @@ class Counting(Scenario):
             numbers = wait_for(compared, 30, "metrics and topics agree")
         except Exception as error:
             raise AssertionError(f"counted and said: {told[0]}") from error
+        self.status_agrees(asker)
         by_group = sum(value for key, value in numbers.items()
                        if key[0] == "belfry_group_lateness_seconds_count")
         assert by_group == numbers["belfry_fire_lateness_seconds_count",]
         self.call({"op": "resume", "select": {"all": True}}, outcome=None)
         return numbers
+
+    def status_agrees(self, asker: Asker) -> None:
+        """belfry status says the same, two seconds later at most; so do the topics."""
+
+        def compared() -> bool:
+            said = json.loads(belfry(self.kafka, self.redis, self.cluster, "status", "-o", "json",
+                                     expect=None).stdout)
+            numbers, _ = scrape(asker)
+            counted = jobs_by_state(self.kafka.bootstrap, self.cluster)
+            told[0] = f"{said['jobs']} {said['owed']} {counted}"
+            return (all(said["jobs"][state] == numbers["belfry_jobs", state] == count
+                        for state, count in counted.items()) and
+                    said["jobs"]["total"] == sum(counted.values()) and
+                    said["owed"]["jobs"] == numbers["belfry_jobs_owing",] and
+                    said["jobs"]["due_in_an_hour"] == numbers["belfry_jobs_due_next_hour",] and
+                    said["shards"]["live"] == self.shards)
+
+        told = ["nothing was compared"]
+        try:
+            wait_for(compared, 30, "belfry status agrees", every_s=0.3)
+        except Exception as error:
+            raise AssertionError(f"status and topics: {told[0]}") from error
 
     def work(self) -> None:
         """Something of each kind."""

@@ -14,7 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 import prometheus
 from http_client import Asker
-from topics import Record, TopicReader, client_options, end_offsets
+from topics import Record, TopicReader, client_options, end_offsets, read_all
 
 Key = tuple[str, ...]  # the name of a sample, and the values of its labels in their order
 Numbers = Counter[Key]
@@ -93,6 +93,18 @@ class Life:
         numbers["belfry_commands_forwarded_total",] += len(self._records("forward"))
         numbers[COMMITTED] += sum(record.key == b"mark" for record in self._records("state"))
         return numbers
+
+
+def jobs_by_state(bootstrap: str, cluster: str) -> dict[str, int]:
+    """As the last record of each job in the state log says."""
+    last: dict[bytes | str | None, str] = {}
+    for record in read_all(bootstrap, f"{cluster}.state"):
+        if not record.value:
+            last.pop(record.key, None)
+        elif "schedule" in record.json:
+            last[record.key] = record.json["state"]
+    return {state: list(last.values()).count(state)
+            for state in ("active", "paused", "finished", "failing")}
 
 
 def differences(counted: Numbers, said: Numbers) -> str:
