@@ -106,6 +106,7 @@ def test_a_full_disk_is_no_success(shared: Cluster) -> None:
         ("update", "full/b", "--every", "2h", "--wait", "-o", "json"),
         ("pause", "full/b"), ("resume", "full/b"), ("trigger", "full/b"), ("delete", "full/b"),
         ("list",), ("get", "full/a"), ("describe", "full/a"), ("export",), ("shards",), ("ping",),
+        ("status",), ("top", "--once"), ("shards", "--watch", "-o", "json"),
         ("tail", "fires", "--from-beginning", "--no-follow"),
         ("tail", "fires", "--from-beginning"), ("dead", "list"), ("doctor",), ("verify",),
         ("next", "--every", "1h"), ("validate", "--every", "1h"), ("completion", "bash"),

@@ -103,12 +103,12 @@ def test_figures_agree_with_the_topics(shared: Cluster) -> None:
     assert said["well"] and said["jobs"]["total"] == 7, said
     shared("update", "known/fails", "--every", "1s", "--wait")
     wanted["failing"] = 1
-    said = wait_status(shared, lambda s: {name: s["jobs"][name] for name in wanted} == wanted,
-                       "one fails")
+    said = wait_status(shared, lambda s: {name: s["jobs"][name] for name in wanted} == wanted and
+                       s["owed"]["oldest_due"], "one fails")
     assert said["jobs"]["total"] == 7 and said["jobs"]["in_redis"] == 7, said
     assert said["not_well"] == ["failing: 1 job, whose fires cannot be produced; belfry doctor "
                                 "names them"], said
-    assert said["owed"]["jobs"] == 1 and said["owed"]["oldest_due"], said
+    assert said["owed"]["jobs"] == 1, said
     done = shared("status", expect=1)
     assert "7: 4 active, 1 paused, 1 finished, 1 failing" in done.stdout, done.stdout
     assert "overdue         1 job, the oldest slot was due at 20" in done.stdout, done.stdout
@@ -134,10 +134,11 @@ def test_what_is_owed_after_an_outage(shared: Cluster) -> None:
     time.sleep(4)  # an outage
     shared.daemon.start().wait_live()
     said = wait_status(shared, lambda s: s["owed"]["jobs"] == 2 and
-                       (s["owed"]["slots_in_lane"] or 0) > 1, "two jobs owe slots")
-    assert said["owed"]["oldest_due"] and said["owed"]["worked_off_ms"] > 1000, said
+                       (s["owed"]["slots_in_lane"] or 0) > 1 and s["owed"]["oldest_due"],
+                       "two jobs owe slots")
+    assert said["owed"]["worked_off_ms"] > 1000, said
     screen = shared("top", "--once").stdout
-    assert "owing   2 jobs, the oldest slot due " in screen, screen
+    assert re.search("owing   [12] jobs?, the oldest slot due ", screen), screen
     shared("delete", "--group", "owed", "--wait")
     wait_status(shared, lambda s: s["owed"]["jobs"] == 0 and s["owed"]["oldest_due"] is None,
                 "nothing is owed")
