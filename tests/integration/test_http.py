@@ -197,6 +197,32 @@ def test_what_two_could_read_in_two_ways_is_refused_and_closed(redis: Redis, clu
         assert not daemon.events("daemon.failed")
 
 
+# What libmicrohttpd 0.9.75 reads without showing it; later versions may refuse it.
+HIDDEN = (
+    ("a NUL in a value", GET + b"X: y\0z\r\nConnection: close\r\n\r\n", [200]),
+    ("a NUL in the target",
+     b"GET /livez\0x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", [200]),
+    ("a folded header", GET + b"X: y\r\n z\r\nConnection: close\r\n\r\n", [200]),
+    ("bare line feeds", b"GET /livez HTTP/1.1\nHost: localhost\nConnection: close\n\n", [200]),
+    ("two blanks", b"GET  /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", [200]),
+    ("an empty name", GET + b": x\r\n" + GET + b"Connection: close\r\n\r\n", [200, 200]),
+)
+
+
+def test_what_the_library_hides_is_as_the_page_says(redis: Redis, cluster: str) -> None:
+    with alone(redis, cluster) as daemon:
+        asker = Asker(daemon)
+        version = json.loads(asker.ask("/version").body)["libraries"]["libmicrohttpd"]
+        for what, request, by_0_9_75 in HIDDEN:
+            got, closed = asker.send(request)
+            assert closed, what
+            if version == "0.9.75":
+                assert got == by_0_9_75, (what, got)
+            elif version >= "1.0.1":
+                assert got in ([400], []), (what, got)
+            assert asker.ask("/livez").status == 200, what
+
+
 def read_all(connection: socket.socket) -> bytes:
     got = b""
     while more := connection.recv(65536):

@@ -5,16 +5,23 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import socket
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from harness import Belfryd, CommandClient, Kafka, Redis, run, wait_for
+from harness import ROOT, Belfryd, CommandClient, Kafka, Redis, run, wait_for
 from http_client import Asker
+from oracle_fold import instant_text
 from proxy import KafkaProxy, Rule
 from runner import limit
+from scenario import now_ms
+
+sys.path.insert(0, str(ROOT / "tests" / "bench"))
+from workload import Workload, load  # noqa: E402 -- found through the line above
 
 OUTAGE_S = 600
 WATCHDOG_S = 30.0  # as docs/operation.md has it for systemd
@@ -95,6 +102,41 @@ def test_commits_of_half_a_minute_restart_nothing(kafka: Kafka, redis: Redis, cl
         proxy.clear()
         wait_for(lambda: asker.ask("/readyz").status == 200, 120, "ready again", every_s=1)
         daemon.terminate(deadline_s=60)
+
+
+# --- a herd -----------------------------------------------------------------------------------
+
+HERD = 1_000_000
+HERD_SHARDS = 8
+LOAD_S = 150
+
+
+@limit(900)
+def test_a_herd_of_a_million_leaves_the_daemon_healthy(redis: Redis, cluster: str, tmp: Path
+                                                       ) -> None:
+    supervisor = Supervisor(cluster, tmp)
+    with Kafka() as kafka, Belfryd(kafka, redis, cluster, HERD_SHARDS,
+                                   ("--http", "127.0.0.1:0"), supervisor.env) as daemon:
+        daemon.wait_live()
+        asker = Asker(daemon)
+        at_ms = now_ms() // 1000 * 1000 + LOAD_S * 1000
+        load(kafka, cluster, Workload(HERD, HERD_SHARDS, [{"at": instant_text(at_ms)}]))
+        assert now_ms() < at_ms, "the machine is too slow for this test: raise LOAD_S"
+        slowest_s = 0.0
+
+        def fired() -> int:
+            nonlocal slowest_s
+            supervisor.look(asker)
+            begun = time.monotonic()
+            assert asker.ask("/readyz").status == 200, asker.ask("/readyz").body
+            slowest_s = max(slowest_s, time.monotonic() - begun)
+            counts = re.findall(r"^belfry_fires_total\{[^}]*\} (\d+)", asker.ask("/metrics").body,
+                                re.MULTILINE)
+            return sum(map(int, counts))
+
+        wait_for(lambda: fired() == HERD, LOAD_S + 120, "all have fired", every_s=0.05)
+        print(f"the slowest answer within {slowest_s * 1000:.0f} ms")
+        daemon.terminate(deadline_s=30)
 
 
 # --- a thread that hangs ----------------------------------------------------------------------
