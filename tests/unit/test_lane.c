@@ -136,6 +136,32 @@ static void a_deleted_job_is_counted_no_more(void **state)
     rig_close(&rig);
 }
 
+/* 10 slots a second at a rate of 4: after 20 seconds away 200 are owed, for 50 seconds. */
+static void what_is_owed_and_since_when_can_be_asked(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    struct census census;
+    open_jobs(&rig, 10, 4, "{\"policy\":\"all\",\"misfire_grace\":\"0s\"}");
+    int64_t start_ms = rig_instant(START);
+    struct sink sink = rig_test_sink(&rig);
+    assert_int_equal(shard_backlog(rig.shard).slots, 0);
+    assert_true(shard_advance(rig.shard, start_ms + 20500, start_ms + 20500, &sink));
+    assert_true(shard_decide(rig.shard, start_ms + 20500, &sink));
+    assert_int_equal(shard_backlog(rig.shard).slots, 10); /* not counted yet: one each */
+    step(&rig, 20500);
+    struct shard_backlog backlog = shard_backlog(rig.shard);
+    assert_in_range(backlog.slots, 198, 200);
+    assert_int_equal(backlog.drain_ms, backlog.slots * 250);
+    census_init(&census);
+    assert_int_equal(census_oldest_owed_ms(&census, rig.shard), INSTANT_NONE); /* not taken */
+    census_take(&census, rig.shard);
+    assert_int_equal(census.owing, 10);
+    assert_int_equal(census_oldest_owed_ms(&census, rig.shard), start_ms + 1000);
+    census_clear(&census);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +170,7 @@ int main(void)
         cmocka_unit_test(what_is_not_late_is_not_held_back),
         cmocka_unit_test(a_backlog_that_does_not_shrink_is_said),
         cmocka_unit_test(a_deleted_job_is_counted_no_more),
+        cmocka_unit_test(what_is_owed_and_since_when_can_be_asked),
     };
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
 }

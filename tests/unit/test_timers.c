@@ -91,12 +91,37 @@ static void they_come_back_from_behind(void **state)
     rig_close(&rig);
 }
 
+/* Each job comes due at a second of its own, in an order that is no order. */
+static void jobs_due_by_an_instant_are_counted(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    rig_open(&rig, START);
+    int64_t start_ms = rig_instant(START);
+    for (int i = 0; i < JOBS; i++) {
+        char json[160];
+        (void)snprintf(json, sizeof json,
+                       "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"%d\",\"schedule\":"
+                       "{\"at\":\"2026-01-01T00:%02d:%02dZ\"}}}", i, 1 + i * 7 % JOBS / 60,
+                       i * 7 % JOBS % 60);
+        rig_command(&rig, START, NULL, json);
+    }
+    for (int seconds = 0; seconds <= JOBS + 1; seconds += 13) {
+        int expected = seconds > JOBS ? JOBS : seconds;
+        assert_int_equal(shard_jobs_due_by(rig.shard, start_ms + 59000 + seconds * 1000),
+                         expected);
+    }
+    assert_true(timers_due_by(rig.shard->timers, INT64_MAX, 10) <= 10); /* no longer look */
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_comes_back),
         cmocka_unit_test(many_come_back),
         cmocka_unit_test(they_come_back_from_behind),
+        cmocka_unit_test(jobs_due_by_an_instant_are_counted),
     };
     return cmocka_run_group_tests_name("timers", tests, NULL, NULL);
 }
