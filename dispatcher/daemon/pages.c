@@ -144,6 +144,7 @@ static void numbers_page(void *opaque, const struct http_request *request,
     struct metrics_view view = {
         .ready = state.ready,
         .aside = state.aside,
+        .redis = state.redis_claimed,
         .shards = shards,
         .shard_count = state.published_us == 0 ? 0 : own_shards(statuses, count, shards),
         .tz_version = state.tz_version,

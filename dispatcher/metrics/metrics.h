@@ -52,6 +52,7 @@ struct metrics_shard {
 struct metrics_view {
     bool ready; /* the group has answered */
     bool aside; /* and was left for a while */
+    bool redis; /* it was seen, and is ours */
     const struct metrics_shard *shards; /* those that are ours, ascending */
     size_t shard_count;
     const char *tz_version; /* "": not known yet */

@@ -74,6 +74,8 @@ struct reading {
     struct examples examples;
     int64_t ready;
     int64_t aside;
+    int64_t redis;
+    int64_t kafka_silence_us;
     int64_t shards_all;
     int64_t shards[METRICS_STATES];
     int64_t jobs[JOB_STATES]; /* active, paused, failing, finished */

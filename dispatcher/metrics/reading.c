@@ -22,6 +22,16 @@ static void add_jobs(struct reading *reading, const struct engine_status *engine
     reading->jobs_next_hour += engine->jobs_next_hour;
 }
 
+/* Since Kafka took something of any shard that is ours; 0: none has asked it to. */
+static int64_t silence_us(const struct metrics_view *view)
+{
+    int64_t last_us = 0;
+    for (size_t i = 0; i < view->shard_count; i++)
+        if (view->shards[i].engine.committed_us > last_us)
+            last_us = view->shards[i].engine.committed_us;
+    return last_us == 0 || view->now_us < last_us ? 0 : view->now_us - last_us;
+}
+
 void reading_take(struct metrics *metrics, const struct metrics_view *view,
                   struct reading *reading)
 {
@@ -30,6 +40,8 @@ void reading_take(struct metrics *metrics, const struct metrics_view *view,
                                 .log_dropped = (int64_t)view->log_dropped,
                                 .ready = view->ready,
                                 .aside = view->aside,
+                                .redis = view->redis,
+                                .kafka_silence_us = silence_us(view),
                                 .shards_all = metrics->options.shards};
     load(metrics->taken, taken, TALLY_NUMBERS);
     memcpy(&reading->taken, taken, sizeof taken);

@@ -23,7 +23,8 @@ NOBODY = "127.0.0.1:1"  # no Kafka listens there
 def test_before_kafka_answers_the_page_is_whole(redis: Redis, cluster: str) -> None:
     with Belfryd(NOBODY, redis, cluster, args=("--http", "127.0.0.1:0")) as daemon:
         numbers, exemplars = scrape(Asker(daemon))
-        assert numbers["belfry_ready",] == 0 and numbers["belfry_shards_configured",] == 4
+        assert numbers["belfry_ready",] == numbers["belfry_kafka_silence_seconds",] == 0
+        assert numbers["belfry_shards_configured",] == 4
         assert numbers["belfry_log_events_total", "daemon.starting"] == 1
         assert not any("belfry_shard_live" in key for key in numbers) and exemplars == {}
         assert numbers["process_start_time_seconds",] > time.time() - 3600

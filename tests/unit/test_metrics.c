@@ -164,6 +164,8 @@ static const char *const lines[] = {
     "belfry_shards{state=\"live\"} 1\n",
     "belfry_shards{state=\"failed\"} 0\n",
     "belfry_shards_configured 4\n",
+    "belfry_kafka_silence_seconds 3\n",
+    "belfry_redis_ready 1\n",
     "belfry_jobs{state=\"active\"} 4\n",
     "belfry_jobs{state=\"finished\"} 3\n",
     "belfry_jobs_owing 4\n",
@@ -208,7 +210,7 @@ static void what_is_committed_and_told_is_on_the_page(void **state)
     (void)state;
     struct metrics *metrics = open_metrics(4);
     struct metrics_shard shard = live_shard(2);
-    struct metrics_view view = {.ready = true, .shards = &shard, .shard_count = 1,
+    struct metrics_view view = {.ready = true, .redis = true, .shards = &shard, .shard_count = 1,
                                 .tz_version = "2026a", .log_dropped = 9, .now_us = 4000000,
                                 .now_ms = NOW_MS};
     play(metrics);
