@@ -297,7 +297,7 @@ def test_top_draws_and_gives_the_terminal_back(shared: Cluster) -> None:
         assert terminal.ended() == code, (end, terminal.text[-300:])
 
 
-def test_top_goes_on_when_what_draws_crashes(shared: Cluster) -> None:
+def test_top_goes_on_when_what_draws_is_killed(shared: Cluster) -> None:
     terminal = Terminal(shared.words("top", "--refresh", "100ms"))
     terminal.wait_screen("belfry top", 1)
     redis = shared.redis
@@ -307,8 +307,8 @@ def test_top_goes_on_when_what_draws_crashes(shared: Cluster) -> None:
             tasks = f"/proc/{terminal.child.pid}/task/{terminal.child.pid}/children"
             return open(tasks).read().strip()
 
-        os.kill(int(wait_for(child, 20, "a child that draws").split()[0]), signal.SIGSEGV)
-        assert "ended by signal 11" in terminal.wait_screen("ended by signal")
+        os.kill(int(wait_for(child, 20, "a child that draws").split()[0]), signal.SIGKILL)
+        assert "ended by signal 9" in terminal.wait_screen("ended by signal")
     finally:
         redis.sigcont()
     terminal.wait_screen("belfry top", 2)
@@ -320,9 +320,7 @@ def test_top_on_a_small_and_a_growing_terminal(shared: Cluster) -> None:
     terminal = Terminal(shared.words("top", "--refresh", "200ms"), columns=50, rows=10)
     check_fits(terminal.wait_screen("belfry top"), 50, 10)
     subprocess.run(["stty", "cols", "120", "rows", "40"], stdin=terminal.follower, check=True)
-    before = len(terminal.screens())
-    wait_for(lambda: len(terminal.screens()) > before + 2, 30, "more screens")
-    assert "TZDATA" in terminal.screens()[-1], "the larger terminal is used"
+    check_fits(terminal.wait_screen("TZDATA"), 120, 40)  # the larger terminal is used
     os.write(terminal.leader, b"q")
     assert terminal.child.wait(30) == 0
 
