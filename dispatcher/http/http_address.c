@@ -160,13 +160,13 @@ static void write_bound(int descriptor, const struct http_address *address,
 {
     struct sockaddr_storage name = {0};
     socklen_t bytes = sizeof name;
-    in_port_t port = 0;
-    if (getsockname(descriptor, (struct sockaddr *)&name, &bytes) == 0)
-        port = name.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&name)->sin6_port
-                                          : ((const struct sockaddr_in *)&name)->sin_port;
+    char port[HTTP_PORT_BYTES];
     bool six = strchr(address->host, ':') != NULL;
-    (void)snprintf(bound, HTTP_ADDRESS_BYTES, six ? "[%s]:%u" : "%s:%u", address->host,
-                   (unsigned)ntohs(port));
+    if (getsockname(descriptor, (struct sockaddr *)&name, &bytes) != 0 ||
+        getnameinfo((const struct sockaddr *)&name, bytes, NULL, 0, port, sizeof port,
+                    NI_NUMERICSERV) != 0)
+        (void)snprintf(port, sizeof port, "%s", address->port);
+    (void)snprintf(bound, HTTP_ADDRESS_BYTES, six ? "[%s]:%s" : "%s:%s", address->host, port);
 }
 
 int http_address_listen(const struct http_address *address, char bound[HTTP_ADDRESS_BYTES],
