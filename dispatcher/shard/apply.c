@@ -38,9 +38,9 @@ static struct place place_of(const struct command *command, uint32_t index, cons
 }
 
 static bool check_fires(struct answer *answer, const struct command *command, uint32_t index,
-                        const struct definition *definition, int64_t effective_ms)
+                        const struct definition *definition, int64_t after_ms)
 {
-    if (job_ever_fires(definition, effective_ms)) return true;
+    if (job_ever_fires(definition, after_ms)) return true;
     answer_add_error(answer, definition->group, definition->id, true, CODE_NEVER_FIRES,
                      place_of(command, index, "/schedule").pointer,
                      "%.*s/%.*s: no slot after the command's effective time lies between start "
@@ -76,11 +76,9 @@ static bool plan_new(struct answer *answer, const struct application *applicatio
     plan->changes = true;
     plan->definition = *definition;
     anchor(&plan->definition, application->effective_ms);
-    if (!check_fires(answer, application->command, index, &plan->definition,
-                     application->effective_ms))
-        return false;
     definition_settle(&plan->definition, imported ? &definition->incarnation : &place);
-    return true;
+    return check_fires(answer, application->command, index, &plan->definition,
+                       job_new_slots_after_ms(&plan->definition, application->effective_ms));
 }
 
 static bool plan_add(const struct shard *shard, struct answer *answer,

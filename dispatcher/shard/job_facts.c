@@ -38,11 +38,16 @@ bool job_once_passed(const struct definition *definition, int64_t effective_ms)
     return schedule_once(&definition->schedule, &nominal_ms) && nominal_ms <= effective_ms;
 }
 
-bool job_ever_fires(const struct definition *definition, int64_t effective_ms)
+int64_t job_new_slots_after_ms(const struct definition *definition, int64_t effective_ms)
+{
+    return schedule_bound(&definition->schedule, effective_ms + 1) - 1;
+}
+
+bool job_ever_fires(const struct definition *definition, int64_t after_ms)
 {
     int64_t next_ms = 0;
-    if (job_once_passed(definition, effective_ms)) return true;
-    return job_next_slot(definition, effective_ms, &next_ms);
+    if (job_once_passed(definition, after_ms)) return true;
+    return job_next_slot(definition, after_ms, &next_ms);
 }
 
 bool job_has_max_fires(const struct job *job)

@@ -71,8 +71,12 @@ int64_t shard_slots_done_ms(const struct shard *shard);
 bool job_next_slot(const struct definition *definition, int64_t after_ms, int64_t *next_ms);
 /* Whether it is due once only, at an instant that has come. */
 bool job_once_passed(const struct definition *definition, int64_t effective_ms);
-/* Whether any slot is to come; a one-shot in the past is judged by the catch-up policy. */
-bool job_ever_fires(const struct definition *definition, int64_t effective_ms);
+/* The slots of a new job, its definition settled, are those due after the result: their nominal
+ * time is later than effective_ms. */
+int64_t job_new_slots_after_ms(const struct definition *definition, int64_t effective_ms);
+/* Whether any slot is due after after_ms; a one-shot in the past is judged by the catch-up
+ * policy. */
+bool job_ever_fires(const struct definition *definition, int64_t after_ms);
 /* Whether a slot is due after after_ms, a pending one included. */
 bool job_has_slot_after(const struct job *job, int64_t after_ms);
 /* The add or import, or the last edit of the schedule: the job's slots here come after it. */

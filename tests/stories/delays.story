@@ -346,3 +346,10 @@ now 03:30:00
   > fire g/a 01-01T02:00:00 catchup
   > fire g/a 01-01T03:00:00 catchup
   > event catchup_finished g/a count=3
+
+story: where a new job's last slot came before it nothing is to come, whatever its delay
+at 00:00:40 add g/a
+    {"schedule": {"cron": "0 0 * * *", "zone": "UTC"}, "jitter": "1h",
+     "end": "2026-01-01T00:01:00Z"}
+  > result add rejected never_fires matched=1 changed=0
+  >   /job/schedule never_fires

@@ -85,3 +85,18 @@ at 00:00:00 add g/a {"schedule": {"at": "2025-12-30T20:00:00Z"}}
   > event missed g/a first=12-30T20:00:00 last=12-30T20:00:00 count=1 window
   > event exhausted g/a
   > result add applied matched=1 changed=1
+
+# Of g/a, H is 19 o'clock.
+story: a new job with H is asked whether it ever fires at the hour it has
+at 00:00:00 add g/a
+    {"schedule": {"cron": "0 H * * *", "zone": "UTC"},
+     "start": "2026-01-01T19:00:00Z", "end": "2026-01-01T19:00:01Z"}
+  > result add applied matched=1 changed=1
+now 19:00:00
+  > fire g/a 01-01T19:00:00 schedule
+  > event exhausted g/a
+at 19:00:01 put g/a
+    {"schedule": {"cron": "0 H * * *", "zone": "UTC"},
+     "start": "2026-01-02T10:00:00Z", "end": "2026-01-02T10:00:01Z"}
+  > result put rejected never_fires matched=1 changed=0
+  >   /job/schedule never_fires
