@@ -42,7 +42,7 @@ const char *logfmt_quote(char *quoted, size_t bytes, struct text text)
     size_t room = bytes - 3; /* two quotes and the terminator */
     bool cut = false;
     quoted[length++] = '"';
-    for (size_t i = 0; i < text.length && !cut; i++) {
+    for (size_t i = 0; i < text.length; i++) {
         char escaped[ESCAPE_BYTES_MAX];
         size_t needed = escape(text.bytes[i], escaped);
         cut = needed > room;
