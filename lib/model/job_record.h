@@ -68,7 +68,7 @@ struct backfill_record {
     row(INSTANT, zone_missing_ms, "zone_missing_at") /* a time zone of the job's is not there */   \
     row(INSTANT, zone_data_ms, "zone_data_left_out") /* newest slot other zone data left out */    \
     row(INSTANT, earlier_due_ms, "earlier_due") /* newest an earlier schedule may have fired */
-/* Statistics: may be lost with Redis; counted since since_ms. */
+/* Statistics: may be lost with Redis. */
 #define JOB_COUNTER_ROWS(row)                                                                      \
     row(COUNT, fired, "fired")                                                                     \
     row(COUNT, missed, "missed")                                                                   \
