@@ -16,6 +16,7 @@ with 1 where they differ, and shows the first sequences that do.
 from __future__ import annotations
 
 import argparse
+import difflib
 import subprocess
 import sys
 from pathlib import Path
@@ -66,10 +67,9 @@ def answers(driver: str, orders: list[str]) -> list[list[str]]:
 
 def show(seed: int, order: str, first: list[str], second: list[str]) -> None:
     print(f"sequence {seed}: {order}")
-    for mark, here, there in (("-", first, second), ("+", second, first)):
-        for line in here:
-            if line not in there:
-                print(f"  {mark} {line}")
+    for line in difflib.ndiff(first, second):
+        if line[0] in "-+":
+            print(f"  {line}")
 
 
 def compare(drivers: list[str], seeds: range) -> tuple[int, set[int]]:
