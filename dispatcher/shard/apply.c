@@ -216,6 +216,7 @@ static void add_difference(struct answer *answer, const struct job_plan *plan,
         job != NULL ? prospect_of_job(job, effective_ms) : prospect_none();
     int64_t fired = job != NULL && job->extra != NULL ? job->extra->state.counted_fires : 0;
     struct job_prospect new = prospect_of_definition(after, effective_ms, fired);
+    if (job == NULL) new.after_ms = job_new_slots_after_ms(after, effective_ms);
     if (job == NULL && after->paused) new.runs = false;
     if (job == NULL && definition_has_incarnation(after) && job_once_passed(after, effective_ms))
         new.runs = false; /* it may have been fired before the import */
@@ -236,7 +237,8 @@ static void add_one(struct shard *shard, struct answer *answer, const struct job
 {
     int64_t effective_ms = application->effective_ms;
     struct incarnation place = incarnation_of(application, index);
-    answer_add_job(answer, &plan->definition, 1, !plan->definition.paused, effective_ms);
+    answer_add_job(answer, &plan->definition, 1, !plan->definition.paused,
+                   job_new_slots_after_ms(&plan->definition, effective_ms));
     warn_about(answer, &application->command->jobs[index], application);
     answer->result.changed++;
     if (application->command->dry_run) {

@@ -40,6 +40,7 @@ bool job_once_passed(const struct definition *definition, int64_t effective_ms)
 
 int64_t job_new_slots_after_ms(const struct definition *definition, int64_t effective_ms)
 {
+    if (job_once_passed(definition, effective_ms)) return effective_ms; /* its delay may go on */
     return schedule_bound(&definition->schedule, effective_ms + 1) - 1;
 }
 

@@ -107,3 +107,17 @@ at 06:00:00
      "from": "2026-01-01T00:30:00Z", "to": "2026-01-01T04:00:00Z"}
   > event backfill_started g/a first=01-01T01:00:00 last=01-01T04:00:00 count=4 b
   > result backfill applied matched=1 changed=1
+
+story: a new job's fires come after it was added, whatever its delay
+begins 2026-01-01T00:00:30Z
+at 00:00:40
+    {"op": "add", "dry_run": true,
+     "job": {"group": "g", "id": "a", "jitter": "1h",
+             "schedule": {"cron": "0 0 * * *", "zone": "UTC"}}}
+  > result add applied matched=1 changed=1
+  >   add g/a +6 -0 before: after: 01-02 01-03 01-04 01-05 01-06
+at 00:00:40 add g/a {"jitter": "1h", "schedule": {"cron": "0 0 * * *", "zone": "UTC"}}
+  > result add applied matched=1 changed=1
+now 2026-01-01T23:59:59Z
+now 2026-01-02T01:00:00Z
+  > fire g/a 01-02T00:00:00 catchup
