@@ -141,7 +141,8 @@ def test_the_health_check_asks_this_daemon(kafka: Kafka, redis: Redis, cluster: 
         assert asked()[0] == 1
         static = {"BELFRY_GROUP_INSTANCE_ID": cluster}  # a restart does not wait for its dead self
         daemon = Belfryd(kafka, redis, cluster, env={**env, **static}).start().wait_live()
-        assert asked() == (0, "ok 4 shards are ours, 0 of them stand still\n")
+        well = (0, "ok 4 shards are ours, 0 of them stand still\n")
+        wait_for(lambda: asked() == well, 10, "what the log says has been noted")
         daemon.sigstop()
         assert asked()[0] == 1 and "does not move" in asked()[1]
         daemon.sigcont()
@@ -151,7 +152,7 @@ def test_the_health_check_asks_this_daemon(kafka: Kafka, redis: Redis, cluster: 
         daemon.kill9()
         assert asked()[0] == 1
         daemon.start().wait_live()  # a socket left behind is in nobody's way
-        assert asked()[0] == 0
+        wait_for(lambda: asked()[0] == 0, 10, "well in its new life")
         daemon.terminate()
         assert asked()[0] == 1
     run("belfryd", "--healthcheck", env={"BELFRY_HEALTH_SOCKET": ""}, expect=2)
