@@ -204,6 +204,31 @@ static void warn_about(struct answer *answer, const struct definition *definitio
                            name);
 }
 
+/* How a job that is not there yet would go on. */
+static struct job_prospect prospect_of_new(const struct definition *definition,
+                                           int64_t effective_ms)
+{
+    struct job_prospect new = prospect_of_definition(definition, effective_ms, 0);
+    new.after_ms = job_new_slots_after_ms(definition, effective_ms);
+    if (definition->paused) new.runs = false;
+    if (definition_has_incarnation(definition) && job_once_passed(definition, effective_ms))
+        new.runs = false; /* it may have been fired before the import */
+    return new;
+}
+
+/* How a job would go on behind a put, which leaves the pause as it is. */
+static struct job_prospect prospect_of_put(const struct job *job,
+                                           const struct definition *definition,
+                                           const struct job_prospect *old, int64_t effective_ms)
+{
+    int64_t fired = job->extra != NULL ? job->extra->state.counted_fires : 0;
+    struct job_prospect new = prospect_of_definition(definition, effective_ms, fired);
+    if ((job->flags & JOB_PAUSED) == 0) return new;
+    new.runs = new.runs && old->runs;
+    new.after_ms = old->after_ms;
+    return new;
+}
+
 /* What a dry run shows of an add or put. */
 static void add_difference(struct answer *answer, const struct job_plan *plan,
                            int64_t effective_ms)
@@ -214,16 +239,8 @@ static void add_difference(struct answer *answer, const struct job_plan *plan,
     if (difference == NULL) return;
     struct job_prospect old =
         job != NULL ? prospect_of_job(job, effective_ms) : prospect_none();
-    int64_t fired = job != NULL && job->extra != NULL ? job->extra->state.counted_fires : 0;
-    struct job_prospect new = prospect_of_definition(after, effective_ms, fired);
-    if (job == NULL) new.after_ms = job_new_slots_after_ms(after, effective_ms);
-    if (job == NULL && after->paused) new.runs = false;
-    if (job == NULL && definition_has_incarnation(after) && job_once_passed(after, effective_ms))
-        new.runs = false; /* it may have been fired before the import */
-    if (job != NULL && (job->flags & JOB_PAUSED)) { /* a put leaves the pause as it is */
-        new.runs = new.runs && old.runs;
-        new.after_ms = old.after_ms;
-    }
+    struct job_prospect new = job == NULL ? prospect_of_new(after, effective_ms)
+                                          : prospect_of_put(job, after, &old, effective_ms);
     *difference = (struct result_difference){
         .group = after->group,
         .id = after->id,
