@@ -211,17 +211,23 @@ static void take_key(struct watch *watch)
     else if (key == 'q' || key == 'Q') watch->ended = true;
 }
 
-/* Waits for whatever comes first, and takes it. */
+/* Waits for whatever comes first, and takes it. A terminal that goes away is seen here, too: SIGHUP
+ * comes only to a process whose controlling terminal it was. */
 static void turn(struct watch *watch, int64_t next_ms)
 {
     struct pollfd sources[] = {{.fd = watch->signals, .events = POLLIN},
                                {.fd = watch->output, .events = POLLIN},
-                               {.fd = watch->keys ? STDIN_FILENO : -1, .events = POLLIN}};
+                               {.fd = watch->keys ? STDIN_FILENO : -1, .events = POLLIN},
+                               {.fd = STDOUT_FILENO, .events = 0}};
     int wait_ms = watch->child > 0 ? -1 : cli_left_ms(next_ms, WATCH_MOST_MS);
     if (poll(sources, sizeof sources / sizeof sources[0], wait_ms) <= 0) return;
     if (sources[0].revents != 0) take_signal(watch);
     if (sources[1].revents != 0 && !watch->ended) take_output(watch);
     if (sources[2].revents != 0) take_key(watch);
+    if (sources[3].revents != 0 && !watch->ended) {
+        watch->ended = true;
+        watch->ended_by = SIGHUP;
+    }
 }
 
 /* Dies of the signal as it would have. */

@@ -200,21 +200,27 @@ def test_how_far_consumers_are_behind(shared: Cluster) -> None:
 class Terminal:
     """A command on a terminal of 80 x 24, and what the screen of a terminal would show."""
 
-    def __init__(self, words: list[str], columns: int = 80, rows: int = 24):
+    def __init__(self, words: list[str], columns: int = 80, rows: int = 24, control: bool = True,
+                 stdin: bool = True):
         self.leader, follower = pty.openpty()
         subprocess.run(["stty", "cols", str(columns), "rows", str(rows)], stdin=follower,
                        check=True)
         self.before = termios.tcgetattr(follower)
         self.follower = follower
         self.bytes, self.text = b"", ""
-        self.child = subprocess.Popen(words, stdin=follower, stdout=follower, stderr=follower,
-                                      start_new_session=True, preexec_fn=self.control,
+        self.child = subprocess.Popen(words, stdin=follower if stdin else subprocess.DEVNULL,
+                                      stdout=follower, stderr=follower, start_new_session=True,
+                                      preexec_fn=self.control if control else None,
                                       env={**os.environ, "TERM": "xterm"})
 
     @staticmethod
     def control() -> None:
         """The terminal is the child's: Ctrl-C and changes of its size come from there."""
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+
+    def children(self) -> list[int]:
+        tasks = f"/proc/{self.child.pid}/task/{self.child.pid}/children"
+        return [int(pid) for pid in open(tasks).read().split()]
 
     def read(self, for_s: float = 0.05) -> str:
         while select.select([self.leader], [], [], for_s)[0]:
@@ -303,17 +309,35 @@ def test_top_goes_on_when_what_draws_is_killed(shared: Cluster) -> None:
     redis = shared.redis
     redis.sigstop()  # so that a child waits for it and can be hit
     try:
-        def child() -> str:
-            tasks = f"/proc/{terminal.child.pid}/task/{terminal.child.pid}/children"
-            return open(tasks).read().strip()
-
-        os.kill(int(wait_for(child, 20, "a child that draws").split()[0]), signal.SIGKILL)
+        os.kill(wait_for(terminal.children, 20, "a child that draws")[0], signal.SIGKILL)
         assert "ended by signal 9" in terminal.wait_screen("ended by signal")
     finally:
         redis.sigcont()
     terminal.wait_screen("belfry top", 2)
     terminal.child.send_signal(signal.SIGINT)
     assert terminal.ended() == 0
+
+
+def test_top_ends_with_its_terminal(shared: Cluster) -> None:
+    """Where it is not its controlling terminal nobody sends SIGHUP; and what draws ends with it."""
+    top = ("top", "--refresh", "100ms")
+    for words, control, stdin in ((top, True, True), (top, False, True),
+                                  (("shards", "--watch=100ms"), False, False)):
+        terminal = Terminal(shared.words(*words), control=control, stdin=stdin)
+        terminal.wait_screen("SHARD", 2)
+        shared.redis.sigstop()  # so that one is being drawn
+        try:
+            wait_for(terminal.children, 20, "a child that draws")
+            os.close(terminal.follower)
+            os.close(terminal.leader)
+            assert terminal.child.wait(30) == -signal.SIGHUP, (words, control, stdin)
+        finally:
+            shared.redis.sigcont()
+        try:
+            os.killpg(terminal.child.pid, 0)
+            raise AssertionError(f"{words}: a process of it is left")
+        except ProcessLookupError:
+            pass
 
 
 def test_top_on_a_small_and_a_growing_terminal(shared: Cluster) -> None:
