@@ -94,6 +94,11 @@ int64_t census_oldest_owed_ms(struct census *census, const struct shard *shard)
 {
     uint32_t slots = shard_slots(shard);
     int64_t owing = OWING_LOOKS_MOST;
+    if (census->owing == 0) { /* nothing to look for, and what was found is owed no more */
+        census->cursor = 0;
+        census->round_oldest_ms = census->oldest_ms = INSTANT_NONE;
+        return INSTANT_NONE;
+    }
     if (slots > census->capacity) slots = (uint32_t)census->capacity;
     for (int64_t looks = SLOT_LOOKS_MOST; looks > 0 && owing > 0; looks--) {
         if (census->cursor >= slots) break;
