@@ -20,7 +20,7 @@
 #include "dispatcher/daemon/signals.h"
 #include "dispatcher/daemon/steady_wait.h"
 #include "dispatcher/daemon/watchman.h"
-#include "dispatcher/kafka/kafka_cluster.h"
+#include "dispatcher/kafka/kafka_client.h"
 #include "dispatcher/metrics/metrics.h"
 #include "lib/base/crash.h"
 #include "lib/base/version.h"
@@ -162,7 +162,7 @@ static void count_what_is_told(struct process *process)
     struct metrics_options options = {.shards = (int32_t)process->config.shards,
                                       .next = &process->log_observer,
                                       .version = BELFRY_VERSION,
-                                      .kafka_library = kafka_cluster_library()};
+                                      .kafka_library = kafka_library_version()};
     if (getrandom(options.hash_key, sizeof options.hash_key, 0) !=
         (ssize_t)sizeof options.hash_key)
         options.hash_key[0] = 1; /* no randomness: known, but not wrong */

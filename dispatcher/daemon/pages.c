@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "dispatcher/http/http_server.h"
-#include "dispatcher/kafka/kafka_cluster.h"
+#include "dispatcher/kafka/kafka_client.h"
 #include "lib/base/memory.h"
 #include "lib/base/version.h"
 #include "schemas/json_reader.h"
@@ -90,7 +90,7 @@ static void version_page(void *opaque, const struct http_request *request,
     add_text(&text, "version", BELFRY_VERSION);
     text_writer_member(&text, "libraries");
     text_writer_char(&text, '{');
-    add_text(&text, "librdkafka", kafka_cluster_library());
+    add_text(&text, "librdkafka", kafka_library_version());
     add_text(&text, "hiredis", store_redis_library());
     add_text(&text, "jansson", json_reader_library());
     add_text(&text, "libmicrohttpd", http_server_library());

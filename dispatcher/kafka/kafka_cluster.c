@@ -60,11 +60,6 @@ bool kafka_cluster_wait_ready(struct kafka_cluster *cluster, int32_t deadline_ms
     }
 }
 
-const char *kafka_cluster_library(void)
-{
-    return rd_kafka_version_str();
-}
-
 const char *kafka_cluster_id(struct kafka_cluster *cluster)
 {
     assert(cluster != NULL);

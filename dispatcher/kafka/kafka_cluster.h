@@ -13,9 +13,6 @@
 
 struct kafka_cluster;
 
-/* The version of librdkafka that is loaded. */
-const char *kafka_cluster_library(void);
-
 /* Connects in the background, joins nothing. `options` and all it points to is borrowed.
  * NULL: ERROR_INVALID, an option is wrong. End it with kafka_cluster_destroy(). */
 struct kafka_cluster *kafka_cluster_create(const struct kafka_options *options,
