@@ -88,13 +88,17 @@ void groups_destroy(struct groups *groups)
     free(groups);
 }
 
+static struct group_shard *seen_shard(const struct groups *groups, int32_t number)
+{
+    return atomic_load_explicit(&groups->by_shard[number], memory_order_acquire);
+}
+
 /* ---- counting ---- */
 
 static struct group_shard *shard_of(struct groups *groups, int32_t number)
 {
     assert(number >= 0 && number < groups->shards);
-    struct group_shard *shard =
-        atomic_load_explicit(&groups->by_shard[number], memory_order_acquire);
+    struct group_shard *shard = seen_shard(groups, number);
     if (shard != NULL) return shard;
     shard = memory_allocate(1, sizeof *shard);
     shard->mask = groups->cells_each / WAYS - 1;
@@ -188,15 +192,8 @@ void groups_note(struct groups *groups, int32_t shard, struct text group, int64_
 {
     struct group_shard *own = shard_of(groups, shard);
     struct series *series = series_of(groups, own, group, fires);
-    if (series == NULL) {
-        histogram_note(&histogram_of_groups, &own->others, late_us, fires);
-        return;
-    }
-    struct histogram *histogram = &series->histogram;
-    int bucket = histogram_bucket(&histogram_of_groups, late_us);
-    atomic_fetch_add_explicit(&histogram->buckets[bucket], fires, memory_order_relaxed);
-    if (late_us > 0)
-        atomic_fetch_add_explicit(&histogram->sum_us, late_us * fires, memory_order_relaxed);
+    if (series != NULL) histogram_count(&histogram_of_groups, &series->histogram, late_us, fires);
+    else histogram_note(&histogram_of_groups, &own->others, late_us, fires);
 }
 
 /* ---- reading ---- */
@@ -259,8 +256,7 @@ static uint64_t fired_since(struct group_shard *shard, size_t i)
 
 static void look(struct groups *groups, int32_t number, struct turn *turn)
 {
-    struct group_shard *shard =
-        atomic_load_explicit(&groups->by_shard[number], memory_order_acquire);
+    struct group_shard *shard = seen_shard(groups, number);
     if (shard == NULL) return;
     for (size_t i = 0; i < groups->cells_each; i++) {
         struct cell *cell = &shard->cells[i];
@@ -271,11 +267,6 @@ static void look(struct groups *groups, int32_t number, struct turn *turn)
         else if (busy.fires > 0)
             put(turn->nameless, &turn->nameless_count, busy, true);
     }
-}
-
-static struct group_shard *seen_shard(const struct groups *groups, int32_t number)
-{
-    return atomic_load_explicit(&groups->by_shard[number], memory_order_acquire);
 }
 
 /* The shard's thread may be counting in it until it has passed. */

@@ -14,7 +14,7 @@ const struct histogram_kind histogram_of_duration = {
     14, {MS(5), MS(10), MS(25), MS(50), MS(100), MS(250), MS(500), S(1), MS(2500), S(5), S(10),
          S(30), S(60), S(300)}};
 
-int histogram_bucket(const struct histogram_kind *kind, int64_t us)
+static int bucket_of(const struct histogram_kind *kind, int64_t us)
 {
     assert(kind->count <= HISTOGRAM_BOUNDS_MAX);
     int bucket = 0;
@@ -22,21 +22,30 @@ int histogram_bucket(const struct histogram_kind *kind, int64_t us)
     return bucket;
 }
 
+static void add(_Atomic int64_t *number, int64_t by)
+{
+    if (by != 0) atomic_fetch_add_explicit(number, by, memory_order_relaxed);
+}
+
+void histogram_count(const struct histogram_kind *kind, struct histogram *histogram, int64_t us,
+                     int64_t times)
+{
+    add(&histogram->buckets[bucket_of(kind, us)], times);
+    if (us > 0) add(&histogram->sum_us, us * times);
+}
+
 void histogram_note(const struct histogram_kind *kind, struct histogram_numbers *numbers,
                     int64_t us, int64_t times)
 {
-    numbers->buckets[histogram_bucket(kind, us)] += times;
+    numbers->buckets[bucket_of(kind, us)] += times;
     if (us > 0) numbers->sum_us += us * times;
 }
 
 void histogram_add(struct histogram *histogram, const struct histogram_numbers *numbers)
 {
     for (int i = 0; i <= HISTOGRAM_BOUNDS_MAX; i++)
-        if (numbers->buckets[i] != 0)
-            atomic_fetch_add_explicit(&histogram->buckets[i], numbers->buckets[i],
-                                      memory_order_relaxed);
-    if (numbers->sum_us != 0)
-        atomic_fetch_add_explicit(&histogram->sum_us, numbers->sum_us, memory_order_relaxed);
+        add(&histogram->buckets[i], numbers->buckets[i]);
+    add(&histogram->sum_us, numbers->sum_us);
 }
 
 void histogram_read(const struct histogram *histogram, struct histogram_numbers *numbers)

@@ -28,8 +28,9 @@ struct histogram_numbers {
     int64_t sum_us;
 };
 
-/* The number of its bucket. What is negative, by clocks that differ, counts as nothing. */
-int histogram_bucket(const struct histogram_kind *kind, int64_t us);
+/* What is negative, by clocks that differ, counts as nothing. */
+void histogram_count(const struct histogram_kind *kind, struct histogram *histogram, int64_t us,
+                     int64_t times);
 void histogram_note(const struct histogram_kind *kind, struct histogram_numbers *numbers,
                     int64_t us, int64_t times);
 void histogram_add(struct histogram *histogram, const struct histogram_numbers *numbers);

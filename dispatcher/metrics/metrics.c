@@ -61,15 +61,13 @@ static enum settled_end settled_of(const char *outcome)
 
 static void count(struct metrics *metrics, enum observed_kind kind, const struct observed *said)
 {
-    struct histogram_numbers took = {.sum_us = 0};
     add(&metrics->told[kind], 1);
     if (kind == OBSERVED_COMMIT_FAILED) {
         add(&metrics->transactions[end_of(said->kind)], 1);
     } else if (kind == OBSERVED_COMMIT_SETTLED) {
         add(&metrics->settled[settled_of(said->outcome)], 1);
     } else if (kind == OBSERVED_SHARD_TAKEN) {
-        histogram_note(&histogram_of_duration, &took, said->took_ms * 1000, 1);
-        histogram_add(&metrics->takeovers, &took);
+        histogram_count(&histogram_of_duration, &metrics->takeovers, said->took_ms * 1000, 1);
     }
 }
 
@@ -119,7 +117,6 @@ static void keep_examples(struct metrics *metrics, const struct taken *taken)
 static void committed(void *opaque, int32_t shard, const struct taken *taken)
 {
     struct metrics *metrics = opaque;
-    struct histogram_numbers took = {.sum_us = 0};
     int64_t numbers[TALLY_NUMBERS];
     static_assert(sizeof numbers == sizeof taken->tally->numbers, "nothing but int64_t");
     memcpy(numbers, &taken->tally->numbers, sizeof numbers);
@@ -127,8 +124,7 @@ static void committed(void *opaque, int32_t shard, const struct taken *taken)
         if (numbers[i] != 0) add(&metrics->taken[i], numbers[i]);
     if (taken->tally->due_count > 1) note_lateness(metrics, shard, taken);
     keep_examples(metrics, taken);
-    histogram_note(&histogram_of_duration, &took, taken->took_us, 1);
-    histogram_add(&metrics->commits, &took);
+    histogram_count(&histogram_of_duration, &metrics->commits, taken->took_us, 1);
     add(&metrics->transactions[TRANSACTION_COMMITTED], 1);
     const struct observer *next = metrics->options.next;
     if (next->committed != NULL) next->committed(next->opaque, shard, taken);
