@@ -154,7 +154,7 @@ struct metrics_page metrics_page(struct metrics *metrics, const struct metrics_v
     text_writer_init(&page.writer);
     groups_turn(metrics->groups, view->now_us);
     reading_take(metrics, view, reading);
-    rows_put(&page, metrics, reading);
+    rows_put(&page, reading);
     page_end(&page);
     free(reading);
     return (struct metrics_page){.content_type = page_content_type(page.open_metrics),

@@ -63,6 +63,8 @@ enum { JOB_STATES = 4 };
 /* All numbers at one moment. */
 struct reading {
     const struct metrics_view *view;
+    const struct metrics_options *options;
+    const struct groups *groups; /* read while their rows are put */
     struct tally_numbers taken;
     int64_t transactions[TRANSACTION_END_COUNT];
     int64_t settled[SETTLED_END_COUNT];

@@ -37,6 +37,8 @@ void reading_take(struct metrics *metrics, const struct metrics_view *view,
 {
     int64_t taken[TALLY_NUMBERS];
     *reading = (struct reading){.view = view,
+                                .options = &metrics->options,
+                                .groups = metrics->groups,
                                 .log_dropped = (int64_t)view->log_dropped,
                                 .ready = view->ready,
                                 .aside = view->aside,

@@ -72,8 +72,7 @@ struct row {
     enum metric_type type;
     const char *unit;
     const char *help;
-    void (*put)(struct page *page, const struct row *row, const struct metrics *metrics,
-                const struct reading *reading);
+    void (*put)(struct page *page, const struct row *row, const struct reading *reading);
     size_t at;       /* in struct reading: of the first number */
     int64_t scale;   /* numbers / scale is what is said */
     const struct list *list;
@@ -104,18 +103,14 @@ static void put_example(struct page *page, const struct row *row, const struct r
     page_exemplar(page, example->fire.id, example->fire.value, example->at_ms);
 }
 
-static void put_one(struct page *page, const struct row *row, const struct metrics *metrics,
-                    const struct reading *reading)
+static void put_one(struct page *page, const struct row *row, const struct reading *reading)
 {
-    (void)metrics;
     page_sample(page, row->name, suffix_of(row), NULL, 0, *numbers_of(row, reading), row->scale);
     if (row->example != 0) put_example(page, row, reading);
 }
 
-static void put_list(struct page *page, const struct row *row, const struct metrics *metrics,
-                     const struct reading *reading)
+static void put_list(struct page *page, const struct row *row, const struct reading *reading)
 {
-    (void)metrics;
     for (int i = row->list->first; i < row->list->count; i++) {
         const char *word = row->list->word(i);
         if (word == NULL) continue;
@@ -127,10 +122,8 @@ static void put_list(struct page *page, const struct row *row, const struct metr
     }
 }
 
-static void put_table(struct page *page, const struct row *row, const struct metrics *metrics,
-                      const struct reading *reading)
+static void put_table(struct page *page, const struct row *row, const struct reading *reading)
 {
-    (void)metrics;
     const int64_t *numbers = numbers_of(row, reading);
     for (int i = row->list->first; i < row->list->count; i++)
         for (int j = row->inner->first; j < row->inner->count; j++) {
@@ -170,27 +163,23 @@ static void put_histogram(struct page *page, const char *name, const struct hist
     page_sample(page, name, "_sum", group, count, numbers->sum_us, 1000000);
 }
 
-static void put_times(struct page *page, const struct row *row, const struct metrics *metrics,
-                      const struct reading *reading)
+static void put_times(struct page *page, const struct row *row, const struct reading *reading)
 {
-    (void)metrics;
     put_histogram(page, row->name, row->kind, NULL,
                   (const struct histogram_numbers *)(const void *)numbers_of(row, reading));
 }
 
-static void put_groups(struct page *page, const struct row *row, const struct metrics *metrics,
-                       const struct reading *reading)
+static void put_groups(struct page *page, const struct row *row, const struct reading *reading)
 {
     struct page_label label = {.name = "group"};
     struct histogram_numbers numbers;
-    (void)reading;
     for (size_t i = 0; i < GROUPS_NAMED; i++) {
-        const char *name = groups_series(metrics->groups, i, &numbers);
+        const char *name = groups_series(reading->groups, i, &numbers);
         if (name == NULL) continue;
         label.value = text_of(name);
         put_histogram(page, row->name, row->kind, &label, &numbers);
     }
-    groups_other(metrics->groups, &numbers);
+    groups_other(reading->groups, &numbers);
     label.value = text_of(GROUPS_OTHER);
     put_histogram(page, row->name, row->kind, &label, &numbers);
 }
@@ -201,10 +190,8 @@ static struct text number_text(int32_t number, char text[16])
     return (struct text){text, (size_t)length};
 }
 
-static void put_shards(struct page *page, const struct row *row, const struct metrics *metrics,
-                       const struct reading *reading)
+static void put_shards(struct page *page, const struct row *row, const struct reading *reading)
 {
-    (void)metrics;
     for (size_t i = 0; i < reading->view->shard_count; i++) {
         const struct metrics_shard *shard = &reading->view->shards[i];
         char text[16];
@@ -214,10 +201,8 @@ static void put_shards(struct page *page, const struct row *row, const struct me
     }
 }
 
-static void put_waiting(struct page *page, const struct row *row, const struct metrics *metrics,
-                        const struct reading *reading)
+static void put_waiting(struct page *page, const struct row *row, const struct reading *reading)
 {
-    (void)metrics;
     for (size_t i = 0; i < reading->view->shard_count; i++)
         for (enum input input = 0; input < INPUTS_READ; input++) {
             const struct metrics_shard *shard = &reading->view->shards[i];
@@ -228,21 +213,17 @@ static void put_waiting(struct page *page, const struct row *row, const struct m
         }
 }
 
-static void put_build(struct page *page, const struct row *row, const struct metrics *metrics,
-                      const struct reading *reading)
+static void put_build(struct page *page, const struct row *row, const struct reading *reading)
 {
     const struct page_label labels[] = {
-        {"version", text_of(metrics->options.version)},
-        {"librdkafka", text_of(metrics->options.kafka_library)}};
-    (void)reading;
+        {"version", text_of(reading->options->version)},
+        {"librdkafka", text_of(reading->options->kafka_library)}};
     page_sample(page, row->name, "_info", labels, 2, 1, 1);
 }
 
-static void put_tz(struct page *page, const struct row *row, const struct metrics *metrics,
-                   const struct reading *reading)
+static void put_tz(struct page *page, const struct row *row, const struct reading *reading)
 {
     const struct page_label label = {"version", text_of(reading->view->tz_version)};
-    (void)metrics;
     page_sample(page, row->name, "_info", &label, 1, 1, 1);
 }
 
@@ -394,11 +375,11 @@ static const struct row rows[] = {
      ONE(process.started_ms, MS)},
 };
 
-void rows_put(struct page *page, const struct metrics *metrics, const struct reading *reading)
+void rows_put(struct page *page, const struct reading *reading)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
         page_family(page, row->name, row->type, row->unit, row->help);
-        row->put(page, row, metrics, reading);
+        row->put(page, row, reading);
     }
 }

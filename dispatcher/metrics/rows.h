@@ -10,6 +10,6 @@
 /* By enum metrics_state; ends with NULL. */
 extern const char *const metrics_state_words[];
 
-void rows_put(struct page *page, const struct metrics *metrics, const struct reading *reading);
+void rows_put(struct page *page, const struct reading *reading);
 
 #endif
