@@ -32,22 +32,28 @@ struct singly {
     int64_t offsets[INPUTS_READ];
 };
 
+/* Numbers of the shard that is held, and what they are while nothing is known of it. */
+#define ENGINE_NUMBERS(row)                                                                        \
+    row(jobs_paused, 0)                                                                            \
+    row(jobs_failing, 0)                                                                           \
+    row(jobs_finished, 0)                                                                          \
+    row(jobs_zoneless, 0)                                                                          \
+    row(jobs_owing, 0)                                                                             \
+    row(jobs_next_hour, 0)                                                                         \
+    row(owed_slots, 0)                                                                             \
+    row(owed_drain_ms, 0)                                                                          \
+    row(owed_oldest_ms, INSTANT_NONE)                                                              \
+    row(next_live_ms, INT64_MAX)                                                                   \
+    row(takeover_ms, -1)
+
 /* Of struct engine_status, of the same names. */
+#define ENGINE_NUMBER(name, unknown) _Atomic int64_t name;
 struct engine_numbers {
     _Atomic int64_t commands;
-    _Atomic int64_t jobs_paused;
-    _Atomic int64_t jobs_failing;
-    _Atomic int64_t jobs_finished;
-    _Atomic int64_t jobs_zoneless;
-    _Atomic int64_t jobs_owing;
-    _Atomic int64_t jobs_next_hour;
-    _Atomic int64_t owed_slots;
-    _Atomic int64_t owed_drain_ms;
-    _Atomic int64_t owed_oldest_ms;
-    _Atomic int64_t next_live_ms;
     _Atomic int64_t waiting[INPUTS_READ];
-    _Atomic int64_t takeover_ms;
+    ENGINE_NUMBERS(ENGINE_NUMBER)
 };
+#undef ENGINE_NUMBER
 
 struct engine {
     struct engine_options options;

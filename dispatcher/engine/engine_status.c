@@ -14,18 +14,10 @@ static void tell(_Atomic int64_t *number, int64_t value)
 void engine_numbers_begin(struct engine *engine)
 {
     struct engine_numbers *numbers = &engine->numbers;
-    tell(&numbers->jobs_paused, 0);
-    tell(&numbers->jobs_failing, 0);
-    tell(&numbers->jobs_finished, 0);
-    tell(&numbers->jobs_zoneless, 0);
-    tell(&numbers->jobs_owing, 0);
-    tell(&numbers->jobs_next_hour, 0);
-    tell(&numbers->owed_slots, 0);
-    tell(&numbers->owed_drain_ms, 0);
-    tell(&numbers->owed_oldest_ms, INSTANT_NONE);
-    tell(&numbers->next_live_ms, INT64_MAX);
+#define BEGIN(name, unknown) tell(&numbers->name, unknown);
+    ENGINE_NUMBERS(BEGIN)
+#undef BEGIN
     for (enum input input = 0; input < INPUTS_READ; input++) tell(&numbers->waiting[input], 0);
-    tell(&numbers->takeover_ms, -1);
     engine->looked_us = 0;
     engine->hour_looked_us = 0;
 }
@@ -80,19 +72,11 @@ static int64_t read(const _Atomic int64_t *number)
 static void read_numbers(const struct engine_numbers *numbers, struct engine_status *status)
 {
     status->commands = read(&numbers->commands);
-    status->jobs_paused = read(&numbers->jobs_paused);
-    status->jobs_failing = read(&numbers->jobs_failing);
-    status->jobs_finished = read(&numbers->jobs_finished);
-    status->jobs_zoneless = read(&numbers->jobs_zoneless);
-    status->jobs_owing = read(&numbers->jobs_owing);
-    status->jobs_next_hour = read(&numbers->jobs_next_hour);
-    status->owed_slots = read(&numbers->owed_slots);
-    status->owed_drain_ms = read(&numbers->owed_drain_ms);
-    status->owed_oldest_ms = read(&numbers->owed_oldest_ms);
-    status->next_live_ms = read(&numbers->next_live_ms);
+#define READ(name, unknown) status->name = read(&numbers->name);
+    ENGINE_NUMBERS(READ)
+#undef READ
     for (enum input input = 0; input < INPUTS_READ; input++)
         status->waiting[input] = read(&numbers->waiting[input]);
-    status->takeover_ms = read(&numbers->takeover_ms);
 }
 
 struct engine_status engine_status(const struct engine *engine)
