@@ -7,6 +7,7 @@
 
 #include "cli/kafka/redis_reader.h"
 #include "cli/operate/checkup.h"
+#include "cli/operate/cluster_view.h"
 #include "cli/operate/ping.h"
 #include "cli/operate/version_faults.h"
 #include "cli/show/cli_clock.h"
@@ -21,19 +22,15 @@ enum { PING_MS = 10000, SILENT_BYTES = 256, VERSION_BYTES = 64 };
 
 /* ---- shards ---- */
 
-static void list_silent(const struct checkup *checkup, char *text, size_t bytes)
+static void list_silent(const struct checkup *checkup, char text[SILENT_BYTES])
 {
-    size_t used = 0;
     text[0] = '\0';
     for (int32_t shard = 0; shard < checkup->shards; shard++) {
         bool answered = false;
         for (size_t i = 0; i < json_array_size(checkup->answers); i++)
             answered = answered || json_member_number(json_array_get(checkup->answers, i), "shard",
                                                       -1) == shard;
-        if (answered || used + 12 > bytes) continue;
-        int length = snprintf(text + used, bytes - used, "%s%d", used == 0 ? "" : ", ",
-                              (int)shard);
-        used += length > 0 ? (size_t)length : 0;
+        if (!answered) shard_list_add(text, SILENT_BYTES, shard);
     }
 }
 
@@ -52,7 +49,7 @@ void check_answers(struct checkup *checkup)
                      "says what it waits for", "no shard answers: %s", error.message);
     } else {
         char silent[SILENT_BYTES];
-        list_silent(checkup, silent, sizeof silent);
+        list_silent(checkup, silent);
         checkup_find(checkup, BAD, "belfry shards says which daemon owned them; its log says what "
                      "they wait for", "these do not answer: %s", silent);
     }

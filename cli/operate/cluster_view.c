@@ -13,7 +13,7 @@
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
 
-enum { FAULT_BYTES = 300, LIST_BYTES = 80 };
+enum { FAULT_BYTES = 300, LIST_BYTES = 80, SHARD_LIST_ROOM = 16 };
 #define OVERDUE_MS INT64_C(60000) /* a slot owed for longer is worth a word */
 
 /* ---- adding up ---- */
@@ -133,22 +133,22 @@ __attribute__((format(printf, 2, 3))) static void fault(struct cluster_view *vie
     (void)json_array_append_new(view->faults, said != NULL ? said : json_string("(no UTF-8)"));
 }
 
-/* "3, 5, 8 ...": the shards of which `is` is true. */
+void shard_list_add(char *text, size_t bytes, int32_t shard)
+{
+    size_t used = strlen(text);
+    assert(bytes > SHARD_LIST_ROOM && used < bytes);
+    if (used > 0 && text[used - 1] == '.') return;
+    if (used + SHARD_LIST_ROOM > bytes) (void)snprintf(text + used, bytes - used, " ...");
+    else (void)snprintf(text + used, bytes - used, "%s%d", used == 0 ? "" : ", ", (int)shard);
+}
+
+/* The shards of which `is` is true. */
 static const char *list_shards(const struct cluster_view *view, char text[LIST_BYTES],
                                bool (*is)(const struct shard_report *report))
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (int32_t shard = 0; shard < view->look->shards; shard++) {
-        if (!is(&view->look->reports[shard])) continue;
-        if (used + 16 > LIST_BYTES) {
-            (void)snprintf(text + used, LIST_BYTES - used, " ...");
-            break;
-        }
-        int length = snprintf(text + used, LIST_BYTES - used, "%s%d", used == 0 ? "" : ", ",
-                              (int)shard);
-        used += length > 0 ? (size_t)length : 0;
-    }
+    for (int32_t shard = 0; shard < view->look->shards; shard++)
+        if (is(&view->look->reports[shard])) shard_list_add(text, LIST_BYTES, shard);
     return text;
 }
 
@@ -290,7 +290,7 @@ json_t *figure_json(int64_t figure)
     return figure == FIGURE_UNKNOWN ? json_null() : json_integer(figure);
 }
 
-json_t *figure_rate_json(const struct shard_figures *figures, int64_t count)
+static json_t *figure_rate_json(const struct shard_figures *figures, int64_t count)
 {
     double rate = figures_rate(figures, count);
     return rate < 0 ? json_null() : json_real(rate);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "store/store_redis_health.h"
@@ -48,6 +49,9 @@ bool shard_is_silent(const struct shard_report *report); /* nobody has said anyt
 bool shard_is_stuck(const struct shard_report *report);
 bool shard_is_live(const struct shard_report *report);
 
+/* Adds a shard to a text as "3, 5, 8", which " ..." ends where there is no room for another. */
+void shard_list_add(char *text, size_t bytes, int32_t shard);
+
 void cluster_view_make(struct cluster_view *view, const struct cluster_look *look);
 void cluster_view_free(struct cluster_view *view);
 
@@ -59,7 +63,6 @@ double figures_rate(const struct shard_figures *figures, int64_t count);
 
 /* A figure of `-o json`: null where it is not known. */
 json_t *figure_json(int64_t figure);
-json_t *figure_rate_json(const struct shard_figures *figures, int64_t count);
 json_t *figure_instant_json(int64_t instant_ms);
 
 /* The sum as members of an object. */

@@ -291,6 +291,18 @@ static void numbers_and_rates(void **state)
     assert_string_equal(rate_text(420000.4, text), "420,000");
 }
 
+/* A list that does not hold all says so. */
+static void a_list_of_shards_tells_that_it_is_cut(void **state)
+{
+    char all[256] = "";
+    char cut[40] = "";
+    (void)state;
+    for (int32_t shard = 0; shard < 40; shard += 4) shard_list_add(all, sizeof all, shard);
+    assert_string_equal(all, "0, 4, 8, 12, 16, 20, 24, 28, 32, 36");
+    for (int32_t shard = 1000; shard < 1024; shard++) shard_list_add(cut, sizeof cut, shard);
+    assert_string_equal(cut, "1000, 1001, 1002, 1003, 1004 ...");
+}
+
 static void known_faults_are_found_by_version(void **state)
 {
     static const struct {
@@ -327,6 +339,7 @@ int main(void)
         cmocka_unit_test(top_shows_first_what_is_not_well),
         cmocka_unit_test(ages_are_short),
         cmocka_unit_test(numbers_and_rates),
+        cmocka_unit_test(a_list_of_shards_tells_that_it_is_cut),
         cmocka_unit_test(known_faults_are_found_by_version),
     };
     return cmocka_run_group_tests_name("cli_screen", tests, NULL, NULL);
