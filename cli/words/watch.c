@@ -18,7 +18,7 @@
 #include "lib/base/monotonic.h"
 #include "lib/time/instant.h"
 
-enum { READ_BYTES = 65536, COLUMNS_DEFAULT = 80, ROWS_DEFAULT = 24 };
+enum { READ_BYTES = 65536 };
 
 /* The terminal is the business of this process alone, which asks nobody and so never waits; what is
  * shown is printed by a child, a new one each time, which may wait for Redis, or crash. */
@@ -60,12 +60,13 @@ static void put_words(const char *text)
 
 /* ---- the terminal ---- */
 
+/* A terminal that does not tell its size is as large as the settings take it to be. */
 static void measure(struct watch *watch)
 {
     struct winsize size = {0};
     bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
-    watch->columns = known ? size.ws_col : COLUMNS_DEFAULT;
-    watch->rows = known ? size.ws_row : ROWS_DEFAULT;
+    watch->columns = known ? size.ws_col : watch->invocation->settings->width;
+    watch->rows = known ? size.ws_row : watch->invocation->settings->height;
 }
 
 /* Another screen, without a cursor; keys come as they are pressed. */
