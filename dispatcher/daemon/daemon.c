@@ -94,8 +94,7 @@ static void publish(const struct daemon *daemon)
     struct board_state state = {.ready = daemon->ready,
                                 .aside = daemon->rest.away,
                                 .ending = daemon->ending,
-                                .redis_claimed = atomic_load(&daemon->claim.claimed),
-                                .published_us = now_us(daemon)};
+                                .redis_claimed = atomic_load(&daemon->claim.claimed)};
     (void)snprintf(state.owner, sizeof state.owner, "%s", daemon->owner);
     (void)snprintf(state.tz_version, sizeof state.tz_version, "%s",
                    zone_files_version(daemon->zones));

@@ -83,11 +83,11 @@ bool health_is_ready(const struct health_view *view, bool all, struct text_write
 {
     assert(view != NULL && lines != NULL);
     struct board_state state;
-    struct shard_status *statuses =
-        memory_allocate((size_t)shard_board_shards(view->board), sizeof *statuses);
+    int32_t shards = shard_board_shards(view->board);
+    struct shard_status *statuses = memory_allocate((size_t)shards, sizeof *statuses);
     shard_board_read(view->board, &state, statuses);
     bool ready = check_group(&state, all, lines);
-    for (int32_t shard = 0; shard < state.shards; shard++)
+    for (int32_t shard = 0; shard < shards; shard++)
         if (statuses[shard].wanted)
             ready = check_shard(shard, &statuses[shard], all, lines) && ready;
     free(statuses);

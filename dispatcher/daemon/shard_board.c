@@ -20,7 +20,7 @@ struct shard_board *shard_board_create(int32_t shards)
     assert(shards > 0 && shards <= SHARDS_MAX);
     struct shard_board *board = memory_allocate(1, sizeof *board);
     pthread_mutex_init(&board->lock, NULL);
-    board->shards = board->state.shards = shards;
+    board->shards = shards;
     board->statuses = memory_allocate((size_t)shards, sizeof board->statuses[0]);
     board->next = memory_allocate((size_t)shards, sizeof board->next[0]);
     for (int32_t shard = 0; shard < shards; shard++)
@@ -55,7 +55,6 @@ void shard_board_publish(struct shard_board *board, const struct board_state *st
     }
     pthread_mutex_lock(&board->lock);
     board->state = *state;
-    board->state.shards = board->shards;
     board->state.wanted = wanted;
     struct shard_status *before = board->statuses;
     board->statuses = board->next;
@@ -70,6 +69,6 @@ void shard_board_read(struct shard_board *board, struct board_state *state,
     pthread_mutex_lock(&board->lock);
     *state = board->state;
     if (statuses != NULL)
-        memcpy(statuses, board->statuses, (size_t)state->shards * sizeof statuses[0]);
+        memcpy(statuses, board->statuses, (size_t)board->shards * sizeof statuses[0]);
     pthread_mutex_unlock(&board->lock);
 }

@@ -17,9 +17,7 @@ struct board_state {
     bool aside;  /* it has left the group for a while */
     bool ending;
     bool redis_claimed; /* Redis was seen, and is ours */
-    int32_t shards;     /* of the cluster */
-    int32_t wanted;     /* of these, ours by the group's word */
-    int64_t published_us; /* by the monotonic clock; 0: never */
+    int32_t wanted;     /* shards that are ours by the group's word; the board counts them */
     char owner[OWNER_BYTES_MAX + 1];
     char tz_version[TZ_VERSION_BYTES];
 };
@@ -31,7 +29,7 @@ void shard_board_destroy(struct shard_board *board);
 
 int32_t shard_board_shards(const struct shard_board *board); /* of the cluster */
 
-/* By the daemon's thread. `state` without the numbers of shards; fleet NULL: no shard is ours. */
+/* By the daemon's thread. `state` without the number of shards; fleet NULL: no shard is ours. */
 void shard_board_publish(struct shard_board *board, const struct board_state *state,
                          const struct shard_fleet *fleet);
 
