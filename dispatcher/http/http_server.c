@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <microhttpd.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,18 +224,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* The thread takes no signals: they belong to the main program. */
-static int start_thread(struct http_server *server)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&server->thread, NULL, run, server);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed == 0) (void)pthread_setname_np(server->thread, "http");
-    return failed;
-}
-
 /* The strictest that is meant for more than tests; newer versions call it otherwise. */
 #if MHD_VERSION >= 0x00097701
 #define STRICT MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1
@@ -276,8 +263,11 @@ struct http_server *http_server_start(const struct http_options *options, struct
                   server->address);
         goto forget;
     }
-    int refused = start_thread(server);
-    if (refused == 0) return server;
+    int refused = pthread_create(&server->thread, NULL, run, server);
+    if (refused == 0) {
+        (void)pthread_setname_np(server->thread, "http");
+        return server;
+    }
     error_set(error, ERROR_FATAL, "[http] listen: no thread: %s", strerror(refused));
     MHD_stop_daemon(server->daemon);
 forget:

@@ -55,7 +55,9 @@ struct http_options {
 
 struct http_server;
 
-/* Listens. NULL: ERROR_FATAL: the address cannot be had, or others could read without a token. */
+/* Listens. The thread takes the signals that the caller takes: in belfryd those of a crash only, so
+ * that a crash there also has its last lines written.
+ * NULL: ERROR_FATAL: the address cannot be had, or others could read without a token. */
 struct http_server *http_server_start(const struct http_options *options, struct error *error)
     __attribute__((warn_unused_result));
 /* Where it listens, with the port that was picked: "127.0.0.1:8411", "unix:/path". */
