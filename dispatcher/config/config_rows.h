@@ -26,7 +26,7 @@
     row(log_format, "belfry", "log.format", "log-format", "FORMAT", CHOICE, "logfmt", 0, 0,        \
         format_words, "logfmt or json")                                                            \
     row(health_socket, "belfry", "health.socket", "health-socket", "PATH|@NAME", TEXT, "", 0,      \
-        HEALTH_PLACE_BYTES_MAX, NULL, "Unix socket that --healthcheck asks")                       \
+        UNIX_PLACE_BYTES_MAX, NULL, "Unix socket that --healthcheck asks")                       \
     row(http_listen, "http", "listen", "http", "ADDR", TEXT, "", 0, 300, NULL,                     \
         "HOST:PORT or unix:PATH to serve metrics and health at, usually 127.0.0.1:8411")           \
     row(http_hosts, "http", "hosts", NULL, "HOST,...", LIST, "", 0, 255, NULL,                     \

@@ -2,15 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "dispatcher/http/unix_socket.h"
 #include "lib/base/memory.h"
 
 enum { ASKERS_MAX = 16 /* that wait, and that are answered in one turn */ };
@@ -19,25 +18,14 @@ static const char *const words[] = {"ok", "unready", "bad"};
 
 struct health {
     int descriptor;
-    char path[HEALTH_PLACE_BYTES_MAX + 1]; /* "": no file */
+    char place[UNIX_PLACE_BYTES_MAX + 1];
 };
-
-static socklen_t address_of(const char *place, struct sockaddr_un *address)
-{
-    size_t length = strlen(place);
-    assert(length > 0 && length <= HEALTH_PLACE_BYTES_MAX);
-    static_assert(HEALTH_PLACE_BYTES_MAX < sizeof address->sun_path, "a path and its end");
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    memcpy(address->sun_path, place, length);
-    if (place[0] == '@') address->sun_path[0] = '\0';
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-}
 
 /* Connects within the limit. Returns -1 and errno. */
 static int connect_to(const char *place)
 {
     struct sockaddr_un address;
-    socklen_t bytes = address_of(place, &address);
+    socklen_t bytes = unix_socket_address(place, &address);
     const struct timeval limit = {.tv_sec = HEALTH_LIMIT_MS / 1000};
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -1;
@@ -50,32 +38,14 @@ static int connect_to(const char *place)
     return -1;
 }
 
-/* A socket that a daemon before us left behind refuses connections. */
-static void remove_stale(const char *place)
-{
-    int descriptor = connect_to(place);
-    bool stale = descriptor < 0 && errno == ECONNREFUSED;
-    if (descriptor >= 0) (void)close(descriptor);
-    if (stale) (void)unlink(place);
-}
-
 struct health *health_open(const char *place, struct error *error)
 {
-    struct sockaddr_un address;
-    socklen_t bytes = address_of(place, &address);
-    bool file = place[0] != '@';
     struct health *health = memory_allocate(1, sizeof *health);
-    if (file) remove_stale(place);
-    health->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (health->descriptor >= 0 &&
-        bind(health->descriptor, (const struct sockaddr *)&address, bytes) == 0 &&
-        listen(health->descriptor, ASKERS_MAX) == 0) {
-        if (file) (void)snprintf(health->path, sizeof health->path, "%s", place);
-        return health;
-    }
+    (void)snprintf(health->place, sizeof health->place, "%s", place);
+    health->descriptor = unix_socket_listen(place, 0, ASKERS_MAX);
+    if (health->descriptor >= 0) return health;
     (void)error_set(error, ERROR_FATAL, "health.socket %s: %s", place,
                     errno == EADDRINUSE ? "another process listens there" : strerror(errno));
-    if (health->descriptor >= 0) (void)close(health->descriptor);
     free(health);
     return NULL;
 }
@@ -83,7 +53,7 @@ struct health *health_open(const char *place, struct error *error)
 void health_close(struct health *health)
 {
     if (health == NULL) return;
-    if (health->path[0] != '\0') (void)unlink(health->path);
+    unix_socket_forget(health->place);
     (void)close(health->descriptor);
     free(health);
 }

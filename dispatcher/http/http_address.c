@@ -5,17 +5,22 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64, PORT_MAX = 65535 };
+#include "dispatcher/http/unix_socket.h"
+#include "lib/base/limits.h"
+
+enum {
+    BACKLOG = 64,
+    PORT_MAX = 65535,
+    UNIX_MODE = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP
+};
 
 static const char unix_prefix[] = "unix:";
 
@@ -31,9 +36,9 @@ static bool parse_unix(const char *text, const char *path, struct http_address *
 {
     size_t length = strlen(path);
     if (length < 2 || (path[0] != '/' && path[0] != '@')) return refuse(text, error);
-    if (length > HTTP_UNIX_BYTES_MAX)
+    if (length > UNIX_PLACE_BYTES_MAX)
         return error_invalid(error, CODE_BAD_VALUE, "\"%.40s...\": a Unix socket's path has %d "
-                             "bytes at most", path, HTTP_UNIX_BYTES_MAX);
+                             "bytes at most", path, UNIX_PLACE_BYTES_MAX);
     address->is_unix = true;
     memcpy(address->host, path, length + 1);
     return true;
@@ -74,49 +79,6 @@ bool http_address_is_local(const struct http_address *address)
     if (inet_pton(AF_INET, address->host, &four) == 1)
         return (ntohl(four.s_addr) >> 24) == IN_LOOPBACKNET;
     return inet_pton(AF_INET6, address->host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
-
-/* ---- a Unix socket ---- */
-
-static socklen_t unix_address(const struct http_address *address, struct sockaddr_un *to)
-{
-    size_t length = strlen(address->host);
-    static_assert(HTTP_UNIX_BYTES_MAX < sizeof to->sun_path, "a path and its end");
-    assert(address->is_unix && length <= HTTP_UNIX_BYTES_MAX);
-    *to = (struct sockaddr_un){.sun_family = AF_UNIX};
-    memcpy(to->sun_path, address->host, length);
-    if (address->host[0] == '@') to->sun_path[0] = '\0';
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-}
-
-/* A socket that a daemon before us left behind refuses connections. */
-static void remove_stale(const struct sockaddr_un *to, socklen_t bytes)
-{
-    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor < 0) return;
-    bool stale = connect(descriptor, (const struct sockaddr *)to, bytes) < 0 &&
-                 errno == ECONNREFUSED;
-    (void)close(descriptor);
-    if (stale) (void)unlink(to->sun_path);
-}
-
-static int listen_unix(const struct http_address *address)
-{
-    struct sockaddr_un to;
-    socklen_t bytes = unix_address(address, &to);
-    bool file = address->host[0] != '@';
-    if (file) remove_stale(&to, bytes);
-    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor < 0) return -1;
-    /* Nobody connects before listen(): the mode is set by then. */
-    if (bind(descriptor, (const struct sockaddr *)&to, bytes) == 0 &&
-        (!file || chmod(address->host, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) == 0) &&
-        listen(descriptor, BACKLOG) == 0)
-        return descriptor;
-    int cause = errno;
-    (void)close(descriptor);
-    errno = cause;
-    return -1;
 }
 
 /* ---- TCP ---- */
@@ -176,7 +138,7 @@ int http_address_listen(const struct http_address *address, char bound[HTTP_ADDR
     const char *reason = NULL;
     int descriptor = -1;
     if (address->is_unix) {
-        descriptor = listen_unix(address);
+        descriptor = unix_socket_listen(address->host, UNIX_MODE, BACKLOG);
         if (descriptor < 0) reason = strerror(errno);
         (void)snprintf(bound, HTTP_ADDRESS_BYTES, "unix:%s", address->host);
     } else {
@@ -192,5 +154,5 @@ int http_address_listen(const struct http_address *address, char bound[HTTP_ADDR
 void http_address_forget(const struct http_address *address)
 {
     assert(address != NULL);
-    if (address->is_unix && address->host[0] != '@') (void)unlink(address->host);
+    if (address->is_unix) unix_socket_forget(address->host);
 }

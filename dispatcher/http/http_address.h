@@ -8,7 +8,6 @@
 
 enum {
     HTTP_HOST_BYTES = 256,
-    HTTP_UNIX_BYTES_MAX = 107, /* sun_path and its end */
     HTTP_PORT_BYTES = 6,
     HTTP_ADDRESS_BYTES = HTTP_HOST_BYTES + HTTP_PORT_BYTES + 8 /* as text */
 };

@@ -40,7 +40,7 @@ enum {
     FORWARD_BYTES_MAX = 32 * 1024 * 1024, /* of one command, to all its shards together */
     STORE_CALL_JOBS_MAX = 500,        /* jobs in one Lua call */
     OWNER_BYTES_MAX = 96,
-    HEALTH_PLACE_BYTES_MAX = 107,     /* of a Unix socket: sun_path and its end */
+    UNIX_PLACE_BYTES_MAX = 107,       /* of a Unix socket: sun_path and its end */
     STATE_LAYOUT = 2                  /* version of records in belfry.state and Redis */
 };
 
