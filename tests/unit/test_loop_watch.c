@@ -208,6 +208,121 @@ static void check_a_port_says_which_call_its_thread_is_in(void **state)
     broker->operations->destroy(broker);
 }
 
+/* What a loop is at, one word after the other. */
+struct calls {
+    struct loop *loop;
+    char text[200];
+};
+
+static void note_call(struct calls *seen)
+{
+    const char *call = loop_late(seen->loop).call;
+    size_t length = strlen(seen->text);
+    (void)snprintf(seen->text + length, sizeof seen->text - length, "%s, ",
+                   call == NULL ? "nothing" : call);
+}
+
+struct seen_checkpoint {
+    struct checkpoint_port port; /* first */
+    struct calls *seen;
+};
+
+static bool seen_snapshot(struct checkpoint_port *port, struct snapshot *snapshot, bool *found,
+                          struct error *error)
+{
+    (void)snapshot;
+    (void)found;
+    (void)error;
+    note_call(((struct seen_checkpoint *)port)->seen);
+    return true;
+}
+
+static bool seen_items(struct checkpoint_port *port, store_item_visitor *visitor, void *opaque,
+                       struct error *error)
+{
+    note_call(((struct seen_checkpoint *)port)->seen);
+    bool done = visitor(opaque, NULL, error);
+    note_call(((struct seen_checkpoint *)port)->seen);
+    return done;
+}
+
+static bool visit(void *opaque, const struct store_item *item, struct error *error)
+{
+    (void)item;
+    (void)error;
+    note_call(opaque);
+    return true;
+}
+
+static void check_reading_a_checkpoint_is_a_call_and_what_is_read_is_not(void **state)
+{
+    struct rig *rig = *state;
+    static const struct checkpoint_operations operations = {.read_snapshot = seen_snapshot,
+                                                            .read_items = seen_items};
+    struct calls seen = {.loop = loop_watch_shard(rig->view.watch, 0)};
+    struct seen_checkpoint inner = {{&operations}, &seen};
+    struct checkpoint_port *port = watch_checkpoint_create(&inner.port, seen.loop);
+    assert_true(port->operations->read_snapshot(port, NULL, NULL, NULL));
+    note_call(&seen);
+    assert_string_equal(seen.text, "a call of Redis, the rules of a shard, ");
+    seen.text[0] = '\0';
+    assert_true(port->operations->read_items(port, visit, &seen, NULL));
+    note_call(&seen);
+    assert_string_equal(seen.text, "a call of Redis, the rules of a shard, a call of Redis, "
+                                   "the rules of a shard, ");
+    watch_checkpoint_destroy(port);
+}
+
+struct seen_store {
+    struct store store; /* first */
+    struct calls *seen;
+};
+
+static bool seen_write(struct store *store, const struct store_write *writes, size_t count,
+                       size_t *written, enum store_outcome *outcome, struct error *error)
+{
+    (void)writes;
+    (void)count;
+    (void)written;
+    (void)outcome;
+    (void)error;
+    note_call(((struct seen_store *)store)->seen);
+    return true;
+}
+
+static bool seen_look(struct store *store, int32_t shard, int64_t generation, int64_t epoch,
+                      struct store_position *found, struct error *error)
+{
+    (void)shard;
+    (void)generation;
+    (void)epoch;
+    (void)found;
+    (void)error;
+    note_call(((struct seen_store *)store)->seen);
+    return true;
+}
+
+static void forget_store(struct store *store)
+{
+    (void)store;
+}
+
+static void check_the_writer_of_redis_rests_between_two_calls(void **state)
+{
+    struct rig *rig = *state;
+    static const struct store_operations operations = {
+        .write_parts = seen_write, .look = seen_look, .destroy = forget_store};
+    struct calls seen = {.loop = loop_watch_writer(rig->view.watch)};
+    struct seen_store inner = {{&operations}, &seen};
+    struct store *store = watch_store_create(&inner.store, seen.loop);
+    assert_true(store->operations->write_parts(store, NULL, 0, NULL, NULL, NULL));
+    note_call(&seen);
+    assert_true(store->operations->look(store, 0, 0, 0, NULL, NULL));
+    note_call(&seen);
+    assert_string_equal(seen.text, "a call of Redis, nothing, a call of Redis, nothing, ");
+    store->operations->destroy(store);
+}
+
 #define IN_A_RIG(check) cmocka_unit_test_setup_teardown(check, make_rig, drop_rig)
 
 int main(void)
@@ -221,6 +336,8 @@ int main(void)
         IN_A_RIG(check_a_watchman_who_sleeps_is_seen),
         IN_A_RIG(check_who_waits_for_its_group_is_not_ready),
         IN_A_RIG(check_a_port_says_which_call_its_thread_is_in),
+        IN_A_RIG(check_reading_a_checkpoint_is_a_call_and_what_is_read_is_not),
+        IN_A_RIG(check_the_writer_of_redis_rests_between_two_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
