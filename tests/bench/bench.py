@@ -114,13 +114,6 @@ class Herds:
             time.sleep(due - time.time() + needed_s)
 
 
-def rss_kib(daemon: harness.Belfryd) -> int:
-    for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise AssertionError("no VmRSS")
-
-
 def checkpointed(redis: harness.Redis, cluster: str, shards: int) -> int:
     """Jobs in the snapshots of all shards."""
     with redis.client() as client:
@@ -132,11 +125,11 @@ def settle(daemon: harness.Belfryd, redis: harness.Redis, jobs: int) -> None:
     """Waits until Redis has all jobs and the daemon's memory stands still."""
     harness.wait_for(lambda: checkpointed(redis, daemon.cluster, daemon.shards) == jobs, 300,
                      f"{jobs} jobs in Redis", every_s=0.5)
-    seen = [rss_kib(daemon)]
+    seen = [daemon.resident_kib()]
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and (len(seen) < 5 or max(seen[-5:]) - min(seen[-5:]) > 64):
         time.sleep(0.5)  # a sample each half second, until five are equal
-        seen.append(rss_kib(daemon))
+        seen.append(daemon.resident_kib())
 
 
 def start_daemon(kafka: harness.Kafka, redis: harness.Redis, cluster: str, shards: int
@@ -168,15 +161,15 @@ def herd(kafka: harness.Kafka, redis: harness.Redis, jobs: int, settings: Settin
     """A herd each minute, in turn with the bare producer; and the bytes a job takes."""
     cluster = f"herd{jobs}"
     daemon = start_daemon(kafka, redis, cluster, settings.shards)
-    empty_kib = rss_kib(daemon)
+    empty_kib = daemon.resident_kib()
     herds = Herds(time.time() + 20 + jobs / 8000, 2 * settings.rounds + 6)
     say(f"{jobs} cron jobs on {settings.shards} shards: loading")
     workload = Workload(jobs, settings.shards, [herds.schedule])
     took_s = load(kafka, cluster, workload)
     say(f"loaded in {took_s:.1f} s ({jobs / took_s:.0f} jobs/s, results received)")
-    peak_kib = rss_kib(daemon)
+    peak_kib = daemon.resident_kib()
     settle(daemon, redis, jobs)
-    loaded_kib = rss_kib(daemon)
+    loaded_kib = daemon.resident_kib()
     bytes_per_job = (loaded_kib - empty_kib) * 1024 / jobs - workload.payload_bytes
     say(f"memory: empty {empty_kib / 1024:.1f} MiB, right after loading {peak_kib / 1024:.1f} "
         f"MiB, settled {loaded_kib / 1024:.1f} MiB: {bytes_per_job:.0f} bytes a job and its "
@@ -199,7 +192,7 @@ def herd(kafka: harness.Kafka, redis: harness.Redis, jobs: int, settings: Settin
     herds.wait_for_quiet(3 + jobs / 150_000)
     plain = bare(kafka, topic, sample, jobs, 10_000, "--no-header")
     say(f"bare producer, 10000 a transaction, without the fire's header: {plain:,.0f}/s")
-    say(f"memory after the herds: {rss_kib(daemon) / 1024:.1f} MiB")
+    say(f"memory after the herds: {daemon.resident_kib() / 1024:.1f} MiB")
     drop(kafka, redis, daemon)
     return HerdFigures(*map(statistics.median, (rates, bare_10k, bare_100k))), bytes_per_job
 

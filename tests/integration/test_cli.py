@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import Any, Iterator
 
-from harness import Belfryd, CommandClient, Kafka, Redis, belfry, read_all, run, shard_of, wait_for
+from cli_cluster import SHARDS, CliCluster
+from harness import CommandClient, Kafka, Redis, belfry, read_all, run, shard_of, wait_for
 from runner import limit
 
-SHARDS = 4
 CLUSTER = "cli"
 FAR = "2099-01-01T00:00:00Z"
 
 
-class Cluster:
+class Cluster(CliCluster):
     """A running daemon and the command line on it."""
-
-    def __init__(self, kafka: Kafka, redis: Redis):
-        self.kafka, self.redis = kafka, redis
-        self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS)
-
-    def __call__(self, *args: object, expect: int | None = 0, **more: Any
-                 ) -> subprocess.CompletedProcess[str]:
-        return belfry(self.kafka, self.redis, CLUSTER, *args, expect=expect, **more)
 
     def results(self, *args: object, expect: int = 0, **more: Any) -> list[dict[str, Any]]:
         """The results of a write, one of each shard."""
@@ -33,18 +24,12 @@ class Cluster:
     def get(self, name: str) -> dict[str, Any]:
         return json.loads(self("get", name, "-o", "json").stdout)
 
-    def names(self, *selectors: object) -> list[str]:
-        return self("list", *selectors, "-o", "name").stdout.split()
-
 
 @limit(120)
 def setup() -> Iterator[Cluster]:
     """One daemon for the file, on servers of its own: the shared Redis is emptied by each test."""
-    with Kafka() as kafka, Redis() as redis:
-        cluster = Cluster(kafka, redis)
-        cluster.daemon.start().wait_live()
+    with Kafka() as kafka, Redis() as redis, Cluster(kafka, redis, CLUSTER) as cluster:
         yield cluster
-        cluster.daemon.terminate()
 
 
 # --- what needs no cluster -----------------------------------------------------------------------

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from datetime import datetime, timedelta, timezone
 from typing import Any, Iterator
 
-from harness import Belfryd, Kafka, Redis, belfry, read_all, wait_for
+from cli_cluster import CliCluster
+from harness import Kafka, Redis, read_all, wait_for
 from runner import limit
 
-SHARDS = 4
 CLUSTER = "clibackfill"
 
 
-class Cluster:
+class Cluster(CliCluster):
     """A running daemon and the command line on it."""
-
-    def __init__(self, kafka: Kafka, redis: Redis):
-        self.kafka, self.redis = kafka, redis
-        self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS)
-
-    def __call__(self, *args: object, expect: int | None = 0, **more: Any
-                 ) -> subprocess.CompletedProcess[str]:
-        return belfry(self.kafka, self.redis, CLUSTER, *args, expect=expect, **more)
-
-    def json(self, *args: object, expect: int = 0) -> Any:
-        return json.loads(self(*args, "-o", "json", expect=expect).stdout)
 
     def fires(self, group: str) -> list[dict[str, Any]]:
         records = read_all(self.kafka.bootstrap, f"{CLUSTER}.fires")
@@ -35,11 +22,8 @@ class Cluster:
 
 @limit(120)
 def setup(kafka: Kafka) -> Iterator[Cluster]:
-    with Redis() as redis:  # of its own: the shared one is emptied by each test
-        cluster = Cluster(kafka, redis)
-        cluster.daemon.start().wait_live()
+    with Redis() as redis, Cluster(kafka, redis, CLUSTER) as cluster:
         yield cluster
-        cluster.daemon.terminate()
 
 
 def days_ago(days: int) -> str:

@@ -5,28 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 
-from harness import (BUILD, Belfryd, Kafka, Redis, belfry, end_offsets, produce, read_all, shard_of,
-                     wait_for)
+from cli_cluster import SHARDS, CliCluster
+from harness import BUILD, Kafka, Redis, belfry, end_offsets, produce, read_all, shard_of, wait_for
 from runner import limit
 
-SHARDS = 4
 CLUSTER = "exit"
+ENVIRONMENT = {"BELFRY_FIRES_TOPICS": "not.there", "BELFRY_MISFIRE_GRACE": "5m",
+               "BELFRY_KEEP_FINISHED": "2h"}
 
 
-class Cluster:
+class Cluster(CliCluster):
     """A running daemon and the command line on it."""
-
-    def __init__(self, kafka: Kafka, redis: Redis):
-        self.kafka, self.redis = kafka, redis
-        self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS,
-                              env={"BELFRY_FIRES_TOPICS": "not.there",
-                                   "BELFRY_MISFIRE_GRACE": "5m", "BELFRY_KEEP_FINISHED": "2h"})
-
-    def __call__(self, *args: object, expect: int | None = 0, **more: Any
-                 ) -> subprocess.CompletedProcess[str]:
-        return belfry(self.kafka, self.redis, CLUSTER, *args, expect=expect, **more)
 
     def sent(self) -> dict[int, int]:
         return end_offsets(self.kafka.bootstrap, f"{CLUSTER}.control")
@@ -35,11 +26,8 @@ class Cluster:
 @limit(120)
 def setup() -> Iterator[Cluster]:
     """One daemon for the file, on servers of its own: the shared Redis is emptied by each test."""
-    with Kafka() as kafka, Redis() as redis:
-        cluster = Cluster(kafka, redis)
-        cluster.daemon.start().wait_live()
+    with Kafka() as kafka, Redis() as redis, Cluster(kafka, redis, CLUSTER, ENVIRONMENT) as cluster:
         yield cluster
-        cluster.daemon.terminate()
 
 
 def test_names_that_are_not_there_are_named(shared: Cluster) -> None:

@@ -12,12 +12,11 @@ from typing import Any, Iterator
 
 from confluent_kafka.admin import AdminClient, ConfigResource
 
-from harness import (Belfryd, CommandClient, Kafka, Redis, belfry, client_options, run, shard_of,
-                     wait_for)
+from cli_cluster import SHARDS, CliCluster
+from harness import CommandClient, Kafka, Redis, belfry, client_options, run, shard_of, wait_for
 from programs import on_terminal
 from runner import limit
 
-SHARDS = 4
 CLUSTER = "clijobs"
 FAR = "2099-01-01T00:00:00Z"
 COMMANDS = [line.split()[0] for line in
@@ -25,22 +24,8 @@ COMMANDS = [line.split()[0] for line in
             .strip().splitlines()]
 
 
-class Cluster:
+class Cluster(CliCluster):
     """A running daemon and the command line on it."""
-
-    def __init__(self, kafka: Kafka, redis: Redis):
-        self.kafka, self.redis = kafka, redis
-        self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS)
-
-    def __call__(self, *args: object, expect: int | None = 0, **more: Any
-                 ) -> subprocess.CompletedProcess[str]:
-        return belfry(self.kafka, self.redis, CLUSTER, *args, expect=expect, **more)
-
-    def json(self, *args: object, expect: int = 0, **more: Any) -> Any:
-        return json.loads(self(*args, "-o", "json", expect=expect, **more).stdout)
-
-    def names(self, *selectors: object) -> list[str]:
-        return self("list", *selectors, "-o", "name").stdout.split()
 
     def wait_names(self, count: int, *selectors: object) -> None:
         """Redis follows within two seconds or with a warning: a busy machine takes its time."""
@@ -53,11 +38,8 @@ class Cluster:
 
 @limit(120)
 def setup(kafka: Kafka) -> Iterator[Cluster]:
-    with Redis() as redis:  # of its own: the shared one is emptied by each test
-        cluster = Cluster(kafka, redis)
-        cluster.daemon.start().wait_live()
+    with Redis() as redis, Cluster(kafka, redis, CLUSTER) as cluster:
         yield cluster
-        cluster.daemon.terminate()
 
 
 def jobs_text(jobs: list[dict[str, Any]]) -> str:

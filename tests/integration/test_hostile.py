@@ -10,12 +10,11 @@ import json
 import os
 import random
 import time
-from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import confluent_kafka
 
-from harness import ROOT, WATCHED, Belfryd, DeadlineExceeded, TopicReader, wait_for
+from harness import ROOT, WATCHED, DeadlineExceeded, TopicReader, wait_for
 from runner import limit
 from scenario import Scenario, every
 from topics import client_options
@@ -178,14 +177,6 @@ class Flood:
         assert self.producer.flush(60) == 0
 
 
-def rss_kib(daemon: Belfryd) -> int:
-    """Resident memory of the daemon."""
-    for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1])
-    raise AssertionError("no VmRSS")
-
-
 def good_command(scene: Scenario, number: int) -> float:
     """Applies one good command; returns how long that took, in milliseconds."""
     begin = time.monotonic()
@@ -224,7 +215,7 @@ def test_hostile_records(kafka: Any, redis: Any, cluster: str) -> None:
                 slow.append(good_command(scene, number))
                 results.poll(0)
             if number == WARM:
-                warm_kib = rss_kib(daemon)
+                warm_kib = daemon.resident_kib()
         flood.flush()
         slow.append(good_command(scene, RECORDS))
 
@@ -238,7 +229,7 @@ def test_hostile_records(kafka: Any, redis: Any, cluster: str) -> None:
         except DeadlineExceeded:
             pass  # below it is said which have none
         counts = answered_places(results)
-        grown_kib = rss_kib(daemon) - warm_kib
+        grown_kib = daemon.resident_kib() - warm_kib
         took_s = time.monotonic() - begin
         outcomes: dict[str, int] = {}
         rejected = set()

@@ -261,21 +261,16 @@ def test_the_slow_and_the_many_do_not_keep_others_out(redis: Redis, cluster: str
         assert asker.ask("/livez").status == 200
 
 
-def resident_kib(daemon: Belfryd) -> int:
-    status = Path(f"/proc/{daemon.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0])
-
-
 @limit(120)
 def test_hostile_requests_leave_nothing_behind(redis: Redis, cluster: str) -> None:
     """A short form of tests/trust/test_http_hostile.py."""
     with alone(redis, cluster) as daemon:
         asker = Asker(daemon)
         send_hostile(asker, hostile(1000, 1))
-        before_kib = resident_kib(daemon)
+        before_kib = daemon.resident_kib()
         answers = send_hostile(asker, hostile(2000, 2))
         assert answers > 1000, answers
-        grown_kib = resident_kib(daemon) - before_kib
+        grown_kib = daemon.resident_kib() - before_kib
         assert WATCHED or grown_kib < 1024, f"{grown_kib} KiB more"
         assert asker.ask("/livez").status == 200
         assert len(os.listdir(f"/proc/{daemon.pid}/fd")) < 64, "descriptors are left open"

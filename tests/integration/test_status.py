@@ -15,31 +15,20 @@ import termios
 import time
 from typing import Any, Iterator
 
-from harness import (BUILD, Belfryd, CommandClient, Kafka, Redis, belfry, end_offsets, read_all,
-                     shard_of, wait_for)
+from cli_cluster import SHARDS, CliCluster
+from harness import (BUILD, CommandClient, Kafka, Redis, belfry, end_offsets, read_all, shard_of,
+                     wait_for)
 from metrics_count import jobs_by_state
 from oracle_fold import instant_text
 from runner import limit
 
-SHARDS = 4
 CLUSTER = "status"
+ENVIRONMENT = {"BELFRY_FIRES_TOPICS": "not.there", "BELFRY_CATCHUP_RATE": "1",
+               "BELFRY_MISFIRE_GRACE": "1s"}
 
 
-class Cluster:
+class Cluster(CliCluster):
     """A running daemon and the command line on it."""
-
-    def __init__(self, kafka: Kafka, redis: Redis):
-        self.kafka, self.redis = kafka, redis
-        self.daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=SHARDS,
-                              env={"BELFRY_FIRES_TOPICS": "not.there",
-                                   "BELFRY_CATCHUP_RATE": "1", "BELFRY_MISFIRE_GRACE": "1s"})
-
-    def __call__(self, *args: object, expect: int | None = 0, **more: Any
-                 ) -> subprocess.CompletedProcess[str]:
-        return belfry(self.kafka, self.redis, CLUSTER, *args, expect=expect, **more)
-
-    def json(self, *args: object, expect: int | None = 0) -> dict[str, Any]:
-        return json.loads(self(*args, "-o", "json", expect=expect).stdout)
 
     def words(self, *args: object) -> list[str]:
         return [str(BUILD / "belfry"), "--kafka", self.kafka.bootstrap, "--redis", self.redis.url,
@@ -49,11 +38,8 @@ class Cluster:
 @limit(120)
 def setup() -> Iterator[Cluster]:
     """One daemon for the file, on servers of its own: the shared Redis is emptied by each test."""
-    with Kafka() as kafka, Redis() as redis:
-        cluster = Cluster(kafka, redis)
-        cluster.daemon.start().wait_live()
+    with Kafka() as kafka, Redis() as redis, Cluster(kafka, redis, CLUSTER, ENVIRONMENT) as cluster:
         yield cluster
-        cluster.daemon.terminate()
 
 
 def soon(seconds: float) -> str:

@@ -80,6 +80,11 @@ class Belfryd(Process):
 
         return self.wait_until(seen, deadline_s, f"event={name} {fields or ''} x{count}")
 
+    def resident_kib(self) -> int:
+        """Memory that it holds."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
     def wait_ready(self, deadline_s: float = 60.0) -> "Belfryd":
         """Waits for event=daemon.ready: the daemon is connected and serves its shards."""
         self.wait_event("daemon.ready", deadline_s)

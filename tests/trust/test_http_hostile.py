@@ -7,7 +7,6 @@ memory is not Belfry's own, and what it still holds at the end is told by the sa
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from harness import WATCHED, Belfryd, Redis
 from http_client import Asker, hostile, send_hostile
@@ -17,19 +16,14 @@ REQUESTS = 100_000
 SEED = 2026
 
 
-def resident_kib(daemon: Belfryd) -> int:
-    status = Path(f"/proc/{daemon.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0])
-
-
 @limit(1800)
 def test_a_hundred_thousand_hostile_requests(redis: Redis, cluster: str) -> None:
     with Belfryd("127.0.0.1:1", redis, cluster, args=("--http", "127.0.0.1:0")) as daemon:
         asker = Asker(daemon)
         send_hostile(asker, hostile(REQUESTS // 10, SEED))
-        before_kib = resident_kib(daemon)
+        before_kib = daemon.resident_kib()
         answers = send_hostile(asker, hostile(REQUESTS, SEED + 1))
-        grown_kib = resident_kib(daemon) - before_kib
+        grown_kib = daemon.resident_kib() - before_kib
         print(f"{answers} answers, {before_kib} KiB at first, {grown_kib} KiB more at the end")
         assert answers > REQUESTS // 3, answers
         assert WATCHED or grown_kib < 1024, f"{grown_kib} KiB more"
