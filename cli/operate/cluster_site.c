@@ -13,6 +13,7 @@
 #include "dispatcher/daemon/checkpoint_store.h"
 #include "dispatcher/daemon/clock_system.h"
 #include "dispatcher/daemon/owner_name.h"
+#include "dispatcher/daemon/watch_ports.h"
 #include "dispatcher/kafka/broker_kafka.h"
 #include "lib/base/monotonic.h"
 #include "store/store_redis.h"
@@ -225,12 +226,10 @@ bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t
     *seat = (struct shard_seat){.site = site, .shard = shard};
     seat->broker = broker_kafka_create_alone(site->kafka, shard, AWAY_LIMIT_MS, error);
     if (seat->broker == NULL) return false;
-    bool faults = site->fault.point != FAULT_NONE;
-    if (faults) seat->broker = fault_broker_create(seat->broker, &site->fault);
+    seat->broker = watch_broker_create(seat->broker, NULL, &site->fault);
     seat->checkpoint =
         checkpoint_store_create(site->writer, &site->redis, &site->claimed, shard);
-    if (faults)
-        seat->fault_checkpoint = fault_checkpoint_create(seat->checkpoint, &site->fault);
+    seat->fault_checkpoint = watch_checkpoint_create(seat->checkpoint, NULL, &site->fault);
     struct engine_options options;
     engine_options_defaults(&options);
     options.cluster = site->settings->cluster;
@@ -239,8 +238,7 @@ bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t
     options.shard = shard;
     options.shards = site->shards;
     struct engine_ports ports = {.broker = seat->broker,
-                                 .checkpoint = faults ? seat->fault_checkpoint
-                                                      : seat->checkpoint,
+                                 .checkpoint = seat->fault_checkpoint,
                                  .clock = &site->clock,
                                  .observer = &site->observer};
     seat->engine = engine_create(&options, &ports);
@@ -250,7 +248,7 @@ bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t
 void shard_seat_close(struct shard_seat *seat)
 {
     engine_destroy(seat->engine);
-    fault_checkpoint_destroy(seat->fault_checkpoint);
+    watch_checkpoint_destroy(seat->fault_checkpoint);
     checkpoint_store_destroy(seat->checkpoint);
     if (seat->broker != NULL) seat->broker->operations->destroy(seat->broker);
     *seat = (struct shard_seat){0};

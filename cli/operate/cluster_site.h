@@ -78,7 +78,7 @@ struct shard_seat {
     int32_t shard;
     struct broker *broker;
     struct checkpoint_port *checkpoint;
-    struct checkpoint_port *fault_checkpoint; /* NULL without a fault */
+    struct checkpoint_port *fault_checkpoint; /* the same, with the fault points */
     struct engine *engine;
 };
 bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t shard,

@@ -1,6 +1,6 @@
 /* fault.h - fault points for tests: the process kills or freezes itself at the n-th passage of a
- * point, when BELFRY_FAULT=point:n[:stop] is set. Decorators around the ports; nothing of it is
- * installed otherwise. docs/operation.md, "Testing". */
+ * point, when BELFRY_FAULT=point:n[:stop] is set. watch_ports.h passes them around its calls; a
+ * passage costs one comparison otherwise. docs/operation.md, "Testing". */
 #ifndef BELFRY_DAEMON_FAULT_H
 #define BELFRY_DAEMON_FAULT_H
 
@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dispatcher/engine/broker.h"
-#include "dispatcher/engine/checkpoint_port.h"
 #include "lib/base/error.h"
 
 enum fault_point {
@@ -27,7 +25,7 @@ enum fault_point {
 
 /* Counts the passages of all shards together. */
 struct fault {
-    enum fault_point point; /* FAULT_NONE: nothing is installed */
+    enum fault_point point; /* FAULT_NONE: none */
     int64_t at;             /* 1 = the first passage */
     bool stop;              /* SIGSTOP instead of SIGKILL */
     _Atomic int64_t passed;
@@ -41,13 +39,5 @@ bool fault_parse(struct fault *fault, const char *text, struct error *error)
 /* Passes a point; does not return at the passage that was asked for, except from a SIGSTOP that
  * was followed by a SIGCONT. Any thread. */
 void fault_pass(struct fault *fault, enum fault_point point);
-
-/* A broker that passes the points around each call. Owns `inner`: destroy() ends both. */
-struct broker *fault_broker_create(struct broker *inner, struct fault *fault);
-
-/* A port that passes the points around each group. `inner` is borrowed. */
-struct checkpoint_port *fault_checkpoint_create(struct checkpoint_port *inner,
-                                                struct fault *fault);
-void fault_checkpoint_destroy(struct checkpoint_port *port);
 
 #endif

@@ -19,8 +19,7 @@ struct shard_runner {
     struct loop *loop;
     struct broker *broker; /* what the engine uses: a decorator */
     struct checkpoint_port *checkpoint;
-    struct checkpoint_port *watch_checkpoint;
-    struct checkpoint_port *fault_checkpoint; /* NULL without fault points */
+    struct checkpoint_port *watch_checkpoint; /* the same of it */
     struct engine *engine;
     pthread_t thread;
     bool ending;
@@ -45,34 +44,30 @@ static void release(struct shard_runner *runner)
     const struct shard_site *site = runner->site;
     shard_wakes_set(site->wakes, runner->shard, NULL);
     engine_destroy(runner->engine);
-    fault_checkpoint_destroy(runner->fault_checkpoint);
     watch_checkpoint_destroy(runner->watch_checkpoint);
     checkpoint_store_destroy(runner->checkpoint);
     if (runner->broker != NULL) runner->broker->operations->destroy(runner->broker);
     free(runner);
 }
 
-/* Ports, watched, with their fault points where a test asked for them, and the engine on them. */
+/* Ports, watched and with the fault points, and the engine on them. */
 static bool build(struct shard_runner *runner, struct own_commit *own_commit,
                   struct error *error)
 {
     const struct shard_site *site = runner->site;
     struct broker *kafka = broker_kafka_create(site->kafka, runner->shard, error);
     if (kafka == NULL) return false;
-    bool faults = site->fault->point != FAULT_NONE;
     runner->loop = loop_watch_shard(site->watch, runner->shard);
-    runner->broker = watch_broker_create(kafka, runner->loop);
-    if (faults) runner->broker = fault_broker_create(runner->broker, site->fault);
+    runner->broker = watch_broker_create(kafka, runner->loop, site->fault);
     runner->checkpoint = checkpoint_store_create(site->writer, site->redis, site->redis_claimed,
                                                  runner->shard);
-    runner->watch_checkpoint = watch_checkpoint_create(runner->checkpoint, runner->loop);
-    if (faults)
-        runner->fault_checkpoint = fault_checkpoint_create(runner->watch_checkpoint, site->fault);
+    runner->watch_checkpoint =
+        watch_checkpoint_create(runner->checkpoint, runner->loop, site->fault);
     struct engine_options options = site->options;
     options.shard = runner->shard;
     struct engine_ports ports = {
         .broker = runner->broker,
-        .checkpoint = faults ? runner->fault_checkpoint : runner->watch_checkpoint,
+        .checkpoint = runner->watch_checkpoint,
         .clock = site->clock,
         .observer = site->observer,
         .own_commit = own_commit,

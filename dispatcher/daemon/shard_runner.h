@@ -27,7 +27,7 @@ struct shard_site {
     struct loop_watch *watch; /* what each shard's thread is at */
     const struct clock *clock;
     const struct observer *observer;
-    struct fault *fault; /* FAULT_NONE: no decorators */
+    struct fault *fault;
 };
 
 struct shard_runner;

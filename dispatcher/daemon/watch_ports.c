@@ -5,26 +5,52 @@
 
 #include "lib/base/memory.h"
 
+static void stamp(struct loop *loop, enum loop_call call)
+{
+    if (loop != NULL) loop_enter(loop, call);
+}
+
 /* ---- Kafka ---- */
 
 struct watch_broker {
     struct broker broker; /* first: the port's pointer is ours */
     struct broker *inner;
-    struct loop *loop;
+    struct loop *loop; /* NULL: nobody watches */
+    struct fault *fault;
 };
+
+static struct watch_broker *ours(struct broker *broker)
+{
+    struct watch_broker *own = (struct watch_broker *)broker;
+    assert(own != NULL && own->inner != NULL);
+    return own;
+}
 
 /* Into a call, and back from it. */
 static struct broker *into(struct broker *broker, enum loop_call call)
 {
-    struct watch_broker *own = (struct watch_broker *)broker;
-    assert(own != NULL && own->inner != NULL);
-    loop_enter(own->loop, call);
+    struct watch_broker *own = ours(broker);
+    stamp(own->loop, call);
     return own->inner;
 }
 
 static bool back(struct broker *broker, bool done)
 {
-    loop_enter(((struct watch_broker *)broker)->loop, LOOP_STEP);
+    stamp(ours(broker)->loop, LOOP_STEP);
+    return done;
+}
+
+/* The same, past the points of a test before and behind it. */
+static struct broker *past(struct broker *broker, enum fault_point before, enum loop_call call)
+{
+    fault_pass(ours(broker)->fault, before);
+    return into(broker, call);
+}
+
+static bool back_past(struct broker *broker, bool done, enum fault_point after)
+{
+    (void)back(broker, done);
+    fault_pass(ours(broker)->fault, after);
     return done;
 }
 
@@ -36,8 +62,8 @@ static bool prove_ownership(struct broker *broker, int64_t control_offset, struc
 
 static bool open_producer(struct broker *broker, struct error *error)
 {
-    struct broker *inner = into(broker, LOOP_PRODUCER);
-    return back(broker, inner->operations->open_producer(inner, error));
+    struct broker *inner = past(broker, FAULT_INIT_BEFORE, LOOP_PRODUCER);
+    return back_past(broker, inner->operations->open_producer(inner, error), FAULT_INIT_AFTER);
 }
 
 static void close_producer(struct broker *broker)
@@ -49,21 +75,23 @@ static void close_producer(struct broker *broker)
 
 static bool begin(struct broker *broker, struct error *error)
 {
-    struct broker *inner = into(broker, LOOP_QUESTION);
+    struct broker *inner = past(broker, FAULT_BEGIN_BEFORE, LOOP_QUESTION);
     return back(broker, inner->operations->begin(inner, error));
 }
 
 static bool produce(struct broker *broker, const struct broker_record *record,
                     struct error *error)
 {
-    struct broker *inner = into(broker, LOOP_PRODUCE);
-    return back(broker, inner->operations->produce(inner, record, error));
+    struct broker *inner = past(broker, FAULT_PRODUCE_BEFORE, LOOP_PRODUCE);
+    return back_past(broker, inner->operations->produce(inner, record, error),
+                     FAULT_PRODUCE_AFTER);
 }
 
 static bool commit(struct broker *broker, struct broker_receipt *receipt, struct error *error)
 {
-    struct broker *inner = into(broker, LOOP_COMMIT);
-    return back(broker, inner->operations->commit(inner, receipt, error));
+    struct broker *inner = past(broker, FAULT_COMMIT_BEFORE, LOOP_COMMIT);
+    return back_past(broker, inner->operations->commit(inner, receipt, error),
+                     FAULT_COMMIT_AFTER);
 }
 
 static bool abort_transaction(struct broker *broker, struct error *error)
@@ -102,7 +130,7 @@ static bool poll_input(struct broker *broker, int32_t wait_ms, struct broker_inp
 
 static void release(struct broker *broker, struct broker_input *input)
 {
-    struct broker *inner = ((struct watch_broker *)broker)->inner;
+    struct broker *inner = ours(broker)->inner;
     inner->operations->release(inner, input);
 }
 
@@ -116,13 +144,13 @@ static bool foreign_topic(struct broker *broker, const char *topic, struct topic
 /* Asks nobody outside. */
 static int64_t end_seen(struct broker *broker, enum broker_topic topic)
 {
-    struct broker *inner = ((struct watch_broker *)broker)->inner;
+    struct broker *inner = ours(broker)->inner;
     return inner->operations->end_seen(inner, topic);
 }
 
 static void destroy(struct broker *broker)
 {
-    struct watch_broker *own = (struct watch_broker *)broker;
+    struct watch_broker *own = ours(broker);
     own->inner->operations->destroy(own->inner);
     free(own);
 }
@@ -145,11 +173,11 @@ static const struct broker_operations broker_operations = {
     .destroy = destroy,
 };
 
-struct broker *watch_broker_create(struct broker *inner, struct loop *loop)
+struct broker *watch_broker_create(struct broker *inner, struct loop *loop, struct fault *fault)
 {
-    assert(inner != NULL && loop != NULL);
+    assert(inner != NULL && fault != NULL);
     struct watch_broker *own = memory_allocate(1, sizeof *own);
-    *own = (struct watch_broker){{&broker_operations}, inner, loop};
+    *own = (struct watch_broker){{&broker_operations}, inner, loop, fault};
     return &own->broker;
 }
 
@@ -158,7 +186,8 @@ struct broker *watch_broker_create(struct broker *inner, struct loop *loop)
 struct watch_checkpoint {
     struct checkpoint_port port; /* first */
     struct checkpoint_port *inner;
-    struct loop *loop;
+    struct loop *loop; /* NULL: nobody watches */
+    struct fault *fault;
 };
 
 /* One item after the other, however many: each is a call of its own. */
@@ -171,9 +200,9 @@ struct visit {
 static bool visit_item(void *opaque, const struct store_item *item, struct error *error)
 {
     const struct visit *visit = opaque;
-    loop_enter(visit->loop, LOOP_STEP);
+    stamp(visit->loop, LOOP_STEP);
     bool done = visit->visitor(visit->opaque, item, error);
-    loop_enter(visit->loop, LOOP_STORE);
+    stamp(visit->loop, LOOP_STORE);
     return done;
 }
 
@@ -188,9 +217,9 @@ static bool read_snapshot(struct checkpoint_port *port, struct snapshot *snapsho
                           struct error *error)
 {
     struct watch_checkpoint *own = our_port(port);
-    loop_enter(own->loop, LOOP_STORE);
+    stamp(own->loop, LOOP_STORE);
     bool done = own->inner->operations->read_snapshot(own->inner, snapshot, found, error);
-    loop_enter(own->loop, LOOP_STEP);
+    stamp(own->loop, LOOP_STEP);
     return done;
 }
 
@@ -199,16 +228,17 @@ static bool read_items(struct checkpoint_port *port, store_item_visitor *visitor
 {
     struct watch_checkpoint *own = our_port(port);
     struct visit visit = {own->loop, visitor, opaque};
-    loop_enter(own->loop, LOOP_STORE);
+    stamp(own->loop, LOOP_STORE);
     bool done = own->inner->operations->read_items(own->inner, visit_item, &visit, error);
-    loop_enter(own->loop, LOOP_STEP);
+    stamp(own->loop, LOOP_STEP);
     return done;
 }
 
 static void submit(struct checkpoint_port *port, struct store_group *group)
 {
-    struct checkpoint_port *inner = our_port(port)->inner;
-    inner->operations->submit(inner, group);
+    struct watch_checkpoint *own = our_port(port);
+    fault_pass(own->fault, FAULT_CHECKPOINT_BEFORE);
+    own->inner->operations->submit(own->inner, group);
 }
 
 static void look(struct checkpoint_port *port, int64_t generation, int64_t epoch)
@@ -223,18 +253,26 @@ static void position(struct checkpoint_port *port, struct store_position *positi
     inner->operations->position(inner, position);
 }
 
+/* An outcome is one of what was handed over. */
+static enum checkpoint_state told(struct watch_checkpoint *own, enum checkpoint_state state)
+{
+    if (state != CHECKPOINT_IDLE && state != CHECKPOINT_BUSY && state != CHECKPOINT_LOOKED)
+        fault_pass(own->fault, FAULT_CHECKPOINT_AFTER);
+    return state;
+}
+
 static enum checkpoint_state poll_outcome(struct checkpoint_port *port, int32_t *next_part,
                                           struct error *error)
 {
-    struct checkpoint_port *inner = our_port(port)->inner;
-    return inner->operations->poll(inner, next_part, error);
+    struct watch_checkpoint *own = our_port(port);
+    return told(own, own->inner->operations->poll(own->inner, next_part, error));
 }
 
 static enum checkpoint_state wait_outcome(struct checkpoint_port *port, int64_t limit_ms,
                                           int32_t *next_part, struct error *error)
 {
-    struct checkpoint_port *inner = our_port(port)->inner;
-    return inner->operations->wait(inner, limit_ms, next_part, error);
+    struct watch_checkpoint *own = our_port(port);
+    return told(own, own->inner->operations->wait(own->inner, limit_ms, next_part, error));
 }
 
 static const struct checkpoint_operations checkpoint_operations = {
@@ -247,11 +285,12 @@ static const struct checkpoint_operations checkpoint_operations = {
     .wait = wait_outcome,
 };
 
-struct checkpoint_port *watch_checkpoint_create(struct checkpoint_port *inner, struct loop *loop)
+struct checkpoint_port *watch_checkpoint_create(struct checkpoint_port *inner, struct loop *loop,
+                                                struct fault *fault)
 {
-    assert(inner != NULL && loop != NULL);
+    assert(inner != NULL && fault != NULL);
     struct watch_checkpoint *own = memory_allocate(1, sizeof *own);
-    *own = (struct watch_checkpoint){{&checkpoint_operations}, inner, loop};
+    *own = (struct watch_checkpoint){{&checkpoint_operations}, inner, loop, fault};
     return &own->port;
 }
 

@@ -197,8 +197,9 @@ static void check_a_port_says_which_call_its_thread_is_in(void **state)
     static const struct broker_operations operations = {
         .commit = seen_commit, .open_producer = seen_open, .destroy = seen_destroy};
     struct loop *loop = loop_watch_shard(rig->view.watch, 0);
+    struct fault no_fault = {0};
     struct seen_broker inner = {.broker = {&operations}, .loop = loop};
-    struct broker *broker = watch_broker_create(&inner.broker, loop);
+    struct broker *broker = watch_broker_create(&inner.broker, loop, &no_fault);
     assert_false(broker->operations->commit(broker, NULL, NULL));
     assert_string_equal(inner.seen, "a commit or an abort");
     assert_string_equal(loop_late(loop).call, "the rules of a shard");
@@ -260,8 +261,9 @@ static void check_reading_a_checkpoint_is_a_call_and_what_is_read_is_not(void **
     static const struct checkpoint_operations operations = {.read_snapshot = seen_snapshot,
                                                             .read_items = seen_items};
     struct calls seen = {.loop = loop_watch_shard(rig->view.watch, 0)};
+    struct fault no_fault = {0};
     struct seen_checkpoint inner = {{&operations}, &seen};
-    struct checkpoint_port *port = watch_checkpoint_create(&inner.port, seen.loop);
+    struct checkpoint_port *port = watch_checkpoint_create(&inner.port, seen.loop, &no_fault);
     assert_true(port->operations->read_snapshot(port, NULL, NULL, NULL));
     note_call(&seen);
     assert_string_equal(seen.text, "a call of Redis, the rules of a shard, ");
