@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import stat
 import time
@@ -86,6 +87,25 @@ def test_a_unix_socket_is_for_the_user_and_its_group(redis: Redis, cluster: str,
         assert Asker(daemon).ask("/livez").status == 200
         daemon.terminate()
     assert not path.exists()
+    with alone(redis, cluster, f"unix:@{cluster}") as daemon:  # no file: nothing is left of it
+        asker = Asker(daemon)
+        assert asker.address == f"unix:@{cluster}" and asker.ask("/livez").status == 200
+        daemon.kill9()
+        daemon.start()
+        assert Asker(daemon).ask("/livez").status == 200
+
+
+def test_a_crash_of_the_listener_is_heard_where_it_happens(redis: Redis, cluster: str) -> None:
+    """They are written where a signal of the crash arrives (lib/base/crash.h): it is not held up."""
+    with alone(redis, cluster) as daemon:
+        Asker(daemon)
+        threads = [(task / "comm").read_text().strip() + (task / "status").read_text()
+                   for task in Path(f"/proc/{daemon.pid}/task").iterdir()]
+        held, = (int(text.split("SigBlk:")[1].split()[0], 16) for text in threads
+                 if text.startswith("http"))
+        for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL):
+            assert not held >> (number - 1) & 1, number
+        assert held >> (signal.SIGTERM - 1) & 1, "it belongs to the thread of signals"
 
 
 def test_an_address_that_is_taken_is_said(redis: Redis, cluster: str) -> None:
