@@ -1,5 +1,5 @@
-"""The words of the pages are linked to the glossary, the README's numbers are measured ones, and the
-bounds and limits of docs/http.md are the program's."""
+"""The words of the pages are linked to the glossary, the README's numbers are measured ones, and
+the bounds and limits of docs/http.md are the program's."""
 
 from __future__ import annotations
 
