@@ -10,6 +10,7 @@
 
 #include "dispatcher/config/config_rows.h"
 #include "dispatcher/engine/engine_settings.h"
+#include "dispatcher/http/http_address.h"
 #include "dispatcher/kafka/kafka_options.h"
 #include "lib/base/error.h"
 #include "store/redis_options.h"
@@ -48,7 +49,8 @@ struct config {
     struct engine_settings engine;
     struct config_properties properties[CLIENT_COUNT];
     struct store_redis_options redis; /* made of the above */
-    char *http_token; /* likewise; NULL: there is none */
+    struct http_address http_address; /* likewise; meaningless where http.listen is "" */
+    char *http_token;                 /* likewise; NULL: there is none */
 };
 #undef CONFIG_FIELD
 

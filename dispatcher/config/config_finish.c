@@ -5,7 +5,6 @@
 
 #include "dispatcher/config/config_parts.h"
 #include "dispatcher/config/secret_file.h"
-#include "dispatcher/http/http_address.h"
 #include "dispatcher/kafka/kafka_topics.h"
 #include "lib/base/memory.h"
 #include "lib/base/topic_name.h"
@@ -118,7 +117,6 @@ static bool check_kafka(const struct config *config, struct error *error)
 /* What other machines can read needs a token. */
 static bool finish_http(struct config *config, struct error *error)
 {
-    struct http_address address;
     struct error cause = {0};
     if (config->http_token_file[0] != '\0') {
         config->http_token = secret_file_read(config->http_token_file, &cause);
@@ -126,9 +124,9 @@ static bool finish_http(struct config *config, struct error *error)
             return error_invalid(error, CODE_BAD_VALUE, "[http] token_file: %s", cause.message);
     }
     if (config->http_listen[0] == '\0') return true;
-    if (!http_address_parse(config->http_listen, &address, &cause))
+    if (!http_address_parse(config->http_listen, &config->http_address, &cause))
         return error_invalid(error, CODE_BAD_VALUE, "[http] listen: %s", cause.message);
-    if (config->http_token != NULL || http_address_is_local(&address)) return true;
+    if (config->http_token != NULL || http_address_is_local(&config->http_address)) return true;
     return error_invalid(error, CODE_BAD_VALUE,
                          "[http] listen: other machines can reach %s: set token_file in [http], or "
                          "listen at 127.0.0.1", config->http_listen);

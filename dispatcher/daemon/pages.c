@@ -164,12 +164,12 @@ static void numbers_page(void *opaque, const struct http_request *request,
 static bool start(struct pages *pages, struct error *error)
 {
     const struct config *config = pages->options.config;
-    struct http_options options = {.hosts = (const char *const *)config->http_hosts.items,
+    struct http_options options = {.address = config->http_address,
+                                   .hosts = (const char *const *)config->http_hosts.items,
                                    .host_count = config->http_hosts.count,
                                    .token = config->http_token,
                                    .pages = pages->table,
                                    .page_count = PAGES};
-    if (!http_address_parse(config->http_listen, &options.address, error)) return false;
     pages->server = http_server_start(&options, error);
     if (pages->server == NULL) return false;
     observe(pages->options.observer, OBSERVED_HTTP_LISTENING, -1,
