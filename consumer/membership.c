@@ -1,13 +1,13 @@
 /* membership.c - the consumer's place in its group: partitions come and go, offsets are committed,
  * and the end. Eager assignment: a rebalance takes everything away first. */
 #include <assert.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "consumer/fail.h"
 #include "consumer/state.h"
 #include "lib/base/monotonic.h"
+#include "lib/base/quiet_thread.h"
 
 enum {
     COMMIT_WAIT_MS = 2000,
@@ -173,14 +173,9 @@ static bool close_within(struct belfry_consumer *consumer, int64_t deadline_ms,
 {
     assert(!consumer->closing);
     pthread_t thread;
-    sigset_t all;
-    sigset_t before;
     consumer->closing = true;
     consumer->references++;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&thread, NULL, close_main, consumer) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool started = quiet_thread_start(&thread, close_main, consumer) == 0;
     if (!started) {
         consumer->references--;
         assert(consumer->references > 0);

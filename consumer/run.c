@@ -1,11 +1,11 @@
 /* run.c - belfry_consumer_run(): one thread polls, `concurrency` threads call the handler. */
 #include <assert.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "consumer/fail.h"
 #include "consumer/state.h"
 #include "lib/base/monotonic.h"
+#include "lib/base/quiet_thread.h"
 
 /* The next fire for a handler thread, NULL: the run is over. */
 static struct belfry_fire *ready_take(struct belfry_consumer *consumer)
@@ -51,26 +51,20 @@ static void *handler_main(void *argument)
     return NULL;
 }
 
-/* Signals are the business of the threads of the caller.
- *   returns  how many threads run */
+/* Returns how many threads run. */
 static uint32_t threads_start(struct belfry_consumer *consumer, pthread_t *threads)
 {
-    sigset_t all;
-    sigset_t before;
     uint32_t started = 0;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     while (started < consumer->options.concurrency) {
         (void)pthread_mutex_lock(&consumer->lock);
         consumer->references++;
         (void)pthread_mutex_unlock(&consumer->lock);
-        if (pthread_create(&threads[started], NULL, handler_main, consumer) != 0) {
+        if (quiet_thread_start(&threads[started], handler_main, consumer) != 0) {
             belfry_consumer_release(consumer);
             break;
         }
         started++;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert(started <= consumer->options.concurrency);
     return started;
 }

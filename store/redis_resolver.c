@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/monotonic.h"
+#include "lib/base/quiet_thread.h"
 
 enum { HOST_BYTES = 256, TROUBLE_BYTES = REDIS_ADDRESS_BYTES * 2 };
 
@@ -86,15 +86,10 @@ static void *ask(void *argument)
     return NULL;
 }
 
-/* The thread takes no signals: they belong to the main program. */
 static int start_thread(struct question *question)
 {
     pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, NULL, ask, question);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = quiet_thread_start(&thread, ask, question);
     if (failed == 0) (void)pthread_detach(thread);
     return failed;
 }

@@ -3,13 +3,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"
 #include "lib/base/monotonic.h"
+#include "lib/base/quiet_thread.h"
 
 /* Parts sent before the first answer is read: the guard of each protects the next. */
 enum { PARTS_IN_FLIGHT = 4 };
@@ -158,14 +158,9 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* The thread takes no signals: they belong to the main program. */
 static int start_thread(struct store_writer *writer)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&writer->thread, NULL, run, writer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = quiet_thread_start(&writer->thread, run, writer);
     if (failed == 0) (void)pthread_setname_np(writer->thread, "belfry-store");
     return failed;
 }

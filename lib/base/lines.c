@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "lib/base/quiet_thread.h"
 
 enum { LOOK_NS = 1000 * 1000 /* a millisecond */ };
 
@@ -121,15 +122,9 @@ static void *writer_main(void *argument)
     return NULL;
 }
 
-/* Signals are the business of other threads. */
 static bool thread_start(struct belfry_lines *lines)
 {
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&lines->thread, NULL, writer_main, lines) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool started = quiet_thread_start(&lines->thread, writer_main, lines) == 0;
     if (started) (void)pthread_setname_np(lines->thread, "log");
     return started;
 }
