@@ -195,6 +195,8 @@ static bool check_derived(const struct json_node *root, const struct record_read
     if (reading->created_ms != record->definition.incarnation.effective_ms)
         return json_refuse(root, error, CODE_BAD_VALUE,
                            "'created_at' is not the incarnation's time");
+    if (record->definition.paused && record->state.paused_ms == INSTANT_NONE)
+        return json_refuse(root, error, CODE_MISSING_FIELD, "a paused job needs a 'paused_at'");
     if (reading->state != (int)state_of(record))
         return json_refuse(root, error, CODE_BAD_VALUE, "'state' is '%s', the rest says '%s'",
                            state_names[reading->state], state_names[state_of(record)]);
