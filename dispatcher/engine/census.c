@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "dispatcher/shard/shard.h"
 #include "schemas/text_writer.h"
 #include "store/store_group.h"

@@ -6,7 +6,7 @@
 #include "dispatcher/engine/checkpoint_items.h"
 #include "dispatcher/engine/checkpoint_notes.h"
 #include "dispatcher/engine/checkpoint_tokens.h"
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 
 enum {

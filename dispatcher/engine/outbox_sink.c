@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 #include "schemas/event_json.h"
 #include "schemas/job_json.h"

@@ -9,7 +9,7 @@
 #include "dispatcher/engine/engine_state.h"
 #include "dispatcher/engine/recover_topic.h"
 #include "dispatcher/engine/replay.h"
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 #include "schemas/job_json.h"
 #include "store/store_whole.h"

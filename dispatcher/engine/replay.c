@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/time/zone_stand_in.h"
 #include "schemas/job_json.h"
 #include "schemas/mark_json.h"

@@ -8,7 +8,7 @@
 #include "dispatcher/engine/engine_state.h"
 #include "dispatcher/engine/replay.h"
 #include "dispatcher/engine/store_reading.h"
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 
 enum { ZONED_NAMED = 10, ZONED_TEXT_BYTES = 4600 };
 #define STORE_AGE_MAX_MS (6 * DAYS_MS) /* below delete.retention.ms of the state log */

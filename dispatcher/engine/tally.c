@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/shard/job_groups.h"
+#include "dispatcher/jobs/job_groups.h"
 #include "lib/base/memory.h"
 
 #define FIRE_LATE (UINT32_C(1) << 31) /* in what tally_fire() returns, beside the due */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/model/output.h"
 
 /* Fires of one group that were due at one instant. */

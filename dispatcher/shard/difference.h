@@ -2,7 +2,7 @@
 #ifndef BELFRY_SHARD_DIFFERENCE_H
 #define BELFRY_SHARD_DIFFERENCE_H
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/model/output.h"
 
 /* A job as it is or would be. A view. */

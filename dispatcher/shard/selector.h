@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dispatcher/shard/job_queue.h"
+#include "dispatcher/jobs/job_queue.h"
 #include "lib/model/command.h"
 
 struct job;

@@ -6,13 +6,13 @@
 #ifndef BELFRY_SHARD_SHARD_STATE_H
 #define BELFRY_SHARD_SHARD_STATE_H
 
-#include "dispatcher/shard/alarms.h"
-#include "dispatcher/shard/job.h"
-#include "dispatcher/shard/job_queue.h"
-#include "dispatcher/shard/job_table.h"
+#include "dispatcher/jobs/alarms.h"
+#include "dispatcher/jobs/job.h"
+#include "dispatcher/jobs/job_queue.h"
+#include "dispatcher/jobs/job_table.h"
+#include "dispatcher/jobs/timers.h"
 #include "dispatcher/shard/seen_table.h"
 #include "dispatcher/shard/shard.h"
-#include "dispatcher/shard/timers.h"
 
 struct due_list { /* a schedule with jobs due at the instant under way */
     struct schedule *schedule;

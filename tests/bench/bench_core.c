@@ -8,10 +8,10 @@
 #include <time.h>
 
 #include "dispatcher/engine/checkpointer.h"
-#include "dispatcher/metrics/metrics.h"
 #include "dispatcher/engine/outbox.h"
+#include "dispatcher/jobs/job.h"
+#include "dispatcher/metrics/metrics.h"
 #include "dispatcher/shard/imported.h"
-#include "dispatcher/shard/job.h"
 #include "dispatcher/shard/selector.h"
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/memory.h"

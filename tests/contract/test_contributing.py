@@ -31,7 +31,7 @@ def test_a_wrong_list_is_named() -> None:
     assert "… a planted bug: tests/simulation/planted_bugs does not have NO_SUCH_BUG:" in \
         said("`MISSED_NOT_SAID:`", "`NO_SUCH_BUG:`")
     assert "… a kind of schedule: dispatcher/shard/no_such.c is not there" in \
-        said("`dispatcher/shard/ledger.c`", "`dispatcher/shard/no_such.c`")
+        said("`dispatcher/jobs/ledger_waiting.c`", "`dispatcher/shard/no_such.c`")
     assert "not a place" in said("| `dispatcher/engine/engine_settings.h` |",
                                  "| engine_settings.h |")
     assert "9 lists, at least 10" in said("<!-- places of MISSED_NOT_SAID", "<!-- MISSED_NOT_SAID")

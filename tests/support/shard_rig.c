@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 #include "lib/time/civil.h"
 #include "lib/time/instant.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "schemas/mark_json.h"
 #include "tests/support/shard_rig.h"
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "store/store_memory.h"
 
 /* A store that never answers, and a clock that goes on with each look: encoding takes time. */

@@ -1,6 +1,6 @@
 /* Definitions: merging, packing into a job and viewing again, telling two apart. */
-#include "dispatcher/shard/job.h"
-#include "dispatcher/shard/timers.h"
+#include "dispatcher/jobs/job.h"
+#include "dispatcher/jobs/timers.h"
 #include "lib/base/limits.h"
 #include "lib/model/definition.h"
 

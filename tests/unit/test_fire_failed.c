@@ -1,6 +1,6 @@
 /* Fires that could not be produced, where no story can tell it: of jobs that are gone, and how long
  * the next try waits. The others are told in tests/stories/failed-fires.story. */
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

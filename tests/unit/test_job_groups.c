@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/shard/job.h"
-#include "dispatcher/shard/job_groups.h"
+#include "dispatcher/jobs/job.h"
+#include "dispatcher/jobs/job_groups.h"
 #include "lib/base/memory.h"
 #include "lib/model/definition.h"
 

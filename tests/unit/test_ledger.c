@@ -10,7 +10,7 @@
  *   away:  what follows has been taken away
  *   ~4+300 a slot that waits
  *   bounded: the job's slots are those due after 5 and up to 8; of its tail, those after 6 */
-#include "dispatcher/shard/ledger.h"
+#include "dispatcher/jobs/ledger.h"
 
 #include <ctype.h>
 #include <inttypes.h>

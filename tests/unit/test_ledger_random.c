@@ -1,7 +1,7 @@
 /* Random steps of a ledger beside a plain list of slots: whatever is edited, paused, fails or is
  * dropped, the ledger owes the same slots in the same order, each with the nominal and the due time
  * that it had when it was put in. */
-#include "dispatcher/shard/ledger.h"
+#include "dispatcher/jobs/ledger.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/shard/ledger.h"
+#include "dispatcher/jobs/ledger.h"
 #include "tests/support/rows.h"
 
 enum { TEXT_BYTES = 256 };

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
 #include "tests/support/shard_rig.h"

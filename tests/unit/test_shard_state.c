@@ -1,6 +1,6 @@
 /* A shard between its steps: when it has to be called next, what it restores, how much it owes at
  * most, and which of a command's jobs are its own. */
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/model/route.h"
 
 #include <setjmp.h>

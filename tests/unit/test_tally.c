@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "dispatcher/engine/tally.h"
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "tests/support/shard_rig.h"
 
 enum { GRACE_MS = 30000 };

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "tests/simulation/judge/account.h"
 
 static bool same_schedule(const struct definition *definition, const struct wanted *wanted)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "dispatcher/engine/engine_state.h"
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "schemas/job_json.h"
 #include "tests/simulation/judge/account.h"
 #include "tests/simulation/judge/checker.h"

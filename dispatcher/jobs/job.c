@@ -1,4 +1,4 @@
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 
 #include <assert.h>
 #include <stddef.h>

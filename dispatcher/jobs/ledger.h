@@ -5,14 +5,14 @@
  *
  * Pure: no shard, no clock, and nothing is said here. What is dropped is counted, the caller says
  * the event. A debt's schedule is a reference held, which is why some calls take the timers. */
-#ifndef BELFRY_SHARD_LEDGER_H
-#define BELFRY_SHARD_LEDGER_H
+#ifndef BELFRY_JOBS_LEDGER_H
+#define BELFRY_JOBS_LEDGER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/shard/timers.h"
+#include "dispatcher/jobs/timers.h"
 #include "lib/model/job_record.h"
 
 /* Which instants of the job's present schedule are its slots, as far as its add, its edits, its

@@ -2,8 +2,8 @@
  * group does not walk over all jobs. Costs 4 bytes a job, and 6 within it. A group has a number,
  * job->group_number, as long as it has jobs; then another may get it. Those that come while
  * GROUP_NUMBERS_MAX have one have none. */
-#ifndef BELFRY_SHARD_JOB_GROUPS_H
-#define BELFRY_SHARD_JOB_GROUPS_H
+#ifndef BELFRY_JOBS_JOB_GROUPS_H
+#define BELFRY_JOBS_JOB_GROUPS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
-#include "dispatcher/shard/job_past.h"
+#include "dispatcher/jobs/job_past.h"
 
 #include <assert.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
 

@@ -1,4 +1,4 @@
-#include "dispatcher/shard/job_queue.h"
+#include "dispatcher/jobs/job_queue.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,16 +1,16 @@
 /* job.h - one job in memory: a small fixed part, its packed definition, and a part that only
  * jobs with something unusual have (paused, owing slots, counting fires, failing, finished).
  * A million of them must fit in a few hundred megabytes. */
-#ifndef BELFRY_SHARD_JOB_H
-#define BELFRY_SHARD_JOB_H
+#ifndef BELFRY_JOBS_JOB_H
+#define BELFRY_JOBS_JOB_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/shard/job_past.h"
-#include "dispatcher/shard/ledger.h"
-#include "dispatcher/shard/timers.h"
+#include "dispatcher/jobs/job_past.h"
+#include "dispatcher/jobs/ledger.h"
+#include "dispatcher/jobs/timers.h"
 #include "lib/model/job_record.h"
 
 struct job_backfill {

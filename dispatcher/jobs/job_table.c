@@ -1,9 +1,9 @@
-#include "dispatcher/shard/job_table.h"
+#include "dispatcher/jobs/job_table.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/hash.h"
 #include "lib/base/limits.h"
 #include "lib/base/memory.h"

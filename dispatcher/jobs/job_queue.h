@@ -1,7 +1,7 @@
 /* job_queue.h - first in, first out; names jobs by slot and ordinal, so that one that was
  * deleted meanwhile is noticed by whoever takes it out. */
-#ifndef BELFRY_SHARD_JOB_QUEUE_H
-#define BELFRY_SHARD_JOB_QUEUE_H
+#ifndef BELFRY_JOBS_JOB_QUEUE_H
+#define BELFRY_JOBS_JOB_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

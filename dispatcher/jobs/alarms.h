@@ -3,8 +3,8 @@
  *
  * A heap with lazy removal: an entry names the job by slot and ordinal, and whoever takes it out
  * checks that the job still wants it. */
-#ifndef BELFRY_SHARD_ALARMS_H
-#define BELFRY_SHARD_ALARMS_H
+#ifndef BELFRY_JOBS_ALARMS_H
+#define BELFRY_JOBS_ALARMS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,12 @@
 /* job_table.h - the jobs of one shard by name, each at a stable small number: its slot. */
-#ifndef BELFRY_SHARD_JOB_TABLE_H
-#define BELFRY_SHARD_JOB_TABLE_H
+#ifndef BELFRY_JOBS_JOB_TABLE_H
+#define BELFRY_JOBS_JOB_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/shard/job_groups.h"
+#include "dispatcher/jobs/job_groups.h"
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/time/incarnation.h"

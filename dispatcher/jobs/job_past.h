@@ -1,8 +1,8 @@
 /* job_past.h - what keeps the ids of a job's fires from coming twice: the ids of backfills that it
  * has had, and, where its add brought an incarnation that had begun elsewhere, where that add
  * stood. Most jobs have neither, and no such part. */
-#ifndef BELFRY_SHARD_JOB_PAST_H
-#define BELFRY_SHARD_JOB_PAST_H
+#ifndef BELFRY_JOBS_JOB_PAST_H
+#define BELFRY_JOBS_JOB_PAST_H
 
 #include <stdbool.h>
 #include <stddef.h>

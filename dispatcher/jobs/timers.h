@@ -2,8 +2,8 @@
  *
  * Jobs share schedules, so equal ones are interned: the next instant is computed once for each
  * distinct schedule, and a herd of jobs costs one walk over its list, kept in order of ordinal. */
-#ifndef BELFRY_SHARD_TIMERS_H
-#define BELFRY_SHARD_TIMERS_H
+#ifndef BELFRY_JOBS_TIMERS_H
+#define BELFRY_JOBS_TIMERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
-#include "dispatcher/shard/job_groups.h"
+#include "dispatcher/jobs/job_groups.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 
 enum { INDEX_INITIAL = 16 };

@@ -1,4 +1,4 @@
-#include "dispatcher/shard/alarms.h"
+#include "dispatcher/jobs/alarms.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-#include "dispatcher/shard/timers.h"
+#include "dispatcher/jobs/timers.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/shard/job.h"
+#include "dispatcher/jobs/job.h"
 #include "lib/base/heap.h"
 #include "lib/base/memory.h"
 
