@@ -19,6 +19,7 @@ struct command_limits {
     const struct zone_lookup *zones; /* NULL: UTC only */
     struct catchup catchup;   /* of jobs that do not say */
     int64_t keep_finished_ms; /* likewise */
+    bool runs; /* false: jobs whose runs are to be followed are refused (not_supported) */
     bool (*topic_allowed)(void *opaque, struct text topic);
     bool (*reply_to_allowed)(void *opaque, struct text topic);
     void *opaque; /* for both callbacks */

@@ -10,14 +10,13 @@
 #include "lib/base/utf8.h"
 #include "lib/model/traceparent.h"
 #include "lib/time/duration.h"
+#include "schemas/run_terms_json.h"
 
 enum { EXCERPT_BYTES = 64 };
 #define CATCHUP_LIMIT_MAX INT64_C(1000000000)
 
 static const char *const policy_names[] = {"latest", "none", "all", NULL};
 static const char *const format_names[] = {"structured", "binary", NULL};
-static const char *const overlap_names[] = {"allow",      "skip",         "buffer_one",
-                                            "buffer_all", "cancel_other", NULL};
 
 static const struct json_field catchup_rows[] = {
     {.name = "policy", .kind = JSON_WORD, .given = GIVEN_CATCHUP_POLICY, .words = policy_names,
@@ -42,21 +41,6 @@ bool definition_read_catchup(const struct json_node *node, void *target, void *c
                                      GIVEN_CATCHUP_LIMIT | GIVEN_MISFIRE_GRACE);
     return json_read_object(node, &catchup_table, 0, &definition->catchup, NULL, &definition->given,
                             error);
-}
-
-bool definition_read_overlap(const struct json_node *node, void *target, void *context,
-                             struct error *error)
-{
-    (void)target;
-    (void)context;
-    int overlap = 0;
-    static const struct json_field row = {.name = "overlap", .kind = JSON_WORD,
-                                          .words = overlap_names};
-    if (!json_read_value(node, &row, &overlap, NULL, error)) return false;
-    if (overlap == 0) return true;
-    return json_refuse(node, error, CODE_NOT_SUPPORTED,
-                       "overlap '%s' is not supported yet; leave it out or say 'allow'",
-                       overlap_names[overlap]);
 }
 
 bool definition_read_keep_finished(const struct json_node *node, void *target, void *context,
@@ -184,6 +168,22 @@ bool definition_read_traceparent(const struct json_node *node, void *target, voi
     return traceparent_read(node, &definition->traceparent, error);
 }
 
+/* What a job of a command has to say, beside what its rows know. */
+static bool check_job(const struct json_node *node, const struct definition *definition,
+                      struct error *error)
+{
+    struct json_node schedule = {NULL, node, "schedule", 0};
+    if ((definition->given & GIVEN_SCHEDULE) == 0)
+        return json_refuse(&schedule, error, CODE_MISSING_FIELD, "'schedule' is required in a job");
+    struct json_node retry = {NULL, node, "retry", 0};
+    struct json_node attempts = {NULL, &retry, "attempts", 0};
+    if (definition->retry_given != 0 && (definition->retry_given & GIVEN_RETRY_ATTEMPTS) == 0)
+        return json_refuse(&attempts, error, CODE_MISSING_FIELD,
+                           "'attempts' is required in the 'retry' of a job: how many tries there "
+                           "may be, the first one included");
+    return run_terms_check_read(node, &definition->runs, error);
+}
+
 bool definition_read(const struct json_node *node, const struct json_table *table,
                      enum job_reader where, struct definition_reader *reader,
                      struct definition *definition, struct error *error)
@@ -202,10 +202,7 @@ bool definition_read(const struct json_node *node, const struct json_table *tabl
         return json_refuse(&schedule, error, CODE_MISSING_FIELD, "'schedule' may not be null");
     }
     if (where == JOB_IN_SET) return true;
-    if (!scheduled) {
-        struct json_node schedule = {NULL, node, "schedule", 0};
-        return json_refuse(&schedule, error, CODE_MISSING_FIELD, "'schedule' is required in a job");
-    }
+    if (!check_job(node, definition, error)) return false;
     /* Saying the default is not a difference. */
     if (!definition->payload_binary &&
         text_equal(definition->content_type, text_of("application/json")))
@@ -290,6 +287,7 @@ void definition_write(struct text_writer *writer, const struct definition *defin
     if (definition->format != FIRE_STRUCTURED)
         write_text(writer, "format", text_of(format_names[definition->format]));
     write_catchup(writer, &definition->catchup);
+    run_terms_write(writer, &definition->runs);
     if (definition->keep_finished_ms == KEEP_FINISHED_FOREVER_MS) {
         write_text(writer, "keep_finished", text_of("forever"));
     } else if (definition->keep_finished_ms != KEEP_FINISHED_DEFAULT_MS) {

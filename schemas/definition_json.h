@@ -42,8 +42,6 @@ bool definition_read_schedule(const struct json_node *node, void *target, void *
                               struct error *error);
 bool definition_read_catchup(const struct json_node *node, void *target, void *context,
                              struct error *error);
-bool definition_read_overlap(const struct json_node *node, void *target, void *context,
-                             struct error *error);
 bool definition_read_keep_finished(const struct json_node *node, void *target, void *context,
                                    struct error *error);
 bool definition_read_payload(const struct json_node *node, void *target, void *context,

@@ -8,6 +8,7 @@
 #include "schemas/debts_json.h"
 #include "schemas/definition_json.h"
 #include "schemas/hash_json.h"
+#include "schemas/run_terms_json.h"
 
 enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
 
@@ -128,10 +129,18 @@ static const struct json_field job_rows[] = {
     {.name = "catchup", .kind = JSON_CUSTOM, .read = definition_read_catchup,
      .given = GIVEN_CATCHUP_POLICY | GIVEN_CATCHUP_WINDOW | GIVEN_CATCHUP_LIMIT |
               GIVEN_MISFIRE_GRACE},
-    {.name = "overlap", .kind = JSON_CUSTOM, .where = JOB_IN_COMMAND | JOB_IN_SET,
-     .read = definition_read_overlap},
-    {.name = "lease", .where = JOB_IN_COMMAND | JOB_IN_SET,
-     .unsupported = "it comes with 'overlap'; leave it out"},
+    {.name = "lease", .kind = JSON_CUSTOM, .given = GIVEN_LEASE, .read = run_terms_read},
+    {.name = "workers", .kind = JSON_CUSTOM, .given = GIVEN_WORKERS, .read = run_terms_read},
+    {.name = "lease_mode", .kind = JSON_CUSTOM, .given = GIVEN_LEASE_MODE,
+     .read = run_terms_read},
+    {.name = "start_within", .kind = JSON_CUSTOM, .given = GIVEN_START_WITHIN,
+     .read = run_terms_read},
+    {.name = "overlap", .kind = JSON_CUSTOM, .given = GIVEN_OVERLAP, .read = run_terms_read},
+    {.name = "overlap_limit", .kind = JSON_CUSTOM, .given = GIVEN_OVERLAP_LIMIT,
+     .read = run_terms_read},
+    {.name = "retry", .kind = JSON_CUSTOM, .given = GIVEN_RETRY, .read = run_terms_read},
+    {.name = "pause_after_failures", .kind = JSON_CUSTOM, .given = GIVEN_PAUSE_AFTER_FAILURES,
+     .read = run_terms_read},
     {.name = "keep_finished", .kind = JSON_CUSTOM, .given = GIVEN_KEEP_FINISHED,
      .read = definition_read_keep_finished},
     {.name = "labels", .kind = JSON_CUSTOM, .given = GIVEN_LABELS, .read = definition_read_labels},
@@ -242,7 +251,8 @@ static bool read_record(const struct json_node *node, struct arena *arena,
     definition->given = 0;
     if (!json_read_object(node, &job_table, JOB_IN_RECORD, reading, &reader, &definition->given,
                           error) ||
-        !check_derived(node, reading, error))
+        !check_derived(node, reading, error) ||
+        !run_terms_check_read(node, &definition->runs, error))
         return false;
     reading->record.life.incarnation = definition->incarnation;
     if (reading->anchor_given) definition->given |= GIVEN_ANCHOR;

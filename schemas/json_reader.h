@@ -71,7 +71,6 @@ struct json_field {
     int64_t max;
     const char *const *words; /* NULL-terminated */
     bool (*read)(const struct json_node *node, void *target, void *context, struct error *error);
-    const char *unsupported; /* known, not supported yet: refused with this hint */
     /* NULL: not written by its row; see json_writer.h. */
     void (*write)(struct text_writer *writer, const struct json_field *field, const void *source);
 };
@@ -87,7 +86,7 @@ struct json_table {
  *   where    which reader this is, for rows that are limited; 0 = no row is
  *   given    may be NULL
  *   errors   ERROR_INVALID, codes wrong_type, unknown_field, missing_field, bad_name, bad_value,
- *            bad_time, bad_duration, not_supported, and what custom readers say */
+ *            bad_time, bad_duration, and what custom readers say */
 bool json_read_object(const struct json_node *node, const struct json_table *table, uint32_t where,
                       void *target, void *context, uint32_t *given, struct error *error)
     __attribute__((warn_unused_result));

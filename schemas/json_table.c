@@ -83,11 +83,7 @@ static const struct json_field *find_row(const struct json_table *table, uint32_
 static bool read_member(const struct json_node *node, const struct json_field *field, void *target,
                         void *context, struct error *error)
 {
-    if (!json_is_null(node->value)) {
-        if (field->unsupported == NULL) return json_read_value(node, field, target, context, error);
-        return json_refuse(node, error, CODE_NOT_SUPPORTED, "'%s' is not supported yet; %s",
-                           field->name, field->unsupported);
-    }
+    if (!json_is_null(node->value)) return json_read_value(node, field, target, context, error);
     if (!field->required) return true;
     return json_refuse(node, error, CODE_MISSING_FIELD, "'%s' is required and may not be null",
                        field->name);

@@ -10,11 +10,12 @@
 
 /* A definition in one allocation: this header, the name "group/id", super group, payload, then
  * the options that differ from their default: the numbers in the order of number_options, the
- * texts (length and bytes) in the order of text_options. The schedule is interned elsewhere. */
+ * texts (length and bytes) in the order of text_options, then, of a job whose runs are followed or
+ * counted, a word of bits and what they name of run_options. The schedule is interned elsewhere. */
 struct packed_definition {
     uint32_t bytes; /* of the whole allocation */
     uint32_t payload_length;
-    uint32_t options; /* bit i: number_options[i]; bit TEXT_SHIFT + i: text_options[i] */
+    uint32_t options; /* bit i: number_options[i]; TEXT_SHIFT + i: text_options[i]; OPTION_RUNS */
     uint8_t group_length;
     uint8_t id_length;
     uint8_t super_group_length;
@@ -45,15 +46,42 @@ static const size_t text_options[] = {
     offsetof(struct definition, content_type), offsetof(struct definition, key),
     offsetof(struct definition, topic),        offsetof(struct definition, headers),
     offsetof(struct definition, labels),       offsetof(struct definition, traceparent),
+    offsetof(struct definition, runs.workers),
+};
+
+#define RUN_OPTION(member)                                                                         \
+    {offsetof(struct run_terms, member), sizeof((struct run_terms *)NULL)->member}
+static const struct {
+    size_t offset; /* in struct run_terms */
+    size_t bytes;
+} run_options[] = {
+    RUN_OPTION(lease_ms),
+    RUN_OPTION(mode),
+    RUN_OPTION(overlap),
+    RUN_OPTION(start_within_ms),
+    RUN_OPTION(overlap_limit),
+    RUN_OPTION(pause_after_failures),
+    RUN_OPTION(retry.attempts),
+    RUN_OPTION(retry.factor_hundredths),
+    RUN_OPTION(retry.initial_ms),
+    RUN_OPTION(retry.max_ms),
+    RUN_OPTION(retry.within_ms),
+    RUN_OPTION(retry.on),
+    RUN_OPTION(retry.poison_after),
+    RUN_OPTION(retry.not_on_exit_count),
+    RUN_OPTION(retry.not_on_exit),
 };
 enum {
     NUMBER_OPTIONS = sizeof number_options / sizeof number_options[0],
     TEXT_OPTIONS = sizeof text_options / sizeof text_options[0],
+    RUN_OPTIONS = sizeof run_options / sizeof run_options[0],
     TEXT_SHIFT = 16,
+    OPTION_RUNS = 1 << (TEXT_SHIFT - 1),
     OPTION_TOPIC = 2, /* in text_options */
     OPTION_LABELS = 4
 };
-static_assert(NUMBER_OPTIONS <= TEXT_SHIFT && TEXT_OPTIONS <= 16, "one bit for each option");
+static_assert(NUMBER_OPTIONS < TEXT_SHIFT && TEXT_OPTIONS <= 16, "one bit for each option");
+static_assert(RUN_OPTIONS <= 32, "one bit for each");
 
 static int64_t number_option(const struct definition *definition, size_t index)
 {
@@ -64,6 +92,23 @@ static int64_t number_option(const struct definition *definition, size_t index)
 static const struct text *text_option(const struct definition *definition, size_t index)
 {
     return (const struct text *)(const void *)((const char *)definition + text_options[index]);
+}
+
+/* Which of the options differ from their defaults, and how many bytes those take. */
+static uint32_t run_options_of(const struct run_terms *terms, size_t *bytes)
+{
+    struct run_terms usual;
+    uint32_t options = 0;
+    run_terms_defaults(&usual);
+    *bytes = sizeof options;
+    for (size_t i = 0; i < RUN_OPTIONS; i++) {
+        size_t at = run_options[i].offset;
+        if (memcmp((const char *)terms + at, (const char *)&usual + at, run_options[i].bytes) == 0)
+            continue;
+        options |= 1U << i;
+        *bytes += run_options[i].bytes;
+    }
+    return options;
 }
 
 static size_t packed_bytes(const struct definition *definition, uint32_t *options)
@@ -82,13 +127,57 @@ static size_t packed_bytes(const struct definition *definition, uint32_t *option
         *options |= 1U << (TEXT_SHIFT + i);
         bytes += sizeof(uint32_t) + text_option(definition, i)->length;
     }
-    return bytes;
+    if (run_terms_are_usual(&definition->runs)) return bytes;
+    size_t run_bytes = 0;
+    (void)run_options_of(&definition->runs, &run_bytes);
+    *options |= OPTION_RUNS;
+    return bytes + run_bytes;
 }
 
 static char *put(char *at, const void *bytes, size_t length)
 {
     if (length > 0) memcpy(at, bytes, length);
     return at + length;
+}
+
+static char *put_run_options(char *at, const struct run_terms *terms)
+{
+    size_t bytes = 0;
+    uint32_t options = run_options_of(terms, &bytes);
+    at = put(at, &options, sizeof options);
+    for (size_t i = 0; i < RUN_OPTIONS; i++)
+        if (options & (1U << i))
+            at = put(at, (const char *)terms + run_options[i].offset, run_options[i].bytes);
+    return at;
+}
+
+static const char *take_run_options(const char *at, struct run_terms *terms)
+{
+    uint32_t options = 0;
+    memcpy(&options, at, sizeof options);
+    at += sizeof options;
+    for (size_t i = 0; i < RUN_OPTIONS; i++) {
+        if ((options & (1U << i)) == 0) continue;
+        memcpy((char *)terms + run_options[i].offset, at, run_options[i].bytes);
+        at += run_options[i].bytes;
+    }
+    return at;
+}
+
+static char *put_options(char *at, const struct definition *definition, uint32_t options)
+{
+    for (size_t i = 0; i < NUMBER_OPTIONS; i++) {
+        int64_t number = number_option(definition, i);
+        if (options & (1U << i)) at = put(at, &number, sizeof number);
+    }
+    for (size_t i = 0; i < TEXT_OPTIONS; i++) {
+        const struct text *text = text_option(definition, i);
+        uint32_t length = (uint32_t)text->length;
+        if ((options & (1U << (TEXT_SHIFT + i))) == 0) continue;
+        at = put(at, &length, sizeof length);
+        at = put(at, text->bytes, length);
+    }
+    return (options & OPTION_RUNS) == 0 ? at : put_run_options(at, &definition->runs);
 }
 
 static struct packed_definition *pack(const struct definition *definition)
@@ -113,17 +202,7 @@ static struct packed_definition *pack(const struct definition *definition)
     at = put(at, definition->id.bytes, definition->id.length);
     at = put(at, definition->super_group.bytes, definition->super_group.length);
     at = put(at, definition->payload.bytes, definition->payload.length);
-    for (size_t i = 0; i < NUMBER_OPTIONS; i++) {
-        int64_t number = number_option(definition, i);
-        if (options & (1U << i)) at = put(at, &number, sizeof number);
-    }
-    for (size_t i = 0; i < TEXT_OPTIONS; i++) {
-        const struct text *text = text_option(definition, i);
-        uint32_t length = (uint32_t)text->length;
-        if ((options & (1U << (TEXT_SHIFT + i))) == 0) continue;
-        at = put(at, &length, sizeof length);
-        at = put(at, text->bytes, length);
-    }
+    at = put_options(at, definition, options);
     assert(at == (char *)packed + bytes);
     return packed;
 }
@@ -172,7 +251,7 @@ bool job_is_plain(const struct job *job)
 
 bool job_has_options(const struct job *job)
 {
-    return (job->packed->options & ((1U << TEXT_SHIFT) - 1)) != 0;
+    return (job->packed->options & ((1U << NUMBER_OPTIONS) - 1)) != 0;
 }
 
 struct text job_topic(const struct job *job)
@@ -181,6 +260,26 @@ struct text job_topic(const struct job *job)
     struct definition definition;
     job_view(job, &definition);
     return definition.topic;
+}
+
+static void view_options(const struct packed_definition *packed, struct definition *definition)
+{
+    const char *at = options_start(packed);
+    for (size_t i = 0; i < NUMBER_OPTIONS; i++) {
+        if ((packed->options & (1U << i)) == 0) continue;
+        memcpy((char *)definition + number_options[i].offset, at, sizeof(int64_t));
+        at += sizeof(int64_t);
+    }
+    for (size_t i = 0; i < TEXT_OPTIONS; i++) {
+        uint32_t length = 0;
+        if ((packed->options & (1U << (TEXT_SHIFT + i))) == 0) continue;
+        memcpy(&length, at, sizeof length);
+        struct text text = {at + sizeof length, length};
+        memcpy((char *)definition + text_options[i], &text, sizeof text);
+        at += sizeof length + length;
+    }
+    if (packed->options & OPTION_RUNS) at = take_run_options(at, &definition->runs);
+    assert(at == (const char *)packed + packed->bytes);
 }
 
 void job_view(const struct job *job, struct definition *definition)
@@ -204,22 +303,7 @@ void job_view(const struct job *job, struct definition *definition)
     definition->dst = words.dst;
     definition->hashed = words.hashed;
     definition->given = words.anchor_given ? GIVEN_ANCHOR : 0;
-    if (packed->options == 0) return;
-    const char *at = options_start(packed);
-    for (size_t i = 0; i < NUMBER_OPTIONS; i++) {
-        if ((packed->options & (1U << i)) == 0) continue;
-        memcpy((char *)definition + number_options[i].offset, at, sizeof(int64_t));
-        at += sizeof(int64_t);
-    }
-    for (size_t i = 0; i < TEXT_OPTIONS; i++) {
-        uint32_t length = 0;
-        if ((packed->options & (1U << (TEXT_SHIFT + i))) == 0) continue;
-        memcpy(&length, at, sizeof length);
-        struct text text = {at + sizeof length, length};
-        memcpy((char *)definition + text_options[i], &text, sizeof text);
-        at += sizeof length + length;
-    }
-    assert(at == (const char *)packed + packed->bytes);
+    if (packed->options != 0) view_options(packed, definition);
 }
 
 static void view_owed(const struct job_extra *extra, struct job_record *record)

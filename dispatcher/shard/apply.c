@@ -192,6 +192,11 @@ static void warn_about(struct answer *answer, const struct definition *definitio
         answer_add_warning(answer, CODE_TOPIC_MISSING,
                            "%.*s: topic %.*s does not exist; fires wait until it is created",
                            length, name, (int)definition->topic.length, definition->topic.bytes);
+    if (definition->runs.mode == LEASE_FIXED)
+        answer_add_warning(answer, CODE_AT_LEAST_ONCE,
+                           "%.*s: with lease_mode 'fixed' nobody claims a try: its work may be "
+                           "started twice",
+                           length, name);
     if (definition->schedule.kind != SCHEDULE_CRON) return;
     for (uint32_t bit = 1; bit <= definition->cron_warnings; bit <<= 1)
         if ((definition->cron_warnings & bit) != 0 && bit != CRON_WARNING_NO_ZONE &&

@@ -1,6 +1,7 @@
 #include "dispatcher/shard/operation.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "dispatcher/shard/shard_state.h"
 
@@ -29,6 +30,19 @@ static void merge_update(const struct job *job, const struct application *applic
     definition_settle(merged, &job->life.incarnation);
 }
 
+/* What the fields about runs say together, now that those the update leaves alone are there. */
+static bool check_runs(struct answer *answer, const struct job *job,
+                       const struct definition *merged)
+{
+    struct run_terms_fault fault;
+    char field[ERROR_FIELD_BYTES];
+    if (run_terms_check(&merged->runs, &fault)) return true;
+    (void)snprintf(field, sizeof field, "/set/%s%s%s", fault.object == NULL ? "" : fault.object,
+                   fault.object == NULL ? "" : "/", fault.member);
+    refuse(answer, job, true, fault.code, field, fault.sentence);
+    return false;
+}
+
 static bool check_update(struct answer *answer, const struct job *job,
                          const struct application *application, struct job_plan *plan)
 {
@@ -38,8 +52,10 @@ static bool check_update(struct answer *answer, const struct job *job,
         refuse(answer, job, true, CODE_BAD_VALUE, "/set/end", "end must be later than start");
         return false;
     }
+    uint32_t given = application->command->set.given;
+    if ((given & GIVEN_RUNS) != 0 && !check_runs(answer, job, merged)) return false;
     uint32_t timing = GIVEN_SCHEDULE | GIVEN_START | GIVEN_END;
-    if ((application->command->set.given & timing) != 0 &&
+    if ((given & timing) != 0 &&
         !schedule_is_unknown(&merged->schedule) &&
         !job_ever_fires(merged, application->effective_ms)) {
         refuse(answer, job, true, CODE_NEVER_FIRES, "/set",

@@ -40,12 +40,14 @@
     row(REPLY_TO_NOT_ALLOWED, "reply_to_not_allowed")                                              \
     row(RESERVED_HEADER, "reserved_header")                                                        \
     row(NOT_SUPPORTED, "not_supported")                                                            \
+    row(LEASE_REQUIRED, "lease_required")                                                          \
     row(WRONG_SHARD, "wrong_shard")                                                                \
     row(INTERNAL, "internal")                                                                      \
     row(PARTLY_APPLIED, "partly_applied")                                                          \
     row(UNDELIVERABLE, "undeliverable")                                                            \
     row(INTERRUPTED, "interrupted")                                                                \
     /* of warnings in results, beside topic_missing */                                             \
+    row(AT_LEAST_ONCE, "at_least_once")                                                            \
     row(CRON, "cron")                                                                              \
     row(ZONE_IS_UTC, "zone_is_utc")                                                                \
     /* between our own parts: what Kafka and the store hold, how the command line ends */          \

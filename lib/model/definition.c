@@ -19,6 +19,7 @@ void definition_defaults(struct definition *definition)
                     .grace_ms = MISFIRE_GRACE_DEFAULT_MS},
         .incarnation = {.effective_ms = -1}, /* none: a null gives the field, and no value */
     };
+    run_terms_defaults(&definition->runs);
 }
 
 bool definition_has_incarnation(const struct definition *definition)
@@ -48,15 +49,44 @@ static void merge_schedule(struct definition *target, const struct definition *c
     }
 }
 
-void definition_merge(struct definition *target, const struct definition *change)
-{
+/* A part of a definition and the bit that gives it. */
+struct given_field {
+    uint32_t given;
+    size_t offset;
+    size_t bytes;
+};
 #define FIELD(given, field)                                                                        \
     {given, offsetof(struct definition, field), sizeof((struct definition *)NULL)->field}
-    static const struct {
-        uint32_t given;
-        size_t offset;
-        size_t bytes;
-    } fields[] = {
+
+static void merge_fields(struct definition *target, const struct definition *change, uint32_t given,
+                         const struct given_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (given & fields[i].given)
+            memcpy((char *)target + fields[i].offset, (const char *)change + fields[i].offset,
+                   fields[i].bytes);
+}
+
+static void merge_retry(struct definition *target, const struct definition *change)
+{
+    static const struct given_field fields[] = {
+        FIELD(GIVEN_RETRY_ATTEMPTS, runs.retry.attempts),
+        FIELD(GIVEN_RETRY_INITIAL, runs.retry.initial_ms),
+        FIELD(GIVEN_RETRY_FACTOR, runs.retry.factor_hundredths),
+        FIELD(GIVEN_RETRY_MAX, runs.retry.max_ms),
+        FIELD(GIVEN_RETRY_ON, runs.retry.on),
+        FIELD(GIVEN_RETRY_NOT_ON_EXIT, runs.retry.not_on_exit_count),
+        FIELD(GIVEN_RETRY_NOT_ON_EXIT, runs.retry.not_on_exit),
+        FIELD(GIVEN_RETRY_WITHIN, runs.retry.within_ms),
+        FIELD(GIVEN_RETRY_POISON_AFTER, runs.retry.poison_after),
+    };
+    uint32_t given = change->retry_given == 0 ? UINT32_MAX : change->retry_given;
+    merge_fields(target, change, given, fields, sizeof fields / sizeof fields[0]);
+}
+
+void definition_merge(struct definition *target, const struct definition *change)
+{
+    static const struct given_field fields[] = {
         FIELD(GIVEN_PAYLOAD, payload),
         FIELD(GIVEN_PAYLOAD, payload_binary),
         FIELD(GIVEN_SUPER_GROUP, super_group),
@@ -76,16 +106,21 @@ void definition_merge(struct definition *target, const struct definition *change
         FIELD(GIVEN_CONTENT_TYPE, content_type),
         FIELD(GIVEN_FORMAT, format),
         FIELD(GIVEN_KEEP_FINISHED, keep_finished_ms),
+        FIELD(GIVEN_LEASE, runs.lease_ms),
+        FIELD(GIVEN_WORKERS, runs.workers),
+        FIELD(GIVEN_LEASE_MODE, runs.mode),
+        FIELD(GIVEN_START_WITHIN, runs.start_within_ms),
+        FIELD(GIVEN_OVERLAP, runs.overlap),
+        FIELD(GIVEN_OVERLAP_LIMIT, runs.overlap_limit),
+        FIELD(GIVEN_PAUSE_AFTER_FAILURES, runs.pause_after_failures),
     };
-#undef FIELD
     assert(target != NULL);
     assert(change != NULL);
     if (change->given & GIVEN_SCHEDULE) merge_schedule(target, change);
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (change->given & fields[i].given)
-            memcpy((char *)target + fields[i].offset, (const char *)change + fields[i].offset,
-                   fields[i].bytes);
+    if (change->given & GIVEN_RETRY) merge_retry(target, change);
+    merge_fields(target, change, change->given, fields, sizeof fields / sizeof fields[0]);
 }
+#undef FIELD
 
 struct schedule_words definition_words(const struct definition *definition)
 {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/base/text.h"
+#include "lib/model/run.h"
 #include "lib/time/incarnation.h"
 #include "lib/time/schedule.h"
 
@@ -46,7 +47,29 @@ enum definition_field {
     GIVEN_PAUSED = 1 << 18,
     GIVEN_JITTER = 1 << 19,
     GIVEN_INCARNATION = 1 << 20,
-    GIVEN_TRACEPARENT = 1 << 21
+    GIVEN_TRACEPARENT = 1 << 21,
+    GIVEN_LEASE = 1 << 22,
+    GIVEN_WORKERS = 1 << 23,
+    GIVEN_LEASE_MODE = 1 << 24,
+    GIVEN_START_WITHIN = 1 << 25,
+    GIVEN_OVERLAP = 1 << 26,
+    GIVEN_OVERLAP_LIMIT = 1 << 27,
+    GIVEN_RETRY = 1 << 28, /* and which of its members: retry_given */
+    GIVEN_PAUSE_AFTER_FAILURES = 1 << 29,
+    GIVEN_RUNS = GIVEN_LEASE | GIVEN_WORKERS | GIVEN_LEASE_MODE | GIVEN_START_WITHIN |
+                 GIVEN_OVERLAP | GIVEN_OVERLAP_LIMIT | GIVEN_RETRY | GIVEN_PAUSE_AFTER_FAILURES
+};
+
+/* Bits of definition.retry_given. */
+enum retry_field {
+    GIVEN_RETRY_ATTEMPTS = 1 << 0,
+    GIVEN_RETRY_INITIAL = 1 << 1,
+    GIVEN_RETRY_FACTOR = 1 << 2,
+    GIVEN_RETRY_MAX = 1 << 3,
+    GIVEN_RETRY_ON = 1 << 4,
+    GIVEN_RETRY_NOT_ON_EXIT = 1 << 5,
+    GIVEN_RETRY_WITHIN = 1 << 6,
+    GIVEN_RETRY_POISON_AFTER = 1 << 7
 };
 
 #define START_NONE INT64_MIN
@@ -54,6 +77,7 @@ enum definition_field {
 
 struct definition {
     uint32_t given;
+    uint32_t retry_given; /* 0 with GIVEN_RETRY: all of it, back to its defaults */
     struct text group;
     struct text id;
     struct text super_group; /* empty = none */
@@ -79,6 +103,7 @@ struct definition {
     struct text labels;  /* pairs: name NUL value NUL ..., sorted by name; empty = none */
     struct text headers; /* pairs, in the user's order */
     struct text traceparent; /* of its fires; empty = none */
+    struct run_terms runs;
     bool paused;
     struct incarnation incarnation; /* that an add or put brings along; see the next */
 };

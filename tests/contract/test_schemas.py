@@ -48,11 +48,43 @@ NOT_EXPRESSIBLE = {
     "bad_value/job-created-at",
     "bad_value/job-owed-backwards",
     "bad_value/job-state-does-not-fit",
+    "bad_value/command-runs-lease-too-long",
+    "bad_value/command-runs-lease-too-short",
+    "bad_value/command-runs-lease-zero",
+    "bad_value/command-runs-overlap-limit-of-skip",
+    "bad_value/command-runs-retry-exit-without-failure",
+    "bad_value/command-runs-retry-factor-three-decimals",
+    "bad_value/command-runs-retry-initial-too-long",
+    "bad_value/command-runs-retry-initial-too-short",
+    "bad_value/command-runs-retry-max-before-initial",
+    "bad_value/command-runs-retry-within-before-initial",
+    "bad_value/command-runs-retry-within-too-long",
+    "bad_value/command-runs-start-within-fixed",
+    "bad_value/command-runs-start-within-too-long",
+    "bad_value/command-runs-start-within-too-short",
     "count_mismatch/command-add",
     "count_mismatch/command-put",
+    "lease_required/command-runs-none-retry",
+    "lease_required/command-runs-none-start-within",
+    "lease_required/command-runs-pause-after-failures",
+    "lease_required/command-runs-retry",
+    "lease_required/command-runs-start-within",
+    "lease_required/command-runs-workers",
+    "lease_required/job-runs-without-lease",
+    "lease_required/structured-runs-retry",
+    "missing_field/job-runs-without-workers",
     "never_fires/command-april-31",
     "never_fires/command-february-30",
     "never_fires/command-nearest-weekday-sunday",
+    "not_supported/command-overlap-cancel",
+    "not_supported/command-runs-fixed",
+    "not_supported/command-runs-lease",
+    "not_supported/command-runs-mode-none",
+    "not_supported/command-runs-pause-after-failures",
+    "not_supported/command-runs-retry",
+    "not_supported/command-runs-set-overlap",
+    "not_supported/command-runs-set-retry",
+    "nothing_to_update/command-runs-empty-retry",
     "reply_to_not_allowed/command-not-listed",
     "reply_to_not_allowed/command-own-control",
     "too_deep/command-payload",
@@ -192,10 +224,14 @@ def check_words(faults):
     schemas = {kind: json.loads((SCHEMAS / f"{kind}.schema.json").read_text())["properties"]
                for kind in ("result", "event", "fire")}
     result = schemas["result"]
+    job = json.loads((SCHEMAS / "job.schema.json").read_text())
     tables = [("lib/model/command_op.h", "COMMAND_OPS", result["op"]["enum"]),
               ("lib/model/output.h", "OUTCOMES", result["outcome"]["enum"]),
               ("lib/model/output.h", "EVENT_KINDS", schemas["event"]["event"]["enum"]),
               ("lib/model/output.h", "FIRE_KINDS", schemas["fire"]["firekind"]["enum"])]
+    for fields in (job["properties"], job["$defs"]["set"]["properties"]):
+        tables += [("lib/model/run.h", "OVERLAPS", fields["overlap"]["enum"][:-1]),  # and null
+                   ("lib/model/run.h", "LEASE_MODES", fields["lease_mode"]["enum"][:-1])]
     for header, table, enum in tables:
         if sorted(words_of(header, table)) != sorted(enum):
             faults.append(f"{table} of {header} and its schema differ")

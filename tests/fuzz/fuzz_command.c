@@ -62,6 +62,7 @@ static void apply_text(struct shard *shard, const char *json, const struct sink 
     struct error error = {0};
     struct arena *arena = arena_create();
     command_limits_defaults(&limits);
+    limits.runs = true;
     require(command_decode(text_of(json), NULL, 0, &source, &limits, arena, &command, &error));
     apply(shard, &command, sink);
     arena_destroy(arena);
@@ -107,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t count = data[0] % 3 == 2 ? 0 : 5;
     struct command_limits limits;
     command_limits_defaults(&limits);
+    limits.runs = true;
     limits.topic_allowed = allow;
     limits.reply_to_allowed = allow;
     struct source source = {.origin_partition = 3, .origin_offset = 10422};

@@ -58,13 +58,15 @@ static bool counts_end(const struct job_record *record)
     return end;
 }
 
-/* The key that belongs to a record of a job; false: it is not one to live with. */
+/* The key that belongs to a record of a job; false: it is not one to live with, and nobody here
+ * follows runs. */
 static bool job_key(struct text value, char key[KEY_BYTES])
 {
     struct arena *arena = arena_create();
     struct error error = {0};
     struct job_record record;
-    bool read = job_record_decode(value, arena, NULL, &record, &error) && !counts_end(&record);
+    bool read = job_record_decode(value, arena, NULL, &record, &error) && !counts_end(&record) &&
+                run_terms_are_usual(&record.definition.runs);
     if (read)
         (void)snprintf(key, KEY_BYTES, "job/%.*s/%.*s", (int)record.definition.group.length,
                        record.definition.group.bytes, (int)record.definition.id.length,

@@ -435,6 +435,7 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
     command_limits_defaults(&limits);
     limits.zones = rig->lacks_zones ? NULL : test_zones();
     limits.topic_allowed = any_topic;
+    limits.runs = rig->allows_runs;
     limits.opaque = rig;
     arena_reset(rig->arena);
     bool good = command_decode(text_of(json), NULL, 0, &source, &limits, rig->arena, &command,

@@ -39,6 +39,7 @@ struct shard_rig {
     bool speaks_json;      /* results and events as they are written to Kafka, fires by their id */
     bool tells_more;       /* errors and differences of results, a line each */
     bool allows_topics;    /* jobs may name any topic; otherwise none */
+    bool allows_runs;      /* jobs may ask to have their runs followed */
     bool tells_ids;        /* fires by their id, too */
     bool fires_uncertain;  /* as if every fire went to a foreign topic */
     struct census *census; /* is told of jobs, and taken anew at restarts; NULL: nobody counts */

@@ -14,7 +14,27 @@
 
 #include "tests/support/cron_case.h"
 
-/* Every field other than its default. */
+/* Every field other than its default. They need not go together here. */
+static struct run_terms full_runs(void)
+{
+    return (struct run_terms){.lease_ms = 60000,
+                              .workers = text_of("w"),
+                              .mode = LEASE_FIXED,
+                              .overlap = OVERLAP_CANCEL_OTHER,
+                              .start_within_ms = 20000,
+                              .overlap_limit = 7,
+                              .pause_after_failures = 8,
+                              .retry = {.attempts = 9,
+                                        .factor_hundredths = 150,
+                                        .initial_ms = 1000,
+                                        .max_ms = 2000,
+                                        .within_ms = 3000,
+                                        .on = 1U << RUN_FAILURE,
+                                        .poison_after = 5,
+                                        .not_on_exit_count = 2,
+                                        .not_on_exit = {2, 255}}};
+}
+
 static struct definition full_definition(void)
 {
     struct definition full;
@@ -44,6 +64,7 @@ static struct definition full_definition(void)
     full.format = FIRE_BINARY;
     full.labels = (struct text){"l\0v\0", 4};
     full.headers = (struct text){"h\0w\0", 4};
+    full.runs = full_runs();
     return full;
 }
 
@@ -60,8 +81,21 @@ static void expect_same_texts(const struct definition *left, const struct defini
     assert_int_equal(left->format, right->format);
 }
 
+static void expect_same_runs(const struct run_terms *left, const struct run_terms *right)
+{
+    assert_int_equal(left->lease_ms, right->lease_ms);
+    assert_true(text_equal(left->workers, right->workers));
+    assert_int_equal(left->mode, right->mode);
+    assert_int_equal(left->overlap, right->overlap);
+    assert_int_equal(left->start_within_ms, right->start_within_ms);
+    assert_int_equal(left->overlap_limit, right->overlap_limit);
+    assert_int_equal(left->pause_after_failures, right->pause_after_failures);
+    assert_true(retry_equal(&left->retry, &right->retry));
+}
+
 static void expect_same_numbers(const struct definition *left, const struct definition *right)
 {
+    expect_same_runs(&left->runs, &right->runs);
     assert_int_equal(left->start_ms, right->start_ms);
     assert_int_equal(left->end_ms, right->end_ms);
     assert_int_equal(left->max_fires, right->max_fires);
@@ -116,6 +150,59 @@ static void merging_takes_nothing_else(void **state)
         }
         assert_int_equal(target.format, FIRE_STRUCTURED);
         assert_int_equal(target.catchup.grace_ms, MISFIRE_GRACE_DEFAULT_MS);
+    }
+}
+
+/* The same of what a job says about its runs, and of the members of `retry`. */
+static void merging_takes_one_of_the_run_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t given, retry_given;
+        size_t at, bytes;
+    } rows[] = {
+#define RUN(given, member)                                                                         \
+    {given, 0, offsetof(struct run_terms, member), sizeof((struct run_terms *)NULL)->member}
+#define RETRY(given, member)                                                                       \
+    {GIVEN_RETRY, given, offsetof(struct run_terms, retry.member),                                 \
+     sizeof((struct run_terms *)NULL)->retry.member}
+        RUN(GIVEN_LEASE, lease_ms),
+        RUN(GIVEN_WORKERS, workers),
+        RUN(GIVEN_LEASE_MODE, mode),
+        RUN(GIVEN_START_WITHIN, start_within_ms),
+        RUN(GIVEN_OVERLAP, overlap),
+        RUN(GIVEN_OVERLAP_LIMIT, overlap_limit),
+        RUN(GIVEN_PAUSE_AFTER_FAILURES, pause_after_failures),
+        RETRY(GIVEN_RETRY_ATTEMPTS, attempts),
+        RETRY(GIVEN_RETRY_INITIAL, initial_ms),
+        RETRY(GIVEN_RETRY_FACTOR, factor_hundredths),
+        RETRY(GIVEN_RETRY_MAX, max_ms),
+        RETRY(GIVEN_RETRY_ON, on),
+        RETRY(GIVEN_RETRY_NOT_ON_EXIT, not_on_exit_count),
+        RETRY(GIVEN_RETRY_NOT_ON_EXIT, not_on_exit),
+        RETRY(GIVEN_RETRY_WITHIN, within_ms),
+        RETRY(GIVEN_RETRY_POISON_AFTER, poison_after),
+#undef RUN
+#undef RETRY
+    };
+    enum { ROWS = sizeof rows / sizeof rows[0] };
+    for (size_t i = 0; i < ROWS; i++) {
+        struct definition change = full_definition();
+        struct definition target;
+        struct definition defaults;
+        definition_defaults(&target);
+        definition_defaults(&defaults);
+        change.given = rows[i].given;
+        change.retry_given = rows[i].retry_given;
+        definition_merge(&target, &change);
+        for (size_t j = 0; j < ROWS; j++) {
+            bool taken = rows[j].given == rows[i].given &&
+                         rows[j].retry_given == rows[i].retry_given;
+            const struct run_terms *from = taken ? &change.runs : &defaults.runs;
+            assert_memory_equal((const char *)&target.runs + rows[j].at,
+                                (const char *)from + rows[j].at, rows[j].bytes);
+        }
+        assert_true(target.topic.length == 0 && target.max_fires == 0);
     }
 }
 
@@ -189,6 +276,77 @@ static void which_jobs_are_plain(void **state)
     timers_destroy(timers);
 }
 
+static void set_run_field(struct run_terms *terms, int field)
+{
+    switch (field) {
+    case 0: terms->lease_ms = 70000; break;
+    case 1: terms->workers = text_of("v"); break;
+    case 2: terms->mode = LEASE_HEARTBEAT; break;
+    case 3: terms->overlap = OVERLAP_SKIP; break;
+    case 4: terms->start_within_ms = 1; break;
+    case 5: terms->overlap_limit = 1; break;
+    case 6: terms->pause_after_failures = 1; break;
+    case 7: terms->retry.attempts = 2; break;
+    case 8: terms->retry.factor_hundredths = 300; break;
+    case 9: terms->retry.initial_ms = 1; break;
+    case 10: terms->retry.max_ms = 1; break;
+    case 11: terms->retry.within_ms = 1; break;
+    case 12: terms->retry.on = 1U << RUN_TIMEOUT; break;
+    case 13: terms->retry.poison_after = 1; break;
+    case 14: terms->retry.not_on_exit_count = 1; terms->retry.not_on_exit[1] = 0; break;
+    case 15: terms->retry.not_on_exit[1] = 3; break;
+    default: run_terms_defaults(terms); break;
+    }
+}
+
+/* Each of them makes another definition, is packed, and is seen again. */
+static void run_fields_count(void **state)
+{
+    (void)state;
+    struct timers *timers = timers_create((const uint8_t[HASH_KEY_BYTES]){1});
+    struct definition full = full_definition();
+    struct job *job = job_of(timers, &full);
+    assert_true(job_same_definition(job, &full));
+    for (int field = 0; field <= 16; field++) {
+        struct definition other = full_definition();
+        struct definition seen;
+        set_run_field(&other.runs, field);
+        assert_false(job_same_definition(job, &other));
+        struct job *changed = job_of(timers, &other);
+        job_view(changed, &seen);
+        expect_same_runs(&seen.runs, &other.runs);
+        assert_int_equal(run_terms_are_usual(&seen.runs), field == 16);
+        job_redefine(changed, &full);
+        assert_true(job_same_definition(changed, &full));
+        drop_job(timers, changed);
+    }
+    drop_job(timers, job);
+    timers_destroy(timers);
+}
+
+/* A job whose runs are followed has more to say in its fires; one whose ends are counted has not.
+ * Neither has what makes the catch-up look closer. */
+static void what_runs_make_of_a_job(void **state)
+{
+    (void)state;
+    struct timers *timers = timers_create((const uint8_t[HASH_KEY_BYTES]){1});
+    for (int i = 0; i < 3; i++) {
+        struct definition definition;
+        definition_defaults(&definition);
+        definition.group = text_of("g");
+        definition.id = text_of("a");
+        definition.schedule = schedule_from_at(1000);
+        if (i == 1) definition.runs.mode = LEASE_NONE;
+        if (i == 2) definition.runs.lease_ms = 60000;
+        if (i == 2) definition.runs.workers = text_of("w");
+        struct job *job = job_of(timers, &definition);
+        assert_int_equal(job_is_plain(job), i != 2);
+        assert_false(job_has_options(job));
+        drop_job(timers, job);
+    }
+    timers_destroy(timers);
+}
+
 /* Other words for the same instants are another definition, and another interned schedule. */
 static void words_count(void **state)
 {
@@ -241,8 +399,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merging_takes_what_is_given),
         cmocka_unit_test(merging_takes_nothing_else),
+        cmocka_unit_test(merging_takes_one_of_the_run_fields),
         cmocka_unit_test(a_job_gives_back_its_definition),
         cmocka_unit_test(which_jobs_are_plain),
+        cmocka_unit_test(run_fields_count),
+        cmocka_unit_test(what_runs_make_of_a_job),
         cmocka_unit_test(words_count),
         cmocka_unit_test(many_schedules_are_interned),
     };

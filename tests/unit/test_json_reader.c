@@ -33,7 +33,6 @@ static const struct json_field rows[] = {
     {.name = "for", .kind = JSON_DURATION, FIELD(for_ms), .min = 1000, .max = 60000},
     {.name = "flag", .kind = JSON_BOOL, FIELD(flag)},
     {.name = "word", .kind = JSON_WORD, FIELD(word), .words = words},
-    {.name = "later", .unsupported = "wait"},
     {.name = "elsewhere", .kind = JSON_BOOL, .where = 2, FIELD(flag)},
 };
 #undef FIELD
@@ -84,7 +83,6 @@ static void test_refusals(void **state)
         {"{\"tekst\":\"\"}", "unknown_field", "/tekst", "did you mean 'text'?"},
         {"{\"zzzzzz\":1}", "unknown_field", "/zzzzzz", "'zzzzzz' is not a field of a test"},
         {"{\"elsewhere\":true}", "unknown_field", "/elsewhere", "does not belong to a test"},
-        {"{\"later\":1}", "not_supported", "/later", "not supported yet; wait"},
         {"{\"number\":6}", "bad_value", "/number", "6 is not between -5 and 5"},
         {"{\"group\":\"a b\"}", "bad_name", "/group", "'a b' is not a name"},
         {"{\"at\":12}", "bad_time", "/at", "must be a time"},
