@@ -21,7 +21,7 @@ static const struct topic_row {
 } topic_rows[] = {
     {"control", OWN, DAEMON},    {"results", DAEMON, OWN},  {"forward", DAEMON, DAEMON},
     {"fires", DAEMON, NOBODY},   {"events", DAEMON, NOBODY}, {"state", DAEMON, DAEMON},
-    {"dead", DAEMON, NOBODY},    {"runs", NOBODY, DAEMON},
+    {"dead", DAEMON, NOBODY},    {"runs", DAEMON, DAEMON},   {"cancels", DAEMON, NOBODY},
 };
 enum { TOPIC_ROWS = sizeof topic_rows / sizeof topic_rows[0] };
 

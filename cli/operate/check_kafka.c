@@ -112,6 +112,19 @@ static void check_copies(struct checkup *checkup)
     }
 }
 
+/* What an earlier version made, and this one does not use. */
+static void check_former(struct checkup *checkup)
+{
+    struct kafka_topic_facts facts;
+    struct error error = {0};
+    char name[TOPIC_NAME_BYTES];
+    topic_name(name, checkup->settings, "completions");
+    if (kafka_admin_look_up(cli_kafka_handle(checkup->client), name, &facts, &error) &&
+        facts.exists)
+        checkup_find(checkup, FINE, NULL, "topic %s is of an earlier version, nothing uses it: it "
+                     "may be deleted", name);
+}
+
 static const char *topics_advice(const struct error *error)
 {
     if (error->kind == ERROR_INVALID)
@@ -144,8 +157,9 @@ void check_topics(struct checkup *checkup)
                      "%d topics do not exist", (int)missing);
     check_copies(checkup);
     if (checkup_troubles(checkup) == before)
-        checkup_find(checkup, FINE, NULL, "8 topics of %d partitions, set as Belfry sets them",
-                     (int)checkup->shards);
+        checkup_find(checkup, FINE, NULL, "%d topics of %d partitions, set as Belfry sets them",
+                     (int)TOPIC_OWN_COUNT, (int)checkup->shards);
+    check_former(checkup);
 }
 
 void check_dead_letters(struct checkup *checkup)

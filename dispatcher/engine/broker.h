@@ -30,6 +30,7 @@ enum broker_topic {
     TOPIC_RUNS,
     TOPIC_STATE,
     TOPIC_DEAD,
+    TOPIC_CANCELS,
     TOPIC_FOREIGN /* a topic a job or a command names; not ours */
 };
 enum { TOPIC_OWN_COUNT = TOPIC_FOREIGN };

@@ -12,6 +12,7 @@ struct kafka_cluster {
     struct kafka_member *member;
     struct kafka_reader *reader;
     char *id; /* librdkafka's memory */
+    bool runs_by_append_time;
 };
 
 struct kafka_cluster *kafka_cluster_create(const struct kafka_options *options,
@@ -93,7 +94,13 @@ bool kafka_cluster_prepare_topics(struct kafka_cluster *cluster,
     assert(cluster->reader != NULL);
     if (cluster->options->mock) return check_mock(cluster, error);
     return kafka_topics_prepare(kafka_reader_handle(cluster->reader), cluster->options, report,
-                                error);
+                                &cluster->runs_by_append_time, error);
+}
+
+bool kafka_cluster_runs_by_append_time(const struct kafka_cluster *cluster)
+{
+    assert(cluster != NULL);
+    return cluster->runs_by_append_time;
 }
 
 bool kafka_cluster_join(struct kafka_cluster *cluster, struct error *error)

@@ -36,6 +36,9 @@ bool kafka_cluster_prepare_topics(struct kafka_cluster *cluster,
                                   const struct kafka_report *report, struct error *error)
     __attribute__((warn_unused_result));
 
+/* As kafka_topics_prepare() found it last; false before, and with `mock`. */
+bool kafka_cluster_runs_by_append_time(const struct kafka_cluster *cluster);
+
 /* How many members the group of daemons has; this one counts while it is in it. */
 bool kafka_cluster_members(struct kafka_cluster *cluster, int32_t *count, struct error *error)
     __attribute__((warn_unused_result));

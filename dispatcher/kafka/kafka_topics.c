@@ -24,6 +24,8 @@ struct setting_plan {
 
 static const char log_time_harm[] =
     "commands and marks then carry the sender's clock and not the log's: change it back";
+static const char claim_time_harm[] =
+    "whether a worker took a fire in time is then for its own clock to say: change it back";
 static const char cleanup_harm[] = "jobs or commands can be lost: change it back";
 static const char bomb_harm[] =
     "a few kilobytes of compressed commands can become hundreds of megabytes here";
@@ -47,6 +49,7 @@ static const struct setting_plan setting_plans[] = {
     {TOPIC_EVENTS, {"retention.ms", "604800000"}, NULL},
     {TOPIC_RUNS, {"cleanup.policy", "delete"}, NULL},
     {TOPIC_RUNS, {"retention.ms", "604800000"}, NULL},
+    {TOPIC_RUNS, {"message.timestamp.type", "LogAppendTime"}, claim_time_harm},
     {TOPIC_RUNS, {"compression.type", "uncompressed"}, bomb_harm},
     {TOPIC_STATE, {"cleanup.policy", "compact"}, cleanup_harm},
     {TOPIC_STATE, {"delete.retention.ms", "604800000"}, "checkpoints older than it are useless"},
@@ -56,6 +59,8 @@ static const struct setting_plan setting_plans[] = {
     {TOPIC_STATE, {"min.cleanable.dirty.ratio", "0.2"}, NULL},
     {TOPIC_DEAD, {"cleanup.policy", "delete"}, NULL},
     {TOPIC_DEAD, {"retention.ms", "2592000000"}, NULL},
+    {TOPIC_CANCELS, {"cleanup.policy", "delete"}, NULL},
+    {TOPIC_CANCELS, {"retention.ms", "86400000"}, NULL},
 };
 enum { SETTING_PLANS = sizeof setting_plans / sizeof setting_plans[0] };
 
@@ -64,6 +69,7 @@ static const char *const suffixes[TOPIC_OWN_COUNT] = {
     [TOPIC_RESULTS] = "results", [TOPIC_FIRES] = "fires",
     [TOPIC_EVENTS] = "events",   [TOPIC_RUNS] = "runs",
     [TOPIC_STATE] = "state",     [TOPIC_DEAD] = "dead",
+    [TOPIC_CANCELS] = "cancels",
 };
 
 void kafka_topic_name(const char *cluster, enum broker_topic topic,
@@ -86,6 +92,7 @@ struct check {
     enum broker_topic topic;
     const char *name;
     int32_t replicas;
+    bool *runs_by_append_time; /* NULL: nobody asks */
 };
 
 static void tell_difference(const struct check *check, const char *name, const char *value,
@@ -113,6 +120,9 @@ static void check_setting(void *opaque, const char *name, const char *value)
         if (strcmp(plan->setting.value, value) != 0)
             tell_difference(check, name, value, plan->setting.value, plan->harm);
     }
+    if (check->topic == TOPIC_RUNS && check->runs_by_append_time != NULL &&
+        strcmp(name, "message.timestamp.type") == 0)
+        *check->runs_by_append_time = strcmp(value, "LogAppendTime") == 0;
     if (strcmp(name, "max.message.bytes") == 0 && atoll(value) < KAFKA_TOPIC_MESSAGE_BYTES)
         tell_difference(check, name, value, "2097152", size_harm);
     if (strcmp(name, "unclean.leader.election.enable") == 0 && strcmp(value, "false") != 0)
@@ -125,7 +135,8 @@ static void check_setting(void *opaque, const char *name, const char *value)
 
 static bool check_topic(rd_kafka_t *handle, const struct kafka_options *options,
                         const struct kafka_report *report, enum broker_topic topic,
-                        const struct kafka_topic_facts *facts, struct error *error)
+                        const struct kafka_topic_facts *facts, bool *runs_by_append_time,
+                        struct error *error)
 {
     char name[TOPIC_NAME_BYTES];
     kafka_topic_name(options->cluster, topic, name);
@@ -135,7 +146,7 @@ static bool check_topic(rd_kafka_t *handle, const struct kafka_options *options,
                              "when the topics are made; start with --shards %d",
                              name, (int)facts->partitions, (int)options->shards,
                              (int)facts->partitions);
-    struct check check = {report, topic, name, facts->replicas};
+    struct check check = {report, topic, name, facts->replicas, runs_by_append_time};
     struct error unseen = {0};
     if (!kafka_admin_describe(handle, RD_KAFKA_RESOURCE_TOPIC, name, check_setting, &check,
                               &unseen)) {
@@ -206,8 +217,8 @@ static bool await_topic(rd_kafka_t *handle, const struct kafka_options *options,
 
 /* Looks for all topics before any is made: a wrong --shards must not leave half a set behind. */
 static bool look_up_all(rd_kafka_t *handle, const struct kafka_options *options,
-                        const struct kafka_report *report,
-                        bool missing[TOPIC_OWN_COUNT], struct error *error)
+                        const struct kafka_report *report, bool missing[TOPIC_OWN_COUNT],
+                        bool *runs_by_append_time, struct error *error)
 {
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
         struct kafka_topic_facts facts;
@@ -217,19 +228,22 @@ static bool look_up_all(rd_kafka_t *handle, const struct kafka_options *options,
         if (facts.forbidden)
             return error_set(error, ERROR_FATAL, "kafka: no right to see topic %s", name);
         missing[topic] = !facts.exists;
-        if (facts.exists && !check_topic(handle, options, report, topic, &facts, error))
+        if (facts.exists && !check_topic(handle, options, report, topic, &facts,
+                                         runs_by_append_time, error))
             return false;
     }
     return true;
 }
 
 bool kafka_topics_prepare(rd_kafka_t *handle, const struct kafka_options *options,
-                          const struct kafka_report *report, struct error *error)
+                          const struct kafka_report *report, bool *runs_by_append_time,
+                          struct error *error)
 {
     assert(handle != NULL);
     assert(options != NULL && !options->mock);
     bool missing[TOPIC_OWN_COUNT] = {false};
-    if (!look_up_all(handle, options, report, missing, error)) return false;
+    *runs_by_append_time = false;
+    if (!look_up_all(handle, options, report, missing, runs_by_append_time, error)) return false;
     int32_t copies = -1;
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
         if (!missing[topic]) continue;
@@ -241,7 +255,8 @@ bool kafka_topics_prepare(rd_kafka_t *handle, const struct kafka_options *option
         struct kafka_topic_facts facts;
         if (!await_topic(handle, options, topic, &facts, error)) return false;
         /* Another daemon may have been quicker, with another idea of the number of shards. */
-        if (!check_topic(handle, options, report, topic, &facts, error)) return false;
+        if (!check_topic(handle, options, report, topic, &facts, runs_by_append_time, error))
+            return false;
         char text[REPORT_BYTES], name[TOPIC_NAME_BYTES];
         kafka_topic_name(options->cluster, topic, name);
         (void)snprintf(text, sizeof text, "topic %s: created with %d partitions", name,
@@ -260,7 +275,7 @@ bool kafka_topics_check(rd_kafka_t *handle, const struct kafka_options *options,
     assert(missing_count != NULL);
     bool missing[TOPIC_OWN_COUNT] = {false};
     *missing_count = 0;
-    if (!look_up_all(handle, options, report, missing, error)) return false;
+    if (!look_up_all(handle, options, report, missing, NULL, error)) return false;
     for (enum broker_topic topic = 0; topic < TOPIC_FOREIGN; topic++) {
         if (!missing[topic]) continue;
         char text[REPORT_BYTES], name[TOPIC_NAME_BYTES];

@@ -22,10 +22,13 @@ void kafka_topic_name(const char *cluster, enum broker_topic topic,
 /* Creates what is missing, waits until all topics can be used, compares the settings of those
  * that were there and reports each difference. Several daemons may do so at once. Blocks up to
  * 30 s. Not for the mock cluster.
+ *   runs_by_append_time  the broker's clock, and not the sender's, gives records of runs their
+ *                        time; false also where that was not to be seen
  *   errors  ERROR_INVALID: a topic has another number of partitions than `shards`;
  *           ERROR_RETRY: the cluster does not answer; ERROR_FATAL: no right to create */
 bool kafka_topics_prepare(rd_kafka_t *handle, const struct kafka_options *options,
-                          const struct kafka_report *report, struct error *error)
+                          const struct kafka_report *report, bool *runs_by_append_time,
+                          struct error *error)
     __attribute__((warn_unused_result));
 
 /* The same looks at what is there, creating nothing: one line for each difference and for each

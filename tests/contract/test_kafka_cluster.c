@@ -39,6 +39,7 @@ static void topics_are_made_as_the_contract_says(void **state)
     OK(kafka_cluster_prepare_topics(fixture.cluster, &(struct kafka_report){&made, collect},
                                     &error));
     assert_int_equal(made.lines, TOPIC_OWN_COUNT);
+    assert_true(kafka_cluster_runs_by_append_time(fixture.cluster));
     OK(kafka_cluster_prepare_topics(fixture.cluster, &(struct kafka_report){&again, collect},
                                     &error));
     if (again.lines != 0) fail_msg("just made, yet different: %s", again.text);
@@ -62,6 +63,36 @@ static void other_number_of_shards_is_refused(void **state)
     fixture_close(&first);
 }
 
+static void create(struct kafka_fixture *fixture, enum broker_topic topic,
+                   const struct kafka_property *settings, size_t count)
+{
+    struct error error = {0};
+    char name[TOPIC_NAME_BYTES];
+    kafka_topic_name(fixture->name, topic, name);
+    OK(kafka_admin_create(handle_of(fixture), name, FIXTURE_SHARDS, settings, count, &error));
+    struct kafka_topic_facts facts = {0};
+    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
+    while (!facts.exists && fixture_clock.monotonic_us(NULL) < deadline_us)
+        OK(kafka_admin_look_up(handle_of(fixture), name, &facts, &error));
+}
+
+/* Whether a claim came in time is for the broker's clock to say. */
+static void runs_by_the_senders_clock_are_seen(void **state)
+{
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct report_text report = {0};
+    const struct kafka_property odd = {"message.timestamp.type", "CreateTime"};
+    fixture_open(&fixture, *state);
+    create(&fixture, TOPIC_RUNS, &odd, 1);
+    OK(kafka_cluster_prepare_topics(fixture.cluster, &(struct kafka_report){&report, collect},
+                                    &error));
+    assert_non_null(strstr(report.text, ".runs: message.timestamp.type is CreateTime, Belfry would "
+                                        "set LogAppendTime; whether a worker took a fire in time"));
+    assert_false(kafka_cluster_runs_by_append_time(fixture.cluster));
+    fixture_close(&fixture);
+}
+
 static void differences_are_reported(void **state)
 {
     struct error error = {0};
@@ -70,14 +101,8 @@ static void differences_are_reported(void **state)
     const struct kafka_property odd[] = {{"message.timestamp.type", "CreateTime"},
                                          {"retention.ms", "1000"},
                                          {"max.message.bytes", "1000"}};
-    char name[TOPIC_NAME_BYTES];
     fixture_open(&fixture, *state);
-    kafka_topic_name(fixture.name, TOPIC_CONTROL, name);
-    OK(kafka_admin_create(handle_of(&fixture), name, FIXTURE_SHARDS, odd, 3, &error));
-    struct kafka_topic_facts facts = {0};
-    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
-    while (!facts.exists && fixture_clock.monotonic_us(NULL) < deadline_us)
-        OK(kafka_admin_look_up(handle_of(&fixture), name, &facts, &error));
+    create(&fixture, TOPIC_CONTROL, odd, 3);
     OK(kafka_cluster_prepare_topics(fixture.cluster, &(struct kafka_report){&report, collect},
                                     &error));
     assert_non_null(strstr(report.text, "message.timestamp.type is CreateTime, Belfry would set "
@@ -204,6 +229,7 @@ int main(void)
         cmocka_unit_test(topics_are_made_as_the_contract_says),
         cmocka_unit_test(other_number_of_shards_is_refused),
         cmocka_unit_test(differences_are_reported),
+        cmocka_unit_test(runs_by_the_senders_clock_are_seen),
         cmocka_unit_test(shards_move_between_members),
         cmocka_unit_test(a_member_rests),
         cmocka_unit_test(nothing_is_proven_while_the_group_is_rebalanced),

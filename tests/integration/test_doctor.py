@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType,
-                                   AdminClient, ConfigResource, ResourcePatternType, ResourceType)
+                                   AdminClient, ConfigResource, NewTopic, ResourcePatternType,
+                                   ResourceType)
 
 from clocks import MovedClock
 from harness import (ROOT, WATCHED, Belfryd, Kafka, Redis, belfry, client_options,
@@ -143,6 +144,23 @@ def test_settings_of_topics(shared: Cluster) -> None:
     wait_finding(lambda: shared.finding("topics"), "set as Belfry sets them")
 
 
+def test_a_topic_of_an_earlier_version(shared: Cluster) -> None:
+    """It is named, and nothing is wrong with it."""
+    former = f"{CLUSTER}.completions"
+    said = f"topic {former} is of an earlier version, nothing uses it: it may be deleted"
+
+    def messages() -> list[str]:
+        found = shared.doctor()["topics"]
+        assert {finding["status"] for finding in found} == {"ok"}, found
+        return [finding["message"] for finding in found]
+
+    assert said not in messages()
+    shared.admin.create_topics([NewTopic(former, SHARDS, 1)])[former].result(30)
+    wait_for(lambda: said in messages(), 30, "it is named")
+    shared.admin.delete_topics([former])[former].result(30)
+    wait_for(lambda: said not in messages(), 30, "it is gone")
+
+
 def test_rights_in_kafka_are_tried(shared: Cluster) -> None:
     """What a user may not do is named; nothing is written in trying."""
 
@@ -160,7 +178,8 @@ def test_rights_in_kafka_are_tried(shared: Cluster) -> None:
         for done in shared.admin.delete_acls([every]).values():
             done.result(30)
 
-    topics = [f"{CLUSTER}.{name}" for name in ("fires", "forward", "events", "dead", "runs")]
+    topics = [f"{CLUSTER}.{name}"
+              for name in ("fires", "forward", "events", "dead", "runs", "cancels")]
     before = [end_offsets(shared.kafka.bootstrap, topic) for topic in topics]
     assert shared.finding("kafka rights")["status"] == "ok"
     assert [end_offsets(shared.kafka.bootstrap, topic) for topic in topics] == before
