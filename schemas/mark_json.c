@@ -1,12 +1,13 @@
 #include "schemas/mark_json.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "schemas/hash_json.h"
 #include "schemas/job_json.h"
 #include "schemas/json_reader.h"
 
-enum { READ_BYTES_MAX = 8 * 1024 };
+enum { READ_BYTES_MAX = 8 * 1024, RUNS_AGAIN_UNSAID = -1 };
 
 /* Inputs that bring commands. */
 static const char *const command_inputs[] = {
@@ -19,7 +20,7 @@ static const struct input_members {
 } input_members[INPUT_COUNT] = {
     [INPUT_CONTROL] = {"control_offset", "control_last"},
     [INPUT_FORWARD] = {"forward_offset", "forward_last"},
-    [INPUT_RUNS] = {"completions_offset", NULL}, /* the topic was to be called so once */
+    [INPUT_RUNS] = {"completions_offset", NULL}, /* as the topic was called */
 };
 
 /* A mark whose texts are still borrowed. */
@@ -116,6 +117,10 @@ static const struct json_field mark_rows[] = {
      FIELD(inputs[INPUT_FORWARD].offset)},
     {.name = "completions_offset", .kind = JSON_INT, .max = INT64_MAX,
      FIELD(inputs[INPUT_RUNS].offset)},
+    {.name = "runs_again_offset", .kind = JSON_INT, .max = INT64_MAX,
+     .offset = offsetof(struct mark_reading, mark.runs_again)},
+    {.name = "next_run", .kind = JSON_INT, .max = INT64_MAX,
+     .offset = offsetof(struct mark_reading, mark.next_run)},
     {.name = "control_last", .kind = JSON_CUSTOM, .read = read_last},
     {.name = "forward_last", .kind = JSON_CUSTOM, .read = read_last},
     {.name = "jobs", .kind = JSON_INT, .max = INT64_MAX,
@@ -140,17 +145,31 @@ static void copy_text(char *copy, size_t bytes, struct text text)
     if (text.length > 0) memcpy(copy, text.bytes, text.length);
 }
 
+/* Where runs is read again, if that is not where it was read to. */
+static bool check_runs(const struct json_node *root, struct mark *mark, struct error *error)
+{
+    int64_t read_to = mark->inputs[INPUT_RUNS].offset;
+    if (mark->runs_again == RUNS_AGAIN_UNSAID) mark->runs_again = read_to;
+    if (mark->runs_again <= read_to) return true;
+    return json_refuse(root, error, CODE_BAD_VALUE,
+                       "'runs_again_offset' %" PRId64 " is behind 'completions_offset' %" PRId64,
+                       mark->runs_again, read_to);
+}
+
 bool mark_decode(struct text value, struct mark *mark, struct error *error)
 {
     assert(mark != NULL);
     json_t *root = NULL;
     if (!json_parse(value, READ_BYTES_MAX, &root, error)) return false;
     struct mark_reading reading = {
-        .mark = {.watermark = {.ordinal = WATERMARK_WHOLE}, .jobs = MARK_JOBS_UNKNOWN}};
+        .mark = {.watermark = {.ordinal = WATERMARK_WHOLE},
+                 .jobs = MARK_JOBS_UNKNOWN,
+                 .runs_again = RUNS_AGAIN_UNSAID}};
     struct json_node node = {root, NULL, NULL, 0};
     bool read = json_is_object(root)
                     ? layout_check(root, "the mark", error) &&
-                          json_read_object(&node, &mark_table, 0, &reading, NULL, NULL, error)
+                          json_read_object(&node, &mark_table, 0, &reading, NULL, NULL, error) &&
+                          check_runs(&node, &reading.mark, error)
                     : json_refuse(&node, error, CODE_WRONG_TYPE, "a mark is an object, not %s",
                                   json_type_name(root));
     if (read) {
@@ -221,6 +240,9 @@ void mark_encode(struct text_writer *writer, const struct mark *mark)
     write_integer(writer, "next_ordinal", mark->next_ordinal);
     for (int i = 0; i < INPUT_COUNT; i++)
         write_integer(writer, input_members[i].offset, mark->inputs[i].offset);
+    if (mark->runs_again != mark->inputs[INPUT_RUNS].offset)
+        write_integer(writer, "runs_again_offset", mark->runs_again);
+    if (mark->next_run != 0) write_integer(writer, "next_run", mark->next_run);
     for (int i = 0; i < INPUT_COUNT; i++)
         if (mark->inputs[i].last.known)
             write_last(writer, input_members[i].last, &mark->inputs[i].last);

@@ -65,6 +65,8 @@ static const struct snapshot_field snapshot_fields[] = {
     {"held_jobs", FIELD_COUNT, AT(held.jobs), 0, 2},
     {"held_seen", FIELD_COUNT, AT(held.seen), 0, 2},
     {"held_super_groups", FIELD_COUNT, AT(held.super_groups), 0, 2},
+    {"runs_again_offset", FIELD_INT64, AT(mark.runs_again), 0, 2},
+    {"next_run", FIELD_INT64, AT(mark.next_run), 0, 2},
     LAST_READ("control_last", INPUT_CONTROL),
     LAST_READ("forward_last", INPUT_FORWARD),
 };

@@ -234,6 +234,7 @@ static void begin_generation(struct mark *mark)
 {
     mark->generation++;
     memset(mark->inputs, 0, sizeof mark->inputs);
+    mark->runs_again = 0;
     mark->in_command = (struct in_command){0};
 }
 

@@ -11,7 +11,8 @@ bool mark_goes_back(const struct mark *mark, const struct mark *before)
     if (watermark_before(&mark->watermark, &before->watermark)) return true;
     for (int i = 0; i < INPUT_COUNT; i++)
         if (mark->inputs[i].offset < before->inputs[i].offset) return true;
-    return mark->sequence < before->sequence || mark->next_ordinal < before->next_ordinal;
+    return mark->sequence < before->sequence || mark->next_ordinal < before->next_ordinal ||
+           mark->runs_again < before->runs_again || mark->next_run < before->next_run;
 }
 
 int64_t mark_read_to(const struct mark *mark, enum input input)

@@ -54,6 +54,10 @@ struct mark {
     struct watermark watermark;
     int64_t next_ordinal; /* given to the next job added */
     struct input_place inputs[INPUT_COUNT];
+    /* Of runs: the oldest claim that is in no record. It is read again from there; what lies
+     * between that and the place in `inputs` has had its effect, but for signs of life. */
+    int64_t runs_again;
+    int64_t next_run; /* number of the next try, less 2^32 for each generation; 0: none was yet */
     int64_t jobs; /* how many jobs the shard has; MARK_JOBS_UNKNOWN */
     struct in_command in_command;
     int32_t shards;
@@ -67,8 +71,8 @@ struct mark {
 };
 
 bool watermark_before(const struct watermark *a, const struct watermark *b);
-/* Whether anything that only ever goes on is less far in `mark`: sequence, watermark, ordinals, the
- * places in the inputs. Of marks of one generation. */
+/* Whether anything that only ever goes on is less far in `mark`: sequence, watermark, ordinals, run
+ * numbers, the places in the inputs. Of marks of one generation. */
 bool mark_goes_back(const struct mark *mark, const struct mark *before);
 /* The offset behind all that was read of the input: a command that is half done was read, and yet
  * the place stands before it. The log cannot end before it, unless Kafka has lost data. */

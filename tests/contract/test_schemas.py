@@ -62,6 +62,7 @@ NOT_EXPRESSIBLE = {
     "bad_value/command-runs-start-within-fixed",
     "bad_value/command-runs-start-within-too-long",
     "bad_value/command-runs-start-within-too-short",
+    "bad_value/mark-runs-again-behind",
     "count_mismatch/command-add",
     "count_mismatch/command-put",
     "lease_required/command-runs-none-retry",

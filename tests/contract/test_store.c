@@ -57,6 +57,8 @@ static void case_snapshot_keeps_every_field(struct store_fixture *f)
     for (int i = 0; i < INPUT_COUNT; i++)
         assert_int_equal(got.mark.inputs[i].offset, expected.mark.inputs[i].offset);
     assert_int_equal(got.mark.inputs[INPUT_RUNS].offset, -1);
+    assert_int_equal(got.mark.runs_again, 32);
+    assert_true(got.mark.next_run == INT64_C(1) << 33);
     assert_true(got.mark.in_command.active);
     assert_int_equal(got.mark.in_command.input, INPUT_FORWARD);
     assert_int_equal(got.mark.in_command.offset, 24);

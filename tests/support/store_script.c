@@ -69,6 +69,8 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     snapshot.mark.inputs[INPUT_CONTROL].offset = 22;
     snapshot.mark.inputs[INPUT_FORWARD].offset = 23;
     snapshot.mark.inputs[INPUT_RUNS].offset = -1;
+    snapshot.mark.runs_again = 32;
+    snapshot.mark.next_run = INT64_C(1) << 33;
     snapshot.mark.in_command = (struct in_command){.active = true, .input = INPUT_FORWARD,
         .offset = 24, .ordinal = 25, .matched = 26, .changed = 27, .effective_ms = 28,
         .errors = 30, .rejected = true, .code = CODE_EXISTS};

@@ -12,7 +12,9 @@ static struct mark a_mark(void)
     return (struct mark){.sequence = 7,
                          .watermark = {1000, 5},
                          .next_ordinal = 9,
-                         .inputs = {{.offset = 10}, {.offset = 20}, {.offset = 30}}};
+                         .inputs = {{.offset = 10}, {.offset = 20}, {.offset = 30}},
+                         .runs_again = 25,
+                         .next_run = 7};
 }
 
 static void a_watermark_goes_by_instant_then_ordinal(void **state)
@@ -36,6 +38,8 @@ static void the_same_and_what_is_further_do_not_go_back(void **state)
     mark.watermark = (struct watermark){1001, 0};
     mark.next_ordinal++;
     for (int i = 0; i < INPUT_COUNT; i++) mark.inputs[i].offset++;
+    mark.runs_again++;
+    mark.next_run++;
     assert_false(mark_goes_back(&mark, &before));
     assert_true(mark_goes_back(&before, &mark));
 }
@@ -52,6 +56,14 @@ static void one_thing_that_goes_back_is_enough(void **state)
     assert_true(mark_goes_back(&mark, &before));
     mark = before;
     mark.next_ordinal--;
+    assert_true(mark_goes_back(&mark, &before));
+    mark = before;
+    mark.runs_again--; /* a claim would be read twice */
+    mark.inputs[INPUT_RUNS].offset++;
+    assert_true(mark_goes_back(&mark, &before));
+    mark = before;
+    mark.next_run--; /* a number would be given twice */
+    mark.sequence++;
     assert_true(mark_goes_back(&mark, &before));
     for (int i = 0; i < INPUT_COUNT; i++) {
         mark = before;

@@ -15,6 +15,7 @@ static struct mark a_mark(void)
                          .inputs = {[INPUT_CONTROL] = {.offset = 10423},
                                     [INPUT_FORWARD] = {.offset = 3},
                                     [INPUT_RUNS] = {.offset = 5}},
+                         .runs_again = 5,
                          .shards = 16,
                          .jobs = MARK_JOBS_UNKNOWN,
                          .layout = STATE_LAYOUT, .owner = "host-1-4242"};
@@ -36,6 +37,7 @@ static void check_round(const struct mark *mark)
     text_writer_init(&first);
     text_writer_init(&second);
     mark_encode(&first, mark);
+    assert_in_range(first.length, 1, MARK_BYTES_MAX);
     if (!mark_decode(text_writer_text(&first), &read, &error))
         fail_msg("%s at %s: %s", error_code_word(error.code), error.field, error.message);
     mark_encode(&second, &read);
@@ -45,6 +47,7 @@ static void check_round(const struct mark *mark)
         assert_true(read.inputs[i].offset == mark->inputs[i].offset);
         check_last(&read.inputs[i].last, &mark->inputs[i].last);
     }
+    assert_true(read.runs_again == mark->runs_again && read.next_run == mark->next_run);
     assert_true(read.generation == mark->generation && read.epoch == mark->epoch);
     assert_true(read.sequence == mark->sequence && read.next_ordinal == mark->next_ordinal);
     assert_int_equal(read.in_command.active, mark->in_command.active);
@@ -89,9 +92,19 @@ static void test_rounds(void **state)
     mark.jobs = 10000000;
     mark.inputs[INPUT_FORWARD].last = (struct last_read){true, 0, 1795294674123, 0};
     check_round(&mark);
+    mark.runs_again = 0; /* the oldest claim not recorded is the first record of all */
+    check_round(&mark);
+    mark.runs_again = 4;
+    mark.next_run = INT64_MAX;
+    check_round(&mark);
     mark.sequence = INT64_MAX;
     mark.epoch = INT64_MAX;
     mark.shards = SHARDS_MAX;
+    check_round(&mark);
+    for (int i = 0; i < INPUT_COUNT; i++) mark.inputs[i].offset = INT64_MAX;
+    mark.runs_again = INT64_MAX - 1;
+    mark.generation = INT64_MAX;
+    mark.next_ordinal = INT64_MAX;
     check_round(&mark);
 }
 
@@ -110,7 +123,49 @@ static void test_layout_1(void **state)
     assert_int_equal(read.inputs[INPUT_CONTROL].offset, 10423);
     assert_int_equal(read.inputs[INPUT_FORWARD].offset, 3);
     assert_int_equal(read.inputs[INPUT_RUNS].offset, 7);
+    assert_true(read.runs_again == 7 && read.next_run == 0);
     for (int i = 0; i < INPUT_COUNT; i++) assert_false(read.inputs[i].last.known);
+}
+
+static struct text encode(struct text_writer *writer, const struct mark *mark)
+{
+    text_writer_init(writer);
+    mark_encode(writer, mark);
+    return text_writer_text(writer);
+}
+
+static bool has(struct text text, const char *word)
+{
+    return memmem(text.bytes, text.length, word, strlen(word)) != NULL;
+}
+
+/* A shard without runs says nothing of them, so that its marks are as they were. */
+static void test_runs_are_said_where_there_are_any(void **state)
+{
+    (void)state;
+    struct text_writer writer;
+    struct mark mark = a_mark();
+    struct text text = encode(&writer, &mark);
+    assert_false(has(text, "run\"") || has(text, "again"));
+    text_writer_free(&writer);
+    mark.next_run = 1;
+    mark.runs_again = 3;
+    assert_true(has(encode(&writer, &mark), ",\"runs_again_offset\":3,\"next_run\":1,"));
+    text_writer_free(&writer);
+}
+
+/* Nothing is read again that was not read. */
+static void test_read_again_from_behind(void **state)
+{
+    (void)state;
+    struct text_writer writer;
+    struct error error = {0};
+    struct mark mark = a_mark(), read;
+    mark.runs_again = mark.inputs[INPUT_RUNS].offset + 1;
+    assert_false(mark_decode(encode(&writer, &mark), &read, &error));
+    assert_int_equal(error.code, CODE_BAD_VALUE);
+    assert_non_null(strstr(error.message, "'runs_again_offset' 6 is behind"));
+    text_writer_free(&writer);
 }
 
 static void test_cut_off_anywhere(void **state)
@@ -169,6 +224,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rounds),
         cmocka_unit_test(test_layout_1),
+        cmocka_unit_test(test_runs_are_said_where_there_are_any),
+        cmocka_unit_test(test_read_again_from_behind),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_newer_layout),
         cmocka_unit_test(test_seen),
