@@ -46,7 +46,7 @@ static void fill_figures(const struct engine_status *engine, struct shard_figure
     figures->worked_off_ms = engine->owed_drain_ms;
     figures->due_in_an_hour = engine->jobs_next_hour;
     figures->waiting = 0;
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         figures->waiting += engine->waiting[input];
     figures->fires = engine->fires;
     figures->commands = engine->commands;

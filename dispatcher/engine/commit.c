@@ -31,7 +31,7 @@ void engine_next_mark(const struct engine *engine, struct mark *mark)
 {
     *mark = engine->mark;
     mark->sequence = engine->mark.sequence + 1;
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         mark->inputs[input] =
             (struct input_place){read_on(engine, input), engine->places[input].last};
     mark->layout = STATE_LAYOUT;

@@ -222,7 +222,7 @@ static void remember_ends(struct engine *engine)
     struct mark next;
     engine_next_mark(engine, &next);
     bool further = false;
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         further = further || next.inputs[input].offset != engine->mark.inputs[input].offset;
     if (!further) return;
     int64_t soon_us = engine_monotonic_us(engine) + MINUTES_MS * INT64_C(1000);

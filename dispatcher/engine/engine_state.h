@@ -29,7 +29,7 @@ struct unfit_command {
  * that cannot be written is known. */
 struct singly {
     bool active;
-    int64_t offsets[INPUTS_READ];
+    int64_t offsets[INPUTS_COMMANDS];
 };
 
 /* Numbers of the shard that is held, and what they are while nothing is known of it. */
@@ -50,7 +50,7 @@ struct singly {
 #define ENGINE_NUMBER(name, unknown) _Atomic int64_t name;
 struct engine_numbers {
     _Atomic int64_t commands;
-    _Atomic int64_t waiting[INPUTS_READ];
+    _Atomic int64_t waiting[INPUTS_COMMANDS];
     ENGINE_NUMBERS(ENGINE_NUMBER)
 };
 #undef ENGINE_NUMBER

@@ -17,7 +17,7 @@ void engine_numbers_begin(struct engine *engine)
 #define BEGIN(name, unknown) tell(&numbers->name, unknown);
     ENGINE_NUMBERS(BEGIN)
 #undef BEGIN
-    for (enum input input = 0; input < INPUTS_READ; input++) tell(&numbers->waiting[input], 0);
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++) tell(&numbers->waiting[input], 0);
     engine->looked_us = 0;
     engine->hour_looked_us = 0;
 }
@@ -40,7 +40,7 @@ static void look(struct engine *engine, int64_t monotonic_us)
     if (monotonic_us - engine->looked_us < LOOK_US) return;
     engine->looked_us = monotonic_us;
     tell(&numbers->owed_oldest_ms, census_oldest_owed_ms(&engine->census, engine->shard));
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         tell(&numbers->waiting[input], waiting(engine, input));
     if (monotonic_us - engine->hour_looked_us < HOUR_LOOK_US) return;
     engine->hour_looked_us = monotonic_us;
@@ -75,7 +75,7 @@ static void read_numbers(const struct engine_numbers *numbers, struct engine_sta
 #define READ(name, unknown) status->name = read(&numbers->name);
     ENGINE_NUMBERS(READ)
 #undef READ
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         status->waiting[input] = read(&numbers->waiting[input]);
 }
 

@@ -23,7 +23,7 @@ enum broker_topic input_topic(enum input input)
 enum input input_of_topic(enum broker_topic topic)
 {
     enum input input = 0;
-    while (input < INPUTS_READ && input_topic(input) != topic) input++;
+    while (input < INPUT_COUNT && input_topic(input) != topic) input++;
     return input;
 }
 
@@ -40,7 +40,8 @@ static void queue_clear(struct inputs *inputs, struct input_queue *queue)
 
 void inputs_clear(struct inputs *inputs)
 {
-    for (int i = 0; i < INPUTS_READ; i++) queue_clear(inputs, &inputs->queues[i]);
+    for (int i = 0; i < INPUT_COUNT; i++) queue_clear(inputs, &inputs->queues[i]);
+    inputs->runs = false;
 }
 
 static bool end_of(const struct inputs *inputs, enum input input, int64_t *end,
@@ -63,7 +64,7 @@ static bool capture_end(struct inputs *inputs, enum input input, struct error *e
 
 bool inputs_capture_ends(struct inputs *inputs, struct error *error)
 {
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         if (!capture_end(inputs, input, error)) return false;
     return true;
 }
@@ -71,7 +72,7 @@ bool inputs_capture_ends(struct inputs *inputs, struct error *error)
 struct inputs_heard inputs_heard(const struct inputs *inputs)
 {
     struct inputs_heard heard;
-    for (int i = 0; i < INPUTS_READ; i++) heard.offsets[i] = inputs->queues[i].position;
+    for (int i = 0; i < INPUTS_COMMANDS; i++) heard.offsets[i] = inputs->queues[i].position;
     return heard;
 }
 
@@ -79,7 +80,7 @@ bool inputs_more(const struct inputs *inputs, const struct inputs_heard *heard, 
                  struct error *error)
 {
     *more = false;
-    for (enum input input = 0; input < INPUTS_READ && !*more; input++) {
+    for (enum input input = 0; input < INPUTS_COMMANDS && !*more; input++) {
         int64_t end = 0;
         if (!end_of(inputs, input, &end, error)) return false;
         *more = end > heard->offsets[input];
@@ -92,11 +93,29 @@ bool inputs_start(struct inputs *inputs, const struct mark *mark, struct error *
     struct broker *broker = inputs->broker;
     inputs_clear(inputs);
     if (!inputs_capture_ends(inputs, error)) return false;
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         if (!broker->operations->start_reading(broker, input_topic(input),
                                                mark->inputs[input].offset, error))
             return false;
     return true;
+}
+
+bool inputs_start_runs(struct inputs *inputs, int64_t offset, struct error *error)
+{
+    struct broker *broker = inputs->broker;
+    assert(!inputs->runs && inputs->queues[INPUT_RUNS].count == 0);
+    inputs->queues[INPUT_RUNS].position = offset;
+    inputs->runs = capture_end(inputs, INPUT_RUNS, error) &&
+                   broker->operations->start_reading(broker, TOPIC_RUNS, offset, error);
+    return inputs->runs;
+}
+
+void inputs_stop_runs(struct inputs *inputs)
+{
+    if (!inputs->runs) return;
+    inputs->broker->operations->stop_reading(inputs->broker, TOPIC_RUNS);
+    queue_clear(inputs, &inputs->queues[INPUT_RUNS]);
+    inputs->runs = false;
 }
 
 static void queue_add(struct input_queue *queue, const struct broker_input *input)
@@ -122,7 +141,7 @@ static void queue_add(struct input_queue *queue, const struct broker_input *inpu
 bool inputs_take(struct inputs *inputs, struct broker_input *input)
 {
     enum input which = input_of_topic(input->topic);
-    if (which == INPUTS_READ) return false;
+    if (which == INPUT_COUNT || (which == INPUT_RUNS && !inputs->runs)) return false;
     struct input_queue *queue = &inputs->queues[which];
     assert(input->kind == BROKER_END || input->kind == BROKER_RECORD);
     queue->position = input->kind == BROKER_END ? input->offset : input->offset + 1;
@@ -140,8 +159,13 @@ int64_t inputs_done_to(const struct inputs *inputs, enum input input)
 bool inputs_caught_up(const struct inputs *inputs)
 {
     bool caught_up = true;
-    for (int i = 0; i < INPUTS_READ; i++) caught_up = caught_up && inputs->queues[i].reached;
+    for (int i = 0; i < INPUTS_COMMANDS; i++) caught_up = caught_up && inputs->queues[i].reached;
     return caught_up;
+}
+
+bool inputs_runs_caught_up(const struct inputs *inputs)
+{
+    return !inputs->runs || inputs->queues[INPUT_RUNS].reached;
 }
 
 static const struct broker_input *queue_head(const struct input_queue *queue)
@@ -152,7 +176,7 @@ static const struct broker_input *queue_head(const struct input_queue *queue)
 const struct broker_input *inputs_next(const struct inputs *inputs)
 {
     const struct broker_input *oldest = NULL;
-    for (int i = 0; i < INPUTS_READ; i++) {
+    for (int i = 0; i < INPUTS_COMMANDS; i++) {
         const struct input_queue *queue = &inputs->queues[i];
         const struct broker_input *head = queue_head(queue);
         /* An older one may still come from a topic that has not been read to its end. */
@@ -183,7 +207,7 @@ void inputs_done(struct inputs *inputs, const struct broker_input *input)
 size_t inputs_bytes(const struct inputs *inputs)
 {
     size_t bytes = 0;
-    for (int i = 0; i < INPUTS_READ; i++) bytes += inputs->queues[i].bytes;
+    for (int i = 0; i < INPUT_COUNT; i++) bytes += inputs->queues[i].bytes;
     return bytes;
 }
 
@@ -200,6 +224,6 @@ size_t inputs_count_of(const struct inputs *inputs, enum input input)
 size_t inputs_count(const struct inputs *inputs)
 {
     size_t count = 0;
-    for (int i = 0; i < INPUTS_READ; i++) count += inputs->queues[i].count;
+    for (int i = 0; i < INPUT_COUNT; i++) count += inputs->queues[i].count;
     return count;
 }

@@ -26,7 +26,9 @@ bool engine_read(struct engine *engine, int32_t wait_ms, struct error *error)
         if (inputs_take(&engine->inputs, &input)) {
             bool enough = inputs_count(&engine->inputs) >= READ_AHEAD ||
                           inputs_bytes(&engine->inputs) >= READ_AHEAD_BYTES;
-            if (enough && inputs_next(&engine->inputs) != NULL) return true;
+            if (enough && (inputs_next(&engine->inputs) != NULL ||
+                           inputs_next_of(&engine->inputs, INPUT_RUNS) != NULL))
+                return true;
             continue;
         }
         if (input.kind == BROKER_RECORD) broker->operations->release(broker, &input);

@@ -74,7 +74,7 @@ void engine_mended(struct engine *engine)
         engine->unfit.offset < engine->mark.inputs[engine->unfit.input].offset)
         engine->unfit = (struct unfit_command){0};
     bool behind = true;
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         behind = behind && engine->mark.inputs[input].offset >= singly->offsets[input];
     if (behind) singly->active = false;
 }

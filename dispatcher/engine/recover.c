@@ -76,7 +76,7 @@ static struct findings compare(const struct recover_plan *plan)
     found.same_mark = same_generation && log->epoch == store->epoch &&
                       log->sequence == store->sequence && strcmp(log->owner, store->owner) == 0;
     found.agree = found.same_mark;
-    for (int i = 0; i < INPUTS_READ; i++) {
+    for (int i = 0; i < INPUTS_COMMANDS; i++) {
         found.other = found.other || plan->inputs[i].other;
         found.agree = found.agree && recover_reads_on(log->inputs[i].offset, &plan->inputs[i]);
     }
@@ -172,7 +172,7 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
     else *mark = (struct mark){.next_ordinal = 1, .watermark = {now_ms, WATERMARK_WHOLE}};
     if (from_store ? !plan->store_found : !plan->log_found) marked_ms = 0;
     bool same = from_store ? options->same_kafka : plan->log_found;
-    for (enum input input = 0; input < INPUTS_READ; input++) {
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++) {
         struct recover_topic *topic = &plan->inputs[input];
         if (!recover_fit_offset(options, input, same, mark, marked_ms, topic, error)) return false;
         mark->inputs[input].offset = topic->from;
@@ -214,7 +214,7 @@ bool recover_look(struct engine *engine, const struct recover_options *options,
     *plan = (struct recover_plan){0};
     engine->state_first_look = 0;
     if (!look_at_store(engine, options, plan, error)) return false;
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         if (!recover_look_at_topic(engine, options, input_topic(input), &plan->inputs[input],
                                    error))
             return false;

@@ -54,7 +54,7 @@ struct recover_plan {
     int64_t log_time_ms;
     bool store_found;
     struct snapshot store;
-    struct recover_topic inputs[INPUTS_READ];
+    struct recover_topic inputs[INPUTS_COMMANDS];
     bool half_applied; /* a large command was under way and cannot be gone on with */
     struct mark mark;  /* RECOVER_WRITE: from here the shard goes on, but for epoch and sequence */
 };

@@ -30,7 +30,7 @@ bool recover_look_whether_other(struct engine *engine, const struct recover_opti
                                 const struct mark *mark, struct recover_plan *plan,
                                 struct error *error)
 {
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         if (!look_at_log(engine, options, input, &mark->inputs[input], &plan->inputs[input],
                          error))
             return false;

@@ -101,7 +101,7 @@ static bool check_log(struct engine *engine, enum input input, const struct mark
 bool engine_check_logs(struct engine *engine, const struct mark *mark, struct error *error)
 {
     if (!engine->options.state_log) return true;
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         if (!check_log(engine, input, mark, error)) return false;
     return true;
 }

@@ -17,7 +17,7 @@ void engine_forget(struct engine *engine)
 {
     struct broker *broker = engine->ports.broker;
     engine->settled = false;
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUT_COUNT; input++)
         broker->operations->stop_reading(broker, input_topic(input));
     inputs_clear(&engine->inputs);
     outbox_destroy(engine->outbox);
@@ -307,7 +307,7 @@ struct cut {
 };
 
 struct cuts {
-    struct cut of[INPUTS_READ];
+    struct cut of[INPUTS_COMMANDS];
 };
 
 static void tell_cut(struct engine *engine, const char *topic, const struct cut *cut,
@@ -357,7 +357,7 @@ static bool commit_first_mark(struct engine *engine, struct mark *mark, const ch
     sink.event(sink.opaque, &event);
     tell_tz_change(engine, tz_before, &sink);
     tell_missing_zones(engine, &sink);
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         tell_cut(engine, input_name(input), &cuts->of[input], &sink);
     engine_clock_begin(engine);
     if (!engine_commit(engine, error)) return false;
@@ -487,7 +487,7 @@ static bool skip_cut(struct engine *engine, enum input input, int64_t *offset, s
 static bool skip_cuts(struct engine *engine, struct mark *mark, struct cuts *cuts,
                       struct error *error)
 {
-    for (enum input input = 0; input < INPUTS_READ; input++)
+    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         if (!skip_cut(engine, input, &mark->inputs[input].offset, &cuts->of[input], error))
             return false;
     return true;

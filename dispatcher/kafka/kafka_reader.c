@@ -10,7 +10,8 @@
 #include "dispatcher/kafka/kafka_topics.h"
 #include "lib/base/memory.h"
 
-static const enum broker_topic readable[] = {TOPIC_CONTROL, TOPIC_STATE, TOPIC_FORWARD};
+static const enum broker_topic readable[] = {TOPIC_CONTROL, TOPIC_STATE, TOPIC_FORWARD,
+                                             TOPIC_RUNS};
 enum { READABLE = sizeof readable / sizeof readable[0], WHAT_BYTES = 320, AHEAD_MAX = 256 };
 
 struct kafka_reader {

@@ -204,7 +204,7 @@ static void put_shards(struct page *page, const struct row *row, const struct re
 static void put_waiting(struct page *page, const struct row *row, const struct reading *reading)
 {
     for (size_t i = 0; i < reading->view->shard_count; i++)
-        for (enum input input = 0; input < INPUTS_READ; input++) {
+        for (enum input input = 0; input < INPUTS_COMMANDS; input++) {
             const struct metrics_shard *shard = &reading->view->shards[i];
             char text[16];
             const struct page_label labels[] = {{"shard", number_text(shard->shard, text)},

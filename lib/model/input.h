@@ -6,8 +6,8 @@
 enum input {
     INPUT_CONTROL = 0, /* commands, from whoever sends them */
     INPUT_FORWARD,     /* commands, from the shard they were sent to */
-    INPUTS_READ,       /* those from here on have their places in marks, nobody reads them yet */
-    INPUT_RUNS = INPUTS_READ,
+    INPUTS_COMMANDS, /* those before bring commands, whose log times are one order */
+    INPUT_RUNS = INPUTS_COMMANDS, /* what workers report: read beside them, in its own order */
     INPUT_COUNT
 };
 

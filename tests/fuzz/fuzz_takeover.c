@@ -94,7 +94,7 @@ static bool append_other_mark(struct cluster *cluster, const struct mark *before
     mark.shards = before->shards;
     mark.epoch = before->epoch;
     mark.sequence = before->sequence + 1;
-    memcpy(mark.inputs, before->inputs, INPUTS_READ * sizeof mark.inputs[0]);
+    memcpy(mark.inputs, before->inputs, INPUTS_COMMANDS * sizeof mark.inputs[0]);
     if (mark.jobs != MARK_JOBS_UNKNOWN) mark.jobs = before->jobs;
     cluster_append_mark(cluster, &mark);
     return true;

@@ -32,6 +32,7 @@ struct log *cluster_log(struct cluster *cluster, enum broker_topic topic, int32_
     case TOPIC_CONTROL: return &cluster->control[partition];
     case TOPIC_FORWARD: return &cluster->forward[partition];
     case TOPIC_STATE: return &cluster->state[partition];
+    case TOPIC_RUNS: return &cluster->runs[partition];
     default: return NULL;
     }
 }
@@ -159,7 +160,7 @@ static void marker(struct world *world, struct log *log, struct transaction *tra
 
 static void tell(struct world *world, enum broker_topic topic, int32_t partition)
 {
-    if (topic != TOPIC_CONTROL && topic != TOPIC_FORWARD && topic != TOPIC_STATE) return;
+    if (cluster_log(&world->cluster, topic, partition) == NULL) return;
     for (int32_t p = 0; p < world->settings.processes; p++) {
         struct seat *slot = &world->processes[p].slots[partition];
         if (slot->waiting && slot->reading)
@@ -439,6 +440,7 @@ void cluster_close(struct world *world)
         log_close(&cluster->control[shard]);
         log_close(&cluster->forward[shard]);
         log_close(&cluster->state[shard]);
+        log_close(&cluster->runs[shard]);
     }
     for (size_t i = 0; i < cluster->retired_count; i++) free(cluster->retired[i]);
     free(cluster->retired);

@@ -73,6 +73,7 @@ struct cluster {
     struct log control[SIM_SHARDS_MAX];
     struct log forward[SIM_SHARDS_MAX];
     struct log state[SIM_SHARDS_MAX];
+    struct log runs[SIM_SHARDS_MAX];
     int64_t other_offset[TOPIC_FOREIGN + 1][SIM_SHARDS_MAX]; /* of topics nobody reads here */
     struct producer producers[SIM_SHARDS_MAX];
     enum foreign_state foreign[FOREIGN_TOPICS];

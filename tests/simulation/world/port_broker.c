@@ -10,11 +10,12 @@
 #include "tests/simulation/world/requests.h"
 #include "tests/simulation/world/world.h"
 
-enum { READABLE = 3, IDLE_MS = 10000 };
+enum { READABLE = 4, IDLE_MS = 10000 };
 #define FETCH_US (40 * MILLI_US)
 #define MESSAGE_LIMIT_US (5 * SECOND_US)
 
-static const enum broker_topic readable[READABLE] = {TOPIC_CONTROL, TOPIC_FORWARD, TOPIC_STATE};
+static const enum broker_topic readable[READABLE] = {TOPIC_CONTROL, TOPIC_FORWARD, TOPIC_STATE,
+                                                     TOPIC_RUNS};
 
 struct reading {
     bool active;
@@ -482,9 +483,10 @@ static int64_t wait_until_us(const struct broker_simulated *own, int64_t until_u
 static bool look(struct broker_simulated *own, struct broker_input *input, struct error *error)
 {
     struct world *world = own->slot->world;
-    size_t first = (size_t)world_latency_us(world, 0, READABLE - 1);
-    for (size_t i = 0; i < READABLE; i++) {
-        size_t at = (first + i) % READABLE;
+    size_t count = reading_of(own, TOPIC_RUNS)->active ? READABLE : READABLE - 1;
+    size_t first = (size_t)world_latency_us(world, 0, (int64_t)count - 1);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (first + i) % count;
         struct reading *reading = &own->readings[at];
         if (!reading->active || reading_ready_us(own, reading) > world->now_us) continue;
         const struct log *log = cluster_log(&world->cluster, readable[at], own->slot->shard);
