@@ -92,6 +92,21 @@ struct topic_info {
     int64_t max_message_bytes; /* 0 = not known */
 };
 
+/* A partition of a topic of others, and how far a consumer group has got there. */
+struct broker_place {
+    const char *topic; /* terminated */
+    int32_t partition;
+    int64_t committed; /* the answer: what the group reads next; -1: none, or Kafka does not say */
+};
+enum { BROKER_PLACES_MAX = 1000 }; /* of one question */
+
+enum broker_answer {
+    BROKER_UNASKED = 0,
+    BROKER_ASKED,     /* the answer is still to come */
+    BROKER_ANSWERED,  /* and it has been taken: nothing is asked any more */
+    BROKER_UNANSWERED /* nor will it be */
+};
+
 struct broker;
 struct broker_operations {
     /* A synchronous offset commit of the shard's control partition by the group member succeeds
@@ -134,6 +149,25 @@ struct broker_operations {
     /* The end of what is being read of the topic, as far as Kafka has said it by the way; -1: it
      * has not. Asks nobody. NULL: this broker does not know. */
     int64_t (*end_seen)(struct broker *broker, enum broker_topic topic);
+
+    /* Sends a record without a key to the shard's own partition of RUNS, outside of transactions.
+     * Waits for nothing: that it is in the log, and that all that was there before has been read,
+     * is known by reading it. It may come late, twice, or not at all.
+     *   errors  this one was not sent. ERROR_RETRY: as many as may be are under way; else what
+     *           became of an earlier one */
+    bool (*tick)(struct broker *broker, struct text value, struct error *error);
+
+    /* Asks the coordinator of a consumer group how far it has committed in some partitions, each
+     * named once: one request, and no wait. A question that is under way is given up.
+     *   errors  nothing was asked */
+    bool (*ask_committed)(struct broker *broker, const char *group,
+                          const struct broker_place *places, size_t count, struct error *error);
+    /* Whether the answer is there, within a bound; no wait. ANSWERED: the places, which may be
+     * fewer or in another order than was asked, are filled.
+     *   errors  UNANSWERED: ERROR_RETRY, none came in time; ERROR_FATAL, no right to describe the
+     *           group */
+    enum broker_answer (*committed)(struct broker *broker, struct broker_place *places,
+                                    size_t count, struct error *error);
 };
 struct broker {
     const struct broker_operations *operations;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dispatcher/kafka/kafka_publisher.h"
+#include "dispatcher/kafka/kafka_question.h"
 #include "lib/base/memory.h"
 
 struct broker_kafka {
@@ -12,6 +13,7 @@ struct broker_kafka {
     int32_t shard;
     struct kafka_reading *reading;
     struct kafka_publisher *publisher;
+    struct kafka_question *question;
     int64_t away_limit_us; /* alone: how long Kafka may refuse; 0 = a member of the group */
     int64_t tried_us;      /* alone: since when a producer is being opened; 0 = it is not */
 };
@@ -132,9 +134,28 @@ static int64_t end_seen(struct broker *broker, enum broker_topic topic)
     return kafka_reading_end_seen(ours(broker)->reading, topic);
 }
 
+static bool tick(struct broker *broker, struct text value, struct error *error)
+{
+    struct broker_kafka *kafka = ours(broker);
+    return kafka_ticker_tick(kafka_cluster_ticker(kafka->cluster), kafka->shard, value, error);
+}
+
+static bool ask_committed(struct broker *broker, const char *group,
+                          const struct broker_place *places, size_t count, struct error *error)
+{
+    return kafka_question_ask(ours(broker)->question, group, places, count, error);
+}
+
+static enum broker_answer committed(struct broker *broker, struct broker_place *places,
+                                    size_t count, struct error *error)
+{
+    return kafka_question_answer(ours(broker)->question, places, count, error);
+}
+
 static void destroy(struct broker *broker)
 {
     struct broker_kafka *kafka = ours(broker);
+    kafka_question_destroy(kafka->question);
     kafka_publisher_destroy(kafka->publisher);
     kafka_reading_destroy(kafka->reading);
     free(kafka);
@@ -155,6 +176,9 @@ static const struct broker_operations operations = {
     .release = release,
     .foreign_topic = foreign_topic,
     .end_seen = end_seen,
+    .tick = tick,
+    .ask_committed = ask_committed,
+    .committed = committed,
     .destroy = destroy,
 };
 
@@ -175,6 +199,7 @@ struct broker *broker_kafka_create(struct kafka_cluster *cluster, int32_t shard,
     kafka->shard = shard;
     kafka->reading = kafka_reading_create(reader, shard);
     kafka->publisher = kafka_publisher_create(options, kafka_reader_handle(reader), shard);
+    kafka->question = kafka_question_create(kafka_reader_handle(reader), options->clock);
     return &kafka->broker;
 }
 

@@ -68,7 +68,8 @@ rd_kafka_t *kafka_client_open(struct kafka_client *client, rd_kafka_conf_t *conf
     rd_kafka_conf_set_stats_cb(conf, on_statistics);
     rd_kafka_conf_set_closesocket_cb(conf, on_close);
     char refusal[REFUSAL_BYTES] = "";
-    rd_kafka_type_t type = role == KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
+    bool produces = role == KAFKA_PRODUCER || role == KAFKA_TICKER;
+    rd_kafka_type_t type = produces ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
     rd_kafka_t *handle = rd_kafka_new(type, conf, refusal, sizeof refusal);
     if (handle == NULL) {
         rd_kafka_conf_destroy(conf);

@@ -11,6 +11,7 @@ struct kafka_cluster {
     const struct kafka_options *options;
     struct kafka_member *member;
     struct kafka_reader *reader;
+    struct kafka_ticker *ticker;
     char *id; /* librdkafka's memory */
     bool runs_by_append_time;
 };
@@ -22,6 +23,7 @@ struct kafka_cluster *kafka_cluster_create(const struct kafka_options *options,
     if (!kafka_options_check(options, error)) return NULL;
     struct kafka_cluster *cluster = memory_allocate(1, sizeof *cluster);
     cluster->options = options;
+    cluster->ticker = kafka_ticker_create(options);
     cluster->member = kafka_member_create(options, error);
     if (cluster->member != NULL) cluster->reader = kafka_reader_create(options, error);
     if (cluster->reader != NULL) return cluster;
@@ -34,6 +36,7 @@ void kafka_cluster_destroy(struct kafka_cluster *cluster)
     if (cluster == NULL) return;
     assert(cluster->options != NULL);
     if (cluster->id != NULL) rd_kafka_mem_free(kafka_member_handle(cluster->member), cluster->id);
+    kafka_ticker_destroy(cluster->ticker);
     kafka_reader_destroy(cluster->reader);
     kafka_member_destroy(cluster->member);
     free(cluster);
@@ -152,6 +155,12 @@ struct kafka_reader *kafka_cluster_reader(struct kafka_cluster *cluster)
 {
     assert(cluster != NULL);
     return cluster->reader;
+}
+
+struct kafka_ticker *kafka_cluster_ticker(struct kafka_cluster *cluster)
+{
+    assert(cluster != NULL);
+    return cluster->ticker;
 }
 
 const struct kafka_options *kafka_cluster_options(const struct kafka_cluster *cluster)

@@ -9,6 +9,7 @@
 #include "dispatcher/kafka/kafka_member.h"
 #include "dispatcher/kafka/kafka_options.h"
 #include "dispatcher/kafka/kafka_reader.h"
+#include "dispatcher/kafka/kafka_ticker.h"
 #include "dispatcher/kafka/kafka_topics.h"
 
 struct kafka_cluster;
@@ -57,6 +58,7 @@ bool kafka_cluster_leave(struct kafka_cluster *cluster, int32_t deadline_ms, str
 /* The parts that the brokers of the shards share; any thread. */
 struct kafka_member *kafka_cluster_member(struct kafka_cluster *cluster);
 struct kafka_reader *kafka_cluster_reader(struct kafka_cluster *cluster);
+struct kafka_ticker *kafka_cluster_ticker(struct kafka_cluster *cluster);
 const struct kafka_options *kafka_cluster_options(const struct kafka_cluster *cluster);
 
 #endif

@@ -55,6 +55,16 @@ static const struct kafka_property producer_rows[] = {
     {"message.max.bytes", "2096640"},
     {"batch.size", "1000000"},
 };
+static const struct kafka_property ticker_rows[] = {
+    {"message.timeout.ms", "3000"},
+    {"topic.metadata.propagation.max.ms", "1000"},
+    {"acks", "all"},
+    {"linger.ms", "0"},
+    {"partitioner", "murmur2_random"},
+    {"delivery.report.only.error", "true"},
+    {"queue.buffering.max.messages", "10000"},
+    {"topic.metadata.refresh.interval.ms", "10000"}, /* a right that is given is seen soon */
+};
 /* Known to newer versions only; an older one does without. */
 static const struct kafka_property reader_newer_rows[] = {
     {"fetch.queue.backoff.ms", "10"},
@@ -186,6 +196,7 @@ static bool set_role(rd_kafka_conf_t *conf, const struct kafka_options *options,
     case KAFKA_MEMBER: return set_member(conf, options, error);
     case KAFKA_READER: return set_reader(conf, error);
     case KAFKA_PRODUCER: return set_producer(conf, options, shard, error);
+    case KAFKA_TICKER: return set_rows(conf, ticker_rows, COUNT(ticker_rows), error);
     }
     return false;
 }
@@ -197,8 +208,8 @@ rd_kafka_conf_t *kafka_options_properties(const struct kafka_options *options,
     assert(options != NULL);
     assert(options->brokers != NULL);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const struct kafka_properties *own =
-        role == KAFKA_PRODUCER ? &options->producer : &options->consumer;
+    bool produces = role == KAFKA_PRODUCER || role == KAFKA_TICKER;
+    const struct kafka_properties *own = produces ? &options->producer : &options->consumer;
     char client_id[KAFKA_CLUSTER_BYTES_MAX + 16];
     (void)snprintf(client_id, sizeof client_id, "belfry-%s", options->cluster);
     if (set_rows(conf, common_rows, COUNT(common_rows), error) &&

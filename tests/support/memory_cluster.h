@@ -32,6 +32,14 @@ struct cluster_log {
     size_t first; /* those before were deleted by retention */
 };
 
+struct cluster_group { /* how far workers have committed; a later one counts */
+    const char *name;
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+};
+enum { CLUSTER_GROUPS_MAX = 8, CLUSTER_GROUP_BYTES = 64 };
+
 struct cluster {
     struct broker broker; /* first: the port's pointer is ours */
     struct checkpoint_port checkpoint;
@@ -46,6 +54,10 @@ struct cluster {
     size_t replies; /* to topics that commands named */
     size_t replies_open; /* of the open transaction */
     int64_t commits_left;    /* then the process ends; -1: it does not */
+    struct cluster_group groups[CLUSTER_GROUPS_MAX];
+    size_t group_count;
+    bool groups_silent; /* nobody answers for them */
+    char asked_group[CLUSTER_GROUP_BYTES]; /* "": nothing is asked */
     const char *refused_key; /* of state records that are refused by name; NULL: none is */
     int64_t now_ms;
     int64_t end_ms; /* when the engine is asked to end */
@@ -279,11 +291,60 @@ static bool cluster_foreign(struct broker *broker, const char *topic, struct top
     return true;
 }
 
+/* --- runs: a tick is there at once, and so is an answer if there is one --- */
+
+static bool cluster_tick(struct broker *broker, struct text value, struct error *error)
+{
+    struct cluster *own = (struct cluster *)broker;
+    struct cluster_log *runs = &own->logs[TOPIC_RUNS];
+    (void)error;
+    require(runs->count == runs->committed); /* no transaction writes there */
+    (void)cluster_append(runs, (struct text){NULL, 0}, value, own->now_ms);
+    runs->committed = runs->count;
+    return true;
+}
+
+static bool cluster_ask(struct broker *broker, const char *group,
+                        const struct broker_place *places, size_t count, struct error *error)
+{
+    struct cluster *own = (struct cluster *)broker;
+    (void)error;
+    require(places != NULL && count > 0 && strlen(group) < sizeof own->asked_group);
+    memcpy(own->asked_group, group, strlen(group) + 1);
+    return true;
+}
+
+static int64_t cluster_committed_at(const struct cluster *own, const struct broker_place *place)
+{
+    int64_t offset = -1;
+    for (size_t i = 0; i < own->group_count; i++) {
+        const struct cluster_group *group = &own->groups[i];
+        if (strcmp(group->name, own->asked_group) == 0 && group->partition == place->partition &&
+            strcmp(group->topic, place->topic) == 0)
+            offset = group->offset;
+    }
+    return offset;
+}
+
+static enum broker_answer cluster_committed(struct broker *broker, struct broker_place *places,
+                                            size_t count, struct error *error)
+{
+    struct cluster *own = (struct cluster *)broker;
+    if (own->asked_group[0] == '\0') return BROKER_UNASKED;
+    for (size_t i = 0; i < count && !own->groups_silent; i++)
+        places[i].committed = cluster_committed_at(own, &places[i]);
+    own->asked_group[0] = '\0';
+    if (!own->groups_silent) return BROKER_ANSWERED;
+    (void)error_set(error, ERROR_RETRY, "no answer of the group's coordinator");
+    return BROKER_UNANSWERED;
+}
+
 static const struct broker_operations cluster_broker = {
     cluster_prove,   cluster_anew,          cluster_close,        cluster_begin,
     cluster_produce, cluster_commit,        cluster_anew,         cluster_start_reading,
     cluster_stop_reading, cluster_offsets,  cluster_poll,         cluster_release,
-    cluster_foreign, cluster_close,         NULL};
+    cluster_foreign, cluster_close,         NULL,
+    cluster_tick,    cluster_ask,           cluster_committed};
 
 /* --- the store: written at once --- */
 

@@ -57,7 +57,7 @@ struct fault_case {
     size_t count;
     enum error_kind kind; /* of the commit */
 };
-enum { PRODUCE = 0, ADD_PARTITIONS = 24, END_TXN = 26 };
+enum { PRODUCE = 0, OFFSET_FETCH = 9, ADD_PARTITIONS = 24, END_TXN = 26 };
 static const struct fault_case faults[] = {
     {"end of transaction: retried until it is done", END_TXN,
      RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS, 3, ERROR_NONE},
@@ -177,6 +177,80 @@ static void group_assigns_all_shards(void **state)
     mock_cluster_destroy(mock);
 }
 
+/* Nobody waits for a tick: who sends the next one hears what became of it. */
+static void a_tick_that_is_refused_is_told_of(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    struct broker *broker = fixture_broker(&fixture, 1, false);
+    struct broker *other = fixture_broker(&fixture, 2, false);
+    mock_cluster_fail_requests(mock, PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
+    OK(broker->operations->tick(broker, text_of("refused"), &error));
+    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
+    bool told = false;
+    while (!told && fixture_clock.monotonic_us(NULL) < deadline_us) {
+        fixture_clock.sleep_ms(NULL, 10);
+        told = !broker->operations->tick(broker, text_of("another"), &error);
+    }
+    assert_true(told);
+    assert_non_null(strstr(error.message, "a tick: Broker: Message size too large"));
+    error_clear(&error);
+    OK(other->operations->tick(other, text_of("of another shard"), &error));
+    OK(broker->operations->tick(broker, text_of("last"), &error)); /* and once only */
+    OK(broker->operations->start_reading(broker, TOPIC_RUNS, 0, &error));
+    struct broker_input input;
+    bool last = false;
+    while (!last) {
+        fixture_next(broker, &input);
+        if (input.kind != BROKER_RECORD) continue;
+        assert_false(text_equal(input.value, text_of("refused")));
+        last = text_equal(input.value, text_of("last"));
+        broker->operations->release(broker, &input);
+    }
+    broker->operations->destroy(broker);
+    other->operations->destroy(other);
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
+static enum broker_answer await_answer(struct broker *broker, struct error *error)
+{
+    struct broker_place place = {"orders", 0, 0};
+    int64_t deadline_us = fixture_clock.monotonic_us(NULL) + FIXTURE_DEADLINE_MS * INT64_C(1000);
+    enum broker_answer answer = BROKER_ASKED;
+    while (answer == BROKER_ASKED && fixture_clock.monotonic_us(NULL) < deadline_us) {
+        answer = broker->operations->committed(broker, &place, 1, error);
+        fixture_clock.sleep_ms(NULL, 1);
+    }
+    return answer;
+}
+
+static void a_question_without_the_right_is_not_answered(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    struct broker *broker = fixture_broker(&fixture, 1, false);
+    const struct broker_place place = {"orders", 0, 0};
+    OK(mock_cluster_add_topic(mock, "orders", 2, &error));
+    OK(broker->operations->ask_committed(broker, "workers", &place, 1, &error));
+    assert_int_equal(await_answer(broker, &error), BROKER_ANSWERED);
+    mock_cluster_fail_requests(mock, OFFSET_FETCH, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, 1);
+    OK(broker->operations->ask_committed(broker, "workers", &place, 1, &error));
+    assert_int_equal(await_answer(broker, &error), BROKER_UNANSWERED);
+    assert_int_equal(error.kind, ERROR_FATAL);
+    assert_non_null(strstr(error.message, "Group authorization failed"));
+    error_clear(&error);
+    OK(broker->operations->ask_committed(broker, "workers", &place, 1, &error)); /* it was given */
+    assert_int_equal(await_answer(broker, &error), BROKER_ANSWERED);
+    broker->operations->destroy(broker);
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
 static void wrong_number_of_shards_is_refused(void **state)
 {
     (void)state;
@@ -212,6 +286,14 @@ static void waits_end_without_a_broker(void **state)
     assert_false(broker->operations->prove_ownership(broker, 0, &error));
     assert_int_equal(error.kind, ERROR_RETRY);
     error_clear(&error);
+    const struct broker_place place = {"orders", 0, 0};
+    OK(broker->operations->tick(broker, text_of("nowhere"), &error)); /* it waits for nothing */
+    OK(broker->operations->ask_committed(broker, "workers", &place, 1, &error));
+    assert_int_equal(await_answer(broker, &error), BROKER_UNANSWERED);
+    assert_int_equal(error.kind, ERROR_RETRY);
+    error_clear(&error);
+    assert_false(broker->operations->tick(broker, text_of("not sent"), &error));
+    error_clear(&error);
     assert_false(broker->operations->open_producer(broker, &error));
     assert_int_equal(error.kind, ERROR_RETRY);
     broker->operations->destroy(broker);
@@ -229,6 +311,8 @@ int main(void)
         cmocka_unit_test(log_time_is_the_time_of_reading),
         cmocka_unit_test(receipt_has_no_time),
         cmocka_unit_test(group_assigns_all_shards),
+        cmocka_unit_test(a_tick_that_is_refused_is_told_of),
+        cmocka_unit_test(a_question_without_the_right_is_not_answered),
         cmocka_unit_test(wrong_number_of_shards_is_refused),
         cmocka_unit_test(waits_end_without_a_broker),
     };

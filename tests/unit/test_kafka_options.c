@@ -1,4 +1,4 @@
-/* Properties of the three kinds of clients, and what may be passed through. */
+/* Properties of the kinds of clients, and what may be passed through. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,6 +47,9 @@ static const struct property_case property_cases[] = {
     {"producer: only failed reports", KAFKA_PRODUCER, "delivery.report.only.error", "true"},
     {"producer: no topic by accident", KAFKA_PRODUCER, "allow.auto.create.topics", "false"},
     {"producer: no Nagle", KAFKA_PRODUCER, "socket.nagle.disable", "true"},
+    {"ticker: given up soon", KAFKA_TICKER, "message.timeout.ms", "3000"},
+    {"ticker: sent at once", KAFKA_TICKER, "linger.ms", "0"},
+    {"ticker: what is read back stays", KAFKA_TICKER, "acks", "-1"},
 };
 
 static void check_property(void **state)
