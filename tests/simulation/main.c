@@ -7,6 +7,7 @@
 
 #include "schemas/json_reader.h"
 #include "tests/simulation/options.h"
+#include "tests/simulation/ports.h"
 #include "tests/simulation/simulation.h"
 
 struct totals {
@@ -129,5 +130,6 @@ int main(int argc, char **argv)
     enum options_read read = options_read(argc, argv, &wishes);
     if (read != OPTIONS_GOOD) return read == OPTIONS_HELP ? 0 : 2;
     json_reader_prepare();
+    if (wishes.check_ports) return ports_check() > 0;
     return wishes.replay != NULL ? replay(&wishes) : play(&wishes);
 }

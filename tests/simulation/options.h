@@ -13,6 +13,7 @@ struct wishes {
     bool one;       /* the first seed that fails is shortened to a story */
     bool verbose;
     bool progress;
+    bool check_ports; /* and nothing else */
     struct plan_wishes plan;
     const char *replay; /* NULL: none */
     const char *save;   /* NULL: nowhere */

@@ -39,5 +39,6 @@ sim-mutants: $(BUILD)/simulate ## the simulator finds each planted bug
 # As many seeds under AddressSanitizer and UndefinedBehaviorSanitizer.
 sim-watched: ## the simulator's seeds under the sanitizers
 	@$(MAKE) --no-print-directory -j "$$(nproc)" SANITIZE=address,undefined sim
-sim-regressions: $(BUILD)/simulate ## the stories kept of bugs found: none comes back
+sim-regressions: $(BUILD)/simulate ## its Kafka does as it should, and the stories of bugs found: none comes back
+	@$< --check-ports
 	@for story in tests/simulation/regressions/*.sim; do $< --replay=$$story || exit 1; done

@@ -1,6 +1,7 @@
 #include "tests/simulation/world/cluster.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -355,6 +356,42 @@ void cluster_give_up(struct world *world, int32_t shard)
     if (world->cluster.producers[shard].state == PRODUCER_ONGOING) decide(world, shard, false);
 }
 
+/* ---- groups of workers ---- */
+
+static struct group_commit *find_commit(const struct cluster *cluster, const char *group,
+                                        const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < cluster->commit_count; i++) {
+        struct group_commit *commit = &cluster->commits[i];
+        if (commit->partition == partition && strcmp(commit->group, group) == 0 &&
+            strcmp(commit->topic, topic) == 0)
+            return commit;
+    }
+    return NULL;
+}
+
+int64_t cluster_committed(const struct cluster *cluster, const char *group, const char *topic,
+                          int32_t partition)
+{
+    const struct group_commit *commit = find_commit(cluster, group, topic, partition);
+    return commit == NULL ? -1 : commit->offset;
+}
+
+void cluster_commit_offset(struct cluster *cluster, const char *group, const char *topic,
+                           int32_t partition, int64_t offset)
+{
+    struct group_commit *commit = find_commit(cluster, group, topic, partition);
+    if (commit == NULL) {
+        cluster->commits = memory_grow(cluster->commits, &cluster->commit_capacity,
+                                       cluster->commit_count + 1, sizeof *cluster->commits);
+        commit = &cluster->commits[cluster->commit_count++];
+        *commit = (struct group_commit){.partition = partition};
+        (void)snprintf(commit->group, sizeof commit->group, "%s", group);
+        (void)snprintf(commit->topic, sizeof commit->topic, "%s", topic);
+    }
+    commit->offset = offset;
+}
+
 /* ---- housekeeping ---- */
 
 void cluster_retire(struct cluster *cluster, struct record *record)
@@ -442,6 +479,7 @@ void cluster_close(struct world *world)
         log_close(&cluster->state[shard]);
         log_close(&cluster->runs[shard]);
     }
+    free(cluster->commits);
     for (size_t i = 0; i < cluster->retired_count; i++) free(cluster->retired[i]);
     free(cluster->retired);
 }

@@ -69,6 +69,13 @@ struct producer { /* of one transactional id, as its coordinator knows it */
 
 enum foreign_state { FOREIGN_GOOD = 0, FOREIGN_MISSING, FOREIGN_DENIED };
 
+struct group_commit { /* how far a group of workers has committed */
+    char group[32];
+    char topic[32];
+    int32_t partition;
+    int64_t offset;
+};
+
 struct cluster {
     struct log control[SIM_SHARDS_MAX];
     struct log forward[SIM_SHARDS_MAX];
@@ -81,6 +88,9 @@ struct cluster {
     bool own_named;   /* it is refused when it is produced, else with its transaction */
     bool own_limited; /* there was such a limit */
     uint64_t serial;
+    struct group_commit *commits;
+    size_t commit_count;
+    size_t commit_capacity;
     struct record **retired; /* gone from their logs, but a reader may still hold them */
     size_t retired_count;
     size_t retired_capacity;
@@ -113,6 +123,13 @@ enum answer cluster_end(struct world *world, int32_t shard, int64_t epoch, bool 
 void cluster_retire(struct cluster *cluster, struct record *record);
 /* An open transaction whose records are gone is aborted. */
 void cluster_give_up(struct world *world, int32_t shard);
+
+/* What a group of workers reads next, as its coordinator knows it; -1: it has never committed. */
+int64_t cluster_committed(const struct cluster *cluster, const char *group, const char *topic,
+                          int32_t partition);
+/* A member commits, or somebody sets the offset back. */
+void cluster_commit_offset(struct cluster *cluster, const char *group, const char *topic,
+                           int32_t partition, int64_t offset);
 
 int64_t log_stable_offset(const struct log *log);
 /* The first record at or after `offset` that a read_committed reader sees; NULL: none now. */

@@ -6,37 +6,15 @@
 
 #include "lib/base/memory.h"
 #include "tests/simulation/judge/repeats.h"
-#include "tests/simulation/world/loans.h"
+#include "tests/simulation/world/port_broker.h"
 #include "tests/simulation/world/requests.h"
-#include "tests/simulation/world/world.h"
 
-enum { READABLE = 4, IDLE_MS = 10000 };
+enum { IDLE_MS = 10000 };
 #define FETCH_US (40 * MILLI_US)
 #define MESSAGE_LIMIT_US (5 * SECOND_US)
 
 static const enum broker_topic readable[READABLE] = {TOPIC_CONTROL, TOPIC_FORWARD, TOPIC_STATE,
                                                      TOPIC_RUNS};
-
-struct reading {
-    bool active;
-    int64_t ready_us; /* when the first fetch comes back */
-    int64_t position;
-    int64_t told_end; /* of the partition; -1: not yet */
-};
-
-struct broker_simulated {
-    struct broker broker; /* first: the port's pointer is ours */
-    struct seat *slot;
-    struct reading readings[READABLE];
-    bool open;
-    bool in_transaction;
-    bool settling; /* a new producer, which has committed nothing yet */
-    int64_t epoch;
-    struct record **records; /* of the transaction, not sent yet; the simulator's memory */
-    size_t count;
-    size_t capacity;
-    struct loans loans; /* the values of the transaction, which are borrowed */
-};
 
 static struct broker_simulated *ours(struct broker *broker)
 {
@@ -564,6 +542,7 @@ static void destroy(struct broker *broker)
 {
     struct broker_simulated *own = ours(broker);
     close_producer(broker);
+    question_forget(own->slot);
     loans_free(&own->loans);
     free(own->records);
     free(own);
@@ -583,6 +562,9 @@ static const struct broker_operations operations = {
     .poll = poll,
     .release = release,
     .foreign_topic = foreign_topic,
+    .tick = tick_simulated,
+    .ask_committed = ask_committed_simulated,
+    .committed = committed_simulated,
     .destroy = destroy,
 };
 
@@ -591,5 +573,6 @@ struct broker *broker_simulated_create(struct seat *slot)
     struct broker_simulated *own = memory_allocate(1, sizeof *own);
     own->broker.operations = &operations;
     own->slot = slot;
+    question_forget(slot); /* of an earlier life */
     return &own->broker;
 }

@@ -33,6 +33,10 @@ void world_close(struct world *world)
         process->stays_down = true;
         if (process->running) process_kill(process);
     }
+    for (int32_t p = 0; p < world->settings.processes; p++)
+        for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++)
+            question_forget(&world->processes[p].slots[shard]);
+    ticks_drop(world);
     requests_drop(world);
     arrivals_drop(world);
     cluster_close(world);

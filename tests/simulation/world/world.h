@@ -73,6 +73,26 @@ enum commit_fate {
 };
 const char *commit_fate_name(enum commit_fate fate);
 
+/* What becomes of a shard's next tick. */
+enum tick_fate {
+    TICK_WELL = 0,
+    TICK_LOST,  /* given up on its way; its sender hears of it with the next one */
+    TICK_LATE,  /* it comes after later ones */
+    TICK_TWICE, /* it was sent again, and came both times */
+    TICK_FATE_COUNT
+};
+
+/* What becomes of a shard's next question about a group. */
+enum question_fate {
+    QUESTION_WELL = 0,
+    QUESTION_UNHEARD, /* no answer */
+    QUESTION_STALE,   /* the answer is long under way: of a while ago when it comes */
+    QUESTION_DENIED,  /* no right to describe the group */
+    QUESTION_FATE_COUNT
+};
+
+struct asked; /* a question to a group's coordinator, or its answer */
+
 struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     struct world *world;
     struct process *process;
@@ -99,6 +119,9 @@ struct seat { /* a shard in a process: its engine, on a coroutine of its own */
     int64_t taken_sequence; /* of the last mark that this process knows Kafka has taken, */
     struct own_commit own_commit; /* and what its engines say of it */
     struct broker_receipt receipt; /* of the last mark that Kafka took */
+    struct asked *asked; /* NULL: nothing; the simulator's memory */
+    uint64_t questions;  /* counts them; what comes for an earlier one finds nobody */
+    bool tick_failed;    /* one was given up, and nobody has been told */
     bool waiting;
     bool reading;        /* in the broker's poll */
     int64_t wait_end_us;
@@ -192,6 +215,8 @@ struct world {
     enum commit_fate commit_fate[SIM_SHARDS_MAX];
     int64_t commit_delay_us[SIM_SHARDS_MAX];
     struct request *late_end[SIM_SHARDS_MAX]; /* of a commit that was asked for twice */
+    enum tick_fate tick_fate[SIM_SHARDS_MAX];
+    enum question_fate question_fate[SIM_SHARDS_MAX];
     int64_t kafka_down_until_us;
     int64_t slow_until_us[SIM_SHARDS_MAX]; /* each commit takes between low and high */
     int64_t slow_low_us[SIM_SHARDS_MAX];
@@ -262,7 +287,10 @@ void slot_pass(struct seat *slot, enum point point);
 /* ---- port_broker.c, port_store.c: what the engines are given ---- */
 
 struct broker *broker_simulated_create(struct seat *slot);
+/* What was asked is forgotten: an answer finds nobody. */
+void question_forget(struct seat *slot);
 /* Frees what is still on its way, when the world ends. */
+void ticks_drop(struct world *world);
 void requests_drop(struct world *world);
 void arrivals_drop(struct world *world);
 void checkpoint_simulated_destroy(struct checkpoint_port *port, bool killed);
