@@ -41,12 +41,13 @@ SOURCES_kafka := $(wildcard dispatcher/kafka/*.c)
 SOURCES_engine := $(wildcard dispatcher/engine/*.c)
 SOURCES_shard := $(wildcard dispatcher/shard/*.c)
 SOURCES_jobs := $(wildcard dispatcher/jobs/*.c)
+SOURCES_runs := $(wildcard dispatcher/runs/*.c)
 SOURCES_schemas := $(wildcard schemas/*.c)
 SOURCES_store := $(wildcard store/*.c)
 SOURCES_model := $(wildcard lib/model/*.c)
 SOURCES_time := $(wildcard lib/time/*.c)
 SOURCES_base := $(wildcard lib/base/*.c)
-LAYERS := cli daemon metrics config consumer http kafka engine shard jobs schemas store model time base
+LAYERS := cli daemon metrics config consumer http kafka engine shard jobs runs schemas store model time base
 ARCHIVES := $(foreach layer,$(LAYERS),$(BUILD)/lib$(layer).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -1,0 +1,26 @@
+/* run_id.h - the id of a run: that of the fire that opened it. */
+#ifndef BELFRY_RUNS_RUN_ID_H
+#define BELFRY_RUNS_RUN_ID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/text.h"
+#include "lib/model/output.h"
+#include "lib/model/run.h"
+#include "lib/time/incarnation.h"
+
+/* What it follows from. */
+struct run_identity {
+    struct incarnation incarnation;
+    enum fire_kind kind;
+    int64_t nominal_ms;
+    struct text trigger_id;    /* FIRE_TRIGGER: the command's id; FIRE_BACKFILL: the backfill's */
+    struct incarnation import; /* FIRE_BACKFILL: where the job's import stood; effective_ms
+                                  INCARNATION_NONE_MS: it was not imported */
+};
+
+/* Writes the text, terminated; returns its length. `text` has RUN_ID_BYTES_MAX + 1. */
+size_t run_id_format(const struct run_identity *identity, char *text);
+
+#endif

@@ -1,0 +1,139 @@
+#include "dispatcher/runs/runs_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+
+struct runs *runs_create(const struct runs_config *config)
+{
+    assert(config != NULL && config->open_max >= 1);
+    struct runs *runs = memory_allocate(1, sizeof *runs);
+    runs->config = *config;
+    runs->next_runnumber = 1;
+    runs->tick_sent_ms = INSTANT_NONE;
+    runs->sweep_at = UINT32_MAX;
+    runs->lost_at = UINT32_MAX;
+    run_table_init(&runs->table, config->hash_key);
+    return runs;
+}
+
+void runs_destroy(struct runs *runs)
+{
+    if (runs == NULL) return;
+    run_table_free(&runs->table);
+    free(runs->claims.list);
+    free(runs->zombies);
+    free(runs);
+}
+
+/* ---- opening ---- */
+
+bool runs_has_room(const struct runs *runs, int64_t ordinal)
+{
+    if (runs->table.count >= runs->config.open_max) return false;
+    const struct run *first = run_table_of_job(&runs->table, ordinal);
+    return first == NULL || first->ring_count < RUNS_OF_JOB_MAX;
+}
+
+void runs_open(struct runs *runs, const struct run_opening *opening, struct runs_now now,
+               const struct runs_sink *sink, struct run_view *view)
+{
+    assert(runs_has_room(runs, opening->ordinal));
+    assert(opening->due_ms >= opening->nominal_ms);
+    assert(opening->due_ms - opening->nominal_ms <= UINT32_MAX);
+    const struct run_call call = {.runs = runs, .now = now, .sink = sink};
+    struct run *run = run_table_open(&runs->table);
+    run->ordinal = opening->ordinal;
+    run->job_slot = opening->job_slot;
+    run->incarnation = opening->incarnation;
+    run->kind = (uint8_t)opening->kind;
+    run->nominal_ms = opening->nominal_ms;
+    run->delay_ms = (uint32_t)(opening->due_ms - opening->nominal_ms);
+    run->runnumber = runs->next_runnumber++;
+    run->fired_ms = now.now_ms;
+    run->number = 1;
+    run->counted = 1;
+    run_take_terms(runs, run, opening->terms);
+    if (opening->trigger_id.length > 0) {
+        struct run_more *more = run_more(run);
+        more->trigger_id =
+            memory_copy_text(opening->trigger_id.bytes, opening->trigger_id.length);
+        more->import = opening->import;
+    }
+    run_table_link(&runs->table, run);
+    run_await(&call, run);
+    run->flags |= RUN_DIRTY;
+    run_settle(&call, run);
+    run_fill_view(runs, run, view);
+}
+
+/* ---- how far was read ---- */
+
+void runs_read(struct runs *runs, int64_t offset)
+{
+    if (offset >= runs->read_to) runs->read_to = offset + 1;
+}
+
+int64_t runs_read_to(const struct runs *runs)
+{
+    return runs->read_to;
+}
+
+int64_t runs_read_again_from(struct runs *runs)
+{
+    const struct run_claimed *claimed = run_claims_first(&runs->claims, &runs->table);
+    return claimed == NULL || claimed->offset > runs->read_to ? runs->read_to : claimed->offset;
+}
+
+int64_t runs_next_runnumber(const struct runs *runs)
+{
+    return runs->next_runnumber;
+}
+
+/* ---- looking ---- */
+
+struct runs_in_way runs_in_way(const struct runs *runs, int64_t ordinal, struct text group,
+                               struct text id)
+{
+    const struct run *earlier = run_table_of_name(&runs->table, group, id);
+    const struct run *own = run_table_of_job(&runs->table, ordinal);
+    struct runs_in_way in_way = {.oldest = UINT32_MAX};
+    if (own != NULL) in_way = (struct runs_in_way){own->ring_count, own->k};
+    if (earlier == NULL) return in_way;
+    return (struct runs_in_way){in_way.count + earlier->ring_count, earlier->k};
+}
+
+uint32_t runs_next_of(const struct runs *runs, uint32_t k)
+{
+    const struct run *run = run_table_at(&runs->table, k);
+    const struct run *next = run == NULL ? NULL : run_table_next(&runs->table, run);
+    return next == NULL ? UINT32_MAX : next->k;
+}
+
+bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view)
+{
+    const struct run *run = run_table_at(&runs->table, k);
+    if (run != NULL) run_fill_view(runs, run, view);
+    return run != NULL;
+}
+
+uint32_t runs_find(const struct runs *runs, struct text id)
+{
+    const struct run *run = run_table_find(&runs->table, id);
+    return run == NULL ? UINT32_MAX : run->k;
+}
+
+uint32_t runs_top(const struct runs *runs)
+{
+    return run_table_top(&runs->table);
+}
+
+void runs_count(const struct runs *runs, struct runs_counts *counts)
+{
+    *counts = (struct runs_counts){.open = runs->table.count,
+                                   .closed_reports = runs->closed_reports,
+                                   .foreign_reports = runs->foreign_reports,
+                                   .unknown_reports = runs->unknown_reports,
+                                   .letters_left_out = runs->letters_left_out};
+}
