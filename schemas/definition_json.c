@@ -1,15 +1,14 @@
 #include "schemas/definition_json.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "lib/base/base64.h"
-#include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/base/topic_name.h"
 #include "lib/base/utf8.h"
 #include "lib/model/traceparent.h"
 #include "lib/time/duration.h"
+#include "schemas/raw_json.h"
 #include "schemas/run_terms_json.h"
 
 enum { EXCERPT_BYTES = 64 };
@@ -76,19 +75,7 @@ bool definition_read_payload(const struct json_node *node, void *target, void *c
     if (definition->payload_binary)
         return json_refuse(node, error, CODE_BAD_VALUE,
                            "a job has 'payload' or 'payload_base64', not both");
-    struct text value = json_scan_member(reader->raw, node->name);
-    if (value.length > 0) {
-        char *compact = arena_take_bytes(reader->arena, value.length);
-        size_t length = json_scan_compact(value, compact);
-        arena_give_back(reader->arena, value.length - length);
-        definition->payload = (struct text){compact, length};
-    } else { /* its key is written with escapes: as near as a parsed value can come */
-        char *text =
-            json_dumps(node->value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-        if (text == NULL) return json_refuse(node, error, CODE_INTERNAL, "cannot be written again");
-        definition->payload = arena_copy(reader->arena, text_of(text));
-        free(text);
-    }
+    if (!raw_json_read(node, reader->raw, reader->arena, &definition->payload, error)) return false;
     return check_payload_size(node, definition->payload.length, reader, error);
 }
 

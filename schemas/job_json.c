@@ -4,10 +4,10 @@
 
 #include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
-#include "lib/time/instant.h"
 #include "schemas/debts_json.h"
 #include "schemas/definition_json.h"
 #include "schemas/hash_json.h"
+#include "schemas/incarnation_json.h"
 #include "schemas/run_terms_json.h"
 
 enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
@@ -34,25 +34,12 @@ struct record_reading {
     bool anchor_given;
 };
 
-static bool read_place(const struct json_node *node, struct incarnation *place, struct error *error)
-{
-    struct text text;
-    if (!json_read_text(node, &text, error)) return false;
-    if (!incarnation_parse(text, place) || place->shard >= SHARDS_MAX ||
-        !instant_in_range(place->effective_ms))
-        return json_refuse(node, error, CODE_BAD_VALUE, "is not <ms>-<shard>.<offset>.<index>");
-    return true;
-}
-
 static bool read_incarnation(const struct json_node *node, void *target, void *context,
                              struct error *error)
 {
     (void)context;
     struct definition *definition = target;
-    struct incarnation incarnation;
-    if (!read_place(node, &incarnation, error)) return false;
-    definition->incarnation = incarnation;
-    return true;
+    return incarnation_json_read(node, &definition->incarnation, error);
 }
 
 static bool read_import(const struct json_node *node, void *target, void *context,
@@ -60,7 +47,7 @@ static bool read_import(const struct json_node *node, void *target, void *contex
 {
     (void)context;
     struct job_record *record = target;
-    return read_place(node, &record->import, error);
+    return incarnation_json_read(node, &record->import, error);
 }
 
 /* Hashes, one behind the other. */
@@ -318,19 +305,13 @@ static void write_past(struct text_writer *writer, const struct job_record *reco
         text_writer_char(writer, '"');
     }
     if (record->import.effective_ms == INCARNATION_NONE_MS) return;
-    char import[INCARNATION_TEXT_BYTES];
-    size_t length = incarnation_format(&record->import, import);
-    text_writer_member(writer, "import");
-    text_writer_string(writer, (struct text){import, length});
+    incarnation_json_write(writer, "import", &record->import);
 }
 
 static void write_kept(struct text_writer *writer, const struct job_record *record)
 {
-    char incarnation[INCARNATION_TEXT_BYTES];
-    size_t length = incarnation_format(&record->life.incarnation, incarnation);
     write_integer(writer, "revision", record->revision);
-    text_writer_member(writer, "incarnation");
-    text_writer_string(writer, (struct text){incarnation, length});
+    incarnation_json_write(writer, "incarnation", &record->life.incarnation);
     write_integer(writer, "ordinal", record->life.ordinal);
     write_instant(writer, "created_at", record->life.incarnation.effective_ms);
     write_instant(writer, "updated_at", record->life.updated_ms);
