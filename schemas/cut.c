@@ -34,7 +34,7 @@ void cut_event(struct text event, struct text_writer *writer)
 {
     static const char *const kept[] = {"event", "at", "shard", "group", "id", "incarnation",
                                        "first", "last", "count", "from", "to", "reason",
-                                       "backfill_id", "epoch", "owner", NULL};
+                                       "backfill_id", "epoch", "owner", "run", "runnumber", NULL};
     assert(writer != NULL);
     text_writer_char(writer, '{');
     copy_members(event, kept, writer);

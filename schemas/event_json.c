@@ -23,6 +23,15 @@ static void write_integer(struct text_writer *writer, const char *name, int64_t 
     text_writer_integer(writer, value);
 }
 
+/* Text, as fires have it. */
+static void write_run_number(struct text_writer *writer, int64_t number)
+{
+    if (number == EVENT_FIELD_NONE) return;
+    text_writer_words(writer, ",\"runnumber\":\"");
+    text_writer_integer(writer, number);
+    text_writer_char(writer, '"');
+}
+
 void event_encode(struct text_writer *writer, const struct event *event, int32_t shard)
 {
     assert(writer != NULL && event != NULL);
@@ -46,5 +55,7 @@ void event_encode(struct text_writer *writer, const struct event *event, int32_t
     write_instant(writer, "until", event->until_ms);
     write_integer(writer, "epoch", event->epoch);
     write_text(writer, "owner", event->owner);
+    write_text(writer, "run", event->run);
+    write_run_number(writer, event->run_number);
     text_writer_char(writer, '}');
 }

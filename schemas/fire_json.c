@@ -12,6 +12,8 @@ static const char trace_member[] = ",\"traceparent\":\"\"";
 
 /* Names, numbers, instants and member names of an event, without payload and given texts. */
 enum { FIXED_BYTES = 720 + FIRE_PREFIX_BYTES_MAX };
+/* Of what a lease adds, without the name of the workers' group. */
+enum { RUN_BYTES = 200 };
 
 void fire_encoder_init(struct fire_encoder *encoder, struct text cluster, int32_t shard)
 {
@@ -57,7 +59,8 @@ size_t fire_bytes_bound(const struct fire_view *fire)
         fire->payload_binary ? base64_encoded_length(fire->payload.length) : fire->payload.length;
     return FIXED_BYTES + 2 * (fire->group.length + fire->id.length) + payload +
            sizeof(trace_member) + fire->traceparent.length +
-           6 * (fire->content_type.length + fire->trigger_id.length);
+           6 * (fire->content_type.length + fire->trigger_id.length) +
+           (fire->run == NULL ? 0 : RUN_BYTES + 6 * fire->run->workers.length);
 }
 
 /* The cursor of the encoder: room was reserved, so these only copy. */
@@ -124,6 +127,27 @@ static char *put_id_end(char *at, const struct fire_view *fire, bool escaped)
     return put_number(at, fire->nominal_ms);
 }
 
+/* The number of a try is text: an integer of CloudEvents has 32 bits. */
+static char *put_run(char *at, const struct fire_run *run)
+{
+    at = PUT_WORDS(at, ",\"leasems\":");
+    at = put_number(at, run->lease_ms);
+    if (run->expires_ms != FIRE_EXPIRES_NEVER) {
+        at = PUT_WORDS(at, ",\"expirytime\":\"");
+        instant_format(run->expires_ms, at); /* with a terminator, which the next byte replaces */
+        at += INSTANT_TEXT_LENGTH;
+        *at++ = '"';
+    }
+    at = PUT_WORDS(at, ",\"runnumber\":\"");
+    at = put_number(at, run->run_number);
+    at = PUT_WORDS(at, "\",\"try\":");
+    at = put_number(at, run->try_number);
+    at = PUT_WORDS(at, ",\"workers\":\"");
+    at = put_escaped(at, run->workers);
+    *at++ = '"';
+    return at;
+}
+
 static char *put_data(char *at, const struct fire_view *fire)
 {
     if (fire->payload.length == 0) return at;
@@ -186,6 +210,7 @@ size_t fire_encode(struct fire_encoder *encoder, const struct fire_view *fire,
         at = put_text(at, fire->traceparent);
         *at++ = '"';
     }
+    if (fire->run != NULL) at = put_run(at, fire->run);
     at = put_data(at, fire);
     *at++ = '}';
     assert((size_t)(at - start) <= bound);
@@ -215,12 +240,32 @@ static struct text scratch_instant(struct text_writer *scratch, struct instant_m
     return scratch_end(scratch, start, put(start, remember(memo, instant_ms), INSTANT_TEXT_LENGTH));
 }
 
+#define HEADER(header_name, header_value)                                                          \
+    headers[count++] = (struct record_header)                                                      \
+    {                                                                                              \
+        text_of(header_name), (header_value)                                                       \
+    }
+
+static size_t run_headers(const struct fire_run *run, struct text_writer *scratch,
+                          struct record_header *headers)
+{
+    size_t count = 0;
+    HEADER("ce_leasems", scratch_number(scratch, run->lease_ms));
+    if (run->expires_ms != FIRE_EXPIRES_NEVER) {
+        char *start = scratch->bytes + scratch->length;
+        instant_format(run->expires_ms, start);
+        HEADER("ce_expirytime", scratch_end(scratch, start, start + INSTANT_TEXT_LENGTH));
+    }
+    HEADER("ce_runnumber", scratch_number(scratch, run->run_number));
+    HEADER("ce_try", scratch_number(scratch, run->try_number));
+    HEADER("ce_workers", run->workers);
+    return count;
+}
+
 static size_t binary_headers(struct fire_encoder *encoder, const struct fire_view *fire,
                              struct text_writer *scratch, struct record_header *headers)
 {
     size_t count = 0;
-#define HEADER(header_name, header_value) \
-    headers[count++] = (struct record_header){text_of(header_name), (header_value)}
     if (fire->payload.length > 0) HEADER("content-type", content_type_of(fire));
     char *start = scratch->bytes + scratch->length;
     struct text incarnation =
@@ -246,9 +291,10 @@ static size_t binary_headers(struct fire_encoder *encoder, const struct fire_vie
     HEADER("ce_missedcount", scratch_number(scratch, fire->missed_count));
     HEADER("ce_attempt", scratch_number(scratch, fire->attempt));
     if (fire->traceparent.length > 0) HEADER("ce_traceparent", fire->traceparent);
-#undef HEADER
+    if (fire->run != NULL) count += run_headers(fire->run, scratch, headers + count);
     return count;
 }
+#undef HEADER
 
 /* Tools that follow traces through Kafka look for a header of this name. */
 static bool wants_trace_header(const struct fire_view *fire)

@@ -18,8 +18,8 @@
 enum {
     FIRE_SOURCE_BYTES_MAX = 300,
     FIRE_PREFIX_BYTES_MAX = FIRE_SOURCE_BYTES_MAX + 100,
-    /* content-type, sixteen attributes and the trace once more, then the job's own. */
-    FIRE_HEADERS_MAX = 18 + HEADERS_MAX
+    /* content-type, twenty-one attributes and the trace once more, then the job's own. */
+    FIRE_HEADERS_MAX = 23 + HEADERS_MAX
 };
 
 /* An instant and its text: most fires of a step share theirs. */
@@ -50,6 +50,7 @@ struct fire_view {
     const struct incarnation *incarnation;
     struct text traceparent; /* empty: none */
     struct text trigger_id; /* command id of a trigger, id of a backfill; empty: a slot */
+    const struct fire_run *run; /* NULL: no lease, and none of its attributes */
     const struct incarnation *import; /* of a backfill: where the job's import stood; NULL: none */
     int64_t revision;
     int64_t nominal_ms;

@@ -55,6 +55,7 @@ static void view_fire(const struct fire *fire, const struct definition *definiti
                                .payload = job_payload(job),
                                .incarnation = &job->life.incarnation,
                                .trigger_id = fire->trigger_id,
+                               .run = fire->run,
                                .revision = job->revision,
                                .nominal_ms = fire->nominal_ms,
                                .due_ms = fire->due_ms,

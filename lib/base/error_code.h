@@ -32,6 +32,7 @@
     row(COUNT_MISMATCH, "count_mismatch")                                                          \
     row(EXPECT_NEEDS_GROUPS, "expect_needs_groups")                                                \
     row(REVISION_MISMATCH, "revision_mismatch")                                                    \
+    row(OVERLAP, "overlap")                                                                        \
     row(EXPIRED, "expired")                                                                        \
     row(FROM_BEFORE_PAUSE, "from_before_pause")                                                    \
     row(FROM_IN_FUTURE, "from_in_future")                                                          \
@@ -50,6 +51,10 @@
     row(AT_LEAST_ONCE, "at_least_once")                                                            \
     row(CRON, "cron")                                                                              \
     row(ZONE_IS_UTC, "zone_is_utc")                                                                \
+    /* of dead letters that are reports of workers */                                              \
+    row(BAD_REPORT, "bad_report")                                                                  \
+    row(UNKNOWN_RUN, "unknown_run")                                                                \
+    row(WRONG_PARTITION, "wrong_partition")                                                        \
     /* between our own parts: what Kafka and the store hold, how the command line ends */          \
     row(NEWER_LAYOUT, "newer_layout")                                                              \
     row(REFUSED, "refused")                                                                        \

@@ -55,5 +55,6 @@ void event_init(struct event *event, enum event_kind kind, int64_t at_ms)
                             .to_ms = EVENT_FIELD_NONE,
                             .rate = EVENT_FIELD_NONE,
                             .until_ms = EVENT_FIELD_NONE,
-                            .epoch = EVENT_FIELD_NONE};
+                            .epoch = EVENT_FIELD_NONE,
+                            .run_number = EVENT_FIELD_NONE};
 }

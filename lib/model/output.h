@@ -23,6 +23,16 @@ enum fire_kind { FIRE_KINDS(FIRE_NUMBER) };
 #undef FIRE_NUMBER
 const char *fire_kind_name(enum fire_kind kind);
 
+/* What a fire says where its job has a lease: which try of which run it is, and for whom. */
+struct fire_run {
+    int64_t lease_ms;
+    int64_t expires_ms; /* FIRE_EXPIRES_NEVER: a broker without append times */
+    int64_t run_number; /* of this try: none of the job's has it again */
+    int32_t try_number; /* of this run, from 1 */
+    struct text workers; /* the consumer group whose members do the work */
+};
+#define FIRE_EXPIRES_NEVER INT64_MIN
+
 struct fire {
     struct job *job;
     enum fire_kind kind;
@@ -33,6 +43,7 @@ struct fire {
     int32_t attempt;      /* from 1 */
     struct text trigger_id; /* FIRE_TRIGGER: the command id; FIRE_BACKFILL: the backfill's */
     struct text traceparent; /* FIRE_TRIGGER: the command's; empty: the job's */
+    const struct fire_run *run; /* NULL: the job has no lease */
 };
 
 #define EVENT_KINDS(row)                                                                           \
@@ -53,7 +64,12 @@ struct fire {
     row(CLOCK_UNKNOWN, "clock_unknown")                                                            \
     row(CATCHUP_BEHIND, "catchup_behind")                                                          \
     row(ZONE_MISSING, "zone_missing")                                                              \
-    row(INPUT_CUT, "input_cut")
+    row(INPUT_CUT, "input_cut")                                                                    \
+    row(RUN_FAILED, "run_failed")                                                                  \
+    row(REPORTS_LOST, "reports_lost")                                                              \
+    row(RUN_DOUBLED, "run_doubled")                                                                \
+    row(LATE_SUCCESS, "late_success")                                                              \
+    row(AUTO_PAUSED, "auto_paused")
 #define EVENT_NUMBER(name, word) EVENT_##name,
 enum event_kind { EVENT_KINDS(EVENT_NUMBER) };
 #undef EVENT_NUMBER
@@ -79,7 +95,9 @@ const char *event_kind_name(enum event_kind kind);
     row(TOPIC_SUSPECT, "topic_suspect")                                                            \
     row(TOO_LARGE, "too_large")                                                                    \
     row(CORRECTED, "corrected")                                                                    \
-    row(BEYOND_STEP, "beyond_step")
+    row(BEYOND_STEP, "beyond_step")                                                                \
+    row(OVERLAP, "overlap")                                                                        \
+    row(BUFFER_FULL, "buffer_full")
 #define REASON_NUMBER(name, word) REASON_##name,
 enum event_reason { REASON_NONE = 0, EVENT_REASONS(REASON_NUMBER) };
 #undef REASON_NUMBER
@@ -105,6 +123,8 @@ struct event {
     int64_t until_ms;   /* and when what is owed would be worked off by it */
     int64_t epoch;      /* shard events */
     struct text owner;
+    struct text run;    /* id of a run's fire: the one it is about, or the one in the way */
+    int64_t run_number; /* of its newest try */
 };
 void event_init(struct event *event, enum event_kind kind, int64_t at_ms);
 

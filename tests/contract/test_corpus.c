@@ -293,6 +293,19 @@ static void test_fires(void **state)
     const struct incarnation import = {1795290600000, 20000, 1, 3};
     fire.import = &import;
     write_fire("fire-backfill-imported", &fire);
+    struct fire_run run = {.lease_ms = 300000, .expires_ms = 1795381074012,
+                           .run_number = INT64_C(4294967297), .try_number = 1,
+                           .workers = text_of("billing-workers")};
+    fire = a_fire();
+    fire.run = &run;
+    write_fire("fire-lease", &fire);
+    run.run_number++;
+    run.try_number = 2;
+    fire.traceparent = text_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    write_fire("fire-lease-second-try", &fire);
+    run.expires_ms = FIRE_EXPIRES_NEVER;
+    fire.traceparent = (struct text){NULL, 0};
+    write_fire("fire-lease-embedded", &fire);
 }
 
 static void write_result(const char *name, const struct result *result)
@@ -391,12 +404,49 @@ static void test_events(void **state)
     write_event("event-shard-taken", &event);
 }
 
+static void test_events_of_runs(void **state)
+{
+    (void)state;
+    struct event event;
+    event_init(&event, EVENT_SKIPPED, 1795294674000);
+    event.group = text_of("billing");
+    event.id = text_of("invoice-nightly");
+    event.incarnation = text_of("1795290000123-3.10422.0");
+    event.first_ms = 1795290060000;
+    event.last_ms = 1795294620000;
+    event.count = 77;
+    event.run = text_of("1795290000123-3.10422.0@1795290000000");
+    event.run_number = INT64_C(4294967297);
+    event.reason = REASON_OVERLAP;
+    write_event("event-skipped-overlap", &event);
+    event.reason = REASON_BUFFER_FULL;
+    write_event("event-skipped-buffer-full", &event);
+    event.first_ms = event.last_ms = event.count = EVENT_FIELD_NONE;
+    event.reason = REASON_NONE;
+    event.kind = EVENT_LATE_SUCCESS;
+    write_event("event-late-success", &event);
+    event.kind = EVENT_RUN_DOUBLED;
+    event.detail = text_of("worker-1 and worker-2 both say that they run it");
+    write_event("event-run-doubled", &event);
+    event.kind = EVENT_RUN_FAILED;
+    event.count = 5;
+    event.detail = text_of("failure, exit code 2: no such table");
+    write_event("event-run-failed", &event);
+    event.kind = EVENT_AUTO_PAUSED;
+    event.count = 3;
+    write_event("event-auto-paused", &event);
+    event_init(&event, EVENT_REPORTS_LOST, 1795294674000);
+    event.count = 3;
+    event.detail = text_of("offsets 1 to 3 of runs");
+    write_event("event-reports-lost", &event);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_valid),   cmocka_unit_test(test_invalid),
         cmocka_unit_test(test_fires),   cmocka_unit_test(test_results),
-        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_events),  cmocka_unit_test(test_events_of_runs),
     };
     return cmocka_run_group_tests_name("corpus", tests, NULL, NULL);
 }

@@ -335,6 +335,35 @@ static void check_header(void **state)
     if (strstr(error.message, row->message) == NULL) fail_msg("%s", error.message);
 }
 
+/* What a lease adds to a fire: the library does not know it, reads the fire, and hands it on. */
+static void leases_are_passed_over(void **state)
+{
+    (void)state;
+    static const char lease[] = "\"leasems\":300000,\"expirytime\":\"2026-11-22T20:57:54.012Z\","
+                                "\"runnumber\":\"4294967297\",\"try\":2,\"workers\":\"w\",";
+    char more[sizeof lease + 16];
+    (void)snprintf(more, sizeof more, "%s\"data\":", lease);
+    struct belfry_error error = {0};
+    char *text = changed("\"data\":", more);
+    struct belfry_fire *fire = structured_decode(text, strlen(text), &error);
+    if (fire == NULL) fail_msg("%s", error.message);
+    check_fields(fire);
+    assert_string_equal(fire->data, "{\"rate\":0.10}");
+    size_t bytes = 0;
+    char *again = belfry_fire_json(fire, &bytes, &error);
+    assert_string_equal(again, text);
+    free(again);
+    free(text);
+    belfry_fire_free(fire);
+    fire = binary_decode("ce_runnumber", "4294967297", "{\"rate\":0.10}", 13, &error);
+    if (fire == NULL) fail_msg("%s", error.message);
+    check_fields(fire);
+    again = belfry_fire_json(fire, &bytes, &error);
+    assert_non_null(strstr(again, "\"runnumber\":\"4294967297\""));
+    free(again);
+    belfry_fire_free(fire);
+}
+
 static void unknown_parts_are_passed_over(void **state)
 {
     (void)state;
@@ -408,6 +437,7 @@ int main(void)
         cmocka_unit_test(trace_context),
         cmocka_unit_test(hostile_values),
         cmocka_unit_test(unknown_parts_are_passed_over),
+        cmocka_unit_test(leases_are_passed_over),
         cmocka_unit_test(wrong_arguments),
         cmocka_unit_test(short_memory_is_an_error),
     };

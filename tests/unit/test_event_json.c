@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -30,8 +31,32 @@ static void test_each_kind(void **state)
     }
 }
 
+/* What is said of a run names it, and the try. */
+static void test_run(void **state)
+{
+    (void)state;
+    for (int kind = EVENT_RUN_FAILED; kind < EVENT_KIND_COUNT; kind++) {
+        struct event event;
+        struct text_writer writer;
+        char expected[256];
+        event_init(&event, (enum event_kind)kind, 1795294674000);
+        event.run = text_of("1795290000123-3.10422.0@t:\"now\"");
+        event.run_number = INT64_C(4294967297);
+        text_writer_init(&writer);
+        event_encode(&writer, &event, 3);
+        (void)snprintf(expected, sizeof expected,
+                       "{\"event\":\"%s\",\"at\":\"2026-11-21T20:57:54.000Z\",\"shard\":3,"
+                       "\"run\":\"1795290000123-3.10422.0@t:\\\"now\\\"\","
+                       "\"runnumber\":\"4294967297\"}",
+                       event_kind_name((enum event_kind)kind));
+        assert_true(text_equal(text_writer_text(&writer), text_of(expected)));
+        text_writer_free(&writer);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_kind)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_kind),
+                                      cmocka_unit_test(test_run)};
     return cmocka_run_group_tests_name("event json", tests, NULL, NULL);
 }

@@ -43,6 +43,46 @@ static void test_structured(void **state)
     text_writer_free(&writer);
 }
 
+static const struct fire_run a_run = {.lease_ms = 300000, .expires_ms = 1795381074012,
+                                      .run_number = INT64_C(4294967297), .try_number = 2,
+                                      .workers = {"billing-workers", 15}};
+
+/* A lease says more, and a fire without one says what it said before. */
+static void test_lease(void **state)
+{
+    (void)state;
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, text_of("c"), 3);
+    struct fire_view fire = a_fire();
+    struct text_writer plain;
+    struct text_writer leased;
+    text_writer_init(&plain);
+    text_writer_init(&leased);
+    size_t before = fire_encode(&encoder, &fire, &plain);
+    assert_null(memmem(plain.bytes, plain.length, "lease", 5));
+    fire.run = &a_run;
+    size_t after = fire_encode(&encoder, &fire, &leased);
+    assert_true(after <= fire_bytes_bound(&fire));
+    static const char members[] =
+        ",\"leasems\":300000,\"expirytime\":\"2026-11-22T20:57:54.012Z\","
+        "\"runnumber\":\"4294967297\",\"try\":2,\"workers\":\"billing-workers\"";
+    assert_int_equal(after, before + sizeof members - 1);
+    char *at = memmem(leased.bytes, leased.length, members, sizeof members - 1);
+    assert_non_null(at);
+    size_t head = (size_t)(at - leased.bytes); /* in front of it and behind it is the plain fire */
+    assert_memory_equal(leased.bytes, plain.bytes, head);
+    assert_memory_equal(at + sizeof members - 1, plain.bytes + head, before - head);
+    struct fire_run embedded = a_run;
+    embedded.expires_ms = FIRE_EXPIRES_NEVER;
+    fire.run = &embedded;
+    text_writer_reset(&leased);
+    (void)fire_encode(&encoder, &fire, &leased);
+    static const char no_expiry[] = "\"leasems\":300000,\"runnumber\":";
+    assert_non_null(memmem(leased.bytes, leased.length, no_expiry, sizeof no_expiry - 1));
+    text_writer_free(&plain);
+    text_writer_free(&leased);
+}
+
 static void test_ids_are_the_cores(void **state)
 {
     (void)state;
@@ -102,6 +142,8 @@ static void test_bound(void **state)
                              .revision = INT64_MAX,
                              .nominal_ms = INSTANT_MAX_MS, .due_ms = 0, .now_ms = INSTANT_MAX_MS,
                              .missed_count = INT64_MAX, .attempt = INT32_MAX};
+    struct fire_run run = {INT64_MAX, INSTANT_MAX_MS, INT64_MAX, INT32_MAX, {wild, sizeof wild}};
+    fire.run = &run;
     struct text_writer writer;
     text_writer_init(&writer);
     size_t length = fire_encode(&encoder, &fire, &writer);
@@ -110,7 +152,7 @@ static void test_bound(void **state)
     struct text_writer scratch;
     text_writer_init_fixed(&scratch, scratch_bytes, sizeof scratch_bytes);
     struct record_header headers[FIRE_HEADERS_MAX];
-    assert_int_equal(fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers), 16);
+    assert_int_equal(fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers), 21);
     text_writer_free(&writer);
 }
 
@@ -183,6 +225,36 @@ static void test_trace(void **state)
     }
 }
 
+static void test_lease_in_headers(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {{"ce_leasems", "300000"},
+                                          {"ce_expirytime", "2026-11-22T20:57:54.012Z"},
+                                          {"ce_runnumber", "4294967297"},
+                                          {"ce_try", "2"},
+                                          {"ce_workers", "billing-workers"}};
+    struct fire_encoder encoder;
+    fire_encoder_init(&encoder, text_of("c"), 3);
+    struct fire_view fire = a_fire();
+    struct fire_run run = a_run;
+    char bytes[FIRE_HEADER_SCRATCH_BYTES];
+    struct text_writer scratch;
+    struct record_header headers[FIRE_HEADERS_MAX];
+    fire.run = &run;
+    text_writer_init_fixed(&scratch, bytes, sizeof bytes);
+    size_t count = fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers);
+    assert_int_equal(count, 21);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_true(text_equal(find(headers, count, rows[i][0])->value, text_of(rows[i][1])));
+    run.expires_ms = FIRE_EXPIRES_NEVER;
+    text_writer_init_fixed(&scratch, bytes, sizeof bytes);
+    count = fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers);
+    assert_int_equal(count, 20);
+    assert_null(find(headers, count, "ce_expirytime"));
+    text_writer_init_fixed(&scratch, bytes, sizeof bytes);
+    assert_int_equal(fire_headers(&encoder, &fire, FIRE_STRUCTURED, &scratch, headers), 1);
+}
+
 /* As many headers as a job may have, and all of ours. */
 static void test_all_headers_fit(void **state)
 {
@@ -193,6 +265,7 @@ static void test_all_headers_fit(void **state)
     fire_encoder_init(&encoder, text_of("c"), 3);
     struct fire_view fire = a_fire();
     fire.traceparent = text_of(TRACE);
+    fire.run = &a_run;
     fire.headers = (struct text){pairs, sizeof pairs};
     char bytes[FIRE_HEADER_SCRATCH_BYTES];
     struct text_writer scratch;
@@ -205,7 +278,8 @@ static void test_all_headers_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_structured), cmocka_unit_test(test_ids_are_the_cores),
+        cmocka_unit_test(test_structured), cmocka_unit_test(test_lease),
+        cmocka_unit_test(test_lease_in_headers), cmocka_unit_test(test_ids_are_the_cores),
         cmocka_unit_test(test_fixed_room), cmocka_unit_test(test_bound),
         cmocka_unit_test(test_headers_of_the_job), cmocka_unit_test(test_trace),
         cmocka_unit_test(test_all_headers_fit),
