@@ -14,12 +14,37 @@ static void write_text(struct text_writer *writer, const struct json_field *fiel
     text_writer_string(writer, *text);
 }
 
+static void write_bool(struct text_writer *writer, const struct json_field *field,
+                       const bool *value)
+{
+    if (!*value && !field->required) return;
+    text_writer_member(writer, field->name);
+    text_writer_words(writer, *value ? "true" : "false");
+}
+
+static void write_word(struct text_writer *writer, const struct json_field *field, const void *at)
+{
+    int index = 0;
+    memcpy(&index, at, sizeof index);
+    if (index == 0 && !field->required) return;
+    text_writer_member(writer, field->name);
+    text_writer_string(writer, text_of(field->words[index]));
+}
+
 void json_write_value(struct text_writer *writer, const struct json_field *field,
                       const void *source)
 {
     const void *at = (const char *)source + field->offset;
     if (field->kind <= JSON_ID) {
         write_text(writer, field, at);
+        return;
+    }
+    if (field->kind == JSON_BOOL) {
+        write_bool(writer, field, at);
+        return;
+    }
+    if (field->kind == JSON_WORD) {
+        write_word(writer, field, at);
         return;
     }
     assert(field->kind <= JSON_INT32);

@@ -8,7 +8,8 @@
 #include "schemas/json_reader.h"
 #include "schemas/text_writer.h"
 
-/* The `write` of texts, instants, durations and integers. Defaults: empty, INSTANT_NONE, 0. */
+/* The `write` of texts, instants, durations, integers, booleans and words. Defaults: empty,
+ * INSTANT_NONE, 0, false, the first word. */
 void json_write_value(struct text_writer *writer, const struct json_field *field,
                       const void *source);
 

@@ -17,7 +17,10 @@
 #include "schemas/fire_json.h"
 #include "schemas/job_json.h"
 #include "schemas/mark_json.h"
+#include "schemas/report_json.h"
 #include "schemas/result_json.h"
+#include "schemas/run_json.h"
+#include "schemas/run_tick_json.h"
 #include "schemas/seen_json.h"
 #include "tests/support/cron_case.h"
 
@@ -85,6 +88,28 @@ static bool decode_command(const char *name, struct text value, bool runs, struc
     return command_decode(value, headers, count, &source, &limits, arena, command, error);
 }
 
+/* All of the record's reports, up to the first bad one. */
+static bool decode_reports(struct text value, struct arena *arena, struct error *error)
+{
+    struct report_reader reader;
+    struct report report;
+    if (!reports_open(value, &reader, error)) return false;
+    while (error->kind == ERROR_NONE && reports_next(&reader, arena, &report, error)) continue;
+    assert_true(reader.index > 0);
+    return error->kind == ERROR_NONE;
+}
+
+static bool decode_run(struct text value, struct arena *arena, struct error *error,
+                       struct text_writer *again)
+{
+    struct run_record record;
+    bool open = false;
+    if (!run_record_decode(value, arena, &record, &open, error)) return false;
+    if (open) run_record_encode(again, &record);
+    else run_record_encode_free(again);
+    return true;
+}
+
 /* Reads the file by the codec that its name asks for; records are written again. */
 static bool decode(const char *name, struct text value, bool runs, struct error *error,
                    struct text_writer *again)
@@ -92,6 +117,7 @@ static bool decode(const char *name, struct text value, bool runs, struct error 
     struct arena *arena = arena_create();
     struct command command;
     struct job_record record;
+    struct run_tick tick;
     struct mark mark;
     const struct seen *seen = NULL;
     size_t count = 0;
@@ -105,6 +131,14 @@ static bool decode(const char *name, struct text value, bool runs, struct error 
     } else if (strncmp(name, "seen-", 5) == 0) {
         read = seen_decode(value, arena, &seen, &count, error);
         if (read) seen_encode(again, seen, count);
+    } else if (strncmp(name, "report-", 7) == 0) {
+        read = decode_reports(value, arena, error);
+    } else if (strncmp(name, "tick-", 5) == 0) {
+        assert_true(run_tick_is(value));
+        read = run_tick_decode(value, arena, &tick, error);
+        if (read) run_tick_encode(again, &tick);
+    } else if (strncmp(name, "run-", 4) == 0) {
+        read = decode_run(value, arena, error, again);
     } else {
         read = decode_command(name, value, runs, arena, &command, error);
         assert_true(command.command_id.length > 0);
@@ -202,7 +236,7 @@ static size_t each_file(const char *folder, const char *code)
 static void test_valid(void **state)
 {
     (void)state;
-    assert_true(each_file(EXAMPLES "/valid", NULL) >= 160);
+    assert_true(each_file(EXAMPLES "/valid", NULL) >= 250);
 }
 
 static void test_invalid(void **state)
@@ -219,7 +253,7 @@ static void test_invalid(void **state)
         count += each_file(folder, entry->d_name);
     }
     (void)closedir(directory);
-    assert_true(count >= 320);
+    assert_true(count >= 540);
 }
 
 /* ---- what Belfry writes ---- */

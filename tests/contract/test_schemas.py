@@ -36,6 +36,16 @@ NOT_EXPRESSIBLE = {
     "bad_cron/command-step-zero",
     "bad_cron/command-zone-contradicts",
     "bad_cron/command-unknown-nickname",
+    "bad_report/report-key-twice",
+    "bad_report/report-key-twice-in-result",
+    "bad_report/report-lone-surrogate",
+    "bad_report/report-nul-escape",
+    "bad_report/report-result-large",
+    "bad_report/report-result-too-deep",
+    "bad_report/report-retry-after-25h",
+    "bad_report/report-runnumber-exponent",
+    "bad_report/report-runnumber-text-too-large",
+    "bad_report/tick-long",
     "bad_time/command-no-such-day",
     "bad_value/command-backfill-backwards",
     "bad_value/command-end-before-start",
@@ -63,6 +73,9 @@ NOT_EXPRESSIBLE = {
     "bad_value/command-runs-start-within-too-long",
     "bad_value/command-runs-start-within-too-short",
     "bad_value/mark-runs-again-behind",
+    "bad_value/run-lease-25h",
+    "bad_value/run-lease-zero",
+    "bad_value/run-runnumber-goes-back",
     "count_mismatch/command-add",
     "count_mismatch/command-put",
     "lease_required/command-runs-none-retry",
@@ -115,6 +128,10 @@ BY_PREFIX = {
     "job": {"$ref": "state.schema.json#/$defs/job"},
     "mark": {"$ref": "state.schema.json#/$defs/mark"},
     "seen": {"$ref": "state.schema.json#/$defs/seen"},
+    "run": {"anyOf": [{"$ref": "state.schema.json#/$defs/run"},
+                      {"$ref": "state.schema.json#/$defs/free"}]},
+    "report": {"$ref": "report.schema.json"},
+    "tick": {"$ref": "report.schema.json"},
     "fire": {"$ref": "fire.schema.json"},
     "result": {"$ref": "result.schema.json"},
     "event": {"$ref": "event.schema.json"},
@@ -129,7 +146,7 @@ def load_schemas():
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["$id"] == path.name, path
         resources.append((path.name, referencing.Resource.from_contents(schema)))
-    assert len(resources) == 6, [name for name, _ in resources]
+    assert len(resources) == 7, [name for name, _ in resources]
     return referencing.Registry().with_resources(resources)
 
 
