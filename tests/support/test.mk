@@ -24,6 +24,9 @@ test-%: setup-test ## one folder alone: unit, contract, model, integration, inte
 .PHONY: trust trust-table
 trust: setup-test ## a line per fault of tests/trust: what should find it, does; TRUST=03
 	@tests/support/trust
+# A program of one of them, on the client library alone.
+$(BUILD)/tests/trust/%: $(BUILD)/tests/trust/%.o
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 trust-table: ## writes the table of docs/reliability.md from tests/trust
 	@tests/support/trust --table
 
