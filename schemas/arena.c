@@ -25,7 +25,8 @@ struct arena {
 static struct block *block_create(size_t capacity, struct block *next)
 {
     assert(capacity >= BLOCK_BYTES);
-    struct block *block = memory_allocate(1, sizeof *block + capacity);
+    struct block *block = memory_resize(NULL, 1, sizeof *block + capacity);
+    block->used = 0;
     block->capacity = capacity;
     block->next = next;
     return block;

@@ -168,7 +168,8 @@ static bool check_job(const struct json_node *node, const struct definition *def
         return json_refuse(&attempts, error, CODE_MISSING_FIELD,
                            "'attempts' is required in the 'retry' of a job: how many tries there "
                            "may be, the first one included");
-    return run_terms_check_read(node, &definition->runs, error);
+    return (definition->given & GIVEN_RUNS) == 0 ||
+           run_terms_check_read(node, &definition->runs, error);
 }
 
 bool definition_read(const struct json_node *node, const struct json_table *table,
@@ -199,9 +200,7 @@ bool definition_read(const struct json_node *node, const struct json_table *tabl
 
 static void write_catchup(struct text_writer *writer, const struct catchup *catchup)
 {
-    struct definition defaults;
-    definition_defaults(&defaults);
-    const struct catchup *usual = &defaults.catchup;
+    const struct catchup *usual = &definition_usual()->catchup;
     if (catchup->policy == usual->policy && catchup->window_ms == usual->window_ms &&
         catchup->limit == usual->limit && catchup->grace_ms == usual->grace_ms)
         return;

@@ -239,7 +239,8 @@ static bool read_record(const struct json_node *node, struct arena *arena,
     if (!json_read_object(node, &job_table, JOB_IN_RECORD, reading, &reader, &definition->given,
                           error) ||
         !check_derived(node, reading, error) ||
-        !run_terms_check_read(node, &definition->runs, error))
+        ((definition->given & GIVEN_RUNS) != 0 &&
+         !run_terms_check_read(node, &definition->runs, error)))
         return false;
     reading->record.life.incarnation = definition->incarnation;
     if (reading->anchor_given) definition->given |= GIVEN_ANCHOR;

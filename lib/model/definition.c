@@ -6,20 +6,27 @@
 
 #include "lib/base/limits.h"
 
+static const struct definition usual = {
+    .start_ms = START_NONE,
+    .end_ms = END_NONE,
+    .keep_finished_ms = KEEP_FINISHED_DEFAULT_MS,
+    .catchup = {.policy = CATCHUP_LATEST,
+                .window_ms = CATCHUP_WINDOW_DEFAULT_MS,
+                .limit = CATCHUP_LIMIT_DEFAULT,
+                .grace_ms = MISFIRE_GRACE_DEFAULT_MS},
+    .runs = RUN_TERMS_DEFAULTS,
+    .incarnation = {.effective_ms = -1}, /* none: a null gives the field, and no value */
+};
+
 void definition_defaults(struct definition *definition)
 {
     assert(definition != NULL);
-    *definition = (struct definition){
-        .start_ms = START_NONE,
-        .end_ms = END_NONE,
-        .keep_finished_ms = KEEP_FINISHED_DEFAULT_MS,
-        .catchup = {.policy = CATCHUP_LATEST,
-                    .window_ms = CATCHUP_WINDOW_DEFAULT_MS,
-                    .limit = CATCHUP_LIMIT_DEFAULT,
-                    .grace_ms = MISFIRE_GRACE_DEFAULT_MS},
-        .incarnation = {.effective_ms = -1}, /* none: a null gives the field, and no value */
-    };
-    run_terms_defaults(&definition->runs);
+    *definition = usual;
+}
+
+const struct definition *definition_usual(void)
+{
+    return &usual;
 }
 
 bool definition_has_incarnation(const struct definition *definition)

@@ -113,6 +113,7 @@ bool definition_has_incarnation(const struct definition *definition);
 
 /* Every field at its default; no texts. */
 void definition_defaults(struct definition *definition);
+const struct definition *definition_usual(void);
 
 /* Makes the schedule that of one job: H by its name, jitter by its incarnation. The definition
  * must have its names. Doing it again changes nothing. */

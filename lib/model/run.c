@@ -87,19 +87,12 @@ const char *const *lease_mode_words(void)
 
 /* ---- terms ---- */
 
+static const struct run_terms usual = RUN_TERMS_DEFAULTS;
+
 void run_terms_defaults(struct run_terms *terms)
 {
     assert(terms != NULL);
-    *terms = (struct run_terms){
-        .start_within_ms = START_WITHIN_DEFAULT_MS,
-        .overlap_limit = OVERLAP_LIMIT_DEFAULT,
-        .retry = {.attempts = 1,
-                  .factor_hundredths = RETRY_FACTOR_DEFAULT_HUNDREDTHS,
-                  .initial_ms = RETRY_INITIAL_DEFAULT_MS,
-                  .max_ms = RETRY_MAX_DEFAULT_MS,
-                  .on = RETRY_ON_DEFAULT,
-                  .poison_after = RETRY_POISON_AFTER_DEFAULT},
-    };
+    *terms = usual;
 }
 
 bool run_terms_are_usual(const struct run_terms *terms)
@@ -134,8 +127,7 @@ static bool refuse(struct run_terms_fault *fault, enum error_code code, const ch
     return false;
 }
 
-static bool check_without_lease(const struct run_terms *terms, const struct run_terms *usual,
-                                struct run_terms_fault *fault)
+static bool check_without_lease(const struct run_terms *terms, struct run_terms_fault *fault)
 {
     if (terms->mode == LEASE_FIXED)
         return refuse(fault, CODE_LEASE_REQUIRED, NULL, "lease_mode",
@@ -144,10 +136,10 @@ static bool check_without_lease(const struct run_terms *terms, const struct run_
         return refuse(fault, CODE_LEASE_REQUIRED, NULL, "overlap",
                       "an overlap other than 'allow' needs a 'lease': without one nobody knows "
                       "whether a run is open");
-    if (!retry_equal(&terms->retry, &usual->retry))
+    if (!retry_equal(&terms->retry, &usual.retry))
         return refuse(fault, CODE_LEASE_REQUIRED, NULL, "retry",
                       "'retry' needs a 'lease': without one nobody knows how a run ended");
-    if (terms->start_within_ms != usual->start_within_ms)
+    if (terms->start_within_ms != usual.start_within_ms)
         return refuse(fault, CODE_LEASE_REQUIRED, NULL, "start_within",
                       "'start_within' needs a 'lease': without one nobody knows whether a run "
                       "was started");
@@ -161,8 +153,7 @@ static bool check_without_lease(const struct run_terms *terms, const struct run_
     return true;
 }
 
-static bool check_with_lease(const struct run_terms *terms, const struct run_terms *usual,
-                             struct run_terms_fault *fault)
+static bool check_with_lease(const struct run_terms *terms, struct run_terms_fault *fault)
 {
     if (terms->mode == LEASE_NONE)
         return refuse(fault, CODE_BAD_VALUE, NULL, "lease_mode",
@@ -171,7 +162,7 @@ static bool check_with_lease(const struct run_terms *terms, const struct run_ter
         return refuse(fault, CODE_MISSING_FIELD, NULL, "workers",
                       "'workers' is required with a 'lease': the consumer group that does the "
                       "work");
-    if (terms->mode == LEASE_FIXED && terms->start_within_ms != usual->start_within_ms)
+    if (terms->mode == LEASE_FIXED && terms->start_within_ms != usual.start_within_ms)
         return refuse(fault, CODE_BAD_VALUE, NULL, "start_within",
                       "'start_within' does not go with lease_mode 'fixed': its runs are not "
                       "claimed, their lease counts from the commit of the fire");
@@ -195,9 +186,7 @@ static bool check_retry(const struct retry_terms *retry, struct run_terms_fault 
 bool run_terms_check(const struct run_terms *terms, struct run_terms_fault *fault)
 {
     assert(terms != NULL && fault != NULL);
-    struct run_terms usual;
-    run_terms_defaults(&usual);
-    if (!(terms->lease_ms == 0 ? check_without_lease : check_with_lease)(terms, &usual, fault))
+    if (!(terms->lease_ms == 0 ? check_without_lease : check_with_lease)(terms, fault))
         return false;
     if (terms->overlap_limit != usual.overlap_limit && terms->overlap != OVERLAP_BUFFER_ALL)
         return refuse(fault, CODE_BAD_VALUE, NULL, "overlap_limit",

@@ -125,6 +125,13 @@ struct run_terms {
     struct retry_terms retry;
 };
 
+#define RUN_TERMS_DEFAULTS                                                                         \
+    {                                                                                              \
+        .start_within_ms = START_WITHIN_DEFAULT_MS, .overlap_limit = OVERLAP_LIMIT_DEFAULT,        \
+        .retry = {.attempts = 1, .factor_hundredths = RETRY_FACTOR_DEFAULT_HUNDREDTHS,             \
+                  .initial_ms = RETRY_INITIAL_DEFAULT_MS, .max_ms = RETRY_MAX_DEFAULT_MS,          \
+                  .on = RETRY_ON_DEFAULT, .poison_after = RETRY_POISON_AFTER_DEFAULT}              \
+    }
 void run_terms_defaults(struct run_terms *terms);
 /* Whether a job with them is one of which nothing is followed and nothing counted. They have been
  * checked: then every field is at its default. */
