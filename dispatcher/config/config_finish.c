@@ -105,7 +105,7 @@ static bool check_kafka(const struct config *config, struct error *error)
 {
     struct kafka_options options = config_kafka_options(config);
     if (!kafka_options_check(&options, error)) return false;
-    for (int role = KAFKA_MEMBER; role <= KAFKA_TICKER; role++) {
+    for (int role = KAFKA_MEMBER; role <= KAFKA_ASKER; role++) {
         rd_kafka_conf_t *conf =
             kafka_options_properties(&options, (enum kafka_role)role, 0, error);
         if (conf == NULL) return false;

@@ -96,9 +96,13 @@ struct topic_info {
 struct broker_place {
     const char *topic; /* terminated */
     int32_t partition;
-    int64_t committed; /* the answer: what the group reads next; -1: none, or Kafka does not say */
+    int64_t committed; /* the answer: what the group reads next, or one of these */
 };
-enum { BROKER_PLACES_MAX = 1000 }; /* of one question */
+enum {
+    BROKER_COMMITTED_NONE = -1,    /* it has never committed there, or is no group at all */
+    BROKER_COMMITTED_UNKNOWN = -2, /* Kafka does not say: no right to describe the topic, ... */
+    BROKER_PLACES_MAX = 1000       /* of one question */
+};
 
 enum broker_answer {
     BROKER_UNASKED = 0,

@@ -199,7 +199,7 @@ struct broker *broker_kafka_create(struct kafka_cluster *cluster, int32_t shard,
     kafka->shard = shard;
     kafka->reading = kafka_reading_create(reader, shard);
     kafka->publisher = kafka_publisher_create(options, kafka_reader_handle(reader), shard);
-    kafka->question = kafka_question_create(kafka_reader_handle(reader), options->clock);
+    kafka->question = kafka_question_create(options);
     return &kafka->broker;
 }
 

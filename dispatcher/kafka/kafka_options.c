@@ -65,6 +65,10 @@ static const struct kafka_property ticker_rows[] = {
     {"queue.buffering.max.messages", "10000"},
     {"topic.metadata.refresh.interval.ms", "10000"}, /* a right that is given is seen soon */
 };
+static const struct kafka_property asker_rows[] = {
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+};
 /* Known to newer versions only; an older one does without. */
 static const struct kafka_property reader_newer_rows[] = {
     {"fetch.queue.backoff.ms", "10"},
@@ -197,6 +201,7 @@ static bool set_role(rd_kafka_conf_t *conf, const struct kafka_options *options,
     case KAFKA_READER: return set_reader(conf, error);
     case KAFKA_PRODUCER: return set_producer(conf, options, shard, error);
     case KAFKA_TICKER: return set_rows(conf, ticker_rows, COUNT(ticker_rows), error);
+    case KAFKA_ASKER: return set_rows(conf, asker_rows, COUNT(asker_rows), error);
     }
     return false;
 }

@@ -57,7 +57,8 @@ enum kafka_role {
     KAFKA_MEMBER = 0, /* the group's member: never fetches */
     KAFKA_READER,     /* reads the shards' partitions, without a group */
     KAFKA_PRODUCER,   /* a shard's transactional producer */
-    KAFKA_TICKER      /* the process's producer without transactions */
+    KAFKA_TICKER,     /* the process's producer without transactions */
+    KAFKA_ASKER       /* asks for a group of workers, whose name is still to be set */
 };
 
 /* Checks names, ranges and that no property is passed through on which correctness depends.

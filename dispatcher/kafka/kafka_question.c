@@ -1,36 +1,55 @@
 #include "dispatcher/kafka/kafka_question.h"
 
 #include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dispatcher/kafka/kafka_error.h"
-#include "dispatcher/kafka/kafka_options.h"
 #include "lib/base/memory.h"
+#include "lib/base/quiet_thread.h"
 
-enum { REFUSAL_BYTES = 160 };
+enum { REFUSAL_BYTES = 200 };
 static const char what[] = "committed offsets of workers";
 
-struct kafka_question {
-    rd_kafka_t *handle;
-    const struct clock *clock;
-    rd_kafka_queue_t *queue; /* of the question under way; NULL: there is none */
-    int64_t deadline_us;
+enum progress { UNDER_WAY = 0, ANSWERED, GIVEN_UP };
+
+/* One question: its thread's until it is answered, then the shard's; if that has given it up
+ * before, the thread's to the end. */
+struct asked {
+    rd_kafka_t *client;
+    rd_kafka_topic_partition_list_t *places;
+    rd_kafka_resp_err_t code; /* of the whole; the places then say nothing */
+    _Atomic int progress;
 };
 
-struct kafka_question *kafka_question_create(rd_kafka_t *handle, const struct clock *clock)
+struct kafka_question {
+    const struct kafka_options *options;
+    struct asked *asked; /* NULL: nothing */
+};
+
+struct kafka_question *kafka_question_create(const struct kafka_options *options)
 {
-    assert(handle != NULL && clock != NULL);
+    assert(options != NULL);
     struct kafka_question *question = memory_allocate(1, sizeof *question);
-    question->handle = handle;
-    question->clock = clock;
+    question->options = options;
     return question;
 }
 
-/* An answer that comes for it finds nobody. */
+static void asked_free(struct asked *asked)
+{
+    rd_kafka_topic_partition_list_destroy(asked->places);
+    free(asked);
+}
+
 static void give_up(struct kafka_question *question)
 {
-    if (question->queue != NULL) rd_kafka_queue_destroy(question->queue);
-    question->queue = NULL;
+    int under_way = UNDER_WAY;
+    struct asked *asked = question->asked;
+    question->asked = NULL;
+    if (asked != NULL && !atomic_compare_exchange_strong(&asked->progress, &under_way, GIVEN_UP))
+        asked_free(asked);
 }
 
 void kafka_question_destroy(struct kafka_question *question)
@@ -40,26 +59,32 @@ void kafka_question_destroy(struct kafka_question *question)
     free(question);
 }
 
-static int64_t now_us(const struct kafka_question *question)
+/* In a thread of its own. */
+static void *wait_for_answer(void *argument)
 {
-    return question->clock->monotonic_us(question->clock->opaque);
+    struct asked *asked = argument;
+    rd_kafka_t *client = asked->client;
+    int under_way = UNDER_WAY;
+    asked->code = rd_kafka_committed(client, asked->places, KAFKA_REQUEST_WAIT_MS);
+    if (!atomic_compare_exchange_strong(&asked->progress, &under_way, ANSWERED))
+        asked_free(asked);
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
 }
 
-static void ask_coordinator(struct kafka_question *question, const char *group,
-                            const rd_kafka_topic_partition_list_t *list)
+static rd_kafka_t *open_client(const struct kafka_options *options, const char *group,
+                               struct error *error)
 {
     char refusal[REFUSAL_BYTES] = "";
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(question->handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    rd_kafka_resp_err_t code = rd_kafka_AdminOptions_set_request_timeout(
-        options, KAFKA_REQUEST_WAIT_MS, refusal, sizeof refusal);
-    assert(code == RD_KAFKA_RESP_ERR_NO_ERROR);
-    (void)code;
-    rd_kafka_ListConsumerGroupOffsets_t *request =
-        rd_kafka_ListConsumerGroupOffsets_new(group, list);
-    rd_kafka_ListConsumerGroupOffsets(question->handle, &request, 1, options, question->queue);
-    rd_kafka_ListConsumerGroupOffsets_destroy(request);
-    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_conf_t *conf = kafka_options_properties(options, KAFKA_ASKER, 0, error);
+    if (conf == NULL) return NULL;
+    rd_kafka_t *client = NULL;
+    if (rd_kafka_conf_set(conf, "group.id", group, refusal, sizeof refusal) == RD_KAFKA_CONF_OK)
+        client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, refusal, sizeof refusal);
+    if (client != NULL) return client;
+    rd_kafka_conf_destroy(conf);
+    error_set(error, ERROR_RETRY, "kafka: %s: %s", what, refusal);
+    return NULL;
 }
 
 bool kafka_question_ask(struct kafka_question *question, const char *group,
@@ -67,49 +92,36 @@ bool kafka_question_ask(struct kafka_question *question, const char *group,
 {
     assert(question != NULL);
     assert(count > 0 && count <= BROKER_PLACES_MAX);
+    pthread_t thread;
     give_up(question);
     if (group == NULL || group[0] == '\0')
         return error_invalid(error, CODE_BAD_NAME, "a consumer group has a name");
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_t *client = open_client(question->options, group, error);
+    if (client == NULL) return false;
+    struct asked *asked = memory_allocate(1, sizeof *asked);
+    asked->client = client;
+    asked->places = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
-        (void)rd_kafka_topic_partition_list_add(list, places[i].topic, places[i].partition);
-    question->queue = rd_kafka_queue_new(question->handle);
-    question->deadline_us = now_us(question) + 2 * KAFKA_REQUEST_WAIT_MS * INT64_C(1000);
-    ask_coordinator(question, group, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return true;
+        (void)rd_kafka_topic_partition_list_add(asked->places, places[i].topic,
+                                                places[i].partition);
+    int failed = quiet_thread_start(&thread, wait_for_answer, asked);
+    if (failed == 0) {
+        (void)pthread_detach(thread);
+        question->asked = asked;
+        return true;
+    }
+    asked_free(asked);
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return error_set(error, ERROR_RETRY, "kafka: %s: no thread: %s", what, strerror(failed));
 }
 
-static void fill(const rd_kafka_topic_partition_list_t *list, struct broker_place *places,
-                 size_t count)
+static int64_t committed_at(const rd_kafka_topic_partition_list_t *list,
+                            const struct broker_place *place)
 {
-    for (size_t i = 0; i < count; i++) {
-        const rd_kafka_topic_partition_t *told = rd_kafka_topic_partition_list_find(
-            (rd_kafka_topic_partition_list_t *)list, places[i].topic, places[i].partition);
-        bool known = told != NULL && told->err == RD_KAFKA_RESP_ERR_NO_ERROR && told->offset >= 0;
-        places[i].committed = known ? told->offset : -1;
-    }
-}
-
-static bool take(const rd_kafka_event_t *event, struct broker_place *places, size_t count,
-                 struct error *error)
-{
-    size_t groups = 0;
-    rd_kafka_resp_err_t code = rd_kafka_event_error((rd_kafka_event_t *)event);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)kafka_error_code(NULL, KAFKA_LOOK_UP, code, what, error);
-        return false;
-    }
-    const rd_kafka_group_result_t **results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result((rd_kafka_event_t *)event), &groups);
-    if (groups != 1) return error_set(error, ERROR_RETRY, "kafka: %s: not told", what);
-    const rd_kafka_error_t *refused = rd_kafka_group_result_error(results[0]);
-    if (refused != NULL) {
-        (void)kafka_error_code(NULL, KAFKA_LOOK_UP, rd_kafka_error_code(refused), what, error);
-        return false;
-    }
-    fill(rd_kafka_group_result_partitions(results[0]), places, count);
-    return true;
+    const rd_kafka_topic_partition_t *told = rd_kafka_topic_partition_list_find(
+        (rd_kafka_topic_partition_list_t *)list, place->topic, place->partition);
+    if (told == NULL || told->err != RD_KAFKA_RESP_ERR_NO_ERROR) return BROKER_COMMITTED_UNKNOWN;
+    return told->offset >= 0 ? told->offset : BROKER_COMMITTED_NONE;
 }
 
 enum broker_answer kafka_question_answer(struct kafka_question *question,
@@ -117,12 +129,13 @@ enum broker_answer kafka_question_answer(struct kafka_question *question,
                                          struct error *error)
 {
     assert(question != NULL);
-    if (question->queue == NULL) return BROKER_UNASKED;
-    rd_kafka_event_t *event = rd_kafka_queue_poll(question->queue, 0);
-    if (event == NULL && now_us(question) < question->deadline_us) return BROKER_ASKED;
-    bool taken = event != NULL ? take(event, places, count, error)
-                               : error_set(error, ERROR_RETRY, "kafka: %s: no answer", what);
-    if (event != NULL) rd_kafka_event_destroy(event);
+    const struct asked *asked = question->asked;
+    if (asked == NULL) return BROKER_UNASKED;
+    if (atomic_load(&asked->progress) == UNDER_WAY) return BROKER_ASKED;
+    bool told = asked->code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (size_t i = 0; i < count && told; i++)
+        places[i].committed = committed_at(asked->places, &places[i]);
+    if (!told) (void)kafka_error_code(NULL, KAFKA_LOOK_UP, asked->code, what, error);
     give_up(question);
-    return taken ? BROKER_ANSWERED : BROKER_UNANSWERED;
+    return told ? BROKER_ANSWERED : BROKER_UNANSWERED;
 }

@@ -1,18 +1,22 @@
 /* kafka_question.h - how far a consumer group has committed: asked of its coordinator, answered
- * later. Belongs to one shard and its thread. */
+ * later. Belongs to one shard and its thread.
+ *
+ * Not by librdkafka's admin interface, whose ListConsumerGroupOffsets ends the process where the
+ * coordinator answers that it is not, or not yet, the one (2.0.2 to 2.16.0). So each question has a
+ * client of its own that is in the group by name only, neither joins nor reads, and is asked by a
+ * thread that waits in place of the shard's. */
 #ifndef BELFRY_KAFKA_QUESTION_H
 #define BELFRY_KAFKA_QUESTION_H
 
-#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 
 #include "dispatcher/engine/broker.h"
-#include "dispatcher/engine/clock.h"
+#include "dispatcher/kafka/kafka_options.h"
 
 struct kafka_question;
 
-/* `handle` is any client of the cluster; borrowed, like the clock. */
-struct kafka_question *kafka_question_create(rd_kafka_t *handle, const struct clock *clock);
+/* `options` is borrowed. */
+struct kafka_question *kafka_question_create(const struct kafka_options *options);
 /* Waits for no answer. NULL is allowed. */
 void kafka_question_destroy(struct kafka_question *question);
 

@@ -217,13 +217,13 @@ static void the_coordinator_says_what_is_committed(void **state)
     assert_int_equal(await_answer(broker, places, 4, &error), BROKER_ANSWERED);
     assert_int_equal(places[0].committed, 4711);
     assert_int_equal(places[1].committed, 0); /* the group would read its first record next */
-    assert_int_equal(places[2].committed, -1); /* never */
-    assert_int_equal(places[3].committed, -1);
+    assert_int_equal(places[2].committed, BROKER_COMMITTED_NONE);
+    assert_int_equal(places[3].committed, BROKER_COMMITTED_NONE);
     assert_int_equal(broker->operations->committed(broker, places, 4, &error), BROKER_UNASKED);
     name_of(group, *state, "strangers");
     OK(broker->operations->ask_committed(broker, group, places, 2, &error));
     assert_int_equal(await_answer(broker, places, 2, &error), BROKER_ANSWERED);
-    assert_int_equal(places[0].committed, -1);
+    assert_int_equal(places[0].committed, BROKER_COMMITTED_NONE);
     broker->operations->destroy(broker);
 }
 
@@ -237,13 +237,16 @@ static void many_partitions_at_once(void **state)
     name_of(topic, *state, "wide");
     make_topic(*state, topic, MANY_PARTITIONS);
     commit_as(*state, group, topic, MANY_PARTITIONS - 1, 17);
-    struct broker_place places[MANY_PARTITIONS];
+    struct broker_place places[MANY_PARTITIONS + 1];
+    places[MANY_PARTITIONS] = (struct broker_place){"not asked", 0, 0};
     for (int32_t i = 0; i < MANY_PARTITIONS; i++)
         places[i] = (struct broker_place){topic, MANY_PARTITIONS - 1 - i, 0};
     OK(broker->operations->ask_committed(broker, group, places, MANY_PARTITIONS, &error));
-    assert_int_equal(await_answer(broker, places, MANY_PARTITIONS, &error), BROKER_ANSWERED);
+    assert_int_equal(await_answer(broker, places, MANY_PARTITIONS + 1, &error), BROKER_ANSWERED);
     assert_int_equal(places[0].committed, 17);
-    for (int32_t i = 1; i < MANY_PARTITIONS; i++) assert_int_equal(places[i].committed, -1);
+    for (int32_t i = 1; i < MANY_PARTITIONS; i++)
+        assert_int_equal(places[i].committed, BROKER_COMMITTED_NONE);
+    assert_int_equal(places[MANY_PARTITIONS].committed, BROKER_COMMITTED_UNKNOWN);
     broker->operations->destroy(broker);
 }
 

@@ -223,6 +223,11 @@ static void questions_go_wrong(struct trial *trial)
     EXPECT(ask(trial, "workers"));
     pass(trial, SECOND_US);
     EXPECT(answer(trial, committed, &kind) == BROKER_UNANSWERED && kind == ERROR_FATAL);
+    world->question_fate[1] = QUESTION_PARTLY;
+    EXPECT(ask(trial, "workers"));
+    pass(trial, SECOND_US);
+    EXPECT(answer(trial, committed, &kind) == BROKER_ANSWERED);
+    EXPECT(committed[0] == BROKER_COMMITTED_UNKNOWN && committed[1] == BROKER_COMMITTED_NONE);
     world->question_fate[1] = QUESTION_STALE;
     EXPECT(ask(trial, "workers"));
     pass(trial, SECOND_US / 2);

@@ -316,7 +316,7 @@ static bool cluster_ask(struct broker *broker, const char *group,
 
 static int64_t cluster_committed_at(const struct cluster *own, const struct broker_place *place)
 {
-    int64_t offset = -1;
+    int64_t offset = BROKER_COMMITTED_NONE;
     for (size_t i = 0; i < own->group_count; i++) {
         const struct cluster_group *group = &own->groups[i];
         if (strcmp(group->name, own->asked_group) == 0 && group->partition == place->partition &&

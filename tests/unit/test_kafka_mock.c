@@ -57,7 +57,7 @@ struct fault_case {
     size_t count;
     enum error_kind kind; /* of the commit */
 };
-enum { PRODUCE = 0, OFFSET_FETCH = 9, ADD_PARTITIONS = 24, END_TXN = 26 };
+enum { PRODUCE = 0, OFFSET_FETCH = 9, FIND_COORDINATOR = 10, ADD_PARTITIONS = 24, END_TXN = 26 };
 static const struct fault_case faults[] = {
     {"end of transaction: retried until it is done", END_TXN,
      RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS, 3, ERROR_NONE},
@@ -251,6 +251,37 @@ static void a_question_without_the_right_is_not_answered(void **state)
     mock_cluster_destroy(mock);
 }
 
+/* As a broker says that has just been started, or is about to be stopped. librdkafka's admin
+ * interface ends the process there. */
+static void a_coordinator_that_is_not_ready_is_asked_again(void **state)
+{
+    (void)state;
+    static const rd_kafka_resp_err_t codes[] = {RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+                                                RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+                                                RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE};
+    struct error error = {0};
+    struct kafka_fixture fixture;
+    struct mock_cluster *mock = start_mock(&fixture);
+    struct broker *broker = fixture_broker(&fixture, 1, false);
+    const struct broker_place place = {"orders", 0, 0};
+    OK(mock_cluster_add_topic(mock, "orders", 2, &error));
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        for (int16_t key = OFFSET_FETCH; key <= FIND_COORDINATOR; key++) {
+            mock_cluster_fail_requests(mock, key, codes[i], 2);
+            OK(broker->operations->ask_committed(broker, "workers", &place, 1, &error));
+            enum broker_answer answer = await_answer(broker, &error);
+            bool again = answer == BROKER_UNANSWERED && error.kind == ERROR_RETRY;
+            assert_true(answer == BROKER_ANSWERED || again);
+            error_clear(&error);
+            mock_cluster_heal(mock, key);
+            OK(broker->operations->ask_committed(broker, "workers", &place, 1, &error));
+            assert_int_equal(await_answer(broker, &error), BROKER_ANSWERED);
+        }
+    broker->operations->destroy(broker);
+    fixture_close(&fixture);
+    mock_cluster_destroy(mock);
+}
+
 static void wrong_number_of_shards_is_refused(void **state)
 {
     (void)state;
@@ -313,6 +344,7 @@ int main(void)
         cmocka_unit_test(group_assigns_all_shards),
         cmocka_unit_test(a_tick_that_is_refused_is_told_of),
         cmocka_unit_test(a_question_without_the_right_is_not_answered),
+        cmocka_unit_test(a_coordinator_that_is_not_ready_is_asked_again),
         cmocka_unit_test(wrong_number_of_shards_is_refused),
         cmocka_unit_test(waits_end_without_a_broker),
     };

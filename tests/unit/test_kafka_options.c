@@ -47,6 +47,7 @@ static const struct property_case property_cases[] = {
     {"producer: only failed reports", KAFKA_PRODUCER, "delivery.report.only.error", "true"},
     {"producer: no topic by accident", KAFKA_PRODUCER, "allow.auto.create.topics", "false"},
     {"producer: no Nagle", KAFKA_PRODUCER, "socket.nagle.disable", "true"},
+    {"asker: commits nothing", KAFKA_ASKER, "enable.auto.commit", "false"},
     {"ticker: given up soon", KAFKA_TICKER, "message.timeout.ms", "3000"},
     {"ticker: sent at once", KAFKA_TICKER, "linger.ms", "0"},
     {"ticker: what is read back stays", KAFKA_TICKER, "acks", "-1"},

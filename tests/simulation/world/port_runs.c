@@ -153,6 +153,7 @@ static void coordinator_answers(void *object, int64_t number)
         place->committed = cluster_committed(&world->cluster, asked->group, place->topic,
                                              place->partition);
     }
+    if (asked->fate == QUESTION_PARTLY) asked->places[0].committed = BROKER_COMMITTED_UNKNOWN;
     int64_t way_us = world_latency_us(world, 500, 5 * MILLI_US);
     if (asked->fate == QUESTION_STALE)
         way_us += world_latency_us(world, SECOND_US, QUESTION_STALE_US);
@@ -194,7 +195,7 @@ static int64_t answer_for(const struct asked *asked, const struct broker_place *
         if (asked->places[i].partition == place->partition &&
             strcmp(asked->places[i].topic, place->topic) == 0)
             return asked->places[i].committed;
-    return -1;
+    return BROKER_COMMITTED_UNKNOWN;
 }
 
 enum broker_answer committed_simulated(struct broker *broker, struct broker_place *places,

@@ -87,7 +87,8 @@ enum question_fate {
     QUESTION_WELL = 0,
     QUESTION_UNHEARD, /* no answer */
     QUESTION_STALE,   /* the answer is long under way: of a while ago when it comes */
-    QUESTION_DENIED,  /* no right to describe the group */
+    QUESTION_DENIED,  /* no right to describe the group, */
+    QUESTION_PARTLY,  /* or one of the topics */
     QUESTION_FATE_COUNT
 };
 
