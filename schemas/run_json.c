@@ -141,16 +141,42 @@ static void write_topic(struct text_writer *writer, const struct json_field *fie
 
 #define FIELD(member)                                                                              \
     .required = true, .offset = offsetof(struct run_record, claim.member), .write = json_write_value
-static const struct json_field claim_rows[] = {
-    {.name = "token", .kind = JSON_TEXT, .min = 1, .max = RUN_TOKEN_BYTES_MAX, FIELD(token)},
-    {.name = "worker", .kind = JSON_TEXT, .max = WORKER_BYTES_MAX,
-     .offset = offsetof(struct run_record, claim.worker), .write = json_write_value},
+static const struct json_field place_rows[] = {
     {.name = "topic", .kind = JSON_CUSTOM, .required = true, .read = read_topic,
      .write = write_topic},
     {.name = "partition", .kind = JSON_INT32, .max = INT32_MAX, FIELD(partition)},
     {.name = "offset", .kind = JSON_INT, .max = INT64_MAX, FIELD(offset)},
-    {.name = "started_at", .kind = JSON_INSTANT, FIELD(started_ms)},
-    {.name = "sign_at", .kind = JSON_INSTANT, FIELD(sign_ms)},
+};
+#undef FIELD
+static const struct json_table place_table = {"'place'", place_rows,
+                                              sizeof place_rows / sizeof place_rows[0]};
+
+static bool read_place(const struct json_node *node, void *target, void *context,
+                       struct error *error)
+{
+    (void)context;
+    return json_read_object(node, &place_table, 0, target, NULL, NULL, error);
+}
+
+/* Of a worker whose `started` has not been read nobody knows it. */
+static void write_place(struct text_writer *writer, const struct json_field *field,
+                        const void *source)
+{
+    const struct run_record *record = source;
+    if (record->claim.topic.length == 0) return;
+    text_writer_member(writer, field->name);
+    text_writer_char(writer, '{');
+    json_write_members(writer, &place_table, record);
+    text_writer_char(writer, '}');
+}
+
+#define FIELD(member) .offset = offsetof(struct run_record, claim.member), .write = json_write_value
+static const struct json_field claim_rows[] = {
+    {.name = "token", .kind = JSON_TEXT, .max = RUN_TOKEN_BYTES_MAX, FIELD(token)},
+    {.name = "worker", .kind = JSON_TEXT, .max = WORKER_BYTES_MAX, FIELD(worker)},
+    {.name = "place", .kind = JSON_CUSTOM, .read = read_place, .write = write_place},
+    {.name = "started_at", .kind = JSON_INSTANT, .required = true, FIELD(started_ms)},
+    {.name = "sign_at", .kind = JSON_INSTANT, .required = true, FIELD(sign_ms)},
 };
 #undef FIELD
 static const struct json_table claim_table = {"'claim'", claim_rows,

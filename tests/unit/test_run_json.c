@@ -95,7 +95,7 @@ static void test_minimal(void **state)
 static void test_each_field_alone(void **state)
 {
     (void)state;
-    enum { FIELDS = 26 };
+    enum { FIELDS = 27 };
     struct arena *arena = arena_create();
     for (int field = 0; field < FIELDS; field++) {
         struct run_record plain;
@@ -129,12 +129,36 @@ static void test_each_field_alone(void **state)
         case 22: record.claim.token = text_of("u"); record.claim.topic = text_of("a"); break;
         case 23: record.claim.started_ms = 0; record.claim.sign_ms = 1; break;
         case 24: record.cancel_asked = true; break;
+        case 25: record.claim.token = (struct text){NULL, 0}; break;
         default: record.cursor = text_of("17"); break;
         }
         check_round(&record, arena, &read);
         if (!differ(&record, &plain)) fail_msg("field %d is not written", field);
         if (differ(&record, &read)) fail_msg("field %d is not read", field);
     }
+    arena_destroy(arena);
+}
+
+/* A take-over reads them, too: signs of life without a `started`, and after reports were lost. */
+static void test_claims_of_which_little_is_known(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    struct run_record record;
+    struct run_record read;
+    a_run(&record);
+    claim_it(&record);
+    record.claim = (struct run_claim){.token = text_of("t"), .worker = text_of("w"),
+                                      .started_ms = 5, .sign_ms = 6};
+    check_round(&record, arena, &read);
+    assert_int_equal(read.state, RUN_STATE_CLAIMED);
+    assert_int_equal(read.claim.topic.length, 0);
+    assert_true(text_equal(read.claim.token, text_of("t")));
+    record.claim = (struct run_claim){.started_ms = 5, .sign_ms = 6};
+    check_round(&record, arena, &read);
+    assert_int_equal(read.state, RUN_STATE_CLAIMED);
+    assert_int_equal(read.claim.token.length, 0);
+    assert_true(read.claim.started_ms == 5 && read.claim.sign_ms == 6);
     arena_destroy(arena);
 }
 
@@ -276,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_minimal), cmocka_unit_test(test_each_field_alone),
+        cmocka_unit_test(test_claims_of_which_little_is_known),
         cmocka_unit_test(test_tries),   cmocka_unit_test(test_longest),
         cmocka_unit_test(test_a_free_place), cmocka_unit_test(test_cut_off_anywhere),
     };
