@@ -31,11 +31,13 @@ trust-table: ## writes the table of docs/reliability.md from tests/trust
 	@tests/support/trust --table
 
 # Random commands against a reference model in Python: 100,000 sequences in memory, and a long run
-# against a daemon that is killed meanwhile; `make test-model` runs few.
+# against a daemon that is killed meanwhile; and 200,000 walks through the protocol of runs.
+# `make test-model` runs few.
 MODEL_DRIVER := $(BUILD)/tests/model/model_driver
 .PHONY: model
 model: setup-test all $(MODEL_DRIVER) ## 100,000 random sequences against the reference model
 	@MODEL_SEQUENCES=$${MODEL_SEQUENCES:-100000} MODEL_COMMANDS=$${MODEL_COMMANDS:-5000} \
+	    RUNS_WALKS=$${RUNS_WALKS:-200000} \
 	    tests/support/run_all --only model
 
 # docs/demo.svg from a run of the demo; a contract test holds its words against the demo's.
