@@ -42,6 +42,7 @@ class Broker:
         self.up = True
         self.behind = 0                    # of the leader's clock
         self.log: list[Record] = []
+        self.cut_to = 0                    # what is before has been deleted
         self.open_at: int | None = None    # where a client's transaction began that is open
         self.fires: list[Fire] = []
         self.generation = 1
@@ -57,6 +58,11 @@ class Broker:
 
     def stable_end(self) -> int:
         return len(self.log) if self.open_at is None else self.open_at
+
+    def cut(self) -> bool:
+        """Retention: all reports so far are deleted."""
+        was, self.cut_to = self.cut_to, len(self.log)
+        return self.open_at is None and was != self.cut_to
 
     def begin_foreign(self) -> bool:
         if not self.up or self.open_at is not None:

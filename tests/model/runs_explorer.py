@@ -132,6 +132,7 @@ def faults(world: World, dice: random.Random) -> list[Action]:
             Action("O is not answered", lambda: owner.coordinate(False), odds()),
             Action("foreign transaction begins", broker.begin_foreign, odds()),
             Action("foreign transaction ends", broker.end_foreign, 0.5),
+            Action("reports are deleted", broker.cut, odds() / 3),
             Action("leader changes", lambda: broker.change_leader(
                 BACK if "clocks_agree" not in world.without else 3 * BACK), odds()),
             Action("offsets are set back", broker.set_back,
@@ -153,7 +154,7 @@ def faults(world: World, dice: random.Random) -> list[Action]:
             ("is not appended", lambda worker=worker: worker.deliver(0, False), odds() / 2),
             ("is not answered", lambda worker=worker: worker.deliver(1, False), odds() / 2),
             ("says started again", worker.say_again, 0.3),
-            ("commits, unanswered", lambda worker=worker: worker.apply_commit(False), odds() / 2),
+            ("commits unanswered", lambda worker=worker: worker.apply_commit(False), odds() / 2),
             ("loses the commit", worker.lose_commit, odds() / 2))]
     return made
 

@@ -24,6 +24,7 @@ class Kept:
         self.fire_at: int | None = 0   # when a try is to be fired; None: one is open, or all over
         self.offset = -1           # of its fire
         self.claim_recorded = False
+        self.placeless = False     # a claim whose reports were deleted: nothing to ask about
         self.counted = self.released = 0
         self.ended: str | None = None
         self.tries: list[tuple[int, str]] = []   # every try that ended, in order
@@ -59,7 +60,7 @@ class Owner:
         self.claim_read = 0
         self.ticks = self.after_answer = self.after_lapse = 0  # the first ticks that count, or 0
         self.answer: str | None = None
-        self.tick_read = False
+        self.tick_read = self.proved = False
         self.judged = self.sign       # the newest sign by the page's rules, to judge only
         self.asked, self.asking = None, False
 
@@ -93,7 +94,7 @@ class Owner:
         kept.number += 1
         kept.expires = self.broker.now + kept.start_within
         kept.offset = len(self.broker.fires)
-        kept.fire_at, kept.claim_recorded = None, False
+        kept.fire_at, kept.claim_recorded, kept.placeless = None, False, False
         self.broker.fires.append(Fire(kept.number, kept.expires))
         self.forget_try()
         return True
@@ -101,7 +102,7 @@ class Owner:
     def forget_try(self) -> None:
         self.sign = self.judged = self.claim_offset = None
         self.answer, self.after_answer, self.after_lapse = None, 0, 0
-        self.tick_read = False
+        self.tick_read = self.proved = False
         self.kept.again_from = self.kept.read_to
 
     # ---- reading ----
@@ -109,6 +110,9 @@ class Owner:
     def read(self) -> bool:
         if not self.broker.up or self.position >= self.broker.stable_end():
             return False
+        if self.position < self.broker.cut_to:
+            self.lose_reports()
+            return True
         record = self.broker.log[self.position]
         again = self.position < self.kept.read_to
         if record.kind == "tick":
@@ -121,6 +125,24 @@ class Owner:
         self.kept.again_from = self.kept.read_to if old else self.claim_offset or 0
         self.judge_take_over()
         return True
+
+    def lose_reports(self) -> None:
+        """Reading goes on at the oldest that is there; what is open counts as claimed now."""
+        kept = self.kept
+        self.position = self.broker.cut_to
+        kept.read_to = kept.again_from = max(kept.read_to, self.position)
+        self.claim_offset = None
+        if kept.open() and self.has("deleted_is_claim"):
+            kept.placeless = kept.placeless or self.sign is None
+            kept.claim_recorded = True
+            self.on_silence()
+            self.sign = self.judged = self.broker.now
+        self.judge_take_over()
+
+    def on_silence(self) -> None:
+        """What was found out about a silence is void."""
+        self.answer, self.after_answer, self.after_lapse = None, 0, 0
+        self.tick_read = False
 
     def on_report(self, record: Record, again: bool) -> None:
         kept = self.kept
@@ -159,8 +181,11 @@ class Owner:
         self.sign = self.broker.now if self.has("count_from_reading") else record.at
         if self.claim_offset is None:
             self.claim_offset, self.claim_read = self.position, self.broker.now
-        self.answer, self.after_answer, self.after_lapse = None, 0, 0
-        self.tick_read = False
+        if record.kind == "running":
+            self.proved = True
+        else:
+            self.kept.placeless = False
+        self.on_silence()
 
     def record_claim(self) -> bool:
         kept = self.kept
@@ -192,7 +217,8 @@ class Owner:
 
     def ask(self) -> bool:
         if not self.broker.up or not self.kept.open() or not self.ready() or self.asking \
-                or self.answer == "yes" or (not self.lapsed() and self.has("ask_after_lapse")):
+                or self.kept.placeless or self.answer == "yes" \
+                or (not self.lapsed() and self.has("ask_after_lapse")):
             return False
         self.asking, self.asked = True, None
         return True
@@ -239,7 +265,8 @@ class Owner:
         mine = tick.token == self.epoch or not self.has("own_tick")
         if not mine or not kept.open() or not self.ready():
             return
-        answered = 0 < self.after_answer <= tick.number or not self.has("tick_after_answer")
+        answered = self.proved or 0 < self.after_answer <= tick.number \
+            or not self.has("tick_after_answer")
         silent = 0 < self.after_lapse <= tick.number
         if self.lapsed() and self.answer_good() and answered and (
                 silent or not self.has("tick_after_lapse")):
@@ -251,7 +278,7 @@ class Owner:
             self.on_expired(silent)
 
     def answer_good(self) -> bool:
-        return self.answer == "yes" or not self.has("committed_first")
+        return self.answer == "yes" or self.proved or not self.has("committed_first")
 
     def on_expired(self, silent: bool) -> None:
         if self.sign is None or not self.has("started_counts"):
@@ -267,7 +294,7 @@ class Owner:
             return False
         at_end = self.position >= self.broker.stable_end() and self.broker.up
         seen = at_end if not self.has("tick_not_end") else not self.has("tick")
-        if seen and self.lapsed() and self.answer == "yes":
+        if seen and self.lapsed() and (self.answer == "yes" or self.proved):
             self.close("lost")
         elif not self.has("tick_at_expiry") and self.sign is None \
                 and self.broker.now >= kept.expires + SECOND:

@@ -27,6 +27,7 @@ class Claim:
         self.step = "read"  # sent, acked, committing, committed
         self.sent = 0       # when the acknowledged `started` was sent
         self.kept = True    # the partition was neither revoked nor lost
+        self.asked = False  # a commit may have happened
 
 
 class Work:
@@ -179,10 +180,11 @@ class Worker:
         return True
 
     def give_up(self) -> bool:
-        """3 can no longer hold and 2 does not: nothing is reported, the fire is read again."""
+        """3 can no longer hold: nothing is reported, the fire is read again. Not where a commit may
+        have happened: that has to be known first, the try may have been closed by it."""
         claim = self.claim
         if not self.runs() or claim is None or claim.step not in ("sent", "acked") \
-                or self.in_time(claim.sent):
+                or self.in_time(claim.sent) or (claim.asked and self.has("one_started")):
             return False
         if not self.has("silent_before_commit"):
             self.send("released", claim.number, claim.token)
@@ -195,6 +197,7 @@ class Worker:
         if not self.runs() or claim is None or claim.step != "acked" or self.commit is not None:
             return False
         self.commit = (claim.offset + 1, None, claim.token)
+        claim.asked = True
         claim.step = "committing" if self.has("commit_first") else "committed"
         return True
 
