@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import sys
 from pathlib import Path
 from typing import Any, Callable
@@ -13,6 +15,7 @@ from model import Json  # noqa: E402 -- found through the line above
 from runs_model import RunsJob, retry_delay, siphash
 from sequences import START_MS
 
+SEQUENCES = min(int(os.environ.get("MODEL_SEQUENCES", 300)), 20_000)
 MINUTELY: Json = {"schedule": {"every": "1m", "anchor": "2026-01-01T00:00:00Z"},
                   "lease": "5m", "incarnation": f"{START_MS}-0.5.0"}
 
@@ -203,6 +206,11 @@ RETRIES: list[tuple[str, Json, str, list[str]]] = [
      "to 60; #1 lost; to 80; #2 lost; to 120; #3 lost",
      ["fire 60 schedule #1", "exhausted", "fire 60 schedule #2 try 2",
       "fire 60 schedule #3 try 3", "run 60 poison 3", "run_failed poison of 60"]),
+    ("in a row: any other outcome begins anew", {**AGAIN, "retry": {"attempts": 9}},
+     "to 60; #1 lost; to 80; #2 failure; to 120; #3 lost; to 200; #4 lost; to 400; #5 lost",
+     ["fire 60 schedule #1", "exhausted", "fire 60 schedule #2 try 2",
+      "fire 60 schedule #3 try 3", "fire 60 schedule #4 try 4", "fire 60 schedule #5 try 5",
+      "run 60 poison 5", "run_failed poison of 60"]),
     ("a lost_lease, also a late one, shows that the worker lived",
      {**AGAIN, "retry": {"attempts": 9}},
      "to 60; #1 lost; to 80; #2 lost; #2 lost_lease; to 120; #3 lost; to 200; #4 failure",
@@ -283,3 +291,94 @@ def test_delays() -> None:
         for n, base in enumerate(bases, start=1):
             delay = retry_delay({"initial": "1s", "factor": factor, "max": "5s"}, "x@1", n)
             assert base <= delay <= base + base // 4, (factor, n, delay)
+
+
+class Watched:
+    """A job with chance steps, and what must hold of all it says."""
+
+    def __init__(self, seed: int):
+        dice = self.dice = random.Random(seed)
+        self.policy = dice.choice(["allow", "skip", "buffer_one", "buffer_all", "cancel_other"])
+        self.attempts = dice.choice([1, 2, 4])
+        self.due = self.gone = 0            # slots that came due; fired, skipped or missed
+        self.open: dict[str, int] = {}      # open runs and the number of their try
+        self.ended: set[str] = set()
+        self.tries: dict[str, int] = {}     # that count
+        self.now = START_MS
+        catchup = {"policy": dice.choice(["all", "latest", "none"]), "window": "30m", "limit": 5}
+        self.job = RunsJob({**MINUTELY, "overlap": self.policy, "overlap_limit": 3,
+                            "catchup": catchup, "retry": {"attempts": self.attempts}},
+                           START_MS, self.hear)
+
+    def hear(self, what: str, said: Json) -> None:
+        if what == "fire":
+            run = said["id"].split("@")[1]
+            assert run not in self.ended, f"{run} has ended"
+            if run not in self.open:
+                alone = self.policy != "allow" and said["kind"] != "trigger"
+                assert not (alone and self.open), f"{run} beside {self.open}"
+                self.gone += said["kind"] in ("schedule", "catchup")
+            self.open[run] = said["number"]
+        elif what == "run":
+            del self.open[said["run"]]
+            self.ended.add(said["run"])
+            assert said["tries"] == self.tries[said["run"]] <= self.attempts
+        elif said.get("event") in ("skipped", "missed"):
+            self.gone += said["count"]
+            assert said.get("reason") not in ("overlap", "buffer_full") or said["run"] in {
+                *self.open, *self.ended}
+
+    def slots(self, after: int) -> int:
+        return len(self.job.schedule.within(after, self.now))
+
+    def step(self) -> None:
+        dice, job, before = self.dice, self.job, self.now
+        luck = dice.randrange(12)
+        if luck < 5 or (luck == 5 and job.paused_at is not None):
+            self.now += dice.randrange(1, 200_000)
+            job.advance(self.now)
+            self.due += self.slots(before) if job.paused_at is None else 0
+        elif luck == 5:
+            self.now += dice.randrange(1, 2 * 3_600_000)
+            self.due += self.slots(before)
+            job.advance(self.now, down=True)
+        elif luck < 9 and job.numbers:
+            self.report(dice.randrange(max(job.numbers - 4, 0), job.numbers) + 1, dice.choice(
+                ["success", "failure", "lost", "released", "cancelled", "not_started"]))
+        elif luck == 9 and job.paused_at is None:
+            job.pause()
+        elif luck == 9:
+            start = dice.choice(["now", "paused_at"])
+            self.due += self.slots(job.paused_at or 0) if start == "paused_at" else 0
+            job.resume(start)
+        elif luck == 10:
+            job.trigger(str(job.numbers), dice.random() < 0.5)
+        else:
+            job.update({"payload": dice.random()})
+
+    def report(self, number: int, outcome: str) -> None:
+        run = next((run for run, last in self.open.items() if last == number), None)
+        if run is not None and outcome != "released" and \
+                any(one.number == number for one in self.job.runs):
+            self.tries[run] = self.tries.get(run, 0) + 1
+        self.job.report(number, outcome)
+
+    def check(self) -> None:
+        owed = len(self.job.waiting) + len(self.job.left_out)
+        assert self.due == self.gone + owed, (self.due, self.gone, owed)
+        assert set(self.open) == {run.name for run in self.job.runs}
+        if self.policy == "buffer_one":
+            assert len([one for one in self.job.waiting if one.live]) <= 1
+
+
+def test_chance_sequences_keep_the_invariants() -> None:
+    """2: no overlap where the policy forbids it; 3: one end; 4: attempts; 5: every slot."""
+    for seed in range(SEQUENCES):
+        watched = Watched(seed)
+        for step in range(60):
+            try:
+                watched.step()
+                watched.check()
+            except AssertionError as failed:
+                raise AssertionError(f"seed {seed}, step {step}, {watched.policy}: {failed}") \
+                    from failed
