@@ -125,7 +125,7 @@ class RunsJob:
         self.catch_up(since)
         for run in list(self.runs):
             if run.retry_at is not None and run.retry_at <= self.now:
-                self.fire_try(run)
+                self.try_again(run)
         self.serve()
         self.finish_if_done()
 
@@ -137,7 +137,7 @@ class RunsJob:
         for run in list(self.runs):
             run.orphan = True
             if run.number is None:
-                self.end_run(run, run.outcomes[-1] if run.outcomes else "cancelled")
+                self.end_run(run, "cancelled")
             elif cancel_runs:
                 self.ask_to_stop(run)
 
@@ -179,7 +179,7 @@ class RunsJob:
         made: list[tuple[int, int, Callable[[], None]]] = []
         for run in self.runs:
             if run.retry_at is not None and self.paused_at is None:
-                made.append((run.retry_at, 0, lambda run=run: self.fire_try(run)))
+                made.append((run.retry_at, 0, lambda run=run: self.try_again(run)))
         if self.left_out:
             made.append((self.left_since + HOUR, 1, self.announce))
         due = self.next_due()
@@ -212,6 +212,9 @@ class RunsJob:
         """Due in time: pause, window and catch-up policy have nothing to say, the runs have."""
         self.done_to = due
         policy = self.overlap()
+        if policy == "cancel_other":
+            for run in list(self.runs):
+                self.ask_to_stop(run)
         free = len(self.runs) < OPEN_MAX if policy == "allow" else not self.runs
         if free and not self.waiting:
             self.open_run(str(due), "schedule", due)
@@ -224,8 +227,6 @@ class RunsJob:
             self.leave_out(due, "buffer_full")
         else:
             if policy == "cancel_other" and self.runs:
-                for run in self.runs:
-                    self.ask_to_stop(run)
                 for other in [one for one in self.waiting if one.live]:
                     self.waiting.remove(other)
                     self.leave_out(other.due, "overlap")
@@ -332,7 +333,10 @@ class RunsJob:
         return f"{self.said['incarnation']}@{run.name}"
 
     def ask_to_stop(self, run: Run) -> None:
-        if run.number is not None and not run.asked_to_stop:
+        """A try is asked, and not tried again; a run that waits for its retry ends."""
+        if run.number is None:
+            self.end_run(run, "cancelled")
+        elif not run.asked_to_stop:
             run.asked_to_stop = True
             self.say("cancel", {"run": run.name, "number": run.number})
 
@@ -344,9 +348,12 @@ class RunsJob:
             self.late(number, outcome)
             return
         run.number = None
-        if outcome == "released" and run.released < RELEASES_MAX and not run.orphan:
+        if outcome == "released" and run.released < RELEASES_MAX:
             self.tried[number] = (run, outcome)
-            self.release(run)
+            if run.orphan or run.asked_to_stop:
+                self.end_run(run, "cancelled")
+            else:
+                self.release(run)
             return
         if outcome == "released":
             outcome = "failure"
@@ -367,21 +374,23 @@ class RunsJob:
             return
         if outcome == "success":
             self.say("event", {"event": "late_success", "run": run.name})
-        if outcome == "lost_lease":
-            run.silent = 0
+        if outcome == "lost_lease":  # those lost in a row begin behind it
+            behind = [n for n, (other, how) in self.tried.items()
+                      if other is run and n > number and how != "released"]
+            run.silent = min(run.silent, len(behind))
 
     def release(self, run: Run) -> None:
         run.released += 1
         run.retry_at = self.now + min(run.released - 1, 60) * 1000
         if run.retry_at == self.now and self.paused_at is None:
-            self.fire_try(run)
+            self.try_again(run)
 
     def retry(self, name: str) -> Any:
         return {**RETRY, **self.said.get("retry", {})}[name]
 
     def tries_again(self, run: Run, outcome: str, exit_code: int | None) -> bool:
         word = "lost" if outcome == "lost_lease" else outcome
-        return (not run.orphan and run.counted < self.retry("attempts")
+        return (not run.orphan and not run.asked_to_stop and run.counted < self.retry("attempts")
                 and word in self.retry("on") and exit_code not in self.retry("not_on_exit"))
 
     def wait_for_retry(self, run: Run, outcome: str, retry_after: int | None) -> None:
@@ -389,12 +398,24 @@ class RunsJob:
         delay = retry_delay(terms, self.fire_id(run), run.counted)
         if retry_after is not None:
             delay = min(retry_after, RETRY_AFTER_MAX)
-        within = terms["within"]
-        if within is not None and self.now + delay > run.first_fired + duration(within):
+        if not self.within(run, self.now + delay):
             self.end_run(run, outcome)
             return
         run.retry_at = self.now + delay
         if delay == 0 and self.paused_at is None:
+            self.try_again(run)
+
+    def within(self, run: Run, at: int) -> bool:
+        bound = self.retry("within")
+        return bound is None or at <= run.first_fired + duration(bound)
+
+    def try_again(self, run: Run) -> None:
+        """What was decided when the try ended may not hold any more: a pause, an update."""
+        again = self.tried[max(n for n, (other, _) in self.tried.items() if other is run)][1]
+        if again != "released" and not (run.counted < self.retry("attempts")
+                                        and self.within(run, self.now)):
+            self.end_run(run, run.outcomes[-1])
+        else:
             self.fire_try(run)
 
     def end_run(self, run: Run, outcome: str) -> None:
@@ -403,18 +424,16 @@ class RunsJob:
         if self.left_out and self.left_in_way == run.name:
             self.announce()
         self.say("run", {"run": run.name, "outcome": outcome, "tries": run.counted})
-        if outcome not in ("success", "cancelled"):
+        failed = outcome not in ("success", "cancelled") and not run.asked_to_stop
+        if failed:
             self.say("event", {"event": "run_failed", "run": run.name, "reason": outcome})
         if self.exists and not run.orphan:
-            self.count_failure(outcome)
+            self.count_failure(outcome, failed)
         self.serve()
         self.finish_if_done()
 
-    def count_failure(self, outcome: str) -> None:
-        if outcome == "success":
-            self.failures = 0
-        elif outcome != "cancelled":
-            self.failures += 1
+    def count_failure(self, outcome: str, failed: bool) -> None:
+        self.failures = 0 if outcome == "success" else self.failures + failed
         most = self.said.get("pause_after_failures")
         if most and self.failures >= most and self.paused_at is None:
             self.failures = 0

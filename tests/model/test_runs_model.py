@@ -109,6 +109,15 @@ OVERLAPS: list[tuple[str, Json, str, list[str]]] = [
     ("cancel_other asks once, and the newest fires", OTHER, "to 190; #1 cancelled",
      ["fire 60 schedule #1", "cancel 60 #1", "skipped 120..120 1 overlap of 60",
       "run 60 cancelled 1", "fire 180 catchup #2"]),
+    ("what was asked to stop is not tried again, and is no failure",
+     {**OTHER, "retry": {"attempts": 5}, "pause_after_failures": 1},
+     "to 190; #1 failure; to 240; #2 success",
+     ["fire 60 schedule #1", "cancel 60 #1", "skipped 120..120 1 overlap of 60",
+      "run 60 failure 1", "fire 180 catchup #2", "cancel 180 #2", "run 180 success 1",
+      "fire 240 catchup #3"]),
+    ("cancel_other ends a run that waits for its retry",
+     {**OTHER, "retry": {"attempts": 5, "initial": "5m"}}, "to 70; #1 failure; to 120",
+     ["fire 60 schedule #1", "run 60 cancelled 1", "fire 120 schedule #2"]),
     ("a retry that waits is in the way", {**SKIP, "retry": {"attempts": 2, "initial": "2m"}},
      "to 70; #1 failure; to 230; #2 success",
      ["fire 60 schedule #1", "fire 60 schedule #2 try 2", "skipped 120..180 2 overlap of 60",
@@ -148,7 +157,9 @@ OVERLAPS: list[tuple[str, Json, str, list[str]]] = [
       "run 120 cancelled 1"]),
     ("a delete ends a run whose retry waits", {"retry": {"attempts": 5}},
      "to 70; #1 failure; delete; to 900",
-     ["fire 60 schedule #1", "run 60 failure 1", "run_failed failure of 60"]),
+     ["fire 60 schedule #1", "run 60 cancelled 1"]),
+    ("a try handed back after the delete is not fired again", {},
+     "to 70; delete; #1 released; to 900", ["fire 60 schedule #1", "run 60 cancelled 0"]),
     ("added again, it finds the old run in its way", SKIP, "to 70; delete; add; to 130; #1 success",
      ["fire 60 schedule #1", "skipped 120..120 1 overlap of 60", "run 60 success 1"]),
     ("a trigger meets a conflict, or allows", SKIP,
@@ -233,6 +244,15 @@ RETRIES: list[tuple[str, Json, str, list[str]]] = [
     ("a paused job's retry waits", {"retry": {"attempts": 2}},
      "to 60; #1 failure; pause; to 600; resume",
      ["fire 60 schedule #1", "fire 60 schedule #2 try 2"]),
+    ("… and is looked at again: within is over, the run with it",
+     {"retry": {"attempts": 2, "within": "5m"}}, "to 60; #1 failure; pause; to 600; resume",
+     ["fire 60 schedule #1", "run 60 failure 1", "run_failed failure of 60"]),
+    ("a late lost_lease: those lost in a row begin behind it",
+     {**AGAIN, "retry": {"attempts": 9}},
+     "to 60; #1 lost; to 80; #2 lost; #1 lost_lease; to 120; #3 lost; to 200; #4 lost",
+     ["fire 60 schedule #1", "exhausted", "fire 60 schedule #2 try 2",
+      "fire 60 schedule #3 try 3", "fire 60 schedule #4 try 4", "run 60 poison 4",
+      "run_failed poison of 60"]),
     ("pause_after_failures: runs in a row, not tries; a success begins anew",
      {"pause_after_failures": 2, "retry": {"attempts": 2, "initial": "1s"}},
      "to 60; #1 failure; to 110; #2 failure; to 120; #3 success; to 180; #4 failure; to 190; "
@@ -322,7 +342,7 @@ class Watched:
         elif what == "run":
             del self.open[said["run"]]
             self.ended.add(said["run"])
-            assert said["tries"] == self.tries[said["run"]] <= self.attempts
+            assert said["tries"] == self.tries.get(said["run"], 0) <= self.attempts
         elif said.get("event") in ("skipped", "missed"):
             self.gone += said["count"]
             assert said.get("reason") not in ("overlap", "buffer_full") or said["run"] in {
