@@ -203,3 +203,23 @@ def test_what_is_not_seen_here() -> None:
     for rules in NOT_SEEN:
         found = explore(range(SEED, SEED + WALKS // 3), frozenset(rules))
         assert found is None, story(found[0], frozenset(rules))
+
+
+def survives(renew: int, stop: int, begins: int, lasts: int) -> bool:
+    """Whether work lives through an outage of Kafka: it is stopped when so much time has passed
+    since the sending of the newest sign that has been acknowledged, which in an outage none is."""
+    back, newest = begins + lasts, 0
+    for now in range(back + 1):
+        if now % renew == 0 and now < begins:
+            newest = now
+        if now - newest >= stop:
+            return False
+    return True
+
+
+def test_how_long_an_outage_work_survives() -> None:
+    """For certain: what is left between two renewals. In parts of a lease of 300."""
+    for renew, stop, longest in ((100, 200, 100), (30, 200, 170), (30, 240, 210), (10, 270, 260)):
+        for lasts in range(300):
+            always = all(survives(renew, stop, begins, lasts) for begins in range(1, renew + 1))
+            assert always == (lasts < longest), (renew, stop, lasts)
