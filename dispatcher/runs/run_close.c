@@ -115,6 +115,13 @@ void run_finish(const struct run_call *call, struct run *run, enum run_outcome o
     run_table_close(&call->runs->table, run);
 }
 
+enum run_outcome run_last_outcome(const struct run *run)
+{
+    for (uint32_t i = run->more == NULL ? 0 : run->more->try_count; i-- > 0;)
+        if (!run->more->tries[i]->said.released) return run->more->tries[i]->said.outcome;
+    return RUN_CANCELLED;
+}
+
 /* ---- another try, or not ---- */
 
 static enum run_job job_of(const struct run_call *call, const struct run *run,
@@ -194,7 +201,8 @@ struct run *run_release(const struct run_call *call, struct run *run, const stru
     end_try(call, run, true, RUN_FAILURE, report);
     run->counted--;
     if ((run->flags & (RUN_CANCEL | RUN_ORPHAN)) != 0) {
-        run_finish(call, run, RUN_CANCELLED, report);
+        run_finish(call, run,
+                   (run->flags & RUN_CANCEL) != 0 ? RUN_CANCELLED : run_last_outcome(run), report);
         return NULL;
     }
     int64_t wait_ms = run->released++ * SECONDS_MS; /* none after the first */
@@ -241,7 +249,7 @@ struct run *run_fire_again(const struct run_call *call, struct run *run)
     run_table_queue(&call->runs->table, run, RUN_QUEUE_NONE, 0);
     if (job == RUN_JOB_PAUSED) return run; /* as it is, until it is resumed */
     if (job == RUN_JOB_GONE) {
-        run_finish(call, run, RUN_CANCELLED, NULL);
+        run_finish(call, run, run_last_outcome(run), NULL);
         return NULL;
     }
     if (!last->released && !may_retry_yet(call, run, &terms)) {

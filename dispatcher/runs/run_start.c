@@ -26,6 +26,18 @@ static uint64_t token_of(struct text token)
     return value;
 }
 
+/* No record of ours has more; one that has is not to end the process. */
+static uint8_t at_most(int32_t value, int32_t most)
+{
+    return (uint8_t)(value < 0 ? 0 : value > most ? most : value);
+}
+
+static uint32_t between(int64_t from_ms, int64_t to_ms, int64_t most_ms)
+{
+    if (to_ms <= from_ms) return 0;
+    return (uint32_t)(to_ms - from_ms < most_ms ? to_ms - from_ms : most_ms);
+}
+
 static void restore_claim(struct runs *runs, struct run *run, const struct run_claim *claim)
 {
     run->token = token_of(claim->token);
@@ -60,17 +72,18 @@ static void restore_try(struct runs *runs, struct run *run, const struct run_rec
 {
     run->runnumber = record->runnumber;
     run->fired_ms = record->fired_ms;
-    run->number = (uint8_t)record->number;
-    run->counted = (uint8_t)record->counted;
-    run->released = (uint8_t)record->released;
-    run->lost_in_a_row = (uint8_t)record->lost_in_a_row;
+    run->number = at_most(record->number, UINT8_MAX - 1);
+    run->counted = at_most(record->counted, RETRY_ATTEMPTS_MAX);
+    run->released = at_most(record->released, RUN_RELEASED_MAX);
+    run->lost_in_a_row = at_most(record->lost_in_a_row, UINT8_MAX - 1);
     run->state = (uint8_t)record->state;
     run->mode = (uint8_t)record->mode;
     run->lease_ms = (uint32_t)record->lease_ms;
     run->workers = text_pool_take(&runs->table.texts, record->workers);
-    run->start_within_ms = (uint32_t)(record->expiry_ms == INSTANT_NONE
-                                          ? RUNS_UNCLAIMED_MS
-                                          : record->expiry_ms - record->fired_ms);
+    run->start_within_ms =
+        record->expiry_ms == INSTANT_NONE
+            ? (uint32_t)RUNS_UNCLAIMED_MS
+            : between(record->fired_ms, record->expiry_ms, START_WITHIN_MAX_MS);
     run->at = record->retry_at_ms;
     if (record->cancel_asked) run->flags |= RUN_CANCEL;
 }
@@ -90,7 +103,7 @@ void runs_restore(struct runs *runs, uint32_t k, const struct run_record *record
     run->incarnation = record->incarnation;
     run->kind = (uint8_t)record->kind;
     run->nominal_ms = record->nominal_ms;
-    run->delay_ms = (uint32_t)(record->due_ms - record->nominal_ms);
+    run->delay_ms = between(record->nominal_ms, record->due_ms, UINT32_MAX);
     restore_try(runs, run, record);
     restore_more(run, record);
     if (record->state == RUN_STATE_CLAIMED) restore_claim(runs, run, &record->claim);
@@ -144,7 +157,7 @@ void runs_start(struct runs *runs, const struct runs_start *start)
     for (uint32_t k = 0; k < run_table_top(&runs->table); k++) {
         struct run *run = run_table_at(&runs->table, k);
         if (run == NULL) continue;
-        assert(run->runnumber < runs->next_runnumber);
+        if (runs->next_runnumber <= run->runnumber) runs->next_runnumber = run->runnumber + 1;
         start_run(&call, start, run);
     }
     runs->sweep_at = 0;

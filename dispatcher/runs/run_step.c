@@ -150,7 +150,8 @@ void runs_job_deleted(struct runs *runs, int64_t ordinal, struct text group, str
     const struct run_call call = {.runs = runs, .now = now, .sink = sink};
     for (struct run *run; (run = run_table_of_job(&runs->table, ordinal)) != NULL;) {
         become_orphan(runs, run, group, id);
-        if (run->state == RUN_STATE_WAITING) run_finish(&call, run, RUN_CANCELLED, NULL);
+        if (run->state == RUN_STATE_WAITING)
+            run_finish(&call, run, run_last_outcome(run), NULL);
     }
 }
 

@@ -109,6 +109,9 @@ struct run *run_release(const struct run_call *call, struct run *run, const stru
 /* The run that waits is over. */
 void run_finish(const struct run_call *call, struct run *run, enum run_outcome outcome,
                 const struct report *report);
+/* What its job's deletion leaves of a run that waits: as the last try that was not handed back has
+ * ended; cancelled where there was none. */
+enum run_outcome run_last_outcome(const struct run *run);
 /* The next try of a run that waits goes out, if its job lets it. */
 struct run *run_fire_again(const struct run_call *call, struct run *run);
 /* A newer place to go on from. Given and empty: none. */
