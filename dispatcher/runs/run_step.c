@@ -132,6 +132,26 @@ bool runs_cancel(struct runs *runs, uint32_t k, struct runs_now now, const struc
     return true;
 }
 
+void runs_unfire(struct runs *runs, uint32_t k, int64_t retry_ms, struct runs_now now,
+                 const struct runs_sink *sink)
+{
+    struct run *run = run_table_at(&runs->table, k);
+    assert(run != NULL && run->state == RUN_STATE_OPEN);
+    if (run->number == 1) {
+        sink->withdrawn(sink->opaque, run_viewed(runs, run));
+        run_table_close(&runs->table, run);
+        return;
+    }
+    const struct run_call call = {.runs = runs, .now = now, .sink = sink};
+    run->state = RUN_STATE_WAITING;
+    run->number--;
+    run->counted--;
+    run->runnumber = run->more->tries[run->more->try_count - 1]->said.runnumber;
+    run->flags |= RUN_DIRTY;
+    run_table_queue(&runs->table, run, RUN_QUEUE_RETRY, retry_ms);
+    run_settle(&call, run);
+}
+
 /* Under the name of its job, which is gone. */
 static void become_orphan(struct runs *runs, struct run *run, struct text group, struct text id)
 {

@@ -74,6 +74,8 @@ struct runs_sink {
     void (*changed)(void *opaque, const struct run_view *run);
     /* run/<k> is to be overwritten with an ended one; k may be another run's from now on. */
     void (*ended)(void *opaque, const struct run_end *end);
+    /* The same where the run has never been: its first fire could not be produced. */
+    void (*withdrawn)(void *opaque, const struct run_view *run);
     /* The run's next try goes out now; its numbers are those of the view. Before `changed`. */
     void (*fire)(void *opaque, const struct run_view *run, struct runs_now now);
     void (*event)(void *opaque, enum run_event event, const struct run_view *run,
@@ -127,6 +129,12 @@ struct run_opening {
 /* The first fire goes out in this step. There must be room. Says `changed`; the view is of it. */
 void runs_open(struct runs *runs, const struct run_opening *opening, struct runs_now now,
                const struct runs_sink *sink, struct run_view *view);
+
+/* The fire of its newest try could not be produced, and is nowhere. A run of which it was the
+ * first is none; of another the try is undone, and goes out again at retry_ms, under a higher
+ * runnumber. */
+void runs_unfire(struct runs *runs, uint32_t k, int64_t retry_ms, struct runs_now now,
+                 const struct runs_sink *sink);
 
 /* ---- what was read ---- */
 

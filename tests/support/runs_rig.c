@@ -105,6 +105,13 @@ static void take_ended(void *opaque, const struct run_end *end)
                   .word = RIG_ENDED, .run = end->run, .end = end, .report = end->report});
 }
 
+static void take_withdrawn(void *opaque, const struct run_view *run)
+{
+    struct runs_rig *rig = opaque;
+    forget_record(&rig->records[run->k]);
+    hear(rig, (struct rig_heard){.word = RIG_WITHDRAWN, .run = run});
+}
+
 static void take_fire(void *opaque, const struct run_view *run, struct runs_now now)
 {
     const struct runs_rig *rig = opaque;
@@ -171,6 +178,7 @@ void runs_rig_open(struct runs_rig *rig)
                                    .job = say_job,
                                    .changed = take_changed,
                                    .ended = take_ended,
+                                   .withdrawn = take_withdrawn,
                                    .fire = take_fire,
                                    .event = take_event,
                                    .unknown = take_unknown,

@@ -17,7 +17,8 @@ enum rig_word {
     RIG_LATE,
     RIG_UNKNOWN,
     RIG_CANCEL,
-    RIG_ZOMBIE
+    RIG_ZOMBIE,
+    RIG_WITHDRAWN
 };
 
 /* What came out of the sink. */

@@ -1,6 +1,6 @@
-/* What is bounded: how often a try is handed back, letters and answers to strangers, what is kept of
- * a run, the bytes that hostile reports take. And a hundred thousand runs that another owner takes
- * over. */
+/* What is bounded: how often a try is handed back, letters and answers to strangers, what is kept
+ * of a run, the bytes that hostile reports take. And a hundred thousand runs that another owner
+ * takes over. */
 #include <inttypes.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -19,7 +19,7 @@ enum { HOSTILE = 1000000, MANY = 100000, CLOSED = 3000 };
 
 struct ear {
     struct runs_rig rig;
-    int counts[RIG_ZOMBIE + 1];
+    int counts[RIG_WITHDRAWN + 1];
     enum run_outcome outcome;
     struct run_record last; /* its texts are gone */
 };

@@ -14,10 +14,12 @@
  *   foreign         a tick of another owner is read
  *   step            what is due is done
  *   pause resume delete cancel drop(s the lease) lost (reports) over (another owner takes over)
+ *   unfire          the newest fire could not be produced
  *   anew            another owner takes over with a new generation
  *   no-times        the log has no append times
- * What is said: record, fire<try>, ended:<outcome>, with ! where it failed, doubled, late, unknown,
- * cancel, zombie. At the end state, number and counted tries of the oldest open run, or none. */
+ * What is said: record, fire<try>, ended:<outcome>, with ! where it failed, withdrawn, doubled,
+ * late, unknown, cancel, zombie. At the end state, number and counted tries of the oldest open run,
+ * or none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,6 +155,12 @@ static const struct rule_row rule_rows[] = {
      "record tick record late fire2 record ended:success | none"},
     {"a late success of what failed is none", "", "fire A:failure A:success#1",
      "record record | waiting 1 1"},
+
+    {"a first fire that could not be produced is no run", "", "fire unfire over",
+     "record withdrawn | none"},
+    {"that of a retry goes out a second later", "",
+     "fire A:failure +13 step unfire over A:success#2 +0.9 step +0.1 step A:success",
+     "record record fire2 record record unknown fire2 record ended:success | none"},
 
     /* ---- poison ---- */
     {"two silent ones in a row", "poison=2",
@@ -293,7 +301,8 @@ static void hear(void *opaque, const struct rig_heard *heard)
 {
     static const char *const words[] = {
         [RIG_CHANGED] = "record", [RIG_DOUBLED] = "doubled", [RIG_LATE] = "late",
-        [RIG_UNKNOWN] = "unknown", [RIG_CANCEL] = "cancel",  [RIG_ZOMBIE] = "zombie"};
+        [RIG_UNKNOWN] = "unknown", [RIG_CANCEL] = "cancel",  [RIG_ZOMBIE] = "zombie",
+        [RIG_WITHDRAWN] = "withdrawn"};
     struct desk *desk = opaque;
     char word[64];
     if (heard->word == RIG_FIRE) {
@@ -503,6 +512,12 @@ static void step_no(struct desk *desk)
     runs_answer(desk->rig.runs, &desk->question, desk->question.offset, desk->rig.now);
 }
 
+static void step_unfire(struct desk *desk)
+{
+    runs_unfire(desk->rig.runs, desk->run.k, desk->rig.now.now_ms + SECONDS_MS, desk->rig.now,
+                &desk->rig.sink);
+}
+
 static void step_late_no(struct desk *desk)
 {
     runs_answer(desk->rig.runs, &desk->earlier, -1, desk->rig.now);
@@ -523,6 +538,7 @@ static const struct {
     {"lost", step_lost},       {"over", step_over},     {"anew", step_anew},
     {"no-times", step_no_times}, {"yes", step_yes},     {"no", step_no},
     {"foreign", step_foreign},   {"late-no", step_late_no},
+    {"unfire", step_unfire},
 };
 
 static void play(struct desk *desk, const char *step)
