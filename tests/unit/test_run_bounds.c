@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/support/rows.h"
 #include "tests/support/runs_rig.h"
 
 enum { HOSTILE = 1000000, MANY = 100000, CLOSED = 3000 };
@@ -272,12 +273,98 @@ static void check_taken_over(void **state)
     runs_destroy(second);
 }
 
+/* ---- how soon ---- */
+
+enum { SILENT = 300, TICK_WAY_MS = 400 };
+
+struct turns { /* an owner who does nothing but what it is told to */
+    struct ear *ear;
+    int64_t tick_number;
+    int64_t tick_back_ms; /* steady; INT64_MAX: none is on its way */
+    int64_t signs_ms[SILENT + 1]; /* steady, by runnumber */
+    int64_t worst_ms; /* from the end of the lease, or the expiry, to the decision */
+    int decided;
+};
+
+static void hear_decided(void *opaque, const struct rig_heard *heard)
+{
+    struct turns *turns = opaque;
+    if (heard->word != RIG_ENDED) return;
+    const struct run_record *record = &heard->run->record;
+    int64_t since_ms = turns->signs_ms[record->runnumber & 0xffff];
+    int64_t late_ms = turns->ear->rig.now.steady_ms - since_ms;
+    late_ms -= heard->end->outcome == RUN_LOST ? 60 * SECONDS_MS : 100 * SECONDS_MS;
+    if (late_ms > turns->worst_ms) turns->worst_ms = late_ms;
+    turns->decided++;
+}
+
+static void take_turn(struct turns *turns)
+{
+    struct runs_rig *rig = &turns->ear->rig;
+    struct run_question questions[8];
+    if (rig->now.steady_ms >= turns->tick_back_ms) {
+        turns->tick_back_ms = INT64_MAX;
+        runs_rig_tick(rig, turns->tick_number, rig->now.now_ms - TICK_WAY_MS / 2);
+    }
+    runs_rig_step(rig);
+    for (size_t count = 1; count > 0;) {
+        count = runs_questions(rig->runs, rig->now, questions, COUNT_OF(questions));
+        for (size_t i = 0; i < count; i++)
+            runs_answer(rig->runs, &questions[i], questions[i].offset + 1, rig->now);
+    }
+    if (turns->tick_back_ms != INT64_MAX || !runs_wants_tick(rig->runs, rig->now)) return;
+    turns->tick_number = runs_send_tick(rig->runs, rig->now).number;
+    turns->tick_back_ms = rig->now.steady_ms + TICK_WAY_MS;
+}
+
+/* As far as it is told to wait, or a tick comes back; but not over the next run. */
+static void pass_to(struct turns *turns, int64_t steady_ms)
+{
+    struct runs_rig *rig = &turns->ear->rig;
+    while (rig->now.steady_ms < steady_ms) {
+        take_turn(turns);
+        int64_t wait_ms = runs_wait_ms(rig->runs, rig->now);
+        int64_t left_ms = steady_ms - rig->now.steady_ms;
+        if (turns->tick_back_ms != INT64_MAX &&
+            turns->tick_back_ms - rig->now.steady_ms < left_ms)
+            left_ms = turns->tick_back_ms - rig->now.steady_ms;
+        if (wait_ms < left_ms) left_ms = wait_ms;
+        runs_rig_pass(rig, left_ms > 0 ? left_ms : 1);
+    }
+}
+
+/* Runs whose workers fall silent, or that nobody claims, at instants near each other: each is
+ * decided within three seconds, by an owner who sleeps as long as it is told to. */
+static void check_soon(void **state)
+{
+    (void)state;
+    struct turns turns = {.ear = open_ear(), .tick_back_ms = INT64_MAX};
+    struct runs_rig *rig = &turns.ear->rig;
+    struct run_view view;
+    rig->heard = hear_decided;
+    rig->opaque = &turns;
+    for (int i = 0; i < RIG_JOBS; i++) rig->jobs[i].terms.retry.attempts = 1;
+    for (int i = 0; i < SILENT; i++) {
+        pass_to(&turns, rig->now.steady_ms + 1 + i * 7919 % 701);
+        runs_rig_fire(rig, i % RIG_JOBS, &view);
+        turns.signs_ms[view.record.runnumber & 0xffff] = rig->now.steady_ms;
+        struct report started = report_of(&view, REPORT_STARTED, RUN_SUCCESS);
+        if (i % 3 == 0) runs_rig_report(rig, &started, rig->now.now_ms);
+    }
+    pass_to(&turns, rig->now.steady_ms + 200 * SECONDS_MS);
+    assert_int_equal(turns.decided, SILENT);
+    printf("lost_decided_after_lease_ms=%" PRId64 "\n", turns.worst_ms);
+    assert_true(turns.worst_ms >= 1000 && turns.worst_ms <= 3000);
+    close_ear(turns.ear);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_released), cmocka_unit_test(check_letters),
         cmocka_unit_test(check_hostile),  cmocka_unit_test(check_zombies),
         cmocka_unit_test(check_kept),     cmocka_unit_test(check_taken_over),
+        cmocka_unit_test(check_soon),
     };
     return cmocka_run_group_tests_name("run bounds", tests, NULL, NULL);
 }

@@ -472,16 +472,6 @@ static void step_resume(struct desk *desk)
     runs_job_resumed(desk->rig.runs, 0);
 }
 
-static void step_pause(struct desk *desk)
-{
-    desk->rig.jobs[0].state = RUN_JOB_PAUSED;
-}
-
-static void step_drop(struct desk *desk)
-{
-    desk->rig.jobs[0].terms.lease_ms = 0;
-}
-
 static void step_cancel(struct desk *desk)
 {
     assert_true(runs_cancel(desk->rig.runs, desk->run.k, desk->rig.now, &desk->rig.sink));
@@ -492,24 +482,9 @@ static void step_lost(struct desk *desk)
     assert_true(runs_reports_lost(desk->rig.runs, desk->rig.now, &desk->rig.sink));
 }
 
-static void step_over(struct desk *desk)
+static void answer(struct desk *desk, const struct run_question *question, int64_t behind)
 {
-    runs_rig_take_over(&desk->rig, false);
-}
-
-static void step_anew(struct desk *desk)
-{
-    runs_rig_take_over(&desk->rig, true);
-}
-
-static void step_yes(struct desk *desk)
-{
-    runs_answer(desk->rig.runs, &desk->question, desk->question.offset + 1, desk->rig.now);
-}
-
-static void step_no(struct desk *desk)
-{
-    runs_answer(desk->rig.runs, &desk->question, desk->question.offset, desk->rig.now);
+    runs_answer(desk->rig.runs, question, question->offset + behind, desk->rig.now);
 }
 
 static void step_unfire(struct desk *desk)
@@ -518,28 +493,30 @@ static void step_unfire(struct desk *desk)
                 &desk->rig.sink);
 }
 
-static void step_late_no(struct desk *desk)
-{
-    runs_answer(desk->rig.runs, &desk->earlier, -1, desk->rig.now);
-}
-
-static void step_due(struct desk *desk)
-{
-    runs_rig_step(&desk->rig);
-}
-
 static const struct {
     const char *word;
     void (*play)(struct desk *desk);
 } verbs[] = {
-    {"fire", step_fire},       {"ask", step_ask},       {"tick", step_tick},
-    {"step", step_due},        {"pause", step_pause},   {"resume", step_resume},
-    {"delete", step_delete},   {"cancel", step_cancel}, {"drop", step_drop},
-    {"lost", step_lost},       {"over", step_over},     {"anew", step_anew},
-    {"no-times", step_no_times}, {"yes", step_yes},     {"no", step_no},
-    {"foreign", step_foreign},   {"late-no", step_late_no},
-    {"unfire", step_unfire},
+    {"fire", step_fire},       {"ask", step_ask},           {"tick", step_tick},
+    {"resume", step_resume},   {"delete", step_delete},     {"cancel", step_cancel},
+    {"lost", step_lost},       {"unfire", step_unfire},     {"foreign", step_foreign},
+    {"no-times", step_no_times},
 };
+
+/* Words that are one call. */
+static bool play_word(struct desk *desk, const char *step)
+{
+    if (strcmp(step, "yes") == 0) answer(desk, &desk->question, 1);
+    else if (strcmp(step, "no") == 0) answer(desk, &desk->question, 0);
+    else if (strcmp(step, "late-no") == 0) answer(desk, &desk->earlier, 0);
+    else if (strcmp(step, "step") == 0) runs_rig_step(&desk->rig);
+    else if (strcmp(step, "over") == 0) runs_rig_take_over(&desk->rig, false);
+    else if (strcmp(step, "anew") == 0) runs_rig_take_over(&desk->rig, true);
+    else if (strcmp(step, "pause") == 0) desk->rig.jobs[0].state = RUN_JOB_PAUSED;
+    else if (strcmp(step, "drop") == 0) desk->rig.jobs[0].terms.lease_ms = 0;
+    else return false;
+    return true;
+}
 
 static void play(struct desk *desk, const char *step)
 {
@@ -556,6 +533,7 @@ static void play(struct desk *desk, const char *step)
         step_back(desk, step + 4);
         return;
     }
+    if (play_word(desk, step)) return;
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         if (strcmp(step, verbs[i].word) != 0) continue;
         verbs[i].play(desk);
