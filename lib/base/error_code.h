@@ -55,6 +55,7 @@
     row(BAD_REPORT, "bad_report")                                                                  \
     row(UNKNOWN_RUN, "unknown_run")                                                                \
     row(WRONG_PARTITION, "wrong_partition")                                                        \
+    row(RUN_FAILED, "run_failed") /* that is a run */                                              \
     /* between our own parts: what Kafka and the store hold, how the command line ends */          \
     row(NEWER_LAYOUT, "newer_layout")                                                              \
     row(REFUSED, "refused")                                                                        \

@@ -200,4 +200,13 @@ struct run_tick {
     int64_t number; /* of this epoch, from 1 */
 };
 
+/* A request to stop a try, to whichever worker has it. */
+struct run_cancel {
+    struct text group;
+    struct text id;
+    struct text run; /* the fire's id */
+    int64_t runnumber;
+    int64_t at_ms;
+};
+
 #endif

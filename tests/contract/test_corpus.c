@@ -12,8 +12,10 @@
 #include <cmocka.h>
 
 #include "lib/base/memory.h"
+#include "schemas/cancel_json.h"
 #include "schemas/command_json.h"
 #include "schemas/event_json.h"
+#include "schemas/failed_run_json.h"
 #include "schemas/fire_json.h"
 #include "schemas/job_json.h"
 #include "schemas/mark_json.h"
@@ -150,7 +152,8 @@ static bool decode(const char *name, struct text value, bool runs, struct error 
 static bool is_written_by_belfry(const char *name)
 {
     return strncmp(name, "fire-", 5) == 0 || strncmp(name, "result-", 7) == 0 ||
-           strncmp(name, "event-", 6) == 0;
+           strncmp(name, "event-", 6) == 0 || strncmp(name, "cancel-", 7) == 0 ||
+           strncmp(name, "failedrun-", 10) == 0;
 }
 
 static void check_valid(const char *folder, const char *name)
@@ -476,12 +479,62 @@ static void test_events_of_runs(void **state)
     write_event("event-reports-lost", &event);
 }
 
+static void test_cancels(void **state)
+{
+    (void)state;
+    struct run_cancel cancel = {.group = text_of("billing"), .id = text_of("invoice-nightly"),
+                                .run = text_of("1795290000123-3.10422.0@t:run \"now\" 1"),
+                                .runnumber = INT64_C(4294967297), .at_ms = 1795294674012};
+    struct text_writer writer;
+    text_writer_init(&writer);
+    run_cancel_encode(&writer, &cancel);
+    check_written("cancel-a-try", &writer);
+    text_writer_free(&writer);
+}
+
+static void write_failed_run(const char *name, const struct failed_run *failed)
+{
+    struct text_writer writer;
+    text_writer_init(&writer);
+    failed_run_encode(&writer, failed);
+    check_written(name, &writer);
+    text_writer_free(&writer);
+}
+
+/* The record is that of run-failed-last-try.json, which test_valid() reads. */
+static void test_failed_runs(void **state)
+{
+    (void)state;
+    struct text value = read_file(EXAMPLES "/valid/run-failed-last-try.json");
+    struct arena *arena = arena_create();
+    struct run_record record;
+    struct error error = {0};
+    bool open = false;
+    assert_true(run_record_decode(value, arena, &record, &open, &error) && open);
+    struct failed_run failed = {.run = text_of("1795290000123-3.10422.0@1795294674000"),
+                                .record = &record, .outcome = RUN_LOST,
+                                .ended_ms = 1795295000000};
+    write_failed_run("failedrun-lost", &failed);
+    struct report report = {.exit_code = 2, .error_code = text_of("E42"),
+                            .error_message = text_of("no such table\nat line 3"),
+                            .output = text_of("1 of 17\n"), .result = text_of("{\"rows\":0.10}")};
+    failed.report = &report;
+    failed.outcome = RUN_FAILURE;
+    write_failed_run("failedrun-exit-code", &failed);
+    report = (struct report){.exit_code = -1, .signal = 9, .error_message = text_of("killed")};
+    failed.outcome = RUN_TIMEOUT;
+    write_failed_run("failedrun-signal", &failed);
+    arena_destroy(arena);
+    free((char *)value.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_valid),   cmocka_unit_test(test_invalid),
         cmocka_unit_test(test_fires),   cmocka_unit_test(test_results),
         cmocka_unit_test(test_events),  cmocka_unit_test(test_events_of_runs),
+        cmocka_unit_test(test_cancels), cmocka_unit_test(test_failed_runs),
     };
     return cmocka_run_group_tests_name("corpus", tests, NULL, NULL);
 }

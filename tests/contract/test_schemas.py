@@ -132,6 +132,8 @@ BY_PREFIX = {
                       {"$ref": "state.schema.json#/$defs/free"}]},
     "report": {"$ref": "report.schema.json"},
     "tick": {"$ref": "report.schema.json"},
+    "cancel": {"$ref": "cancel.schema.json"},
+    "failedrun": {"$ref": "failedrun.schema.json"},
     "fire": {"$ref": "fire.schema.json"},
     "result": {"$ref": "result.schema.json"},
     "event": {"$ref": "event.schema.json"},
@@ -146,7 +148,7 @@ def load_schemas():
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["$id"] == path.name, path
         resources.append((path.name, referencing.Resource.from_contents(schema)))
-    assert len(resources) == 7, [name for name, _ in resources]
+    assert len(resources) == 9, [name for name, _ in resources]
     return referencing.Registry().with_resources(resources)
 
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "lib/time/instant.h"
+#include "schemas/failed_run_json.h"
 #include "schemas/run_json.h"
 
 static void a_run(struct run_record *record)
@@ -250,6 +251,34 @@ static void test_longest(void **state)
     arena_destroy(arena);
 }
 
+/* A dead letter is within what every topic takes, however much the worker said. */
+static void test_longest_letter(void **state)
+{
+    (void)state;
+    char wild[RUN_OUTPUT_BYTES_MAX];
+    char digits[RUN_RESULT_BYTES_MAX];
+    memset(wild, 0x01, sizeof wild);
+    memset(digits, '1', sizeof digits);
+    struct run_record record;
+    a_run(&record);
+    claim_it(&record);
+    record.cursor = (struct text){digits, RUN_CURSOR_BYTES_MAX};
+    struct report report = {.exit_code = 255,
+                            .error_code = {digits, RUN_ERROR_CODE_BYTES_MAX},
+                            .error_message = {wild, RUN_ERROR_BYTES_MAX},
+                            .output = {wild, RUN_OUTPUT_BYTES_MAX},
+                            .result = {digits, RUN_RESULT_BYTES_MAX}};
+    struct failed_run failed = {.run = {digits, RUN_ID_BYTES_MAX}, .record = &record,
+                                .outcome = RUN_POISON, .ended_ms = INSTANT_MAX_MS,
+                                .report = &report};
+    struct text_writer writer;
+    text_writer_init(&writer);
+    failed_run_encode(&writer, &failed);
+    assert_true(writer.length > 64 * 1024);
+    assert_true(writer.length + RUN_RECORD_BYTES_MAX <= FAILED_RUN_BYTES_MAX);
+    text_writer_free(&writer);
+}
+
 static void test_a_free_place(void **state)
 {
     (void)state;
@@ -302,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_minimal), cmocka_unit_test(test_each_field_alone),
         cmocka_unit_test(test_claims_of_which_little_is_known),
         cmocka_unit_test(test_tries),   cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_longest_letter),
         cmocka_unit_test(test_a_free_place), cmocka_unit_test(test_cut_off_anywhere),
     };
     return cmocka_run_group_tests_name("run json", tests, NULL, NULL);
