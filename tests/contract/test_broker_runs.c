@@ -1,5 +1,6 @@
 /* What the broker port promises for runs, on a real Kafka: ticks, and the question to the
- * coordinator of a group. */
+ * coordinator of a group. With --ask-for-s=N it only asks for so long and says what came, for
+ * tests/integration/test_question.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -303,8 +304,35 @@ static int close_all(void **state)
     return 0;
 }
 
-int main(void)
+/* On a broker that has just been started, or goes away meanwhile: no test, which would end with the
+ * first that fails. */
+static int ask_for(const char *brokers, int64_t seconds)
 {
+    struct error error = {0};
+    struct kafka_options options = {.brokers = brokers, .cluster = "nobody", .shards = 1,
+                                    .clock = &fixture_clock};
+    struct kafka_cluster *cluster = kafka_cluster_create(&options, &error);
+    struct broker *broker = broker_kafka_create(cluster, 0, &error);
+    int64_t end_ms = steady_ms() + seconds * 1000;
+    while (steady_ms() < end_ms) {
+        struct broker_place place = {"orders", 0, 0};
+        error_clear(&error);
+        enum broker_answer answer = BROKER_UNANSWERED;
+        if (broker->operations->ask_committed(broker, "workers", &place, 1, &error))
+            answer = await_answer(broker, &place, 1, &error);
+        (void)printf("%s\n", answer == BROKER_ANSWERED ? "answered" : error.message);
+        (void)fflush(stdout);
+    }
+    broker->operations->destroy(broker);
+    kafka_cluster_destroy(cluster);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const char ask_option[] = "--ask-for-s=";
+    if (argc == 2 && strncmp(argv[1], ask_option, sizeof ask_option - 1) == 0)
+        return ask_for(fixture_brokers(), strtoll(argv[1] + sizeof ask_option - 1, NULL, 10));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_are_read_back_in_their_order),
         cmocka_unit_test(ticks_of_two_shards_do_not_meet),
