@@ -178,6 +178,7 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
         mark->inputs[input].offset = topic->from;
         if (!topic->kept) mark->inputs[input].last = (struct last_read){0};
     }
+    if (!recover_fit_runs(engine, options, mark, error)) return false;
     plan->half_applied = is_half_applied(plan);
     if (plan->half_applied) mark->in_command = (struct in_command){0};
     mark->jobs = MARK_JOBS_UNKNOWN; /* the log is believed as it is */

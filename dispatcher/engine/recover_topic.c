@@ -37,6 +37,17 @@ bool recover_look_whether_other(struct engine *engine, const struct recover_opti
     return true;
 }
 
+bool recover_fit_runs(struct engine *engine, const struct recover_options *options,
+                      struct mark *mark, struct error *error)
+{
+    struct recover_topic runs;
+    if (mark->inputs[INPUT_RUNS].offset == 0) return true; /* never read: its place is to come */
+    if (!recover_look_at_topic(engine, options, TOPIC_RUNS, &runs, error)) return false;
+    mark->inputs[INPUT_RUNS].offset = runs.end;
+    mark->runs_again = runs.end;
+    return true;
+}
+
 bool recover_reads_on(int64_t offset, const struct recover_topic *topic)
 {
     return offset >= topic->first && offset <= topic->end;

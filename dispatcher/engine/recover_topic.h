@@ -19,4 +19,8 @@ bool recover_fit_offset(const struct recover_options *options, enum input input,
                         const struct mark *mark, int64_t marked_ms, struct recover_topic *topic,
                         struct error *error);
 
+/* A new generation ends every run that was open: nothing that was reported before is read. */
+bool recover_fit_runs(struct engine *engine, const struct recover_options *options,
+                      struct mark *mark, struct error *error);
+
 #endif

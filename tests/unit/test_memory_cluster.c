@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "dispatcher/engine/recover.h"
+
 #define NOW_MS INT64_C(1795290000000)
 
 static void tick(struct cluster *cluster, const char *value)
@@ -97,12 +99,77 @@ static void a_new_owner_hands_on_what_the_mark_says_of_runs(void **state)
     cluster_destroy(cluster);
 }
 
+static bool offset_at(void *opaque, enum broker_topic topic, int64_t at_ms, int64_t end,
+                      int64_t *offset, struct error *error)
+{
+    (void)opaque;
+    (void)topic;
+    (void)at_ms;
+    (void)error;
+    *offset = end;
+    return true;
+}
+
+static bool drop_store(void *opaque, struct error *error)
+{
+    (void)opaque;
+    (void)error;
+    return true;
+}
+
+static void recover(struct cluster *cluster)
+{
+    struct observer observer = {.lowest = LEVEL_ERROR};
+    struct engine_ports ports = {.broker = &cluster->broker, .checkpoint = &cluster->checkpoint,
+                                 .clock = &cluster->clock, .observer = &observer};
+    struct engine_options options;
+    engine_options_defaults(&options);
+    options.owner = "operator";
+    options.shards = 1;
+    struct recover_options wanted = {.from = RECOVER_FROM_LOG, .same_kafka = true,
+                                     .offset_at = offset_at, .drop_store = drop_store};
+    struct recover_plan plan;
+    struct recover_report report = {0};
+    struct error error = {0};
+    struct engine *engine = engine_create(&options, &ports);
+    if (!recover_run(engine, &wanted, &plan, &report, &error)) fail_msg("%s", error.message);
+    assert_int_equal(plan.action, RECOVER_WRITE);
+    engine_destroy(engine);
+}
+
+/* Its runs have ended with the generation; and the topic may be another one than the mark's. */
+static void a_recovered_shard_reads_no_report_of_before(void **state)
+{
+    (void)state;
+    static const int64_t places[] = {3, 700}; /* of 5 records; 700: it was made anew since */
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct cluster *cluster = cluster_create(NOW_MS);
+        for (int record = 0; record < 5; record++) tick(cluster, "of before");
+        live(cluster, "first");
+        struct mark mark = cluster_last_mark(cluster);
+        mark.sequence++;
+        mark.inputs[INPUT_RUNS].offset = places[i];
+        mark.runs_again = 2;
+        mark.next_run = 99;
+        cluster_append_mark(cluster, &mark);
+        recover(cluster);
+        const struct mark next = cluster_last_mark(cluster);
+        assert_int_equal(next.generation, mark.generation + 1);
+        assert_int_equal(next.inputs[INPUT_RUNS].offset, 5);
+        assert_int_equal(next.runs_again, 5);
+        assert_int_equal(next.next_run, 99); /* with a higher generation */
+        live(cluster, "second");
+        cluster_destroy(cluster);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_are_there_at_once),
         cmocka_unit_test(groups_are_asked),
         cmocka_unit_test(a_new_owner_hands_on_what_the_mark_says_of_runs),
+        cmocka_unit_test(a_recovered_shard_reads_no_report_of_before),
     };
     return cmocka_run_group_tests_name("memory cluster", tests, NULL, NULL);
 }

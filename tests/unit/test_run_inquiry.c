@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -21,7 +22,8 @@ struct desk {
     struct run_inquiry *inquiry;
     char said[SAID_BYTES]; /* questions, ticks and warnings, in words */
     enum broker_answer answer;
-    bool refuses_questions, refuses_ticks;
+    const char *refused_group; /* NULL: none */
+    bool refuses_ticks;
     int64_t committed[ASKED_MOST]; /* of the places, in the order in which they are asked */
 };
 
@@ -49,7 +51,8 @@ static bool ask_committed(struct broker *broker, const char *group,
                           const struct broker_place *places, size_t count, struct error *error)
 {
     struct desk *desk = (struct desk *)broker;
-    if (desk->refuses_questions) return error_set(error, ERROR_RETRY, "no question");
+    if (desk->refused_group != NULL && strcmp(group, desk->refused_group) == 0)
+        return error_set(error, ERROR_RETRY, "no question");
     say(desk, "%s:", group);
     for (size_t i = 0; i < count; i++)
         say(desk, " %s/%d", places[i].topic, (int)places[i].partition);
@@ -92,19 +95,22 @@ static void hear(void *opaque, enum observed_kind kind, enum observer_level leve
 
 /* ---- a desk ---- */
 
-static void open_desk(struct desk *desk)
+static struct desk *open_desk(void)
 {
-    memset(desk, 0, sizeof *desk);
+    struct desk *desk = calloc(1, sizeof *desk);
+    assert_non_null(desk);
     desk->broker.operations = &operations;
     desk->observer = (struct observer){.opaque = desk, .told = hear};
     runs_rig_open(&desk->rig);
     desk->inquiry = run_inquiry_create(&desk->broker, &desk->observer, 3);
+    return desk;
 }
 
 static void close_desk(struct desk *desk)
 {
     run_inquiry_destroy(desk->inquiry);
     runs_rig_close(&desk->rig);
+    free(desk);
 }
 
 static void look(struct desk *desk)
@@ -159,141 +165,136 @@ static void expect_tick(struct desk *desk, int number)
 static void a_tick_follows_the_answer(void **state)
 {
     (void)state;
-    struct desk desk;
-    open_desk(&desk);
-    (void)claim(&desk, 0, "crew", "work", 3);
-    look(&desk);
-    runs_rig_pass(&desk.rig, LEASE_MS);
-    look(&desk);
-    expect_said(&desk, ""); /* its lease and a second have not passed */
-    runs_rig_pass(&desk.rig, SECONDS_MS);
-    look(&desk);
-    look(&desk); /* no answer yet: nothing is asked twice */
-    expect_said(&desk, "crew: work/3; ");
-    answer(&desk, 1001, 0);
-    expect_tick(&desk, 1);
-    look(&desk);
-    expect_said(&desk, ""); /* at most one a second */
-    runs_rig_pass(&desk.rig, SECONDS_MS);
-    look(&desk);
-    expect_tick(&desk, 2); /* the first may have been lost */
+    struct desk *desk = open_desk();
+    (void)claim(desk, 0, "crew", "work", 3);
+    look(desk);
+    runs_rig_pass(&desk->rig, LEASE_MS);
+    look(desk);
+    expect_said(desk, ""); /* its lease and a second have not passed */
+    runs_rig_pass(&desk->rig, SECONDS_MS);
+    look(desk);
+    look(desk); /* no answer yet: nothing is asked twice */
+    expect_said(desk, "crew: work/3; ");
+    answer(desk, 1001, 0);
+    expect_tick(desk, 1);
+    look(desk);
+    expect_said(desk, ""); /* at most one a second */
+    runs_rig_pass(&desk->rig, SECONDS_MS);
+    look(desk);
+    expect_tick(desk, 2); /* the first may have been lost */
     struct run_view run;
-    runs_rig_tick(&desk.rig, 2, desk.rig.now.now_ms);
-    assert_true(runs_look(desk.rig.runs, 0, &run));
+    runs_rig_tick(&desk->rig, 2, desk->rig.now.now_ms);
+    assert_true(runs_look(desk->rig.runs, 0, &run));
     assert_int_equal(run.record.state, RUN_STATE_WAITING); /* lost, and to be tried again */
-    close_desk(&desk);
+    close_desk(desk);
 }
 
 static void not_committed_is_asked_again_and_no_tick_is_sent(void **state)
 {
     (void)state;
-    struct desk desk;
-    open_desk(&desk);
-    (void)claim(&desk, 0, "crew", "work", 3);
-    runs_rig_pass(&desk.rig, LEASE_MS + SECONDS_MS);
-    look(&desk);
-    answer(&desk, 1000, 0); /* it reads the fire next */
-    expect_said(&desk, "crew: work/3; ");
-    runs_rig_pass(&desk.rig, SECONDS_MS);
-    look(&desk);
-    answer(&desk, BROKER_COMMITTED_NONE, 0);
-    expect_said(&desk, "crew: work/3; ");
-    runs_rig_pass(&desk.rig, SECONDS_MS);
-    look(&desk);
-    expect_said(&desk, ""); /* twice as long as before */
-    runs_rig_pass(&desk.rig, SECONDS_MS);
-    look(&desk);
-    answer(&desk, 5000, 0);
-    assert_int_equal(strncmp(desk.said, "crew: work/3; {", 15), 0);
-    expect_tick(&desk, 1);
-    close_desk(&desk);
+    struct desk *desk = open_desk();
+    (void)claim(desk, 0, "crew", "work", 3);
+    runs_rig_pass(&desk->rig, LEASE_MS + SECONDS_MS);
+    look(desk);
+    answer(desk, 1000, 0); /* it reads the fire next */
+    expect_said(desk, "crew: work/3; ");
+    runs_rig_pass(&desk->rig, SECONDS_MS);
+    look(desk);
+    answer(desk, BROKER_COMMITTED_NONE, 0);
+    expect_said(desk, "crew: work/3; ");
+    runs_rig_pass(&desk->rig, SECONDS_MS);
+    look(desk);
+    expect_said(desk, ""); /* twice as long as before */
+    runs_rig_pass(&desk->rig, SECONDS_MS);
+    look(desk);
+    answer(desk, 5000, 0);
+    assert_int_equal(strncmp(desk->said, "crew: work/3; {", 15), 0);
+    expect_tick(desk, 1);
+    close_desk(desk);
 }
 
 /* All that lapsed: one request for each group, a partition named once, one after the other. */
 static void one_request_for_all_of_a_group(void **state)
 {
     (void)state;
-    struct desk desk;
-    open_desk(&desk);
-    (void)claim(&desk, 0, "crew", "work", 3);
-    (void)claim(&desk, 1, "crew", "play", 9);
-    (void)claim(&desk, 2, "crew", "work", 3);
-    (void)claim(&desk, 3, "band", "work", 3);
-    (void)claim(&desk, 4, "crew", "work", 1);
-    runs_rig_pass(&desk.rig, LEASE_MS + SECONDS_MS);
-    look(&desk);
-    expect_said(&desk, "band: work/3; ");
-    look(&desk);
-    expect_said(&desk, "");
-    answer(&desk, 7, 0);
-    expect_said(&desk, "crew: play/9 work/1 work/3; ");
-    desk.committed[2] = 2000; /* of both runs there */
-    answer(&desk, 0, 0);
-    expect_tick(&desk, 1);
+    struct desk *desk = open_desk();
+    (void)claim(desk, 0, "crew", "work", 3);
+    (void)claim(desk, 1, "crew", "play", 9);
+    (void)claim(desk, 2, "crew", "work", 3);
+    (void)claim(desk, 3, "band", "work", 3);
+    (void)claim(desk, 4, "crew", "work", 1);
+    runs_rig_pass(&desk->rig, LEASE_MS + SECONDS_MS);
+    look(desk);
+    expect_said(desk, "band: work/3; ");
+    look(desk);
+    expect_said(desk, "");
+    answer(desk, 7, 0);
+    expect_said(desk, "crew: play/9 work/1 work/3; ");
+    desk->committed[2] = 2000; /* of both runs there */
+    answer(desk, 0, 0);
+    expect_tick(desk, 1);
     struct run_view run;
-    runs_rig_tick(&desk.rig, 1, desk.rig.now.now_ms);
+    runs_rig_tick(&desk->rig, 1, desk->rig.now.now_ms);
     for (uint32_t k = 0; k < 5; k++) {
-        assert_true(runs_look(desk.rig.runs, k, &run));
+        assert_true(runs_look(desk->rig.runs, k, &run));
         bool lost = run.record.ordinal == 0 || run.record.ordinal == 2;
         assert_int_equal(run.record.state, lost ? RUN_STATE_WAITING : RUN_STATE_CLAIMED);
     }
-    close_desk(&desk);
+    close_desk(desk);
 }
 
 /* What nobody knows is no "no": else a try that is done would be called never started. */
 static void what_is_not_said_is_no_answer(void **state)
 {
     (void)state;
-    struct desk desk;
-    open_desk(&desk);
-    (void)claim(&desk, 0, "crew", "work", 3);
-    runs_rig_pass(&desk.rig, LEASE_MS + SECONDS_MS);
-    look(&desk);
-    desk.said[0] = '\0';
-    answer(&desk, BROKER_COMMITTED_UNKNOWN, 0);
-    expect_said(&desk, "! Kafka does not say how far group crew has committed in topic work: may "
+    struct desk *desk = open_desk();
+    (void)claim(desk, 0, "crew", "work", 3);
+    runs_rig_pass(&desk->rig, LEASE_MS + SECONDS_MS);
+    look(desk);
+    desk->said[0] = '\0';
+    answer(desk, BROKER_COMMITTED_UNKNOWN, 0);
+    expect_said(desk, "! Kafka does not say how far group crew has committed in topic work: may "
                        "we describe both?; ");
-    runs_rig_pass(&desk.rig, SECONDS_MS);
-    look(&desk);
-    desk.answer = BROKER_UNANSWERED;
-    look(&desk);
-    expect_said(&desk, "crew: work/3; "); /* told once a minute */
-    runs_rig_pass(&desk.rig, LEASE_MS);
-    look(&desk);
-    expect_tick(&desk, 1); /* its time to be started is over: lost, for nobody said no */
-    runs_rig_tick(&desk.rig, 1, desk.rig.now.now_ms);
+    runs_rig_pass(&desk->rig, SECONDS_MS);
+    look(desk);
+    desk->answer = BROKER_UNANSWERED;
+    look(desk);
+    expect_said(desk, "crew: work/3; "); /* told once a minute */
+    runs_rig_pass(&desk->rig, LEASE_MS);
+    look(desk);
+    expect_tick(desk, 1); /* its time to be started is over: lost, for nobody said no */
+    runs_rig_tick(&desk->rig, 1, desk->rig.now.now_ms);
     struct run_view run;
-    assert_true(runs_look(desk.rig.runs, 0, &run));
+    assert_true(runs_look(desk->rig.runs, 0, &run));
     assert_int_equal(run.record.tries[0].outcome, RUN_LOST);
-    close_desk(&desk);
+    close_desk(desk);
 }
 
 static void what_cannot_be_sent_is_told_and_tried_again(void **state)
 {
     (void)state;
-    struct desk desk;
-    open_desk(&desk);
-    (void)claim(&desk, 0, "crew", "work", 3);
-    (void)claim(&desk, 1, "band", "work", 3);
-    runs_rig_pass(&desk.rig, LEASE_MS + SECONDS_MS);
-    desk.refuses_questions = true;
-    look(&desk);
-    look(&desk);
-    expect_said(&desk, "! no question; ");
-    desk.refuses_questions = false;
-    runs_rig_pass(&desk.rig, SECONDS_MS);
-    look(&desk);
-    expect_said(&desk, "band: work/3; ");
-    desk.refuses_ticks = true;
-    runs_rig_pass(&desk.rig, 100); /* its answer still counts */
-    answer(&desk, 1001, 0);
-    assert_int_equal(strncmp(desk.said, "crew: work/3; {", 15), 0);
-    expect_tick(&desk, 1); /* not told: within a minute */
-    runs_rig_pass(&desk.rig, SECONDS_MS);
-    desk.refuses_ticks = false;
-    look(&desk);
-    expect_tick(&desk, 2);
-    close_desk(&desk);
+    struct desk *desk = open_desk();
+    (void)claim(desk, 0, "crew", "work", 3);
+    (void)claim(desk, 1, "band", "work", 3);
+    runs_rig_pass(&desk->rig, LEASE_MS + SECONDS_MS);
+    desk->refused_group = "band";
+    look(desk);
+    expect_said(desk, "! no question; crew: work/3; "); /* the other one all the same */
+    answer(desk, 1000, 0);
+    runs_rig_pass(&desk->rig, SECONDS_MS);
+    desk->refused_group = NULL;
+    look(desk);
+    expect_said(desk, "band: work/3; ");
+    desk->refuses_ticks = true;
+    runs_rig_pass(&desk->rig, 100); /* its answer still counts */
+    answer(desk, 1001, 0);
+    assert_int_equal(strncmp(desk->said, "crew: work/3; {", 15), 0);
+    expect_tick(desk, 1); /* not told: within a minute */
+    runs_rig_pass(&desk->rig, SECONDS_MS);
+    desk->refuses_ticks = false;
+    look(desk);
+    expect_tick(desk, 2);
+    close_desk(desk);
 }
 
 int main(void)
