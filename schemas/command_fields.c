@@ -353,6 +353,18 @@ static bool read_from(const struct json_node *node, void *target, void *context,
     return json_read_value(node, &row, target, NULL, error);
 }
 
+static bool read_overlap(const struct json_node *node, void *target, void *context,
+                         struct error *error)
+{
+    (void)context;
+    static const char *const words[] = {"allow", NULL};
+    static const struct json_field row = {.name = "overlap", .kind = JSON_WORD, .words = words};
+    int word = 0;
+    if (!json_read_value(node, &row, &word, NULL, error)) return false;
+    ((struct command *)target)->overlap_allowed = true;
+    return true;
+}
+
 static bool read_reply_to(const struct json_node *node, void *target, void *context,
                           struct error *error)
 {
@@ -408,6 +420,7 @@ static const struct json_field command_rows[] = {
      .max = BACKFILL_RATE_MAX},
     {.name = "backfill_id", .kind = JSON_TEXT, .where = ON_BACKFILL, FIELD(backfill_id),
      .min = 1, .max = COMMAND_ID_BYTES_MAX},
+    {.name = "overlap", .kind = JSON_CUSTOM, .where = ON(OP_TRIGGER), .read = read_overlap},
     {.name = "dry_run", .kind = JSON_BOOL, .where = ON_CHANGES, FIELD(dry_run)},
     {.name = "reason", .kind = JSON_TEXT, FIELD(reason), .max = TEXT_FIELD_BYTES_MAX},
     {.name = "actor", .kind = JSON_TEXT, FIELD(actor), .max = TEXT_FIELD_BYTES_MAX},

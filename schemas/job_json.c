@@ -15,6 +15,8 @@ enum { RECORD_BYTES = 4 * RECORD_BYTES_MAX, CONTENT_TYPE_BYTES_MAX = 256 };
 static_assert(offsetof(struct job_record, definition) == 0, "one table serves both");
 
 static const char *const format_names[] = {"structured", "binary", NULL};
+/* enum tail_keeps */
+static const char *const tail_keeps_names[] = {"all", "none", "newest", NULL};
 static const char *const state_names[] = {"active", "paused", "finished", "failing", NULL};
 enum state_word { STATE_ACTIVE = 0, STATE_PAUSED, STATE_FINISHED, STATE_FAILING };
 
@@ -148,6 +150,7 @@ static const struct json_field job_rows[] = {
     {.name = "owed", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = owed_read},
     {.name = "tail_from", .kind = JSON_INSTANT, RECORD(tail_from_ms)},
     {.name = "tail_undecided", .kind = JSON_BOOL, RECORD(tail_undecided)},
+    {.name = "tail_keeps", .kind = JSON_WORD, RECORD(tail_keeps), .words = tail_keeps_names},
     {.name = "failing", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = failing_read},
     {.name = "backfills", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD, .read = backfills_read},
     {.name = "backfills_had", .kind = JSON_CUSTOM, .where = JOB_IN_RECORD,
@@ -327,6 +330,10 @@ static void write_kept(struct text_writer *writer, const struct job_record *reco
     owed_write(writer, record);
     write_instant(writer, "tail_from", record->tail_from_ms);
     if (record->tail_undecided) text_writer_words(writer, ",\"tail_undecided\":true");
+    if (record->tail_keeps != TAIL_KEEPS_ALL) {
+        text_writer_member(writer, "tail_keeps");
+        text_writer_string(writer, text_of(tail_keeps_names[record->tail_keeps]));
+    }
     failing_write(writer, record);
     backfills_write(writer, record);
     write_past(writer, record);

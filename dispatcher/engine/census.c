@@ -35,7 +35,7 @@ static uint8_t state_of(const struct job *job)
     else if (job->flags & JOB_PAUSED) state |= PAUSED;
     else if (job_is_failing(job)) state |= FAILING;
     if (job->flags & JOB_ZONELESS) state |= ZONELESS;
-    if (job_owes(job) && (job->flags & JOB_STANDS_STILL) == 0) state |= OWING;
+    if (job_owes_slots(job) && (job->flags & JOB_STANDS_STILL) == 0) state |= OWING;
     return state;
 }
 

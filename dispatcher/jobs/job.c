@@ -314,6 +314,7 @@ static void view_owed(const struct job_extra *extra, struct job_record *record)
         debt_view(ledger_debt(ledger, i), &record->owed[i]);
     record->tail_from_ms = ledger_tail_from_ms(ledger);
     record->tail_undecided = ledger_is_undecided(ledger);
+    record->tail_keeps = ledger_tail_keeps(ledger);
     record->pending_count = ledger_waiting(ledger);
     for (size_t i = 0; i < ledger_waiting(ledger); i++)
         record->pending[i] = ledger_waiting_slot(ledger, i);
@@ -361,7 +362,8 @@ static uint8_t definition_flags(const struct definition *definition)
     bool bounded = definition->start_ms != START_NONE || definition->end_ms != END_NONE ||
                    definition->max_fires != 0;
     return (uint8_t)((bounded ? JOB_BOUNDED : 0U) |
-                     (definition->topic.length > 0 ? JOB_FOREIGN : 0U));
+                     (definition->topic.length > 0 ? JOB_FOREIGN : 0U) |
+                     (definition->runs.overlap != OVERLAP_ALLOW ? JOB_OVERLAP : 0U));
 }
 
 struct job *job_create(const struct definition *definition, struct schedule *schedule)
@@ -472,6 +474,13 @@ void job_set_pause_reason(struct job *job, struct text reason)
 bool job_owes(const struct job *job)
 {
     return job->extra != NULL && ledger_owes(&job->extra->ledger);
+}
+
+bool job_owes_slots(const struct job *job)
+{
+    if (!job_owes(job)) return false;
+    const struct ledger *ledger = &job->extra->ledger;
+    return ledger_count(ledger) > 0 || ledger_tail_keeps(ledger) != TAIL_KEEPS_NONE;
 }
 
 bool job_is_undecided(const struct job *job)

@@ -46,6 +46,7 @@ enum job_flag {
     JOB_BOUNDED = 1 << 2, /* has start, end or max_fires: look at the definition before firing */
     JOB_FOREIGN = 1 << 3, /* names a topic of its own */
     JOB_ZONELESS = 1 << 4, /* set aside: a time zone of its is not there, see zoneless.c */
+    JOB_OVERLAP = 1 << 5, /* says what its slots do while a run of it is open: not `allow` */
     JOB_STANDS_STILL = JOB_PAUSED | JOB_ZONELESS
 };
 
@@ -102,6 +103,8 @@ bool job_extra_is_idle(const struct job *job);
 struct job_extra *job_extra(struct job *job);
 /* Whether slots are owed: the job's own new slots queue behind them. */
 bool job_owes(const struct job *job);
+/* Whether any is, beside those that are left out. */
+bool job_owes_slots(const struct job *job);
 /* Whether the catch-up policy has to decide about some of them first. */
 bool job_is_undecided(const struct job *job);
 bool job_is_failing(const struct job *job);

@@ -173,6 +173,7 @@ static void debts_init(struct debts *debts)
     debts->tail_from_ms = INSTANT_NONE;
     debts->count = 0;
     debts->undecided = 0;
+    debts->keeps = TAIL_KEEPS_ALL;
 }
 
 static void debts_insert(struct debts *debts, uint32_t at, struct debt debt)
@@ -205,6 +206,7 @@ static void debts_clear(struct debts *debts, struct timers *timers)
     while (debts->count > 0) debts_pop(debts, timers);
     debts->tail_from_ms = INSTANT_NONE;
     debts->undecided = 0;
+    debts->keeps = TAIL_KEEPS_ALL;
 }
 
 /* ---- a ledger ---- */
@@ -247,17 +249,63 @@ void ledger_open_tail(struct ledger *ledger, int64_t from_ms, bool undecided)
     assert(from_ms != INSTANT_NONE);
     ledger->owed.tail_from_ms = from_ms;
     ledger->owed.undecided = undecided;
+    ledger->owed.keeps = TAIL_KEEPS_ALL;
 }
 
 void ledger_end_tail(struct ledger *ledger)
 {
     ledger->owed.tail_from_ms = INSTANT_NONE;
+    ledger->owed.keeps = TAIL_KEEPS_ALL;
 }
 
 struct span ledger_tail(const struct ledger *ledger, const struct terms *terms, int64_t to_ms)
 {
     assert(ledger->owed.tail_from_ms != INSTANT_NONE);
     return terms_cut(terms, (struct span){ledger->owed.tail_from_ms, to_ms});
+}
+
+void ledger_keep(struct ledger *ledger, enum tail_keeps keeps)
+{
+    assert(ledger->owed.tail_from_ms != INSTANT_NONE && !ledger->owed.undecided);
+    ledger->owed.keeps = (uint16_t)keeps;
+}
+
+/* Those slots of the tail up to to_ms that are owed: an end of it. */
+static struct span owed_tail(const struct ledger *ledger, const struct terms *terms, int64_t to_ms)
+{
+    struct span tail = ledger_tail(ledger, terms, to_ms);
+    if (ledger->owed.keeps == TAIL_KEEPS_ALL) return tail;
+    bool newest = ledger->owed.keeps == TAIL_KEEPS_NEWEST && end_with_slot(terms->spec, &tail);
+    tail.from_ms = newest ? tail.to_ms - 1 : tail.to_ms;
+    return tail;
+}
+
+struct dropped ledger_leave_out(struct ledger *ledger, const struct terms *terms, int64_t to_ms)
+{
+    struct span tail = ledger_tail(ledger, terms, to_ms);
+    struct span owed = owed_tail(ledger, terms, to_ms);
+    if (owed.from_ms > ledger->owed.tail_from_ms) ledger->owed.tail_from_ms = owed.from_ms;
+    return slots_of(terms->spec, (struct span){tail.from_ms, owed.from_ms});
+}
+
+void ledger_keep_all(struct ledger *ledger, const struct terms *terms, int64_t to_ms)
+{
+    struct span owed = owed_tail(ledger, terms, to_ms);
+    if (ledger->owed.count == 0 && !end_with_slot(terms->spec, &owed)) ledger_end_tail(ledger);
+    else ledger_open_tail(ledger, owed.from_ms, false);
+}
+
+bool ledger_first_left_out(const struct ledger *ledger, const struct terms *terms, int64_t to_ms,
+                           int64_t *due_ms)
+{
+    struct job_slot slot;
+    if (!ledger_leaves_out(ledger)) return false;
+    struct span tail = ledger_tail(ledger, terms, to_ms);
+    bool found = first_slot(terms->spec, tail, &slot);
+    if (found && ledger->owed.keeps == TAIL_KEEPS_NEWEST)
+        found = first_slot(terms->spec, (struct span){slot.due_ms, tail.to_ms}, &slot);
+    *due_ms = slot.due_ms;
+    return found;
 }
 
 void ledger_decide(struct ledger *ledger, const struct terms *terms, struct span kept,
@@ -291,7 +339,7 @@ bool ledger_close_tail(struct ledger *ledger, const struct terms *terms, int64_t
                        struct dropped *dropped)
 {
     struct debts *owed = &ledger->owed;
-    assert(!owed->undecided);
+    assert(!owed->undecided && owed->keeps == TAIL_KEEPS_ALL);
     if (owed->tail_from_ms == INSTANT_NONE) return true;
     struct span span = ledger_tail(ledger, terms, to_ms);
     owed->tail_from_ms = INSTANT_NONE;
@@ -329,7 +377,7 @@ static bool tail_next(const struct ledger *ledger, const struct terms *terms,
                       int64_t watermark_ms, struct job_slot *slot)
 {
     if (ledger->owed.tail_from_ms == INSTANT_NONE) return false;
-    return first_slot(terms->spec, ledger_tail(ledger, terms, watermark_ms), slot);
+    return first_slot(terms->spec, owed_tail(ledger, terms, watermark_ms), slot);
 }
 
 enum ledger_next ledger_next(struct ledger *ledger, const struct terms *terms,
@@ -407,17 +455,28 @@ bool ledger_back(struct ledger *ledger, const struct terms *terms, struct job_sl
     return true;
 }
 
+/* Before which debt a slot of that nominal time has its place. */
+static uint32_t place_of(const struct debts *owed, const struct terms *terms, int64_t nominal_ms)
+{
+    struct job_slot next;
+    uint32_t at = 0;
+    while (at < owed->count &&
+           (!debt_next(&owed->list[at], terms, &next) || next.nominal_ms < nominal_ms))
+        at++;
+    return at;
+}
+
 bool ledger_insert(struct ledger *ledger, const struct terms *terms, struct job_slot slot)
 {
     struct debts *owed = &ledger->owed;
-    struct job_slot next;
-    uint32_t at = 0;
+    return place_of(owed, terms, slot.nominal_ms) > 0 && ledger_put(ledger, terms, slot);
+}
+
+bool ledger_put(struct ledger *ledger, const struct terms *terms, struct job_slot slot)
+{
+    struct debts *owed = &ledger->owed;
     if (owed->count == OWED_RANGES_MAX) return false;
-    while (at < owed->count && (!debt_next(&owed->list[at], terms, &next) ||
-                                next.nominal_ms < slot.nominal_ms))
-        at++;
-    if (at == 0) return false;
-    debts_insert(owed, at, debt_of_slot(slot));
+    debts_insert(owed, place_of(owed, terms, slot.nominal_ms), debt_of_slot(slot));
     return true;
 }
 
@@ -483,7 +542,7 @@ struct dropped ledger_left(const struct ledger *ledger, const struct terms *term
     for (uint32_t i = 0; i < ledger->owed.count; i++)
         add_dropped(&sum, debt_left(&ledger->owed.list[i], terms));
     if (ledger->owed.tail_from_ms != INSTANT_NONE)
-        add_dropped(&sum, slots_of(terms->spec, ledger_tail(ledger, terms, watermark_ms)));
+        add_dropped(&sum, slots_of(terms->spec, owed_tail(ledger, terms, watermark_ms)));
     return sum;
 }
 

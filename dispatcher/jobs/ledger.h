@@ -1,7 +1,8 @@
 /* ledger.h - what a job owes: slots whose time has come and that have not been fired. Debts are
  * paid from the front; each is one slot, fixed for ever when it is put in, or a closed range of a
  * schedule's slots. Behind them is the tail, open as long as time passes: the present schedule's
- * slots up to the watermark. Beside them are slots that wait for their delay: not owed yet.
+ * slots up to the watermark; as long as a run of the job is in their way maybe none of them is
+ * owed, or the newest only. Beside them are slots that wait for their delay: not owed yet.
  *
  * Pure: no shard, no clock, and nothing is said here. What is dropped is counted, the caller says
  * the event. A debt's schedule is a reference held, which is why some calls take the timers. */
@@ -54,7 +55,8 @@ struct debts {
     struct debt *list;
     int64_t tail_from_ms; /* INSTANT_NONE: no tail */
     uint32_t count;       /* at most OWED_RANGES_MAX */
-    uint32_t undecided;   /* 1: the catch-up policy has not decided about the tail */
+    uint16_t undecided;   /* 1: the catch-up policy has not decided about the tail */
+    uint16_t keeps;       /* enum tail_keeps */
 };
 
 struct ledger {
@@ -130,6 +132,17 @@ static inline bool ledger_is_undecided(const struct ledger *ledger)
     return ledger->owed.undecided != 0;
 }
 
+static inline enum tail_keeps ledger_tail_keeps(const struct ledger *ledger)
+{
+    return (enum tail_keeps)ledger->owed.keeps;
+}
+
+/* Whether there is a tail of which not all slots are owed. */
+static inline bool ledger_leaves_out(const struct ledger *ledger)
+{
+    return ledger->owed.keeps != TAIL_KEEPS_ALL;
+}
+
 /* ---- the tail ---- */
 
 /* The slots due after from_ms are owed as they come.
@@ -137,6 +150,18 @@ static inline bool ledger_is_undecided(const struct ledger *ledger)
 void ledger_open_tail(struct ledger *ledger, int64_t from_ms, bool undecided);
 /* No slot comes after what is owed. */
 void ledger_end_tail(struct ledger *ledger);
+/* Of the tail's slots, those that have come included, only these are owed. There must be a tail
+ * that is decided. */
+void ledger_keep(struct ledger *ledger, enum tail_keeps keeps);
+/* Those of the tail up to to_ms that are left out are not the tail's any more. */
+struct dropped ledger_leave_out(struct ledger *ledger, const struct terms *terms, int64_t to_ms);
+/* Behind to_ms all slots of the tail are owed again, if anything is; else there is no tail. What is
+ * left out up to there has been taken out. */
+void ledger_keep_all(struct ledger *ledger, const struct terms *terms, int64_t to_ms);
+/* When the first slot was due that the tail leaves out for certain, up to to_ms. False: there is
+ * none. */
+bool ledger_first_left_out(const struct ledger *ledger, const struct terms *terms, int64_t to_ms,
+                           int64_t *due_ms);
 /* The tail up to to_ms, as far as it is the job's. There must be one. */
 struct span ledger_tail(const struct ledger *ledger, const struct terms *terms, int64_t to_ms);
 /* What of a span is the job's, and the slots that its present schedule has in one that is. */
@@ -183,6 +208,9 @@ bool ledger_back(struct ledger *ledger, const struct terms *terms, struct job_sl
 /* A slot of an earlier schedule is owed, in its place among the debts. False: nothing older is
  * owed, or there is no room. */
 bool ledger_insert(struct ledger *ledger, const struct terms *terms, struct job_slot slot)
+    __attribute__((warn_unused_result));
+/* The same where it may be the first, too. False: there is no room. */
+bool ledger_put(struct ledger *ledger, const struct terms *terms, struct job_slot slot)
     __attribute__((warn_unused_result));
 /* Whether a slot of that nominal time is owed by itself: it fires, whatever the schedule says. */
 bool ledger_owes_alone(const struct ledger *ledger, int64_t nominal_ms);

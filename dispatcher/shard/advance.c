@@ -46,6 +46,11 @@ slot_due(struct shard *shard, struct job *job, const struct due_list *list, int6
                                                          : job_finish(shard, job, now_ms, sink);
     }
     bool late = job_is_late(job, due_ms, now_ms);
+    if (late && overlap_settle(shard, job, due_ms - 1, due_ms, sink))
+        sink->job_changed(sink->opaque, job);
+    if ((job->flags & JOB_OVERLAP) && !late && !job_is_undecided(job) &&
+        overlap_meets(shard, job, due_ms, sink))
+        return job;
     if (job_owes(job)) {
         if (late) lane_owe_more(shard, job, due_ms, sink);
         else lane_join(shard, job);
@@ -171,7 +176,12 @@ alarm_rings(struct shard *shard, struct job *job, const struct alarm *alarm, int
         if (end_ms < shard->watermark.instant_ms) end_ms = shard->watermark.instant_ms;
         return job_resume(shard, job, end_ms, end_ms, now_ms, sink);
     }
-    assert(job->flags & JOB_FINISHED);
+    if ((job->flags & JOB_FINISHED) == 0) {
+        if (overlap_tell(shard, job, alarm->at_ms - 1, now_ms, sink))
+            sink->job_changed(sink->opaque, job);
+        job_set_alarm(shard, job);
+        return job;
+    }
     backfill_drop(shard, job, alarm->at_ms, REASON_FINISHED, sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);

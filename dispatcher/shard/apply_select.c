@@ -46,11 +46,14 @@ static void drop_targets(struct shard *shard)
 enum { PLANS_KEPT = 8 };
 
 /* What is to be done with the job, or that nothing can be: then adds its error. */
-static void make_plan(struct answer *answer, const struct job *job,
+static void make_plan(const struct shard *shard, struct answer *answer, const struct job *job,
                       const struct application *application, struct job_plan *plan)
 {
     const struct operation *operation = operation_of(application->command->op);
     plan->changes = true;
+    plan->waits = shard_run_in_way(shard, job) &&
+                  open_runs_next(shard->runs, job_group(job), job_id(job), INT64_MIN,
+                                 &plan->in_way);
     plan->possible = check_revision(answer, job, application) &&
                      (operation->check == NULL ||
                       operation->check(answer, job, application, plan));
@@ -78,7 +81,7 @@ static bool decide(struct shard *shard, struct answer *answer,
     int64_t errors = answer->error_total;
     struct job_plan other;
     for (size_t i = 0; i < shard->target_count; i++)
-        make_plan(answer, shard_job_of(shard, shard->targets[i]), application,
+        make_plan(shard, answer, shard_job_of(shard, shard->targets[i]), application,
                   i < PLANS_KEPT ? &kept[i] : &other);
     return command->mode == MODE_EACH || answer->error_total == errors;
 }
@@ -176,7 +179,7 @@ static bool change_targets(struct shard *shard, struct answer *answer,
         struct job_plan made;
         const struct job_plan *plan = &made;
         if (kept != NULL && shard->target_at < PLANS_KEPT) plan = &kept[shard->target_at];
-        else make_plan(NULL, job, application, &made);
+        else make_plan(shard, NULL, job, application, &made);
         if (plan->possible && dry) show_one(answer, job, plan, application);
         else if (plan->possible) change_one(shard, answer, job, plan, application, sink);
     }

@@ -78,7 +78,8 @@ static void announce(const struct job *job, const struct job_backfill *backfill,
 
 void backfill_enqueue(struct shard *shard, struct job *job)
 {
-    if (backfill_count(job) == 0 || (job->flags & JOB_STANDS_STILL) || job->extra->in_backfill)
+    if (backfill_count(job) == 0 || (job->flags & JOB_STANDS_STILL) || job->extra->in_backfill ||
+        shard_run_in_way(shard, job))
         return;
     job_queue_add(&shard->backfills, job_reference_of(job));
     job->extra->in_backfill = true;
@@ -172,8 +173,8 @@ static void fire_next(struct job *job, struct job_backfill *backfill, int64_t no
 }
 
 /* Fires what the backfill's rate allows by now. */
-static bool run_one(struct job *job, struct job_backfill *backfill, int64_t now_ms,
-                    int64_t *allowance, const struct sink *sink)
+static bool run_one(const struct shard *shard, struct job *job, struct job_backfill *backfill,
+                    int64_t now_ms, int64_t *allowance, const struct sink *sink)
 {
     int64_t now_us = now_ms * 1000;
     int64_t interval_us = SECOND_US / backfill->rate;
@@ -182,7 +183,7 @@ static bool run_one(struct job *job, struct job_backfill *backfill, int64_t now_
     bool fired = false;
     struct job_slot slot;
     while (*allowance > 0 && backfill->due_us <= now_us && !sink->full(sink->opaque) &&
-           debt_next(&backfill->debt, NULL, &slot)) {
+           debt_next(&backfill->debt, NULL, &slot) && !shard_run_in_way(shard, job)) {
         fire_next(job, backfill, slot.nominal_ms, now_ms, sink);
         backfill->due_us += interval_us;
         (*allowance)--;
@@ -207,7 +208,7 @@ static bool run_job(struct shard *shard, struct job *job, int64_t now_ms, int64_
             continue;
         }
         if (backfill->retry_ms == INSTANT_NONE &&
-            run_one(job, backfill, now_ms, allowance, sink))
+            run_one(shard, job, backfill, now_ms, allowance, sink))
             changed = true;
         i++;
     }

@@ -48,6 +48,13 @@ static bool owe_again(const struct shard *shard, struct job *job,
     return true;
 }
 
+/* It was in nobody's way. */
+static void forget_run(struct shard *shard, struct job *job, int64_t number)
+{
+    (void)open_runs_remove(shard->runs, job_group(job), job_id(job), number);
+    if (job_leaves_out(job) && !shard_run_in_way(shard, job)) lane_ask(shard, job);
+}
+
 void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,
                        const struct sink *sink)
 {
@@ -57,6 +64,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
         job->life.incarnation.index != failed->incarnation.index)
         return; /* deleted by the same command that the fire came from: nothing is owed */
     announce_failed(job, failed, now_ms, sink);
+    if (failed->run_number != 0) forget_run(shard, job, failed->run_number);
     job->life.fired--;
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
     if (failed->kind == FIRE_BACKFILL) {
@@ -88,15 +96,16 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
     struct job_slot slot;
     while (lane_next(shard, job, now_ms, &slot, sink)) {
         if (!catchup_is_too_old(&definition.catchup, slot, now_ms)) return;
-        lane_give_up(shard, job, slot, &definition.catchup, now_ms, sink);
+        lane_give_up(shard, job, slot, &definition.catchup, REASON_UNDELIVERABLE, now_ms, sink);
         job->extra->state.attempts = 0;
     }
 }
 
 /* Whether the alarm is still meant. */
-static bool is_due(const struct job *job, int64_t alarm_ms)
+static bool is_due(const struct shard *shard, const struct job *job, int64_t alarm_ms)
 {
-    if (job == NULL || (job->flags & JOB_STANDS_STILL)) return false;
+    if (job == NULL || (job->flags & JOB_STANDS_STILL) || shard_run_in_way(shard, job))
+        return false;
     return backfill_to_retry(job, alarm_ms) != NULL ||
            (job_is_failing(job) && job->extra->state.retry_ms == alarm_ms &&
             !job_is_undecided(job));
@@ -160,7 +169,7 @@ bool shard_retry(struct shard *shard, int64_t now_ms, const struct sink *sink)
         struct job *job = shard_job_of(shard, (struct job_reference){.ordinal = first->ordinal,
                                                                      .slot = first->slot});
         int64_t alarm_ms = first->at_ms;
-        bool due = is_due(job, alarm_ms);
+        bool due = is_due(shard, job, alarm_ms);
         enum retry_turn turn = !due || sink->retry == NULL ? RETRY_NOW
                                                            : sink->retry(sink->opaque, job);
         if (turn == RETRY_ALONE) return true;

@@ -47,7 +47,7 @@ struct job *job_finish(struct shard *shard, struct job *job, int64_t at_ms,
     struct event event;
     job_event_init(&event, EVENT_EXHAUSTED, job, at_ms, incarnation);
     sink->event(sink->opaque, &event);
-    if (!job_keeps_when_finished(job)) {
+    if (!job_keeps_when_finished(shard, job)) {
         backfill_drop(shard, job, at_ms, REASON_FINISHED, sink);
         sink->job_deleted(sink->opaque, job);
         job_remove(shard, job);
@@ -296,11 +296,13 @@ struct job *job_update(struct shard *shard, struct job *job, const struct defini
     struct job_slot delayed;
     const struct job_slot *present =
         pending_at_edit(job, effective_ms, &delayed) ? &delayed : NULL;
+    (void)overlap_settle(shard, job, effective_ms, effective_ms, sink);
     if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
     if (rescheduled || rebounded) lane_edit(job, effective_ms, now_ms, sink);
     job_redefine(job, definition);
     job->revision++;
     job->life.updated_ms = effective_ms;
+    backfill_enqueue(shard, job); /* no run may be in their way any more */
     if (job->extra != NULL) ledger_forget_away(&job->extra->ledger, shard->timers);
     if (job_fires_used_up(job)) lane_cut(shard, job, effective_ms, sink); /* lowered */
     if (rescheduled) {
@@ -321,6 +323,7 @@ void job_pause(struct shard *shard, struct job *job, int64_t effective_ms, int64
     struct job_extra *extra = job_extra(job);
     if ((job->flags & JOB_PAUSED) == 0) {
         if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
+        (void)overlap_settle(shard, job, effective_ms, effective_ms, sink);
         lane_pause(job, effective_ms, now_ms, sink);
         timers_detach(shard->timers, job);
         job->flags |= JOB_PAUSED;
@@ -416,6 +419,7 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
                 const struct sink *sink)
 {
     if (job->flags & JOB_ZONELESS) zoneless_end(shard, job, effective_ms, sink);
+    (void)overlap_settle(shard, job, effective_ms, effective_ms, sink);
     if (job_owes(job)) lane_drop(shard, job, effective_ms, REASON_DELETED, sink);
     pending_abandon(job, effective_ms, REASON_DELETED, sink);
     backfill_drop(shard, job, effective_ms, REASON_DELETED, sink);

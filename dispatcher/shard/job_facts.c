@@ -2,6 +2,9 @@
 #include <assert.h>
 
 #include "dispatcher/shard/shard_state.h"
+#include "lib/base/limits.h"
+
+#define TELL_MS HOURS_MS /* so long what is left out may go without a word */
 
 struct job_reference job_reference_of(const struct job *job)
 {
@@ -67,9 +70,16 @@ bool job_fires_used_up(const struct job *job)
     return definition.max_fires > 0 && job->extra->state.counted_fires >= definition.max_fires;
 }
 
-bool job_keeps_when_finished(const struct job *job)
+bool shard_run_in_way(const struct shard *shard, const struct job *job)
+{
+    return (job->flags & JOB_OVERLAP) != 0 &&
+           open_runs_any(shard->runs, job_group(job), job_id(job));
+}
+
+bool job_keeps_when_finished(const struct shard *shard, const struct job *job)
 {
     if (job->flags & JOB_FOREIGN) return true; /* its last fire may yet fail */
+    if (open_runs_any(shard->runs, job_group(job), job_id(job))) return true;
     struct definition definition;
     job_view(job, &definition);
     return definition.keep_finished_ms != 0;
@@ -143,6 +153,21 @@ bool job_has_slot_after(const struct job *job, int64_t after_ms)
     struct definition definition;
     job_view(job, &definition);
     return job_next_slot(&definition, after_ms, &next_ms);
+}
+
+bool job_leaves_out(const struct job *job)
+{
+    return job->extra != NULL && ledger_leaves_out(&job->extra->ledger) &&
+           (job->flags & JOB_ZONELESS) == 0;
+}
+
+int64_t job_tell_ms(const struct job *job)
+{
+    int64_t due_ms = 0;
+    if (!job_leaves_out(job)) return INSTANT_NONE;
+    struct terms terms = job_terms(job);
+    bool found = ledger_first_left_out(&job->extra->ledger, &terms, INT64_MAX, &due_ms);
+    return found ? due_ms + TELL_MS : INSTANT_NONE;
 }
 
 /* ---- what is said ---- */

@@ -19,7 +19,8 @@ void lane_enqueue(struct shard *shard, struct job *job)
 {
     struct job_extra *extra = job_extra(job);
     if (job->flags & JOB_STANDS_STILL) return;
-    if (ledger_is_undecided(&extra->ledger)) {
+    if (ledger_is_undecided(&extra->ledger) ||
+        (ledger_leaves_out(&extra->ledger) && !shard_run_in_way(shard, job))) {
         lane_ask(shard, job);
     } else if (job_is_failing(job)) {
         alarms_add(&shard->retries, (struct alarm){.at_ms = extra->state.retry_ms,
@@ -169,14 +170,15 @@ bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, struct job_
 }
 
 void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
-                  const struct catchup *catchup, int64_t now_ms, const struct sink *sink)
+                  const struct catchup *catchup, enum event_reason reason, int64_t now_ms,
+                  const struct sink *sink)
 {
     struct ledger *ledger = &job->extra->ledger;
     struct terms terms = job_terms(job);
     int64_t old_ms = catchup_too_old_ms(catchup, ledger_next_spec(ledger, &terms), now_ms);
     announce(job, EVENT_MISSED, now_ms,
-             ledger_give_up(ledger, &terms, slot, old_ms, shard->watermark.instant_ms),
-             REASON_UNDELIVERABLE, sink);
+             ledger_give_up(ledger, &terms, slot, old_ms, shard->watermark.instant_ms), reason,
+             sink);
 }
 
 void lane_finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink)

@@ -173,6 +173,20 @@ static void prospect_resume(const struct job *job, const struct job_plan *plan,
 
 /* ---- delete, trigger ---- */
 
+/* A trigger cannot wait as a slot does. */
+static bool check_trigger(struct answer *answer, const struct job *job,
+                          const struct application *application, struct job_plan *plan)
+{
+    if (!plan->waits || application->command->overlap_allowed) return true;
+    struct text name = job_name(job);
+    answer_add_error(answer, job_group(job), job_id(job), false, CODE_OVERLAP, "/overlap",
+                     "%.*s: the run %.*s is open, and the job's overlap policy allows no other "
+                     "beside it; wait for its end, or say \"overlap\": \"allow\"",
+                     (int)name.length, name.bytes, (int)plan->in_way.fire.length,
+                     plan->in_way.fire.bytes);
+    return false;
+}
+
 static struct job *change_delete(struct shard *shard, struct job *job, const struct job_plan *plan,
                                  const struct application *application, const struct sink *sink)
 {
@@ -315,7 +329,8 @@ const struct operation *operation_of(enum command_op op)
                        .prospect = prospect_resume, .revises = true, .afterwards = AFTER_RUNS},
         [OP_DELETE] = {.change = change_delete, .prospect = prospect_delete,
                        .afterwards = AFTER_STANDS},
-        [OP_TRIGGER] = {.change = change_trigger, .extra_fires = fires_trigger},
+        [OP_TRIGGER] = {.check = check_trigger, .change = change_trigger,
+                        .extra_fires = fires_trigger},
         [OP_BACKFILL] = {.check = check_backfill, .change = change_backfill,
                          .extra_fires = fires_backfill},
         [OP_CANCEL_BACKFILL] = {.check = check_cancel, .change = change_cancel},

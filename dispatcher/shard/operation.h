@@ -19,6 +19,8 @@ struct job_plan {
     int64_t to_ms;
     struct job *job; /* add, put: the one of this name; NULL: it is new */
     struct job_backfill *backfill; /* that is to end */
+    bool waits; /* a run is in the way of the job's slots: */
+    struct open_run in_way; /* the oldest */
     struct definition definition;  /* add, put, update: as it will be, settled */
 };
 

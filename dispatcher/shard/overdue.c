@@ -4,6 +4,59 @@
 
 #include "dispatcher/shard/shard_state.h"
 
+/* ---- one slot ---- */
+
+/* Fires the next owed slot, and lists the job if it owes more. */
+__attribute__((warn_unused_result)) static struct job *
+fire_next(struct shard *shard, struct job *job, enum fire_kind kind, int64_t now_ms,
+          const struct sink *sink)
+{
+    struct job_slot slot;
+    if (lane_next(shard, job, now_ms, &slot, sink))
+        lane_fire_slot(shard, job, kind, slot, now_ms, sink);
+    if (lane_next(shard, job, now_ms, &slot, sink)) lane_enqueue(shard, job);
+    else job = lane_leave(shard, job, now_ms, sink);
+    if (job != NULL) sink->job_changed(sink->opaque, job);
+    return job;
+}
+
+struct job *lane_retry(struct shard *shard, struct job *job, int64_t now_ms,
+                       const struct sink *sink)
+{
+    return fire_next(shard, job, FIRE_RETRY, now_ms, sink);
+}
+
+/* What has left the window while a run was in its way is not fired any more. */
+static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
+                        const struct sink *sink)
+{
+    struct definition definition;
+    struct job_slot slot;
+    job_view(job, &definition);
+    while (lane_next(shard, job, now_ms, &slot, sink) &&
+           catchup_is_too_old(&definition.catchup, slot, now_ms))
+        lane_give_up(shard, job, slot, &definition.catchup, REASON_WINDOW, now_ms, sink);
+}
+
+struct job *lane_go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms,
+                       const struct sink *sink)
+{
+    bool still = (job->flags & JOB_STANDS_STILL) != 0;
+    if (!still && job_owes(job) && !job_is_undecided(job) && !job_is_failing(job)) {
+        give_up_old(shard, job, now_ms, sink);
+        job = fire_next(shard, job, FIRE_CATCHUP, now_ms, sink);
+        changed = false;
+    } else if (!still && job_owes(job)) {
+        lane_enqueue(shard, job);
+    } else if (!still && !job_has_slot_after(job, shard->watermark.instant_ms)) {
+        return job_finish(shard, job, now_ms, sink);
+    }
+    if (job == NULL) return NULL;
+    backfill_resume(shard, job);
+    if (changed) sink->job_changed(sink->opaque, job);
+    return job;
+}
+
 /* ---- deciding ---- */
 
 /* A job restored without a slot to come: other zone data has moved its last ones behind its end. */
@@ -15,10 +68,21 @@ finish_spent(struct shard *shard, struct job *job, int64_t now_ms, const struct 
     return spent ? job_finish(shard, job, now_ms, sink) : job;
 }
 
+/* A restored job, the run in the way of whose slots is not open any more. */
+static bool waits_for_nothing(const struct shard *shard, const struct job *job)
+{
+    return ledger_leaves_out(&job->extra->ledger) && !shard_run_in_way(shard, job) &&
+           (job->flags & JOB_STANDS_STILL) == 0;
+}
+
 __attribute__((warn_unused_result)) static struct job *
 decide_one(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
     job->extra->in_undecided = false;
+    if (!job_is_undecided(job) && waits_for_nothing(shard, job)) {
+        bool told = overlap_settle(shard, job, shard->watermark.instant_ms, now_ms, sink);
+        return lane_go_on(shard, job, told, now_ms, sink);
+    }
     if (!job_is_undecided(job)) return finish_spent(shard, job, now_ms, sink);
     lane_decide(job, shard->watermark.instant_ms, now_ms, sink);
     if (job_owes(job)) lane_enqueue(shard, job);
@@ -53,18 +117,6 @@ struct job *lane_leave(struct shard *shard, struct job *job, int64_t now_ms,
     return job_finish(shard, job, now_ms, sink);
 }
 
-struct job *lane_retry(struct shard *shard, struct job *job, int64_t now_ms,
-                       const struct sink *sink)
-{
-    struct job_slot slot;
-    if (lane_next(shard, job, now_ms, &slot, sink))
-        lane_fire_slot(shard, job, FIRE_RETRY, slot, now_ms, sink);
-    if (lane_next(shard, job, now_ms, &slot, sink)) lane_enqueue(shard, job);
-    else job = lane_leave(shard, job, now_ms, sink);
-    if (job != NULL) sink->job_changed(sink->opaque, job);
-    return job;
-}
-
 /* Whether something older is owed, behind which it is owed, too. */
 static bool queues(struct job *job, struct job_slot slot)
 {
@@ -87,6 +139,8 @@ struct job *job_fire_pending(struct shard *shard, struct job *job, int64_t due_m
     if (lost) {
         job_announce(job, EVENT_MISSED, now_ms, slot.nominal_ms, slot.nominal_ms, 1,
                      catchup->policy == CATCHUP_NONE ? REASON_POLICY_NONE : REASON_WINDOW, sink);
+    } else if (overlap_meets_pending(shard, job, slot, late, now_ms, sink)) {
+        lane_enqueue(shard, job);
     } else if (job_owes(job) && queues(job, slot)) { /* behind what is older */
         lane_enqueue(shard, job);
     } else {

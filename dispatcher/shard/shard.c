@@ -28,6 +28,7 @@ struct shard *shard_create(const struct shard_config *config)
     shard->jobs = job_table_create(config->hash_key);
     shard->timers = timers_create(config->hash_key);
     shard->seen = seen_table_create(config->hash_key);
+    shard->runs = open_runs_create(config->hash_key);
     shard->lane_state.then_ms = INSTANT_NONE;
     return shard;
 }
@@ -38,6 +39,7 @@ void shard_destroy(struct shard *shard)
     timers_destroy(shard->timers); /* schedules only borrow their jobs */
     job_table_destroy(shard->jobs);
     seen_table_destroy(shard->seen);
+    open_runs_destroy(shard->runs);
     alarms_clear(&shard->alarms);
     alarms_clear(&shard->retries);
     job_queue_clear(&shard->lane);
@@ -81,6 +83,8 @@ static void restore_owed(struct shard *shard, struct job *job, const struct job_
         ledger_add(ledger, restored_debt(shard, job, record, &record->owed[i]));
     if (record->tail_from_ms != INSTANT_NONE)
         ledger_open_tail(ledger, record->tail_from_ms, record->tail_undecided);
+    if (record->tail_from_ms != INSTANT_NONE && !record->tail_undecided)
+        ledger_keep(ledger, record->tail_keeps);
 }
 
 static void restore_backfills(struct shard *shard, struct job *job,

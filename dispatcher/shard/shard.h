@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dispatcher/jobs/open_runs.h"
 #include "lib/base/hash.h"
 #include "lib/model/command.h"
 #include "lib/model/job_record.h"
@@ -117,9 +118,22 @@ struct failed_fire {
     char backfill_id[COMMAND_ID_BYTES_MAX + 1]; /* FIRE_BACKFILL */
     enum event_reason reason;
     char detail[ERROR_MESSAGE_BYTES];
+    int64_t run_number; /* of the run that it would have opened; 0: none */
 };
 void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,
                        const struct sink *sink);
+
+/* ---- runs ---- */
+
+/* A run is open: it was when the shard was restored (before shard_restore_done()), or its fire has
+ * just been put out. */
+void shard_run_opened(struct shard *shard, const struct open_run *run);
+/* A run has had its final outcome. If it was the last one in the way of the job's slots, what was
+ * left out is named, and the first slot that waits is fired. Between steps of time and commands. */
+void shard_run_ended(struct shard *shard, struct text group, struct text id, int64_t number,
+                     int64_t now_ms, const struct sink *sink);
+/* Whether a run of the job is open beside which its policy allows no other. */
+bool shard_run_in_way(const struct shard *shard, const struct job *job);
 
 /* Remembered command ids older than a day go. */
 void shard_expire_seen(struct shard *shard, const struct sink *sink);

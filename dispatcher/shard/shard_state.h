@@ -10,6 +10,7 @@
 #include "dispatcher/jobs/job.h"
 #include "dispatcher/jobs/job_queue.h"
 #include "dispatcher/jobs/job_table.h"
+#include "dispatcher/jobs/open_runs.h"
 #include "dispatcher/jobs/timers.h"
 #include "dispatcher/shard/seen_table.h"
 #include "dispatcher/shard/shard.h"
@@ -40,6 +41,7 @@ struct shard {
     size_t alarms_tidy_at; /* with so many, those that nobody wants any more are dropped */
     struct alarms retries; /* of failing jobs */
     struct seen_table *seen;
+    struct open_runs *runs;
     struct watermark watermark;
     int64_t next_ordinal;
     struct job_queue lane;      /* jobs whose next owed slot is late: one slot of each in turn */
@@ -93,7 +95,12 @@ bool job_has_max_fires(const struct job *job);
 /* Whether max_fires has been reached. */
 bool job_fires_used_up(const struct job *job);
 /* Whether job_finish() leaves the job there for a while. */
-bool job_keeps_when_finished(const struct job *job);
+bool job_keeps_when_finished(const struct shard *shard, const struct job *job);
+
+/* Whether slots are left out, as far as the schedule is known, because a run is in their way. */
+bool job_leaves_out(const struct job *job);
+/* When that is to be said at the latest; INSTANT_NONE: never. */
+int64_t job_tell_ms(const struct job *job);
 
 /* Counts and puts out one fire. */
 void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
@@ -144,7 +151,8 @@ void job_settle(struct shard *shard, struct job *job);
 
 /* Whether the alarm is still the job's. */
 bool shard_alarm_holds(const struct shard *shard, const struct alarm *alarm);
-/* The job is to be looked at when its pause or its keeping ends, or a waiting slot is due. */
+/* The job is to be looked at when its pause or its keeping ends, a waiting slot is due, or what is
+ * left out is to be named. */
 void job_set_alarm(struct shard *shard, const struct job *job);
 /* A job is gone; so are its alarms, where many are. */
 void shard_alarms_of_gone(struct shard *shard);
@@ -229,7 +237,8 @@ bool lane_next(struct shard *shard, struct job *job, int64_t now_ms, struct job_
 void lane_finish_catchup(struct job *job, int64_t now_ms, const struct sink *sink);
 /* The next owed slot is too old: one event names it and the others of its range that are. */
 void lane_give_up(struct shard *shard, struct job *job, struct job_slot slot,
-                  const struct catchup *catchup, int64_t now_ms, const struct sink *sink);
+                  const struct catchup *catchup, enum event_reason reason, int64_t now_ms,
+                  const struct sink *sink);
 /* Fires the job's next owed slot; ends what max_fires ends. */
 void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind,
                     struct job_slot slot, int64_t now_ms, const struct sink *sink);
@@ -243,8 +252,28 @@ void lane_count(struct shard *shard, struct job *job);
 /* What the job owes is no longer the lane's. */
 void lane_uncount(struct shard *shard, struct job *job);
 
+/* ---- overlap.c ---- */
+
+/* A slot of the job has come due in time at due_ms. True: a run is in its way, it is owed or left
+ * out. */
+bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const struct sink *sink);
+/* The same of one that has waited for its delay over an edit. */
+bool overlap_meets_pending(struct shard *shard, struct job *job, struct job_slot slot, bool late,
+                           int64_t now_ms, const struct sink *sink);
+/* What is left out up to to_ms is named. True: the job has changed. */
+bool overlap_tell(struct shard *shard, struct job *job, int64_t to_ms, int64_t at_ms,
+                  const struct sink *sink);
+/* The same, and what comes behind to_ms is not left out: the run in the way ends, or the job is
+ * changed. */
+bool overlap_settle(struct shard *shard, struct job *job, int64_t to_ms, int64_t at_ms,
+                    const struct sink *sink);
+
 /* ---- overdue.c ---- */
 
+/* No run is in the way of the job's slots any more: fires the next one that is owed.
+ *   changed  its record has to be written in any case */
+struct job *lane_go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms,
+                       const struct sink *sink) __attribute__((warn_unused_result));
 /* As in job_change.c, those that may end the job return what is left of it.
  *
  * Tries the failing job's next owed slot again, and lists the job if it owes more. */

@@ -42,7 +42,9 @@ static void come_back(struct shard *shard, struct job *job)
     job_queue_add(&shard->zoneless, job_reference_of(job));
     if (job->flags & (JOB_PAUSED | JOB_FINISHED)) return;
     bool owes = job_owes(job);
-    if (owes && (job_is_undecided(job) || !ledger_has_room(&extra->ledger, 2))) return;
+    if (owes && (job_is_undecided(job) || ledger_leaves_out(&extra->ledger) ||
+                 !ledger_has_room(&extra->ledger, 2)))
+        return;
     if (owes) lane_close_tail(job, missing_ms, missing_ms, NULL);
     ledger_open_tail(&extra->ledger, missing_ms, true);
 }

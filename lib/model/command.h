@@ -70,6 +70,7 @@ struct command {
     int64_t to_ms;   /* backfill: inclusive; INT64_MAX = not given: until the command acts */
     int64_t rate;    /* backfill: fires a second of one job */
     struct text backfill_id; /* empty = not given: the command id */
+    bool overlap_allowed;    /* trigger: also beside a run that is in the way of the job's slots */
     bool dry_run;
     struct text reason;
     struct text actor;

@@ -29,6 +29,9 @@ struct owed_range {
 
 enum { OWED_RANGES_MAX = 16, PENDING_MAX = 4 };
 
+/* Which slots of the tail are owed. The others are left out: a run of the job was in their way. */
+enum tail_keeps { TAIL_KEEPS_ALL = 0, TAIL_KEEPS_NONE, TAIL_KEEPS_NEWEST };
+
 /* One slot of a job: ids go by the nominal time, the watermark by the due time. */
 struct job_slot {
     int64_t nominal_ms;
@@ -106,6 +109,7 @@ struct job_record {
     struct owed_range owed[OWED_RANGES_MAX];
     int64_t tail_from_ms;  /* INSTANT_NONE: no tail */
     bool tail_undecided;   /* the catch-up policy has not decided about the tail yet */
+    enum tail_keeps tail_keeps;
     size_t backfill_count;
     struct backfill_record backfills[BACKFILLS_MAX];
     /* What keeps ids of fires from coming twice; see job_past.h. */

@@ -252,6 +252,9 @@ struct sink {
     /* What has been put out may turn out to be undeliverable (a topic that is not ours): nothing
      * that depends on it may happen before the commit. Asked between instants and commands. */
     bool (*uncertain)(void *opaque);
+    /* The run of a job, given by the run number of its first try, is to be asked to stop; NULL:
+     * nobody can be asked. */
+    void (*stop_run)(void *opaque, struct text group, struct text id, int64_t run_number);
     /* Asked before a failing job is tried again; NULL: always now. */
     enum retry_turn (*retry)(void *opaque, const struct job *job);
 };

@@ -76,10 +76,39 @@ static void say_trace(struct text_writer *writer, const struct fire *fire)
     text_writer_raw(writer, trace);
 }
 
+static struct open_run view_run(const struct rig_run *run)
+{
+    const char *group = run->texts.bytes;
+    const char *id = group + strlen(group) + 1;
+    return (struct open_run){text_of(group), text_of(id), run->number,
+                             text_of(id + strlen(id) + 1)};
+}
+
+/* Of a job with a lease the fire opens a run. */
+static void open_run(struct shard_rig *rig, const struct fire *fire)
+{
+    struct definition definition;
+    job_view(fire->job, &definition);
+    if (definition.runs.lease_ms == 0) return;
+    rig->runs = memory_grow(rig->runs, &rig->run_capacity, rig->run_count + 1, sizeof *rig->runs);
+    struct rig_run *run = &rig->runs[rig->run_count++];
+    run->number = ++rig->last_run;
+    text_writer_init(&run->texts);
+    text_writer_raw(&run->texts, job_group(fire->job));
+    text_writer_char(&run->texts, '\0');
+    text_writer_raw(&run->texts, job_id(fire->job));
+    text_writer_char(&run->texts, '\0');
+    write_fire_id(&run->texts, fire);
+    text_writer_char(&run->texts, '\0');
+    struct open_run opened = view_run(run);
+    shard_run_opened(rig->shard, &opened);
+}
+
 static void on_fire(void *opaque, const struct fire *fire)
 {
     struct shard_rig *rig = opaque;
     char time[INSTANT_TEXT_BYTES];
+    open_run(rig, fire);
     struct text name = job_name(fire->job);
     rig->batch++;
     rig->fires++;
@@ -143,7 +172,17 @@ static void on_event(void *opaque, const struct event *event)
         text_writer_char(log, ' ');
         text_writer_words(log, event_reason_word(event->reason));
     }
+    if (event->run_number != EVENT_FIELD_NONE)
+        text_writer_format(log, " run=%" PRId64, event->run_number);
     text_writer_char(log, '\n');
+}
+
+static void on_stop_run(void *opaque, struct text group, struct text id, int64_t run_number)
+{
+    struct shard_rig *rig = opaque;
+    rig->batch++;
+    text_writer_format(&rig->log, "stop %.*s/%.*s run=%" PRId64 "\n", (int)group.length,
+                       group.bytes, (int)id.length, id.bytes, run_number);
 }
 
 static void say_days(struct shard_rig *rig, const char *name, const int64_t *due_ms, int32_t count)
@@ -236,6 +275,7 @@ static void on_job_changed(void *opaque, const struct job *job)
     char key[512];
     job_key(job, key, sizeof key);
     rig->batch++;
+    rig->changes++;
     keep(rig, key, job_text(job));
     if (rig->census != NULL) census_job(rig->census, job);
 }
@@ -294,6 +334,7 @@ struct sink rig_test_sink(struct shard_rig *rig)
                          .seen = on_seen,
                          .seen_expired = on_seen_expired,
                          .full = is_full,
+                         .stop_run = on_stop_run,
                          .uncertain = is_uncertain};
 }
 
@@ -329,6 +370,8 @@ void rig_close(struct shard_rig *rig)
         free(rig->records[i].value);
     }
     free(rig->records);
+    for (size_t i = 0; i < rig->run_count; i++) text_writer_free(&rig->runs[i].texts);
+    free(rig->runs);
     text_writer_free(&rig->log);
     arena_destroy(rig->arena);
     shard_destroy(rig->shard);
@@ -368,6 +411,10 @@ void rig_restart(struct shard_rig *rig)
     rig->shard = new_shard(rig);
     for (size_t i = 0; i < rig->record_count; i++)
         restore_record(rig->shard, zone_stand_ins_lookup(rig->stand_ins), &rig->records[i]);
+    for (size_t i = 0; i < rig->run_count; i++) {
+        struct open_run run = view_run(&rig->runs[i]);
+        shard_run_opened(rig->shard, &run);
+    }
     shard_restore_done(rig->shard, &rig->mark);
     if (rig->census != NULL) census_take(rig->census, rig->shard);
 }
@@ -394,7 +441,8 @@ static bool lane_has_work(const struct shard *shard)
 {
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
         const struct job *job = shard_job_at(shard, slot);
-        if (job == NULL || (job->flags & JOB_STANDS_STILL)) continue;
+        if (job == NULL || (job->flags & JOB_STANDS_STILL) || shard_run_in_way(shard, job))
+            continue;
         bool owes = job_owes(job) && !job_is_failing(job);
         if (owes || (job->extra != NULL && job->extra->backfill_count > 0)) return true;
     }
@@ -458,6 +506,22 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
         break;
     }
     rig_test_commit(rig);
+}
+
+void rig_end_run(struct shard_rig *rig, int64_t number, const char *now)
+{
+    struct sink sink = rig_test_sink(rig);
+    size_t at = 0;
+    while (at < rig->run_count && rig->runs[at].number != number) at++;
+    assert(at < rig->run_count);
+    step_to(rig, rig_instant(now), rig_instant(now));
+    rig_test_commit(rig);
+    struct rig_run ended = rig->runs[at];
+    struct open_run run = view_run(&ended);
+    memmove(&rig->runs[at], &rig->runs[at + 1], (--rig->run_count - at) * sizeof ended);
+    shard_run_ended(rig->shard, run.group, run.id, number, rig_instant(now), &sink);
+    rig_test_commit(rig);
+    text_writer_free(&ended.texts);
 }
 
 void rig_set_record(struct shard_rig *rig, const char *name, const char *json)

@@ -18,6 +18,11 @@ struct rig_record { /* one key of the state log, as compaction leaves it */
     char *value; /* NULL: tombstone */
 };
 
+struct rig_run { /* one that is open */
+    int64_t number;
+    struct text_writer texts; /* group, id, and id of the fire, each terminated */
+};
+
 struct shard_rig {
     struct shard *shard;
     struct arena *arena;
@@ -30,6 +35,11 @@ struct shard_rig {
     size_t batch;          /* outputs of the one under way */
     size_t fires;          /* among them */
     int64_t commits;
+    int64_t changes;       /* how often a job's record was written */
+    struct rig_run *runs;  /* of jobs with a lease, in order of opening: numbers from 1 */
+    size_t run_count;
+    size_t run_capacity;
+    int64_t last_run;
     int64_t offset;        /* of the next command */
     bool lacks_zones;      /* from the next restart on: the machine has UTC only */
     struct zone_stand_ins *stand_ins; /* since the last restart */
@@ -52,6 +62,8 @@ void rig_close(struct shard_rig *rig);
 void rig_advance(struct shard_rig *rig, const char *now);
 /* A command read at `now` with the log time `at`. NULL now: at. */
 void rig_command(struct shard_rig *rig, const char *at, const char *now, const char *json);
+/* At `now` that run has its final outcome. */
+void rig_end_run(struct shard_rig *rig, int64_t number, const char *now);
 /* As if the process had been killed: memory is built anew from records and mark. */
 void rig_restart(struct shard_rig *rig);
 /* The lines said since the last call, terminated; valid until the next call. */

@@ -89,7 +89,7 @@ static void test_each_field_alone(void **state)
 {
     (void)state;
     struct arena *arena = arena_create();
-    for (int field = 0; field < 30; field++) {
+    for (int field = 0; field < 32; field++) {
         struct job_record record;
         struct job_record read;
         a_record(&record);
@@ -128,6 +128,7 @@ static void test_each_field_alone(void **state)
         case 27: record.revision = UINT32_MAX; record.life.ordinal = INT64_MAX - 1; break;
         case 28: definition->zone = text_of("UTC"); break;
         case 29: definition->traceparent = text_of("00-" A16 A16 "-" A16 "-01"); break;
+        case 30: record.tail_keeps = TAIL_KEEPS_NEWEST; break;
         default: definition->given |= GIVEN_ANCHOR; break;
         }
         check_round(&record, arena, &read);

@@ -27,6 +27,7 @@ struct books {
     /* The plain list. */
     struct slots owed;
     int64_t tail_from_ms;
+    enum tail_keeps keeps;
     struct slots away;
     int64_t away_tail_ms;
     struct job_slot paid[PAID_MOST]; /* that may fail yet, in order */
@@ -69,12 +70,22 @@ static void list_slots(const struct books *books, int64_t from_ms, int64_t to_ms
                 (struct job_slot){schedule_nominal(books->terms.spec, due_ms), due_ms});
 }
 
+/* Of the slots from `at` on those go that a tail does not keep. */
+static void drop_left_out(struct slots *slots, size_t at, enum tail_keeps keeps)
+{
+    if (keeps == TAIL_KEEPS_NONE) slots->count = at;
+    if (keeps != TAIL_KEEPS_NEWEST || slots->count == at) return;
+    slots->list[at] = slots->list[slots->count - 1];
+    slots->count = at + 1;
+}
+
 /* All that is owed, the tail's slots up to the watermark too. */
 static void list_all(const struct books *books, struct slots *slots)
 {
     *slots = books->owed;
-    if (books->tail_from_ms != INSTANT_NONE)
-        list_slots(books, books->tail_from_ms, books->watermark_ms, slots);
+    if (books->tail_from_ms == INSTANT_NONE) return;
+    list_slots(books, books->tail_from_ms, books->watermark_ms, slots);
+    drop_left_out(slots, books->owed.count, books->keeps);
 }
 
 /* ---- the same of the ledger, which it does not change ---- */
@@ -92,7 +103,9 @@ static void list_ledger(const struct books *books, struct slots *slots)
     }
     if (ledger_tail_from_ms(&books->ledger) == INSTANT_NONE) return;
     struct span tail = ledger_tail(&books->ledger, &books->terms, books->watermark_ms);
+    size_t debts = slots->count;
     list_slots(books, tail.from_ms, tail.to_ms, slots);
+    drop_left_out(slots, debts, ledger_tail_keeps(&books->ledger));
 }
 
 static void check_slots(const struct slots *left, const struct slots *right)
@@ -136,6 +149,48 @@ static void step_time(struct books *books)
     if (ledger_owes(&books->ledger) || draw(books, 2) == 0) return;
     books->tail_from_ms = books->watermark_ms - (int64_t)draw(books, 3000);
     ledger_open_tail(&books->ledger, books->tail_from_ms, false);
+}
+
+/* Slots that come meet a run: from here on the tail keeps so many. */
+static void step_keep(struct books *books)
+{
+    if (books->tail_from_ms == INSTANT_NONE) {
+        books->tail_from_ms = books->watermark_ms - (int64_t)draw(books, 3000);
+        ledger_open_tail(&books->ledger, books->tail_from_ms, false);
+    }
+    books->keeps = 1 + (enum tail_keeps)draw(books, 2);
+    ledger_keep(&books->ledger, books->keeps);
+}
+
+/* What is left out is named. */
+static void step_leave_out(struct books *books)
+{
+    static struct slots tail;
+    int64_t due_ms = 0;
+    if (books->keeps == TAIL_KEEPS_ALL) return;
+    tail.count = 0;
+    list_slots(books, books->tail_from_ms, books->watermark_ms, &tail);
+    size_t kept = books->keeps == TAIL_KEEPS_NEWEST && tail.count > 0;
+    bool any = ledger_first_left_out(&books->ledger, &books->terms, books->watermark_ms, &due_ms);
+    assert_int_equal(any, tail.count > kept);
+    if (any) assert_int_equal(due_ms, tail.list[kept].due_ms);
+    check_dropped(&tail, tail.count - kept,
+                  ledger_leave_out(&books->ledger, &books->terms, books->watermark_ms));
+    books->tail_from_ms = ledger_tail_from_ms(&books->ledger);
+}
+
+/* The run ends: the tail keeps all again. */
+static void keep_all(struct books *books)
+{
+    static struct slots all;
+    if (books->keeps == TAIL_KEEPS_ALL) return;
+    step_leave_out(books);
+    list_all(books, &all);
+    ledger_keep_all(&books->ledger, &books->terms, books->watermark_ms);
+    books->keeps = TAIL_KEEPS_ALL;
+    books->tail_from_ms = ledger_tail_from_ms(&books->ledger);
+    assert_int_equal(books->tail_from_ms == INSTANT_NONE,
+                     ledger_count(&books->ledger) == 0 && all.count == 0);
 }
 
 static void pay_one(struct books *books)
@@ -268,7 +323,9 @@ static void step_insert(struct books *books)
     static struct slots found;
     struct job_slot slot = {books->watermark_ms - (int64_t)draw(books, 5000), 0};
     slot.due_ms = slot.nominal_ms + (int64_t)draw(books, 3000);
-    if (!ledger_insert(&books->ledger, &books->terms, slot)) return;
+    bool anywhere = draw(books, 2) == 0;
+    if (!anywhere && !ledger_insert(&books->ledger, &books->terms, slot)) return;
+    if (anywhere && !ledger_put(&books->ledger, &books->terms, slot)) return;
     list_ledger(books, &found);
     size_t at = 0;
     while (memcmp(&found.list[at], &slot, sizeof slot) != 0) at++;
@@ -306,7 +363,10 @@ static void step_restart(struct books *books)
         struct schedule *schedule = debt->schedule == NULL ? NULL : timers_retain(debt->schedule);
         ledger_add(&read, debt_of_record(&range, schedule, books->terms.spec));
     }
-    if (books->tail_from_ms != INSTANT_NONE) ledger_open_tail(&read, books->tail_from_ms, false);
+    if (books->tail_from_ms != INSTANT_NONE) {
+        ledger_open_tail(&read, books->tail_from_ms, false);
+        ledger_keep(&read, books->keeps);
+    }
     ledger_clear(&books->ledger, books->timers);
     ledger_free(&books->ledger);
     books->ledger = read;
@@ -323,8 +383,11 @@ static void step_drop(struct books *books)
 static void (*const steps[])(struct books *) = {
     step_time,    step_time,   step_pay,    step_pay,       step_pay,     step_back, step_back,
     step_pause,   step_pause,  step_edit,   step_decide,    step_give_up, step_insert,
-    step_restart, step_drop,   step_take_away,
+    step_restart, step_drop,   step_take_away, keep_all,
 };
+/* What may happen while the tail does not keep all. */
+static void (*const steps_in_way[])(struct books *) = {step_time, step_time, step_keep,
+                                                       step_leave_out, step_restart};
 
 static void open_books(struct books *books, uint64_t seed)
 {
@@ -367,7 +430,12 @@ static void the_ledger_owes_what_the_list_does(void **state)
     for (uint64_t seed = 1; seed <= WALKS; seed++) {
         open_books(&books, seed);
         for (int i = 0; i < STEPS && books.owed.count < SLOTS_MOST / 4; i++) {
-            steps[draw(&books, sizeof steps / sizeof steps[0])](&books);
+            if (draw(&books, 4) == 0) {
+                steps_in_way[draw(&books, sizeof steps_in_way / sizeof steps_in_way[0])](&books);
+            } else {
+                keep_all(&books);
+                steps[draw(&books, sizeof steps / sizeof steps[0])](&books);
+            }
             check(&books);
         }
         close_books(&books);
