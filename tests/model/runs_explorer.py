@@ -135,6 +135,8 @@ def faults(world: World, dice: random.Random) -> list[Action]:
             Action("reports are deleted", broker.cut, odds() / 3),
             Action("leader changes", lambda: broker.change_leader(
                 BACK if "clocks_agree" not in world.without else 3 * BACK), odds()),
+            Action("a generation begins", owner.begin_generation,
+                   1 if "same_generation" in world.without else 0),
             Action("offsets are set back", broker.set_back,
                    1 if "offsets_stay" in world.without else 0),
             Action("Kafka goes away", broker.go_away, odds() / 2),

@@ -73,6 +73,13 @@ class Owner:
         self.had_claim = had
         return True
 
+    def begin_generation(self) -> bool:
+        """As `belfry recover` does: every open try ends as lost, and nobody is asked."""
+        if not self.take_over() or not self.kept.open():
+            return False
+        self.close("lost")
+        return True
+
     def judge_take_over(self) -> None:
         """What the owner before knew of a claim, this one knows when it has read as far."""
         if self.had_claim is None or self.position < self.had_claim[1]:
