@@ -14,6 +14,7 @@ from model import GRACE, Json, Schedule, duration, instant
 HOUR = 3_600_000
 OPEN_MAX = 1_000
 RELEASES_MAX = 100
+TRIES_KEPT = 8
 RETRY_AFTER_MAX = 24 * HOUR
 RETRY: Json = {"attempts": 1, "initial": "10s", "factor": 2, "max": "1h", "within": None,
                "on": ["failure", "timeout", "lost", "not_started", "refused"],
@@ -123,7 +124,7 @@ class RunsJob:
         self.paused_at = None
         self.done_to = self.now
         self.catch_up(since)
-        for run in list(self.runs):
+        for run in sorted(self.runs, key=lambda run: run.retry_at or 0):
             if run.retry_at is not None and run.retry_at <= self.now:
                 self.try_again(run)
         self.serve()
@@ -361,22 +362,27 @@ class RunsJob:
         run.outcomes.append(outcome)
         run.counted += 1
         run.silent = run.silent + 1 if outcome == "lost" else 0
-        if outcome == "lost" and run.silent >= self.retry("poison_after"):
+        if outcome == "lost" and run.silent >= self.retry("poison_after") and not run.orphan:
             self.end_run(run, "poison")
         elif self.tries_again(run, outcome, exit_code):
             self.wait_for_retry(run, outcome, retry_after)
         else:
             self.end_run(run, outcome)
 
+    def tries_of(self, run: Run) -> list[int]:
+        """Those that have ended, oldest first."""
+        return sorted(number for number, (other, _) in self.tried.items() if other is run)
+
     def late(self, number: int, outcome: str) -> None:
         run, was = self.tried.get(number, (None, ""))
-        if run is None or run.ended is not None or was != "lost":
+        if run is None or run.ended is not None or was != "lost" \
+                or number not in self.tries_of(run)[-TRIES_KEPT:]:
             return
         if outcome == "success":
             self.say("event", {"event": "late_success", "run": run.name})
         if outcome == "lost_lease":  # those lost in a row begin behind it
-            behind = [n for n, (other, how) in self.tried.items()
-                      if other is run and n > number and how != "released"]
+            behind = [n for n in self.tries_of(run)
+                      if n > number and self.tried[n][1] != "released"]
             run.silent = min(run.silent, len(behind))
 
     def release(self, run: Run) -> None:
@@ -411,7 +417,7 @@ class RunsJob:
 
     def try_again(self, run: Run) -> None:
         """What was decided when the try ended may not hold any more: a pause, an update."""
-        again = self.tried[max(n for n, (other, _) in self.tried.items() if other is run)][1]
+        again = self.tried[self.tries_of(run)[-1]][1]
         if again != "released" and not (run.counted < self.retry("attempts")
                                         and self.within(run, self.now)):
             self.end_run(run, run.outcomes[-1])

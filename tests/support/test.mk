@@ -1,8 +1,10 @@
 # Targets that need the test environment; included by the Makefile.
 
+MODEL_DRIVERS := $(BUILD)/tests/model/model_driver $(BUILD)/tests/model/runs_driver
+
 # What the C tests are built from the sources that are there now.
 .PHONY: test-programs
-test-programs: $(UNIT_TESTS) $(CONTRACT_TESTS) $(BUILD)/tests/model/model_driver ## builds the C tests, runs none
+test-programs: $(UNIT_TESTS) $(CONTRACT_TESTS) $(MODEL_DRIVERS) ## builds the C tests, runs none
 
 # Packages for building and the demo, or for everything; does nothing when all is there.
 .PHONY: setup-demo setup-test
@@ -33,9 +35,8 @@ trust-table: ## writes the table of docs/reliability.md from tests/trust
 # Random commands against a reference model in Python: 100,000 sequences in memory, and a long run
 # against a daemon that is killed meanwhile; and 200,000 walks through the protocol of runs.
 # `make test-model` runs few.
-MODEL_DRIVER := $(BUILD)/tests/model/model_driver
 .PHONY: model
-model: setup-test all $(MODEL_DRIVER) ## 100,000 random sequences against the reference model
+model: setup-test all $(MODEL_DRIVERS) ## 100,000 random sequences against the reference model
 	@MODEL_SEQUENCES=$${MODEL_SEQUENCES:-100000} MODEL_COMMANDS=$${MODEL_COMMANDS:-5000} \
 	    RUNS_WALKS=$${RUNS_WALKS:-200000} \
 	    tests/support/run_all --only model
