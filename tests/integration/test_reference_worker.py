@@ -15,7 +15,7 @@ import referencing
 import harness
 from harness import Kafka, wait_for
 from topics import TopicReader, produce
-from worker import Work, Worker
+from worker import Work, Worker, clock_s
 
 SCHEMAS = harness.ROOT / "schemas"
 GROUP = "billing-workers"
@@ -114,3 +114,43 @@ def test_tries_are_claimed_once_and_what_is_reported_fits_the_schema(kafka: Kafk
     assert set(words[fires[20]["id"]]) == {"started"}, words  # too late: passed over in silence
     assert fires[21]["id"] not in words, words  # another group's
     assert all(reports[0]["report"] == "started" for reports in of.values()), words
+
+
+class CutOff(Worker):
+    """Kafka stands still from the moment at which this one is about to commit a claim."""
+
+    at: Kafka | None = None
+
+    def commit_claims(self) -> None:
+        if self.at is not None and self.claimed():
+            self.at.brokers[0].sigstop()
+            self.at = None
+        super().commit_claims()
+
+
+def test_work_stops_in_time_while_a_commit_waits_for_kafka(kafka: Kafka) -> None:
+    clusters_topics(kafka, "cut")
+    begun, spare_s = threading.Event(), []
+
+    def handler(work: Work) -> str:
+        if int(work.fire["runnumber"]) - (1 << 32) in RENEWED:
+            begun.set()
+            assert work.stop.wait(60)
+            spare_s.append(work.kill_s - clock_s())
+            return "failure"
+        return "success"
+
+    with CutOff(kafka.bootstrap, "cut", GROUP, handler) as worker:
+        produce(kafka.bootstrap, "cut.fires", [("long", json.dumps(fire(3, 0)))])
+        assert begun.wait(40), worker.failure
+        worker.at = kafka
+        produce(kafka.bootstrap, "cut.fires", [("next", json.dumps(fire(5, 1)))])
+        try:
+            wait_for(lambda: worker.at is None, 40, "a claim is about to be committed")
+            wait_for(lambda: spare_s or worker.failure, 15, "the work has stopped")
+        finally:
+            kafka.brokers[0].sigcont()
+        with TopicReader(kafka.bootstrap, "cut.runs") as runs:
+            runs.read_until(lambda records: any(record.json["report"] == "lost_lease"
+                                                 for record in records), 60)
+    assert spare_s[0] > 0, spare_s

@@ -7,7 +7,8 @@ by the claim protocol, in the words of schemas/report.schema.json.
 `handler(work)` runs in a thread of its own and returns the end: an outcome, or a dict with
 `report` and what else a final report may carry. It looks at `work.stop`, which is set when the try
 is to end: `work.reason` says why. All that is asked of its clients is asked in the one thread that
-serves them; so a commit's answer and the loss of a partition never pass each other.
+serves them; so a commit's answer and the loss of a partition never pass each other. Only the watch
+over leases has a thread of its own: a commit waits for as long as Kafka is away.
 """
 
 from __future__ import annotations
@@ -112,6 +113,7 @@ class Worker(threading.Thread):
         assert self.failure is None, self.failure
 
     def run(self) -> None:
+        threading.Thread(target=self.watch, daemon=True).start()
         try:
             while not self.ending.is_set():
                 self.read_fires(0.02)
@@ -286,10 +288,15 @@ class Worker(threading.Thread):
                 work.state = DONE
                 self.report(work, **self.end_of(work))
                 continue
-            if now_s >= work.term_s:
-                work.reason = work.reason or "lost_lease"
-                work.stop.set()
             if now_s >= work.renew_s and work.reason != "lost_lease":
                 work.renew_s = now_s + work.lease_s / 3
                 more = {} if work.cursor is None else {"cursor": work.cursor}
                 self.report(work, "running", **more)
+
+    def watch(self) -> None:
+        """Tells handlers to stop when two thirds of their lease have passed in silence."""
+        while not self.ending.wait(0.05):
+            for work in self.works:
+                if work.state == WORKING and clock_s() >= work.term_s:
+                    work.reason = work.reason or "lost_lease"
+                    work.stop.set()
