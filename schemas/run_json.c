@@ -10,6 +10,8 @@
 
 enum { READ_BYTES_MAX = 64 * 1024, LAYOUT_FIRST = 2, EXIT_CODE_MAX = 255, SIGNAL_MAX = 127 };
 
+#define RUNNUMBER_MAX (INT64_MAX / 2) /* the next ones are counted on from it */
+
 #define WORD(name, word) word,
 #define OUTCOME_WORD(name, word, sayer) word,
 static const char *const state_words[] = {RUN_STATES(WORD) NULL};
@@ -247,13 +249,14 @@ static const struct json_field run_rows[] = {
     {.name = "trigger_id", .kind = JSON_TEXT, .max = COMMAND_ID_BYTES_MAX, FIELD(trigger_id)},
     {.name = "import", .kind = JSON_CUSTOM, .read = read_import, .write = write_import},
     {.name = "opened_at", .kind = JSON_INSTANT, .required = true, FIELD(opened_ms)},
-    {.name = "first_runnumber", .kind = JSON_INT, .required = true, .min = 1, .max = INT64_MAX,
-     FIELD(first_runnumber)},
-    {.name = "runnumber", .kind = JSON_INT, .required = true, .min = 1, .max = INT64_MAX,
+    {.name = "first_runnumber", .kind = JSON_INT, .required = true, .min = 1,
+     .max = RUNNUMBER_MAX, FIELD(first_runnumber)},
+    {.name = "runnumber", .kind = JSON_INT, .required = true, .min = 1, .max = RUNNUMBER_MAX,
      FIELD(runnumber)},
     {.name = "try", .kind = JSON_INT32, .required = true, .min = 1, .max = INT32_MAX,
      FIELD(number)},
-    {.name = "counted", .kind = JSON_INT32, .required = true, .max = INT32_MAX, FIELD(counted)},
+    {.name = "counted", .kind = JSON_INT32, .required = true, .max = RETRY_ATTEMPTS_MAX,
+     FIELD(counted)},
     {.name = "lost_in_a_row", .kind = JSON_INT32, .max = INT32_MAX, FIELD(lost_in_a_row)},
     {.name = "released", .kind = JSON_INT32, .max = RUN_RELEASED_MAX, FIELD(released)},
     {.name = "fired_at", .kind = JSON_INSTANT, .required = true, FIELD(fired_ms)},
@@ -314,6 +317,23 @@ static bool check_state(const struct json_node *node, const struct run_reading *
     return true;
 }
 
+/* Each try that was fired counts, or was handed back; what ends one needs a try that counts, and
+ * what goes on from one needs to know how the last one ended. */
+static bool check_tries(const struct json_node *node, const struct run_record *record,
+                        struct error *error)
+{
+    bool waits = record->state == RUN_STATE_WAITING;
+    if (record->number > record->counted + record->released)
+        return json_refuse(node, error, CODE_BAD_VALUE,
+                           "'try' is more than 'counted' and 'released' together");
+    if (waits ? record->counted == RETRY_ATTEMPTS_MAX : record->counted == 0)
+        return json_refuse(node, error, CODE_BAD_VALUE, "'counted' is %d and 'state' is '%s'",
+                           (int)record->counted, state_words[record->state]);
+    if (record->try_count == 0 && (waits || record->number > 1))
+        return json_refuse(node, error, CODE_BAD_VALUE, "the last try is not among 'tries'");
+    return true;
+}
+
 bool run_record_decode(struct text value, struct arena *arena, struct run_record *record,
                        bool *open, struct error *error)
 {
@@ -330,7 +350,7 @@ bool run_record_decode(struct text value, struct arena *arena, struct run_record
     struct run_reading reading = {0};
     run_record_defaults(&reading.record);
     if (!json_read_object(&node, &run_table, 0, &reading, NULL, NULL, error) ||
-        !check_state(&node, &reading, error))
+        !check_state(&node, &reading, error) || !check_tries(&node, &reading.record, error))
         return false;
     *record = reading.record;
     return true;

@@ -33,6 +33,13 @@ static void claim_it(struct run_record *record)
                                        .started_ms = 1795294674100, .sign_ms = 1795294774100};
 }
 
+/* An earlier try. */
+static void end_one(struct run_record *record)
+{
+    record->try_count = 1;
+    record->tries[0] = (struct run_try){.runnumber = 1, .number = 1, .exit_code = -1};
+}
+
 /* Writes, reads, writes again: the same bytes. *read holds what was read. */
 static void check_round(const struct run_record *record, struct arena *arena,
                         struct run_record *read)
@@ -116,13 +123,13 @@ static void test_each_field_alone(void **state)
         case 8: record.trigger_id = text_of("run \"now\" 1"); break;
         case 9: record.opened_ms--; break;
         case 10: record.first_runnumber = 1; break;
-        case 11: record.runnumber = INT64_MAX; break;
-        case 12: record.number = INT32_MAX; break;
-        case 13: record.counted = 0; break;
+        case 11: record.runnumber = INT64_MAX / 2; break;
+        case 12: record.number = record.counted = RETRY_ATTEMPTS_MAX; end_one(&record); break;
+        case 13: record.counted = 2; break;
         case 14: record.lost_in_a_row = 2; break;
         case 15: record.released = RUN_RELEASED_MAX; break;
         case 16: record.fired_ms = INSTANT_MAX_MS; break;
-        case 17: record.state = RUN_STATE_WAITING; record.retry_at_ms = 0; break;
+        case 17: end_one(&record); record.state = RUN_STATE_WAITING; record.retry_at_ms = 0; break;
         case 18: record.expiry_ms = 0; break;
         case 19: record.lease_ms = LEASE_MAX_MS; record.mode = LEASE_FIXED; break;
         case 20: record.claim.worker = text_of("w"); break;
@@ -220,9 +227,11 @@ static void test_longest(void **state)
     record.mode = LEASE_HEARTBEAT;
     record.trigger_id = (struct text){quotes, COMMAND_ID_BYTES_MAX};
     record.ordinal = INT64_MAX - 1;
-    record.first_runnumber = record.runnumber = INT64_MAX;
-    record.number = record.counted = record.lost_in_a_row = INT32_MAX;
+    record.first_runnumber = record.runnumber = INT64_MAX / 2;
+    record.counted = RETRY_ATTEMPTS_MAX;
     record.released = RUN_RELEASED_MAX;
+    record.number = record.counted + record.released;
+    record.lost_in_a_row = INT32_MAX;
     record.expiry_ms = INSTANT_MAX_MS;
     record.lease_ms = LEASE_MAX_MS - 1;
     record.workers = (struct text){quotes, WORKERS_BYTES_MAX};
