@@ -363,7 +363,8 @@ static uint8_t definition_flags(const struct definition *definition)
                    definition->max_fires != 0;
     return (uint8_t)((bounded ? JOB_BOUNDED : 0U) |
                      (definition->topic.length > 0 ? JOB_FOREIGN : 0U) |
-                     (definition->runs.overlap != OVERLAP_ALLOW ? JOB_OVERLAP : 0U));
+                     (definition->runs.overlap != OVERLAP_ALLOW ? JOB_OVERLAP : 0U) |
+                     (definition->runs.lease_ms > 0 ? JOB_LEASE : 0U));
 }
 
 struct job *job_create(const struct definition *definition, struct schedule *schedule)

@@ -47,6 +47,7 @@ enum job_flag {
     JOB_FOREIGN = 1 << 3, /* names a topic of its own */
     JOB_ZONELESS = 1 << 4, /* set aside: a time zone of its is not there, see zoneless.c */
     JOB_OVERLAP = 1 << 5, /* says what its slots do while a run of it is open: not `allow` */
+    JOB_LEASE = 1 << 6, /* its runs are followed */
     JOB_STANDS_STILL = JOB_PAUSED | JOB_ZONELESS
 };
 

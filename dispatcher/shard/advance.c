@@ -57,7 +57,7 @@ slot_due(struct shard *shard, struct job *job, const struct due_list *list, int6
     } else if (late) {
         lane_owe(shard, job, due_ms, sink);
     } else {
-        job_fire(job, FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
+        job_fire(shard, job, FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
         return slot_fired(shard, job, list, due_ms, now_ms, sink);
     }
     return job;

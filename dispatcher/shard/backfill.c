@@ -155,8 +155,8 @@ void backfill_release(struct shard *shard, struct job *job)
 
 /* ---- working off ---- */
 
-static void fire_next(struct job *job, struct job_backfill *backfill, int64_t nominal_ms,
-                      int64_t now_ms, const struct sink *sink)
+static void fire_next(struct shard *shard, struct job *job, struct job_backfill *backfill,
+                      int64_t nominal_ms, int64_t now_ms, const struct sink *sink)
 {
     struct fire fire = {.job = job,
                         .kind = FIRE_BACKFILL,
@@ -169,11 +169,11 @@ static void fire_next(struct job *job, struct job_backfill *backfill, int64_t no
     backfill->fired++;
     debt_pay(&backfill->debt, nominal_ms);
     job->life.fired++;
-    sink->fire(sink->opaque, &fire);
+    shard_fire(shard, &fire, sink);
 }
 
 /* Fires what the backfill's rate allows by now. */
-static bool run_one(const struct shard *shard, struct job *job, struct job_backfill *backfill,
+static bool run_one(struct shard *shard, struct job *job, struct job_backfill *backfill,
                     int64_t now_ms, int64_t *allowance, const struct sink *sink)
 {
     int64_t now_us = now_ms * 1000;
@@ -184,7 +184,7 @@ static bool run_one(const struct shard *shard, struct job *job, struct job_backf
     struct job_slot slot;
     while (*allowance > 0 && backfill->due_us <= now_us && !sink->full(sink->opaque) &&
            debt_next(&backfill->debt, NULL, &slot) && !shard_run_in_way(shard, job)) {
-        fire_next(job, backfill, slot.nominal_ms, now_ms, sink);
+        fire_next(shard, job, backfill, slot.nominal_ms, now_ms, sink);
         backfill->due_us += interval_us;
         (*allowance)--;
         fired = true;
@@ -272,7 +272,7 @@ bool backfill_retry(struct shard *shard, struct job *job, int64_t alarm_ms, int6
     struct job_backfill *backfill = backfill_to_retry(job, alarm_ms);
     if (backfill == NULL || !debt_next(&backfill->debt, NULL, &slot)) return false;
     backfill->retry_ms = INSTANT_NONE;
-    fire_next(job, backfill, slot.nominal_ms, now_ms, sink);
+    fire_next(shard, job, backfill, slot.nominal_ms, now_ms, sink);
     backfill_enqueue(shard, job);
     sink->job_changed(sink->opaque, job);
     return true;

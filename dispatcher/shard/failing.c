@@ -64,8 +64,13 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
         job->life.incarnation.index != failed->incarnation.index)
         return; /* deleted by the same command that the fire came from: nothing is owed */
     announce_failed(job, failed, now_ms, sink);
-    if (failed->run_number != 0) forget_run(shard, job, failed->run_number);
-    job->life.fired--;
+    if (job->life.fired > 0) job->life.fired--; /* a counter that may be lost */
+    if (failed->run_number != 0) {
+        if (shard_undo_try(shard, job, failed->run_number, now_ms + backoff_ms(failed->attempt),
+                           now_ms, sink))
+            return;
+        forget_run(shard, job, failed->run_number);
+    }
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
     if (failed->kind == FIRE_BACKFILL) {
         backfill_failed(shard, job, failed, now_ms + backoff_ms(failed->attempt), sink);

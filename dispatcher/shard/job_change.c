@@ -8,6 +8,7 @@
 static void attach(struct shard *shard, struct job *job, int64_t after_ms)
 {
     timers_attach(shard->timers, job, job_slots_after_ms(job, after_ms));
+    if ((job->flags & JOB_LEASE) != 0) shard_runs_of_resumed(shard, job);
 }
 
 void job_settle(struct shard *shard, struct job *job)
@@ -423,6 +424,7 @@ void job_delete(struct shard *shard, struct job *job, int64_t effective_ms,
     if (job_owes(job)) lane_drop(shard, job, effective_ms, REASON_DELETED, sink);
     pending_abandon(job, effective_ms, REASON_DELETED, sink);
     backfill_drop(shard, job, effective_ms, REASON_DELETED, sink);
+    shard_runs_of_deleted(shard, job, effective_ms, sink);
     sink->job_deleted(sink->opaque, job);
     job_remove(shard, job);
 }

@@ -172,22 +172,6 @@ int64_t job_tell_ms(const struct job *job)
 
 /* ---- what is said ---- */
 
-void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
-              int64_t missed_count, int32_t attempt, const struct sink *sink)
-{
-    int64_t nominal_ms = slot.nominal_ms;
-    job->life.fired++;
-    job->life.last_due_ms = nominal_ms;
-    struct fire fire = {.job = job,
-                        .kind = kind,
-                        .nominal_ms = nominal_ms,
-                        .due_ms = slot.due_ms,
-                        .now_ms = now_ms,
-                        .missed_count = missed_count,
-                        .attempt = attempt};
-    sink->fire(sink->opaque, &fire);
-}
-
 void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
                     int64_t at_ms, char *incarnation_text)
 {

@@ -202,7 +202,7 @@ void lane_fire_slot(struct shard *shard, struct job *job, enum fire_kind kind,
     int64_t missed = ledger_missed_count(&extra->ledger);
     int32_t attempt = extra->state.attempts + 1;
     extra->state.attempts = 0;
-    job_fire(job, kind, slot, now_ms, missed, attempt, sink);
+    job_fire(shard, job, kind, slot, now_ms, missed, attempt, sink);
     if (job_has_max_fires(job)) extra->state.counted_fires++;
     ledger_pay(&extra->ledger, slot.due_ms);
     if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);

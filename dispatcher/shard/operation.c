@@ -199,7 +199,6 @@ static struct job *change_trigger(struct shard *shard, struct job *job,
                                   const struct job_plan *plan,
                                   const struct application *application, const struct sink *sink)
 {
-    (void)shard;
     (void)plan;
     struct fire fire = {.job = job,
                         .kind = FIRE_TRIGGER,
@@ -210,7 +209,7 @@ static struct job *change_trigger(struct shard *shard, struct job *job,
                         .trigger_id = application->command->command_id,
                         .traceparent = application->command->traceparent};
     job->life.fired++;
-    sink->fire(sink->opaque, &fire);
+    shard_fire(shard, &fire, sink);
     return job;
 }
 

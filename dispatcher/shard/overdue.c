@@ -144,7 +144,8 @@ struct job *job_fire_pending(struct shard *shard, struct job *job, int64_t due_m
     } else if (job_owes(job) && queues(job, slot)) { /* behind what is older */
         lane_enqueue(shard, job);
     } else {
-        job_fire(job, late || overtaken ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1, sink);
+        job_fire(shard, job, late || overtaken ? FIRE_CATCHUP : FIRE_SCHEDULE, slot, now_ms, 0, 1,
+                 sink);
         if (job_has_max_fires(job)) job->extra->state.counted_fires++;
         if (job_fires_used_up(job)) lane_end(shard, job, now_ms, sink);
     }

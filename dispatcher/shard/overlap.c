@@ -70,12 +70,12 @@ static enum tail_keeps wanted(const struct ledger *ledger, const struct terms *t
     return full ? TAIL_KEEPS_NONE : TAIL_KEEPS_ALL;
 }
 
-static void ask_to_stop(const struct shard *shard, const struct job *job, const struct sink *sink)
+static void ask_to_stop(struct shard *shard, const struct job *job, int64_t now_ms,
+                        const struct sink *sink)
 {
     struct open_run run = {.number = INT64_MIN};
-    if (sink->stop_run == NULL) return;
     while (open_runs_next(shard->runs, job_group(job), job_id(job), run.number, &run))
-        sink->stop_run(sink->opaque, run.group, run.id, run.number);
+        shard_stop_run(shard, &run, now_ms, sink);
 }
 
 bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const struct sink *sink)
@@ -95,7 +95,7 @@ bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const s
     }
     if (!tail || keeps == TAIL_KEEPS_NONE) ledger_open_tail(ledger, due_ms - 1, false);
     ledger_keep(ledger, keeps);
-    if (keeps == TAIL_KEEPS_NEWEST) ask_to_stop(shard, job, sink);
+    if (keeps == TAIL_KEEPS_NEWEST) ask_to_stop(shard, job, due_ms, sink);
     job_set_alarm(shard, job);
     sink->job_changed(sink->opaque, job);
     return true;
@@ -112,7 +112,7 @@ bool overlap_meets_pending(struct shard *shard, struct job *job, struct job_slot
     job_view(job, &definition);
     enum tail_keeps keeps = late ? TAIL_KEEPS_ALL
                                  : wanted(ledger, &terms, &definition.runs, done_ms);
-    if (keeps == TAIL_KEEPS_NEWEST) ask_to_stop(shard, job, sink);
+    if (keeps == TAIL_KEEPS_NEWEST) ask_to_stop(shard, job, now_ms, sink);
     if (keeps == TAIL_KEEPS_NONE || !ledger_put(ledger, &terms, slot))
         say_left_out(shard, job, (struct dropped){1, slot.nominal_ms, slot.nominal_ms},
                      definition.runs.overlap, now_ms, sink);

@@ -15,7 +15,9 @@ void shard_config_defaults(struct shard_config *config)
                                     .catchup_per_second = 1000,
                                     .seen_max = SEEN_MAX,
                                     .seen_keep_ms = SEEN_KEEP_MS,
-                                    .hash_key = "belfry's tables"};
+                                    .hash_key = "belfry's tables",
+                                    .runs = {.open_max = RUNS_OPEN_MAX_DEFAULT,
+                                             .append_times = true}};
 }
 
 struct shard *shard_create(const struct shard_config *config)
@@ -40,6 +42,12 @@ void shard_destroy(struct shard *shard)
     job_table_destroy(shard->jobs);
     seen_table_destroy(shard->seen);
     open_runs_destroy(shard->runs);
+    runs_destroy(shard->open);
+    for (size_t i = 0; i < shard->ended_count; i++) {
+        free(shard->ended[i].group);
+        free(shard->ended[i].id);
+    }
+    free(shard->ended);
     alarms_clear(&shard->alarms);
     alarms_clear(&shard->retries);
     job_queue_clear(&shard->lane);

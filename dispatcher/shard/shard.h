@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "dispatcher/jobs/open_runs.h"
+#include "dispatcher/runs/runs.h"
 #include "lib/base/hash.h"
 #include "lib/model/command.h"
 #include "lib/model/job_record.h"
@@ -30,6 +31,7 @@ struct shard_config {
     /* Of the tables that names and schedules from outside fill: who does not know it cannot choose
      * names that meet in one place. Nothing that is put out depends on it. */
     uint8_t hash_key[HASH_KEY_BYTES];
+    struct runs_config runs;
 };
 void shard_config_defaults(struct shard_config *config);
 
@@ -118,7 +120,7 @@ struct failed_fire {
     char backfill_id[COMMAND_ID_BYTES_MAX + 1]; /* FIRE_BACKFILL */
     enum event_reason reason;
     char detail[ERROR_MESSAGE_BYTES];
-    int64_t run_number; /* of the run that it would have opened; 0: none */
+    int64_t run_number; /* of the try that it was; 0: its job has no lease */
 };
 void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,
                        const struct sink *sink);
@@ -132,6 +134,24 @@ void shard_run_opened(struct shard *shard, const struct open_run *run);
  * left out is named, and the first slot that waits is fired. Between steps of time and commands. */
 void shard_run_ended(struct shard *shard, struct text group, struct text id, int64_t number,
                      int64_t now_ms, const struct sink *sink);
+/* The newest record of run/<k>, before shard_restore_done(). */
+void shard_restore_run(struct shard *shard, uint32_t k, const struct run_record *record);
+void shard_restore_run_ended(struct shard *shard, uint32_t k);
+/* After shard_restore_done(): fires of jobs with a lease open runs from here on. Of `start` all
+ * but opaque and job_slot is given. */
+void shard_follow_runs(struct shard *shard, const struct runs_start *start);
+/* For what needs no sink: questions, ticks to be sent, waits, offsets; NULL: there was never
+ * one. */
+struct runs *shard_runs(const struct shard *shard);
+/* What the owner's clock that never steps shows now: before each step in which fires may go out. */
+void shard_tell_steady(struct shard *shard, int64_t steady_ms);
+/* As runs_report(), runs_tick() and runs_step(), and what waits for a run that ends goes on.
+ * Between steps of time and commands. */
+void shard_report(struct shard *shard, const struct runs_place *place,
+                  const struct report *report, const struct sink *sink);
+bool shard_tick(struct shard *shard, const struct runs_place *place, const struct run_tick *tick,
+                const struct sink *sink);
+bool shard_step_runs(struct shard *shard, struct runs_now now, const struct sink *sink);
 /* Whether a run of the job is open beside which its policy allows no other. */
 bool shard_run_in_way(const struct shard *shard, const struct job *job);
 

@@ -33,6 +33,12 @@ struct lane { /* how the catch-up lane stands; not kept over restarts */
     int64_t then_slots;
 };
 
+struct ended_run {
+    char *group;
+    char *id;
+    int64_t number; /* of its first try */
+};
+
 struct shard {
     struct shard_config config;
     struct job_table *jobs;
@@ -42,6 +48,14 @@ struct shard {
     struct alarms retries; /* of failing jobs */
     struct seen_table *seen;
     struct open_runs *runs;
+    struct runs *open; /* NULL: no run was ever open */
+    bool follows_runs;
+    struct runs_start runs_start; /* of an owner who follows them */
+    char runs_owner[OWNER_BYTES_MAX];
+    int64_t steady_ms; /* of the step under way */
+    struct ended_run *ended; /* runs that are over, what waited for them has not gone on yet */
+    size_t ended_count;
+    size_t ended_capacity;
     struct watermark watermark;
     int64_t next_ordinal;
     struct job_queue lane;      /* jobs whose next owed slot is late: one slot of each in turn */
@@ -102,9 +116,6 @@ bool job_leaves_out(const struct job *job);
 /* When that is to be said at the latest; INSTANT_NONE: never. */
 int64_t job_tell_ms(const struct job *job);
 
-/* Counts and puts out one fire. */
-void job_fire(struct job *job, enum fire_kind kind, struct job_slot slot, int64_t now_ms,
-              int64_t missed_count, int32_t attempt, const struct sink *sink);
 /* An event about a job, filled with its names. `incarnation_text` has to outlive the event. */
 void job_event_init(struct event *event, enum event_kind kind, const struct job *job,
                     int64_t at_ms, char *incarnation_text);
@@ -112,6 +123,32 @@ void job_event_init(struct event *event, enum event_kind kind, const struct job 
 void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
                   int64_t last_ms, int64_t count, enum event_reason reason,
                   const struct sink *sink);
+
+/* ---- shard_fires.c ---- */
+
+/* A call into the open runs: what they say goes to the shard's sink. */
+struct runs_turn {
+    struct shard *shard;
+    const struct sink *sink;
+    struct runs_now now;
+};
+struct runs_sink shard_runs_sink(struct runs_turn *turn);
+struct fire_run fire_run_of(const struct run_view *run);
+/* Puts out a fire: that of a job with a lease opens a run. */
+void shard_fire(struct shard *shard, struct fire *fire, const struct sink *sink);
+/* The same of one slot, which is counted. */
+void job_fire(struct shard *shard, struct job *job, enum fire_kind kind, struct job_slot slot,
+              int64_t now_ms, int64_t missed_count, int32_t attempt, const struct sink *sink);
+/* The fire of that try could not be produced. True: it was not the first of its run, which goes out
+ * again at retry_ms; else the run has never been. */
+bool shard_undo_try(struct shard *shard, const struct job *job, int64_t run_number,
+                    int64_t retry_ms, int64_t now_ms, const struct sink *sink);
+void shard_stop_run(struct shard *shard, const struct open_run *run, int64_t now_ms,
+                    const struct sink *sink);
+void shard_runs_of_deleted(struct shard *shard, const struct job *job, int64_t now_ms,
+                           const struct sink *sink);
+/* It does not stand still any more: retries that waited for that go out in the next step. */
+void shard_runs_of_resumed(struct shard *shard, const struct job *job);
 
 /* ---- job_change.c: each keeps timers, alarms, lane and records in agreement ---- */
 

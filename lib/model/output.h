@@ -9,8 +9,10 @@
 
 #include "lib/base/limits.h"
 #include "lib/model/command.h"
+#include "lib/model/run.h"
 
 struct job;
+struct run_record;
 
 #define FIRE_KINDS(row)                                                                            \
     row(SCHEDULE, "schedule")                                                                      \
@@ -255,6 +257,15 @@ struct sink {
     /* The run of a job, given by the run number of its first try, is to be asked to stop; NULL:
      * nobody can be asked. */
     void (*stop_run)(void *opaque, struct text group, struct text id, int64_t run_number);
+    /* Of jobs with a lease: run/<k> is to be written, or is over; a report that is a dead letter; a
+     * run that is one, the report that ended it may be NULL; whoever works on a try is to stop, of
+     * one that is long over without the names of its job. */
+    void (*run_changed)(void *opaque, uint32_t k, const struct run_record *record);
+    void (*run_ended)(void *opaque, uint32_t k);
+    void (*run_letter)(void *opaque, const struct report *report, enum error_code code);
+    void (*run_failed)(void *opaque, struct text run, const struct run_record *record,
+                       enum run_outcome outcome, const struct report *report);
+    void (*run_cancel)(void *opaque, const struct run_cancel *cancel);
     /* Asked before a failing job is tried again; NULL: always now. */
     enum retry_turn (*retry)(void *opaque, const struct job *job);
 };

@@ -8,12 +8,14 @@
 #include <cmocka.h>
 
 /* A shard at 00:00 with a job each minute, from 00:01 on. */
-static void open_scene(struct scene *scene, bool restart_always, const char *options)
+static void open_scene(struct scene *scene, bool restart_always, bool follows, const char *options)
 {
     char json[512];
     rig_open(&scene->rig, DAY "00:00:00Z");
     scene->rig.allows_runs = true;
     scene->rig.restart_always = restart_always;
+    scene->rig.follows_runs = follows;
+    if (follows) rig_restart(&scene->rig);
     scene->minute = 0;
     (void)snprintf(json, sizeof json,
                    "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"j\",\"schedule\":{\"every\":"
@@ -22,15 +24,24 @@ static void open_scene(struct scene *scene, bool restart_always, const char *opt
     assert_string_equal(rig_said(&scene->rig), APPLIED("add"));
 }
 
-void scene_check_row(void **state)
+static void check(const struct scene_row *row, bool follows)
 {
-    const struct scene_row *row = *state;
     for (int restart = 0; restart < 2; restart++) {
         struct scene scene;
-        open_scene(&scene, restart == 1, row->options);
+        open_scene(&scene, restart == 1, follows, row->options);
         row->play(&scene);
         rig_close(&scene.rig);
     }
+}
+
+void scene_check_row(void **state)
+{
+    check(*state, false);
+}
+
+void scene_check_followed(void **state)
+{
+    check(*state, true);
 }
 
 const char *scene_at(const char *time)

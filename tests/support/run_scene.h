@@ -38,8 +38,9 @@ struct scene_row {
 #define POLICY(word) "\"overlap\":\"" word "\""
 #define SCENE(options, play) {#play, options, play}
 
-/* The test of a row: for row tables. */
+/* The test of a row: for row tables. In the second one the shard follows the runs itself. */
 void scene_check_row(void **state);
+void scene_check_followed(void **state);
 
 /* The instant of the day at that time; valid until the next call. */
 const char *scene_at(const char *time);

@@ -17,6 +17,7 @@
 #include "schemas/event_json.h"
 #include "schemas/job_json.h"
 #include "schemas/result_json.h"
+#include "schemas/run_json.h"
 #include "schemas/seen_json.h"
 #include "tests/support/cron_case.h"
 
@@ -108,7 +109,7 @@ static void on_fire(void *opaque, const struct fire *fire)
 {
     struct shard_rig *rig = opaque;
     char time[INSTANT_TEXT_BYTES];
-    open_run(rig, fire);
+    if (!rig->follows_runs) open_run(rig, fire);
     struct text name = job_name(fire->job);
     rig->batch++;
     rig->fires++;
@@ -129,6 +130,7 @@ static void on_fire(void *opaque, const struct fire *fire)
         write_fire_id(log, fire);
     }
     say_trace(log, fire);
+    if (fire->run != NULL) text_writer_format(log, " try=%d", fire->run->try_number);
     text_writer_char(log, '\n');
 }
 
@@ -237,7 +239,7 @@ static void on_result(void *opaque, const struct result *result)
     if (rig->tells_more) say_more(rig, result);
 }
 
-static void keep(struct shard_rig *rig, const char *key, char *value)
+void rig_keep(struct shard_rig *rig, const char *key, char *value)
 {
     for (size_t i = 0; i < rig->record_count; i++) {
         if (strcmp(rig->records[i].key, key) != 0) continue;
@@ -276,7 +278,7 @@ static void on_job_changed(void *opaque, const struct job *job)
     job_key(job, key, sizeof key);
     rig->batch++;
     rig->changes++;
-    keep(rig, key, job_text(job));
+    rig_keep(rig, key, job_text(job));
     if (rig->census != NULL) census_job(rig->census, job);
 }
 
@@ -287,7 +289,7 @@ static void on_job_deleted(void *opaque, const struct job *job)
     job_key(job, key, sizeof key);
     rig->batch++;
     if (!rig->speaks_json) text_writer_format(&rig->log, "gone %s\n", key + 4);
-    keep(rig, key, NULL);
+    rig_keep(rig, key, NULL);
     if (rig->census != NULL) census_job_gone(rig->census, job);
 }
 
@@ -299,7 +301,7 @@ static void on_seen(void *opaque, const struct seen *seen)
     text_writer_init(&writer);
     seen_encode(&writer, seen, 1);
     (void)snprintf(key, sizeof key, "seen/%" PRId64, rig->mark.sequence + 1);
-    keep(rig, key, memory_copy_text(writer.bytes, writer.length));
+    rig_keep(rig, key, memory_copy_text(writer.bytes, writer.length));
     text_writer_free(&writer);
 }
 
@@ -308,7 +310,7 @@ static void on_seen_expired(void *opaque, int64_t sequence)
     struct shard_rig *rig = opaque;
     char key[64];
     (void)snprintf(key, sizeof key, "seen/%" PRId64, sequence);
-    keep(rig, key, NULL);
+    rig_keep(rig, key, NULL);
 }
 
 static bool is_full(void *opaque)
@@ -325,7 +327,7 @@ static bool is_uncertain(void *opaque)
 
 struct sink rig_test_sink(struct shard_rig *rig)
 {
-    return (struct sink){.opaque = rig,
+    struct sink sink = {.opaque = rig,
                          .fire = on_fire,
                          .event = on_event,
                          .result = on_result,
@@ -336,6 +338,8 @@ struct sink rig_test_sink(struct shard_rig *rig)
                          .full = is_full,
                          .stop_run = on_stop_run,
                          .uncertain = is_uncertain};
+    rig_runs_sink(&sink);
+    return sink;
 }
 
 /* ---- life ---- */
@@ -345,6 +349,7 @@ static struct shard *new_shard(const struct shard_rig *rig)
     struct shard_config config;
     shard_config_defaults(&config);
     config.shards = 1;
+    if (rig->runs_open_max != 0) config.runs.open_max = rig->runs_open_max;
     if (rig->hash_key != 0) memset(config.hash_key, rig->hash_key, sizeof config.hash_key);
     return shard_create(&config);
 }
@@ -395,6 +400,12 @@ static void restore_record(struct shard *shard, const struct zone_lookup *zones,
         restored = seen_decode(value, arena, &seen, &count, &error);
         for (size_t i = 0; i < count; i++)
             shard_restore_seen(shard, strtoll(record->key + 5, NULL, 10), &seen[i]);
+    } else if (strncmp(record->key, "run/", 4) == 0 && record->value != NULL) {
+        struct run_record run;
+        bool open = false;
+        restored = run_record_decode(value, arena, &run, &open, &error) && open;
+        if (restored)
+            shard_restore_run(shard, (uint32_t)strtoul(record->key + 4, NULL, 10), &run);
     }
     if (!restored) {
         (void)fprintf(stderr, "%s: %s\n", record->key, error.message);
@@ -416,6 +427,13 @@ void rig_restart(struct shard_rig *rig)
         shard_run_opened(rig->shard, &run);
     }
     shard_restore_done(rig->shard, &rig->mark);
+    struct runs_start start = {.generation = 1,
+                               .epoch = 1,
+                               .owner = text_of("rig"),
+                               .next_runnumber = rig->next_runnumber,
+                               .read_to = rig->runs_read_to,
+                               .now = {rig->now_ms, rig->now_ms}};
+    if (rig->follows_runs) shard_follow_runs(rig->shard, &start);
     if (rig->census != NULL) census_take(rig->census, rig->shard);
 }
 
@@ -423,6 +441,10 @@ void rig_test_commit(struct shard_rig *rig)
 {
     rig->mark.sequence++;
     shard_fill_mark(rig->shard, &rig->mark);
+    if (shard_runs(rig->shard) != NULL) {
+        rig->next_runnumber = runs_next_runnumber(shard_runs(rig->shard));
+        rig->runs_read_to = runs_read_to(shard_runs(rig->shard));
+    }
     rig->batch = 0;
     rig->fires = 0;
     rig->commits++;
@@ -453,6 +475,8 @@ void rig_advance(struct shard_rig *rig, const char *now)
 {
     struct sink sink = rig_test_sink(rig);
     int64_t now_ms = rig_instant(now);
+    rig->now_ms = now_ms;
+    shard_tell_steady(rig->shard, now_ms);
     step_to(rig, now_ms, now_ms);
     while (!shard_decide(rig->shard, now_ms, &sink)) rig_test_commit(rig);
     rig_test_commit(rig);
@@ -528,7 +552,7 @@ void rig_set_record(struct shard_rig *rig, const char *name, const char *json)
 {
     char key[512];
     (void)snprintf(key, sizeof key, "job/%s", name);
-    keep(rig, key, memory_copy_text(json, strlen(json)));
+    rig_keep(rig, key, memory_copy_text(json, strlen(json)));
     json_t *record = json_loads(json, 0, NULL);
     int64_t ordinal = json_integer_value(json_object_get(record, "ordinal"));
     json_decref(record);

@@ -49,6 +49,11 @@ struct shard_rig {
     bool speaks_json;      /* results and events as they are written to Kafka, fires by their id */
     bool tells_more;       /* errors and differences of results, a line each */
     bool allows_topics;    /* jobs may name any topic; otherwise none */
+    bool follows_runs;     /* the shard does, from the next restart on */
+    uint32_t runs_open_max; /* 0: the usual bound */
+    int64_t next_runnumber; /* of the mark */
+    int64_t runs_read_to;
+    int64_t now_ms;        /* of the last step */
     bool allows_runs;      /* jobs may ask to have their runs followed */
     bool tells_ids;        /* fires by their id, too */
     bool fires_uncertain;  /* as if every fire went to a foreign topic */
@@ -64,6 +69,11 @@ void rig_advance(struct shard_rig *rig, const char *now);
 void rig_command(struct shard_rig *rig, const char *at, const char *now, const char *json);
 /* At `now` that run has its final outcome. */
 void rig_end_run(struct shard_rig *rig, int64_t number, const char *now);
+/* Of a shard that follows its runs: a worker reports about the newest try of the oldest open run at
+ * `now`, and what is due is done. `word`: as in a report. */
+void rig_report(struct shard_rig *rig, const char *now, const char *word);
+/* What is due of its runs at `now` is done. */
+void rig_step_runs(struct shard_rig *rig, const char *now);
 /* As if the process had been killed: memory is built anew from records and mark. */
 void rig_restart(struct shard_rig *rig);
 /* The lines said since the last call, terminated; valid until the next call. */
@@ -73,6 +83,9 @@ const char *rig_record(const struct shard_rig *rig, const char *name);
 /* The state log has this record of the job: it counts from the next restart on. */
 void rig_set_record(struct shard_rig *rig, const char *name, const char *json);
 int64_t rig_instant(const char *text);
+/* For the files of the rig: a record of the state log; NULL: its tombstone. */
+void rig_keep(struct shard_rig *rig, const char *key, char *value);
+void rig_runs_sink(struct sink *sink);
 /* For tests that call the shard themselves. */
 struct sink rig_test_sink(struct shard_rig *rig);
 void rig_test_commit(struct shard_rig *rig);

@@ -1,0 +1,122 @@
+/* The open runs of a shard: from records, and what reports, ticks and time make of them. What a run
+ * was in the way of goes on when the shard is between steps of time and commands. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher/shard/shard_state.h"
+
+/* ---- restoring ---- */
+
+void shard_restore_run(struct shard *shard, uint32_t k, const struct run_record *record)
+{
+    if (shard->open == NULL) shard->open = runs_create(&shard->config.runs);
+    runs_restore(shard->open, k, record);
+}
+
+void shard_restore_run_ended(struct shard *shard, uint32_t k)
+{
+    if (shard->open != NULL) runs_restore_ended(shard->open, k);
+}
+
+static uint32_t find_slot(void *opaque, const struct run_record *record)
+{
+    const struct shard *shard = opaque;
+    const struct job *job = job_table_find(shard->jobs, record->group, record->id);
+    return job != NULL && job->life.ordinal == record->ordinal ? job->slot : UINT32_MAX;
+}
+
+/* They stand in the way of what their jobs, or those of their names, do next. */
+static void list_open(struct shard *shard)
+{
+    struct run_view view;
+    for (uint32_t k = 0; k < runs_top(shard->open); k++) {
+        if (!runs_look(shard->open, k, &view)) continue;
+        const struct job *job = shard_job_of(
+            shard, (struct job_reference){.ordinal = view.record.ordinal, .slot = view.job_slot});
+        struct open_run run = {job != NULL ? job_group(job) : view.record.group,
+                               job != NULL ? job_id(job) : view.record.id,
+                               view.record.first_runnumber, text_of(view.id)};
+        open_runs_add(shard->runs, &run);
+    }
+}
+
+void shard_follow_runs(struct shard *shard, const struct runs_start *start)
+{
+    assert(!shard->follows_runs && start->owner.length <= OWNER_BYTES_MAX);
+    shard->follows_runs = true;
+    memcpy(shard->runs_owner, start->owner.bytes, start->owner.length);
+    shard->runs_start = *start;
+    shard->runs_start.owner.bytes = shard->runs_owner;
+    shard->runs_start.opaque = shard;
+    shard->runs_start.job_slot = find_slot;
+    shard->steady_ms = start->now.steady_ms;
+    if (shard->open == NULL) return;
+    runs_start(shard->open, &shard->runs_start);
+    list_open(shard);
+}
+
+struct runs *shard_runs(const struct shard *shard)
+{
+    return shard->open;
+}
+
+void shard_tell_steady(struct shard *shard, int64_t steady_ms)
+{
+    shard->steady_ms = steady_ms;
+}
+
+/* ---- what comes in ---- */
+
+/* Those that are over are in nobody's way any more. */
+static void go_on(const struct runs_turn *turn)
+{
+    struct shard *shard = turn->shard;
+    for (size_t i = 0; i < shard->ended_count; i++) {
+        struct ended_run ended = shard->ended[i];
+        shard_run_ended(shard, text_of(ended.group), text_of(ended.id), ended.number,
+                        turn->now.now_ms, turn->sink);
+        free(ended.group);
+        free(ended.id);
+    }
+    shard->ended_count = 0;
+}
+
+static void begin(struct shard *shard, struct runs_now now)
+{
+    assert(shard->watermark.ordinal == WATERMARK_WHOLE && !shard->in_command.active);
+    shard->steady_ms = now.steady_ms;
+}
+
+void shard_report(struct shard *shard, const struct runs_place *place,
+                  const struct report *report, const struct sink *sink)
+{
+    assert(shard->open != NULL);
+    begin(shard, place->now);
+    struct runs_turn turn = {.shard = shard, .sink = sink, .now = place->now};
+    const struct runs_sink runs_sink = shard_runs_sink(&turn);
+    runs_report(shard->open, place, report, &runs_sink);
+    go_on(&turn);
+}
+
+bool shard_tick(struct shard *shard, const struct runs_place *place, const struct run_tick *tick,
+                const struct sink *sink)
+{
+    assert(shard->open != NULL);
+    begin(shard, place->now);
+    struct runs_turn turn = {.shard = shard, .sink = sink, .now = place->now};
+    const struct runs_sink runs_sink = shard_runs_sink(&turn);
+    bool done = runs_tick(shard->open, place, tick, &runs_sink);
+    go_on(&turn);
+    return done;
+}
+
+bool shard_step_runs(struct shard *shard, struct runs_now now, const struct sink *sink)
+{
+    if (shard->open == NULL) return true;
+    begin(shard, now);
+    struct runs_turn turn = {.shard = shard, .sink = sink, .now = now};
+    const struct runs_sink runs_sink = shard_runs_sink(&turn);
+    bool done = runs_step(shard->open, now, &runs_sink);
+    go_on(&turn);
+    return done;
+}
