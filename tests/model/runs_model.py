@@ -138,7 +138,7 @@ class RunsJob:
         for run in list(self.runs):
             run.orphan = True
             if run.number is None:
-                self.end_run(run, "cancelled")
+                self.end_run(run, self.last_outcome(run))
             elif cancel_runs:
                 self.ask_to_stop(run)
 
@@ -351,8 +351,10 @@ class RunsJob:
         run.number = None
         if outcome == "released" and run.released < RELEASES_MAX:
             self.tried[number] = (run, outcome)
-            if run.orphan or run.asked_to_stop:
+            if run.asked_to_stop:
                 self.end_run(run, "cancelled")
+            elif run.orphan:
+                self.end_run(run, self.last_outcome(run))
             else:
                 self.release(run)
             return
@@ -372,6 +374,11 @@ class RunsJob:
     def tries_of(self, run: Run) -> list[int]:
         """Those that have ended, oldest first."""
         return sorted(number for number, (other, _) in self.tried.items() if other is run)
+
+    def last_outcome(self, run: Run) -> str:
+        """Of the last try that was not handed back."""
+        kept = [self.tried[number][1] for number in self.tries_of(run)[-TRIES_KEPT:]]
+        return next((how for how in reversed(kept) if how != "released"), "cancelled")
 
     def late(self, number: int, outcome: str) -> None:
         run, was = self.tried.get(number, (None, ""))

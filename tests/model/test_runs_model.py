@@ -157,7 +157,7 @@ OVERLAPS: list[tuple[str, Json, str, list[str]]] = [
       "run 120 cancelled 1"]),
     ("a delete ends a run whose retry waits", {"retry": {"attempts": 5}},
      "to 70; #1 failure; delete; to 900",
-     ["fire 60 schedule #1", "run 60 cancelled 1"]),
+     ["fire 60 schedule #1", "run 60 failure 1", "run_failed failure of 60"]),
     ("a try handed back after the delete is not fired again", {},
      "to 70; delete; #1 released; to 900", ["fire 60 schedule #1", "run 60 cancelled 0"]),
     ("added again, it finds the old run in its way", SKIP, "to 70; delete; add; to 130; #1 success",
