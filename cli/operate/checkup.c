@@ -51,7 +51,7 @@ static void print_table(const struct checkup *checkup)
         if (advice != NULL) (void)printf("%20s-> %s\n", "", advice);
     }
     (void)fflush(stdout);
-    (void)fprintf(stderr, "belfry: %d ok, %d warnings, %d bad\n", checkup->counts[FINE],
+    (void)fprintf(stderr, "belfry: %d ok, %d warn, %d bad\n", checkup->counts[FINE],
                   checkup->counts[WARN], checkup->counts[BAD]);
 }
 
