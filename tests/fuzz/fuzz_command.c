@@ -71,9 +71,17 @@ static void apply_text(struct shard *shard, const char *json, const struct sink 
 static void play(const struct command *command)
 {
     int results = 0;
-    struct sink sink = {&results,   ignore_fire, ignore_event,  check_result, ignore_job,
-                        ignore_job, ignore_seen, ignore_number, answer_no,    answer_no,
-                        NULL /* each retry at once */};
+    /* No run is followed, and each retry is tried at once. */
+    struct sink sink = {.opaque = &results,
+                        .fire = ignore_fire,
+                        .event = ignore_event,
+                        .result = check_result,
+                        .job_changed = ignore_job,
+                        .job_deleted = ignore_job,
+                        .seen = ignore_seen,
+                        .seen_expired = ignore_number,
+                        .full = answer_no,
+                        .uncertain = answer_no};
     struct shard_config config;
     shard_config_defaults(&config);
     config.shards = 1;
