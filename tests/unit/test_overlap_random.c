@@ -15,6 +15,7 @@
 #include "dispatcher/jobs/job.h"
 #include "lib/time/instant.h"
 #include "tests/support/shard_rig.h"
+#include "tests/support/walks.h"
 
 enum { WALKS = 300, STEPS = 120, LOG_BYTES = 1 << 18 };
 #define START "2026-01-01T00:00:00Z"
@@ -202,7 +203,7 @@ static void no_slot_is_lost_and_no_two_runs_overlap(void **state)
     static struct walk walk;
     static struct walk restarted;
     (void)state;
-    for (uint64_t seed = 1; seed <= WALKS; seed++) {
+    for (uint64_t seed = 1; seed <= walks_of(WALKS); seed++) {
         go(&walk, seed, false);
         go(&restarted, seed, true);
         assert_string_equal(restarted.log, walk.log);

@@ -15,6 +15,7 @@
 
 #include "tests/support/rows.h"
 #include "tests/support/runs_rig.h"
+#include "tests/support/walks.h"
 
 enum { WALKS = 1500, STEPS = 500, TRIES = 4096, OPEN_MOST = 40, TICKS = 4096, ROUNDS = 400,
        TEXT_BYTES = 1 << 20 };
@@ -519,7 +520,7 @@ static void check_walks(void **state)
     (void)state;
     struct world *world = malloc(sizeof *world);
     assert_non_null(world);
-    for (uint64_t walk = 1; walk <= WALKS; walk++) {
+    for (uint64_t walk = 1; walk <= walks_of(WALKS); walk++) {
         memset(world, 0, sizeof *world);
         world->random = walk * UINT64_C(0x9e3779b97f4a7c15);
         runs_rig_open(&world->rig);

@@ -14,6 +14,7 @@
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
 #include "tests/support/shard_rig.h"
+#include "tests/support/walks.h"
 
 enum { HERD = 130, SEEDS = 300, STEPS = 60, JOBS = 8, JSON_BYTES = 1024, LINES_MAX = 200000 };
 
@@ -206,7 +207,8 @@ static void restarts_change_nothing(void **state)
 {
     (void)state;
     size_t lines = 0;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    uint64_t seeds = walks_of(SEEDS);
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
         struct shard_rig plain;
         struct shard_rig restarted;
         struct text_writer stories[2];
@@ -234,7 +236,7 @@ static void restarts_change_nothing(void **state)
         text_writer_free(&stories[0]);
         text_writer_free(&stories[1]);
     }
-    assert_true(lines > 100000); /* something has been said */
+    assert_true(lines > 100000 * seeds / SEEDS); /* something has been said */
 }
 
 /* A herd in many groups, and commands that name many of them in many ways. */
