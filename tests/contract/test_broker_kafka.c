@@ -386,25 +386,6 @@ static void ownership_is_proven(void **state)
     broker->operations->destroy(broker);
 }
 
-static int open_all(void **state)
-{
-    const char *brokers = fixture_brokers();
-    if (brokers == NULL) return -1;
-    struct kafka_fixture *fixture = calloc(1, sizeof *fixture);
-    fixture_open(fixture, brokers);
-    fixture_start(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    if (*state == NULL) return 0;
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,5 +404,6 @@ int main(void)
         cmocka_unit_test(waking_ends_the_wait),
         cmocka_unit_test(ownership_is_proven),
     };
-    return cmocka_run_group_tests_name("broker on a real kafka", tests, open_all, close_all);
+    return cmocka_run_group_tests_name("broker on a real kafka", tests, fixture_open_all,
+                                       fixture_close_all);
 }

@@ -285,25 +285,6 @@ static void a_group_without_a_name_is_not_asked(void **state)
     broker->operations->destroy(broker);
 }
 
-static int open_all(void **state)
-{
-    const char *brokers = fixture_brokers();
-    if (brokers == NULL) return -1;
-    struct kafka_fixture *fixture = calloc(1, sizeof *fixture);
-    fixture_open(fixture, brokers);
-    fixture_start(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    if (*state == NULL) return 0;
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* On a broker that has just been started, or goes away meanwhile: no test, which would end with the
  * first that fails. */
 static int ask_for(const char *brokers, int64_t seconds)
@@ -343,5 +324,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_new_question_takes_the_place_of_the_old_one),
         cmocka_unit_test(a_group_without_a_name_is_not_asked),
     };
-    return cmocka_run_group_tests_name("runs on a real kafka", tests, open_all, close_all);
+    return cmocka_run_group_tests_name("runs on a real kafka", tests, fixture_open_all,
+                                       fixture_close_all);
 }

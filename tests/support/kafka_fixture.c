@@ -181,3 +181,22 @@ void fixture_read_state(struct broker *broker, int64_t offset, int wanted, char 
     broker->operations->stop_reading(broker, TOPIC_STATE);
     assert_int_equal(count, wanted);
 }
+
+int fixture_open_all(void **state)
+{
+    const char *brokers = fixture_brokers();
+    if (brokers == NULL) return -1;
+    struct kafka_fixture *fixture = calloc(1, sizeof *fixture);
+    fixture_open(fixture, brokers);
+    fixture_start(fixture);
+    *state = fixture;
+    return 0;
+}
+
+int fixture_close_all(void **state)
+{
+    if (*state == NULL) return 0;
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}

@@ -30,6 +30,9 @@ void fixture_start(struct kafka_fixture *fixture);
 /* A second process of the same cluster, not yet in the group. */
 void fixture_second(struct kafka_fixture *second, const struct kafka_fixture *first);
 void fixture_close(struct kafka_fixture *fixture);
+/* For a group of tests on one started fixture, which is their *state. */
+int fixture_open_all(void **state);
+int fixture_close_all(void **state);
 
 /* Polls until the group has given this process `count` shards; returns which. */
 struct kafka_assignment fixture_await_shards(struct kafka_fixture *fixture, size_t count);

@@ -15,6 +15,7 @@
 
 #include "tests/support/cron_case.h"
 #include "tests/support/rows.h"
+#include "tests/support/walks.h"
 
 struct zone_case {
     const char *name, *zone, *cron;
@@ -157,10 +158,7 @@ static uint64_t random_state = 0x9e3779b97f4a7c15;
 
 static uint64_t draw(uint64_t below)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state % below;
+    return walk_draw(&random_state, below);
 }
 
 static const char *const crons[] = {

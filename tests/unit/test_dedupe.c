@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/walks.h"
+
 static struct belfry_dedupe *window_of(uint32_t capacity)
 {
     struct belfry_error error = {0};
@@ -75,10 +77,7 @@ static void agrees_with_a_list(void **state)
     size_t count = 0;
     uint64_t random = 88172645463325252u;
     for (int step = 0; step < STEPS; step++) {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        uint64_t name = random % NAMES;
+        uint64_t name = walk_draw(&random, NAMES);
         struct hash_128 hash = {.low = name % 5, .high = name};
         size_t at = 0;
         while (at < count && list[at] != name) at++;

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/support/cron_case.h"
+#include "tests/support/walks.h"
 
 static const int64_t one_ms = 1767229200000; /* 2026-01-01T01:00:00Z */
 
@@ -19,10 +20,7 @@ static uint64_t random_state = 88172645463325252ULL;
 
 static uint64_t draw(uint64_t below)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state % below;
+    return walk_draw(&random_state, below);
 }
 
 static struct schedule_spec jittered(const char *cron_text, const char *zone, uint32_t most_ms,

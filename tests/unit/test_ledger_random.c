@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/walks.h"
+
 enum { SLOTS_MOST = 4096, STEPS = 300, WALKS = 400, PAID_MOST = 8, SCHEDULES = 4 };
 
 struct slots {
@@ -37,10 +39,7 @@ struct books {
 
 static uint64_t draw(struct books *books, uint64_t below)
 {
-    books->random ^= books->random << 13;
-    books->random ^= books->random >> 7;
-    books->random ^= books->random << 17;
-    return books->random % below;
+    return walk_draw(&books->random, below);
 }
 
 /* ---- the plain list ---- */

@@ -37,10 +37,7 @@ struct walk {
 
 static uint64_t draw(struct walk *walk, uint64_t below)
 {
-    walk->random ^= walk->random << 13;
-    walk->random ^= walk->random >> 7;
-    walk->random ^= walk->random << 17;
-    return walk->random % below;
+    return walk_draw(&walk->random, below);
 }
 
 static const char *now(const struct walk *walk)

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/walks.h"
+
 enum {
     JOBS = 12,
     RUNS_MOST = 400,
@@ -45,10 +47,7 @@ struct books {
 
 static uint64_t draw(struct books *books, uint64_t below)
 {
-    books->random ^= books->random << 13;
-    books->random ^= books->random >> 7;
-    books->random ^= books->random << 17;
-    return books->random % below;
+    return walk_draw(&books->random, below);
 }
 
 static void id_of(const struct plain *plain, char *text)

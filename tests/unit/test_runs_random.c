@@ -66,10 +66,7 @@ struct world {
 
 static uint64_t draw(struct world *world, uint64_t below)
 {
-    world->random ^= world->random << 13;
-    world->random ^= world->random >> 7;
-    world->random ^= world->random << 17;
-    return world->random % below;
+    return walk_draw(&world->random, below);
 }
 
 static struct plain *look_up(struct world *world, int64_t runnumber)
