@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/kafka/kafka_client.h"
 #include "dispatcher/kafka/kafka_error.h"
 #include "lib/base/memory.h"
 #include "lib/base/quiet_thread.h"
@@ -18,7 +19,8 @@ enum progress { UNDER_WAY = 0, ANSWERED, GIVEN_UP };
 /* One question: its thread's until it is answered, then the shard's; if that has given it up
  * before, the thread's to the end. */
 struct asked {
-    rd_kafka_t *client;
+    struct kafka_client client;
+    rd_kafka_t *handle;
     rd_kafka_topic_partition_list_t *places;
     rd_kafka_resp_err_t code; /* of the whole; the places then say nothing */
     _Atomic int progress;
@@ -59,29 +61,32 @@ void kafka_question_destroy(struct kafka_question *question)
     free(question);
 }
 
+static void close_handle(struct asked *asked)
+{
+    rd_kafka_destroy_flags(asked->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
 /* In a thread of its own. */
 static void *wait_for_answer(void *argument)
 {
     struct asked *asked = argument;
-    rd_kafka_t *client = asked->client;
     int under_way = UNDER_WAY;
-    asked->code = rd_kafka_committed(client, asked->places, KAFKA_REQUEST_WAIT_MS);
+    asked->code = rd_kafka_committed(asked->handle, asked->places, KAFKA_REQUEST_WAIT_MS);
+    close_handle(asked); /* it has the client borrowed, which is the shard's from here on */
     if (!atomic_compare_exchange_strong(&asked->progress, &under_way, ANSWERED))
         asked_free(asked);
-    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     return NULL;
 }
 
-static rd_kafka_t *open_client(const struct kafka_options *options, const char *group,
-                               struct error *error)
+/* The handle of one question; NULL: it cannot be made. */
+static rd_kafka_t *open_handle(struct kafka_client *client, const struct kafka_options *options,
+                               const char *group, struct error *error)
 {
     char refusal[REFUSAL_BYTES] = "";
     rd_kafka_conf_t *conf = kafka_options_properties(options, KAFKA_ASKER, 0, error);
     if (conf == NULL) return NULL;
-    rd_kafka_t *client = NULL;
     if (rd_kafka_conf_set(conf, "group.id", group, refusal, sizeof refusal) == RD_KAFKA_CONF_OK)
-        client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, refusal, sizeof refusal);
-    if (client != NULL) return client;
+        return kafka_client_open(client, conf, KAFKA_ASKER, error);
     rd_kafka_conf_destroy(conf);
     error_set(error, ERROR_RETRY, "kafka: %s: %s", what, refusal);
     return NULL;
@@ -96,11 +101,14 @@ bool kafka_question_ask(struct kafka_question *question, const char *group,
     give_up(question);
     if (group == NULL || group[0] == '\0')
         return error_invalid(error, CODE_BAD_NAME, "a consumer group has a name");
-    rd_kafka_t *client = open_client(question->options, group, error);
-    if (client == NULL) return false;
     struct asked *asked = memory_allocate(1, sizeof *asked);
-    asked->client = client;
+    asked->client = (struct kafka_client){.log = question->options->log};
     asked->places = rd_kafka_topic_partition_list_new((int)count);
+    asked->handle = open_handle(&asked->client, question->options, group, error);
+    if (asked->handle == NULL) {
+        asked_free(asked);
+        return false;
+    }
     for (size_t i = 0; i < count; i++)
         (void)rd_kafka_topic_partition_list_add(asked->places, places[i].topic,
                                                 places[i].partition);
@@ -110,8 +118,8 @@ bool kafka_question_ask(struct kafka_question *question, const char *group,
         question->asked = asked;
         return true;
     }
+    close_handle(asked);
     asked_free(asked);
-    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     return error_set(error, ERROR_RETRY, "kafka: %s: no thread: %s", what, strerror(failed));
 }
 
