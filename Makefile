@@ -38,6 +38,7 @@ SOURCES_config := $(wildcard dispatcher/config/*.c)
 SOURCES_http := $(wildcard dispatcher/http/*.c)
 SOURCES_consumer := $(filter-out consumer/worker_main.c,$(wildcard consumer/*.c))
 SOURCES_kafka := $(wildcard dispatcher/kafka/*.c)
+SOURCES_recovery := $(wildcard dispatcher/recovery/*.c)
 SOURCES_engine := $(wildcard dispatcher/engine/*.c)
 SOURCES_shard := $(wildcard dispatcher/shard/*.c)
 SOURCES_jobs := $(wildcard dispatcher/jobs/*.c)
@@ -47,7 +48,7 @@ SOURCES_store := $(wildcard store/*.c)
 SOURCES_model := $(wildcard lib/model/*.c)
 SOURCES_time := $(wildcard lib/time/*.c)
 SOURCES_base := $(wildcard lib/base/*.c)
-LAYERS := cli daemon metrics config consumer http kafka engine shard jobs runs schemas store model time base
+LAYERS := cli daemon metrics config consumer http kafka recovery engine shard jobs runs schemas store model time base
 ARCHIVES := $(foreach layer,$(LAYERS),$(BUILD)/lib$(layer).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))

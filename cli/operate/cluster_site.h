@@ -11,7 +11,7 @@
 #include "cli/words/settings.h"
 #include "dispatcher/daemon/fault.h"
 #include "dispatcher/engine/engine.h"
-#include "dispatcher/engine/recover.h"
+#include "dispatcher/recovery/recover.h"
 #include "dispatcher/kafka/kafka_cluster.h"
 #include "lib/base/limits.h"
 #include "store/redis_options.h"

@@ -2,7 +2,7 @@
 # a byte of librdkafka or hiredis.
 SIM := $(BUILD)/simulation
 SIM_SOURCES := $(SOURCES_base) $(SOURCES_time) $(SOURCES_model) $(SOURCES_jobs) $(SOURCES_runs) $(SOURCES_shard) \
-    $(SOURCES_engine) $(SOURCES_schemas) store/store_memory.c store/store_table.c store/store_group.c store/store_whole.c \
+    $(SOURCES_recovery) $(SOURCES_engine) $(SOURCES_schemas) store/store_memory.c store/store_table.c store/store_group.c store/store_whole.c \
     $(wildcard tests/simulation/*.c tests/simulation/*/*.c)
 SIM_OBJECTS := $(patsubst %.c,$(SIM)/%.o,$(SIM_SOURCES))
 SIM_WRAPPED := malloc calloc realloc free abort __assert_fail fprintf

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "dispatcher/engine/recover.h"
+#include "dispatcher/recovery/recover.h"
 
 #define NOW_MS INT64_C(1795290000000)
 

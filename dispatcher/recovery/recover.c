@@ -1,4 +1,4 @@
-#include "dispatcher/engine/recover.h"
+#include "dispatcher/recovery/recover.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "dispatcher/engine/engine_state.h"
-#include "dispatcher/engine/recover_topic.h"
+#include "dispatcher/recovery/recover_topic.h"
 #include "dispatcher/engine/replay.h"
 #include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"

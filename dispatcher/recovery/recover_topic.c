@@ -1,4 +1,4 @@
-#include "dispatcher/engine/recover_topic.h"
+#include "dispatcher/recovery/recover_topic.h"
 
 #include "dispatcher/engine/engine_state.h"
 

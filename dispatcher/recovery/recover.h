@@ -4,8 +4,8 @@
  * The engine is one of engine_create() that is not run. Its broker's proof of ownership has to
  * say that no daemon is there; its producer fences what is left of one. Every call may be killed
  * and repeated: a state log under way says so in its mark (`recovering`): no daemon takes it. */
-#ifndef BELFRY_ENGINE_RECOVER_H
-#define BELFRY_ENGINE_RECOVER_H
+#ifndef BELFRY_RECOVERY_RECOVER_H
+#define BELFRY_RECOVERY_RECOVER_H
 
 #include <stdbool.h>
 #include <stdint.h>

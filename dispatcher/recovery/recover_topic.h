@@ -1,8 +1,8 @@
 /* recover_topic.h - for recover.c: a topic the shard reads, and where it is to be read on. */
-#ifndef BELFRY_ENGINE_RECOVER_TOPIC_H
-#define BELFRY_ENGINE_RECOVER_TOPIC_H
+#ifndef BELFRY_RECOVERY_RECOVER_TOPIC_H
+#define BELFRY_RECOVERY_RECOVER_TOPIC_H
 
-#include "dispatcher/engine/recover.h"
+#include "dispatcher/recovery/recover.h"
 
 bool recover_look_at_topic(struct engine *engine, const struct recover_options *options,
                            enum broker_topic name, struct recover_topic *topic,
