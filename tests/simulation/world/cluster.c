@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/memory.h"
+#include "tests/simulation/world/json_scan.h"
 #include "tests/simulation/world/world.h"
 
 enum { TRANSACTION_TIMEOUT_MS = 15000, MARKERS_LATE_MS = 40 };
@@ -38,7 +39,25 @@ struct log *cluster_log(struct cluster *cluster, enum broker_topic topic, int32_
     }
 }
 
+struct log *cluster_fires(struct cluster *cluster, int32_t foreign, int32_t partition)
+{
+    assert(foreign < FOREIGN_TOPICS && partition >= 0 && partition < FIRES_PARTITIONS);
+    return foreign < 0 ? &cluster->fires[partition] : &cluster->foreign_fires[foreign];
+}
+
 /* ---- records ---- */
+
+void record_free(struct record *record)
+{
+    if (!record->logged && !record->kept) free(record);
+}
+
+/* Out of its log. */
+static void unlog(struct record *record)
+{
+    record->logged = false;
+    record_free(record);
+}
 
 static char *put(char *at, struct text text, struct text *copy)
 {
@@ -90,6 +109,7 @@ static void log_add(struct log *log, struct record *record)
     log->records = memory_grow(log->records, &log->capacity, log->count + 1,
                                sizeof *log->records);
     log->records[log->count++] = record;
+    record->logged = true;
 }
 
 int64_t log_stable_offset(const struct log *log)
@@ -125,11 +145,32 @@ const struct record *log_next(const struct log *log, int64_t offset)
     return NULL;
 }
 
+/* A fire by its key, as a producer with murmur2 would; which hash it is nobody asks here. */
+static int32_t partition_of_key(struct text key)
+{
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < key.length; i++)
+        hash = (hash ^ (unsigned char)key.bytes[i]) * 16777619U;
+    return (int32_t)(hash % FIRES_PARTITIONS);
+}
+
+/* Fires with a lease are what workers read; where nobody reads them there are none. */
+static struct log *log_of(struct world *world, struct record *record)
+{
+    struct cluster *cluster = &world->cluster;
+    bool fire = record->topic == TOPIC_FIRES || record->topic == TOPIC_FOREIGN;
+    if (!world->settings.runs || !fire)
+        return cluster_log(cluster, record->topic, record->partition);
+    record->leased = scan_after(record->value, ",\"leasems\":").length > 0;
+    record->partition = record->topic == TOPIC_FIRES ? partition_of_key(record->key) : 0;
+    return cluster_fires(cluster, record->foreign, record->partition);
+}
+
 /* Gives the record its place; a log keeps it. */
 static void place(struct world *world, struct record *record)
 {
     struct cluster *cluster = &world->cluster;
-    struct log *log = cluster_log(cluster, record->topic, record->partition);
+    struct log *log = log_of(world, record);
     record->time_ms = world_now_ms(world);
     if (log == NULL) {
         int32_t partition = record->partition < 0 ? 0 : record->partition;
@@ -137,7 +178,9 @@ static void place(struct world *world, struct record *record)
         return;
     }
     record->offset = log->next_offset++;
-    log_add(log, record);
+    bool fire = record->topic == TOPIC_FIRES || record->topic == TOPIC_FOREIGN;
+    if (!fire || record->leased) log_add(log, record);
+    if (record->topic == TOPIC_RUNS) work_log_record(world, record->partition, record);
 }
 
 static void marker(struct world *world, struct log *log, struct transaction *transaction)
@@ -180,10 +223,7 @@ int64_t cluster_append(struct world *world, struct record *record)
 
 static void transaction_free(struct transaction *transaction)
 {
-    for (size_t i = 0; i < transaction->count; i++) {
-        struct record *record = transaction->records[i];
-        if (record->topic != TOPIC_STATE && record->topic != TOPIC_FORWARD) free(record);
-    }
+    for (size_t i = 0; i < transaction->count; i++) record_free(transaction->records[i]);
     free(transaction->records);
     free(transaction);
 }
@@ -201,6 +241,10 @@ static void markers_written(void *object, int64_t shard)
         tell(world, TOPIC_FORWARD, p);
         tell(world, TOPIC_STATE, p);
     }
+    for (int32_t p = 0; world->settings.runs && p < FIRES_PARTITIONS; p++)
+        marker(world, &world->cluster.fires[p], transaction);
+    for (int32_t topic = 0; world->settings.runs && topic < FOREIGN_TOPICS; topic++)
+        marker(world, &world->cluster.foreign_fires[topic], transaction);
     producer->state = PRODUCER_EMPTY;
     producer->transaction = NULL;
     transaction_free(transaction);
@@ -275,8 +319,8 @@ static void add_to(struct world *world, struct transaction *transaction, struct 
     transaction->records = memory_grow(transaction->records, &transaction->capacity,
                                        transaction->count + 1, sizeof *transaction->records);
     transaction->records[transaction->count++] = record;
-    struct log *log = cluster_log(&world->cluster, record->topic, record->partition);
-    if (log == NULL) return;
+    if (!record->logged) return;
+    struct log *log = log_of(world, record);
     for (size_t i = 0; i < log->open_count; i++)
         if (log->open[i].serial == transaction->serial) return;
     assert(log->open_count < SIM_SHARDS_MAX);
@@ -425,7 +469,7 @@ void cluster_compact(struct world *world, int32_t shard)
         for (size_t later = i + 1; !gone && i < marks && later < last; later++)
             gone = !log->records[later]->marker && !log->records[later]->aborted &&
                    same_key(log->records[later], record);
-        if (gone) free(record);
+        if (gone) unlog(record);
         else log->records[kept++] = record;
     }
     world->sometimes.count[SOMETIMES_COMPACTED] += kept < log->count;
@@ -464,22 +508,25 @@ void cluster_retain(struct world *world, int64_t before_ms)
 
 static void log_close(struct log *log)
 {
-    for (size_t i = 0; i < log->count; i++) free(log->records[i]);
+    for (size_t i = 0; i < log->count; i++) unlog(log->records[i]);
     free(log->records);
 }
 
 void cluster_close(struct world *world)
 {
     struct cluster *cluster = &world->cluster;
-    for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++) {
+    for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++)
         if (cluster->producers[shard].transaction != NULL)
             transaction_free(cluster->producers[shard].transaction);
+    for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++) {
         log_close(&cluster->control[shard]);
         log_close(&cluster->forward[shard]);
         log_close(&cluster->state[shard]);
         log_close(&cluster->runs[shard]);
     }
+    for (int32_t p = 0; p < FIRES_PARTITIONS; p++) log_close(&cluster->fires[p]);
+    for (int32_t t = 0; t < FOREIGN_TOPICS; t++) log_close(&cluster->foreign_fires[t]);
     free(cluster->commits);
-    for (size_t i = 0; i < cluster->retired_count; i++) free(cluster->retired[i]);
+    for (size_t i = 0; i < cluster->retired_count; i++) unlog(cluster->retired[i]);
     free(cluster->retired);
 }

@@ -10,7 +10,7 @@
 
 #include "dispatcher/engine/broker.h"
 
-enum { SIM_SHARDS_MAX = 4, FOREIGN_TOPICS = 3 };
+enum { SIM_SHARDS_MAX = 4, FOREIGN_TOPICS = 3, FIRES_PARTITIONS = 3 };
 
 struct world;
 
@@ -25,6 +25,9 @@ struct record { /* one in a log, in one piece */
     bool aborted;
     bool tombstone;
     bool wants_receipt;
+    bool leased; /* a fire that workers may claim */
+    bool logged; /* a log has it */
+    bool kept;   /* the work log has it, until the end */
     struct text key;
     struct text value;
     size_t header_count;
@@ -43,7 +46,7 @@ struct log {
     int64_t first_offset;
     int64_t next_offset;
     int64_t synced_offset; /* flushed to disk up to here: what no loss can take */
-    struct open_transaction open[SIM_SHARDS_MAX];
+    struct open_transaction open[SIM_SHARDS_MAX + 1]; /* a client's too, in runs */
     size_t open_count;
 };
 
@@ -81,6 +84,8 @@ struct cluster {
     struct log forward[SIM_SHARDS_MAX];
     struct log state[SIM_SHARDS_MAX];
     struct log runs[SIM_SHARDS_MAX];
+    struct log fires[FIRES_PARTITIONS];       /* those with a lease, */
+    struct log foreign_fires[FOREIGN_TOPICS]; /* also elsewhere; the others only take offsets */
     int64_t other_offset[TOPIC_FOREIGN + 1][SIM_SHARDS_MAX]; /* of topics nobody reads here */
     struct producer producers[SIM_SHARDS_MAX];
     enum foreign_state foreign[FOREIGN_TOPICS];
@@ -102,11 +107,16 @@ enum answer { ANSWER_DONE = 0, ANSWER_BUSY, ANSWER_FENCED, ANSWER_WRONG_STATE, A
 
 void cluster_close(struct world *world);
 struct log *cluster_log(struct cluster *cluster, enum broker_topic topic, int32_t partition);
+/* Of the fires of our own topic, or of a foreign one. */
+struct log *cluster_fires(struct cluster *cluster, int32_t foreign, int32_t partition);
 
 /* A record in one piece, the simulator's. */
 struct record *record_copy(const struct broker_record *from);
 /* Whether one of our own topics takes no record of this size. */
 bool cluster_too_large(const struct cluster *cluster, const struct record *record);
+
+/* Unless somebody still has it. */
+void record_free(struct record *record);
 
 /* A client without transactions. Takes the record over; returns its offset. */
 int64_t cluster_append(struct world *world, struct record *record);

@@ -264,6 +264,7 @@ void history_commit(struct world *world, const struct transaction *transaction)
     for (size_t i = 0; i < transaction->count; i++) {
         world->hash = hash_bytes(world->hash, transaction->records[i]->value);
         read_record(history, step, transaction->records[i]);
+        work_log_record(world, shard, transaction->records[i]);
     }
     step->count = history->output_count - step->first;
     if (world->losses.count > 0) loss_step(world, shard);

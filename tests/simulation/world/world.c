@@ -41,6 +41,7 @@ void world_close(struct world *world)
     arrivals_drop(world);
     cluster_close(world);
     history_close(&world->history);
+    work_log_close(&world->work_log);
     for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++) {
         for (size_t i = 0; i < world->sent_count[shard]; i++) free(world->sent[shard][i].text);
         free(world->sent[shard]);

@@ -20,6 +20,7 @@
 #include "tests/simulation/world/random.h"
 #include "tests/simulation/world/redis.h"
 #include "tests/simulation/world/sometimes.h"
+#include "tests/simulation/world/work_log.h"
 #include "tests/simulation/world/zones.h"
 
 enum { PROCESSES_MAX = 4, VIOLATIONS_MAX = 8, VIOLATION_BYTES = 600 };
@@ -34,6 +35,7 @@ struct settings { /* of one seed */
     int64_t catchup_per_second;
     int64_t start_ms; /* true time at the beginning */
     int64_t batch_max; /* outputs a transaction: small ones are cut often; 0: the product's */
+    bool runs; /* jobs with a lease, and workers */
 };
 
 struct world;
@@ -204,6 +206,7 @@ struct world {
     struct zones *zones;
     struct process processes[PROCESSES_MAX];
     struct history history;
+    struct work_log work_log;
     struct sent *sent[SIM_SHARDS_MAX];
     size_t sent_count[SIM_SHARDS_MAX];
     size_t sent_capacity[SIM_SHARDS_MAX];
