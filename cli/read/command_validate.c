@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "cli/show/cron_words.h"
+#include "cli/show/job_text.h"
 #include "cli/show/local_time.h"
 #include "cli/show/next_times.h"
+#include "cli/show/print_text.h"
+#include "cli/show/run_words.h"
 #include "cli/words/cli.h"
+#include "cli/words/run_flags.h"
 #include "cli/words/schedule_flags.h"
 #include "lib/time/cron_local.h"
 #include "lib/time/instant.h"
@@ -62,11 +66,38 @@ static json_t *clock_changes(const struct schedule_spec *spec, int64_t from_ms)
     return changes;
 }
 
+/* ---- runs ---- */
+
+/* What the flags say about runs, as a job with this schedule would have it. `runs` borrows from the
+ * arena of the schedule. */
+static bool read_runs(const struct arguments *arguments, struct flag_schedule *schedule,
+                      struct run_terms *runs, struct error *error)
+{
+    struct text_writer text = {0};
+    struct definition definition;
+    struct error cause = {0};
+    run_terms_defaults(runs);
+    text_writer_words(&text, "{\"group\":\"g\",\"id\":\"i\"");
+    bool read = run_flags_write(&text, arguments, error);
+    text_writer_char(&text, '}');
+    json_t *job = read ? json_loadb(text.bytes, text.length, 0, NULL) : NULL;
+    text_writer_free(&text);
+    if (!read) return false;
+    assert(job != NULL);
+    (void)json_object_set(job, "schedule", schedule->json);
+    arena_keep_json(schedule->arena, job);
+    if (job_text_read(job, (struct text){NULL, 0}, schedule->arena, &definition, &cause)) {
+        *runs = definition.runs;
+        return true;
+    }
+    return error_invalid(error, cause.code, "%s (at %s)", cause.message, cause.field);
+}
+
 /* ---- printing ---- */
 
-static json_t *warnings_of(const struct definition *definition)
+static json_t *warnings_of(const struct definition *definition, const struct run_terms *runs)
 {
-    json_t *warnings = json_array();
+    json_t *warnings = run_warnings(runs);
     for (uint32_t bit = 1; bit <= definition->cron_warnings; bit <<= 1)
         if ((definition->cron_warnings & bit) != 0)
             (void)json_array_append_new(warnings,
@@ -113,6 +144,14 @@ static void print_people(const struct settings *settings, const struct flag_sche
         (void)printf("  %04d-%02d-%02d  %s\n", (int)date.year, (int)date.month, (int)date.day,
                      json_string_value(json_object_get(change, "effect")));
     }
+    const json_t *runs = json_object_get(answer, "runs");
+    if (json_array_size(runs) > 0) heading(settings, "runs");
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        const json_t *sentence = json_array_get(runs, i);
+        (void)fputs("  ", stdout);
+        print_safe(stdout, json_string_value(sentence), json_string_length(sentence));
+        (void)putchar('\n');
+    }
     const json_t *warnings = json_object_get(answer, "warnings");
     if (json_array_size(warnings) > 0) heading(settings, "warnings");
     for (size_t i = 0; i < json_array_size(warnings); i++)
@@ -132,17 +171,18 @@ static json_t *next_of(const struct flag_schedule *schedule, int64_t count)
     return next;
 }
 
-static json_t *answer_of(const struct flag_schedule *schedule, int64_t count)
+static json_t *answer_of(const struct flag_schedule *schedule, const struct run_terms *runs,
+                         int64_t count)
 {
     const struct definition *definition = &schedule->definition;
     struct text_writer words = {0};
     schedule_words(&words, &definition->schedule);
     json_t *answer = json_pack(
-        "{s:b,s:s,s:s,s:o,s:o,s:o}", "valid", 1, "words",
+        "{s:b,s:s,s:s,s:o,s:o,s:o,s:o}", "valid", 1, "words",
         text_writer_terminated(&words), "zone", flag_schedule_zone_name(schedule), "next",
         next_of(schedule, count), "clock_changes",
-        clock_changes(&definition->schedule, schedule->from_ms), "warnings",
-        warnings_of(definition));
+        clock_changes(&definition->schedule, schedule->from_ms), "runs", run_words(runs),
+        "warnings", warnings_of(definition, runs));
     text_writer_free(&words);
     assert(answer != NULL);
     return answer;
@@ -152,11 +192,13 @@ enum exit_code command_validate(const struct invocation *invocation)
 {
     const struct settings *settings = invocation->settings;
     struct flag_schedule schedule = {0};
+    struct run_terms runs;
     struct error error = {0};
     int64_t count = NEXT_COUNT_DEFAULT;
     enum exit_code code = CLI_OK;
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
     if (!flag_schedule_read(&schedule, invocation, &error) ||
+        !read_runs(invocation->arguments, &schedule, &runs, &error) ||
         !arguments_number(invocation->arguments, "count", 1, NEXT_COUNT_MAX, &count, &error)) {
         bool usage = error.code == CODE_USAGE;
         if (json && !usage) {
@@ -174,7 +216,7 @@ enum exit_code command_validate(const struct invocation *invocation)
             flag_schedule_point_at(invocation->arguments, &error);
         }
     } else {
-        json_t *answer = answer_of(&schedule, count);
+        json_t *answer = answer_of(&schedule, &runs, count);
         if (json) {
             (void)json_dumpf(answer, stdout, JSON_COMPACT);
             (void)fputc('\n', stdout);

@@ -44,6 +44,7 @@ bool job_text_read(json_t *job, struct text raw, struct arena *arena,
     struct command_limits limits;
     command_limits_defaults(&limits);
     limits.every_min_ms = SCHEDULE_EVERY_FLOOR_MS;
+    limits.runs = true;
     limits.topic_allowed = any_topic;
     struct definition_reader reader = {
         .limits = &limits, .arena = arena, .zones = job_text_zones(), .raw = raw};

@@ -82,6 +82,7 @@ extern const struct option_row options_define[];   /* group, labels ... of a new
 extern const struct option_row options_schedule[]; /* --cron --every --at ... */
 extern const struct option_row options_set[];      /* what an update may set besides */
 extern const struct option_row options_job[];      /* payload, catch-up ... of add, put, update */
+extern const struct option_row options_runs[];     /* lease, overlap, retry ... of them, too */
 extern const struct option_row options_write[];    /* --wait --dry-run ... */
 extern const struct option_row options_pause[];
 extern const struct option_row options_resume[];

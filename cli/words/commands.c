@@ -5,10 +5,10 @@
 #include "cli/words/schedule_options.h"
 
 static const struct option_row *const of_add[] = {options_define, options_schedule, options_job,
-                                                  options_write, NULL};
+                                                  options_runs, options_write, NULL};
 static const struct option_row *const of_update[] = {options_select, options_schedule,
                                                      options_set,    options_job,
-                                                     options_write,  NULL};
+                                                     options_runs,   options_write, NULL};
 static const struct option_row *const of_pause[] = {options_select, options_pause, options_write,
                                                     NULL};
 static const struct option_row *const of_resume[] = {options_select, options_resume, options_write,
@@ -28,7 +28,7 @@ static const struct option_row *const of_list[] = {options_select, options_list,
 static const struct option_row *const of_get[] = {options_get, NULL};
 static const struct option_row *const of_next[] = {options_schedule, options_name, options_next,
                                                    NULL};
-static const struct option_row *const of_validate[] = {options_schedule, options_name,
+static const struct option_row *const of_validate[] = {options_schedule, options_name, options_runs,
                                                        options_validate, NULL};
 static const struct option_row *const of_tail[] = {options_tail, NULL};
 static const struct option_row *const of_dead[] = {options_dead, NULL};
@@ -47,6 +47,8 @@ const struct cli_command cli_commands[] = {
      "or more than 2,000, become several commands, each atomic by itself.",
      "belfry add billing/invoice --cron \"30 2 * * *\" --payload '{\"report\":7}' --wait\n"
      "belfry add --group billing --id ping --every 15m --label team=core\n"
+     "belfry add billing/nightly --cron @daily --lease 5m --workers invoicing --retry-attempts 5 "
+     "--overlap skip\n"
      "belfry add -f jobs.json --wait=30s",
      of_add, NULL, command_write},
     {"put", "add jobs, or change those that exist to what is given",
@@ -60,7 +62,9 @@ const struct cli_command cli_commands[] = {
      "Selectors: --group, --id, --super-group, --label, --paused; OR among the values of one, AND "
      "between them.",
      "belfry update billing/invoice --every 15m --wait\n"
-     "belfry update --group billing --payload @new.json --expect 3 --wait",
+     "belfry update --group billing --payload @new.json --expect 3 --wait\n"
+     "belfry update billing/nightly --retry-attempts 8 --retry-not-on-exit 2,64\n"
+     "belfry update billing/nightly --no-lease --wait",
      of_update, NULL, command_write},
     {"pause", "pause jobs: their slots are left out until resumed",
      "(GROUP/ID... | selectors) [--until TIME] [--reason TEXT] | -f FILE", NULL,
@@ -154,11 +158,13 @@ const struct cli_command cli_commands[] = {
      "belfry next --cron \"30 2 * * MON-FRI\" --zone Europe/Berlin --calendar --count 3",
      of_next, NULL, command_next},
     {"validate", "explain a schedule in words, with its next times, warnings and clock changes",
-     "(" SCHEDULE_USAGE ") [--zone ZONE] [--from TIME] [--count N]",
-     "Asks nobody: it computes. Exit code 1 when the schedule is refused; the column at fault is "
-     "pointed at.",
+     "(" SCHEDULE_USAGE ") [--zone ZONE] [--from TIME] [--count N] [--lease D ...]",
+     "Asks nobody: it computes. Exit code 1 when it is refused; the column of a schedule at fault "
+     "is pointed at. With a lease it also says how runs are followed and tried again, and what "
+     "does not go together.",
      "belfry validate --cron \"30 2 * * *\" --zone Europe/Berlin\n"
-     "belfry validate --cron \"0 0 12 ? * 6#3\" --dialect quartz --zone America/New_York -o json",
+     "belfry validate --cron \"0 0 12 ? * 6#3\" --dialect quartz --zone America/New_York -o json\n"
+     "belfry validate --every 1h --lease 5m --workers invoicing --retry-attempts 5 --overlap skip",
      of_validate, NULL, command_validate},
     {"tail", "print fires, results or events as they come", "fires|results|events [options]",
      "Reads Kafka, committed records only, without a consumer group. -o json prints the values "

@@ -88,7 +88,8 @@ void help_print_command(FILE *stream, const struct cli_command *command)
     } titles[] = {
         {options_select, "Which jobs"},      {options_define, "The job"},
         {options_schedule, "When"},          {options_set, "New values"},
-        {options_job, "What and how"},       {options_write, "The command"},
+        {options_job, "What and how"},       {options_runs, "How its work is followed"},
+        {options_write, "The command"},
         {options_pause, "How long"},         {options_resume, "What of the pause"},
         {options_backfill, "Which slots"},   {options_cancel, "Which backfill"},
     };

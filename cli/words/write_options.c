@@ -36,6 +36,7 @@ const struct option_row options_schedule[] = {
 const struct option_row options_set[] = {
     {"set-super-group", '\0', OPTION_VALUE, "NAME", "the new super group"},
     {"set-label", '\0', OPTION_LIST, "KEY=VALUE", "the new labels, all of them, repeatable"},
+    {"no-lease", '\0', OPTION_FLAG, NULL, "follow the job's runs no more: no lease, no retry, ..."},
     {0},
 };
 
@@ -55,9 +56,32 @@ const struct option_row options_job[] = {
     {"end", '\0', OPTION_VALUE, "TIME", "first instant not allowed"},
     {"max-fires", '\0', OPTION_VALUE, "N", "fires until the job is finished"},
     {"jitter", '\0', OPTION_VALUE, "D", "spread each fire over this time"},
-    {"overlap", '\0', OPTION_VALUE, "RULE", "while the last run goes on: allow, skip, ..."},
     {"keep-finished", '\0', OPTION_VALUE, "D|forever", "keep the finished job (default 24h)"},
     {"job-traceparent", '\0', OPTION_VALUE, "TRACE", "W3C trace context of the job's fires"},
+    {0},
+};
+
+/* What a job says about its runs. */
+const struct option_row options_runs[] = {
+    {"lease", '\0', OPTION_VALUE, "D", "follow runs; how long a worker may be silent, 10s to 24h"},
+    {"workers", '\0', OPTION_VALUE, "GROUP", "the consumer group that does the work"},
+    {"lease-mode", '\0', OPTION_VALUE, "heartbeat|fixed|none",
+     "runs are claimed and renewed (default); only ended; only counted"},
+    {"start-within", '\0', OPTION_VALUE, "D", "how long a try may wait for a worker (default 24h)"},
+    {"overlap", '\0', OPTION_VALUE, "allow|skip|buffer_one|buffer_all|cancel_other",
+     "a slot that meets an open run (default allow)"},
+    {"overlap-limit", '\0', OPTION_VALUE, "N", "how many wait with buffer_all (default 100)"},
+    {"retry-attempts", '\0', OPTION_VALUE, "N", "tries of a run, the first one included"},
+    {"retry-initial", '\0', OPTION_VALUE, "D", "before the second try (default 10s)"},
+    {"retry-factor", '\0', OPTION_VALUE, "X", "each further delay is so much longer (default 2)"},
+    {"retry-max", '\0', OPTION_VALUE, "D", "the longest delay (default 1h)"},
+    {"retry-on", '\0', OPTION_LIST, "failure|timeout|lost|not_started|refused",
+     "try again after this, repeatable, or a,b (default all)"},
+    {"retry-not-on-exit", '\0', OPTION_LIST, "N",
+     "not after this exit code, repeatable, or 2,64"},
+    {"retry-within", '\0', OPTION_VALUE, "D", "no retry later than this after the first fire"},
+    {"poison-after", '\0', OPTION_VALUE, "N", "silent losses in a row that end a run (default 3)"},
+    {"pause-after-failures", '\0', OPTION_VALUE, "N", "failed runs in a row that pause the job"},
     {0},
 };
 

@@ -92,6 +92,7 @@ bool write_check(const struct write_request *request, const char *command_id,
     struct write_plan plan;
     command_limits_defaults(&limits);
     limits.every_min_ms = SCHEDULE_EVERY_FLOOR_MS;
+    limits.runs = true; /* the daemon knows whether it follows them */
     limits.topic_allowed = any_topic;
     limits.reply_to_allowed = any_topic;
     limits.zones = zones_to_go_by(zones);

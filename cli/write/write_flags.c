@@ -4,6 +4,7 @@
 
 #include "cli/show/json_text.h"
 #include "cli/words/cli.h"
+#include "cli/words/run_flags.h"
 #include "cli/words/schedule_options.h"
 #include "cli/write/write_read.h"
 
@@ -34,7 +35,6 @@ static const struct flag_row flag_rows[] = {
     {"end", "end", FLAG_TEXT, PLACE_JOB},
     {"max-fires", "max_fires", FLAG_NUMBER, PLACE_JOB},
     {"jitter", "jitter", FLAG_TEXT, PLACE_JOB},
-    {"overlap", "overlap", FLAG_TEXT, PLACE_JOB},
     {"keep-finished", "keep_finished", FLAG_TEXT, PLACE_JOB},
     {"job-traceparent", "traceparent", FLAG_TEXT, PLACE_JOB},
     {"set-super-group", "super_group", FLAG_TEXT, PLACE_JOB},
@@ -184,5 +184,5 @@ bool write_flags_job(struct text_writer *out, const struct arguments *arguments,
 {
     return check_kinds(arguments, error) && write_schedule(out, arguments, error) &&
            flags_of_place(out, PLACE_JOB, arguments, error) &&
-           write_catchup(out, arguments, error);
+           write_catchup(out, arguments, error) && run_flags_write(out, arguments, error);
 }

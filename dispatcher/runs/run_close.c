@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatcher/runs/retry_delay.h"
 #include "lib/base/memory.h"
+#include "lib/model/retry_delay.h"
 
 enum { LOST_MOST = UINT8_MAX - 1 };
 

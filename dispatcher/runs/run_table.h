@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "dispatcher/runs/number_index.h"
-#include "dispatcher/runs/run_id.h"
 #include "dispatcher/runs/run_queue.h"
 #include "dispatcher/runs/text_pool.h"
+#include "lib/model/run_id.h"
 #include "lib/model/run_record.h"
 
 enum { RUNS_A_PAGE = 64, RUN_BYTES_MAX = 160 };

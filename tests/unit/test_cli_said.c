@@ -11,6 +11,7 @@
 #include "cli/show/job_view.h"
 #include "cli/show/json_text.h"
 #include "cli/show/next_times.h"
+#include "cli/show/run_words.h"
 #include "cli/show/why_not.h"
 #include "cli/words/cli.h"
 #include "cli/write/dead_command.h"
@@ -21,7 +22,7 @@
 #include "tests/support/cron_case.h"
 #include "tests/support/said.h"
 
-enum { WORDS_MAX = 24, SHARDS = 4, FILE_NAME_BYTES = 64, EVENT_ID_BYTES = 64 };
+enum { WORDS_MAX = 48, SHARDS = 4, FILE_NAME_BYTES = 64, EVENT_ID_BYTES = 64 };
 
 /* What the steps of a case have given to those behind them. */
 struct given {
@@ -248,6 +249,35 @@ static void play_exported(void *context, const char *text, struct text_writer *s
     arena_destroy(arena);
 }
 
+static void say_sentences(struct text_writer *said, const char *before, json_t *sentences)
+{
+    for (size_t i = 0; i < json_array_size(sentences); i++)
+        text_writer_format(said, "%s%s\n", before,
+                           json_string_value(json_array_get(sentences, i)));
+    json_decref(sentences);
+}
+
+/* followed {...}: how the job's runs are followed, as validate tells it; or the refusal */
+static void play_followed(void *context, const char *text, struct text_writer *said)
+{
+    struct definition definition;
+    struct error error = {0};
+    struct arena *arena = arena_create();
+    json_t *job = json_of(text);
+    (void)context;
+    require(json_object_set_new(job, "group", json_string("g")) == 0 &&
+            json_object_set_new(job, "id", json_string("a")) == 0 &&
+            json_object_set_new(job, "schedule", json_pack("{s:s}", "every", "1h")) == 0);
+    if (job_text_read(job, text_of(text), arena, &definition, &error)) {
+        say_sentences(said, "", run_words(&definition.runs));
+        say_sentences(said, "warning: ", run_warnings(&definition.runs));
+    } else {
+        say_error(said, &error);
+    }
+    json_decref(job);
+    arena_destroy(arena);
+}
+
 /* shown {...}: a record of Redis in the list of jobs, in the first minute of 2026 */
 static void play_shown(void *context, const char *text, struct text_writer *said)
 {
@@ -376,7 +406,8 @@ int main(void)
     static const struct said_verb verbs[] = {
         {"$", play_line},           {"file", play_file},         {"runs", play_runs},
         {"wanted", play_wanted},    {"exported", play_exported}, {"shown", play_shown},
-        {"indented", play_indented}, {"event-id", play_event_id}, {"requeued", play_requeued},
+        {"followed", play_followed}, {"indented", play_indented}, {"event-id", play_event_id},
+        {"requeued", play_requeued},
         {"results", play_results},  {"next", play_next},         {"record", play_record},
         {"fire", play_fire},        {"event", play_event},       {"seen", play_seen},
         {"why-not", play_why_not}};

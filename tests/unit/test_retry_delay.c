@@ -1,6 +1,6 @@
 /* The delay of a retry: the vectors of retry_delays.tsv, which any language can read, and how the
  * retries of many runs spread. */
-#include "dispatcher/runs/retry_delay.h"
+#include "lib/model/retry_delay.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* retry_delay.h - how long a run waits before its next try. The rule is part of the contract: it
  * can be computed in any language from the run's id, and tests/unit/retry_delays.tsv has its
  * vectors. */
-#ifndef BELFRY_RUNS_RETRY_DELAY_H
-#define BELFRY_RUNS_RETRY_DELAY_H
+#ifndef BELFRY_MODEL_RETRY_DELAY_H
+#define BELFRY_MODEL_RETRY_DELAY_H
 
 #include <stdint.h>
 

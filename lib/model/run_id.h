@@ -1,6 +1,6 @@
 /* run_id.h - the id of a run: that of the fire that opened it. */
-#ifndef BELFRY_RUNS_RUN_ID_H
-#define BELFRY_RUNS_RUN_ID_H
+#ifndef BELFRY_MODEL_RUN_ID_H
+#define BELFRY_MODEL_RUN_ID_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/model/output.h"
 #include "lib/model/run.h"
+#include "lib/model/run_record.h"
 #include "lib/time/incarnation.h"
 
 /* What it follows from. */
@@ -22,5 +23,8 @@ struct run_identity {
 
 /* Writes the text, terminated; returns its length. `text` has RUN_ID_BYTES_MAX + 1. */
 size_t run_id_format(const struct run_identity *identity, char *text);
+
+/* Likewise, of an open run as it is written. */
+size_t run_id_of_record(const struct run_record *record, char *text);
 
 #endif

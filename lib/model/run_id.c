@@ -1,4 +1,4 @@
-#include "dispatcher/runs/run_id.h"
+#include "lib/model/run_id.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -33,4 +33,15 @@ size_t run_id_format(const struct run_identity *identity, char *text)
     char nominal[24];
     snprintf(nominal, sizeof nominal, ":%" PRId64, identity->nominal_ms);
     return append(text, length, text_of(nominal));
+}
+
+size_t run_id_of_record(const struct run_record *record, char *text)
+{
+    assert(record != NULL);
+    const struct run_identity identity = {.incarnation = record->incarnation,
+                                          .kind = record->kind,
+                                          .nominal_ms = record->nominal_ms,
+                                          .trigger_id = record->trigger_id,
+                                          .import = record->import};
+    return run_id_format(&identity, text);
 }

@@ -1,4 +1,4 @@
-#include "dispatcher/runs/retry_delay.h"
+#include "lib/model/retry_delay.h"
 
 #include <assert.h>
 #include <stdio.h>
