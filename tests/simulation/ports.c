@@ -185,19 +185,18 @@ static enum broker_answer answer(struct trial *trial, int64_t committed[2], enum
 
 static void questions_are_answered(struct trial *trial)
 {
-    struct cluster *cluster = &trial->world->cluster;
     int64_t committed[2];
     enum error_kind kind;
     EXPECT(answer(trial, committed, &kind) == BROKER_UNASKED);
-    cluster_commit_offset(cluster, "workers", "orders", 1, 17);
+    cluster_commit_offset(trial->world, "workers", "orders", 1, 17);
     EXPECT(ask(trial, "workers"));
     EXPECT(answer(trial, committed, &kind) == BROKER_ASKED);
     pass(trial, SECOND_US);
     EXPECT(answer(trial, committed, &kind) == BROKER_ANSWERED);
     EXPECT(committed[0] == -1 && committed[1] == 17);
     EXPECT(answer(trial, committed, &kind) == BROKER_UNASKED);
-    cluster_commit_offset(cluster, "workers", "orders", 1, 3); /* somebody has set it back */
-    cluster_commit_offset(cluster, "others", "orders", 0, 5);
+    cluster_commit_offset(trial->world, "workers", "orders", 1, 3); /* somebody has set it back */
+    cluster_commit_offset(trial->world, "others", "orders", 0, 5);
     EXPECT(ask(trial, "others"));
     EXPECT(ask(trial, "workers")); /* in its place */
     pass(trial, SECOND_US);
@@ -231,7 +230,7 @@ static void questions_go_wrong(struct trial *trial)
     world->question_fate[1] = QUESTION_STALE;
     EXPECT(ask(trial, "workers"));
     pass(trial, SECOND_US / 2);
-    cluster_commit_offset(&world->cluster, "workers", "orders", 0, 8);
+    cluster_commit_offset(world, "workers", "orders", 0, 8);
     pass(trial, 4 * SECOND_US + SECOND_US / 4);
     EXPECT(answer(trial, committed, &kind) == BROKER_ANSWERED && committed[0] == -1);
     world->kafka_down_until_us = world->now_us + MINUTE_US;

@@ -391,7 +391,10 @@ static void walk_outputs(struct walk *walk)
         case OUTPUT_FORWARD: walk_forward(walk, output); break;
         case OUTPUT_DEAD: world->sometimes.count[SOMETIMES_DEAD_LETTER]++; break;
         case OUTPUT_JOB: walk_record(walk, output); break;
-        case OUTPUT_SEEN: break;
+        case OUTPUT_SEEN:
+        case OUTPUT_RUN:
+        case OUTPUT_CANCEL:
+        case OUTPUT_RUN_LETTER: break;
         }
     }
     if (walk->count > 0)

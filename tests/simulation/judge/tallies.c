@@ -54,12 +54,15 @@ static void count_output(struct tally_numbers *found, const struct output *outpu
         place = place_of(outcome_word, 0, OUTCOME_COUNT, output->word);
         if (place >= 0) found->results[0][place]++;
         break;
-    case OUTPUT_DEAD: found->dead++; break;
+    case OUTPUT_DEAD:
+    case OUTPUT_RUN_LETTER: found->dead++; break;
     case OUTPUT_FORWARD: found->forwarded++; break;
     case OUTPUT_JOB:
     case OUTPUT_JOB_DELETED:
     case OUTPUT_SEEN:
-    case OUTPUT_SEEN_DELETED: break;
+    case OUTPUT_SEEN_DELETED:
+    case OUTPUT_RUN:
+    case OUTPUT_CANCEL: break;
     }
 }
 

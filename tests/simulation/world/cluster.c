@@ -215,6 +215,9 @@ static void tell(struct world *world, enum broker_topic topic, int32_t partition
 int64_t cluster_append(struct world *world, struct record *record)
 {
     place(world, record);
+    if (record->topic == TOPIC_RUNS)
+        run_facts_append(&world->facts, record->partition, record->offset, record->time_ms,
+                         record->value);
     tell(world, record->topic, record->partition);
     return record->offset;
 }
@@ -421,9 +424,15 @@ int64_t cluster_committed(const struct cluster *cluster, const char *group, cons
     return commit == NULL ? -1 : commit->offset;
 }
 
-void cluster_commit_offset(struct cluster *cluster, const char *group, const char *topic,
+void cluster_commit_offset(struct world *world, const char *group, const char *topic,
                            int32_t partition, int64_t offset)
 {
+    struct cluster *cluster = &world->cluster;
+    struct group_said said = {.shard = -1, .time_ms = world_now_ms(world), .partition = partition,
+                              .committed = offset};
+    (void)snprintf(said.group, sizeof said.group, "%s", group);
+    (void)snprintf(said.topic, sizeof said.topic, "%s", topic);
+    run_facts_said(&world->facts, &said);
     struct group_commit *commit = find_commit(cluster, group, topic, partition);
     if (commit == NULL) {
         cluster->commits = memory_grow(cluster->commits, &cluster->commit_capacity,

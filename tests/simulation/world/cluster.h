@@ -138,7 +138,7 @@ void cluster_give_up(struct world *world, int32_t shard);
 int64_t cluster_committed(const struct cluster *cluster, const char *group, const char *topic,
                           int32_t partition);
 /* A member commits, or somebody sets the offset back. */
-void cluster_commit_offset(struct cluster *cluster, const char *group, const char *topic,
+void cluster_commit_offset(struct world *world, const char *group, const char *topic,
                            int32_t partition, int64_t offset);
 
 int64_t log_stable_offset(const struct log *log);

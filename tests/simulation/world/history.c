@@ -12,6 +12,7 @@
 void history_close(struct history *history)
 {
     free(history->outputs);
+    free(history->runs);
     for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++) free(history->steps[shard]);
 }
 
@@ -129,6 +130,8 @@ static void read_mark(struct step *step, struct text value)
     step->mark.ordinal = scan_number(watermark, "\"ordinal\":", INT64_MAX);
     step->mark.control_offset = scan_number(value, "\"control_offset\":", -1);
     step->mark.forward_offset = scan_number(value, "\"forward_offset\":", -1);
+    step->mark.runs_offset = scan_number(value, "\"completions_offset\":", 0);
+    step->mark.runs_again = scan_number(value, "\"runs_again_offset\":", step->mark.runs_offset);
     step->mark.in_command = scan_after(value, "\"in_command\":").length > 0;
     copy(step->mark.owner, sizeof step->mark.owner, scan_text(value, "\"owner\":\""));
     copy(step->mark.tz_version, sizeof step->mark.tz_version,
@@ -158,6 +161,12 @@ static void read_state(struct history *history, struct step *step, const struct 
         return;
     }
     struct output *output = add_output(history);
+    if (begins(record->key, "run/")) {
+        output->kind = OUTPUT_RUN;
+        history_read_run(history, output, record->value);
+        history->runs[output->run - 1].k = scan_number(record->key, "run/", -1);
+        return;
+    }
     bool job = begins(record->key, "job/");
     if (job) output->kind = record->tombstone ? OUTPUT_JOB_DELETED : OUTPUT_JOB;
     else output->kind = record->tombstone ? OUTPUT_SEEN_DELETED : OUTPUT_SEEN;
@@ -215,11 +224,13 @@ static void read_record(struct history *history, struct step *step, const struct
     case TOPIC_FOREIGN:
         output->kind = OUTPUT_FIRE;
         read_fire(output, record->value);
+        history_read_run(history, output, record->value);
         output->target = record->topic == TOPIC_FOREIGN ? record->foreign : -1;
         break;
     case TOPIC_EVENTS:
         output->kind = OUTPUT_EVENT;
         read_event(output, record->value);
+        history_read_run(history, output, record->value);
         break;
     case TOPIC_RESULTS:
         output->kind = OUTPUT_RESULT;
@@ -229,9 +240,16 @@ static void read_record(struct history *history, struct step *step, const struct
         output->kind = OUTPUT_FORWARD;
         read_forward(output, record);
         break;
+    case TOPIC_CANCELS:
+        output->kind = OUTPUT_CANCEL;
+        history_read_run(history, output, record->value);
+        break;
     default:
         output->kind = OUTPUT_DEAD;
         read_dead(output, record);
+        if (output->partition != 0 || output->offset != 0 || output->reason[0] != '\0') break;
+        output->kind = OUTPUT_RUN_LETTER;
+        history_read_run(history, output, record->value);
         break;
     }
     output->time_ms = record->time_ms;
@@ -273,10 +291,11 @@ void history_commit(struct world *world, const struct transaction *transaction)
 
 /* ---- for people ---- */
 
-static void write_output(const struct output *output, FILE *file)
+static void write_output(const struct history *history, const struct output *output, FILE *file)
 {
     static const char *const kinds[] = {"fire", "event", "result", "dead", "forward", "job",
-                                        "job deleted", "seen", "seen deleted"};
+                                        "job deleted", "seen", "seen deleted", "run",
+                                        "cancel", "run letter"};
     (void)fprintf(file, "    %s %s %s %s %s", kinds[output->kind], output->name, output->life,
                   output->word, output->reason);
     static const struct {
@@ -294,6 +313,12 @@ static void write_output(const struct output *output, FILE *file)
         if (value != 0 && value != INT64_MIN)
             (void)fprintf(file, " %s=%lld", numbers[i].name, (long long)value);
     }
+    const struct run_said *run = history_run(history, output);
+    if (run != NULL)
+        (void)fprintf(file, " run=%s k=%lld first_run=%lld run_number=%lld try=%lld state=%s%s"
+                      " outcome=%s", run->id, (long long)run->k, (long long)run->first_runnumber,
+                      (long long)run->runnumber, (long long)run->number, run->state,
+                      run->free ? "free" : "", run->outcome);
     (void)fprintf(file, " number=%d\n", (int)output->partition);
 }
 
@@ -307,6 +332,6 @@ void history_write(const struct history *history, int32_t shard, FILE *file)
                       step->mark.ordinal == INT64_MAX ? "" : " (half)",
                       (long long)step->time_ms);
         for (size_t j = step->first; j < step->first + step->count; j++)
-            write_output(&history->outputs[j], file);
+            write_output(history, &history->outputs[j], file);
     }
 }

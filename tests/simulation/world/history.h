@@ -21,10 +21,41 @@ enum output_kind {
     OUTPUT_JOB,         /* a record of the state log */
     OUTPUT_JOB_DELETED, /* its tombstone */
     OUTPUT_SEEN,
-    OUTPUT_SEEN_DELETED
+    OUTPUT_SEEN_DELETED,
+    OUTPUT_RUN,        /* run/<k> */
+    OUTPUT_CANCEL,     /* a request to stop a try */
+    OUTPUT_RUN_LETTER  /* a run that has failed */
 };
 
-enum { HISTORY_NAME_BYTES = 24, HISTORY_WORD_BYTES = 24, HISTORY_LIFE_BYTES = 56 };
+enum {
+    HISTORY_NAME_BYTES = 24,
+    HISTORY_WORD_BYTES = 24,
+    HISTORY_LIFE_BYTES = 56,
+    HISTORY_RUN_BYTES = 2 * HISTORY_LIFE_BYTES
+};
+
+/* What an output says of a run: history_run.c. Numbers that are not said are 0. */
+struct run_said {
+    char id[HISTORY_RUN_BYTES]; /* of the fire; in a record it follows from the job: "" */
+    int64_t runnumber;
+    int64_t first_runnumber;
+    int64_t lease_ms;
+    int64_t expiry_ms;
+    int64_t fired_ms;
+    int64_t retry_ms;
+    int64_t k;
+    int64_t number; /* `try` */
+    int64_t counted;
+    int64_t released;
+    int64_t lost_in_a_row;
+    int64_t ended_runnumber; /* of the last try that a record says has ended */
+    bool free;
+    bool ended_released;
+    bool cancel_asked;
+    char state[HISTORY_WORD_BYTES];
+    char outcome[HISTORY_WORD_BYTES]; /* record: of that try; event, letter: of the run */
+    char workers[HISTORY_WORD_BYTES];
+};
 
 struct output {
     enum output_kind kind;
@@ -45,6 +76,7 @@ struct output {
     int64_t matched;    /* fire: attempt */
     int32_t partition;  /* result, forward: of the command's origin; job: the revision */
     int64_t offset;     /* job: its ordinal */
+    uint32_t run;       /* what it says of a run, in the history's list, from 1; 0: nothing */
     int32_t target;     /* forward: the shard it went to; fire, result: the foreign topic or
                          * -1 */
 };
@@ -59,6 +91,8 @@ struct step { /* one committed transaction of a shard */
         int64_t ordinal; /* INT64_MAX: the whole instant */
         int64_t control_offset;
         int64_t forward_offset;
+        int64_t runs_offset;  /* reports before it have acted */
+        int64_t runs_again;   /* a new owner reads from here */
         bool in_command;
         char owner[32];
         char tz_version[16];
@@ -74,11 +108,18 @@ struct history {
     struct output *outputs;
     size_t output_count;
     size_t output_capacity;
+    struct run_said *runs;
+    size_t run_count;
+    size_t run_capacity;
     struct step *steps[SIM_SHARDS_MAX];
     size_t step_count[SIM_SHARDS_MAX];
     size_t step_capacity[SIM_SHARDS_MAX];
 };
 
+/* What the output says of a run; NULL: nothing. */
+const struct run_said *history_run(const struct history *history, const struct output *output);
+/* history_run.c: of a record of these kinds; nothing is added where it is about no run. */
+void history_read_run(struct history *history, struct output *output, struct text value);
 /* What a fire carries; 0: nothing. */
 int64_t history_data_hash(const char *bytes, size_t length);
 void history_close(struct history *history);

@@ -476,6 +476,9 @@ static bool look(struct broker_simulated *own, struct broker_input *input, struc
         if (record != NULL) {
             reading->position = record->offset + 1;
             fill_record(record, readable[at], input);
+            if (readable[at] == TOPIC_RUNS)
+                run_facts_read(&world->facts, own->slot->shard, record->offset,
+                               world_now_ms(world));
             return true;
         }
         if (stable > reading->told_end || reading->told_end < reading->position) {

@@ -74,6 +74,7 @@ bool tick_simulated(struct broker *broker, struct text value, struct error *erro
         .topic = TOPIC_RUNS, .partition = slot->shard, .value = value};
     enum tick_fate fate = world->tick_fate[slot->shard];
     world->tick_fate[slot->shard] = TICK_WELL;
+    run_facts_tick(&world->facts, slot->shard, world_now_ms(world), value);
     if (slot->tick_failed) {
         slot->tick_failed = false;
         return error_set(error, ERROR_RETRY, "an earlier tick was not written");
@@ -198,6 +199,15 @@ static int64_t answer_for(const struct asked *asked, const struct broker_place *
     return BROKER_COMMITTED_UNKNOWN;
 }
 
+static void note_answer(const struct seat *slot, const struct broker_place *place)
+{
+    struct group_said said = {.shard = slot->shard, .time_ms = world_now_ms(slot->world),
+                              .partition = place->partition, .committed = place->committed};
+    (void)snprintf(said.group, sizeof said.group, "%s", slot->asked->group);
+    (void)snprintf(said.topic, sizeof said.topic, "%s", place->topic);
+    run_facts_said(&slot->world->facts, &said);
+}
+
 enum broker_answer committed_simulated(struct broker *broker, struct broker_place *places,
                                        size_t count, struct error *error)
 {
@@ -207,8 +217,10 @@ enum broker_answer committed_simulated(struct broker *broker, struct broker_plac
     bool here = asked->here;
     if (!here && slot->world->now_us < asked->give_up_us) return BROKER_ASKED;
     bool denied = here && asked->fate == QUESTION_DENIED;
-    for (size_t i = 0; here && !denied && i < count; i++)
+    for (size_t i = 0; here && !denied && i < count; i++) {
         places[i].committed = answer_for(asked, &places[i]);
+        note_answer(slot, &places[i]);
+    }
     question_forget(slot);
     if (denied) (void)error_set(error, ERROR_FATAL, "no right to describe the group");
     else if (!here) (void)error_set(error, ERROR_RETRY, "no answer of the group's coordinator");

@@ -42,6 +42,7 @@ void world_close(struct world *world)
     cluster_close(world);
     history_close(&world->history);
     work_log_close(&world->work_log);
+    run_facts_close(&world->facts);
     for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++) {
         for (size_t i = 0; i < world->sent_count[shard]; i++) free(world->sent[shard][i].text);
         free(world->sent[shard]);

@@ -19,6 +19,7 @@
 #include "tests/simulation/world/loss.h"
 #include "tests/simulation/world/random.h"
 #include "tests/simulation/world/redis.h"
+#include "tests/simulation/world/run_facts.h"
 #include "tests/simulation/world/sometimes.h"
 #include "tests/simulation/world/work_log.h"
 #include "tests/simulation/world/zones.h"
@@ -207,6 +208,7 @@ struct world {
     struct process processes[PROCESSES_MAX];
     struct history history;
     struct work_log work_log;
+    struct run_facts facts;
     struct sent *sent[SIM_SHARDS_MAX];
     size_t sent_count[SIM_SHARDS_MAX];
     size_t sent_capacity[SIM_SHARDS_MAX];
