@@ -23,6 +23,8 @@
     row(oldest_due_ms)   /* when the oldest of all owed slots was due; unknown: none is */         \
     row(worked_off_ms)   /* in how long the lane will be through */                                \
     row(due_in_an_hour)  /* jobs that are due within the next hour, at least so many */            \
+    row(open_runs)       /* of jobs with a lease: fires whose work has not ended */                \
+    row(oldest_run_ms)   /* when the oldest of them was opened; unknown: none is */                \
     row(waiting)         /* commands that are not done yet, as far as is known */                  \
     row(fires)           /* since it is live here */                                               \
     row(commands)        /* likewise */                                                            \

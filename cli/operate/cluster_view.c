@@ -25,7 +25,8 @@ static enum figure_sum sum_of(size_t offset)
 {
     switch (offset) {
     case offsetof(struct shard_figures, reported_ms):
-    case offsetof(struct shard_figures, oldest_due_ms): return SUM_LEAST;
+    case offsetof(struct shard_figures, oldest_due_ms):
+    case offsetof(struct shard_figures, oldest_run_ms): return SUM_LEAST;
     case offsetof(struct shard_figures, live_since_ms):
     case offsetof(struct shard_figures, takeover_ms):
     case offsetof(struct shard_figures, worked_off_ms):
@@ -333,6 +334,8 @@ json_t *cluster_view_json(const struct cluster_view *view)
                              figure_instant_json(sum->oldest_due_ms), "slots_in_lane",
                              figure_json(sum->owed), "worked_off_ms",
                              figure_json(sum->worked_off_ms));
+    json_t *runs = json_pack("{s:o, s:o}", "open", figure_json(sum->open_runs), "oldest_opened",
+                             figure_instant_json(sum->oldest_run_ms));
     json_t *shards = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "total", (int)look->shards, "live",
                                (int)view->live, "stuck", (int)view->stuck, "silent",
                                (int)view->silent, "telling", (int)view->telling, "not_whole",
@@ -352,11 +355,11 @@ json_t *cluster_view_json(const struct cluster_view *view)
                                "commands_per_second",
                                figure_rate_json(&daemon->sum, daemon->sum.window_commands)));
     }
-    return json_pack("{s:b, s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "well",
+    return json_pack("{s:b, s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "well",
                      cluster_view_well(view), "not_well", view->faults, "as_of",
                      figure_instant_json(sum->reported_ms), "daemons", daemons, "shards", shards,
-                     "jobs", jobs_json(sum, look->snapshot_jobs), "owed", owed, "last_takeover",
-                     taken_json(view), "fires_per_second",
+                     "jobs", jobs_json(sum, look->snapshot_jobs), "owed", owed, "runs", runs,
+                     "last_takeover", taken_json(view), "fires_per_second",
                      figure_rate_json(sum, sum->window_fires), "commands_per_second",
                      figure_rate_json(sum, sum->window_commands), "commands_waiting",
                      figure_json(sum->waiting));

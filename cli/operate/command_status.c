@@ -86,6 +86,19 @@ static void say_overdue(const struct cluster_view *view)
     if (sum->owed > 0) say("", text);
 }
 
+static void say_runs(const struct cluster_view *view)
+{
+    const struct shard_figures *sum = &view->sum;
+    char text[TEXT_BYTES];
+    char runs[FIGURE_BYTES], age[FIGURE_BYTES];
+    if (sum->open_runs == FIGURE_UNKNOWN) return; /* older daemons */
+    int length = snprintf(text, sizeof text, "%s open", counted_text(sum->open_runs, "run", runs));
+    if (sum->oldest_run_ms != FIGURE_UNKNOWN)
+        (void)snprintf(text + length, sizeof text - (size_t)length, ", the oldest since %s",
+                       age_text(view->look->now_ms - sum->oldest_run_ms, age));
+    say("runs", text);
+}
+
 static void say_takeover(const struct cluster_view *view)
 {
     char text[TEXT_BYTES];
@@ -143,6 +156,7 @@ static void print_text_form(const struct status *status)
     say_daemons(view);
     say_jobs(view);
     say_overdue(view);
+    say_runs(view);
     (void)snprintf(text, sizeof text, "%s fires/s, %s commands/s; %s waiting",
                    rate_text(figures_rate(sum, sum->window_fires), fires),
                    rate_text(figures_rate(sum, sum->window_commands), commands),

@@ -84,6 +84,20 @@ static void owed(struct screen *screen)
     line(screen, late ? "\x1b[33m" : "", text);
 }
 
+static void runs(struct screen *screen)
+{
+    const struct shard_figures *sum = &screen->view->sum;
+    char text[LINE_BYTES];
+    char count[FIGURE_BYTES], age[FIGURE_BYTES];
+    if (sum->open_runs <= 0) return; /* none, or older daemons */
+    int length = snprintf(text, sizeof text, "runs    %s open",
+                          figure_text(sum->open_runs, count));
+    if (sum->oldest_run_ms != FIGURE_UNKNOWN)
+        (void)snprintf(text + length, sizeof text - (size_t)length, ", the oldest for %s",
+                       age_text(screen->view->look->now_ms - sum->oldest_run_ms, age));
+    line(screen, "", text);
+}
+
 static void last_takeover(struct screen *screen)
 {
     const struct cluster_view *view = screen->view;
@@ -249,6 +263,7 @@ void top_screen(FILE *stream, const struct cluster_view *view, const char *clust
     line(&screen, view->live < view->look->shards ? "\x1b[33m" : "", text);
     sums(&screen);
     owed(&screen);
+    runs(&screen);
     last_takeover(&screen);
     faults(&screen);
     daemons(&screen);

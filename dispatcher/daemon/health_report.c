@@ -45,6 +45,8 @@ static void fill_figures(const struct engine_status *engine, struct shard_figure
     if (engine->owed_oldest_ms != INSTANT_NONE) figures->oldest_due_ms = engine->owed_oldest_ms;
     figures->worked_off_ms = engine->owed_drain_ms;
     figures->due_in_an_hour = engine->jobs_next_hour;
+    figures->open_runs = engine->runs_open;
+    if (engine->runs_oldest_ms != INSTANT_NONE) figures->oldest_run_ms = engine->runs_oldest_ms;
     figures->waiting = 0;
     for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         figures->waiting += engine->waiting[input];

@@ -160,6 +160,7 @@ static int act(const struct config *config)
 static void count_what_is_told(struct process *process)
 {
     struct metrics_options options = {.shards = (int32_t)process->config.shards,
+                                      .runs_open_max = process->config.engine.runs_open_max,
                                       .next = &process->log_observer,
                                       .version = BELFRY_VERSION,
                                       .kafka_library = kafka_library_version()};

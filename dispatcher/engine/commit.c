@@ -308,6 +308,7 @@ static void tell_taken(const struct engine *engine, int64_t began_us)
                                .records = (int64_t)outbox_count(outbox),
                                .fires = outbox_fires(outbox), .took_us = took_us});
     if (engine->tally == NULL) return;
+    tally_runs(engine->tally, engine->shard == NULL ? NULL : shard_runs(engine->shard));
     struct taken taken = {.tally = engine->tally, .sequence = outbox_sequence(outbox),
                           .at_ms = engine_steady_ms(engine), .took_us = took_us};
     observer->committed(observer->opaque, engine->options.shard, &taken);

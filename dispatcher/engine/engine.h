@@ -79,6 +79,8 @@ struct engine_status {
     int64_t owed_slots;    /* in the catch-up lane */
     int64_t owed_drain_ms; /* until they are worked off */
     int64_t owed_oldest_ms; /* when the oldest of all owed slots was due; INSTANT_NONE: none */
+    int64_t runs_open;
+    int64_t runs_oldest_ms; /* when the oldest of them was opened; INSTANT_NONE: none is */
     int64_t next_live_ms;  /* when the next slot comes due that is not owed; INT64_MAX: none */
     int64_t waiting[INPUTS_COMMANDS]; /* records of each that are not done, as far as is known */
     int64_t takeover_ms;   /* how long taking it over took; -1: not yet */

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "dispatcher/runs/runs.h"
 #include "lib/base/limits.h"
 #include "lib/time/duration.h"
 #include "lib/time/schedule.h"
@@ -24,7 +25,9 @@
     row(misfire_grace_ms, "belfry", "misfire_grace", "D", DURATION, MISFIRE_GRACE_DEFAULT_MS, 0,   \
         DAYS_MS, "so late a fire is not yet a matter of catch-up")                                 \
     row(keep_finished_ms, "belfry", "keep_finished", "D|forever", DURATION_OR_FOREVER,             \
-        KEEP_FINISHED_DEFAULT_MS, 0, DURATION_MAX_MS, "finished jobs are kept so long")
+        KEEP_FINISHED_DEFAULT_MS, 0, DURATION_MAX_MS, "finished jobs are kept so long")          \
+    row(runs_open_max, "belfry", "runs.open_max", "N", COUNT, RUNS_OPEN_MAX_DEFAULT, 1, 10000000,  \
+        "open runs of a shard; further slots wait")
 
 /* What commands may hold. */
 #define ENGINE_LIMITS(row)                                                                         \

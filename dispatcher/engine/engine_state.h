@@ -43,6 +43,8 @@ struct singly {
     row(owed_slots, 0)                                                                             \
     row(owed_drain_ms, 0)                                                                          \
     row(owed_oldest_ms, INSTANT_NONE)                                                              \
+    row(runs_open, 0)                                                                              \
+    row(runs_oldest_ms, INSTANT_NONE)                                                              \
     row(next_live_ms, INT64_MAX)                                                                   \
     row(takeover_ms, -1)
 

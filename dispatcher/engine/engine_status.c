@@ -40,6 +40,8 @@ static void look(struct engine *engine, int64_t monotonic_us)
     if (monotonic_us - engine->looked_us < LOOK_US) return;
     engine->looked_us = monotonic_us;
     tell(&numbers->owed_oldest_ms, census_oldest_owed_ms(&engine->census, engine->shard));
+    struct runs *runs = shard_runs(engine->shard);
+    tell(&numbers->runs_oldest_ms, runs == NULL ? INSTANT_NONE : runs_oldest_ms(runs));
     for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         tell(&numbers->waiting[input], waiting(engine, input));
     if (monotonic_us - engine->hour_looked_us < HOUR_LOOK_US) return;
@@ -60,6 +62,8 @@ void engine_numbers_tell(struct engine *engine)
     tell(&numbers->jobs_owing, census->owing);
     tell(&numbers->owed_slots, backlog.slots);
     tell(&numbers->owed_drain_ms, backlog.drain_ms);
+    const struct runs *runs = shard_runs(engine->shard);
+    tell(&numbers->runs_open, runs == NULL ? 0 : runs_open_count(runs));
     tell(&numbers->next_live_ms, shard_next_live_ms(engine->shard));
     look(engine, engine_monotonic_us(engine));
 }

@@ -43,6 +43,7 @@ void engine_start_empty(struct engine *engine)
     config.shard = engine->options.shard;
     config.shards = engine->options.shards;
     config.catchup_per_second = engine->options.settings.catchup_rate;
+    config.runs.open_max = (uint32_t)engine->options.settings.runs_open_max;
     memcpy(config.hash_key, engine->options.hash_key, sizeof config.hash_key);
     engine->shard = shard_create(&config);
     engine->checkpointer =
@@ -63,6 +64,7 @@ void engine_start_empty(struct engine *engine)
                                    engine->options.batch_outputs_max, &engine->foreign,
                                    engine->checkpointer);
     outbox_count_in(engine->outbox, engine->tally, &engine->census);
+    if (engine->tally != NULL) tally_runs_anew(engine->tally);
 }
 
 /* ---- the store ---- */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "dispatcher/jobs/job.h"
+#include "dispatcher/runs/runs.h"
 #include "lib/model/output.h"
 
 /* Fires of one group that were due at one instant. */
@@ -43,6 +44,8 @@ enum { TALLY_NUMBERS = sizeof(struct tally_numbers) / sizeof(int64_t) };
 
 struct tally {
     struct tally_numbers numbers;
+    struct runs_numbers runs;      /* what has happened to runs since the transaction before */
+    struct runs_numbers runs_told; /* and up to it, since there are these runs */
     struct tally_example late_example;
     struct tally_example missed_example;
     struct tally_example failed_example;
@@ -81,6 +84,10 @@ static inline uint32_t tally_fire(struct tally *tally, const struct fire *fire)
 void tally_fire_back(struct tally *tally, uint32_t fire, enum fire_kind kind);
 void tally_event(struct tally *tally, const struct event *event);
 void tally_result(struct tally *tally, const struct result *result);
+/* The transaction is out: what the runs have done up to it. NULL: none is followed. */
+void tally_runs(struct tally *tally, const struct runs *runs);
+/* They are other ones, of which nothing was told yet. */
+void tally_runs_anew(struct tally *tally);
 /* A job is gone, and maybe its group: another may get its number. */
 void tally_job_gone(struct tally *tally, const struct job *job);
 

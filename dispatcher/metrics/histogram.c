@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "lib/model/run.h"
+
 #define MS(ms) ((ms) * INT64_C(1000))
 #define S(s) ((s) * INT64_C(1000000))
 
@@ -13,6 +15,11 @@ const struct histogram_kind histogram_of_groups = {
 const struct histogram_kind histogram_of_duration = {
     14, {MS(5), MS(10), MS(25), MS(50), MS(100), MS(250), MS(500), S(1), MS(2500), S(5), S(10),
          S(30), S(60), S(300)}};
+
+#define BOUND(bound_ms) MS(bound_ms),
+const struct histogram_kind histogram_of_runs = {RUN_SPAN_COUNT - 1, {RUN_SPANS(BOUND)}};
+#undef BOUND
+static_assert((int)RUN_SPAN_COUNT <= (int)HISTOGRAM_BOUNDS_MAX + 1, "a bucket for each");
 
 static int bucket_of(const struct histogram_kind *kind, int64_t us)
 {

@@ -15,6 +15,7 @@ struct histogram_kind {
 extern const struct histogram_kind histogram_of_lateness;
 extern const struct histogram_kind histogram_of_groups; /* lateness, coarser: there are many */
 extern const struct histogram_kind histogram_of_duration;
+extern const struct histogram_kind histogram_of_runs; /* by the spans that runs count in */
 
 /* The bucket of number `count` has what is beyond the last bound. */
 struct histogram {

@@ -114,14 +114,22 @@ static void keep_examples(struct metrics *metrics, const struct taken *taken)
     (void)pthread_mutex_unlock(&metrics->examples_lock);
 }
 
+static void add_all(_Atomic int64_t *to, const void *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t number;
+        memcpy(&number, (const char *)numbers + i * sizeof number, sizeof number);
+        if (number != 0) add(&to[i], number);
+    }
+}
+
 static void committed(void *opaque, int32_t shard, const struct taken *taken)
 {
     struct metrics *metrics = opaque;
-    int64_t numbers[TALLY_NUMBERS];
-    static_assert(sizeof numbers == sizeof taken->tally->numbers, "nothing but int64_t");
-    memcpy(numbers, &taken->tally->numbers, sizeof numbers);
-    for (size_t i = 0; i < TALLY_NUMBERS; i++)
-        if (numbers[i] != 0) add(&metrics->taken[i], numbers[i]);
+    static_assert(sizeof metrics->taken == sizeof taken->tally->numbers, "nothing but int64_t");
+    static_assert(sizeof metrics->runs == sizeof taken->tally->runs, "nothing but int64_t");
+    add_all(metrics->taken, &taken->tally->numbers, TALLY_NUMBERS);
+    add_all(metrics->runs, &taken->tally->runs, RUNS_NUMBERS);
     if (taken->tally->due_count > 1) note_lateness(metrics, shard, taken);
     keep_examples(metrics, taken);
     histogram_count(&histogram_of_duration, &metrics->commits, taken->took_us, 1);

@@ -15,6 +15,7 @@ struct metrics;
 
 struct metrics_options {
     int32_t shards; /* of the cluster */
+    int64_t runs_open_max; /* of a shard */
     const struct observer *next; /* is told and asked the same; borrowed */
     const char *version;         /* of the program; these are borrowed, too */
     const char *kafka_library;

@@ -48,6 +48,7 @@ struct metrics {
     struct metrics_options options;
     struct groups *groups;
     _Atomic int64_t taken[TALLY_NUMBERS]; /* struct tally_numbers */
+    _Atomic int64_t runs[RUNS_NUMBERS];   /* struct runs_numbers */
     _Atomic int64_t transactions[TRANSACTION_END_COUNT];
     _Atomic int64_t settled[SETTLED_END_COUNT];
     _Atomic int64_t told[OBSERVED_KINDS];
@@ -66,6 +67,9 @@ struct reading {
     const struct metrics_options *options;
     const struct groups *groups; /* read while their rows are put */
     struct tally_numbers taken;
+    struct runs_numbers runs;
+    struct histogram_numbers claims; /* from the fire of a try on */
+    struct histogram_numbers run_ends;
     int64_t transactions[TRANSACTION_END_COUNT];
     int64_t settled[SETTLED_END_COUNT];
     int64_t told[OBSERVED_KINDS];
@@ -84,6 +88,7 @@ struct reading {
     int64_t jobs_owing;
     int64_t jobs_zoneless;
     int64_t jobs_next_hour;
+    int64_t runs_open_max;
     struct process_figures process;
 };
 

@@ -32,10 +32,19 @@ static int64_t silence_us(const struct metrics_view *view)
     return last_us == 0 || view->now_us < last_us ? 0 : view->now_us - last_us;
 }
 
+/* What runs count in spans, as a histogram. */
+static void read_spans(const int64_t spans[RUN_SPAN_COUNT], int64_t sum_ms,
+                       struct histogram_numbers *numbers)
+{
+    for (int i = 0; i < RUN_SPAN_COUNT; i++) numbers->buckets[i] = spans[i];
+    numbers->sum_us = sum_ms * 1000;
+}
+
 void reading_take(struct metrics *metrics, const struct metrics_view *view,
                   struct reading *reading)
 {
     int64_t taken[TALLY_NUMBERS];
+    int64_t runs[RUNS_NUMBERS];
     *reading = (struct reading){.view = view,
                                 .options = &metrics->options,
                                 .groups = metrics->groups,
@@ -44,9 +53,14 @@ void reading_take(struct metrics *metrics, const struct metrics_view *view,
                                 .aside = view->aside,
                                 .redis = view->redis,
                                 .kafka_silence_us = silence_us(view),
-                                .shards_all = metrics->options.shards};
+                                .shards_all = metrics->options.shards,
+                                .runs_open_max = metrics->options.runs_open_max};
     load(metrics->taken, taken, TALLY_NUMBERS);
     memcpy(&reading->taken, taken, sizeof taken);
+    load(metrics->runs, runs, RUNS_NUMBERS);
+    memcpy(&reading->runs, runs, sizeof runs);
+    read_spans(reading->runs.claimed_after, reading->runs.claimed_after_ms, &reading->claims);
+    read_spans(reading->runs.ended_after, reading->runs.ended_after_ms, &reading->run_ends);
     load(metrics->transactions, reading->transactions, TRANSACTION_END_COUNT);
     load(metrics->settled, reading->settled, SETTLED_END_COUNT);
     load(metrics->told, reading->told, OBSERVED_KINDS);

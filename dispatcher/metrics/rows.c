@@ -23,6 +23,7 @@ static const char *fire_kind(int i) { return fire_kind_name((enum fire_kind)i); 
 static const char *event_kind(int i) { return event_kind_name((enum event_kind)i); }
 static const char *reason(int i) { return event_reason_word((enum event_reason)i); }
 static const char *outcome(int i) { return outcome_name((enum outcome)i); }
+static const char *run_outcome(int i) { return run_outcome_word((enum run_outcome)i); }
 static const char *shard_state(int i) { return metrics_state_words[i]; }
 
 static const char *operation(int i)
@@ -62,6 +63,8 @@ static const struct list outcomes = {"outcome", 0, OUTCOME_COUNT, outcome};
 static const struct list transactions = {"outcome", 0, TRANSACTION_END_COUNT, transaction_end};
 static const struct list settled = {"outcome", 0, SETTLED_END_COUNT, settled_end};
 static const struct list log_events = {"event", 0, OBSERVED_KINDS, observed};
+static const struct list run_outcomes = {"outcome", 0, RUN_OUTCOME_COUNT, run_outcome};
+static const struct list try_outcomes = {"outcome", 0, RUN_POISON, run_outcome};
 static const struct list shard_states = {"state", 0, METRICS_STATES, shard_state};
 static const struct list job_states = {"state", 0, JOB_STATES, job_state};
 
@@ -238,6 +241,7 @@ SAYS(shard_jobs, shard->engine.jobs)
 SAYS(still, shard->still_us)
 SAYS(owed_slots, shard->engine.owed_slots)
 SAYS(owed_drain, shard->engine.owed_drain_ms)
+SAYS(open_runs, shard->engine.runs_open)
 SAYS(clock_ahead, shard->engine.clock_ahead_ms)
 SAYS(clock_correction, shard->engine.correction_ms)
 SAYS(clock_refused, shard->engine.clock_far)
@@ -256,6 +260,13 @@ OF_SHARD(oldest_due)
     if (shard->engine.owed_oldest_ms != INSTANT_NONE && shard->engine.owed_oldest_ms < oldest_ms)
         oldest_ms = shard->engine.owed_oldest_ms;
     return oldest_ms < now_ms && shard->engine.sequence > 0 ? now_ms - oldest_ms : 0;
+}
+
+OF_SHARD(oldest_run)
+{
+    int64_t opened_ms = shard->engine.runs_oldest_ms;
+    int64_t now_ms = view->now_ms - shard->engine.correction_ms;
+    return opened_ms == INSTANT_NONE || opened_ms > now_ms ? 0 : now_ms - opened_ms;
 }
 
 OF_SHARD(checkpoint_lag)
@@ -302,6 +313,38 @@ static const struct row rows[] = {
      ONE(taken.forwarded, 1)},
     {"belfry_dead_letters", METRIC_COUNTER, "", "Records committed to the dead letter topic.",
      ONE(taken.dead, 1)},
+    {"belfry_runs_opened", METRIC_COUNTER, "", "Fires that opened a run.", ONE(runs.opened, 1)},
+    {"belfry_runs_ended", METRIC_COUNTER, "", "Runs that are over, by how.",
+     LIST(runs.ended, run_outcomes)},
+    {"belfry_run_duration_seconds", METRIC_HISTOGRAM, "seconds",
+     "From the first fire of a run to its end, by the shard's time.",
+     TIMES(run_ends, histogram_of_runs)},
+    {"belfry_run_retries", METRIC_COUNTER, "",
+     "Tries behind the first of their run, those that were handed back, too.",
+     ONE(runs.retries, 1)},
+    {"belfry_run_tries_ended", METRIC_COUNTER, "", "Tries that are over, by how.",
+     LIST(runs.tries_ended, try_outcomes)},
+    {"belfry_run_tries_released", METRIC_COUNTER, "", "Tries that a worker handed back.",
+     ONE(runs.released, 1)},
+    {"belfry_run_claim_delay_seconds", METRIC_HISTOGRAM, "seconds",
+     "From the fire of a try to its first claim, by the broker's time.",
+     TIMES(claims, histogram_of_runs)},
+    {"belfry_run_reports", METRIC_COUNTER, "", "Reports of workers that were read.",
+     ONE(runs.reports, 1)},
+    {"belfry_run_reports_closed", METRIC_COUNTER, "", "Reports of tries that were over.",
+     ONE(runs.closed_reports, 1)},
+    {"belfry_run_reports_foreign", METRIC_COUNTER, "",
+     "Reports of another consumer group than the job's.", ONE(runs.foreign_reports, 1)},
+    {"belfry_run_reports_unknown", METRIC_COUNTER, "",
+     "Reports of runs that the shard never had.", ONE(runs.unknown_reports, 1)},
+    {"belfry_run_letters_left_out", METRIC_COUNTER, "",
+     "Reports that are no dead letter because there were too many.",
+     ONE(runs.letters_left_out, 1)},
+    {"belfry_run_questions", METRIC_COUNTER, "",
+     "Questions to coordinators whether a silent try's fire is committed.",
+     ONE(runs.questions, 1)},
+    {"belfry_run_ticks", METRIC_COUNTER, "", "Ticks written into the topic of reports.",
+     ONE(runs.ticks, 1)},
     {"belfry_transactions", METRIC_COUNTER, "", "Tries of a transaction, by how they ended.",
      LIST(transactions, transactions)},
     {"belfry_transactions_settled", METRIC_COUNTER, "",
@@ -326,6 +369,8 @@ static const struct row rows[] = {
     {"belfry_shards", METRIC_GAUGE, "", "Shards that are ours, by state.",
      LIST(shards, shard_states)},
     {"belfry_shards_configured", METRIC_GAUGE, "", "Shards of the cluster.", ONE(shards_all, 1)},
+    {"belfry_runs_open_max", METRIC_GAUGE, "", "runs.open_max: open runs that a shard may have.",
+     ONE(runs_open_max, 1)},
     {"belfry_jobs", METRIC_GAUGE, "", "Jobs of the shards that are live here, by state.",
      LIST(jobs, job_states)},
     {"belfry_jobs_owing", METRIC_GAUGE, "", "Jobs that owe slots.", ONE(jobs_owing, 1)},
@@ -347,6 +392,9 @@ static const struct row rows[] = {
      "Until they are worked off at catchup.rate.", SHARD(owed_drain, MS)},
     {"belfry_shard_oldest_due_seconds", METRIC_GAUGE, "seconds",
      "Age of the oldest slot that is due and has not fired; 0: none.", SHARD(oldest_due, MS)},
+    {"belfry_shard_runs_open", METRIC_GAUGE, "", "Open runs of the shard.", SHARD(open_runs, 1)},
+    {"belfry_shard_oldest_run_seconds", METRIC_GAUGE, "seconds",
+     "Age of the oldest open run; 0: none.", SHARD(oldest_run, MS)},
     {"belfry_shard_checkpoint_lag", METRIC_GAUGE, "", "Transactions that Redis is behind.",
      SHARD(checkpoint_lag, 1)},
     {"belfry_shard_commands_waiting", METRIC_GAUGE, "",

@@ -80,6 +80,8 @@ static void end_try(const struct run_call *call, struct run *run, bool released,
                            .exit_code = report == NULL ? -1 : report->exit_code,
                            .signal = report == NULL ? 0 : report->signal,
                            .worker = text_pool_at(texts, run->worker)};
+    if (released) call->runs->numbers.released++;
+    else call->runs->numbers.tries_ended[outcome]++;
     if (report != NULL) {
         if (report->worker.length > 0) said.worker = report->worker;
         said.error_code = report->error_code;
@@ -111,6 +113,10 @@ void run_finish(const struct run_call *call, struct run *run, enum run_outcome o
                           .outcome = outcome,
                           .is_failed = !is_wanted,
                           .report = report};
+    struct runs_numbers *numbers = &call->runs->numbers;
+    numbers->ended[outcome]++;
+    run_count_span(numbers->ended_after, &numbers->ended_after_ms,
+                   call->now.now_ms - run_opened_ms(run));
     call->sink->ended(call->sink->opaque, &end);
     run_table_close(&call->runs->table, run);
 }
@@ -261,6 +267,7 @@ struct run *run_fire_again(const struct run_call *call, struct run *run)
     run->number++;
     run->counted++;
     run->runnumber = call->runs->next_runnumber++;
+    call->runs->numbers.retries++;
     run->fired_ms = call->now.now_ms;
     run->flags |= RUN_DIRTY;
     run_await(call, run);

@@ -91,6 +91,7 @@ size_t runs_questions(struct runs *runs, struct runs_now now, struct run_questio
                                                    .partition = run->fire_partition,
                                                    .offset = run->fire_offset};
     }
+    runs->numbers.questions += (int64_t)count;
     return count;
 }
 
@@ -127,6 +128,7 @@ struct run_tick runs_send_tick(struct runs *runs, struct runs_now now)
 {
     runs->tick_sent_ms = now.steady_ms;
     runs->tick_number++;
+    runs->numbers.ticks++;
     return (struct run_tick){
         .owner = text_of(runs->owner), .epoch = runs->epoch, .number = runs->tick_number};
 }

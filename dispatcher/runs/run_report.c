@@ -24,14 +24,14 @@ bool runs_may_letter(struct runs *runs, struct runs_now now)
         runs->letters++;
         return true;
     }
-    runs->letters_left_out++;
+    runs->numbers.letters_left_out++;
     return false;
 }
 
 static void unknown(const struct reading *reading)
 {
     struct runs *runs = reading->call.runs;
-    runs->unknown_reports++;
+    runs->numbers.unknown_reports++;
     if (!runs_may_letter(runs, reading->call.now)) return;
     reading->call.sink->unknown(reading->call.sink->opaque, reading->report);
 }
@@ -59,7 +59,7 @@ static bool is_sign(const struct report *report)
 
 static void read_closed(const struct reading *reading)
 {
-    reading->call.runs->closed_reports++;
+    reading->call.runs->numbers.closed_reports++;
     if (is_sign(reading->report)) answer_zombie(reading);
 }
 
@@ -147,6 +147,12 @@ static int32_t started_after(const struct run *run, int64_t started_ms)
     return after_ms > INT32_MAX ? INT32_MAX : (int32_t)after_ms;
 }
 
+static void count_claim(const struct reading *reading, const struct run *run)
+{
+    struct runs_numbers *numbers = &reading->call.runs->numbers;
+    run_count_span(numbers->claimed_after, &numbers->claimed_after_ms, run->started_after_ms);
+}
+
 /* The first step of a claim. The newest one counts: an earlier one's worker is gone, or has lost
  * the partition before its second step. But whoever has reported that it runs keeps the try. */
 static struct run *read_started(const struct reading *reading, struct run *run)
@@ -167,6 +173,7 @@ static struct run *read_started(const struct reading *reading, struct run *run)
         run->fire_offset = report->offset;
         run->started_after_ms = started_after(run, log_ms);
     }
+    if (run->state == RUN_STATE_OPEN && !reading->again) count_claim(reading, run);
     run->state = RUN_STATE_CLAIMED;
     run_sign(&reading->call, run, log_ms);
     return run;
@@ -232,6 +239,7 @@ void runs_report(struct runs *runs, const struct runs_place *place, const struct
                               .place = place,
                               .report = report,
                               .again = place->offset < runs->read_to};
+    runs->numbers.reports += !reading.again;
     struct run *run = run_table_find(&runs->table, report->run);
     bool is_open = run != NULL && run->state != RUN_STATE_WAITING &&
                    run->runnumber == report->runnumber;
@@ -241,7 +249,7 @@ void runs_report(struct runs *runs, const struct runs_place *place, const struct
         return;
     }
     if (!is_of_workers(runs, run, report->workers)) {
-        runs->foreign_reports += !reading.again;
+        runs->numbers.foreign_reports += !reading.again;
         return;
     }
     if (is_open) run = readers[report->kind](&reading, run);

@@ -138,11 +138,13 @@ void runs_unfire(struct runs *runs, uint32_t k, int64_t retry_ms, struct runs_no
     struct run *run = run_table_at(&runs->table, k);
     assert(run != NULL && run->state == RUN_STATE_OPEN);
     if (run->number == 1) {
+        runs->numbers.opened--;
         sink->withdrawn(sink->opaque, run_viewed(runs, run));
         run_table_close(&runs->table, run);
         return;
     }
     const struct run_call call = {.runs = runs, .now = now, .sink = sink};
+    runs->numbers.retries--;
     run->state = RUN_STATE_WAITING;
     run->number--;
     run->counted--;

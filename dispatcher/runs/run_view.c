@@ -60,6 +60,17 @@ static void fill_try(const struct runs *runs, const struct run *run, struct run_
     record->cancel_asked = (run->flags & RUN_CANCEL) != 0;
 }
 
+void run_count_span(int64_t spans[RUN_SPAN_COUNT], int64_t *sum_ms, int64_t span_ms)
+{
+#define BOUND(bound_ms) bound_ms,
+    static const int64_t bounds_ms[] = {RUN_SPANS(BOUND) INT64_MAX};
+#undef BOUND
+    size_t at = 0;
+    while (span_ms > bounds_ms[at]) at++;
+    spans[at]++;
+    if (span_ms > 0) *sum_ms += span_ms;
+}
+
 void run_fill_view(const struct runs *runs, const struct run *run, struct run_view *view)
 {
     assert(run != NULL && view != NULL);

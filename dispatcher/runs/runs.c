@@ -14,6 +14,8 @@ struct runs *runs_create(const struct runs_config *config)
     runs->tick_sent_ms = INSTANT_NONE;
     runs->sweep_at = UINT32_MAX;
     runs->lost_at = UINT32_MAX;
+    runs->round_oldest_ms = INSTANT_NONE;
+    runs->oldest_ms = INSTANT_NONE;
     run_table_init(&runs->table, config->hash_key);
     return runs;
 }
@@ -51,6 +53,7 @@ void runs_open(struct runs *runs, const struct run_opening *opening, struct runs
     run->nominal_ms = opening->nominal_ms;
     run->delay_ms = (uint32_t)(opening->due_ms - opening->nominal_ms);
     run->runnumber = runs->next_runnumber++;
+    runs->numbers.opened++;
     run->fired_ms = now.now_ms;
     run->number = 1;
     run->counted = 1;
@@ -129,11 +132,32 @@ uint32_t runs_top(const struct runs *runs)
     return run_table_top(&runs->table);
 }
 
-void runs_count(const struct runs *runs, struct runs_counts *counts)
+uint32_t runs_open_count(const struct runs *runs)
 {
-    *counts = (struct runs_counts){.open = runs->table.count,
-                                   .closed_reports = runs->closed_reports,
-                                   .foreign_reports = runs->foreign_reports,
-                                   .unknown_reports = runs->unknown_reports,
-                                   .letters_left_out = runs->letters_left_out};
+    return runs->table.count;
+}
+
+const struct runs_numbers *runs_numbers(const struct runs *runs)
+{
+    return &runs->numbers;
+}
+
+static void take_oldest(int64_t *oldest_ms, int64_t opened_ms)
+{
+    if (*oldest_ms == INSTANT_NONE || opened_ms < *oldest_ms) *oldest_ms = opened_ms;
+}
+
+int64_t runs_oldest_ms(struct runs *runs)
+{
+    uint32_t top = run_table_top(&runs->table);
+    for (int looked = 0; looked < RUNS_LOOKED_AT && runs->oldest_at < top; looked++) {
+        const struct run *run = run_table_at(&runs->table, runs->oldest_at++);
+        if (run != NULL) take_oldest(&runs->round_oldest_ms, run_opened_ms(run));
+    }
+    if (runs->oldest_at >= top) {
+        runs->oldest_ms = runs->round_oldest_ms;
+        runs->round_oldest_ms = INSTANT_NONE;
+        runs->oldest_at = 0;
+    }
+    return runs->oldest_ms;
 }

@@ -218,14 +218,33 @@ bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view);
 uint32_t runs_find(const struct runs *runs, struct text id); /* by the fire's; UINT32_MAX: none */
 uint32_t runs_top(const struct runs *runs); /* all k are below it */
 
-struct runs_counts {
-    uint32_t open;
-    int64_t closed_reports;   /* of tries that were closed */
-    int64_t foreign_reports;  /* of another consumer group */
-    int64_t unknown_reports;
+uint32_t runs_open_count(const struct runs *runs);
+/* When the oldest one was opened, INSTANT_NONE: none is open. Looks at a bounded number of them in
+ * each call: of many it is known after a round. */
+int64_t runs_oldest_ms(struct runs *runs);
+
+/* What has happened since they were made; what a new owner reads again is not in it. Nothing but
+ * int64_t: it may be read as an array of them. */
+struct runs_numbers {
+    int64_t opened;
+    int64_t retries;          /* tries behind the first of a run */
+    int64_t ended[RUN_OUTCOME_COUNT];
+    int64_t tries_ended[RUN_OUTCOME_COUNT];
+    int64_t released;         /* tries that were handed back */
+    int64_t reports;          /* all that were read; of them ... */
+    int64_t closed_reports;   /* ... of tries that were closed */
+    int64_t foreign_reports;  /* ... of another consumer group */
+    int64_t unknown_reports;  /* ... of no run that this shard ever had */
     int64_t letters_left_out; /* beyond the bound */
+    int64_t ticks;
+    int64_t questions;
+    int64_t claimed_after[RUN_SPAN_COUNT]; /* from the fire of a try to its first claim */
+    int64_t claimed_after_ms; /* the sum */
+    int64_t ended_after[RUN_SPAN_COUNT];   /* from the first fire of a run to its end */
+    int64_t ended_after_ms;
 };
-void runs_count(const struct runs *runs, struct runs_counts *counts);
+enum { RUNS_NUMBERS = sizeof(struct runs_numbers) / sizeof(int64_t) };
+const struct runs_numbers *runs_numbers(const struct runs *runs);
 
 /* For the mark. */
 int64_t runs_next_runnumber(const struct runs *runs);

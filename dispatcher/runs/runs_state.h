@@ -21,7 +21,7 @@
 #define RUNS_ASK_LONGEST_MS MINUTES_MS
 #define RUNS_RELEASE_LONGEST_MS MINUTES_MS
 #define RUNS_UNCLAIMED_MS HOURS_MS /* where there are no append times */
-enum { RUNS_LETTERS_MAX = 100, RUNS_ZOMBIES = 1024 };
+enum { RUNS_LETTERS_MAX = 100, RUNS_ZOMBIES = 1024, RUNS_LOOKED_AT = 10000 };
 
 /* A claim that is not in its run's record yet. */
 struct run_claimed {
@@ -54,10 +54,10 @@ struct runs {
     int64_t letters_since_ms; /* steady: the minute whose letters are counted */
     int32_t letters;
     int64_t *zombies; /* when one with such a runnumber was asked to stop; NULL: none was */
-    int64_t closed_reports;
-    int64_t foreign_reports;
-    int64_t unknown_reports;
-    int64_t letters_left_out;
+    struct runs_numbers numbers;
+    uint32_t oldest_at;   /* of the round that looks for the oldest run */
+    int64_t round_oldest_ms;
+    int64_t oldest_ms;    /* of the last whole round */
     struct run_view view; /* scratch: what is said to the sink */
 };
 
@@ -74,6 +74,8 @@ struct run_call {
 uint64_t run_fingerprint(struct text token);
 /* When the try expires if nobody has claimed it. */
 int64_t run_expiry_ms(const struct run *run);
+/* Counts a span among those of RUN_SPANS; what is negative, by clocks that differ, as none. */
+void run_count_span(int64_t spans[RUN_SPAN_COUNT], int64_t *sum_ms, int64_t span_ms);
 void run_fill_view(const struct runs *runs, const struct run *run, struct run_view *view);
 /* The same into the scratch. */
 const struct run_view *run_viewed(struct runs *runs, const struct run *run);

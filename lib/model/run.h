@@ -192,6 +192,15 @@ struct report {
     struct text cursor;       /* for the next try; given and empty: forget the last one */
 };
 
+/* Spans of time are counted by these bounds, in milliseconds; those beyond the last in one more
+ * place. A span that has a bound's length counts as within it. */
+#define RUN_SPANS(row)                                                                             \
+    row(10) row(50) row(100) row(250) row(1000) row(5000) row(15000) row(60000) row(300000)        \
+        row(900000) row(3600000) row(21600000) row(86400000)
+#define RUN_SPAN_ONE(bound_ms) +1
+enum { RUN_SPAN_COUNT = 0 RUN_SPANS(RUN_SPAN_ONE) + 1 };
+#undef RUN_SPAN_ONE
+
 /* What a shard's owner writes into its partition of `runs`, and reads back: then it has read what
  * was appended before. */
 struct run_tick {

@@ -115,6 +115,10 @@ static void figures_are_added_up(void **state)
     cluster.reports[1].figures.owed = 5;
     cluster.reports[1].figures.owing = 2;
     cluster.reports[1].figures.oldest_due_ms = NOW_MS - 3000;
+    cluster.reports[0].figures.open_runs = 3;
+    cluster.reports[0].figures.oldest_run_ms = NOW_MS - 70000;
+    cluster.reports[3].figures.open_runs = 4;
+    cluster.reports[3].figures.oldest_run_ms = NOW_MS - 60000;
     cluster.reports[2].figures.owed = 6;
     cluster.reports[2].figures.oldest_due_ms = NOW_MS - 4000;
     make(&cluster);
@@ -125,6 +129,8 @@ static void figures_are_added_up(void **state)
     assert_int_equal(view->telling, 4);
     assert_int_equal(view->sum.jobs, 400);
     assert_int_equal(view->sum.owed, 11);
+    assert_int_equal(view->sum.open_runs, 7);
+    assert_int_equal(view->sum.oldest_run_ms, NOW_MS - 70000);
     assert_int_equal(view->sum.oldest_due_ms, NOW_MS - 4000);
     assert_int_equal(view->sum.due_in_an_hour, 28);
     assert_int_equal(view->sum.reported_ms, NOW_MS - 1003);
@@ -243,6 +249,8 @@ static void top_shows_first_what_is_not_well(void **state)
     cluster.reports[17].still_ms = 12000;
     cluster.reports[31].figures.owed = 5000;
     cluster.reports[31].figures.oldest_due_ms = NOW_MS - 7000;
+    cluster.reports[5].figures.open_runs = 1234;
+    cluster.reports[5].figures.oldest_run_ms = NOW_MS - 9000;
     char *text = top_of(&cluster, 80, 24);
     check_fits(text, 80, 24);
     const char *stuck = strstr(text, "\n   17  stuck");
@@ -254,6 +262,7 @@ static void top_shows_first_what_is_not_well(void **state)
     assert_true(stuck < owing && owing < busy);
     assert_non_null(strstr(text, "5,000 slots in the lane"));
     assert_non_null(strstr(text, "7s ago"));
+    assert_non_null(strstr(text, "1,234 open, the oldest for 9s"));
     assert_non_null(strstr(text, "more shards"));
     assert_non_null(strstr(text, "not well: shard 17 of host-1"));
     free(text);

@@ -26,7 +26,8 @@ static const struct observer nobody = {.lowest = LEVEL_ERROR};
 
 static struct metrics *open_metrics(int32_t shards)
 {
-    struct metrics_options options = {.shards = shards, .next = &nobody, .version = "1.2.3",
+    struct metrics_options options = {.shards = shards, .runs_open_max = 200000,
+                                      .next = &nobody, .version = "1.2.3",
                                       .kafka_library = "2.0.2"};
     return metrics_create(&options);
 }
@@ -62,7 +63,8 @@ static struct metrics_shard live_shard(int32_t shard)
         .engine = {.state = ENGINE_LIVE, .sequence = 40, .epoch = 3, .jobs = 10, .jobs_paused = 1,
                    .jobs_failing = 2, .jobs_finished = 3, .jobs_owing = 4, .owed_slots = 5000,
                    .owed_drain_ms = 5250, .owed_oldest_ms = NOW_MS - 90500,
-                   .next_live_ms = NOW_MS + 5000, .waiting = {7, 8}, .checkpoint_sequence = 38,
+                   .next_live_ms = NOW_MS + 5000, .runs_open = 6,
+                   .runs_oldest_ms = NOW_MS - 7500, .waiting = {7, 8}, .checkpoint_sequence = 38,
                    .committed_us = 1000000, .clock_ahead_ms = -250, .takeover_ms = 12}};
     return live;
 }
@@ -152,6 +154,30 @@ static const char *const lines[] = {
     "belfry_group_lateness_seconds_count{group=\"other\"} 0\n",
     "belfry_commands_total{operation=\"add\",outcome=\"applied\"} 2\n",
     "belfry_commands_total{operation=\"unreadable\",outcome=\"rejected\"} 0\n",
+    "belfry_runs_opened_total 5\n",
+    "belfry_runs_ended_total{outcome=\"success\"} 2\n",
+    "belfry_runs_ended_total{outcome=\"poison\"} 1\n",
+    "belfry_run_duration_seconds_bucket{le=\"15.0\"} 0\n",
+    "belfry_run_duration_seconds_bucket{le=\"60.0\"} 3\n",
+    "belfry_run_duration_seconds_bucket{le=\"+Inf\"} 3\n",
+    "belfry_run_duration_seconds_sum 90.5\n",
+    "belfry_run_retries_total 4\n",
+    "belfry_run_tries_ended_total{outcome=\"lost\"} 3\n",
+    "belfry_run_tries_released_total 7\n",
+    "belfry_run_claim_delay_seconds_bucket{le=\"0.01\"} 8\n",
+    "belfry_run_claim_delay_seconds_bucket{le=\"86400.0\"} 8\n",
+    "belfry_run_claim_delay_seconds_count 9\n",
+    "belfry_run_claim_delay_seconds_sum 100000\n",
+    "belfry_run_reports_total 20\n",
+    "belfry_run_reports_closed_total 11\n",
+    "belfry_run_reports_foreign_total 12\n",
+    "belfry_run_reports_unknown_total 13\n",
+    "belfry_run_letters_left_out_total 14\n",
+    "belfry_run_questions_total 15\n",
+    "belfry_run_ticks_total 16\n",
+    "belfry_runs_open_max 200000\n",
+    "belfry_shard_runs_open{shard=\"2\"} 6\n",
+    "belfry_shard_oldest_run_seconds{shard=\"2\"} 7.5\n",
     "belfry_transactions_total{outcome=\"committed\"} 1\n",
     "belfry_transactions_total{outcome=\"unknown\"} 1\n",
     "belfry_transactions_total{outcome=\"failed\"} 1\n",
@@ -196,6 +222,12 @@ static void play(struct metrics *metrics)
     tally->late_example = (struct tally_example){.id = "1-0.1.0@5", .value = 31.5};
     tally->missed_example = (struct tally_example){.id = "1-0.1.0@6", .value = 5,
                                                    .reason = REASON_WINDOW};
+    tally->runs = (struct runs_numbers){
+        .opened = 5, .retries = 4, .ended = {[RUN_SUCCESS] = 2, [RUN_POISON] = 1},
+        .tries_ended = {[RUN_LOST] = 3}, .released = 7, .reports = 20, .closed_reports = 11,
+        .foreign_reports = 12, .unknown_reports = 13, .letters_left_out = 14, .questions = 15,
+        .ticks = 16, .claimed_after = {8, [RUN_SPAN_COUNT - 1] = 1},
+        .claimed_after_ms = 100000000, .ended_after = {[7] = 3}, .ended_after_ms = 90500};
     commit(metrics, 2, tally);
     observe(&observer, OBSERVED_COMMIT_FAILED, 2, &(struct observed){.kind = "unknown"});
     observe(&observer, OBSERVED_COMMIT_FAILED, 2, &(struct observed){.kind = "retry"});

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "dispatcher/engine/tally.h"
 #include "tests/support/rows.h"
 #include "tests/support/runs_rig.h"
 
@@ -112,11 +113,101 @@ static void check_letters(void **state)
         assert_int_equal(ear->counts[RIG_UNKNOWN], 100 * minute);
         runs_rig_pass(&ear->rig, MINUTES_MS);
     }
-    struct runs_counts counts;
-    runs_count(ear->rig.runs, &counts);
-    assert_int_equal(counts.unknown_reports, 750);
-    assert_int_equal(counts.letters_left_out, 450);
+    const struct runs_numbers *numbers = runs_numbers(ear->rig.runs);
+    assert_int_equal(numbers->unknown_reports, 750);
+    assert_int_equal(numbers->letters_left_out, 450);
     assert_true(runs_may_letter(ear->rig.runs, ear->rig.now));
+    close_ear(ear);
+}
+
+/* ---- what is counted ---- */
+
+static int64_t all_of(const int64_t *numbers, size_t count)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < count; i++) sum += numbers[i];
+    return sum;
+}
+
+/* Of the run's newest try. */
+static void say(struct ear *ear, enum report_kind kind, enum run_outcome outcome)
+{
+    struct run_view view;
+    assert_true(runs_look(ear->rig.runs, 0, &view));
+    struct report said = report_of(&view, kind, outcome);
+    report(ear, &said);
+}
+
+/* One run that is handed back, fails and succeeds, and reports beside it that do nothing. */
+static void play(struct ear *ear)
+{
+    struct run_view view;
+    runs_rig_fire(&ear->rig, 0, &view);
+    assert_int_equal(runs_oldest_ms(ear->rig.runs), view.record.opened_ms);
+    runs_rig_pass(&ear->rig, 2000);
+    say(ear, REPORT_STARTED, RUN_SUCCESS);
+    say(ear, REPORT_RELEASED, RUN_SUCCESS); /* goes out again at once */
+    say(ear, REPORT_ENDED, RUN_FAILURE);
+    runs_rig_pass(&ear->rig, MINUTES_MS);
+    runs_rig_step(&ear->rig);
+    struct report closed = report_of(&view, REPORT_ENDED, RUN_SUCCESS);
+    report(ear, &closed);
+    assert_true(runs_look(ear->rig.runs, 0, &view));
+    struct report foreign = report_of(&view, REPORT_ENDED, RUN_SUCCESS);
+    foreign.workers = text_of("others");
+    report(ear, &foreign);
+    say(ear, REPORT_ENDED, RUN_SUCCESS);
+    assert_int_equal(runs_oldest_ms(ear->rig.runs), INSTANT_NONE);
+}
+
+static void check_numbers(void **state)
+{
+    (void)state;
+    struct ear *ear = open_ear();
+    play(ear);
+    struct runs_numbers numbers = *runs_numbers(ear->rig.runs);
+    assert_int_equal(numbers.opened, 1);
+    assert_int_equal(numbers.retries, 2);
+    assert_int_equal(numbers.released, 1);
+    assert_int_equal(numbers.tries_ended[RUN_FAILURE], 1);
+    assert_int_equal(numbers.tries_ended[RUN_SUCCESS], 1);
+    assert_int_equal(all_of(numbers.tries_ended, RUN_OUTCOME_COUNT), 2);
+    assert_int_equal(numbers.ended[RUN_SUCCESS], 1);
+    assert_int_equal(all_of(numbers.ended, RUN_OUTCOME_COUNT), 1);
+    assert_int_equal(numbers.reports, 6);
+    assert_int_equal(numbers.closed_reports, 1);
+    assert_int_equal(numbers.foreign_reports, 1);
+    assert_int_equal(numbers.unknown_reports, 0);
+    assert_int_equal(all_of(numbers.claimed_after, RUN_SPAN_COUNT), 1);
+    assert_int_equal(numbers.claimed_after[5], 1); /* within 5 s */
+    assert_int_equal(numbers.claimed_after_ms, 2000);
+    assert_int_equal(all_of(numbers.ended_after, RUN_SPAN_COUNT), 1);
+    assert_int_equal(numbers.ended_after_ms, MINUTES_MS + 2000);
+    close_ear(ear);
+}
+
+/* Each transaction tells what has happened since the one before; other runs begin at nothing. */
+static void check_told_once(void **state)
+{
+    (void)state;
+    struct ear *ear = open_ear();
+    struct tally *tally = tally_create(0);
+    struct run_view view;
+    tally_runs(tally, NULL);
+    assert_int_equal(tally->runs.opened, 0);
+    runs_rig_fire(&ear->rig, 0, &view);
+    runs_rig_fire(&ear->rig, 1, &view);
+    tally_runs(tally, ear->rig.runs);
+    assert_int_equal(tally->runs.opened, 2);
+    tally_begin(tally);
+    runs_rig_fire(&ear->rig, 2, &view);
+    tally_runs(tally, ear->rig.runs);
+    assert_int_equal(tally->runs.opened, 1);
+    runs_rig_take_over(&ear->rig, false);
+    tally_runs_anew(tally);
+    tally_runs(tally, ear->rig.runs);
+    assert_int_equal(tally->runs.opened, 0);
+    tally_destroy(tally);
     close_ear(ear);
 }
 
@@ -364,7 +455,8 @@ int main(void)
         cmocka_unit_test(check_released), cmocka_unit_test(check_letters),
         cmocka_unit_test(check_hostile),  cmocka_unit_test(check_zombies),
         cmocka_unit_test(check_kept),     cmocka_unit_test(check_taken_over),
-        cmocka_unit_test(check_soon),
+        cmocka_unit_test(check_soon),     cmocka_unit_test(check_numbers),
+        cmocka_unit_test(check_told_once),
     };
     return cmocka_run_group_tests_name("run bounds", tests, NULL, NULL);
 }

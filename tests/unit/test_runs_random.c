@@ -220,9 +220,8 @@ static void step_fire(struct world *world)
 {
     int job = draw_job(world);
     struct run_view view;
-    struct runs_counts counts;
-    runs_count(world->rig.runs, &counts);
-    if (counts.open >= OPEN_MOST || world->rig.jobs[job].state != RUN_JOB_ACTIVE ||
+    if (runs_open_count(world->rig.runs) >= OPEN_MOST ||
+        world->rig.jobs[job].state != RUN_JOB_ACTIVE ||
         world->rig.jobs[job].terms.lease_ms == 0)
         return;
     runs_rig_fire(&world->rig, job, &view);
@@ -491,7 +490,6 @@ static void step(struct world *world)
  * wait that is told is never longer than it may be. */
 static void end_all(struct world *world)
 {
-    struct runs_counts counts;
     for (int i = 0; i < RIG_JOBS; i++) {
         if (world->rig.jobs[i].state != RUN_JOB_PAUSED) continue;
         world->rig.jobs[i].state = RUN_JOB_ACTIVE;
@@ -503,13 +501,12 @@ static void end_all(struct world *world)
         step_answer(world);
         step_send(world);
         if (world->ticks_sent > 0) read_tick(world, world->ticks_sent, world->rig.now.now_ms);
-        runs_count(world->rig.runs, &counts);
-        if (counts.open == 0) return;
+        if (runs_open_count(world->rig.runs) == 0) return;
         int64_t wait_ms = runs_wait_ms(world->rig.runs, world->rig.now);
         assert_true(wait_ms >= 0 && wait_ms < HOURS_MS * 2);
         runs_rig_pass(&world->rig, wait_ms);
     }
-    fail_msg("%u runs are still open", counts.open);
+    fail_msg("%u runs are still open", runs_open_count(world->rig.runs));
 }
 
 static void check_walks(void **state)
