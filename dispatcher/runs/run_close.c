@@ -117,8 +117,8 @@ void run_finish(const struct run_call *call, struct run *run, enum run_outcome o
     numbers->ended[outcome]++;
     run_count_span(numbers->ended_after, &numbers->ended_after_ms,
                    call->now.now_ms - run_opened_ms(run));
-    call->sink->ended(call->sink->opaque, &end);
-    run_table_close(&call->runs->table, run);
+    if (call->sink->ended(call->sink->opaque, &end)) run_table_end(&call->runs->table, run);
+    else run_table_close(&call->runs->table, run);
 }
 
 enum run_outcome run_last_outcome(const struct run *run)

@@ -120,7 +120,7 @@ bool runs_reports_lost(struct runs *runs, struct runs_now now, const struct runs
 bool runs_cancel(struct runs *runs, uint32_t k, struct runs_now now, const struct runs_sink *sink)
 {
     struct run *run = run_table_at(&runs->table, k);
-    if (run == NULL) return false;
+    if (run == NULL || run_has_ended(run)) return false;
     const struct run_call call = {.runs = runs, .now = now, .sink = sink};
     if (run->state == RUN_STATE_WAITING) {
         run_finish(&call, run, RUN_CANCELLED, NULL);
@@ -166,10 +166,22 @@ static void become_orphan(struct runs *runs, struct run *run, struct text group,
     run_table_link(&runs->table, run);
 }
 
+/* From the oldest of a ring on. */
+static void let_go_all(struct runs *runs, struct run *run)
+{
+    while (run != NULL) {
+        struct run *next = run_table_next(&runs->table, run);
+        if (run_has_ended(run)) run_table_close(&runs->table, run);
+        run = next;
+    }
+}
+
 void runs_job_deleted(struct runs *runs, int64_t ordinal, struct text group, struct text id,
                       struct runs_now now, const struct runs_sink *sink)
 {
     const struct run_call call = {.runs = runs, .now = now, .sink = sink};
+    let_go_all(runs, run_table_of_name(&runs->table, group, id));
+    let_go_all(runs, run_table_of_job(&runs->table, ordinal));
     for (struct run *run; (run = run_table_of_job(&runs->table, ordinal)) != NULL;) {
         become_orphan(runs, run, group, id);
         if (run->state == RUN_STATE_WAITING)
@@ -181,6 +193,7 @@ void runs_job_resumed(struct runs *runs, int64_t ordinal)
 {
     for (struct run *run = run_table_of_job(&runs->table, ordinal); run != NULL;
          run = run_table_next(&runs->table, run))
-        if (run->state == RUN_STATE_WAITING && run->queue == RUN_QUEUE_NONE)
+        if (run->state == RUN_STATE_WAITING && run->queue == RUN_QUEUE_NONE &&
+            !run_has_ended(run))
             run_table_queue(&runs->table, run, RUN_QUEUE_RETRY, run->at);
 }

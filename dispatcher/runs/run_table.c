@@ -176,10 +176,20 @@ struct run *run_table_open(struct run_table *table)
     return run_table_open_at(table, k);
 }
 
+void run_table_end(struct run_table *table, struct run *run)
+{
+    assert(run_table_at(table, run->k) == run && !run_has_ended(run));
+    run_table_queue(table, run, RUN_QUEUE_NONE, 0);
+    number_index_remove(&table->by_id, run->k);
+    run->flags |= RUN_ENDED;
+    table->count--;
+}
+
 void run_table_close(struct run_table *table, struct run *run)
 {
     assert(run_table_at(table, run->k) == run);
     run_table_queue(table, run, RUN_QUEUE_NONE, 0);
+    if (!run_has_ended(run)) table->count--;
     if (run->next != NUMBER_NONE) run_table_unlink(table, run);
     text_pool_drop(&table->texts, run->workers);
     text_pool_drop(&table->texts, run->topic);
@@ -187,7 +197,6 @@ void run_table_close(struct run_table *table, struct run *run)
     free_more(run);
     uint32_t word = run->k / WORD_BITS;
     table->used[word] &= ~(UINT64_C(1) << (run->k % WORD_BITS));
-    table->count--;
     if (word < table->free_from) table->free_from = word;
 }
 
@@ -247,7 +256,7 @@ void run_table_unlink(struct run_table *table, struct run *run)
     assert(first != NULL && next != NULL);
     uint16_t left = (uint16_t)(first->ring_count - 1);
     if (run == first) number_index_remove(&table->by_job, run->k);
-    number_index_remove(&table->by_id, run->k);
+    if (!run_has_ended(run)) number_index_remove(&table->by_id, run->k);
     next->previous = run->previous;
     run_table_at(table, run->previous)->next = run->next;
     run->next = NUMBER_NONE;

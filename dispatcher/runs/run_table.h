@@ -29,6 +29,7 @@ enum run_flag {
     RUN_UNRECORDED = 1 << 6,  /* its claim is not in its record yet */
     RUN_ORPHAN = 1 << 7,      /* its job is deleted */
     RUN_DIRTY = 1 << 8,       /* its record is to be written at the end of the call */
+    RUN_ENDED = 1 << 9,       /* it is in the way still, and nothing else */
     RUN_ASKED_SHIFT = 13      /* above: how often it was asked, 0 .. RUN_ASKED_MAX */
 };
 enum { RUN_ASKED_MAX = 7 };
@@ -99,7 +100,7 @@ struct run_table {
     uint32_t page_count;
     uint64_t *used; /* a bit for each k */
     uint32_t free_from; /* the words before it have no free k */
-    uint32_t count;
+    uint32_t count; /* those that are open */
     struct number_index by_id;
     struct number_index by_job; /* first runs of rings */
     struct run_queue queues[RUN_QUEUES];
@@ -114,6 +115,12 @@ void run_table_free(struct run_table *table);
  * and it is in no index. */
 struct run *run_table_open(struct run_table *table);
 struct run *run_table_open_at(struct run_table *table, uint32_t k);
+/* It is over, but keeps k and its place among the runs of its job until it is closed. */
+void run_table_end(struct run_table *table, struct run *run);
+static inline bool run_has_ended(const struct run *run)
+{
+    return (run->flags & RUN_ENDED) != 0;
+}
 /* Out of its queue and of the indexes in which it is; k is free. */
 void run_table_close(struct run_table *table, struct run *run);
 /* NULL: k is free. */

@@ -101,24 +101,45 @@ struct runs_in_way runs_in_way(const struct runs *runs, int64_t ordinal, struct 
 {
     const struct run *earlier = run_table_of_name(&runs->table, group, id);
     const struct run *own = run_table_of_job(&runs->table, ordinal);
-    struct runs_in_way in_way = {.oldest = UINT32_MAX};
-    if (own != NULL) in_way = (struct runs_in_way){own->ring_count, own->k};
-    if (earlier == NULL) return in_way;
-    return (struct runs_in_way){in_way.count + earlier->ring_count, earlier->k};
+    const struct run *oldest = earlier != NULL ? earlier : own;
+    struct runs_in_way in_way = {.oldest = UINT32_MAX, .own = UINT32_MAX};
+    if (own != NULL) in_way.own = own->k;
+    if (own != NULL) in_way.count = own->ring_count;
+    if (earlier != NULL) in_way.count += earlier->ring_count;
+    if (oldest != NULL) in_way.oldest = oldest->k;
+    return in_way;
 }
 
-uint32_t runs_next_of(const struct runs *runs, uint32_t k)
+uint32_t runs_next_in_way(const struct runs *runs, int64_t ordinal, uint32_t k)
 {
     const struct run *run = run_table_at(&runs->table, k);
-    const struct run *next = run == NULL ? NULL : run_table_next(&runs->table, run);
+    if (run == NULL) return UINT32_MAX;
+    const struct run *next = run_table_next(&runs->table, run);
+    if (next == NULL && (run->flags & RUN_ORPHAN) != 0)
+        next = run_table_of_job(&runs->table, ordinal);
     return next == NULL ? UINT32_MAX : next->k;
+}
+
+void runs_view(const struct runs *runs, uint32_t k, struct run_view *view)
+{
+    const struct run *run = run_table_at(&runs->table, k);
+    assert(run != NULL);
+    run_fill_view(runs, run, view);
+}
+
+void runs_let_go(struct runs *runs, uint32_t k, int64_t runnumber)
+{
+    struct run *run = run_table_at(&runs->table, k);
+    if (run != NULL && run_has_ended(run) && run->runnumber == runnumber)
+        run_table_close(&runs->table, run);
 }
 
 bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view)
 {
     const struct run *run = run_table_at(&runs->table, k);
-    if (run != NULL) run_fill_view(runs, run, view);
-    return run != NULL;
+    if (run == NULL || run_has_ended(run)) return false;
+    run_fill_view(runs, run, view);
+    return true;
 }
 
 uint32_t runs_find(const struct runs *runs, struct text id)

@@ -72,8 +72,9 @@ struct runs_sink {
     enum run_job (*job)(void *opaque, int64_t ordinal, uint32_t job_slot, struct run_terms *terms);
     /* run/<k> is to be written: once in a call, with all that the call changes. */
     void (*changed)(void *opaque, const struct run_view *run);
-    /* run/<k> is to be overwritten with an ended one; k may be another run's from now on. */
-    void (*ended)(void *opaque, const struct run_end *end);
+    /* run/<k> is to be overwritten with an ended one. False: k may be another run's from now on;
+     * true: from runs_let_go() on, until then the run stays in the way. */
+    bool (*ended)(void *opaque, const struct run_end *end);
     /* The same where the run has never been: its first fire could not be produced. */
     void (*withdrawn)(void *opaque, const struct run_view *run);
     /* The run's next try goes out now; its numbers are those of the view. Before `changed`. */
@@ -196,7 +197,8 @@ int64_t runs_wait_ms(struct runs *runs, struct runs_now now);
 
 /* Asks the run to stop; one that waits ends. False: there is no such run. */
 bool runs_cancel(struct runs *runs, uint32_t k, struct runs_now now, const struct runs_sink *sink);
-/* Its open tries are followed to their end, under the name; runs that wait end. */
+/* Its open tries are followed to their end, under the name; runs that wait end, and those that have
+ * ended are let go. */
 void runs_job_deleted(struct runs *runs, int64_t ordinal, struct text group, struct text id,
                       struct runs_now now, const struct runs_sink *sink);
 /* Retries that waited because it was paused are due again. */
@@ -204,15 +206,21 @@ void runs_job_resumed(struct runs *runs, int64_t ordinal);
 
 /* ---- looking ---- */
 
-/* Open runs of a job, and those of deleted jobs of its name. */
+/* Runs of a job, and those of deleted jobs of its name: the open ones, and those that have ended
+ * and have not been let go. */
 struct runs_in_way {
     uint32_t count;
     uint32_t oldest; /* its k; UINT32_MAX: none */
+    uint32_t own;    /* the oldest of the job itself */
 };
 struct runs_in_way runs_in_way(const struct runs *runs, int64_t ordinal, struct text group,
                                struct text id);
-/* The next one of the same job, opened later; UINT32_MAX: none. */
-uint32_t runs_next_of(const struct runs *runs, uint32_t k);
+/* The next one that is in the way of that job, opened later; UINT32_MAX: none. */
+uint32_t runs_next_in_way(const struct runs *runs, int64_t ordinal, uint32_t k);
+/* One of them. */
+void runs_view(const struct runs *runs, uint32_t k, struct run_view *view);
+/* A run that has ended is in nobody's way any more; nothing where k is another's by now. */
+void runs_let_go(struct runs *runs, uint32_t k, int64_t runnumber);
 /* False: none is open under k. */
 bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view);
 uint32_t runs_find(const struct runs *runs, struct text id); /* by the fire's; UINT32_MAX: none */

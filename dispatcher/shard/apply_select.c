@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dispatcher/shard/difference.h"
 #include "dispatcher/shard/operation.h"
@@ -45,15 +46,23 @@ static void drop_targets(struct shard *shard)
  * or after a restart amid the command, it is found out again: a job may be a large definition. */
 enum { PLANS_KEPT = 8 };
 
+/* The id of the run that is in the way of the job's slots. */
+static void name_oldest(const struct shard *shard, const struct job *job,
+                        char name[RUN_ID_BYTES_MAX + 1])
+{
+    struct run_view run;
+    runs_view(shard->open, shard_runs_in_way(shard, job).oldest, &run);
+    memcpy(name, run.id, sizeof run.id);
+}
+
 /* What is to be done with the job, or that nothing can be: then adds its error. */
 static void make_plan(const struct shard *shard, struct answer *answer, const struct job *job,
                       const struct application *application, struct job_plan *plan)
 {
     const struct operation *operation = operation_of(application->command->op);
     plan->changes = true;
-    plan->waits = shard_run_in_way(shard, job) &&
-                  open_runs_next(shard->runs, job_group(job), job_id(job), INT64_MIN,
-                                 &plan->in_way);
+    plan->waits = shard_run_in_way(shard, job);
+    if (plan->waits) name_oldest(shard, job, plan->in_way);
     plan->possible = check_revision(answer, job, application) &&
                      (operation->check == NULL ||
                       operation->check(answer, job, application, plan));

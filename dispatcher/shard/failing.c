@@ -49,9 +49,8 @@ static bool owe_again(const struct shard *shard, struct job *job,
 }
 
 /* It was in nobody's way. */
-static void forget_run(struct shard *shard, struct job *job, int64_t number)
+static void forget_run(struct shard *shard, struct job *job)
 {
-    (void)open_runs_remove(shard->runs, job_group(job), job_id(job), number);
     if (job_leaves_out(job) && !shard_run_in_way(shard, job)) lane_ask(shard, job);
 }
 
@@ -69,7 +68,7 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
         if (shard_undo_try(shard, job, failed->run_number, now_ms + backoff_ms(failed->attempt),
                            now_ms, sink))
             return;
-        forget_run(shard, job, failed->run_number);
+        forget_run(shard, job);
     }
     if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
     if (failed->kind == FIRE_BACKFILL) {

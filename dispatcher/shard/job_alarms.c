@@ -17,7 +17,7 @@ static int64_t alarm_ms(const struct shard *shard, const struct job *job)
     if (job->extra == NULL) return INSTANT_NONE;
     if (job->flags & JOB_PAUSED) return job->extra->state.until_ms;
     if ((job->flags & JOB_FINISHED) == 0) return job_tell_ms(job);
-    if (open_runs_any(shard->runs, job_group(job), job_id(job))) return INSTANT_NONE;
+    if (shard_has_runs(shard, job)) return INSTANT_NONE;
     struct definition definition;
     job_view(job, &definition);
     if (definition.keep_finished_ms == KEEP_FINISHED_FOREVER_MS) return INSTANT_NONE;

@@ -70,16 +70,26 @@ bool job_fires_used_up(const struct job *job)
     return definition.max_fires > 0 && job->extra->state.counted_fires >= definition.max_fires;
 }
 
+struct runs_in_way shard_runs_in_way(const struct shard *shard, const struct job *job)
+{
+    if (shard->open == NULL) return (struct runs_in_way){.oldest = UINT32_MAX, .own = UINT32_MAX};
+    return runs_in_way(shard->open, job->life.ordinal, job_group(job), job_id(job));
+}
+
+bool shard_has_runs(const struct shard *shard, const struct job *job)
+{
+    return shard_runs_in_way(shard, job).count > 0;
+}
+
 bool shard_run_in_way(const struct shard *shard, const struct job *job)
 {
-    return (job->flags & JOB_OVERLAP) != 0 &&
-           open_runs_any(shard->runs, job_group(job), job_id(job));
+    return (job->flags & JOB_OVERLAP) != 0 && shard_has_runs(shard, job);
 }
 
 bool job_keeps_when_finished(const struct shard *shard, const struct job *job)
 {
     if (job->flags & JOB_FOREIGN) return true; /* its last fire may yet fail */
-    if (open_runs_any(shard->runs, job_group(job), job_id(job))) return true;
+    if (shard_has_runs(shard, job)) return true;
     struct definition definition;
     job_view(job, &definition);
     return definition.keep_finished_ms != 0;

@@ -180,10 +180,9 @@ static bool check_trigger(struct answer *answer, const struct job *job,
     if (!plan->waits || application->command->overlap_allowed) return true;
     struct text name = job_name(job);
     answer_add_error(answer, job_group(job), job_id(job), false, CODE_OVERLAP, "/overlap",
-                     "%.*s: the run %.*s is open, and the job's overlap policy allows no other "
+                     "%.*s: the run %s is open, and the job's overlap policy allows no other "
                      "beside it; wait for its end, or say \"overlap\": \"allow\"",
-                     (int)name.length, name.bytes, (int)plan->in_way.fire.length,
-                     plan->in_way.fire.bytes);
+                     (int)name.length, name.bytes, plan->in_way);
     return false;
 }
 

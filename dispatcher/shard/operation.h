@@ -20,7 +20,7 @@ struct job_plan {
     struct job *job; /* add, put: the one of this name; NULL: it is new */
     struct job_backfill *backfill; /* that is to end */
     bool waits; /* a run is in the way of the job's slots: */
-    struct open_run in_way; /* the oldest */
+    char in_way[RUN_ID_BYTES_MAX + 1]; /* the id of the oldest */
     struct definition definition;  /* add, put, update: as it will be, settled */
 };
 

@@ -14,16 +14,18 @@ static void say_left_out(const struct shard *shard, const struct job *job,
 {
     char incarnation[INCARNATION_TEXT_BYTES];
     struct event event;
-    struct open_run run;
+    struct run_view run;
     if (left_out.count == 0) return;
     job_event_init(&event, EVENT_SKIPPED, job, at_ms, incarnation);
     event.first_ms = left_out.first_ms;
     event.last_ms = left_out.last_ms;
     event.count = left_out.count;
     event.reason = overlap == OVERLAP_BUFFER_ALL ? REASON_BUFFER_FULL : REASON_OVERLAP;
-    if (open_runs_next(shard->runs, job_group(job), job_id(job), INT64_MIN, &run)) {
-        event.run = run.fire;
-        event.run_number = run.number;
+    uint32_t oldest = shard_runs_in_way(shard, job).oldest;
+    if (oldest != UINT32_MAX) {
+        runs_view(shard->open, oldest, &run);
+        event.run = text_of(run.id);
+        event.run_number = run.record.runnumber;
     }
     sink->event(sink->opaque, &event);
 }
@@ -73,9 +75,12 @@ static enum tail_keeps wanted(const struct ledger *ledger, const struct terms *t
 static void ask_to_stop(struct shard *shard, const struct job *job, int64_t now_ms,
                         const struct sink *sink)
 {
-    struct open_run run = {.number = INT64_MIN};
-    while (open_runs_next(shard->runs, job_group(job), job_id(job), run.number, &run))
-        shard_stop_run(shard, &run, now_ms, sink);
+    uint32_t k = shard_runs_in_way(shard, job).oldest;
+    while (k != UINT32_MAX) {
+        uint32_t next = runs_next_in_way(shard->open, job->life.ordinal, k);
+        shard_stop_run(shard, k, now_ms, sink);
+        k = next;
+    }
 }
 
 bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const struct sink *sink)

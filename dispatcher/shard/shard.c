@@ -30,7 +30,6 @@ struct shard *shard_create(const struct shard_config *config)
     shard->jobs = job_table_create(config->hash_key);
     shard->timers = timers_create(config->hash_key);
     shard->seen = seen_table_create(config->hash_key);
-    shard->runs = open_runs_create(config->hash_key);
     shard->lane_state.then_ms = INSTANT_NONE;
     return shard;
 }
@@ -41,12 +40,7 @@ void shard_destroy(struct shard *shard)
     timers_destroy(shard->timers); /* schedules only borrow their jobs */
     job_table_destroy(shard->jobs);
     seen_table_destroy(shard->seen);
-    open_runs_destroy(shard->runs);
     runs_destroy(shard->open);
-    for (size_t i = 0; i < shard->ended_count; i++) {
-        free(shard->ended[i].group);
-        free(shard->ended[i].id);
-    }
     free(shard->ended);
     alarms_clear(&shard->alarms);
     alarms_clear(&shard->retries);

@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dispatcher/jobs/open_runs.h"
 #include "dispatcher/runs/runs.h"
 #include "lib/base/hash.h"
 #include "lib/model/command.h"
@@ -127,13 +126,6 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
 
 /* ---- runs ---- */
 
-/* A run is open: it was when the shard was restored (before shard_restore_done()), or its fire has
- * just been put out. */
-void shard_run_opened(struct shard *shard, const struct open_run *run);
-/* A run has had its final outcome. If it was the last one in the way of the job's slots, what was
- * left out is named, and the first slot that waits is fired. Between steps of time and commands. */
-void shard_run_ended(struct shard *shard, struct text group, struct text id, int64_t number,
-                     int64_t now_ms, const struct sink *sink);
 /* The newest record of run/<k>, before shard_restore_done(). */
 void shard_restore_run(struct shard *shard, uint32_t k, const struct run_record *record);
 void shard_restore_run_ended(struct shard *shard, uint32_t k);

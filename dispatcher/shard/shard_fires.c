@@ -1,6 +1,6 @@
 /* Fires that go out. That of a job with a lease opens a run, or is the next try of one; what the
- * open runs say goes on to the sink of the shard. That a run is over is kept until the shard is
- * between steps of time and commands: what it lets go on must not fire in the middle of them. */
+ * open runs say goes on to the sink of the shard. A run that is over stays in the way until the
+ * shard is between steps of time and commands: what it lets go on must not fire amid them. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -66,7 +66,17 @@ static void run_event_init(const struct runs_turn *turn, struct event *event,
     event->run_number = run->record.runnumber;
 }
 
-static void take_ended(void *opaque, const struct run_end *end)
+/* Whose slots the run was in the way of: its job's, or those of one that was added again under the
+ * name. NULL: nobody's, its job is being deleted or gone. */
+static const struct job *job_behind(const struct runs_turn *turn, const struct run_view *run)
+{
+    if (run->job_slot != UINT32_MAX) return job_of_run(turn->shard, run);
+    const struct job *job =
+        job_table_find(turn->shard->jobs, run->record.group, run->record.id);
+    return job != NULL && job->life.ordinal != run->record.ordinal ? job : NULL;
+}
+
+static bool take_ended(void *opaque, const struct run_end *end)
 {
     const struct runs_turn *turn = opaque;
     struct shard *shard = turn->shard;
@@ -81,12 +91,13 @@ static void take_ended(void *opaque, const struct run_end *end)
                                end->report);
     }
     turn->sink->run_ended(turn->sink->opaque, end->run->k);
+    const struct job *job = job_behind(turn, end->run);
+    if (job == NULL) return false;
     shard->ended = memory_grow(shard->ended, &shard->ended_capacity, shard->ended_count + 1,
                                sizeof *shard->ended);
     shard->ended[shard->ended_count++] = (struct ended_run){
-        .group = memory_copy_text(event.group.bytes, event.group.length),
-        .id = memory_copy_text(event.id.bytes, event.id.length),
-        .number = end->run->record.first_runnumber};
+        .job = job_reference_of(job), .k = end->run->k, .run_number = end->run->record.runnumber};
+    return true;
 }
 
 static void take_withdrawn(void *opaque, const struct run_view *run)
@@ -237,9 +248,6 @@ void shard_fire(struct shard *shard, struct fire *fire, const struct sink *sink)
     fire->run = &try;
     sink->fire(sink->opaque, fire);
     fire->run = NULL;
-    struct open_run opened = {job_group(job), job_id(job), view.record.runnumber,
-                              text_of(view.id)};
-    open_runs_add(shard->runs, &opened);
 }
 
 void job_fire(struct shard *shard, struct job *job, enum fire_kind kind, struct job_slot slot,
@@ -264,9 +272,8 @@ bool shard_undo_try(struct shard *shard, const struct job *job, int64_t run_numb
     const struct runs_sink runs_sink = shard_runs_sink(&turn);
     struct run_view view;
     if (shard->open == NULL) return false;
-    uint32_t k =
-        runs_in_way(shard->open, job->life.ordinal, job_group(job), job_id(job)).oldest;
-    for (; k != UINT32_MAX; k = runs_next_of(shard->open, k)) {
+    uint32_t k = shard_runs_in_way(shard, job).own;
+    for (; k != UINT32_MAX; k = runs_next_in_way(shard->open, job->life.ordinal, k)) {
         if (!runs_look(shard->open, k, &view) || view.record.runnumber != run_number) continue;
         runs_unfire(shard->open, k, retry_ms, turn.now, &runs_sink);
         return view.record.number > 1;
@@ -276,15 +283,8 @@ bool shard_undo_try(struct shard *shard, const struct job *job, int64_t run_numb
 
 /* ---- what happens to jobs ---- */
 
-void shard_stop_run(struct shard *shard, const struct open_run *run, int64_t now_ms,
-                    const struct sink *sink)
+void shard_stop_run(struct shard *shard, uint32_t k, int64_t now_ms, const struct sink *sink)
 {
-    uint32_t k = shard->open == NULL ? UINT32_MAX : runs_find(shard->open, run->fire);
-    if (k == UINT32_MAX) {
-        if (sink->stop_run != NULL)
-            sink->stop_run(sink->opaque, run->group, run->id, run->number);
-        return;
-    }
     struct runs_turn turn = {.shard = shard, .sink = sink, .now = {now_ms, shard->steady_ms}};
     const struct runs_sink runs_sink = shard_runs_sink(&turn);
     (void)runs_cancel(shard->open, k, turn.now, &runs_sink);

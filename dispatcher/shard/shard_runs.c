@@ -1,7 +1,7 @@
 /* The open runs of a shard: from records, and what reports, ticks and time make of them. What a run
  * was in the way of goes on when the shard is between steps of time and commands. */
 #include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "dispatcher/shard/shard_state.h"
 
@@ -25,21 +25,6 @@ static uint32_t find_slot(void *opaque, const struct run_record *record)
     return job != NULL && job->life.ordinal == record->ordinal ? job->slot : UINT32_MAX;
 }
 
-/* They stand in the way of what their jobs, or those of their names, do next. */
-static void list_open(struct shard *shard)
-{
-    struct run_view view;
-    for (uint32_t k = 0; k < runs_top(shard->open); k++) {
-        if (!runs_look(shard->open, k, &view)) continue;
-        const struct job *job = shard_job_of(
-            shard, (struct job_reference){.ordinal = view.record.ordinal, .slot = view.job_slot});
-        struct open_run run = {job != NULL ? job_group(job) : view.record.group,
-                               job != NULL ? job_id(job) : view.record.id,
-                               view.record.first_runnumber, text_of(view.id)};
-        open_runs_add(shard->runs, &run);
-    }
-}
-
 void shard_follow_runs(struct shard *shard, const struct runs_start *start)
 {
     assert(!shard->follows_runs && start->owner.length <= OWNER_BYTES_MAX);
@@ -50,9 +35,7 @@ void shard_follow_runs(struct shard *shard, const struct runs_start *start)
     shard->runs_start.opaque = shard;
     shard->runs_start.job_slot = find_slot;
     shard->steady_ms = start->now.steady_ms;
-    if (shard->open == NULL) return;
-    runs_start(shard->open, &shard->runs_start);
-    list_open(shard);
+    if (shard->open != NULL) runs_start(shard->open, &shard->runs_start);
 }
 
 struct runs *shard_runs(const struct shard *shard)
@@ -66,20 +49,6 @@ void shard_tell_steady(struct shard *shard, int64_t steady_ms)
 }
 
 /* ---- what comes in ---- */
-
-/* Those that are over are in nobody's way any more. */
-static void go_on(const struct runs_turn *turn)
-{
-    struct shard *shard = turn->shard;
-    for (size_t i = 0; i < shard->ended_count; i++) {
-        struct ended_run ended = shard->ended[i];
-        shard_run_ended(shard, text_of(ended.group), text_of(ended.id), ended.number,
-                        turn->now.now_ms, turn->sink);
-        free(ended.group);
-        free(ended.id);
-    }
-    shard->ended_count = 0;
-}
 
 static void begin(struct shard *shard, struct runs_now now)
 {
@@ -95,7 +64,7 @@ void shard_report(struct shard *shard, const struct runs_place *place,
     struct runs_turn turn = {.shard = shard, .sink = sink, .now = place->now};
     const struct runs_sink runs_sink = shard_runs_sink(&turn);
     runs_report(shard->open, place, report, &runs_sink);
-    go_on(&turn);
+    shard_settle_ended(shard, turn.now.now_ms, sink);
 }
 
 bool shard_tick(struct shard *shard, const struct runs_place *place, const struct run_tick *tick,
@@ -106,7 +75,7 @@ bool shard_tick(struct shard *shard, const struct runs_place *place, const struc
     struct runs_turn turn = {.shard = shard, .sink = sink, .now = place->now};
     const struct runs_sink runs_sink = shard_runs_sink(&turn);
     bool done = runs_tick(shard->open, place, tick, &runs_sink);
-    go_on(&turn);
+    shard_settle_ended(shard, turn.now.now_ms, sink);
     return done;
 }
 
@@ -117,6 +86,6 @@ bool shard_step_runs(struct shard *shard, struct runs_now now, const struct sink
     struct runs_turn turn = {.shard = shard, .sink = sink, .now = now};
     const struct runs_sink runs_sink = shard_runs_sink(&turn);
     bool done = runs_step(shard->open, now, &runs_sink);
-    go_on(&turn);
+    shard_settle_ended(shard, turn.now.now_ms, sink);
     return done;
 }

@@ -1,7 +1,8 @@
 /* shard_state.h - the inside of a shard, shared by the files that make up its state machine:
  * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots, which a ledger.h
  * keeps), backfill.c (past ranges), job_facts.c (what is asked about one job), job_change.c (what
- * can happen to it), overdue.c (what becomes of owed slots), apply.c and apply_select.c (commands).
+ * can happen to it), overdue.c (what becomes of owed slots), job_runs.c (runs that end), apply.c
+ * and apply_select.c (commands).
  * A file uses only those that do not use it, directly or over others. */
 #ifndef BELFRY_SHARD_SHARD_STATE_H
 #define BELFRY_SHARD_SHARD_STATE_H
@@ -10,7 +11,6 @@
 #include "dispatcher/jobs/job.h"
 #include "dispatcher/jobs/job_queue.h"
 #include "dispatcher/jobs/job_table.h"
-#include "dispatcher/jobs/open_runs.h"
 #include "dispatcher/jobs/timers.h"
 #include "dispatcher/shard/seen_table.h"
 #include "dispatcher/shard/shard.h"
@@ -33,10 +33,10 @@ struct lane { /* how the catch-up lane stands; not kept over restarts */
     int64_t then_slots;
 };
 
-struct ended_run {
-    char *group;
-    char *id;
-    int64_t number; /* of its first try */
+struct ended_run { /* it stays in the way until the shard is between steps */
+    struct job_reference job;
+    uint32_t k;
+    int64_t run_number; /* of its last try */
 };
 
 struct shard {
@@ -47,7 +47,6 @@ struct shard {
     size_t alarms_tidy_at; /* with so many, those that nobody wants any more are dropped */
     struct alarms retries; /* of failing jobs */
     struct seen_table *seen;
-    struct open_runs *runs;
     struct runs *open; /* NULL: no run was ever open */
     bool follows_runs;
     struct runs_start runs_start; /* of an owner who follows them */
@@ -111,6 +110,11 @@ bool job_fires_used_up(const struct job *job);
 /* Whether job_finish() leaves the job there for a while. */
 bool job_keeps_when_finished(const struct shard *shard, const struct job *job);
 
+/* Runs of the job, and those of deleted ones of its name: open, or ended since the shard was last
+ * between steps. */
+struct runs_in_way shard_runs_in_way(const struct shard *shard, const struct job *job);
+bool shard_has_runs(const struct shard *shard, const struct job *job);
+
 /* Whether slots are left out, as far as the schedule is known, because a run is in their way. */
 bool job_leaves_out(const struct job *job);
 /* When that is to be said at the latest; INSTANT_NONE: never. */
@@ -143,8 +147,8 @@ void job_fire(struct shard *shard, struct job *job, enum fire_kind kind, struct 
  * again at retry_ms; else the run has never been. */
 bool shard_undo_try(struct shard *shard, const struct job *job, int64_t run_number,
                     int64_t retry_ms, int64_t now_ms, const struct sink *sink);
-void shard_stop_run(struct shard *shard, const struct open_run *run, int64_t now_ms,
-                    const struct sink *sink);
+/* Asks an open run to stop; one that waits for a retry ends. */
+void shard_stop_run(struct shard *shard, uint32_t k, int64_t now_ms, const struct sink *sink);
 void shard_runs_of_deleted(struct shard *shard, const struct job *job, int64_t now_ms,
                            const struct sink *sink);
 /* It does not stand still any more: retries that waited for that go out in the next step. */
@@ -288,6 +292,12 @@ void lane_join(struct shard *shard, struct job *job);
 void lane_count(struct shard *shard, struct job *job);
 /* What the job owes is no longer the lane's. */
 void lane_uncount(struct shard *shard, struct job *job);
+
+/* ---- job_runs.c ---- */
+
+/* Runs that are over are in nobody's way any more, and what waited for them goes on. Between steps
+ * of time and commands. */
+void shard_settle_ended(struct shard *shard, int64_t now_ms, const struct sink *sink);
 
 /* ---- overlap.c ---- */
 

@@ -254,9 +254,6 @@ struct sink {
     /* What has been put out may turn out to be undeliverable (a topic that is not ours): nothing
      * that depends on it may happen before the commit. Asked between instants and commands. */
     bool (*uncertain)(void *opaque);
-    /* The run of a job, given by the run number of its first try, is to be asked to stop; NULL:
-     * nobody can be asked. */
-    void (*stop_run)(void *opaque, struct text group, struct text id, int64_t run_number);
     /* Of jobs with a lease: run/<k> is to be written, or is over; a report that is a dead letter; a
      * run that is one, the report that ended it may be NULL; whoever works on a try is to stop, of
      * one that is long over without the names of its job. */

@@ -61,7 +61,12 @@ static void changed(void *opaque, const struct run_view *run)
     text_writer_free(&writer);
 }
 
-static void ended(void *opaque, const struct run_end *end) { (void)opaque, (void)end; }
+static bool ended(void *opaque, const struct run_end *end)
+{
+    (void)opaque;
+    (void)end;
+    return false;
+}
 static void withdrawn(void *opaque, const struct run_view *run) { (void)opaque, (void)run; }
 static void cancel(void *opaque, const struct run_view *run) { (void)opaque, (void)run; }
 static void letter(void *opaque, const struct report *report) { (void)opaque, (void)report; }

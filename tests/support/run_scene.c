@@ -8,14 +8,13 @@
 #include <cmocka.h>
 
 /* A shard at 00:00 with a job each minute, from 00:01 on. */
-static void open_scene(struct scene *scene, bool restart_always, bool follows, const char *options)
+static void open_scene(struct scene *scene, bool restart_always, bool tells, const char *options)
 {
     char json[512];
     rig_open(&scene->rig, DAY "00:00:00Z");
     scene->rig.allows_runs = true;
     scene->rig.restart_always = restart_always;
-    scene->rig.follows_runs = follows;
-    if (follows) rig_restart(&scene->rig);
+    scene->rig.tells_tries = tells;
     scene->minute = 0;
     (void)snprintf(json, sizeof json,
                    "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"j\",\"schedule\":{\"every\":"
@@ -24,11 +23,11 @@ static void open_scene(struct scene *scene, bool restart_always, bool follows, c
     assert_string_equal(rig_said(&scene->rig), APPLIED("add"));
 }
 
-static void check(const struct scene_row *row, bool follows)
+static void check(const struct scene_row *row, bool tells_tries)
 {
     for (int restart = 0; restart < 2; restart++) {
         struct scene scene;
-        open_scene(&scene, restart == 1, follows, row->options);
+        open_scene(&scene, restart == 1, tells_tries, row->options);
         row->play(&scene);
         rig_close(&scene.rig);
     }
@@ -39,7 +38,7 @@ void scene_check_row(void **state)
     check(*state, false);
 }
 
-void scene_check_followed(void **state)
+void scene_check_tries(void **state)
 {
     check(*state, true);
 }
@@ -74,7 +73,7 @@ void scene_tell(struct scene *scene, const char *time, const char *json)
 
 void scene_end_run(struct scene *scene, int64_t number, const char *time)
 {
-    rig_end_run(&scene->rig, number, scene_at(time));
+    rig_report_of(&scene->rig, number, scene_at(time), "success");
 }
 
 const char *scene_record(const struct scene *scene)

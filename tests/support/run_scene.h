@@ -1,4 +1,4 @@
-/* run_scene.h - a job each minute whose runs are opened by its fires and ended by the test, done
+/* run_scene.h - a job each minute whose runs are opened by its fires and ended by reports, done
  * once as it is and once with a restart from the records after each commit: what is said is the
  * same. */
 #ifndef BELFRY_TESTS_RUN_SCENE_H
@@ -38,9 +38,9 @@ struct scene_row {
 #define POLICY(word) "\"overlap\":\"" word "\""
 #define SCENE(options, play) {#play, options, play}
 
-/* The test of a row: for row tables. In the second one the shard follows the runs itself. */
+/* The test of a row: for row tables. In the second one fires say which try they are. */
 void scene_check_row(void **state);
-void scene_check_followed(void **state);
+void scene_check_tries(void **state);
 
 /* The instant of the day at that time; valid until the next call. */
 const char *scene_at(const char *time);

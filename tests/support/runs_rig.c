@@ -97,12 +97,13 @@ static void take_changed(void *opaque, const struct run_view *run)
     hear(opaque, (struct rig_heard){.word = RIG_CHANGED, .run = run});
 }
 
-static void take_ended(void *opaque, const struct run_end *end)
+static bool take_ended(void *opaque, const struct run_end *end)
 {
     struct runs_rig *rig = opaque;
     forget_record(&rig->records[end->run->k]);
     hear(rig, (struct rig_heard){
                   .word = RIG_ENDED, .run = end->run, .end = end, .report = end->report});
+    return false;
 }
 
 static void take_withdrawn(void *opaque, const struct run_view *run)

@@ -77,39 +77,10 @@ static void say_trace(struct text_writer *writer, const struct fire *fire)
     text_writer_raw(writer, trace);
 }
 
-static struct open_run view_run(const struct rig_run *run)
-{
-    const char *group = run->texts.bytes;
-    const char *id = group + strlen(group) + 1;
-    return (struct open_run){text_of(group), text_of(id), run->number,
-                             text_of(id + strlen(id) + 1)};
-}
-
-/* Of a job with a lease the fire opens a run. */
-static void open_run(struct shard_rig *rig, const struct fire *fire)
-{
-    struct definition definition;
-    job_view(fire->job, &definition);
-    if (definition.runs.lease_ms == 0) return;
-    rig->runs = memory_grow(rig->runs, &rig->run_capacity, rig->run_count + 1, sizeof *rig->runs);
-    struct rig_run *run = &rig->runs[rig->run_count++];
-    run->number = ++rig->last_run;
-    text_writer_init(&run->texts);
-    text_writer_raw(&run->texts, job_group(fire->job));
-    text_writer_char(&run->texts, '\0');
-    text_writer_raw(&run->texts, job_id(fire->job));
-    text_writer_char(&run->texts, '\0');
-    write_fire_id(&run->texts, fire);
-    text_writer_char(&run->texts, '\0');
-    struct open_run opened = view_run(run);
-    shard_run_opened(rig->shard, &opened);
-}
-
 static void on_fire(void *opaque, const struct fire *fire)
 {
     struct shard_rig *rig = opaque;
     char time[INSTANT_TEXT_BYTES];
-    if (!rig->follows_runs) open_run(rig, fire);
     struct text name = job_name(fire->job);
     rig->batch++;
     rig->fires++;
@@ -130,7 +101,8 @@ static void on_fire(void *opaque, const struct fire *fire)
         write_fire_id(log, fire);
     }
     say_trace(log, fire);
-    if (fire->run != NULL) text_writer_format(log, " try=%d", fire->run->try_number);
+    if (fire->run != NULL && rig->tells_tries)
+        text_writer_format(log, " try=%d", fire->run->try_number);
     text_writer_char(log, '\n');
 }
 
@@ -175,16 +147,8 @@ static void on_event(void *opaque, const struct event *event)
         text_writer_words(log, event_reason_word(event->reason));
     }
     if (event->run_number != EVENT_FIELD_NONE)
-        text_writer_format(log, " run=%" PRId64, event->run_number);
+        text_writer_format(log, " run=%" PRId64, event->run_number & RIG_RUN_MASK);
     text_writer_char(log, '\n');
-}
-
-static void on_stop_run(void *opaque, struct text group, struct text id, int64_t run_number)
-{
-    struct shard_rig *rig = opaque;
-    rig->batch++;
-    text_writer_format(&rig->log, "stop %.*s/%.*s run=%" PRId64 "\n", (int)group.length,
-                       group.bytes, (int)id.length, id.bytes, run_number);
 }
 
 static void say_days(struct shard_rig *rig, const char *name, const int64_t *due_ms, int32_t count)
@@ -336,7 +300,6 @@ struct sink rig_test_sink(struct shard_rig *rig)
                          .seen = on_seen,
                          .seen_expired = on_seen_expired,
                          .full = is_full,
-                         .stop_run = on_stop_run,
                          .uncertain = is_uncertain};
     rig_runs_sink(&sink);
     return sink;
@@ -366,6 +329,8 @@ void rig_open(struct shard_rig *rig, const char *start)
                               .watermark = {rig_instant(start), WATERMARK_WHOLE}};
     rig->shard = new_shard(rig);
     shard_restore_done(rig->shard, &rig->mark);
+    rig->now_ms = rig->mark.watermark.instant_ms;
+    rig_follow_runs(rig);
 }
 
 void rig_close(struct shard_rig *rig)
@@ -375,8 +340,6 @@ void rig_close(struct shard_rig *rig)
         free(rig->records[i].value);
     }
     free(rig->records);
-    for (size_t i = 0; i < rig->run_count; i++) text_writer_free(&rig->runs[i].texts);
-    free(rig->runs);
     text_writer_free(&rig->log);
     arena_destroy(rig->arena);
     shard_destroy(rig->shard);
@@ -422,18 +385,8 @@ void rig_restart(struct shard_rig *rig)
     rig->shard = new_shard(rig);
     for (size_t i = 0; i < rig->record_count; i++)
         restore_record(rig->shard, zone_stand_ins_lookup(rig->stand_ins), &rig->records[i]);
-    for (size_t i = 0; i < rig->run_count; i++) {
-        struct open_run run = view_run(&rig->runs[i]);
-        shard_run_opened(rig->shard, &run);
-    }
     shard_restore_done(rig->shard, &rig->mark);
-    struct runs_start start = {.generation = 1,
-                               .epoch = 1,
-                               .owner = text_of("rig"),
-                               .next_runnumber = rig->next_runnumber,
-                               .read_to = rig->runs_read_to,
-                               .now = {rig->now_ms, rig->now_ms}};
-    if (rig->follows_runs) shard_follow_runs(rig->shard, &start);
+    rig_follow_runs(rig);
     if (rig->census != NULL) census_take(rig->census, rig->shard);
 }
 
@@ -453,7 +406,7 @@ void rig_test_commit(struct shard_rig *rig)
 
 /* ---- stepping ---- */
 
-static void step_to(struct shard_rig *rig, int64_t to_ms, int64_t now_ms)
+void rig_step_to(struct shard_rig *rig, int64_t to_ms, int64_t now_ms)
 {
     struct sink sink = rig_test_sink(rig);
     while (!shard_advance(rig->shard, to_ms, now_ms, &sink)) rig_test_commit(rig);
@@ -477,7 +430,7 @@ void rig_advance(struct shard_rig *rig, const char *now)
     int64_t now_ms = rig_instant(now);
     rig->now_ms = now_ms;
     shard_tell_steady(rig->shard, now_ms);
-    step_to(rig, now_ms, now_ms);
+    rig_step_to(rig, now_ms, now_ms);
     while (!shard_decide(rig->shard, now_ms, &sink)) rig_test_commit(rig);
     rig_test_commit(rig);
     /* The lane's clock runs on while the watermark stays: all that is owed goes out. */
@@ -518,7 +471,7 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
                                       .effective_ms = effective_ms,
                                       .now_ms = now_ms,
                                       .shards_applying = 1};
-    if (good && !shard_in_command(rig->shard)->active) step_to(rig, effective_ms, now_ms);
+    if (good && !shard_in_command(rig->shard)->active) rig_step_to(rig, effective_ms, now_ms);
     application.sequence = rig->mark.sequence + 1;
     if (!good) shard_reject(rig->shard, &application, &error, &sink);
     while (good && !shard_apply(rig->shard, &application, &sink)) {
@@ -530,22 +483,6 @@ void rig_command(struct shard_rig *rig, const char *at, const char *now, const c
         break;
     }
     rig_test_commit(rig);
-}
-
-void rig_end_run(struct shard_rig *rig, int64_t number, const char *now)
-{
-    struct sink sink = rig_test_sink(rig);
-    size_t at = 0;
-    while (at < rig->run_count && rig->runs[at].number != number) at++;
-    assert(at < rig->run_count);
-    step_to(rig, rig_instant(now), rig_instant(now));
-    rig_test_commit(rig);
-    struct rig_run ended = rig->runs[at];
-    struct open_run run = view_run(&ended);
-    memmove(&rig->runs[at], &rig->runs[at + 1], (--rig->run_count - at) * sizeof ended);
-    shard_run_ended(rig->shard, run.group, run.id, number, rig_instant(now), &sink);
-    rig_test_commit(rig);
-    text_writer_free(&ended.texts);
 }
 
 void rig_set_record(struct shard_rig *rig, const char *name, const char *json)

@@ -18,11 +18,6 @@ struct rig_record { /* one key of the state log, as compaction leaves it */
     char *value; /* NULL: tombstone */
 };
 
-struct rig_run { /* one that is open */
-    int64_t number;
-    struct text_writer texts; /* group, id, and id of the fire, each terminated */
-};
-
 struct shard_rig {
     struct shard *shard;
     struct arena *arena;
@@ -36,10 +31,6 @@ struct shard_rig {
     size_t fires;          /* among them */
     int64_t commits;
     int64_t changes;       /* how often a job's record was written */
-    struct rig_run *runs;  /* of jobs with a lease, in order of opening: numbers from 1 */
-    size_t run_count;
-    size_t run_capacity;
-    int64_t last_run;
     int64_t offset;        /* of the next command */
     bool lacks_zones;      /* from the next restart on: the machine has UTC only */
     struct zone_stand_ins *stand_ins; /* since the last restart */
@@ -49,7 +40,7 @@ struct shard_rig {
     bool speaks_json;      /* results and events as they are written to Kafka, fires by their id */
     bool tells_more;       /* errors and differences of results, a line each */
     bool allows_topics;    /* jobs may name any topic; otherwise none */
-    bool follows_runs;     /* the shard does, from the next restart on */
+    bool tells_tries;      /* fires of jobs with a lease, the how many-th of its run each is */
     uint32_t runs_open_max; /* 0: the usual bound */
     int64_t next_runnumber; /* of the mark */
     int64_t runs_read_to;
@@ -67,11 +58,14 @@ void rig_close(struct shard_rig *rig);
 void rig_advance(struct shard_rig *rig, const char *now);
 /* A command read at `now` with the log time `at`. NULL now: at. */
 void rig_command(struct shard_rig *rig, const char *at, const char *now, const char *json);
-/* At `now` that run has its final outcome. */
-void rig_end_run(struct shard_rig *rig, int64_t number, const char *now);
-/* Of a shard that follows its runs: a worker reports about the newest try of the oldest open run at
- * `now`, and what is due is done. `word`: as in a report. */
+/* Runs are named by their runnumber without the generation: from 1. A worker reports about the
+ * newest try of that run at `now`, a `word` as in a report. */
+void rig_report_of(struct shard_rig *rig, int64_t number, const char *now, const char *word);
+/* The same of the oldest open one, when what is due by now has been done. */
 void rig_report(struct shard_rig *rig, const char *now, const char *word);
+/* Which runs are open. */
+size_t rig_open_runs(const struct shard_rig *rig);
+int64_t rig_oldest_run(const struct shard_rig *rig);
 /* What is due of its runs at `now` is done. */
 void rig_step_runs(struct shard_rig *rig, const char *now);
 /* As if the process had been killed: memory is built anew from records and mark. */
@@ -86,6 +80,9 @@ int64_t rig_instant(const char *text);
 /* For the files of the rig: a record of the state log; NULL: its tombstone. */
 void rig_keep(struct shard_rig *rig, const char *key, char *value);
 void rig_runs_sink(struct sink *sink);
+void rig_follow_runs(struct shard_rig *rig);
+void rig_step_to(struct shard_rig *rig, int64_t to_ms, int64_t now_ms);
+#define RIG_RUN_MASK INT64_C(0xffffffff)
 /* For tests that call the shard themselves. */
 struct sink rig_test_sink(struct shard_rig *rig);
 void rig_test_commit(struct shard_rig *rig);

@@ -47,9 +47,9 @@ static void on_run_failed(void *opaque, struct text run, const struct run_record
 static void on_run_cancel(void *opaque, const struct run_cancel *cancel)
 {
     struct shard_rig *rig = opaque;
-    text_writer_format(&rig->log, "cancel %.*s/%.*s %.*s\n", (int)cancel->group.length,
+    text_writer_format(&rig->log, "cancel %.*s/%.*s run=%" PRId64 "\n", (int)cancel->group.length,
                        cancel->group.bytes, (int)cancel->id.length, cancel->id.bytes,
-                       (int)cancel->run.length, cancel->run.bytes);
+                       cancel->runnumber & RIG_RUN_MASK);
 }
 
 void rig_runs_sink(struct sink *sink)
@@ -61,6 +61,17 @@ void rig_runs_sink(struct sink *sink)
     sink->run_cancel = on_run_cancel;
 }
 
+void rig_follow_runs(struct shard_rig *rig)
+{
+    struct runs_start start = {.generation = 1,
+                               .epoch = 1,
+                               .owner = text_of("rig"),
+                               .next_runnumber = rig->next_runnumber,
+                               .read_to = rig->runs_read_to,
+                               .now = {rig->now_ms, rig->now_ms}};
+    shard_follow_runs(rig->shard, &start);
+}
+
 void rig_step_runs(struct shard_rig *rig, const char *now)
 {
     struct sink sink = rig_test_sink(rig);
@@ -70,32 +81,39 @@ void rig_step_runs(struct shard_rig *rig, const char *now)
     rig_test_commit(rig);
 }
 
-/* The oldest open run; false: none is. */
-static bool oldest_run(const struct shard_rig *rig, struct run_view *oldest)
+/* The open run whose newest try has that number, or the oldest one; false: there is none. */
+static bool find_run(const struct shard_rig *rig, int64_t number, struct run_view *found)
 {
     const struct runs *runs = shard_runs(rig->shard);
     struct run_view view;
-    bool found = false;
+    bool any = false;
     for (uint32_t k = 0; runs != NULL && k < runs_top(runs); k++) {
         if (!runs_look(runs, k, &view)) continue;
-        if (!found || view.record.first_runnumber < oldest->record.first_runnumber)
-            *oldest = view;
-        found = true;
+        if (number != 0 && (view.record.runnumber & RIG_RUN_MASK) != number) continue;
+        if (!any || view.record.first_runnumber < found->record.first_runnumber) *found = view;
+        any = true;
     }
-    return found;
+    return any;
 }
 
-void rig_report(struct shard_rig *rig, const char *now, const char *word)
+size_t rig_open_runs(const struct shard_rig *rig)
+{
+    return shard_runs(rig->shard) == NULL ? 0 : runs_open_count(shard_runs(rig->shard));
+}
+
+int64_t rig_oldest_run(const struct shard_rig *rig)
+{
+    struct run_view view;
+    return find_run(rig, 0, &view) ? view.record.runnumber & RIG_RUN_MASK : 0;
+}
+
+static void report(struct shard_rig *rig, const struct run_view *view, const char *word)
 {
     struct sink sink = rig_test_sink(rig);
-    struct run_view view;
-    rig_advance(rig, now);
-    bool found = oldest_run(rig, &view);
-    assert(found);
-    struct report report = {.run = text_of(view.id),
-                            .runnumber = view.record.runnumber,
+    struct report report = {.run = text_of(view->id),
+                            .runnumber = view->record.runnumber,
                             .token = text_of("t"),
-                            .workers = view.record.workers,
+                            .workers = view->record.workers,
                             .topic = text_of("work"),
                             .exit_code = -1,
                             .retry_after_ms = -1};
@@ -106,4 +124,24 @@ void rig_report(struct shard_rig *rig, const char *now, const char *word)
     shard_report(rig->shard, &place, &report, &sink);
     runs_read(shard_runs(rig->shard), place.offset);
     rig_test_commit(rig);
+}
+
+void rig_report_of(struct shard_rig *rig, int64_t number, const char *now, const char *word)
+{
+    struct run_view view;
+    rig->now_ms = rig_instant(now);
+    rig_step_to(rig, rig->now_ms, rig->now_ms);
+    rig_test_commit(rig);
+    bool found = find_run(rig, number, &view);
+    assert(found);
+    report(rig, &view, word);
+}
+
+void rig_report(struct shard_rig *rig, const char *now, const char *word)
+{
+    struct run_view view;
+    rig_advance(rig, now);
+    bool found = find_run(rig, 0, &view);
+    assert(found);
+    report(rig, &view, word);
 }

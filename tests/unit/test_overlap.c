@@ -108,13 +108,13 @@ static void an_overloaded_buffer_keeps_to_its_limit(struct scene *scene)
 static void cancel_other_asks_and_fires_the_newest(struct scene *scene)
 {
     scene_live(scene, 4);
-    scene_said(scene, "fire g/j 01-01T00:01:00 schedule\nstop g/j run=1\n");
+    scene_said(scene, "fire g/j 01-01T00:01:00 schedule\ncancel g/j run=1\n");
     scene_end_run(scene, 1, "00:04:30");
     scene_said(scene, SKIPPED("00:02:00", "00:03:00", "2 overlap run=1")
                 "fire g/j 01-01T00:04:00 catchup\n");
     scene_live(scene, 5);
     scene_end_run(scene, 2, "00:05:01");
-    scene_said(scene, "stop g/j run=2\nfire g/j 01-01T00:05:00 catchup\n");
+    scene_said(scene, "cancel g/j run=2\nfire g/j 01-01T00:05:00 catchup\n");
     scene_end_run(scene, 3, "00:05:02");
     scene_live(scene, 6);
     scene_said(scene, "fire g/j 01-01T00:06:00 schedule\n");
@@ -144,7 +144,7 @@ static void what_is_left_out_is_named_each_hour(struct scene *scene)
 static void the_newest_goes_on_waiting_each_hour(struct scene *scene)
 {
     scene_live(scene, 64);
-    scene_said(scene, "fire g/j 01-01T00:01:00 schedule\nstop g/j run=1\n"
+    scene_said(scene, "fire g/j 01-01T00:01:00 schedule\ncancel g/j run=1\n"
                 SKIPPED("00:02:00", "01:01:00", "60 overlap run=1"));
     scene_end_run(scene, 1, "01:04:30");
     scene_said(scene, SKIPPED("01:02:00", "01:03:00", "2 overlap run=1")
@@ -199,7 +199,7 @@ static void a_pause_keeps_the_newest(struct scene *scene)
     scene->minute = 5;
     scene_live(scene, 6); /* it met the run again; what was kept is owed */
     scene_end_run(scene, 1, "00:06:30");
-    scene_said(scene, "stop g/j run=1\nfire g/j 01-01T00:03:00 catchup\n");
+    scene_said(scene, "cancel g/j run=1\nfire g/j 01-01T00:03:00 catchup\n");
     scene_end_run(scene, 2, "00:06:40");
     scene_said(scene, "fire g/j 01-01T00:06:00 catchup\n");
 }

@@ -410,7 +410,7 @@ static void check_bounds(void **state)
     assert_int_equal(in_way.count, RUNS_OF_JOB_MAX);
     assert_int_equal(in_way.oldest, 0);
     uint32_t count = 0;
-    for (uint32_t k = in_way.oldest; k != UINT32_MAX; k = runs_next_of(runs, k))
+    for (uint32_t k = in_way.oldest; k != UINT32_MAX; k = runs_next_in_way(runs, 1, k))
         assert_int_equal(k, count++);
     assert_int_equal(count, RUNS_OF_JOB_MAX);
     runs_destroy(runs);

@@ -13,6 +13,10 @@
 #include "tests/support/run_scene.h"
 
 #define RETRY "\"retry\":{\"attempts\":2,\"initial\":\"10s\"}"
+#define ADD_AGAIN(options)                                                                         \
+    "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"j\","                                       \
+    "\"schedule\":{\"every\":\"1m\",\"anchor\":\"epoch\"}," LEASE "," options "}}"
+#define RUN(number) ((INT64_C(1) << 32) + (number))
 #define FIRE(time, kind, try) "fire g/j 01-01T" time " " kind " try=" try "\n"
 
 static void advance(struct scene *scene, const char *time)
@@ -44,7 +48,7 @@ static void it_is_tried_again(struct scene *scene)
     advance(scene, "00:01:18");
     scene_said(scene, FIRE("00:01:00", "schedule", "2"));
     report(scene, "00:01:20", "failure");
-    scene_said(scene, "event run_failed g/j run=4294967298\ndead g/j failure after 2\n");
+    scene_said(scene, "event run_failed g/j run=2\ndead g/j failure after 2\n");
 }
 
 static void a_paused_jobs_waits(struct scene *scene)
@@ -77,7 +81,7 @@ static void skip_leaves_out_while_it_is_tried(struct scene *scene)
     scene_said(scene, FIRE("00:01:00", "schedule", "2"));
     report(scene, "00:02:20", "success");
     scene_said(scene, "event skipped g/j first=01-01T00:02:00 last=01-01T00:02:00 count=1 "
-                      "overlap run=4294967297\n");
+                      "overlap run=2\n");
     advance(scene, "00:03:00.001");
     scene_said(scene, FIRE("00:03:00", "schedule", "1"));
 }
@@ -96,7 +100,7 @@ static void cancel_other_asks(struct scene *scene)
     advance(scene, "00:01:00.001");
     advance(scene, "00:02:00.001");
     scene_said(scene, FIRE("00:01:00", "schedule", "1")
-                          "cancel g/j 1767225600000-0.0.0@1767225660000\n");
+                          "cancel g/j run=1\n");
     report(scene, "00:02:30", "cancelled");
     scene_said(scene, FIRE("00:02:00", "catchup", "1"));
 }
@@ -115,8 +119,7 @@ static void a_deleted_jobs_run_is_in_the_way(struct scene *scene)
     advance(scene, "00:01:00.001");
     scene_tell(scene, "00:01:10", DELETE);
     scene_tell(scene, "00:01:20",
-               "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"j\",\"schedule\":{\"every\":"
-               "\"1m\",\"anchor\":\"epoch\"}," LEASE "," POLICY("buffer_one") "}}");
+               ADD_AGAIN(POLICY("buffer_one")));
     scene_said(scene, FIRE("00:01:00", "schedule", "1") "gone g/j\n" APPLIED("delete")
                           APPLIED("add"));
     advance(scene, "00:02:00.001");
@@ -125,16 +128,17 @@ static void a_deleted_jobs_run_is_in_the_way(struct scene *scene)
     scene_said(scene, FIRE("00:02:00", "catchup", "1"));
 }
 
-static void fail_fire(struct scene *scene, int64_t run_number, const char *time)
+static void fail_fire(struct scene *scene, int64_t run_number, const char *slot,
+                      const char *time)
 {
     struct sink sink = rig_test_sink(&scene->rig);
     const struct job *job = shard_find(scene->rig.shard, text_of("g"), text_of("j"));
     struct failed_fire failed = {.slot = job->slot,
                                  .incarnation = job->life.incarnation,
-                                 .nominal_ms = rig_instant(scene_at("00:01:00")),
-                                 .due_ms = rig_instant(scene_at("00:01:00")),
+                                 .nominal_ms = rig_instant(scene_at(slot)),
+                                 .due_ms = rig_instant(scene_at(slot)),
                                  .attempt = 1,
-                                 .run_number = run_number,
+                                 .run_number = RUN(run_number),
                                  .reason = REASON_TOO_LARGE};
     shard_fire_failed(scene->rig.shard, &failed, rig_instant(scene_at(time)), &sink);
     rig_test_commit(&scene->rig);
@@ -143,7 +147,7 @@ static void fail_fire(struct scene *scene, int64_t run_number, const char *time)
 static void what_could_not_be_produced_is_undone(struct scene *scene)
 {
     advance(scene, "00:01:00.001");
-    fail_fire(scene, 4294967297, "00:01:00.001");
+    fail_fire(scene, 1, "00:01:00", "00:01:00.001");
     struct sink sink = rig_test_sink(&scene->rig);
     assert_true(shard_retry(scene->rig.shard, rig_instant(scene_at("00:01:02")), &sink));
     rig_test_commit(&scene->rig);
@@ -153,12 +157,26 @@ static void what_could_not_be_produced_is_undone(struct scene *scene)
     report(scene, "00:01:05", "failure");
     advance(scene, "00:01:18");
     scene_said(scene, FIRE("00:01:00", "retry", "2"));
-    fail_fire(scene, 4294967299, "00:01:18");
+    fail_fire(scene, 3, "00:01:00", "00:01:18");
     advance(scene, "00:01:18.999");
     scene_said(scene, "event fire_failed g/j first=01-01T00:01:00 last=01-01T00:01:00 count=1 "
                       "too_large\n");
     advance(scene, "00:01:19");
     scene_said(scene, FIRE("00:01:00", "retry", "2"));
+}
+
+/* Beside the run of a deleted job of its name. */
+static void so_is_that_of_a_job_added_again(struct scene *scene)
+{
+    advance(scene, "00:01:00.001");
+    scene_tell(scene, "00:01:10", DELETE);
+    scene_tell(scene, "00:01:20", ADD_AGAIN(POLICY("allow")));
+    advance(scene, "00:02:00.001");
+    assert_int_equal(rig_open_runs(&scene->rig), 2);
+    fail_fire(scene, 2, "00:02:00", "00:02:00.001");
+    assert_int_equal(rig_open_runs(&scene->rig), 1);
+    assert_int_equal(rig_oldest_run(&scene->rig), 1);
+    (void)rig_said(&scene->rig);
 }
 
 static void no_more_than_may_be_open(struct scene *scene)
@@ -186,10 +204,11 @@ static const struct scene_row rows[] = {
     SCENE(POLICY("skip"), a_deleted_jobs_run_is_in_the_way),
     SCENE(POLICY("allow"), no_more_than_may_be_open),
     SCENE(RETRY, what_could_not_be_produced_is_undone),
+    SCENE(POLICY("allow"), so_is_that_of_a_job_added_again),
 };
 
 int main(void)
 {
-    const struct row_table tables[] = {ROW_TABLE(rows, scene_check_followed)};
+    const struct row_table tables[] = {ROW_TABLE(rows, scene_check_tries)};
     return run_rows("a shard's runs", tables, COUNT_OF(tables), NULL, 0);
 }
