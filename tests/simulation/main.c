@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "schemas/json_reader.h"
+#include "tests/simulation/judge_runs/run_check.h"
 #include "tests/simulation/options.h"
 #include "tests/simulation/ports.h"
 #include "tests/simulation/simulation.h"
@@ -131,5 +132,6 @@ int main(int argc, char **argv)
     if (read != OPTIONS_GOOD) return read == OPTIONS_HELP ? 0 : 2;
     json_reader_prepare();
     if (wishes.check_ports) return ports_check() > 0;
+    if (wishes.check_judge) return run_check() > 0;
     return wishes.replay != NULL ? replay(&wishes) : play(&wishes);
 }

@@ -13,6 +13,7 @@ static const char help[] =
     "  simulate [--seeds=N] [--seed=S] [OPTION...]   plays seeds S, S+1, ... (100, from 1)\n"
     "  simulate --replay=STORY                       plays a story, as --save writes them\n"
     "  simulate --check-ports                        tries what it gives engines for Kafka\n"
+    "  simulate --check-judge                        tries its judge of runs on small histories\n"
     "\n"
     "  --seeds=N       how many seeds\n"
     "  --seed=S        the first one\n"
@@ -36,7 +37,7 @@ static const char help[] =
     "\n"
     "exit code\n"
     "  0  no violation\n"
-    "  1  a violation, or a port that does not do as it should\n"
+    "  1  a violation, or a port or the judge that does not do as it should\n"
     "  2  the command line is wrong, or a file cannot be read or written\n";
 
 static bool wrong(const char *format, const char *what)
@@ -69,6 +70,7 @@ static bool read_switch(const char *argument, struct wishes *wishes)
                     {"--verbose", &wishes->verbose},
                     {"--progress", &wishes->progress},
                     {"--check-ports", &wishes->check_ports},
+                    {"--check-judge", &wishes->check_judge},
                     {"--short", &wishes->plan.short_seeds},
                     {"--typical", &wishes->plan.typical}};
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {

@@ -13,7 +13,8 @@ struct wishes {
     bool one;       /* the first seed that fails is shortened to a story */
     bool verbose;
     bool progress;
-    bool check_ports; /* and nothing else */
+    bool check_ports;
+    bool check_judge; /* and nothing else */
     struct plan_wishes plan;
     const char *replay; /* NULL: none */
     const char *save;   /* NULL: nowhere */

@@ -41,4 +41,5 @@ sim-watched: ## the simulator's seeds under the sanitizers
 	@$(MAKE) --no-print-directory -j "$$(nproc)" SANITIZE=address,undefined sim
 sim-regressions: $(BUILD)/simulate ## its Kafka does as it should, and the stories of bugs found: none comes back
 	@$< --check-ports
+	@$< --check-judge
 	@for story in tests/simulation/regressions/*.sim; do $< --replay=$$story || exit 1; done

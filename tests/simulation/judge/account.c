@@ -135,7 +135,9 @@ static size_t list_fires(const struct world *world, const struct output **fires)
             const struct step *step = &history->steps[shard][i];
             for (size_t j = step->first; j < step->first + step->count && !step->gone; j++) {
                 const struct output *output = &history->outputs[j];
-                if (output->kind == OUTPUT_FIRE && output->trigger[0] != 't')
+                const struct run_said *run = history_run(history, output);
+                if (output->kind == OUTPUT_FIRE && output->trigger[0] != 't' &&
+                    (run == NULL || run->number == 1))
                     fires[count++] = output;
             }
         }

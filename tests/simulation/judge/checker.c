@@ -135,6 +135,8 @@ static void walk_fire(struct walk *walk, const struct output *fire, const struct
         return;
     }
     judge_state(walk, life, fire);
+    const struct run_said *run = history_run(&world->history, fire);
+    if (run != NULL && run->number > 1) return; /* one more try of a run */
     if (fire->trigger[0] != '\0') {
         asked_fire(world, life, fire, step);
         return;
@@ -150,7 +152,7 @@ static void walk_fire(struct walk *walk, const struct output *fire, const struct
     if (live && fire->first_ms > life->wanted.grace_ms)
         world_violation(world, "late as if live: %s, %" PRId64 " ms", fire->name, fire->first_ms);
     judge_order(walk, fire, life, due_ms, live);
-    policy_judge_fire(world, walk->shard, life, fire);
+    if (!run_judge_is_mine(fire->name)) policy_judge_fire(world, walk->shard, life, fire);
     life_add_fired(life, fire->at_ms, fire->time_ms);
     if (life->wanted.max_fires > 0 && life->counted > life->wanted.max_fires)
         world_violation(world, "max_fires: %s fires %" PRId64 " times of %" PRId64, fire->name,
@@ -356,6 +358,7 @@ static void walk_zones(struct walk *walk, const struct step *step)
 static void walk_mark(struct walk *walk, const struct step *step)
 {
     walk_zones(walk, step);
+    run_judge_step(&walk->runs, step);
     walk->watermark_ms = step->mark.watermark_ms;
     walk->last_step = step;
     if (!step->mark.in_command) walk->half_done = NULL;
@@ -382,6 +385,8 @@ static void walk_outputs(struct walk *walk)
         if (world->losses.forgot[walk->shard]) return;
         const struct output *output = &walk->outputs[i];
         walk_marks(walk, i > 0 ? walk->step_of[i - 1] : walk->step_of[i], walk->step_of[i]);
+        if (output->run != 0)
+            run_judge_output(&walk->runs, output, model_find_life(&walk->model, output->life));
         switch (output->kind) {
         case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
         case OUTPUT_EVENT: walk_event(walk, i); break;
@@ -391,7 +396,7 @@ static void walk_outputs(struct walk *walk)
         case OUTPUT_FORWARD: walk_forward(walk, output); break;
         case OUTPUT_DEAD: world->sometimes.count[SOMETIMES_DEAD_LETTER]++; break;
         case OUTPUT_JOB: walk_record(walk, output); break;
-        case OUTPUT_SEEN:
+        case OUTPUT_SEEN: /* the judge of runs looks at the others: */
         case OUTPUT_RUN:
         case OUTPUT_CANCEL:
         case OUTPUT_RUN_LETTER: break;
@@ -415,6 +420,7 @@ static void walk_shard(struct world *world, int32_t shard)
         for (int j = 0; j <= FOREIGN_TOPICS; j++) walk->live_ms[i][j] = INT64_MIN;
     model_open(&walk->model, shard, world->settings.shards);
     walk->model.zones = world->zones;
+    run_judge_open(&walk->runs, world, shard);
     walk->outputs = flatten(&world->history, shard, &walk->count, &walk->step_of);
     walk->next_result = memory_allocate(walk->count + 1, sizeof *walk->next_result);
     size_t next = walk->count;
@@ -426,6 +432,7 @@ static void walk_shard(struct world *world, int32_t shard)
         walk_outputs(walk);
     }
     if (!world->losses.forgot[shard]) {
+        run_judge_end(&walk->runs);
         account_judge(world, &walk->model, shard);
         rest_judge_model(world, &walk->model, shard);
     }
@@ -433,6 +440,7 @@ static void walk_shard(struct world *world, int32_t shard)
     free(walk->next_result);
     free((void *)walk->outputs);
     free(walk->remembered);
+    run_judge_close(&walk->runs);
     model_close(&walk->model);
     free(walk);
 }

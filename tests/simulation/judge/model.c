@@ -223,7 +223,8 @@ static bool same_wanted(const struct wanted *a, const struct wanted *b)
            strcmp(a->topic, b->topic) == 0 && a->policy == b->policy &&
            a->window_ms == b->window_ms && a->limit == b->limit && a->grace_ms == b->grace_ms &&
            a->start_ms == b->start_ms && a->end_ms == b->end_ms &&
-           a->max_fires == b->max_fires && a->keep_ms == b->keep_ms;
+           a->max_fires == b->max_fires && a->keep_ms == b->keep_ms &&
+           wanted_runs_same(&a->runs, &b->runs);
 }
 
 static struct wanted put_over(const struct life *life, const struct wanted *wanted,
@@ -388,6 +389,7 @@ static struct wanted merged(const struct life *life, const struct sent_command *
     if (set->given & SET_SUPER_GROUP)
         memcpy(result.super_group, set->super_group, sizeof result.super_group);
     if (set->given & SET_JITTER) result.schedule.jitter_ms = set->schedule.jitter_ms;
+    wanted_runs_merge(&result.runs, &set->runs);
     if ((set->given & SET_SCHEDULE) == 0) return result;
     bool same_every = result.schedule.kind == SLOW_EVERY && set->schedule.kind == SLOW_EVERY &&
                       result.schedule.every_ms == set->schedule.every_ms;

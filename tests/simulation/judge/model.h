@@ -9,6 +9,7 @@
 
 #include "tests/simulation/judge/asked.h"
 #include "tests/simulation/judge/notices.h"
+#include "tests/simulation/judge_runs/wanted_runs.h"
 #include "tests/simulation/world/history.h"
 #include "tests/simulation/world/slots.h"
 
@@ -44,6 +45,7 @@ struct wanted { /* a job as a command describes it */
     int64_t max_fires;
     int64_t keep_ms;  /* ALWAYS_MS: for ever */
     bool paused;
+    struct wanted_runs runs;
     unsigned given;   /* of an update */
 };
 enum {

@@ -124,6 +124,7 @@ static bool read_wanted(const json_t *object, struct wanted *wanted)
         wanted->given |= SET_PAYLOAD;
     }
     read_catchup(json_object_get(object, "catchup"), wanted);
+    wanted_runs_read(object, &wanted->runs);
     if (keep != NULL) wanted->keep_ms = keep[0] == 'f' ? ALWAYS_MS : duration_ms(keep);
     wanted->start_ms = instant_member(object, "start", NEVER_MS);
     wanted->end_ms = instant_member(object, "end", ALWAYS_MS);

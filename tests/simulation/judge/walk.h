@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tests/simulation/judge/model.h"
+#include "tests/simulation/judge_runs/run_judge.h"
 #include "tests/simulation/world/world.h"
 
 enum { WAITING_MAX = 4096 };
@@ -24,6 +25,7 @@ struct walk { /* through one shard */
     struct world *world;
     int32_t shard;
     struct model model;
+    struct run_judge runs; /* of jobs that may have a lease */
     const struct output *outputs; /* all of the shard, in order */
     size_t count;
     size_t *next_result;          /* by output: the next result at or after it; count: none */

@@ -49,6 +49,7 @@ struct run_said {
     int64_t released;
     int64_t lost_in_a_row;
     int64_t ended_runnumber; /* of the last try that a record says has ended */
+    int64_t ended_ms;
     bool free;
     bool ended_released;
     bool cancel_asked;

@@ -63,6 +63,7 @@ static void read_tries(struct run_said *run, struct text tries)
         last = rest;
     if (last.length == 0) return;
     run->ended_runnumber = scan_number(last, "", 0);
+    run->ended_ms = instant_of(last, "\"ended_at\":\"");
     run->ended_released = scan_after(last, "\"released\":true").length > 0;
     copy(run->outcome, sizeof run->outcome, scan_text(last, "\"outcome\":\""));
 }

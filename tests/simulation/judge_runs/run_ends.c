@@ -1,0 +1,98 @@
+/* Every run ends in time, as long as nothing hinders it; and at the end none is open for ever. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tests/simulation/judge/marks.h"
+#include "tests/simulation/judge_runs/run_judge.h"
+
+#define END_MS INT64_C(3000)   /* after the lease, or the expiry */
+#define SLACK_MS INT64_C(2000) /* commits take a moment; clocks drift */
+#define LATE_MS INT64_C(60000) /* at rest, whatever was before */
+
+static int64_t present_ms(const struct run_judge *judge)
+{
+    return world_now_ms(judge->world);
+}
+
+static bool is_hindered(const struct run_judge *judge, int64_t from_ms, int64_t to_ms)
+{
+    const struct work_log *log = &judge->world->work_log;
+    int64_t start_ms = judge->world->settings.start_ms;
+    for (size_t i = 0; i < log->hindrance_count; i++) {
+        const struct work_hindrance *hindrance = &log->hindrances[i];
+        if ((hindrance->shard < 0 || hindrance->shard == judge->shard) &&
+            start_ms + hindrance->from_us / 1000 <= to_ms &&
+            start_ms + hindrance->to_us / 1000 >= from_ms)
+            return true;
+    }
+    return marks_cut_off(judge->world, from_ms, to_ms);
+}
+
+/* The first sign of life may be the claim, or there is none. */
+static const struct judged_report *last_sign(const struct run_judge *judge,
+                                             const struct judged_run *run,
+                                             const struct judged_try *tried)
+{
+    const struct judged_report *last = NULL;
+    for (size_t i = 0; i < judge->report_count && !tried->fixed; i++) {
+        const struct judged_report *report = &judge->reports[i];
+        bool sign = report->word == SAID_RUNNING ||
+                    (report->word == SAID_STARTED &&
+                     (tried->expiry_ms == 0 || report->time_ms < tried->expiry_ms));
+        if (sign && run_report_is_of(report, run, tried)) last = report;
+    }
+    return last;
+}
+
+/* How long it may be open: each take-over begins its lease anew. */
+static int64_t deadline_ms(const struct run_judge *judge, const struct judged_run *run,
+                           const struct judged_try *tried)
+{
+    const struct judged_report *sign = last_sign(judge, run, tried);
+    int64_t from_ms = tried->fired->time_ms;
+    if (sign != NULL && sign->read_ms != INT64_MAX) from_ms = sign->read_ms;
+    for (size_t i = 0; i < judge->taken_count; i++)
+        if (judge->taken[i].step->time_ms > from_ms) from_ms = judge->taken[i].step->time_ms;
+    int64_t lease_ms = from_ms + tried->lease_ms + END_MS;
+    int64_t expiry_ms = tried->expiry_ms + END_MS;
+    if (tried->fixed) return lease_ms;
+    if (sign == NULL) return expiry_ms;
+    /* Whether its fire is committed may not be known before it has expired. */
+    return sign->word == SAID_RUNNING || lease_ms > expiry_ms ? lease_ms : expiry_ms;
+}
+
+static void judge_try(struct run_judge *judge, const struct judged_run *run,
+                      const struct judged_try *tried)
+{
+    int64_t until_ms = tried->ended == NULL ? present_ms(judge) : tried->ended->time_ms;
+    int64_t deadline = deadline_ms(judge, run, tried);
+    if (tried->ended != NULL && !tried->by_owner) return;
+    if (until_ms <= deadline + SLACK_MS) return;
+    if (tried->ended == NULL && until_ms > deadline + LATE_MS &&
+        !is_hindered(judge, until_ms - LATE_MS, until_ms))
+        world_violation(judge->world, "run open for ever: %s %" PRId64 ", it should have ended at "
+                        "%" PRId64, run->id, tried->runnumber, deadline);
+    else if (!is_hindered(judge, tried->fired->time_ms, until_ms) &&
+             deadline > judge->taken[judge->taken_count - 1].step->time_ms)
+        world_violation(judge->world, "run ends late: %s %" PRId64 " at %" PRId64
+                        ", it should have ended at %" PRId64, run->id, tried->runnumber, until_ms,
+                        deadline);
+}
+
+/* One that waits for a try goes on, unless its job is paused. */
+static void judge_waiting(struct run_judge *judge, const struct judged_run *run)
+{
+    bool paused = run->life != NULL && run->life->paused_ms != NEVER_MS;
+    if (paused || present_ms(judge) < run->retry_ms + LATE_MS) return;
+    world_violation(judge->world, "run waits for ever: %s, its next try was due at %" PRId64,
+                    run->id, run->retry_ms);
+}
+
+void run_ends_judge(struct run_judge *judge)
+{
+    for (size_t i = 0; i < judge->run_count; i++) {
+        const struct judged_run *run = judge->runs[i];
+        for (size_t j = 0; j < run->try_count; j++) judge_try(judge, run, &run->tries[j]);
+        if (run->ended == NULL && run->waiting) judge_waiting(judge, run);
+    }
+}

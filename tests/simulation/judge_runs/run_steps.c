@@ -1,0 +1,354 @@
+/* Which runs and tries a step opened and ended, beside the reports that it has read. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/memory.h"
+#include "tests/simulation/judge_runs/run_judge.h"
+
+bool run_judge_is_mine(const char *name)
+{
+    return name[0] == 'r' && name[1] >= '0' && name[1] <= '9';
+}
+
+void run_judge_open(struct run_judge *judge, struct world *world, int32_t shard)
+{
+    *judge = (struct run_judge){.world = world, .shard = shard};
+    run_reports_read(judge);
+}
+
+void run_judge_close(struct run_judge *judge)
+{
+    for (size_t i = 0; i < judge->run_count; i++) {
+        free(judge->runs[i]->tries);
+        free(judge->runs[i]);
+    }
+    free((void *)judge->runs);
+    free((void *)judge->open);
+    free(judge->reports);
+    free((void *)judge->outputs);
+    free((void *)judge->lives);
+    free(judge->taken);
+    free(judge->asked);
+}
+
+void run_judge_output(struct run_judge *judge, const struct output *output, struct life *life)
+{
+    if (output->run == 0) return;
+    judge->outputs = memory_grow((void *)judge->outputs, &judge->output_capacity,
+                                 judge->output_count + 1, sizeof *judge->outputs);
+    judge->lives = memory_grow((void *)judge->lives, &judge->life_capacity,
+                               judge->output_count + 1, sizeof *judge->lives);
+    judge->outputs[judge->output_count] = output;
+    judge->lives[judge->output_count++] = life;
+}
+
+/* ---- looking ---- */
+
+struct judged_run *run_judge_find(const struct run_judge *judge, const char *id)
+{
+    for (size_t i = judge->run_count; i-- > 0;)
+        if (strcmp(judge->runs[i]->id, id) == 0) return judge->runs[i];
+    return NULL;
+}
+
+/* They stand in the order of their first numbers. */
+static struct judged_run *find_first(const struct run_judge *judge, int64_t first)
+{
+    size_t low = 0;
+    size_t high = judge->run_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (judge->runs[middle]->first < first) low = middle + 1;
+        else high = middle;
+    }
+    return low < judge->run_count && judge->runs[low]->first == first ? judge->runs[low] : NULL;
+}
+
+struct judged_try *run_judge_try(const struct run_judge *judge, int64_t runnumber,
+                                 struct judged_run **run)
+{
+    for (size_t i = judge->run_count; i-- > 0;)
+        for (size_t j = judge->runs[i]->try_count; j-- > 0;)
+            if (judge->runs[i]->tries[j].runnumber == runnumber) {
+                *run = judge->runs[i];
+                return &judge->runs[i]->tries[j];
+            }
+    return NULL;
+}
+
+int64_t run_tries_that_count(const struct judged_run *run, size_t tries)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < tries; i++) count += run->tries[i].outcome != SAID_RELEASED;
+    return count;
+}
+
+/* ---- fires ---- */
+
+static struct judged_run *open_run(struct run_judge *judge, const struct output *fire,
+                                   const struct run_said *said, struct life *life,
+                                   const struct step *step)
+{
+    judge->runs = memory_grow((void *)judge->runs, &judge->run_capacity, judge->run_count + 1,
+                              sizeof *judge->runs);
+    struct judged_run *run = memory_allocate(1, sizeof *run);
+    *run = (struct judged_run){.life = life, .first = said->runnumber, .k = -1, .opened = step};
+    memcpy(run->id, said->id, sizeof run->id);
+    memcpy(run->name, fire->name, sizeof run->name);
+    run->forbids = life != NULL && life->wanted.runs.overlap != SLOW_ALLOW;
+    judge->runs[judge->run_count++] = run;
+    judge->open = memory_grow((void *)judge->open, &judge->open_capacity, judge->open_count + 1,
+                              sizeof *judge->open);
+    judge->open[judge->open_count++] = run;
+    return run;
+}
+
+static void read_fire(struct run_judge *judge, const struct output *fire,
+                      const struct run_said *said, struct life *life, const struct step *step)
+{
+    struct judged_run *run = run_judge_find(judge, said->id);
+    if (run != NULL && run->ended != NULL && run->ended != step && said->number > 1)
+        world_violation(judge->world, "run closed: %s fires try %" PRId64 " again", said->id,
+                        said->number);
+    if (run == NULL || run->ended != NULL)
+        run = open_run(judge, fire, said, life, step);
+    if (said->runnumber <= judge->last_runnumber ||
+        said->runnumber >> 32 != step->mark.generation)
+        world_violation(judge->world, "runnumber: %s fires as %" PRId64 " after %" PRId64
+                        " in generation %" PRId64, said->id, said->runnumber,
+                        judge->last_runnumber, step->mark.generation);
+    judge->last_runnumber = said->runnumber;
+    run->tries = memory_grow(run->tries, &run->try_capacity, run->try_count + 1,
+                             sizeof *run->tries);
+    struct judged_try *tried = &run->tries[run->try_count++];
+    *tried = (struct judged_try){.runnumber = said->runnumber,
+                                 .fired_ms = fire->from_ms,
+                                 .expiry_ms = said->expiry_ms,
+                                 .lease_ms = said->lease_ms,
+                                 .fixed = life != NULL && life->wanted.runs.fixed,
+                                 .fired = step};
+    memcpy(tried->workers, said->workers, sizeof tried->workers);
+}
+
+/* ---- records ---- */
+
+static struct judged_run *holder_of(const struct run_judge *judge, int64_t k)
+{
+    for (size_t i = judge->open_count; i-- > 0;)
+        if (judge->open[i]->k == k && !judge->open[i]->freed) return judge->open[i];
+    return NULL;
+}
+
+static void read_record(struct run_judge *judge, const struct run_said *said)
+{
+    struct judged_run *holder = holder_of(judge, said->k);
+    if (said->free) {
+        if (holder != NULL) holder->freed = true;
+        return;
+    }
+    struct judged_run *run = find_first(judge, said->first_runnumber);
+    if (run == NULL || run->ended != NULL || run->freed) {
+        world_violation(judge->world, "%s: record %" PRId64 " of run %" PRId64,
+                        run == NULL ? "run of no fire" : "run closed", said->k,
+                        said->first_runnumber);
+        return;
+    }
+    if (holder != NULL && holder != run) {
+        world_violation(judge->world, "run overwritten: record %" PRId64 " of %s is that of %s",
+                        said->k, holder->id, run->id);
+        holder->freed = true;
+    }
+    if (run->k >= 0 && run->k != said->k)
+        world_violation(judge->world, "run moved: %s from record %" PRId64 " to %" PRId64, run->id,
+                        run->k, said->k);
+    run->k = said->k;
+    run->record = said;
+}
+
+static void read_outputs(struct run_judge *judge, const struct step *step)
+{
+    for (size_t i = 0; i < judge->output_count; i++)
+        if (judge->outputs[i]->kind == OUTPUT_FIRE)
+            read_fire(judge, judge->outputs[i],
+                      history_run(&judge->world->history, judge->outputs[i]), judge->lives[i],
+                      step);
+    for (size_t i = 0; i < judge->output_count; i++) {
+        const struct output *output = judge->outputs[i];
+        const struct run_said *said = history_run(&judge->world->history, output);
+        if (output->kind == OUTPUT_RUN) read_record(judge, said);
+        bool failed = output->kind == OUTPUT_RUN_LETTER ||
+                      (output->kind == OUTPUT_EVENT && strcmp(output->word, "run_failed") == 0);
+        struct judged_run *run = failed ? run_judge_find(judge, said->id) : NULL;
+        if (run != NULL) run->told = said_outcome(said->outcome);
+    }
+}
+
+/* ---- what ended ---- */
+
+/* The first report of the step that ends the try, by whoever may. */
+static const struct judged_report *ending_report(const struct run_judge *judge,
+                                                 const struct judged_run *run,
+                                                 const struct judged_try *tried)
+{
+    for (size_t i = judge->acted; i < judge->acting; i++) {
+        const struct judged_report *report = &judge->reports[i];
+        bool sign = report->word == SAID_STARTED || report->word == SAID_RUNNING ||
+                    report->word == SAID_NOTHING;
+        if (!sign && run_report_is_of(report, run, tried)) return report;
+    }
+    return NULL;
+}
+
+/* How the step's records say that it ended; SAID_NOTHING: they do not. */
+static enum wanted_outcome said_end(const struct judged_run *run, const struct judged_try *tried)
+{
+    const struct run_said *record = run->record;
+    if (record != NULL && record->ended_runnumber == tried->runnumber)
+        return record->ended_released ? SAID_RELEASED : said_outcome(record->outcome);
+    return run->freed ? run->told : SAID_NOTHING;
+}
+
+static bool has_ended(const struct judged_run *run, const struct judged_try *tried)
+{
+    const struct run_said *record = run->record;
+    if (run->freed || run->try_count > run->tries_before) return true;
+    return record != NULL && (strcmp(record->state, "waiting") == 0 ||
+                              record->ended_runnumber >= tried->runnumber);
+}
+
+static void judge_end(struct run_judge *judge, struct judged_run *run, struct judged_try *tried,
+                      const struct judged_report *report, const struct step *step)
+{
+    enum wanted_outcome said = said_end(run, tried);
+    bool asked = run->cancel_asked || (run->record != NULL && run->record->cancel_asked);
+    tried->ended = step;
+    tried->outcome = said;
+    tried->by_owner = report == NULL;
+    if (report != NULL) {
+        if (said != SAID_NOTHING && said != report->word &&
+            !(report->word == SAID_RELEASED && said == SAID_FAILURE) &&
+            !(run->freed && report->word == SAID_RELEASED))
+            world_violation(judge->world, "run outcome: %s %" PRId64 " ends as %s, reported %s",
+                            run->id, tried->runnumber, said_word(said),
+                            said_word(report->word));
+        tried->outcome = report->word;
+        return;
+    }
+    bool by_owner = said == SAID_LOST || said == SAID_NOT_STARTED || said == SAID_POISON;
+    if (said == SAID_POISON) tried->outcome = SAID_LOST;
+    if (!by_owner && !(said == SAID_NOTHING && run->freed && asked)) {
+        world_violation(judge->world, "run ended by nobody: %s %" PRId64 " ends as '%s' without "
+                        "a report", run->id, tried->runnumber, said_word(said));
+        return;
+    }
+    run_given_up(judge, run, tried, step);
+}
+
+static void judge_run(struct run_judge *judge, struct judged_run *run, const struct step *step)
+{
+    if (run->tries_before == 0) return; /* it was opened in this step */
+    struct judged_try *tried = &run->tries[run->tries_before - 1];
+    const struct judged_report *report = NULL;
+    if (tried->ended == NULL) {
+        report = ending_report(judge, run, tried);
+        bool ended = has_ended(run, tried);
+        if (report != NULL && !ended)
+            world_violation(judge->world, "run report ignored: %s %" PRId64 " said %s at %" PRId64,
+                            run->id, tried->runnumber, said_word(report->word), report->offset);
+        if (ended) judge_end(judge, run, tried, report, step);
+    }
+    if (tried->ended != NULL) run_next_judge(judge, run, step, report);
+}
+
+/* Its worker was taken for dead, and says that it has stopped by itself. */
+static void note_lived(struct run_judge *judge)
+{
+    for (size_t i = judge->acted; i < judge->acting; i++) {
+        const struct judged_report *report = &judge->reports[i];
+        struct judged_run *run = NULL;
+        if (report->word != SAID_LOST_LEASE) continue;
+        struct judged_try *tried = run_judge_try(judge, report->runnumber, &run);
+        if (tried != NULL && tried->ended != NULL && run_report_is_of(report, run, tried))
+            tried->lived = true;
+    }
+}
+
+/* ---- no two at a time ---- */
+
+static bool may_be_beside(const struct judged_run *run)
+{
+    return !run->forbids || run->allowed;
+}
+
+static void judge_beside(struct run_judge *judge, const struct judged_run *run)
+{
+    if (run->tries_before > 0 || may_be_beside(run)) return;
+    for (size_t i = 0; i < judge->open_count; i++) {
+        const struct judged_run *other = judge->open[i];
+        if (other == run || other->freed || strcmp(other->name, run->name) != 0)
+            continue;
+        if (other->tries_before == 0 && other->first > run->first) continue;
+        world_violation(judge->world, "run beside another: %s is opened while %s is open", run->id,
+                        other->id);
+        return;
+    }
+}
+
+/* ---- the step ---- */
+
+static void note_take_over(struct run_judge *judge, const struct step *step)
+{
+    bool same = judge->before != NULL && judge->before->mark.epoch == step->mark.epoch;
+    if (same) return;
+    int64_t opened_ms = judge->before == NULL ? INT64_MIN : judge->before->time_ms;
+    judge->taken = memory_grow(judge->taken, &judge->taken_capacity, judge->taken_count + 1,
+                               sizeof *judge->taken);
+    judge->taken[judge->taken_count++] = (struct taken_step){step, opened_ms};
+}
+
+static void settle(struct judged_run *run, const struct step *step)
+{
+    const struct run_said *record = run->record;
+    if (record != NULL) {
+        run->waiting = strcmp(record->state, "waiting") == 0;
+        run->retry_ms = record->retry_ms;
+        run->cancel_asked = run->cancel_asked || record->cancel_asked;
+    }
+    if (run->try_count > run->tries_before) run->waiting = false;
+    if (run->freed) run->ended = step;
+    run->record = NULL;
+    run->told = SAID_NOTHING;
+}
+
+void run_judge_step(struct run_judge *judge, const struct step *step)
+{
+    if (step->gone) return;
+    while (judge->acting < judge->report_count &&
+           judge->reports[judge->acting].offset < step->mark.runs_offset)
+        judge->acting++;
+    for (size_t i = 0; i < judge->open_count; i++)
+        judge->open[i]->tries_before = judge->open[i]->try_count;
+    note_take_over(judge, step);
+    read_outputs(judge, step);
+    for (size_t i = 0; i < judge->open_count; i++) judge_run(judge, judge->open[i], step);
+    for (size_t i = 0; i < judge->open_count; i++) judge_beside(judge, judge->open[i]);
+    run_cancels_judge(judge, step);
+    note_lived(judge);
+    size_t kept = 0;
+    for (size_t i = 0; i < judge->open_count; i++) {
+        settle(judge->open[i], step);
+        if (judge->open[i]->ended == NULL) judge->open[kept++] = judge->open[i];
+    }
+    judge->open_count = kept;
+    judge->acted = judge->acting;
+    judge->output_count = 0;
+    judge->before = step;
+}
+
+void run_judge_end(struct run_judge *judge)
+{
+    run_work_judge(judge);
+    run_ends_judge(judge);
+}
