@@ -385,7 +385,7 @@ static void walk_outputs(struct walk *walk)
         if (world->losses.forgot[walk->shard]) return;
         const struct output *output = &walk->outputs[i];
         walk_marks(walk, i > 0 ? walk->step_of[i - 1] : walk->step_of[i], walk->step_of[i]);
-        if (output->run != 0)
+        if (output->run != 0 || (output->kind == OUTPUT_EVENT && world->settings.runs))
             run_judge_output(&walk->runs, output, model_find_life(&walk->model, output->life));
         switch (output->kind) {
         case OUTPUT_FIRE: walk_fire(walk, output, walk->step_of[i]); break;
@@ -406,6 +406,17 @@ static void walk_outputs(struct walk *walk)
         walk_marks(walk, walk->step_of[walk->count - 1],
                    steps + world->history.step_count[walk->shard]);
     walk_settle(walk);
+}
+
+static void end_runs(struct walk *walk)
+{
+    run_judge_end(&walk->runs);
+    for (size_t i = 0; i < walk->model.count; i++) {
+        struct life *life = walk->model.lives[i];
+        if (!run_judge_is_mine(life->name)) continue;
+        life->run_open = run_judge_is_open(&walk->runs, life->name);
+        run_slots_judge(&walk->runs, life);
+    }
 }
 
 static void walk_shard(struct world *world, int32_t shard)
@@ -432,7 +443,7 @@ static void walk_shard(struct world *world, int32_t shard)
         walk_outputs(walk);
     }
     if (!world->losses.forgot[shard]) {
-        run_judge_end(&walk->runs);
+        end_runs(walk);
         account_judge(world, &walk->model, shard);
         rest_judge_model(world, &walk->model, shard);
     }

@@ -138,6 +138,7 @@ struct life { /* one incarnation of a job */
     bool lacking;  /* the shard's owner lacks the zone that may be missing */
     bool left_out; /* an event names an interval, but not which slots */
     bool there; /* not deleted */
+    bool run_open; /* at the end a run of its name is: what it has left out may not be named yet */
     struct wanted wanted;
     int64_t revision;
     int64_t paused_ms; /* NEVER_MS: not paused */

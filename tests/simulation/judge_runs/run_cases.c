@@ -10,6 +10,9 @@
 /* Silence from 5 on: over at 16, the tick at 17. */
 #define LAPSED RUNNING "tick 17 1;failed A lost;free 0;mark 18;end 200"
 #define WAITS "report 9 failure 1;record 0 state=waiting ended=1:failure retry=20 at=9;mark 9;"
+/* The slot of 60 fires, its run ends at 200; those of 120 and 180 meet it. */
+#define MET "mark 59;fire 1 at=60 slot=60;record 0;mark 60;mark 121;mark 181;report 200 success 1;"
+#define MET_ENDS "free 0;mark 200;end 205"
 
 const struct run_case run_cases[] = {
     {"a run that ends", NULL, 1, SLOW_ALLOW, RUNNING "work 1 4 8;" ENDED},
@@ -122,6 +125,39 @@ const struct run_case run_cases[] = {
      RUNNING "report 9 success 1;free 0;mark 9;record 0;mark 12;end 13"},
     {"a record in the place of another", "run overwritten", 1, SLOW_ALLOW,
      RUNNING "fire 2 at=6 id=B;record 0 first=2;mark 6;end 7"},
+
+    /* 5: slots that meet a run */
+    {"left out by skip", NULL, 1, SLOW_SKIP, MET "left 120 180 overlap A at=200;" MET_ENDS},
+    {"fired, though skip", "is to be left out", 1, SLOW_SKIP,
+     MET "left 180 180 overlap A at=200;fire 2 at=200 slot=120 id=B;record 1 first=2;" MET_ENDS},
+    {"left out by a run that is not open", "was not open", 1, SLOW_SKIP,
+     MET "left 120 180 overlap X at=200;" MET_ENDS},
+    {"left out, and no run is named", "names none", 1, SLOW_SKIP,
+     MET "left 120 180 overlap - at=200;" MET_ENDS},
+    {"left out behind a run that is over", "nothing was in its way", 1, SLOW_SKIP,
+     MET "left 120 240 overlap A at=200;free 0;mark 200;mark 239;mark 250;mark 251;end 252"},
+    {"left out, the younger run is named", "older is A", 1, SLOW_SKIP,
+     MET "fire 2 at=70 id=B;record 1 first=2;mark 70;left 120 180 overlap B at=190;mark 190;"
+         "end 191"},
+    {"the first waits", NULL, 1, SLOW_BUFFER_ONE,
+     MET "left 180 180 overlap A at=200;fire 2 at=200 slot=120 id=B;record 1 first=2;" MET_ENDS},
+    {"the second waits", "none waits", 1, SLOW_BUFFER_ONE,
+     MET "left 120 120 overlap A at=200;fire 2 at=200 slot=180 id=B;record 1 first=2;" MET_ENDS},
+    {"two wait", "waited behind another", 1, SLOW_BUFFER_ONE,
+     MET "free 0;fire 2 at=200 slot=120 id=B;record 1 first=2;mark 200;report 210 success 2 id=B;"
+         "fire 3 at=210 slot=180 id=C;free 1;record 1 first=3;mark 210;end 211"},
+    {"one waits, the buffer is full", NULL, 1, SLOW_BUFFER_ALL,
+     MET "left 180 180 buffer_full A at=200;fire 2 at=200 slot=120 id=B;record 1 first=2;"
+         MET_ENDS},
+    {"left out of a buffer with room", "there is room", 1, SLOW_BUFFER_ALL,
+     MET "left 120 180 buffer_full A at=200;" MET_ENDS},
+    {"more wait than the buffer takes", "more wait", 1, SLOW_BUFFER_ALL,
+     MET "free 0;fire 2 at=200 slot=120 id=B;record 1 first=2;mark 200;report 210 success 2 id=B;"
+         "fire 3 at=210 slot=180 id=C;free 1;record 1 first=3;mark 210;end 211"},
+    {"the newest waits", NULL, 1, SLOW_CANCEL_OTHER,
+     MET "left 120 120 overlap A at=200;fire 2 at=200 slot=180 id=B;record 1 first=2;" MET_ENDS},
+    {"an older one waits", "is not the newest", 1, SLOW_CANCEL_OTHER,
+     MET "fire 2 at=200 slot=120 id=B;record 1 first=2;" MET_ENDS},
 
     /* requests to stop */
     {"a request that is repeated", NULL, 1, SLOW_ALLOW,

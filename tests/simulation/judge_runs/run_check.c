@@ -1,9 +1,11 @@
 /* A history is a few words a line; times are seconds.
  *
- *   fire N id=A try=1           in the step under way; the run's id follows from the job's
+ *   fire N id=A try=1 slot=60   in the step under way; without a slot it is a trigger's. The job's
+ *                               slots are a minute apart
  *   record K first=N n=N state=open|claimed|waiting ended=N:outcome counted=1 ...   run/<K>
  *   free K                      and its end
  *   failed A outcome            its event
+ *   left first last reason A    an event that leaves out slots, with the run in their way
  *   cancel N                    a request to stop
  *   report T word N id=A group=w    appended, and read, at T
  *   tick T number epoch=1       sent at T, appended 10 ms later
@@ -21,13 +23,15 @@
 #include "tests/simulation/judge_runs/run_cases.h"
 #include "tests/simulation/judge_runs/run_judge.h"
 
-enum { TEXTS_MOST = 64, TEXT_BYTES = 400, STEPS_MOST = 64, LEASE_MS = 10000, EXPIRY_MS = 60000 };
+enum { TEXTS_MOST = 64, TEXT_BYTES = 400, STEPS_MOST = 64, LEASE_MS = 10000, EXPIRY_MS = 60000,
+       SLOTS_MS = 60000 };
 
 struct scene {
     struct world *world;
     struct run_judge judge;
     struct life life;
     int64_t offset; /* of `runs` */
+    bool slots;     /* they are judged, too */
     char texts[TEXTS_MOST][TEXT_BYTES];
     size_t text_count;
     size_t outputs[STEPS_MOST + 1]; /* the first of each step */
@@ -100,6 +104,8 @@ static void make_fire(struct scene *scene, const char *line)
     struct output *fire = &scene->world->history.outputs[scene->world->history.output_count - 1];
     int64_t at_ms = number_of(line, "at", 0) * 1000;
     fire->from_ms = at_ms;
+    fire->at_ms = number_of(line, "slot", 0) * 1000;
+    if (fire->at_ms == 0) fire->trigger[0] = 't';
     (void)snprintf(said->id, sizeof said->id, "%s", word_of(line, "id", "A", id));
     (void)snprintf(said->workers, sizeof said->workers, "w");
     said->runnumber = part_number(line, 1);
@@ -129,6 +135,20 @@ static void make_record(struct scene *scene, const char *line)
     said->ended_released = strcmp(colon + 1, "released") == 0;
     if (!said->ended_released)
         (void)snprintf(said->outcome, sizeof said->outcome, "%s", colon + 1);
+}
+
+static void make_left(struct scene *scene, const char *line)
+{
+    struct run_said *said = add_output(scene, OUTPUT_EVENT);
+    struct output *event = &scene->world->history.outputs[scene->world->history.output_count - 1];
+    (void)snprintf(event->word, sizeof event->word, "skipped");
+    event->first_ms = part_ms(line, 1);
+    event->last_ms = part_ms(line, 2);
+    event->at_ms = number_of(line, "at", 0) * 1000;
+    event->count = 1 + (event->last_ms - event->first_ms) / SLOTS_MS;
+    (void)part_of(line, 3, event->reason);
+    (void)snprintf(said->id, sizeof said->id, "%.1s", part_of(line, 4, said->state));
+    if (said->id[0] == '-') event->run = 0;
 }
 
 static void append(struct scene *scene, int64_t at_ms, const char *text)
@@ -193,6 +213,7 @@ static void make_mark(struct scene *scene, const char *line)
     step->mark.epoch = number_of(line, "epoch", 1);
     step->mark.generation = number_of(line, "generation", 0);
     step->mark.watermark_ms = step->time_ms;
+    step->mark.ordinal = INT64_MAX;
     step->mark.runs_offset = scene->offset;
     step->count = history->output_count - step->first;
     scene->outputs[history->step_count[0]] = history->output_count;
@@ -205,6 +226,7 @@ static void make_line(struct scene *scene, const char *line)
     if (strcmp(word, "fire") == 0) make_fire(scene, line);
     else if (strcmp(word, "record") == 0) make_record(scene, line);
     else if (strcmp(word, "report") == 0) make_report(scene, line);
+    else if (strcmp(word, "left") == 0) make_left(scene, line);
     else if (strcmp(word, "tick") == 0) make_tick(scene, line);
     else if (strcmp(word, "answer") == 0) make_said(scene, line, 0);
     else if (strcmp(word, "commit") == 0) make_said(scene, line, -1);
@@ -252,6 +274,15 @@ static void open_scene(struct scene *scene, const struct run_case *one)
     scene->life.wanted.runs.lease_ms = LEASE_MS;
     scene->life.wanted.runs.attempts = one->attempts;
     scene->life.wanted.runs.overlap = one->overlap;
+    scene->life.wanted.runs.overlap_limit = 1;
+    scene->life.wanted.grace_ms = 30000;
+    scene->life.wanted.start_ms = NEVER_MS;
+    scene->life.wanted.end_ms = ALWAYS_MS;
+    scene->life.wanted.schedule = (struct slow_schedule){.kind = SLOW_EVERY, .every_ms = SLOTS_MS};
+    scene->life.finished_ms = NEVER_MS;
+    (void)snprintf(scene->life.name, sizeof scene->life.name, "r1/1");
+    scene->slots = strstr(one->history, "slot=") != NULL;
+    if (scene->slots) scene->life.touched_ms = 0;
 }
 
 static bool judge_case(const struct run_case *one)
@@ -268,8 +299,12 @@ static bool judge_case(const struct run_case *one)
     run_judge_open(&scene->judge, scene->world, 0);
     play_steps(scene);
     run_judge_end(&scene->judge);
-    const char *said = scene->world->violation_count > 0 ? scene->world->violations[0] : "";
-    bool good = one->alarm == NULL ? said[0] == '\0' : strstr(said, one->alarm) != NULL;
+    if (scene->slots) run_slots_judge(&scene->judge, &scene->life);
+    const struct world *world = scene->world;
+    const char *said = world->violation_count > 0 ? world->violations[0] : "";
+    bool good = one->alarm == NULL && said[0] == '\0';
+    for (int i = 0; i < world->violation_count && one->alarm != NULL; i++)
+        good = good || strstr(world->violations[i], one->alarm) != NULL;
     if (!good)
         (void)fprintf(stderr, "simulate: judge of runs: %s: it says '%s', not '%s'\n", one->name,
                       said, one->alarm == NULL ? "" : one->alarm);

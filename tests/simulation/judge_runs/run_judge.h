@@ -3,7 +3,7 @@
  * read by then say which should have. It shares no code with the core.
  *
  * The seven invariants of docs/runs.md: 1 and 2 in run_work.c, 3 in run_ends.c, 4 and 6 in
- * run_steps.c, 5 and 7 are to come; when a try may be given up is in
+ * run_steps.c, 5 in run_slots.c, 7 in run_memory.c; when a try may be given up is in
  * run_given_up.c. */
 #ifndef BELFRY_TESTS_RUN_JUDGE_H
 #define BELFRY_TESTS_RUN_JUDGE_H
@@ -53,6 +53,8 @@ struct judged_run {
     char name[HISTORY_NAME_BYTES];
     struct life *life;
     int64_t first; /* its first run number */
+    int64_t nominal_ms;
+    bool is_slot;  /* of the schedule: not of a trigger or a backfill */
     int64_t k;     /* -1: no record yet */
     struct judged_try *tries;
     size_t try_count;
@@ -100,6 +102,9 @@ struct run_judge {
     size_t taken_count;
     size_t taken_capacity;
     int64_t last_runnumber;
+    const struct output **events; /* that name slots that do not fire */
+    size_t event_count;
+    size_t event_capacity;
     int64_t *asked; /* run numbers of tries that were asked to stop, and when */
     size_t asked_count;
     size_t asked_capacity;
@@ -116,6 +121,12 @@ void run_judge_close(struct run_judge *judge);
 
 /* Whether the job is judged here and not by the rest of the judge: it may have had a lease. */
 bool run_judge_is_mine(const char *name);
+
+/* run_slots.c: what the policy made of a job's slots, at the end. */
+void run_slots_judge(struct run_judge *judge, const struct life *life);
+/* An event that leaves out a slot, and names no run. */
+void run_slots_nameless(struct run_judge *judge, const struct output *event);
+bool run_judge_is_open(const struct run_judge *judge, const char *name);
 
 /* ---- between the files ---- */
 
@@ -136,6 +147,7 @@ int64_t run_tries_that_count(const struct judged_run *run, size_t tries);
 /* run_work.c, run_ends.c: at the end. */
 void run_work_judge(struct run_judge *judge);
 void run_ends_judge(struct run_judge *judge);
+void run_slots_events(struct run_judge *judge);
 /* run_cancels.c: requests to stop. */
 void run_cancels_judge(struct run_judge *judge, const struct step *step);
 

@@ -31,10 +31,21 @@ void run_judge_close(struct run_judge *judge)
     free((void *)judge->lives);
     free(judge->taken);
     free(judge->asked);
+    free((void *)judge->events);
+}
+
+static void keep_event(struct run_judge *judge, const struct output *event)
+{
+    if (strcmp(event->word, "skipped") != 0 && strcmp(event->word, "missed") != 0) return;
+    judge->events = memory_grow((void *)judge->events, &judge->event_capacity,
+                                judge->event_count + 1, sizeof *judge->events);
+    judge->events[judge->event_count++] = event;
+    run_slots_nameless(judge, event);
 }
 
 void run_judge_output(struct run_judge *judge, const struct output *output, struct life *life)
 {
+    if (output->kind == OUTPUT_EVENT && run_judge_is_mine(output->name)) keep_event(judge, output);
     if (output->run == 0) return;
     judge->outputs = memory_grow((void *)judge->outputs, &judge->output_capacity,
                                  judge->output_count + 1, sizeof *judge->outputs);
@@ -97,6 +108,8 @@ static struct judged_run *open_run(struct run_judge *judge, const struct output 
     *run = (struct judged_run){.life = life, .first = said->runnumber, .k = -1, .opened = step};
     memcpy(run->id, said->id, sizeof run->id);
     memcpy(run->name, fire->name, sizeof run->name);
+    run->nominal_ms = fire->at_ms;
+    run->is_slot = fire->trigger[0] == '\0';
     run->forbids = life != NULL && life->wanted.runs.overlap != SLOW_ALLOW;
     judge->runs[judge->run_count++] = run;
     judge->open = memory_grow((void *)judge->open, &judge->open_capacity, judge->open_count + 1,
@@ -334,6 +347,7 @@ void run_judge_step(struct run_judge *judge, const struct step *step)
     read_outputs(judge, step);
     for (size_t i = 0; i < judge->open_count; i++) judge_run(judge, judge->open[i], step);
     for (size_t i = 0; i < judge->open_count; i++) judge_beside(judge, judge->open[i]);
+    run_slots_events(judge);
     run_cancels_judge(judge, step);
     note_lived(judge);
     size_t kept = 0;

@@ -99,6 +99,8 @@
     row(ZONES_REPLACED, "a process got other zone data")                                           \
     row(ZONE_LOST, "a process got zone data without the zone of some jobs")                       \
     row(ZONE_GIVEN_UP, "a command ended what a job owed for a missing zone")                      \
+    row(SLOT_MEETS_RUN, "a slot met a run of its job, and a policy had to choose")                 \
+    row(RUNS_TAKEN_OVER, "a shard that has had open runs got an owner")                            \
     row(TZ_CHANGED, "a shard with jobs in zones got an owner with other zone data")                \
     row(RECKONED, "owed slots were counted anew by other zone data")                               \
     row(GAP_FIRE, "a fixed time left out by a clock came at the end of the gap")                   \

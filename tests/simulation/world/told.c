@@ -5,6 +5,7 @@
 
 #include "tests/simulation/judge/checker.h"
 #include "tests/simulation/judge/tallies.h"
+#include "tests/simulation/judge_runs/run_memory.h"
 #include "tests/simulation/world/world.h"
 
 struct told {
@@ -86,7 +87,9 @@ static void observe_told(void *opaque, enum observed_kind kind, enum observer_le
 
 static void observe_taken(void *opaque, int32_t shard, const struct taken *taken)
 {
+    const struct process *process = opaque;
     tallies_judge(opaque, shard, taken);
+    if (process->world->settings.runs) run_memory_judge(opaque, shard, taken);
 }
 
 struct observer told_observer(struct process *process)

@@ -1,0 +1,259 @@
+/* Slots that meet a run: each is fired, waits, or is left out by an event that names the run in its
+ * way; and which of them follows from the policy, slot by slot. Only what came due since the job
+ * was changed last is judged by what it says now. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/memory.h"
+#include "tests/simulation/judge/marks.h"
+#include "tests/simulation/judge_runs/run_judge.h"
+
+enum { ROOM_SURE = 12 }; /* debts a job has room for, whatever else it owes */
+
+/* ---- events ---- */
+
+static bool is_left_out(const struct output *event)
+{
+    return strcmp(event->reason, "overlap") == 0 || strcmp(event->reason, "buffer_full") == 0;
+}
+
+/* The oldest one that was open when the step began, and those that were opened or ended in it. */
+static void judge_in_way(struct run_judge *judge, const struct output *event)
+{
+    const struct run_said *said = history_run(&judge->world->history, event);
+    const struct judged_run *named = run_judge_find(judge, said->id);
+    for (size_t i = 0; i < judge->open_count; i++) {
+        const struct judged_run *run = judge->open[i];
+        bool is_open = !run->freed && run->tries_before > 0;
+        if (strcmp(run->name, event->name) != 0) continue;
+        if (is_open && (named == NULL || run->first < named->first) && run != named)
+            world_violation(judge->world, "run in the way: %s names %s, older is %s", event->name,
+                            said->id, run->id);
+        if (run == named) return;
+    }
+    world_violation(judge->world, "run in the way: %s names %s, which was not open", event->name,
+                    said->id);
+}
+
+void run_slots_events(struct run_judge *judge)
+{
+    for (size_t i = 0; i < judge->output_count; i++) {
+        const struct output *event = judge->outputs[i];
+        if (event->kind == OUTPUT_EVENT && strcmp(event->word, "skipped") == 0 &&
+            is_left_out(event))
+            judge_in_way(judge, event);
+    }
+}
+
+void run_slots_nameless(struct run_judge *judge, const struct output *event)
+{
+    if (event->run == 0 && is_left_out(event))
+        world_violation(judge->world, "run in the way: %s leaves out %" PRId64 " and names none",
+                        event->name, event->first_ms);
+}
+
+/* ---- one slot ---- */
+
+struct slot_story {
+    int64_t due_ms;
+    size_t passed; /* the step in which time passed it */
+    const struct judged_run *fired;
+    const struct output *left_out;
+    bool named; /* by an event of another reason */
+};
+
+static size_t passage(const struct run_judge *judge, int64_t due_ms)
+{
+    const struct history *history = &judge->world->history;
+    size_t low = 0;
+    size_t high = history->step_count[judge->shard];
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (history->steps[judge->shard][middle].mark.watermark_ms >= due_ms) high = middle;
+        else low = middle + 1;
+    }
+    return low;
+}
+
+/* One owner was there, and heard Kafka. */
+static bool is_quiet(const struct run_judge *judge, const struct life *life,
+                     const struct slot_story *slot)
+{
+    const struct step *steps = judge->world->history.steps[judge->shard];
+    if (slot->passed == 0 || slot->passed >= judge->world->history.step_count[judge->shard])
+        return false;
+    const struct step *step = &steps[slot->passed];
+    return step->mark.epoch == step[-1].mark.epoch && !step->mark.in_command &&
+           step[-1].mark.ordinal == INT64_MAX && life->wanted.grace_ms >= 10000 &&
+           slot->due_ms - step[-1].time_ms < INT64_C(3700000) &&
+           !marks_cut_off(judge->world, slot->due_ms - 60000, slot->due_ms + 60000);
+}
+
+static size_t number_of(const struct run_judge *judge, const struct step *step)
+{
+    return step == NULL ? SIZE_MAX
+                        : (size_t)(step - judge->world->history.steps[judge->shard]);
+}
+
+enum meeting { MEETS_NONE, MEETS_PERHAPS, MEETS_RUN };
+
+static enum meeting meets(const struct run_judge *judge, const struct life *life,
+                          const struct slot_story *slot)
+{
+    enum meeting meeting = MEETS_NONE;
+    for (size_t i = 0; i < judge->run_count; i++) {
+        const struct judged_run *run = judge->runs[i];
+        size_t opened = number_of(judge, run->opened);
+        size_t ended = number_of(judge, run->ended);
+        if (strcmp(run->name, life->name) != 0 || run == slot->fired || opened > slot->passed ||
+            ended < slot->passed)
+            continue;
+        if (opened < slot->passed && ended > slot->passed) return MEETS_RUN;
+        meeting = MEETS_PERHAPS;
+    }
+    return meeting;
+}
+
+/* Slots before it that had not fired when time passed it, and fired later. */
+static int64_t waiting_before(const struct run_judge *judge, const struct life *life,
+                              const struct slot_story *slot)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < judge->run_count; i++) {
+        const struct judged_run *run = judge->runs[i];
+        count += run->life == life && run->is_slot && run->nominal_ms < slot->due_ms &&
+                 number_of(judge, run->opened) > slot->passed;
+    }
+    return count;
+}
+
+static void complain(struct run_judge *judge, const struct life *life,
+                     const struct slot_story *slot, const char *what)
+{
+    world_violation(judge->world, "overlap: %s (%s) slot %" PRId64 ": %s", life->name, life->id,
+                    slot->due_ms, what);
+}
+
+/* ---- by policy ---- */
+
+static bool is_newest(const struct life *life, const struct slot_story *slot, int64_t known_ms)
+{
+    int64_t next_ms = 0;
+    int64_t limit_ms = known_ms < life->wanted.end_ms ? known_ms : life->wanted.end_ms - 1;
+    return !slow_next(&life->wanted.schedule, slot->due_ms, limit_ms, &next_ms);
+}
+
+static void judge_waited(struct run_judge *judge, const struct life *life,
+                         const struct slot_story *slot)
+{
+    const struct wanted_runs *wanted = &life->wanted.runs;
+    int64_t before = waiting_before(judge, life, slot);
+    switch (wanted->overlap) {
+    case SLOW_ALLOW: complain(judge, life, slot, "waited, and need not"); break;
+    case SLOW_SKIP: complain(judge, life, slot, "fired, and is to be left out"); break;
+    case SLOW_BUFFER_ONE:
+        if (before > 0) complain(judge, life, slot, "waited behind another one");
+        break;
+    case SLOW_BUFFER_ALL:
+        if (before >= wanted->overlap_limit) complain(judge, life, slot, "more wait than may");
+        break;
+    case SLOW_CANCEL_OTHER:
+        if (!is_newest(life, slot, slot->fired->opened[-1].mark.watermark_ms))
+            complain(judge, life, slot, "fired, and is not the newest");
+        break;
+    }
+}
+
+static void judge_left_out(struct run_judge *judge, const struct life *life,
+                           const struct slot_story *slot, bool unsettled)
+{
+    const struct wanted_runs *wanted = &life->wanted.runs;
+    bool full = wanted->overlap == SLOW_BUFFER_ALL;
+    if (strcmp(slot->left_out->reason, full ? "buffer_full" : "overlap") != 0)
+        complain(judge, life, slot, "left out for another reason than its policy's");
+    if (unsettled) return;
+    int64_t before = waiting_before(judge, life, slot);
+    if (wanted->overlap == SLOW_ALLOW) complain(judge, life, slot, "left out, and may fire");
+    if (wanted->overlap == SLOW_BUFFER_ONE && before == 0)
+        complain(judge, life, slot, "left out, and none waits");
+    if (full && before < wanted->overlap_limit && before < ROOM_SURE)
+        complain(judge, life, slot, "left out, and there is room");
+    if (wanted->overlap == SLOW_CANCEL_OTHER && is_newest(life, slot, slot->left_out->at_ms))
+        complain(judge, life, slot, "left out, and is the newest");
+}
+
+static void judge_slot(struct run_judge *judge, const struct life *life,
+                       const struct slot_story *slot, bool unsettled)
+{
+    if (!is_quiet(judge, life, slot)) return;
+    enum meeting meeting = meets(judge, life, slot);
+    judge->world->sometimes.count[SOMETIMES_SLOT_MEETS_RUN] += meeting == MEETS_RUN;
+    if (meeting == MEETS_NONE && slot->left_out != NULL)
+        complain(judge, life, slot, "left out, and nothing was in its way");
+    if (meeting != MEETS_RUN || slot->named) return;
+    if (slot->left_out != NULL) judge_left_out(judge, life, slot, unsettled);
+    else if (slot->fired != NULL && number_of(judge, slot->fired->opened) > slot->passed)
+        judge_waited(judge, life, slot);
+}
+
+/* ---- the slots of a job ---- */
+
+static const struct judged_run *find_fired(const struct run_judge *judge, const struct life *life,
+                                           int64_t nominal_ms)
+{
+    for (size_t i = 0; i < judge->run_count; i++)
+        if (judge->runs[i]->life == life && judge->runs[i]->is_slot &&
+            judge->runs[i]->nominal_ms == nominal_ms)
+            return judge->runs[i];
+    return NULL;
+}
+
+static void find_named(const struct run_judge *judge, const struct life *life,
+                       struct slot_story *slot)
+{
+    for (size_t i = 0; i < judge->event_count; i++) {
+        const struct output *event = judge->events[i];
+        if (strcmp(event->life, life->id) != 0 || event->first_ms > slot->due_ms ||
+            event->last_ms < slot->due_ms)
+            continue;
+        if (is_left_out(event)) slot->left_out = event;
+        else slot->named = true;
+    }
+}
+
+static bool is_plain(const struct life *life)
+{
+    return life->there && life->paused_ms == NEVER_MS && life->reckoned_count == 0 &&
+           !life->jittered && life->finished_ms == NEVER_MS && life->failure_count == 0 &&
+           life->wanted.runs.lease_ms > 0 &&
+           !life->left_out;
+}
+
+void run_slots_judge(struct run_judge *judge, const struct life *life)
+{
+    const struct history *history = &judge->world->history;
+    if (!is_plain(life) || history->step_count[judge->shard] == 0) return;
+    int64_t until_ms =
+        history->steps[judge->shard][history->step_count[judge->shard] - 1].mark.watermark_ms;
+    int64_t at_ms = life->touched_ms;
+    bool unsettled = false; /* one before it is not yet fired nor named */
+    if (until_ms >= life->wanted.end_ms) until_ms = life->wanted.end_ms - 1;
+    if (life->wanted.start_ms != NEVER_MS && at_ms < life->wanted.start_ms)
+        at_ms = life->wanted.start_ms - 1;
+    while (slow_next(&life->wanted.schedule, at_ms, until_ms, &at_ms)) {
+        struct slot_story slot = {.due_ms = at_ms,
+                                  .passed = passage(judge, at_ms),
+                                  .fired = find_fired(judge, life, at_ms)};
+        find_named(judge, life, &slot);
+        judge_slot(judge, life, &slot, unsettled);
+        unsettled = unsettled || (slot.fired == NULL && slot.left_out == NULL && !slot.named);
+    }
+}
+
+bool run_judge_is_open(const struct run_judge *judge, const char *name)
+{
+    for (size_t i = 0; i < judge->open_count; i++)
+        if (strcmp(judge->open[i]->name, name) == 0) return true;
+    return false;
+}
