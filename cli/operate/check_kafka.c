@@ -7,6 +7,7 @@
 #include "cli/kafka/broker_check.h"
 #include "cli/kafka/rights_trial.h"
 #include "cli/operate/checkup.h"
+#include "cli/read/dead_letters.h"
 #include "dispatcher/kafka/kafka_admin.h"
 #include "dispatcher/kafka/kafka_topics.h"
 #include "lib/base/limits.h"
@@ -162,24 +163,28 @@ void check_topics(struct checkup *checkup)
     check_former(checkup);
 }
 
+/* What nobody has dealt with. Of a topic with very many the newest are looked at. */
 void check_dead_letters(struct checkup *checkup)
 {
-    char topic[TOPIC_NAME_BYTES];
-    int32_t partitions = 0;
-    int64_t letters = 0;
+    enum { LOOKED_AT = 100000 }; /* records of a partition */
+    const struct dead_filter filter = {
+        .before_ms = INT64_MAX, .after_ms = INT64_MIN, .most = -1};
+    struct dead_list list = {0};
     struct error error = {0};
-    topic_name(topic, checkup->settings, "dead");
-    if (!cli_kafka_partitions(checkup->client, topic, &partitions, &error)) return;
-    for (int32_t p = 0; p < partitions; p++) {
-        int64_t oldest = 0;
-        int64_t end = 0;
-        if (!cli_kafka_bounds(checkup->client, topic, p, &oldest, &end, &error)) return;
-        letters += end - oldest;
+    size_t runs = 0;
+    if (!dead_list_read(&list, checkup->settings, &filter, LOOKED_AT, &error)) {
+        if (error.kind != ERROR_FATAL) /* else it is yet to be made */
+            checkup_find(checkup, WARN, NULL, "%s", error.message);
+        return;
     }
-    /* Each transaction leaves a marker, so the ends only bound the number. */
-    if (letters == 0) checkup_find(checkup, FINE, NULL, "none");
-    else checkup_find(checkup, WARN, "belfry dead list shows what was refused and why",
-                      "at most %" PRId64 " are kept", letters);
+    for (size_t i = 0; i < list.count; i++) runs += list.rows[i].kind == DEAD_RUN;
+    if (list.count == 0)
+        checkup_find(checkup, FINE, NULL, "none that nobody has dealt with");
+    else
+        checkup_find(checkup, WARN, "belfry dead list shows them; belfry dead ack marks those that "
+                     "are dealt with", "%s%zu that nobody has dealt with, %zu of them runs that "
+                     "have failed for good", list.cut ? "at least " : "", list.count, runs);
+    dead_list_free(&list);
 }
 
 /* ---- rights ---- */

@@ -31,7 +31,6 @@ struct tail {
     const char *group;   /* NULL = all */
     enum read_from from;
     bool follow;         /* go on at the end */
-    bool whole_record;   /* JSON: with key, headers and place, not the value alone */
     int64_t count;       /* stop after so many, -1 = never */
 };
 
@@ -42,12 +41,7 @@ static void print_record(const struct tail *tail, const rd_kafka_message_t *mess
     struct text_writer line = {0};
     bool json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_NDJSON;
     assert(message->err == RD_KAFKA_RESP_ERR_NO_ERROR);
-    if (json && tail->whole_record) {
-        json_t *record = record_to_json(message);
-        (void)json_dumpf(record, stdout,
-                         JSON_COMPACT | (settings->width > 0 ? JSON_ENSURE_ASCII : 0));
-        json_decref(record);
-    } else if (json) {
+    if (json) {
         (void)print_json(stdout, message->payload, message->len, settings->width > 0);
     } else {
         if (settings->output == OUTPUT_NAME) tail_name(&line, message, value);
@@ -158,34 +152,5 @@ enum exit_code command_tail(const struct invocation *invocation)
     if (!read_stream(&tail, invocation, &error) ||
         !arguments_number(arguments, "count", 1, INT64_MAX, &tail.count, &error))
         return exit_with(&error);
-    return run(&tail);
-}
-
-enum exit_code command_dead(const struct invocation *invocation)
-{
-    const struct arguments *arguments = invocation->arguments;
-    struct error error = {0};
-    struct tail tail = {
-        .settings = invocation->settings,
-        .format = tail_line_dead,
-        .group = arguments_value(arguments, "group"),
-        .from = READ_FROM_BEGINNING,
-        .whole_record = true,
-        .count = -1,
-    };
-    const char *verb = arguments->positional_count > 0 ? arguments->positionals[0] : "";
-    if (strcmp(verb, "requeue") == 0) return dead_requeue(invocation);
-    static const char *const listing[] = {"all", "dry-run", "wait"};
-    bool list = arguments->positional_count == 1 && strcmp(verb, "list") == 0;
-    if (!list)
-        (void)error_invalid(&error, CODE_USAGE, "dead what? belfry dead list, or belfry dead "
-                            "requeue PARTITION/OFFSET");
-    for (size_t i = 0; list && i < sizeof listing / sizeof listing[0]; i++)
-        if (arguments_has(arguments, listing[i]))
-            list = error_invalid(&error, CODE_USAGE, "--%s belongs to dead requeue",
-                                 listing[i]);
-    if (!list || !arguments_number(arguments, "count", 1, INT64_MAX, &tail.count, &error))
-        return exit_with(&error);
-    topic_name(tail.topic, invocation->settings, "dead");
     return run(&tail);
 }

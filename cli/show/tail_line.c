@@ -154,28 +154,6 @@ void tail_line_event(struct text_writer *line, const rd_kafka_message_t *message
     json_decref(rest);
 }
 
-void tail_line_dead(struct text_writer *line, const rd_kafka_message_t *message,
-                    const json_t *value)
-{
-    rd_kafka_headers_t *headers = NULL;
-    const char *name = NULL;
-    const void *bytes = NULL;
-    size_t length = 0;
-    (void)value;
-    add_time(line, message);
-    text_writer_format(line, "  %" PRId32 "/%" PRId64, message->partition, message->offset);
-    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &bytes, &length) ==
-                           RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-            if (strncmp(name, "dlq_", 4) != 0) continue; /* the sender's own: see -o json */
-            text_writer_words(line, "  ");
-            text_escape(line, name, strlen(name));
-            text_writer_words(line, "=");
-            text_escape(line, bytes, bytes == NULL ? 0 : length);
-        }
-    add_text(line, (struct text){message->payload, message->payload == NULL ? 0 : message->len});
-}
-
 void tail_name(struct text_writer *line, const rd_kafka_message_t *message, const json_t *value)
 {
     const char *group = json_member_text(value, "group");

@@ -17,7 +17,6 @@ typedef void tail_formatter(struct text_writer *line, const rd_kafka_message_t *
 tail_formatter tail_line_fire;
 tail_formatter tail_line_result;
 tail_formatter tail_line_event;
-tail_formatter tail_line_dead;
 
 /* GROUP/ID, or what else names the record; for -o name. */
 void tail_name(struct text_writer *line, const rd_kafka_message_t *message, const json_t *value);

@@ -65,6 +65,7 @@ command_run command_shards;
 command_run command_status;
 command_run command_top;
 command_run dead_requeue; /* belfry dead requeue */
+command_run dead_ack;     /* belfry dead ack */
 command_run command_describe;
 command_run command_export;
 command_run command_import;

@@ -173,15 +173,22 @@ const struct cli_command cli_commands[] = {
      "belfry tail results --from-beginning --no-follow -o json\n"
      "belfry tail events -n 10",
      of_tail, "fires results events", command_tail},
-    {"dead", "list or requeue dead letters: what could not be read or was refused",
-     "list [options] | requeue (PARTITION/OFFSET... | --group GROUP | --all)",
-     "Reads Kafka. list -o json prints one object a line, with key, headers and value. requeue "
-     "sends commands again as they were, under a new command id: after the allow-list or the "
-     "limit that refused them was changed.",
-     "belfry dead list --group billing -o json\n"
+    {"dead", "dead letters: what was refused, and runs that have failed for good",
+     "list [options] | show PARTITION/OFFSET... | (requeue | ack) (PARTITION/OFFSET... | options | "
+     "--all)",
+     "Reads Kafka. list shows what nobody has dealt with yet; list -o json prints one object a "
+     "line, with key, headers and value. requeue sends commands again as they were, after the "
+     "allow-list or the limit that refused them was changed, and has failed runs run once more, "
+     "under their old id; each is done once, however often it is requeued, and is acknowledged "
+     "then. ack marks letters as dealt with: belfry doctor counts the others. Several options "
+     "must all fit.",
+     "belfry dead list --group billing --newer 1h\n"
+     "belfry dead list --kind run --code lost -o name\n"
+     "belfry dead show 3/17\n"
      "belfry dead requeue 3/17 --dry-run\n"
-     "belfry dead requeue --group billing",
-     of_dead, "list requeue", command_dead},
+     "belfry dead requeue --kind run --group billing --rate 20\n"
+     "belfry dead ack --older 7d --reason \"nobody misses them\"",
+     of_dead, "list show requeue ack", command_dead},
     {"status", "say on one screen whether all is well", "[--consumer-group NAME]",
      "Reads what the daemons report in Redis every two seconds, and asks Kafka who is in the "
      "group: at any number of jobs the same few answers. Exit code 0: well; 1: not well, a line "

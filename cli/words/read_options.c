@@ -38,10 +38,20 @@ const struct option_row options_tail[] = {
 
 const struct option_row options_dead[] = {
     {"group", 'g', OPTION_VALUE, "GROUP", "only of this group"},
-    {"count", 'n', OPTION_VALUE, "N", "stop after so many"},
-    {"all", '\0', OPTION_FLAG, NULL, "requeue: every one that can be"},
-    {"dry-run", '\0', OPTION_FLAG, NULL, "requeue: only say what would be sent"},
+    {"id", '\0', OPTION_VALUE, "ID", "only runs of jobs with this id"},
+    {"code", '\0', OPTION_VALUE, "CODE", "only with this code; of runs: with this outcome"},
+    {"kind", '\0', OPTION_VALUE, "command|report|run", "only of this kind"},
+    {"older", '\0', OPTION_VALUE, "D", "only written at least so long ago"},
+    {"newer", '\0', OPTION_VALUE, "D", "only written at most so long ago"},
+    {"count", 'n', OPTION_VALUE, "N", "the oldest so many"},
+    {"acknowledged", '\0', OPTION_FLAG, NULL, "list: those that are dealt with, too"},
+    {"all", '\0', OPTION_FLAG, NULL, "requeue, ack: every one that can be"},
+    {"dry-run", '\0', OPTION_FLAG, NULL, "requeue, ack: only say what would be sent"},
+    {"rate", '\0', OPTION_VALUE, "N", "requeue: so many a second (default 100)"},
+    {"overlap", '\0', OPTION_VALUE, "allow", "requeue: runs also where another is in the way"},
     {"wait", 'w', OPTION_OPTIONAL, "D", "requeue: how long to wait for results (default 10s)"},
+    {"actor", '\0', OPTION_VALUE, "TEXT", "requeue, ack: who, for the record"},
+    {"reason", '\0', OPTION_VALUE, "TEXT", "requeue, ack: why, for the record"},
     {0},
 };
 

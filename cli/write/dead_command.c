@@ -3,12 +3,18 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/show/json_text.h"
 #include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
+
+void dead_command_id(int32_t partition, int64_t offset, char id[DEAD_COMMAND_ID_BYTES])
+{
+    (void)snprintf(id, DEAD_COMMAND_ID_BYTES, "requeue-%" PRId32 "-%" PRId64, partition, offset);
+}
 
 static struct text trim(struct text text)
 {
@@ -70,8 +76,9 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
         return error_invalid(error, CODE_INVALID_JSON, "it is no JSON object; mend it and send it "
                              "with belfry COMMAND -f FILE");
     struct text object = letter.object;
-    text_writer_format(out, "{\"command_id\":\"requeue-%" PRId32 "-%" PRId64 "\"", partition,
-                       offset);
+    char command_id[DEAD_COMMAND_ID_BYTES];
+    dead_command_id(partition, offset, command_id);
+    text_writer_format(out, "{\"command_id\":\"%s\"", command_id);
     bool correlated = json_scan_member(object, "correlation_id").length > 0;
     if (!correlated && json_scan_member(object, "command_id").length == 0)
         write_event_id(&letter.event_id, out);
@@ -88,4 +95,30 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
     }
     text_writer_words(out, "}");
     return true;
+}
+
+static void write_member(struct text_writer *out, const char *name, const char *value)
+{
+    if (value == NULL) return;
+    text_writer_member(out, name);
+    text_writer_string(out, text_of(value));
+}
+
+void dead_run_write(const struct dead_run *run, struct text_writer *out)
+{
+    char command_id[DEAD_COMMAND_ID_BYTES];
+    assert(run->group.length > 0 && run->id.length > 0 && run->run.length > 0);
+    dead_command_id(run->partition, run->offset, command_id);
+    text_writer_format(out, "{\"op\":\"requeue\",\"command_id\":\"%s\"", command_id);
+    text_writer_words(out, ",\"select\":{\"groups\":[");
+    text_writer_string(out, run->group);
+    text_writer_words(out, "],\"ids\":[");
+    text_writer_string(out, run->id);
+    text_writer_words(out, "]}");
+    text_writer_member(out, "run");
+    text_writer_string(out, run->run);
+    write_member(out, "overlap", run->overlap);
+    write_member(out, "actor", run->actor);
+    write_member(out, "reason", run->reason);
+    text_writer_char(out, '}');
 }

@@ -1,4 +1,4 @@
-/* dead_command.h - a dead letter as the command it would be if it were sent again. Pure. */
+/* dead_command.h - a dead letter as the command that does again what it is about. Pure. */
 #ifndef BELFRY_CLI_DEAD_COMMAND_H
 #define BELFRY_CLI_DEAD_COMMAND_H
 
@@ -18,5 +18,24 @@
 bool dead_command_write(struct text value, struct text event_id, int32_t partition,
                         int64_t offset, struct text_writer *out, struct error *error)
     __attribute__((warn_unused_result));
+
+/* The command that runs a failed run once more, under an id made of the dead letter's place.
+ *   overlap        NULL, or what to do where another run of the job is in the way: "allow"
+ *   actor, reason  NULL: not given */
+struct dead_run {
+    int32_t partition;
+    int64_t offset;
+    struct text group;
+    struct text id;
+    struct text run; /* the id of its fire */
+    const char *overlap;
+    const char *actor;
+    const char *reason;
+};
+void dead_run_write(const struct dead_run *run, struct text_writer *out);
+
+enum { DEAD_COMMAND_ID_BYTES = 48 };
+/* requeue-<partition>-<offset> */
+void dead_command_id(int32_t partition, int64_t offset, char id[DEAD_COMMAND_ID_BYTES]);
 
 #endif

@@ -1,150 +1,139 @@
-/* belfry dead requeue: sends refused commands again, after what refused them was changed. */
+/* belfry dead requeue: sends refused commands again, after what refused them was changed, and has
+ * failed runs run once more. What is done is acknowledged. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/kafka/cli_kafka.h"
 #include "cli/kafka/topic_scan.h"
+#include "cli/read/dead_letters.h"
 #include "cli/read/result_view.h"
+#include "cli/show/cli_clock.h"
+#include "cli/show/json_text.h"
 #include "cli/show/print_text.h"
+#include "cli/show/progress.h"
 #include "cli/show/tail_line.h"
 #include "cli/words/cli.h"
+#include "cli/write/dead_ack.h"
 #include "cli/write/dead_command.h"
 #include "cli/write/write_session.h"
 #include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
 
-enum { WAIT_DEFAULT_MS = 10000 };
-
-struct place {
-    int32_t partition;
-    int64_t offset;
-    bool found;
-};
+enum { WAIT_DEFAULT_MS = 10000, RATE_DEFAULT = 100, RATE_MAX = 100000 };
 
 struct requeue {
     const struct settings *settings;
-    const char *group; /* NULL = any */
-    struct place *places;
-    size_t place_count;
-    int64_t most; /* -1 = any number */
-    char control[TOPIC_NAME_BYTES];
+    struct dead_filter filter;
+    struct dead_place *places;
+    struct dead_list list;
+    int64_t wait_ms;
+    int64_t rate; /* a second */
+    const char *overlap;
     struct write_plan plan;
-    char **keys; /* of the plan's records */
+    const struct dead_row **rows; /* of the plan's records */
+    char **keys;                  /* likewise */
     size_t refused;
 };
 
-static bool read_places(struct requeue *requeue, const struct arguments *arguments,
-                        struct error *error)
-{
-    assert(arguments->positional_count > 0);
-    requeue->place_count = arguments->positional_count - 1;
-    requeue->places = memory_allocate(requeue->place_count + 1, sizeof *requeue->places);
-    for (size_t i = 0; i < requeue->place_count; i++) {
-        const char *word = arguments->positionals[i + 1];
-        const char *slash = strchr(word, '/');
-        char partition[16] = "";
-        int64_t number = 0;
-        if (slash != NULL && slash - word < (ptrdiff_t)sizeof partition)
-            memcpy(partition, word, (size_t)(slash - word));
-        if (slash == NULL || !number_parse(partition, 0, INT32_MAX, &number) ||
-            !number_parse(slash + 1, 0, INT64_MAX, &requeue->places[i].offset))
-            return error_invalid(error, CODE_USAGE, "\"%.60s\" is no PARTITION/OFFSET; belfry "
-                                 "dead list shows them", word);
-        requeue->places[i].partition = (int32_t)number;
-    }
-    bool all = arguments_has(arguments, "all");
-    bool some = requeue->place_count > 0;
-    if (some + all + (requeue->group != NULL) == 1) return true;
-    return error_invalid(error, CODE_USAGE, "which dead letters? PARTITION/OFFSET..., "
-                         "--group GROUP, or --all");
-}
+/* ---- what would be sent ---- */
 
-static bool is_wanted(struct requeue *requeue, const rd_kafka_message_t *message)
-{
-    if (requeue->most >= 0 && requeue->plan.count >= (size_t)requeue->most) return false;
-    for (size_t i = 0; i < requeue->place_count; i++) {
-        struct place *place = &requeue->places[i];
-        if (place->partition != message->partition || place->offset != message->offset) continue;
-        place->found = true;
-        return true;
-    }
-    if (requeue->place_count > 0) return false;
-    if (requeue->group == NULL) return true;
-    json_t *value = json_loadb(message->payload == NULL ? "" : message->payload, message->len, 0,
-                               NULL);
-    bool wanted = tail_is_of_group(message, value, requeue->group);
-    json_decref(value);
-    return wanted;
-}
-
-static void say_cannot(struct requeue *requeue, const rd_kafka_message_t *message,
-                       const char *why)
+static void say_cannot(struct requeue *requeue, const struct dead_row *row, const char *why)
 {
     requeue->refused++;
-    (void)fprintf(stderr, "belfry: %" PRId32 "/%" PRId64 " cannot be requeued: ",
-                  message->partition, message->offset);
+    (void)fprintf(stderr, "belfry: %" PRId32 "/%" PRId64 " cannot be requeued: ", row->partition,
+                  row->offset);
     print_safe(stderr, why, strlen(why));
     (void)fputc('\n', stderr);
+}
+
+static void write_run(const struct requeue *requeue, const struct dead_row *row,
+                      struct text_writer *command)
+{
+    const struct arguments *arguments = requeue->settings->arguments;
+    const struct dead_run run = {.partition = row->partition,
+                                 .offset = row->offset,
+                                 .group = row->group,
+                                 .id = row->id,
+                                 .run = row->run,
+                                 .overlap = requeue->overlap,
+                                 .actor = arguments_value(arguments, "actor"),
+                                 .reason = arguments_value(arguments, "reason")};
+    dead_run_write(&run, command);
+}
+
+static bool write_again(struct requeue *requeue, const struct dead_row *row,
+                        const rd_kafka_message_t *message, struct text_writer *command)
+{
+    struct text header;
+    struct error error = {0};
+    struct text event_id = {NULL, 0};
+    struct text value = {message->payload, message->payload == NULL ? 0 : message->len};
+    if (row->kind == DEAD_REPORT) {
+        say_cannot(requeue, row, "it is what a worker reported, and its time is over");
+        return false;
+    }
+    if (row->kind == DEAD_RUN) {
+        bool named = row->group.length > 0 && row->id.length > 0 && row->run.length > 0;
+        if (named) write_run(requeue, row, command);
+        else say_cannot(requeue, row, "it does not say which run it was");
+        return named;
+    }
+    if (record_header(message, "dlq_truncated", &header)) {
+        say_cannot(requeue, row, "it was too large to be kept whole");
+        return false;
+    }
+    (void)record_header(message, "ce_id", &event_id);
+    if (dead_command_write(value, event_id, row->partition, row->offset, command, &error))
+        return true;
+    say_cannot(requeue, row, error.message);
+    return false;
+}
+
+static void plan_record(struct requeue *requeue, const struct dead_row *row,
+                        const rd_kafka_message_t *message, struct text_writer command)
+{
+    struct write_plan *plan = &requeue->plan;
+    bool run = row->kind == DEAD_RUN;
+    requeue->keys[plan->count] =
+        run ? memory_copy_text(row->group.bytes, row->group.length)
+        : message->key == NULL ? NULL
+                               : memory_copy_text(message->key, message->key_len);
+    requeue->rows[plan->count] = row;
+    struct write_record *record = &plan->records[plan->count];
+    /* A run's dead letter stands in the partition of its shard. */
+    *record = (struct write_record){.partition = run ? row->partition : ANY_PARTITION,
+                                    .key = requeue->keys[plan->count],
+                                    .value = command};
+    dead_command_id(row->partition, row->offset, record->command_id);
+    plan->count++;
 }
 
 static bool visit(void *opaque, const rd_kafka_message_t *message)
 {
     struct requeue *requeue = opaque;
-    struct text header;
-    struct error error = {0};
-    if (!is_wanted(requeue, message)) return true;
-    struct text value = {message->payload, message->payload == NULL ? 0 : message->len};
-    if (record_header(message, "dlq_truncated", &header)) {
-        say_cannot(requeue, message, "it was too large to be kept whole");
-        return true;
-    }
     struct text_writer command = {0};
-    struct text event_id = {NULL, 0};
-    (void)record_header(message, "ce_id", &event_id);
-    if (!dead_command_write(value, event_id, message->partition, message->offset, &command,
-                            &error)) {
-        say_cannot(requeue, message, error.message);
-        text_writer_free(&command);
-        return true;
-    }
-    struct write_plan *plan = &requeue->plan;
-    requeue->keys = memory_resize(requeue->keys, plan->count + 1, sizeof *requeue->keys);
-    requeue->keys[plan->count] =
-        message->key == NULL ? NULL : memory_copy_text(message->key, message->key_len);
-    plan->records = memory_grow(plan->records, &plan->capacity, plan->count + 1,
-                                sizeof *plan->records);
-    struct write_record *record = &plan->records[plan->count];
-    *record = (struct write_record){.partition = ANY_PARTITION,
-                                    .key = requeue->keys[plan->count],
-                                    .value = command};
-    (void)snprintf(record->command_id, sizeof record->command_id, "requeue-%" PRId32 "-%" PRId64,
-                   message->partition, message->offset);
-    plan->count++;
+    const struct dead_row *row =
+        dead_list_find(&requeue->list, message->partition, message->offset);
+    if (row == NULL || requeue->plan.count >= requeue->list.count) return true;
+    if (write_again(requeue, row, message, &command)) plan_record(requeue, row, message, command);
+    else text_writer_free(&command);
     return true;
 }
 
-static enum exit_code send_plan(struct requeue *requeue, int64_t wait_ms,
-                                struct error *error)
+static bool make_plan(struct requeue *requeue, struct error *error)
 {
-    assert(requeue->plan.count > 0);
-    struct write_session session;
-    json_t *results = NULL;
-    enum exit_code code = CLI_OK;
-    bool sent = write_session_open(&session, requeue->settings, NULL, true, error) &&
-                write_session_send(&session, &requeue->plan, wait_ms, &results, error);
-    if (results != NULL) results_print(requeue->settings, results);
-    if (sent) {
-        code = results_exit(results, false, false);
-        if (code == CLI_OK && requeue->refused > 0) code = CLI_PARTLY;
-    } else {
-        code = exit_with(error);
-        (void)fputs("belfry: the same can be requeued again: it is done once\n", stderr);
-    }
-    json_decref(results);
-    write_session_close(&session);
-    return code;
+    struct scan scan = {SCAN_ALL, 0, 0};
+    struct scan_report report;
+    char topic[TOPIC_NAME_BYTES];
+    topic_name(topic, requeue->settings, "dead");
+    size_t count = requeue->list.count;
+    requeue->rows = memory_allocate(count, sizeof *requeue->rows);
+    requeue->keys = memory_allocate(count, sizeof *requeue->keys);
+    requeue->plan.records = memory_allocate(count, sizeof *requeue->plan.records);
+    requeue->plan.capacity = count;
+    return topic_scan(requeue->settings, topic, &scan, visit, requeue, &report, error);
 }
 
 static void print_plan(const struct requeue *requeue)
@@ -159,49 +148,162 @@ static void print_plan(const struct requeue *requeue)
     (void)fprintf(stderr, "belfry: %zu commands would be sent\n", requeue->plan.count);
 }
 
-static enum exit_code run(struct requeue *requeue, int64_t wait_ms)
+/* ---- sending ---- */
+
+/* Done now, or the last time that it was sent. */
+static bool is_done(const json_t *result)
+{
+    const char *outcome = json_member_text(result, "outcome");
+    if (outcome != NULL && strcmp(outcome, "duplicate") == 0)
+        outcome = json_member_text(result, "first_outcome");
+    return outcome != NULL &&
+           (strcmp(outcome, "applied") == 0 || strcmp(outcome, "unchanged") == 0);
+}
+
+static bool is_dealt_with(const json_t *results, const char *command_id)
+{
+    bool some = false;
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *result = json_array_get(results, i);
+        const char *of = json_member_text(result, "command_id");
+        if (of == NULL || strcmp(of, command_id) != 0) continue;
+        if (!is_done(result)) return false;
+        some = true;
+    }
+    return some;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct dead_row *a = *(const struct dead_row *const *)left;
+    const struct dead_row *b = *(const struct dead_row *const *)right;
+    if (a->partition != b->partition) return a->partition < b->partition ? -1 : 1;
+    return (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* Whoever ends between the answer and this requeues them again, which is done once. */
+static bool acknowledge(struct requeue *requeue, struct write_session *session,
+                        const struct write_plan *part, const json_t *results,
+                        struct error *error)
+{
+    size_t count = 0;
+    size_t first = (size_t)(part->records - requeue->plan.records);
+    const struct dead_row **done = memory_allocate(part->count, sizeof *done);
+    for (size_t i = 0; i < part->count; i++)
+        if (is_dealt_with(results, part->records[i].command_id))
+            done[count++] = requeue->rows[first + i];
+    if (count > 1) qsort(done, count, sizeof *done, compare_places);
+    bool sent = dead_ack_send(requeue->settings, session->producer, done, count, error);
+    free(done);
+    return sent;
+}
+
+static void wait_until(struct write_session *session, int64_t until_ms)
+{
+    while (monotonic_ms() < until_ms)
+        (void)rd_kafka_poll(cli_kafka_handle(session->producer),
+                            cli_left_ms(until_ms, RATE_DEFAULT));
+}
+
+/* A second's worth after the other, each when the one before is answered. */
+static bool send_parts(struct requeue *requeue, struct write_session *session, json_t *all,
+                       struct error *error)
+{
+    struct progress progress;
+    size_t count = requeue->plan.count;
+    bool sent = true;
+    progress_start(&progress, "requeueing", count);
+    for (size_t at = 0; sent && at < count;) {
+        int64_t next_ms = monotonic_ms() + SECONDS_MS;
+        size_t most = (size_t)requeue->rate;
+        struct write_plan part = {.records = requeue->plan.records + at,
+                                  .count = count - at < most ? count - at : most};
+        json_t *results = NULL;
+        sent = write_session_send(session, &part, requeue->wait_ms, &results, error);
+        if (results != NULL) (void)json_array_extend(all, results);
+        struct error unmarked = {0};
+        bool marked = acknowledge(requeue, session, &part, results, sent ? error : &unmarked);
+        sent = sent && marked;
+        json_decref(results);
+        at += part.count;
+        progress_show(&progress, at);
+        if (sent && at < count) wait_until(session, next_ms);
+    }
+    progress_end(&progress);
+    return sent;
+}
+
+static enum exit_code send_plan(struct requeue *requeue, struct error *error)
+{
+    assert(requeue->plan.count > 0);
+    struct write_session session = {0};
+    json_t *results = json_array();
+    bool sent = write_session_open(&session, requeue->settings, NULL, true, error) &&
+                send_parts(requeue, &session, results, error);
+    enum exit_code code = CLI_OK;
+    if (json_array_size(results) > 0) results_print(requeue->settings, results);
+    if (sent) {
+        code = results_exit(results, false, false);
+        if (code == CLI_OK && requeue->refused > 0) code = CLI_PARTLY;
+    } else {
+        code = exit_with(error);
+        (void)fputs("belfry: the same can be requeued again: it is done once\n", stderr);
+    }
+    json_decref(results);
+    write_session_close(&session);
+    return code;
+}
+
+/* ---- the command ---- */
+
+static enum exit_code nothing_matches(const struct requeue *requeue)
+{
+    if (requeue->refused > 0) return CLI_FAILED;
+    (void)fputs("belfry: no dead letter matches that is not dealt with yet\n", stderr);
+    return arguments_has(requeue->settings->arguments, "all") ? CLI_OK : CLI_NOT_FOUND;
+}
+
+static enum exit_code run(struct requeue *requeue)
 {
     struct error error = {0};
-    char dead[TOPIC_NAME_BYTES];
-    struct scan scan = {SCAN_ALL, 0, 0};
-    struct scan_report report;
-    topic_name(dead, requeue->settings, "dead");
-    if (!topic_scan(requeue->settings, dead, &scan, visit, requeue, &report, &error))
+    if (!dead_list_read(&requeue->list, requeue->settings, &requeue->filter, 0, &error) ||
+        (requeue->list.count > 0 && !make_plan(requeue, &error)))
         return exit_with(&error);
-    for (size_t i = 0; i < requeue->place_count; i++) {
-        if (requeue->places[i].found) continue;
-        (void)error_invalid(&error, CODE_NOT_FOUND, "there is no dead letter %d/%lld",
-                            (int)requeue->places[i].partition,
-                            (long long)requeue->places[i].offset);
-        return exit_with(&error);
-    }
-    if (requeue->plan.count == 0) {
-        if (requeue->refused > 0) return CLI_FAILED;
-        (void)fputs("belfry: no dead letter matches\n", stderr);
-        return arguments_has(requeue->settings->arguments, "all") ? CLI_OK : CLI_NOT_FOUND;
-    }
+    if (requeue->plan.count == 0) return nothing_matches(requeue);
     if (arguments_has(requeue->settings->arguments, "dry-run")) {
         print_plan(requeue);
         return CLI_OK;
     }
-    return send_plan(requeue, wait_ms, &error);
+    return send_plan(requeue, &error);
+}
+
+static bool read_words(struct requeue *requeue, const struct arguments *arguments,
+                       struct error *error)
+{
+    requeue->overlap = arguments_value(arguments, "overlap");
+    if (requeue->overlap != NULL && strcmp(requeue->overlap, "allow") != 0)
+        return error_invalid(error, CODE_USAGE, "--overlap %.40s: allow, or leave it out",
+                             requeue->overlap);
+    return dead_filter_read(&requeue->filter, &requeue->places, arguments, 1, cli_now_ms(),
+                            error) &&
+           dead_filter_must_name(&requeue->filter, arguments, error) &&
+           arguments_number(arguments, "rate", 1, RATE_MAX, &requeue->rate, error) &&
+           arguments_duration(arguments, "wait", &requeue->wait_ms, error);
 }
 
 enum exit_code dead_requeue(const struct invocation *invocation)
 {
-    const struct arguments *arguments = invocation->arguments;
     struct error error = {0};
-    int64_t wait_ms = WAIT_DEFAULT_MS;
     struct requeue requeue = {.settings = invocation->settings,
-                              .group = arguments_value(arguments, "group"),
-                              .most = -1};
-    bool read = read_places(&requeue, arguments, &error) &&
-                arguments_number(arguments, "count", 1, INT64_MAX, &requeue.most, &error) &&
-                arguments_duration(arguments, "wait", &wait_ms, &error);
-    enum exit_code code = read ? run(&requeue, wait_ms) : exit_with(&error);
+                              .wait_ms = WAIT_DEFAULT_MS,
+                              .rate = RATE_DEFAULT};
+    bool read = read_words(&requeue, invocation->arguments, &error);
+    enum exit_code code = read ? run(&requeue) : exit_with(&error);
     for (size_t i = 0; i < requeue.plan.count; i++) free(requeue.keys[i]);
     free(requeue.keys);
+    free(requeue.rows);
     free(requeue.places);
     write_plan_free(&requeue.plan);
+    dead_list_free(&requeue.list);
     return code;
 }

@@ -151,9 +151,9 @@ static bool decode(const char *name, struct text value, bool runs, struct error 
 
 static bool is_written_by_belfry(const char *name)
 {
-    return strncmp(name, "fire-", 5) == 0 || strncmp(name, "result-", 7) == 0 ||
-           strncmp(name, "event-", 6) == 0 || strncmp(name, "cancel-", 7) == 0 ||
-           strncmp(name, "failedrun-", 10) == 0;
+    return strncmp(name, "acknowledgement-", 16) == 0 || strncmp(name, "fire-", 5) == 0 ||
+           strncmp(name, "result-", 7) == 0 || strncmp(name, "event-", 6) == 0 ||
+           strncmp(name, "cancel-", 7) == 0 || strncmp(name, "failedrun-", 10) == 0;
 }
 
 static void check_valid(const char *folder, const char *name)

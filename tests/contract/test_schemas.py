@@ -139,6 +139,7 @@ BY_PREFIX = {
     "tick": {"$ref": "report.schema.json"},
     "cancel": {"$ref": "cancel.schema.json"},
     "failedrun": {"$ref": "failedrun.schema.json"},
+    "acknowledgement": {"$ref": "acknowledgement.schema.json"},
     "fire": {"$ref": "fire.schema.json"},
     "result": {"$ref": "result.schema.json"},
     "event": {"$ref": "event.schema.json"},
@@ -153,7 +154,7 @@ def load_schemas():
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["$id"] == path.name, path
         resources.append((path.name, referencing.Resource.from_contents(schema)))
-    assert len(resources) == 9, [name for name, _ in resources]
+    assert len(resources) == 10, [name for name, _ in resources]
     return referencing.Registry().with_resources(resources)
 
 

@@ -260,7 +260,14 @@ def test_dead_letters(shared: Cluster) -> None:
         client.call("not JSON at all", outcome="rejected", key="dead")
     listed = shared("dead", "list", "-o", "ndjson").stdout.splitlines()
     assert any(json.loads(line)["value"] == "not JSON at all" for line in listed)
-    assert "not JSON at all" in shared("dead", "list").stdout
+    letter = next(json.loads(line) for line in listed
+                  if json.loads(line)["value"] == "not JSON at all")
+    place = f"{letter['partition']}/{letter['offset']}"
+    row = next(line for line in shared("dead", "list").stdout.splitlines()
+               if line.startswith(place + " "))
+    assert "command" in row and "dead" in row and "invalid_json" in row, row
+    shown = shared("dead", "show", place).stdout
+    assert "not JSON at all" in shown and "dlq_message" in shown, shown
 
 
 def test_shards_and_ping(shared: Cluster) -> None:

@@ -1,0 +1,28 @@
+/* dead_ack.h - says in the topic of dead letters which of them are dealt with. */
+#ifndef BELFRY_CLI_DEAD_ACK_H
+#define BELFRY_CLI_DEAD_ACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/kafka/cli_kafka.h"
+#include "cli/read/dead_letters.h"
+#include "cli/words/settings.h"
+#include "schemas/text_writer.h"
+
+enum { DEAD_ACK_RANGES_MAX = 5000 }; /* of one record */
+
+/* The value of a record that acknowledges letters of one partition, in the order of their offsets:
+ * those that follow each other are one range. Pure. Returns how many of `rows` it holds, from the
+ * first on: no more of that partition, or DEAD_ACK_RANGES_MAX.
+ *   actor, reason  NULL: not given */
+size_t dead_ack_value(struct text_writer *out, const struct dead_row *const *rows, size_t count,
+                      int64_t now_ms, const char *actor, const char *reason);
+
+/* Writes them, in any number of records. `rows` in the order of their places.
+ * Errors: ERROR_RETRY, some may be written: the same can be acknowledged again. */
+bool dead_ack_send(const struct settings *settings, struct cli_kafka *producer,
+                   const struct dead_row *const *rows, size_t count, struct error *error)
+    __attribute__((warn_unused_result));
+
+#endif
