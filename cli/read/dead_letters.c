@@ -13,7 +13,6 @@
 #include "lib/base/json_scan.h"
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
-#include "schemas/text_writer.h"
 
 static const char *const kind_words[] = {
     [DEAD_COMMAND] = "command", [DEAD_REPORT] = "report", [DEAD_RUN] = "run"};
@@ -144,27 +143,53 @@ static void put_string(struct text_writer *out, struct text value, struct text *
     *said = (struct text){NULL, out->length - at};
 }
 
-/* "exit code 2: no such table", "signal 9", "not heard of: host-1/4242". */
-static void put_why(struct text_writer *out, struct text value, struct text *said)
+/* Members of a run's letter, as they stand in it; found in one pass. */
+struct run_parts {
+    struct text group;
+    struct text id;
+    struct text run;
+    struct text outcome;
+    struct text exit_code;
+    struct text signal;
+    struct text error;
+    struct text record;
+};
+
+static void find_parts(struct run_parts *parts, struct text value)
 {
-    size_t at = out->length;
-    struct text exit_code = json_scan_member(value, "exit_code");
-    struct text signal = json_scan_member(value, "signal");
-    struct text fault = json_scan_member(value, "error");
-    struct text text;
-    if (exit_code.length > 0)
-        text_writer_format(out, "exit code %.*s", (int)exit_code.length, exit_code.bytes);
-    if (signal.length > 0)
-        text_writer_format(out, "signal %.*s", (int)signal.length, signal.bytes);
+    struct text name;
+    struct text found;
+    const struct {
+        const char *name;
+        struct text *part;
+    } members[] = {
+        {"group", &parts->group},         {"id", &parts->id},         {"run", &parts->run},
+        {"outcome", &parts->outcome},     {"signal", &parts->signal}, {"error", &parts->error},
+        {"exit_code", &parts->exit_code}, {"record", &parts->record}};
+    while (json_scan_pair(&value, &name, &found))
+        for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+            if (text_equal(name, text_of(members[i].name))) *members[i].part = found;
+}
+
+/* "exit code 2: no such table", "signal 9: killed", "worker host-1/4242". */
+static void put_why(struct text_writer *out, const struct run_parts *parts, struct text *said)
+{
     static const char *const members[] = {"code", "message"};
-    for (size_t i = 0; i < 2 && fault.length > 0; i++) {
-        struct text member = json_scan_member(fault, members[i]);
+    size_t at = out->length;
+    struct text text;
+    if (parts->exit_code.length > 0)
+        text_writer_format(out, "exit code %.*s", (int)parts->exit_code.length,
+                           parts->exit_code.bytes);
+    if (parts->signal.length > 0)
+        text_writer_format(out, "signal %.*s", (int)parts->signal.length, parts->signal.bytes);
+    for (size_t i = 0; i < 2 && parts->error.length > 0; i++) {
+        struct text member = json_scan_member(parts->error, members[i]);
         if (member.length <= 2) continue;
         if (out->length > at) text_writer_words(out, ": ");
         put_string(out, member, &text);
     }
     if (out->length == at) {
-        struct text claim = json_scan_member(json_scan_member(value, "record"), "claim");
+        struct text claim = json_scan_member(parts->record, "claim");
         struct text worker = json_scan_member(claim, "worker");
         if (worker.length > 2) text_writer_words(out, "worker ");
         put_string(out, worker, &text);
@@ -172,33 +197,39 @@ static void put_why(struct text_writer *out, struct text value, struct text *sai
     *said = (struct text){NULL, out->length - at};
 }
 
-/* A run says what it is about; of what was refused the headers do. */
-static void describe(struct dead_row *row, const struct dead_record *record)
+static void describe_run(struct dead_row *row, struct text value, struct text_writer *out)
 {
-    struct text_writer out;
-    text_writer_init(&out);
+    struct run_parts parts = {0};
+    find_parts(&parts, value);
+    put_string(out, parts.group, &row->group);
+    put_string(out, parts.id, &row->id);
+    put_string(out, parts.run, &row->run);
+    put_string(out, parts.outcome, &row->code);
+    put_why(out, &parts, &row->message);
+}
+
+/* A run says what it is about; of what was refused the headers do. */
+static void describe(struct dead_row *row, const struct dead_record *record,
+                     struct text_writer *out)
+{
+    text_writer_reset(out);
     if (row->kind == DEAD_RUN) {
-        put_string(&out, json_scan_member(record->value, "group"), &row->group);
-        put_string(&out, json_scan_member(record->value, "id"), &row->id);
-        put_string(&out, json_scan_member(record->value, "run"), &row->run);
-        put_string(&out, json_scan_member(record->value, "outcome"), &row->code);
-        put_why(&out, record->value, &row->message);
+        describe_run(row, record->value, out);
     } else {
         row->group = record->key;
         row->code = record->code;
         row->message = record->message;
-        text_writer_raw(&out, record->key);
-        text_writer_raw(&out, record->code);
-        text_writer_raw(&out, record->message);
+        text_writer_raw(out, record->key);
+        text_writer_raw(out, record->code);
+        text_writer_raw(out, record->message);
     }
-    row->bytes = memory_copy_text(out.bytes == NULL ? "" : out.bytes, out.length);
+    row->bytes = memory_copy_text(out->bytes == NULL ? "" : out->bytes, out->length);
     struct text *const texts[] = {&row->group, &row->id, &row->run, &row->code, &row->message};
     char *at = row->bytes;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         texts[i]->bytes = at;
         at += texts[i]->length;
     }
-    text_writer_free(&out);
 }
 
 static enum dead_kind kind_of(const struct dead_record *record)
@@ -292,7 +323,7 @@ void dead_list_note(struct dead_list *list, const struct dead_filter *filter,
                            .at_ms = record->at_ms,
                            .kind = kind_of(record)};
     if (note_done(list, record)) return;
-    describe(&row, record);
+    describe(&row, record, &list->scratch);
     if (!is_wanted(filter, &row)) {
         free(row.bytes);
         return;
@@ -349,6 +380,7 @@ void dead_list_free(struct dead_list *list)
     free(list->places);
     free(list->rows);
     free(list->done);
+    text_writer_free(&list->scratch);
     *list = (struct dead_list){0};
 }
 

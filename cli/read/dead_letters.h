@@ -12,6 +12,7 @@
 #include "cli/words/settings.h"
 #include "lib/base/error.h"
 #include "lib/base/text.h"
+#include "schemas/text_writer.h"
 
 enum dead_kind { DEAD_COMMAND = 0, DEAD_REPORT, DEAD_RUN };
 const char *dead_kind_word(enum dead_kind kind);
@@ -83,6 +84,7 @@ struct dead_list {
     size_t done_capacity;
     const struct dead_row **places; /* the rows in the order of their places */
     bool cut; /* older ones were not looked at */
+    struct text_writer scratch;
 };
 
 /* Pure: a record goes in; afterwards the rows are those that fit, oldest first. */

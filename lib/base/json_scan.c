@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/base/limits.h"
 #include "lib/base/utf8.h"
@@ -111,11 +112,16 @@ static size_t skip_space(struct text text, size_t at)
 static size_t skip_string(struct text text, size_t at)
 {
     const char *end = text.bytes + text.length;
-    const char *byte = text.bytes + at;
-    assert(*byte == '"');
-    for (byte++; byte < end && *byte != '"'; byte++)
-        if (*byte == '\\' && byte + 1 < end) byte++;
-    return byte < end ? (size_t)(byte - text.bytes) + 1 : text.length;
+    const char *byte = text.bytes + at + 1;
+    const char *quote = text.bytes + at;
+    assert(*quote == '"');
+    for (;;) {
+        if (quote < byte && byte < end) quote = memchr(byte, '"', (size_t)(end - byte));
+        if (quote == NULL || byte >= end) return text.length;
+        const char *escape = memchr(byte, '\\', (size_t)(quote - byte));
+        if (escape == NULL) return (size_t)(quote - text.bytes) + 1;
+        byte = escape + 2;
+    }
 }
 
 /* From the first byte of a value to just after its last. */
