@@ -1,5 +1,5 @@
-"""Dead letters of runs on a real Kafka: listed, shown, acknowledged, counted. The letters are written
-by a foreign client, as a daemon writes them."""
+"""Dead letters of runs on a real Kafka: listed, shown, acknowledged, counted. A foreign client writes
+the letters, as a daemon does."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def setup() -> Iterator[Dead]:
 
 
 def test_runs_are_listed_by_job_outcome_and_age(shared: Dead) -> None:
-    shared.write(letter("listed", 1, exit_code=2, error={"code": "E42", "message": "no\u202e table"}),
+    fault = {"code": "E42", "message": "no\u202e table"}
+    shared.write(letter("listed", 1, exit_code=2, error=fault),
                  letter("listed", 2, "lost"), letter("unlisted", 3))
     rows = shared("dead", "list", "--group", "listed").stdout.splitlines()
     assert [row.split()[:1] + row.split()[2:5] for row in rows[1:]] == [

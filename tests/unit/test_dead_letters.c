@@ -65,7 +65,8 @@ static void test_what_a_row_says(void **state)
     struct dead_list list = {0};
     struct dead_record records[] = {
         command_letter(0, 1),
-        run_letter(1, 2, "{\"run\":\"r\",\"group\":\"g\\u00e4\",\"id\":\"i\",\"outcome\":\"lost\"}"),
+        run_letter(1, 2, "{\"run\":\"r\",\"group\":\"g\\u00e4\",\"id\":\"i\","
+                         "\"outcome\":\"lost\"}"),
         {.partition = 2, .offset = 3, .at_ms = 3000, .topic = text_of("belfry.runs"),
          .code = text_of("unknown_run")}};
     for (int i = 0; i < 3; i++) dead_list_note(&list, &everything, &records[i]);
@@ -105,7 +106,8 @@ static size_t count_of(struct dead_filter filter)
     struct dead_record records[] = {
         command_letter(0, 1), command_letter(0, 5),
         run_letter(1, 2, "{\"group\":\"billing\",\"id\":\"a\",\"run\":\"r\",\"outcome\":\"lost\"}"),
-        run_letter(1, 7, "{\"group\":\"other\",\"id\":\"b\",\"run\":\"q\",\"outcome\":\"failure\"}")};
+        run_letter(1, 7, "{\"group\":\"other\",\"id\":\"b\",\"run\":\"q\","
+                         "\"outcome\":\"failure\"}")};
     for (int i = 0; i < 4; i++) dead_list_note(&list, &filter, &records[i]);
     dead_list_settle(&list, &filter);
     size_t count = list.count;
@@ -155,7 +157,7 @@ static void test_what_is_dealt_with(void **state)
         acknowledgement(0, 20, "{\"acknowledged\":[[2,3],[9,9]],\"at\":\"x\"}"),
         acknowledgement(0, 21, "{\"acknowledged\":[[0,0],[2,2]]}"),
         acknowledgement(1, 40, "{\"acknowledged\":[[29,31]]}"),
-        acknowledgement(1, 41, "{\"acknowledged\":[[\"a\"],7,{}]}"), /* names nothing that is there */
+        acknowledgement(1, 41, "{\"acknowledged\":[[\"a\"],7,{}]}"), /* no places */
         acknowledgement(2, 1, "{\"acknowledged\":[[0,99]]}")};
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
         dead_list_note(&list, &filter, &records[i]);
