@@ -1,5 +1,5 @@
-"""Dead letters of runs on a real Kafka: listed, shown, acknowledged, counted. A foreign client writes
-the letters, as a daemon does."""
+"""Dead letters of runs on a real Kafka: listed, shown, acknowledged, counted. They are written by
+a foreign client, as a daemon writes them."""
 
 from __future__ import annotations
 
