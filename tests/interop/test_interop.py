@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Iterator
 
-from harness import ROOT, Belfryd, Kafka, Redis, produce, shard_of
+from harness import ROOT, Belfryd, Kafka, Redis, produce, read_all, shard_of
 from runner import limit
 from servers import KAFKA_LIBS
 
@@ -44,9 +44,9 @@ class Languages:
     def __init__(self, kafka: Kafka, redis: Redis):
         self.kafka = kafka
         # Compiling the client takes longest, so it goes on beside the other tests.
-        self.go_program = BUILT / "example-go"
+        self.go_program = BUILT / "example"
         self.go_build = subprocess.Popen(
-            ["go", "build", "-o", self.go_program, "."], cwd=HERE / "go", text=True,
+            ["go", "build", "-o", f"{BUILT}/", ".", "./appendtime"], cwd=HERE / "go", text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-modcacherw",
                  "GOTOOLCHAIN": "local", "GOPATH": str(BUILT / "go")})
@@ -95,6 +95,18 @@ def check(shared: Languages, example: list[object], language: str) -> None:
         assert fire["data"] == {"from": language}
 
 
+def knows_append_time(shared: Languages, program: list[object]) -> bool:
+    """Whether the client gives the append time of what it has sent: the first step of a claim needs
+    it (docs/runs.md). The program sends a record of its own time 1."""
+    topic = f"{CLUSTER}.runs"
+    [line] = command([*program, shared.kafka.bootstrap, topic], BUILT, 60).splitlines()
+    _offset, given_ms, *_more = line.split()
+    newest = max(read_all(shared.kafka.bootstrap, topic), key=lambda record: record.timestamp_ms)
+    assert newest.timestamp_ms > 1_700_000_000_000, "the topic keeps the sender's time"
+    print(f"      {program[-1]}: {line}; appended at {newest.timestamp_ms}")
+    return int(given_ms) == newest.timestamp_ms
+
+
 def test_examples_are_short() -> None:
     for path in HERE.glob("*/*"):
         if path.suffix in (".py", ".js", ".go", ".java"):
@@ -119,10 +131,11 @@ def test_python_with_its_default_partitioner(shared: Languages) -> None:
 def test_javascript(shared: Languages) -> None:
     folder = BUILT / "javascript"
     folder.mkdir(exist_ok=True)
-    for name in ("package.json", "example.js"):
+    for name in ("package.json", "example.js", "append_time.js"):
         shutil.copy(HERE / "javascript" / name, folder)
     command(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], folder, 120)
     check(shared, ["node", folder / "example.js"], "javascript")
+    assert knows_append_time(shared, ["node", folder / "append_time.js"])
 
 
 @limit(300)
@@ -130,11 +143,15 @@ def test_go(shared: Languages) -> None:
     output, _ = shared.go_build.communicate(timeout=240)
     assert shared.go_build.returncode == 0, output
     check(shared, [shared.go_program], "go")
+    assert not knows_append_time(shared, [BUILT / "appendtime"]), "docs/runs.md says it does not"
 
 
 @limit(180)
 def test_java(shared: Languages) -> None:
     jars = ":".join(str(jar) for name in JARS for jar in KAFKA_LIBS.glob(f"{name}-*.jar"))
     classes = BUILT / "java"
-    command(["javac", "-cp", jars, "-d", classes, "Example.java"], HERE / "java", 60)
-    check(shared, ["java", "-XX:+UseSerialGC", "-cp", f"{classes}:{jars}", "Example"], "java")
+    command(["javac", "-cp", jars, "-d", classes, "Example.java", "AppendTime.java"],
+            HERE / "java", 60)
+    java = ["java", "-XX:+UseSerialGC", "-cp", f"{classes}:{jars}"]
+    check(shared, [*java, "Example"], "java")
+    assert knows_append_time(shared, [*java, "AppendTime"])

@@ -83,7 +83,9 @@ class Worker(threading.Thread):
     """A member of the consumer group `workers`."""
 
     def __init__(self, bootstrap: str, cluster: str, workers: str,
-                 handler: Callable[[Work], dict[str, Any] | str], name: str = "worker-1"):
+                 handler: Callable[[Work], dict[str, Any] | str], name: str = "worker-1",
+                 **more: object):
+        """`more` are options of the member of the group, librdkafka's with `_` for `.`."""
         super().__init__(name=name, daemon=True)
         self.cluster, self.workers, self.handler = cluster, workers, handler
         self.works: list[Work] = []
@@ -95,7 +97,7 @@ class Worker(threading.Thread):
         self.fires = Consumer(client_options(
             bootstrap, group_id=workers, enable_auto_commit=False, auto_offset_reset="earliest",
             enable_auto_offset_store=False, isolation_level="read_committed",
-            fetch_wait_max_ms=50))
+            fetch_wait_max_ms=50, **more))
         self.fires.subscribe([f"{cluster}.fires"], on_revoke=self.forget, on_lost=self.forget)
         self.cancels = Consumer(client_options(
             bootstrap, group_id=f"{workers}.{uuid.uuid4()}", enable_auto_commit=False,
