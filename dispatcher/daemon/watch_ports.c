@@ -148,6 +148,28 @@ static int64_t end_seen(struct broker *broker, enum broker_topic topic)
     return inner->operations->end_seen(inner, topic);
 }
 
+static bool tick(struct broker *broker, struct text value, struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    return back(broker, inner->operations->tick(inner, value, error));
+}
+
+static bool ask_committed(struct broker *broker, const char *group,
+                          const struct broker_place *places, size_t count, struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    return back(broker, inner->operations->ask_committed(inner, group, places, count, error));
+}
+
+static enum broker_answer committed(struct broker *broker, struct broker_place *places,
+                                    size_t count, struct error *error)
+{
+    struct broker *inner = into(broker, LOOP_QUESTION);
+    enum broker_answer answer = inner->operations->committed(inner, places, count, error);
+    (void)back(broker, true);
+    return answer;
+}
+
 static void destroy(struct broker *broker)
 {
     struct watch_broker *own = ours(broker);
@@ -170,6 +192,9 @@ static const struct broker_operations broker_operations = {
     .release = release,
     .foreign_topic = foreign_topic,
     .end_seen = end_seen,
+    .tick = tick,
+    .ask_committed = ask_committed,
+    .committed = committed,
     .destroy = destroy,
 };
 

@@ -53,8 +53,8 @@ def good() -> History:
             Line(NOW_MS + 4950, 8, "end", run_of(ALONE, 4), 3),
             Line(NOW_MS + 4960, 8, "end", beside, 6), Line(NOW_MS + 5010, 8, "start", last, 4),
             Line(NOW_MS + 5500, 8, "end", last, 4)]
-    return History([Job(ALONE, 1000, NOW_MS, "skip", attempts=2), Job(FREE, 2000, NOW_MS, attempts=2)],
-                   fires, reports, events, side)
+    jobs = [Job(ALONE, 1000, NOW_MS, "skip", attempts=2), Job(FREE, 2000, NOW_MS, attempts=2)]
+    return History(jobs, fires, reports, events, side)
 
 
 def put(place: int, *lines: Line) -> Callable[[History], None]:

@@ -200,6 +200,9 @@ static void check_a_port_says_which_call_its_thread_is_in(void **state)
     struct fault no_fault = {0};
     struct seen_broker inner = {.broker = {&operations}, .loop = loop};
     struct broker *broker = watch_broker_create(&inner.broker, loop, &no_fault);
+    /* Whatever the port has can be asked through the watch: pointers, and nothing else. */
+    for (size_t at = 0; at < sizeof *broker->operations; at += sizeof(void *))
+        assert_non_null(*(void *const *)(const void *)((const char *)broker->operations + at));
     assert_false(broker->operations->commit(broker, NULL, NULL));
     assert_string_equal(inner.seen, "a commit or an abort");
     assert_string_equal(loop_late(loop).call, "the rules of a shard");
