@@ -125,6 +125,8 @@ static const struct json_field mark_rows[] = {
     {.name = "forward_last", .kind = JSON_CUSTOM, .read = read_last},
     {.name = "jobs", .kind = JSON_INT, .max = INT64_MAX,
      .offset = offsetof(struct mark_reading, mark.jobs)},
+    {.name = "runs", .kind = JSON_INT, .max = INT64_MAX,
+     .offset = offsetof(struct mark_reading, mark.runs)},
     {.name = "in_command", .kind = JSON_CUSTOM, .read = read_in_command},
     {.name = "shards", .kind = JSON_INT32, .min = 1, .max = SHARDS_MAX, FIELD(shards)},
     {.name = "recovering", .kind = JSON_BOOL,
@@ -164,6 +166,7 @@ bool mark_decode(struct text value, struct mark *mark, struct error *error)
     struct mark_reading reading = {
         .mark = {.watermark = {.ordinal = WATERMARK_WHOLE},
                  .jobs = MARK_JOBS_UNKNOWN,
+                 .runs = MARK_RUNS_UNKNOWN,
                  .runs_again = RUNS_AGAIN_UNSAID}};
     struct json_node node = {root, NULL, NULL, 0};
     bool read = json_is_object(root)
@@ -247,6 +250,8 @@ void mark_encode(struct text_writer *writer, const struct mark *mark)
         if (mark->inputs[i].last.known)
             write_last(writer, input_members[i].last, &mark->inputs[i].last);
     if (mark->jobs != MARK_JOBS_UNKNOWN) write_integer(writer, "jobs", mark->jobs);
+    if (mark->next_run != 0 && mark->runs != MARK_RUNS_UNKNOWN) /* an older belfryd may read on */
+        write_integer(writer, "runs", mark->runs);
     if (mark->in_command.active) write_in_command(writer, &mark->in_command);
     write_integer(writer, "shards", mark->shards);
     if (mark->recovering) text_writer_words(writer, ",\"recovering\":true");

@@ -15,11 +15,13 @@ static const char *const key_suffixes[REDIS_KEY_COUNT] = {
     [REDIS_KEY_GROUPS] = "groups",
     [REDIS_KEY_SUPER_GROUPS] = "super_groups",
     [REDIS_KEY_SUPER_GROUP_OF] = "super_group_of",
+    [REDIS_KEY_RUNS] = "runs",
     [REDIS_KEY_NEW + REDIS_KEY_JOBS] = "jobs:new",
     [REDIS_KEY_NEW + REDIS_KEY_SEEN] = "seen:new",
     [REDIS_KEY_NEW + REDIS_KEY_GROUPS] = "groups:new",
     [REDIS_KEY_NEW + REDIS_KEY_SUPER_GROUPS] = "super_groups:new",
     [REDIS_KEY_NEW + REDIS_KEY_SUPER_GROUP_OF] = "super_group_of:new",
+    [REDIS_KEY_NEW + REDIS_KEY_RUNS] = "runs:new",
     [REDIS_KEY_SNAPSHOT] = "snapshot",
     [REDIS_KEY_WRITER] = "writer",
 };

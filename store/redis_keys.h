@@ -1,4 +1,4 @@
-/* redis_keys.h - names of the keys of layout 1. All keys of a shard carry its number in braces,
+/* redis_keys.h - names of the keys of a shard. All keys of a shard carry its number in braces,
  * so that a Redis Cluster keeps them on one node. */
 #ifndef BELFRY_STORE_REDIS_KEYS_H
 #define BELFRY_STORE_REDIS_KEYS_H
@@ -13,7 +13,8 @@ enum redis_key {
     REDIS_KEY_GROUPS,         /* sorted set, all scores 0: group/id */
     REDIS_KEY_SUPER_GROUPS,   /* sorted set, all scores 0: super_group/group/id */
     REDIS_KEY_SUPER_GROUP_OF, /* hash: group/id -> super group, of jobs that have one */
-    REDIS_KEY_NEW,            /* from here on the same five of an unfinished rewrite */
+    REDIS_KEY_RUNS,           /* hash: k -> JSON of an open run */
+    REDIS_KEY_NEW,            /* from here on the same six of an unfinished rewrite */
     REDIS_KEY_SNAPSHOT = REDIS_KEY_NEW + REDIS_KEY_NEW, /* hash: where the shard stands */
     REDIS_KEY_WRITER,         /* hash: who writes, and how far in an unfinished group */
     REDIS_KEY_COUNT

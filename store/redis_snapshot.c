@@ -15,7 +15,8 @@ enum field_kind {
     FIELD_HASH,
     FIELD_TEXT,
     FIELD_CODE,
-    FIELD_COUNT /* which write.lua writes itself */
+    FIELD_COUNT,     /* which write.lua writes itself */
+    FIELD_RUN_COUNT  /* likewise; missing where a version wrote that knew no runs */
 };
 
 struct snapshot_field {
@@ -65,6 +66,7 @@ static const struct snapshot_field snapshot_fields[] = {
     {"held_jobs", FIELD_COUNT, AT(held.jobs), 0, 2},
     {"held_seen", FIELD_COUNT, AT(held.seen), 0, 2},
     {"held_super_groups", FIELD_COUNT, AT(held.super_groups), 0, 2},
+    {"held_runs", FIELD_RUN_COUNT, AT(held.runs), 0, 2},
     {"runs_again_offset", FIELD_INT64, AT(mark.runs_again), 0, 2},
     {"next_run", FIELD_INT64, AT(mark.next_run), 0, 2},
     LAST_READ("control_last", INPUT_CONTROL),
@@ -98,10 +100,16 @@ static int64_t field_number(const struct snapshot_field *field, const char *reco
     case FIELD_HASH: return (int64_t) * (const uint64_t *)place;
     case FIELD_TEXT:
     case FIELD_CODE:
-    case FIELD_COUNT: break;
+    case FIELD_COUNT:
+    case FIELD_RUN_COUNT: break;
     }
     assert(!"a text has no number, and a count is not ours to say");
     return 0;
+}
+
+static bool is_counted(const struct snapshot_field *field)
+{
+    return field->kind == FIELD_COUNT || field->kind == FIELD_RUN_COUNT;
 }
 
 void redis_snapshot_add(const struct snapshot *snapshot, char watermark[REDIS_INSTANT_BYTES],
@@ -111,11 +119,11 @@ void redis_snapshot_add(const struct snapshot *snapshot, char watermark[REDIS_IN
     assert(command != NULL);
     const char *record = (const char *)snapshot;
     int sent = 2; /* the two instants for people */
-    for (int i = 0; i < SNAPSHOT_FIELDS; i++) sent += snapshot_fields[i].kind != FIELD_COUNT;
+    for (int i = 0; i < SNAPSHOT_FIELDS; i++) sent += !is_counted(&snapshot_fields[i]);
     redis_command_add_number(command, (int64_t)2 * sent);
     for (int i = 0; i < SNAPSHOT_FIELDS; i++) {
         const struct snapshot_field *field = &snapshot_fields[i];
-        if (field->kind == FIELD_COUNT) continue;
+        if (is_counted(field)) continue;
         redis_command_add_text(command, field->name);
         const char *place = record + field->offset;
         if (field->kind == FIELD_TEXT) redis_command_add_text(command, place);
@@ -162,7 +170,8 @@ static bool number_take(enum field_kind kind, int64_t number, void *place)
 {
     switch (kind) {
     case FIELD_INT64:
-    case FIELD_COUNT: *(int64_t *)place = number; return true;
+    case FIELD_COUNT:
+    case FIELD_RUN_COUNT: *(int64_t *)place = number; return true;
     case FIELD_INT32:
         *(int32_t *)place = (int32_t)number;
         return number >= INT32_MIN && number <= INT32_MAX;
@@ -203,8 +212,9 @@ bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, boo
     *found = false;
     memset(snapshot, 0, sizeof *snapshot);
     snapshot->seen_count = -1;
-    snapshot->held = (struct store_counts){-1, -1, -1, -1};
-    snapshot->there = snapshot->held;
+    snapshot->there = (struct store_counts){-1, -1, -1, -1, -1};
+    snapshot->held = snapshot->there;
+    snapshot->held.runs = 0;
     if (reply->type != REDIS_REPLY_ARRAY)
         return error_set(error, ERROR_INVALID, "Redis snapshot: not a list of fields");
     if (reply->elements == 0) return true;
@@ -212,6 +222,7 @@ bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, boo
         const struct snapshot_field *field = &snapshot_fields[i];
         const redisReply *value = find_value(reply, field->name);
         if (i > 0 && snapshot->mark.layout < field->since) continue; /* written without it */
+        if (value == NULL && field->kind == FIELD_RUN_COUNT) continue;
         if (value == NULL || value->type != REDIS_REPLY_STRING)
             return error_set(error, ERROR_INVALID,
                              "Redis snapshot: field %s is missing; the "
@@ -229,6 +240,7 @@ bool redis_snapshot_read(const redisReply *reply, struct snapshot *snapshot, boo
                              snapshot->mark.layout, STATE_LAYOUT);
     }
     snapshot->mark.jobs = snapshot->job_count;
+    snapshot->mark.runs = snapshot->run_count = snapshot->held.runs;
     snapshot->held.groups = snapshot->held.jobs;
     *found = true;
     return true;

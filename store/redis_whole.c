@@ -17,7 +17,7 @@ static const struct question {
     {"HGETALL", REDIS_KEY_SNAPSHOT},   {"HLEN", REDIS_KEY_JOBS},
     {"HLEN", REDIS_KEY_SEEN},          {"ZCARD", REDIS_KEY_GROUPS},
     {"ZCARD", REDIS_KEY_SUPER_GROUPS}, {"HLEN", REDIS_KEY_SUPER_GROUP_OF},
-    {"HGETALL", REDIS_KEY_SNAPSHOT},
+    {"HLEN", REDIS_KEY_RUNS},          {"HGETALL", REDIS_KEY_SNAPSHOT},
 };
 enum {
     QUESTIONS = sizeof questions / sizeof questions[0],
@@ -93,6 +93,7 @@ static bool read_answers(redisReply *const replies[ANSWERS], const char *kafka_c
         .seen = count_of(replies[2]),
         .groups = count_of(replies[3]),
         .super_groups = smaller(count_of(replies[4]), count_of(replies[5])),
+        .runs = count_of(replies[6]),
     };
     return true;
 }

@@ -22,6 +22,7 @@ struct store_counts {
     int64_t seen;         /* remembered records */
     int64_t groups;       /* of the index: as many as jobs */
     int64_t super_groups; /* of the index: jobs that have one */
+    int64_t runs;         /* open ones */
 };
 
 /* What the store knows of a shard: everything with a lower state offset is in it. */
@@ -31,6 +32,7 @@ struct snapshot {
     int64_t written_at_ms;
     int64_t job_count;  /* as it was written; of a write: what must be there, -1: unknown */
     int64_t seen_count; /* likewise; -1 also where layout 1 wrote it */
+    int64_t run_count;  /* likewise; of a snapshot that was read: what the store holds */
     /* Of a snapshot that was read. The store counts with each part of a write what it holds, so
      * that a key or a field which it lost is seen: snapshot_check_whole(), store_whole.h. */
     struct store_counts held;
@@ -41,7 +43,9 @@ enum store_item_kind {
     STORE_JOB_PUT,     /* name, text, super_group */
     STORE_JOB_DELETE,  /* name */
     STORE_SEEN_PUT,    /* name = decimal sequence, text */
-    STORE_SEEN_DELETE  /* name = decimal sequence */
+    STORE_SEEN_DELETE, /* name = decimal sequence */
+    STORE_RUN_PUT,     /* name = decimal k, text: an open run */
+    STORE_RUN_DELETE   /* name = decimal k, which may be free there, too */
 };
 
 /* Borrowed bytes, valid for the call. `name` of a job is group/id (the first '/' separates). */
@@ -125,10 +129,10 @@ struct store_operations {
      * unreadable: warn and go on as if nothing were there; a rewrite mends it. */
     bool (*read_snapshot)(struct store *store, int32_t shard, struct snapshot *snapshot,
                           bool *found, struct error *error);
-    /* Visits every job (STORE_JOB_PUT) and remembered record (STORE_SEEN_PUT), in no order, an
-     * item perhaps twice, super_group always NULL (the text has it); a fuzzy read while another
-     * writes, which the state log's tail mends. Stops with the visitor's error when it returns
-     * false. The visitor must not call the store. */
+    /* Visits every job (STORE_JOB_PUT), remembered record (STORE_SEEN_PUT) and open run
+     * (STORE_RUN_PUT), in no order, an item perhaps twice, super_group always NULL (the text has
+     * it); a fuzzy read while another writes, which the state log's tail mends. Stops with the
+     * visitor's error when it returns false. The visitor must not call the store. */
     bool (*read_items)(struct store *store, int32_t shard, store_item_visitor *visitor,
                        void *opaque, struct error *error);
     /* Atomic. Errors are ERROR_RETRY (away, time-out: it may have been applied; the next write's

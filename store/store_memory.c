@@ -28,16 +28,20 @@ struct image_writer {
     struct image_token done;  /* the last one whose last part came */
 };
 
+struct image_tables {
+    struct store_table jobs;
+    struct store_table seen;
+    struct store_table runs;
+};
+
 struct image_shard {
     bool has_snapshot;
     struct snapshot snapshot;
     struct image_writer writer;
-    struct store_counts held;     /* of jobs and seen, counted as they were written */
+    struct store_counts held;     /* counted as they were written */
     struct store_counts new_held; /* of an unfinished rewrite */
-    struct store_table jobs;
-    struct store_table seen;
-    struct store_table new_jobs; /* of an unfinished rewrite */
-    struct store_table new_seen;
+    struct image_tables tables;
+    struct image_tables new_tables; /* of an unfinished rewrite */
 };
 
 struct image_content {
@@ -76,14 +80,25 @@ struct store_image *store_image_create(void)
     return image;
 }
 
+static void clear_tables(struct image_tables *tables)
+{
+    store_table_clear(&tables->jobs);
+    store_table_clear(&tables->seen);
+    store_table_clear(&tables->runs);
+}
+
+static void copy_tables(const struct image_tables *from, struct image_tables *to)
+{
+    store_table_copy(&from->jobs, &to->jobs);
+    store_table_copy(&from->seen, &to->seen);
+    store_table_copy(&from->runs, &to->runs);
+}
+
 static void clear_content(struct image_content *content)
 {
     for (size_t i = 0; i < content->shard_count; i++) {
-        struct image_shard *shard = &content->shards[i];
-        store_table_clear(&shard->jobs);
-        store_table_clear(&shard->seen);
-        store_table_clear(&shard->new_jobs);
-        store_table_clear(&shard->new_seen);
+        clear_tables(&content->shards[i].tables);
+        clear_tables(&content->shards[i].new_tables);
     }
     free(content->shards);
     memset(content, 0, sizeof *content);
@@ -101,10 +116,8 @@ static struct image_content copy_content(const struct image_content *from)
         target->writer = source->writer;
         target->held = source->held;
         target->new_held = source->new_held;
-        store_table_copy(&source->jobs, &target->jobs);
-        store_table_copy(&source->seen, &target->seen);
-        store_table_copy(&source->new_jobs, &target->new_jobs);
-        store_table_copy(&source->new_seen, &target->new_seen);
+        copy_tables(&source->tables, &target->tables);
+        copy_tables(&source->new_tables, &target->new_tables);
     }
     return to;
 }
@@ -180,22 +193,28 @@ static struct image_shard *image_shard(struct store_image *image, int32_t number
     return &content->shards[number];
 }
 
-static void tables_of(struct image_shard *shard, enum store_item_kind kind,
-                      struct store_table *tables[2])
+/* The table that items of the kind are in. */
+static struct store_table *table_of(struct image_tables *tables, enum store_item_kind kind)
 {
-    assert(kind == STORE_JOB_PUT || kind == STORE_SEEN_PUT);
-    tables[0] = kind == STORE_JOB_PUT ? &shard->jobs : &shard->seen;
-    tables[1] = kind == STORE_JOB_PUT ? &shard->new_jobs : &shard->new_seen;
+    switch (kind) {
+    case STORE_JOB_PUT:
+    case STORE_JOB_DELETE: break;
+    case STORE_SEEN_PUT:
+    case STORE_SEEN_DELETE: return &tables->seen;
+    case STORE_RUN_PUT:
+    case STORE_RUN_DELETE: return &tables->runs;
+    }
+    return &tables->jobs;
 }
 
 size_t store_image_lose(struct store_image *image, int32_t shard, enum store_item_kind kind,
                         size_t first, size_t every)
 {
-    struct store_table *tables[2];
     assert(image != NULL && every > 0);
     pthread_mutex_lock(&image->lock);
-    tables_of(image_shard(image, shard), kind, tables);
-    size_t lost = lose_some(tables[0], first, every) + lose_some(tables[1], first, every);
+    struct image_shard *place = image_shard(image, shard);
+    size_t lost = lose_some(table_of(&place->tables, kind), first, every) +
+                  lose_some(table_of(&place->new_tables, kind), first, every);
     pthread_mutex_unlock(&image->lock);
     return lost;
 }
@@ -203,10 +222,11 @@ size_t store_image_lose(struct store_image *image, int32_t shard, enum store_ite
 bool store_image_lose_named(struct store_image *image, int32_t shard, enum store_item_kind kind,
                             const char *name)
 {
-    struct store_table *tables[2];
     assert(image != NULL && name != NULL);
     pthread_mutex_lock(&image->lock);
-    tables_of(image_shard(image, shard), kind, tables);
+    struct image_shard *place = image_shard(image, shard);
+    struct store_table *tables[] = {table_of(&place->tables, kind),
+                                    table_of(&place->new_tables, kind)};
     size_t before = tables[0]->count + tables[1]->count;
     for (int i = 0; i < 2; i++) store_table_delete(tables[i], name, strlen(name));
     bool lost = tables[0]->count + tables[1]->count < before;
@@ -243,12 +263,13 @@ static bool memory_claim_meta(struct store *store, const struct store_meta *want
     return !fails(memory, STORE_FAILURE_AFTER, error);
 }
 
-static struct store_counts count(const struct store_table *jobs, const struct store_table *seen)
+static struct store_counts count(const struct image_tables *tables)
 {
-    return (struct store_counts){.jobs = (int64_t)jobs->count,
-                                 .seen = (int64_t)seen->count,
-                                 .groups = (int64_t)jobs->count,
-                                 .super_groups = -1};
+    return (struct store_counts){.jobs = (int64_t)tables->jobs.count,
+                                 .seen = (int64_t)tables->seen.count,
+                                 .groups = (int64_t)tables->jobs.count,
+                                 .super_groups = -1,
+                                 .runs = (int64_t)tables->runs.count};
 }
 
 static bool memory_read_snapshot(struct store *store, int32_t shard, struct snapshot *snapshot,
@@ -261,7 +282,8 @@ static bool memory_read_snapshot(struct store *store, int32_t shard, struct snap
     const struct image_shard *place = image_shard(memory->image, shard);
     *snapshot = place->snapshot;
     snapshot->held = place->held;
-    snapshot->there = count(&place->jobs, &place->seen);
+    snapshot->there = count(&place->tables);
+    snapshot->run_count = snapshot->mark.runs = snapshot->held.runs;
     *found = place->has_snapshot;
     pthread_mutex_unlock(&memory->image->lock);
     return !fails(memory, STORE_FAILURE_AFTER, error);
@@ -311,19 +333,19 @@ static bool memory_read_items(struct store *store, int32_t shard, store_item_vis
     struct store_memory *memory = own(store);
     if (fails(memory, STORE_FAILURE_BEFORE, error)) return false;
     pthread_mutex_lock(&memory->image->lock);
-    const struct image_shard *place = image_shard(memory->image, shard);
-    bool done = visit_table(&place->jobs, STORE_JOB_PUT, NULL, visitor, opaque, error) &&
-                visit_table(&place->seen, STORE_SEEN_PUT, NULL, visitor, opaque, error);
+    const struct image_tables *tables = &image_shard(memory->image, shard)->tables;
+    bool done = visit_table(&tables->jobs, STORE_JOB_PUT, NULL, visitor, opaque, error) &&
+                visit_table(&tables->seen, STORE_SEEN_PUT, NULL, visitor, opaque, error) &&
+                visit_table(&tables->runs, STORE_RUN_PUT, NULL, visitor, opaque, error);
     pthread_mutex_unlock(&memory->image->lock);
     return done && !fails(memory, STORE_FAILURE_AFTER, error);
 }
 
 /* Here no index can be lost. */
-static bool is_whole(const struct store_counts *held, const struct store_table *jobs,
-                     const struct store_table *seen)
+static bool is_whole(const struct store_counts *held, const struct image_tables *tables)
 {
-    const struct store_counts there = count(jobs, seen);
-    return held->jobs == there.jobs && held->seen == there.seen;
+    const struct store_counts there = count(tables);
+    return held->jobs == there.jobs && held->seen == there.seen && held->runs == there.runs;
 }
 
 /* The number of a token of that owner through this store; 0: it is of another one. */
@@ -368,10 +390,10 @@ static enum store_outcome judge(const struct image_shard *shard, const struct st
     if (is_newer(writer->generation, writer->epoch, write)) return STORE_STALE;
     if (shard->has_snapshot && is_newer(mark->generation, mark->epoch, write)) return STORE_STALE;
     if (has_gap(shard, write, store)) return STORE_GAP;
-    if (write->mode == STORE_CHANGE && !is_whole(&shard->held, &shard->jobs, &shard->seen))
+    if (write->mode == STORE_CHANGE && !is_whole(&shard->held, &shard->tables))
         return STORE_DAMAGED;
     if (write->mode == STORE_REWRITE && write->part > 0 &&
-        !is_whole(&shard->new_held, &shard->new_jobs, &shard->new_seen))
+        !is_whole(&shard->new_held, &shard->new_tables))
         return STORE_DAMAGED;
     return STORE_WRITTEN;
 }
@@ -379,28 +401,27 @@ static enum store_outcome judge(const struct image_shard *shard, const struct st
 static void apply_items(struct image_shard *shard, const struct store_write *write)
 {
     bool rewrite = write->mode == STORE_REWRITE;
-    struct store_table *jobs = rewrite ? &shard->new_jobs : &shard->jobs;
-    struct store_table *seen = rewrite ? &shard->new_seen : &shard->seen;
+    struct image_tables *tables = rewrite ? &shard->new_tables : &shard->tables;
     for (size_t i = 0; i < write->item_count; i++) {
         const struct store_item *item = &write->items[i];
+        struct store_table *table = table_of(tables, item->kind);
         switch (item->kind) {
-        case STORE_JOB_PUT: store_table_put(jobs, item); break;
-        case STORE_JOB_DELETE: store_table_delete(jobs, item->name, item->name_bytes); break;
-        case STORE_SEEN_PUT: store_table_put(seen, item); break;
-        case STORE_SEEN_DELETE: store_table_delete(seen, item->name, item->name_bytes); break;
+        case STORE_JOB_PUT:
+        case STORE_SEEN_PUT:
+        case STORE_RUN_PUT: store_table_put(table, item); break;
+        case STORE_JOB_DELETE:
+        case STORE_SEEN_DELETE:
+        case STORE_RUN_DELETE: store_table_delete(table, item->name, item->name_bytes); break;
         }
     }
 }
 
 static void swap_in_rewrite(struct image_shard *shard)
 {
-    store_table_clear(&shard->jobs);
-    store_table_clear(&shard->seen);
-    shard->jobs = shard->new_jobs;
-    shard->seen = shard->new_seen;
+    clear_tables(&shard->tables);
+    shard->tables = shard->new_tables;
     shard->held = shard->new_held;
-    memset(&shard->new_jobs, 0, sizeof shard->new_jobs);
-    memset(&shard->new_seen, 0, sizeof shard->new_seen);
+    memset(&shard->new_tables, 0, sizeof shard->new_tables);
 }
 
 static bool differs(int64_t expected, int64_t found)
@@ -414,12 +435,9 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
     bool rewrite = write->mode == STORE_REWRITE;
     struct store_counts *held = rewrite ? &shard->new_held : &shard->held;
     const struct snapshot *snapshot = write->snapshot;
-    if (write->part == 0) {
-        store_table_clear(&shard->new_jobs);
-        store_table_clear(&shard->new_seen);
-    }
+    if (write->part == 0) clear_tables(&shard->new_tables);
     apply_items(shard, write);
-    *held = rewrite ? count(&shard->new_jobs, &shard->new_seen) : count(&shard->jobs, &shard->seen);
+    *held = count(rewrite ? &shard->new_tables : &shard->tables);
     struct image_writer before = shard->writer;
     shard->writer = (struct image_writer){
         .generation = write->generation,
@@ -430,7 +448,8 @@ static enum store_outcome apply_write(struct image_shard *shard, const struct st
         .done = before.done,
     };
     if (snapshot != NULL &&
-        (differs(snapshot->job_count, held->jobs) || differs(snapshot->seen_count, held->seen)))
+        (differs(snapshot->job_count, held->jobs) || differs(snapshot->seen_count, held->seen) ||
+         differs(snapshot->run_count, held->runs)))
         return STORE_DAMAGED;
     if (snapshot == NULL) return STORE_WRITTEN;
     shard->writer.group = (struct image_token){0};
@@ -476,7 +495,7 @@ static bool memory_look(struct store *store, int32_t shard, int64_t generation, 
     const struct image_writer *writer = &place->writer;
     const struct mark *mark = &place->snapshot.mark;
     *position = (struct store_position){
-        .whole = !place->has_snapshot || is_whole(&place->held, &place->jobs, &place->seen),
+        .whole = !place->has_snapshot || is_whole(&place->held, &place->tables),
         .sequence = place->has_snapshot ? mark->sequence : -1,
         .of_epoch = place->has_snapshot && mark->generation == generation &&
                     mark->epoch == epoch,
@@ -532,7 +551,7 @@ bool store_memory_list_jobs(struct store *store, int32_t shards, const struct st
     bool going = true;
     pthread_mutex_lock(&memory->image->lock);
     for (int32_t number = 0; number < shards && going; number++)
-        going = visit_table(&image_shard(memory->image, number)->jobs, STORE_JOB_PUT, filter,
+        going = visit_table(&image_shard(memory->image, number)->tables.jobs, STORE_JOB_PUT, filter,
                             visitor, opaque, error);
     pthread_mutex_unlock(&memory->image->lock);
     return going;

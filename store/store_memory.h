@@ -27,9 +27,9 @@ struct store_image *store_image_copy(struct store_image *image);
 /* Takes the content back (or forward) to that of `from`, which stays as it is. */
 void store_image_restore(struct store_image *image, struct store_image *from);
 
-/* Loses, of the jobs (STORE_JOB_PUT) or the remembered records (STORE_SEEN_PUT) of a shard, also of
- * an unfinished rewrite, the one numbered `first` and each `every`-th after it, as a Redis does
- * that evicts. every >= 1. Returns how many. */
+/* Loses, of the jobs (STORE_JOB_PUT), the remembered records (STORE_SEEN_PUT) or the open runs
+ * (STORE_RUN_PUT) of a shard, also of an unfinished rewrite, the one numbered `first` and each
+ * `every`-th after it, as a Redis does that evicts. every >= 1. Returns how many. */
 size_t store_image_lose(struct store_image *image, int32_t shard, enum store_item_kind kind,
                         size_t first, size_t every);
 

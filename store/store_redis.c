@@ -92,11 +92,13 @@ static bool redis_read_items(struct store *store, int32_t shard, store_item_visi
 {
     assert(visitor != NULL);
     struct store_redis *redis = own(store);
-    char jobs[REDIS_KEY_BYTES], seen[REDIS_KEY_BYTES];
+    char jobs[REDIS_KEY_BYTES], seen[REDIS_KEY_BYTES], runs[REDIS_KEY_BYTES];
     redis_key_make(jobs, cluster_of(redis), shard, REDIS_KEY_JOBS);
     redis_key_make(seen, cluster_of(redis), shard, REDIS_KEY_SEEN);
+    redis_key_make(runs, cluster_of(redis), shard, REDIS_KEY_RUNS);
     return redis_scan_hash(redis->connection, jobs, STORE_JOB_PUT, visitor, opaque, error) &&
-           redis_scan_hash(redis->connection, seen, STORE_SEEN_PUT, visitor, opaque, error);
+           redis_scan_hash(redis->connection, seen, STORE_SEEN_PUT, visitor, opaque, error) &&
+           redis_scan_hash(redis->connection, runs, STORE_RUN_PUT, visitor, opaque, error);
 }
 
 static void write_token(const struct store_redis *redis, int64_t generation, int64_t epoch,
@@ -127,6 +129,8 @@ static const char *item_kind_text(enum store_item_kind kind)
     case STORE_JOB_DELETE: return "delete";
     case STORE_SEEN_PUT: return "seen";
     case STORE_SEEN_DELETE: return "forget";
+    case STORE_RUN_PUT: return "run";
+    case STORE_RUN_DELETE: return "end";
     }
     assert(!"a kind of item");
     return "";
@@ -176,13 +180,13 @@ static bool send_part(struct store_redis *redis, const struct store_write *write
         redis_command_add_number(command, write->snapshot->mark.sequence);
         redis_command_add_number(command, write->snapshot->job_count);
         redis_command_add_number(command, write->snapshot->seen_count);
+        redis_command_add_number(command, write->snapshot->run_count);
         redis_command_add_text(command, before);
         redis_command_add_text(command, options->kafka_cluster_id);
         redis_snapshot_add(write->snapshot, watermark, written_at, command);
     } else {
         redis_command_add_text(command, "");
-        redis_command_add_number(command, -1);
-        redis_command_add_number(command, -1);
+        for (int i = 0; i < 3; i++) redis_command_add_number(command, -1);
         redis_command_add_text(command, before);
         redis_command_add_text(command, options->kafka_cluster_id);
         redis_command_add_number(command, 0);

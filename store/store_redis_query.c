@@ -162,6 +162,69 @@ bool store_redis_check_whole(struct store *store, int32_t shards, struct error *
     return store_redis_read_snapshots(store, shards, check_shard, NULL, error);
 }
 
+struct run_walk {
+    store_run_visitor *visitor;
+    void *opaque;
+    int32_t shard;
+};
+
+static bool visit_run(void *opaque, const struct store_item *item, struct error *error)
+{
+    const struct run_walk *walk = opaque;
+    int64_t k = 0;
+    if (!redis_number_read(item->name, item->name_bytes, &k) || k < 0)
+        return error_set(error, ERROR_INVALID, "Redis: shard %" PRId32 ": an open run named %.*s",
+                         walk->shard, (int)(item->name_bytes > 40 ? 40 : item->name_bytes),
+                         item->name);
+    return walk->visitor(walk->opaque, walk->shard, k, (struct text){item->text, item->text_bytes},
+                         error);
+}
+
+/* Whether the shard is whole by what it says itself. */
+static bool check_one(struct store *store, int32_t shard, struct error *error)
+{
+    struct snapshot snapshot;
+    bool found = false;
+    return redis_whole_read(store_redis_connection(store), shard, &snapshot, &found, error) &&
+           check_shard(NULL, shard, found, &snapshot, error);
+}
+
+static bool list_runs(struct store *store, struct run_walk *walk, struct error *error)
+{
+    char key[REDIS_KEY_BYTES];
+    struct error before = {0};
+    bool whole = check_one(store, walk->shard, &before);
+    if (!whole && before.code != CODE_NOT_WHOLE) {
+        *error = before;
+        return false;
+    }
+    redis_key_make(key, cluster_of(store), walk->shard, REDIS_KEY_RUNS);
+    if (!redis_scan_hash(store_redis_connection(store), key, STORE_RUN_PUT, visit_run, walk, error))
+        return false;
+    if (whole) return check_one(store, walk->shard, error);
+    *error = before;
+    return false;
+}
+
+bool store_redis_list_runs(struct store *store, int32_t first_shard, int32_t shards,
+                           store_run_visitor *visitor, void *opaque, struct error *error)
+{
+    assert(first_shard >= 0 && shards > 0 && first_shard + shards <= SHARDS_MAX);
+    assert(visitor != NULL);
+    struct run_walk walk = {.visitor = visitor, .opaque = opaque};
+    struct error first = {0}; /* what is lost of one shard does not hide the others */
+    for (int32_t shard = first_shard; shard < first_shard + shards; shard++) {
+        struct error trouble = {0};
+        walk.shard = shard;
+        if (list_runs(store, &walk, &trouble)) continue;
+        if (first.kind == ERROR_NONE || trouble.code != CODE_NOT_WHOLE) first = trouble;
+        if (trouble.code != CODE_NOT_WHOLE) break;
+    }
+    if (first.kind == ERROR_NONE) return true;
+    *error = first;
+    return false;
+}
+
 static bool list_some(struct store *store, int32_t shards, const struct store_filter *filter,
                       store_item_visitor *visitor, void *opaque, struct error *error)
 {

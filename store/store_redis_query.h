@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/base/text.h"
 #include "store/store.h"
 #include "store/store_filter.h"
 
@@ -31,6 +32,16 @@ bool store_redis_check_whole(struct store *store, int32_t shards, struct error *
  * store_redis_check_whole(). */
 bool store_redis_list_jobs(struct store *store, int32_t shards, const struct store_filter *filter,
                            store_item_visitor *visitor, void *opaque, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* Visits the open runs of shards first_shard to first_shard + shards - 1, in no order, one perhaps
+ * twice. `record` is what schemas/run_json.h reads, borrowed for the call. Stops with the visitor's
+ * error when that returns false; the visitor must not use the store. Errors: as
+ * store_redis_list_jobs(); ERROR_INVALID a field that is no k. */
+typedef bool store_run_visitor(void *opaque, int32_t shard, int64_t k, struct text record,
+                               struct error *error);
+bool store_redis_list_runs(struct store *store, int32_t first_shard, int32_t shards,
+                           store_run_visitor *visitor, void *opaque, struct error *error)
     __attribute__((warn_unused_result));
 
 typedef bool store_snapshot_visitor(void *opaque, int32_t shard, bool found,

@@ -20,5 +20,6 @@ bool snapshot_check_whole(const struct snapshot *snapshot, struct error *error)
            compare("records of remembered command ids", there->seen, held->seen, error) &&
            compare("jobs in the index by group", there->groups, held->groups, error) &&
            compare("jobs in the index by super group", there->super_groups, held->super_groups,
-                   error);
+                   error) &&
+           compare("open runs", there->runs, held->runs, error);
 }

@@ -4,6 +4,7 @@
 
 #include "lib/base/memory.h"
 #include "schemas/job_json.h"
+#include "schemas/run_json.h"
 #include "schemas/seen_json.h"
 
 enum { SEEN_GROUP_MAX = BATCH_OUTPUTS_MAX + COMMAND_JOBS_MAX /* command ids of one transaction */ };
@@ -25,6 +26,49 @@ void checkpoint_add_job(struct store_group *group, struct text_writer *writer,
                                .text_bytes = writer->length,
                                .super_group = super_group.length > 0 ? super_group.bytes : NULL,
                                .super_group_bytes = super_group.length});
+}
+
+void checkpoint_flag_runs(struct slot_bits *dirty, const struct shard *shard)
+{
+    const struct runs *runs = shard_runs(shard);
+    struct run_view view;
+    slot_bits_clear(dirty);
+    for (uint32_t k = 0; runs != NULL && k < runs_top(runs); k++)
+        if (runs_look(runs, k, &view)) slot_bits_set(dirty, k);
+}
+
+static void add_run(struct store_group *group, struct text_writer *writer,
+                    const struct shard *shard, uint32_t k)
+{
+    char name[24];
+    struct run_view view;
+    struct store_item item = {.kind = STORE_RUN_DELETE, .name = name};
+    item.name_bytes = (size_t)(text_put_unsigned(name, k) - name);
+    if (shard_look_run(shard, k, &view)) {
+        text_writer_reset(writer);
+        run_record_encode(writer, &view.record);
+        item.kind = STORE_RUN_PUT;
+        item.text = writer->bytes;
+        item.text_bytes = writer->length;
+    }
+    store_group_add(group, &item);
+}
+
+bool checkpoint_add_runs(struct store_group *group, struct text_writer *writer,
+                         const struct shard *shard, struct checkpoint_flags *flags,
+                         size_t items_max, uint32_t *from)
+{
+    uint32_t k = 0;
+    while (slot_bits_next(&flags->dirty, *from, &k)) {
+        if (store_group_item_count(group) >= items_max ||
+            store_group_bytes(group) >= CHECKPOINT_RUN_BYTES_MAX)
+            return false;
+        (void)slot_bits_take(&flags->dirty, k);
+        slot_bits_set(&flags->in_flight, k);
+        *from = k + 1;
+        add_run(group, writer, shard, k);
+    }
+    return true;
 }
 
 static void add_record(struct store_group *group, struct text_writer *writer, int64_t sequence,

@@ -25,6 +25,7 @@ enum {
 /* Where the group under way began: a group whose outcome is not known is made again from here. */
 struct flight {
     uint32_t next_slot;
+    uint32_t next_run;
     int64_t seen_from;
     int32_t first_part;
     int32_t part_count;
@@ -47,6 +48,7 @@ struct checkpointer {
     struct checkpoint_tokens tokens;
     bool stale;
     uint32_t next_slot;   /* of the scan */
+    uint32_t next_run;    /* k, likewise */
     uint32_t next_counter; /* of the scan of those of whom only counters changed */
     int64_t seen_from;    /* a rewrite's next remembered record */
     int32_t next_part;
@@ -114,12 +116,22 @@ static bool takes_note(struct checkpointer *checkpointer, const struct name_list
 
 void checkpointer_job_changed(struct checkpointer *checkpointer, const struct job *job)
 {
-    slot_bits_set(&checkpointer->notes.dirty, job->slot);
+    slot_bits_set(&checkpointer->notes.jobs.dirty, job->slot);
 }
 
 void checkpointer_job_fired(struct checkpointer *checkpointer, const struct job *job)
 {
     slot_bits_set(&checkpointer->statistics, job->slot);
+}
+
+void checkpointer_run_changed(struct checkpointer *checkpointer, uint32_t k)
+{
+    slot_bits_set(&checkpointer->notes.runs.dirty, k);
+}
+
+void checkpointer_run_ended(struct checkpointer *checkpointer, uint32_t k)
+{
+    slot_bits_set(&checkpointer->notes.runs.dirty, k);
 }
 
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name)
@@ -191,11 +203,11 @@ static bool add_dirty(struct checkpointer *checkpointer, struct store_group *gro
                       struct text_writer *writer, const struct shard *shard)
 {
     uint32_t slot = 0;
-    while (slot_bits_next(&checkpointer->notes.dirty, checkpointer->next_slot, &slot)) {
+    while (slot_bits_next(&checkpointer->notes.jobs.dirty, checkpointer->next_slot, &slot)) {
         if (store_group_item_count(group) >= checkpointer->group_jobs) return false;
-        (void)slot_bits_take(&checkpointer->notes.dirty, slot);
+        (void)slot_bits_take(&checkpointer->notes.jobs.dirty, slot);
         (void)slot_bits_take(&checkpointer->statistics, slot);
-        slot_bits_set(&checkpointer->notes.in_flight, slot);
+        slot_bits_set(&checkpointer->notes.jobs.in_flight, slot);
         checkpointer->next_slot = slot + 1;
         const struct job *job = shard_job_at(shard, slot);
         assert(job != NULL);
@@ -221,7 +233,7 @@ static void add_statistics(struct checkpointer *checkpointer, struct store_group
         }
         checkpointer->next_counter = slot + 1;
         (void)slot_bits_take(&checkpointer->statistics, slot);
-        slot_bits_set(&checkpointer->notes.in_flight, slot);
+        slot_bits_set(&checkpointer->notes.jobs.in_flight, slot);
         const struct job *job = shard_job_at(shard, slot);
         if (job != NULL) checkpoint_add_job(group, writer, job);
     }
@@ -237,12 +249,14 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
     checkpointer->groups = 0;
     checkpointer->written = 0;
     checkpointer->next_slot = 0;
+    checkpointer->next_run = 0;
     checkpointer->next_part = 0;
     checkpointer->seen_from = 0;
     if (!checkpointer->rewriting) return;
+    checkpoint_flag_runs(&checkpointer->notes.runs.dirty, shard);
     slot_bits_clear(&checkpointer->statistics);
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++)
-        if (shard_job_at(shard, slot) != NULL) slot_bits_set(&checkpointer->notes.dirty, slot);
+        if (shard_job_at(shard, slot) != NULL) slot_bits_set(&checkpointer->notes.jobs.dirty, slot);
 }
 
 static void finish_position(struct checkpointer *checkpointer, struct store_group *group,
@@ -253,9 +267,13 @@ static void finish_position(struct checkpointer *checkpointer, struct store_grou
                                 .state_offset = checkpointer->state_offset,
                                 .written_at_ms = clock->now_ms(clock->opaque),
                                 .job_count = -1,
+                                .run_count = -1,
                                 .seen_count = (int64_t)shard_seen_records(shard)};
-    if (checkpointer->notes.dirty.set == 0) /* else one that changed meanwhile may come later */
+    /* Else one that changed meanwhile may come later. */
+    if (checkpointer->notes.jobs.dirty.set == 0)
         snapshot.job_count = (int64_t)shard_job_count(shard);
+    if (checkpointer->notes.runs.dirty.set == 0)
+        snapshot.run_count = (int64_t)shard_open_runs(shard);
     snapshot.mark.layout = STATE_LAYOUT; /* of what is written, whatever the mark was read as */
     assert(mark->sequence >= checkpointer->handed_sequence);
     store_group_finish(group, &snapshot);
@@ -265,8 +283,10 @@ static void finish_position(struct checkpointer *checkpointer, struct store_grou
 static struct store_group *begin_group(struct checkpointer *checkpointer, const struct mark *mark)
 {
     struct flight *flight = &checkpointer->flight;
-    assert(checkpointer->notes.in_flight.set == 0);
+    assert(checkpointer->notes.jobs.in_flight.set == 0);
+    assert(checkpointer->notes.runs.in_flight.set == 0);
     flight->next_slot = checkpointer->next_slot;
+    flight->next_run = checkpointer->next_run;
     flight->seen_from = checkpointer->seen_from;
     flight->first_part = checkpointer->next_part;
     if (checkpointer->next_part == 0 || checkpointer->resumes) checkpointer->tokens.last++;
@@ -290,7 +310,9 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
     struct text_writer writer;
     text_writer_init(&writer);
     checkpoint_notes_put(&checkpointer->notes, group);
-    bool complete = add_dirty(checkpointer, group, &writer, shard);
+    bool complete = add_dirty(checkpointer, group, &writer, shard) &&
+                    checkpoint_add_runs(group, &writer, shard, &checkpointer->notes.runs,
+                                        checkpointer->group_jobs, &checkpointer->next_run);
     if (complete && checkpointer->rewriting)
         complete = checkpoint_add_seen(group, &writer, shard, checkpointer->group_jobs,
                                        &checkpointer->seen_from);
@@ -368,6 +390,7 @@ static void write_anew(struct checkpointer *checkpointer, enum observed_kind kin
 static void take_back(struct checkpointer *checkpointer)
 {
     checkpointer->next_slot = checkpointer->flight.next_slot;
+    checkpointer->next_run = checkpointer->flight.next_run;
     checkpointer->seen_from = checkpointer->flight.seen_from;
     checkpoint_notes_take_back(&checkpointer->notes);
 }
@@ -377,6 +400,7 @@ static void take_all_back(struct checkpointer *checkpointer)
 {
     checkpoint_notes_take_all_back(&checkpointer->notes);
     checkpointer->next_slot = 0;
+    checkpointer->next_run = 0;
     checkpointer->written = 0;
 }
 
@@ -487,7 +511,7 @@ static void take_outcome(struct checkpointer *checkpointer, const struct mark *m
 static bool something_to_write(const struct checkpointer *checkpointer, const struct mark *mark)
 {
     return checkpointer->rewriting || checkpointer->under_way || checkpointer->outdated ||
-           checkpointer->unknown || checkpointer->notes.dirty.set > 0 ||
+           checkpointer->unknown || checkpoint_notes_dirty(&checkpointer->notes) ||
            checkpointer->statistics.set > 0 || checkpointer->stored_sequence != mark->sequence ||
            now_us(checkpointer) >= checkpointer->look_us;
 }
@@ -528,7 +552,7 @@ int64_t checkpointer_due_us(const struct checkpointer *checkpointer, const struc
         return INT64_MAX;
     bool only_statistics = !checkpointer->rewriting && !checkpointer->under_way &&
                            !checkpointer->unknown && !checkpointer->outdated &&
-                           checkpointer->notes.dirty.set == 0 &&
+                           !checkpoint_notes_dirty(&checkpointer->notes) &&
                            checkpointer->stored_sequence == mark->sequence;
     int64_t statistics_us = checkpointer->statistics_us > checkpointer->herd_until_us
                                 ? checkpointer->statistics_us

@@ -38,6 +38,7 @@ void engine_next_mark(const struct engine *engine, struct mark *mark)
     if (engine->shard == NULL) return;
     shard_fill_mark(engine->shard, mark);
     mark->jobs = (int64_t)shard_job_count(engine->shard);
+    mark->runs = (int64_t)shard_open_runs(engine->shard);
 }
 
 bool engine_open_producer(struct engine *engine, struct error *error)

@@ -9,6 +9,7 @@
 #include "lib/time/zone_stand_in.h"
 #include "schemas/job_json.h"
 #include "schemas/mark_json.h"
+#include "schemas/run_json.h"
 #include "schemas/seen_json.h"
 
 enum { LOOK_BACK = 256 }; /* offsets before the snapshot's: the last mark is among them */
@@ -56,13 +57,52 @@ static bool restore_seen(struct engine *engine, int64_t sequence, struct text va
     return true;
 }
 
+bool replay_run_place(struct text name, uint32_t *k)
+{
+    int64_t number = 0;
+    bool leading_zero = name.length > 1 && name.bytes[0] == '0';
+    if (leading_zero || !parse_sequence(name, &number) || number >= REPLAY_RUN_K_END) return false;
+    *k = (uint32_t)number;
+    return true;
+}
+
+static bool find_place(struct text name, uint32_t *k, struct error *error)
+{
+    return replay_run_place(name, k) ||
+           error_invalid(error, CODE_BAD_NAME, "the place of a run is '%.*s', not 0 to %d",
+                         (int)(name.length > 20 ? 20 : name.length), name.bytes,
+                         REPLAY_RUN_K_END - 1);
+}
+
+/* Of a place that is free nothing is kept. */
+static bool restore_run(struct engine *engine, uint32_t k, struct text value, struct error *error)
+{
+    struct run_record record;
+    bool open = false;
+    assert(!engine->settled);
+    arena_reset(engine->arena);
+    if (!run_record_decode(value, engine->arena, &record, &open, error)) return false;
+    if (open && !engine->limits.runs)
+        return error_invalid(error, CODE_NOT_SUPPORTED,
+                             "a run of %.*s/%.*s is open: a later belfryd has begun it",
+                             (int)record.group.length, record.group.bytes, (int)record.id.length,
+                             record.id.bytes);
+    if (open) shard_restore_run(engine->shard, k, &record);
+    else shard_restore_run_ended(engine->shard, k);
+    return true;
+}
+
 bool replay_store_item(void *opaque, const struct store_item *item, struct error *error)
 {
     struct engine *engine = opaque;
     int64_t sequence = 0;
     struct text text = {item->text, item->text_bytes};
     if (item->kind == STORE_JOB_PUT) return restore_job(engine, text, error);
-    if (!parse_sequence((struct text){item->name, item->name_bytes}, &sequence))
+    struct text name = {item->name, item->name_bytes};
+    uint32_t k = 0;
+    if (item->kind == STORE_RUN_PUT)
+        return find_place(name, &k, error) && restore_run(engine, k, text, error);
+    if (!parse_sequence(name, &sequence))
         return error_invalid(error, CODE_BAD_VALUE, "remembered record with a bad sequence");
     return restore_seen(engine, sequence, text, error);
 }
@@ -111,6 +151,18 @@ static bool restore_logged_job(struct engine *engine, struct text name, struct t
     return true;
 }
 
+/* One of the log's tail: the store may not have it, or have another one there. */
+static bool restore_logged_run(struct engine *engine, struct text name,
+                               const struct broker_input *input, struct error *error)
+{
+    uint32_t k = 0;
+    if (!find_place(name, &k, error)) return false;
+    checkpointer_run_changed(engine->checkpointer, k);
+    if (!input->tombstone) return restore_run(engine, k, input->value, error);
+    shard_restore_run_ended(engine->shard, k); /* ours are written over, but it says the same */
+    return true;
+}
+
 static bool restore_state_record(struct engine *engine, const struct broker_input *input,
                                  struct mark *mark, bool *found, struct error *error)
 {
@@ -125,6 +177,8 @@ static bool restore_state_record(struct engine *engine, const struct broker_inpu
         restore_tombstone(engine, rest);
         return true;
     }
+    if (replay_key_rest(input->key, "run/", &rest))
+        return restore_logged_run(engine, rest, input, error);
     if (!replay_key_rest(input->key, "seen/", &rest) || !parse_sequence(rest, &sequence))
         return error_invalid(error, CODE_BAD_NAME, "state record with the unknown key %.*s",
                              (int)(input->key.length > 60 ? 60 : input->key.length),

@@ -1,11 +1,15 @@
-/* replay.h - records of jobs and of remembered command ids put back into memory: those of the
- * store, and those of the state log behind it. */
+/* replay.h - records of jobs, of open runs and of remembered command ids put back into memory:
+ * those of the store, and those of the state log behind it. */
 #ifndef BELFRY_ENGINE_REPLAY_H
 #define BELFRY_ENGINE_REPLAY_H
 
 #include "dispatcher/engine/engine_state.h"
 
-enum { REPLAY_POLL_MS = 50 };
+enum {
+    REPLAY_POLL_MS = 50,
+    /* No k is as large, as the lowest free one is taken; and each below it costs memory. */
+    REPLAY_RUN_K_END = 2 * RUNS_OPEN_MAX_DEFAULT
+};
 #define REPLAY_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
 
 struct replay {
@@ -22,8 +26,12 @@ struct replay {
 
 /* A store_item_visitor; opaque is the engine. */
 bool replay_store_item(void *opaque, const struct store_item *item, struct error *error);
-/* "job/" and "seen/" before the rest of a key; false: it begins otherwise, or there is no rest. */
+/* "job/", "run/" and "seen/" before the rest of a key; false: it begins otherwise, or there is no
+ * rest. */
 bool replay_key_rest(struct text key, const char *prefix, struct text *rest);
+/* The k of "run/<k>" in the log and of the store's field, as they are written: without zeros before
+ * it, below REPLAY_RUN_K_END. */
+bool replay_run_place(struct text name, uint32_t *k);
 /* The two parts of "group/id"; false: it has no slash. */
 bool replay_split_name(struct text name, struct text *group, struct text *id);
 

@@ -182,6 +182,7 @@ static bool make_mark(struct engine *engine, const struct recover_options *optio
     plan->half_applied = is_half_applied(plan);
     if (plan->half_applied) mark->in_command = (struct in_command){0};
     mark->jobs = MARK_JOBS_UNKNOWN; /* the log is believed as it is */
+    mark->runs = MARK_RUNS_UNKNOWN;
     const struct mark none = {0};
     const struct mark *log = plan->log_found ? &plan->log : &none;
     const struct mark *store = plan->store_found ? &plan->store.mark : &none;

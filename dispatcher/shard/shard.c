@@ -172,6 +172,10 @@ bool shard_restore_fits(const struct shard *shard, const struct mark *mark, stru
     if (mark->jobs != MARK_JOBS_UNKNOWN && mark->jobs != jobs)
         return error_set(error, ERROR_FATAL, "%lld jobs were restored, the last mark says %lld",
                          (long long)jobs, (long long)mark->jobs);
+    int64_t runs = (int64_t)shard_open_runs(shard);
+    if (mark->runs != MARK_RUNS_UNKNOWN && mark->runs != runs)
+        return error_set(error, ERROR_FATAL, "%lld open runs were restored, the last mark says "
+                         "%lld", (long long)runs, (long long)mark->runs);
     if (mark->in_command.active && mark->watermark.ordinal != WATERMARK_WHOLE)
         return error_set(error, ERROR_FATAL,
                          "the last mark stands within an instant and within a command");

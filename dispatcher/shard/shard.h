@@ -135,6 +135,9 @@ void shard_follow_runs(struct shard *shard, const struct runs_start *start);
 /* For what needs no sink: questions, ticks to be sent, waits, offsets; NULL: there was never
  * one. */
 struct runs *shard_runs(const struct shard *shard);
+/* As runs_look(), with the names of the run's job; also before shard_follow_runs(). */
+bool shard_look_run(const struct shard *shard, uint32_t k, struct run_view *view);
+size_t shard_open_runs(const struct shard *shard);
 /* What the owner's clock that never steps shows now: before each step in which fires may go out. */
 void shard_tell_steady(struct shard *shard, int64_t steady_ms);
 /* As runs_report(), runs_tick() and runs_step(), and what waits for a run that ends goes on.

@@ -43,6 +43,27 @@ struct runs *shard_runs(const struct shard *shard)
     return shard->open;
 }
 
+/* Before the runs are followed their records have the names. */
+bool shard_look_run(const struct shard *shard, uint32_t k, struct run_view *view)
+{
+    if (shard->open == NULL || !runs_look(shard->open, k, view)) return false;
+    struct run_record *record = &view->record;
+    if (record->id.length > 0) return true;
+    const struct job *job = shard_job_of(
+        shard, (struct job_reference){.ordinal = record->ordinal, .slot = view->job_slot});
+    assert(job != NULL);
+    record->group = job_group(job);
+    record->id = job_id(job);
+    return true;
+}
+
+size_t shard_open_runs(const struct shard *shard)
+{
+    struct runs_counts counts = {0};
+    if (shard->open != NULL) runs_count(shard->open, &counts);
+    return counts.open;
+}
+
 void shard_tell_steady(struct shard *shard, int64_t steady_ms)
 {
     shard->steady_ms = steady_ms;

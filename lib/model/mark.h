@@ -46,6 +46,7 @@ struct input_place {
 };
 
 #define MARK_JOBS_UNKNOWN INT64_C(-1) /* a mark of layout 1 does not say */
+#define MARK_RUNS_UNKNOWN INT64_C(-1) /* nor does one of a shard that never had a run */
 
 struct mark {
     int64_t generation; /* raised by `belfry recover` and by each start of the embedded mode */
@@ -59,6 +60,7 @@ struct mark {
     int64_t runs_again;
     int64_t next_run; /* number of the next try, less 2^32 for each generation; 0: none was yet */
     int64_t jobs; /* how many jobs the shard has; MARK_JOBS_UNKNOWN */
+    int64_t runs; /* how many of its runs are open; MARK_RUNS_UNKNOWN */
     struct in_command in_command;
     int32_t shards;
     int32_t layout; /* it was read with */

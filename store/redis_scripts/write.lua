@@ -7,27 +7,28 @@
 -- goes on only where it finds as many: a key or a field that Redis lost in between is never
 -- covered up by counting anew.
 --
--- KEYS  1 jobs  2 seen  3 groups  4 super_groups  5 super_group_of
---       6-10 the same five of an unfinished rewrite  11 snapshot  12 writer  13 meta
+-- KEYS  1 jobs  2 seen  3 groups  4 super_groups  5 super_group_of  6 runs
+--       7-12 the same six of an unfinished rewrite  13 snapshot  14 writer  15 meta
 -- ARGV  1 known layout  2 generation  3 epoch  4 mode  5 sequence followed  6 group token
 --       7 part  8 sequence of the snapshot, '' = not the last part
---       9 jobs  10 remembered records that must be there after the last part, -1 = not known
---       11 token under which the group has come so far, where it goes on under a new one, or ''
---       12 Kafka cluster of the writer, '' = whichever
---       13 count of the snapshot arguments that come next (field, value, ...)
+--       9 jobs  10 remembered records  11 open runs that must be there after the last part,
+--       -1 = not known
+--       12 token under which the group has come so far, where it goes on under a new one, or ''
+--       13 Kafka cluster of the writer, '' = whichever
+--       14 count of the snapshot arguments that come next (field, value, ...)
 --       then four arguments an item: kind, name, text, super group
 local generation, epoch = tonumber(ARGV[2]), tonumber(ARGV[3])
 local mode, follows, token, part = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
-local sequence, snapshot_arguments, first_argument = ARGV[8], tonumber(ARGV[13]), 14
-local token_before = ARGV[11] ~= '' and ARGV[11] or token
+local sequence, snapshot_arguments, first_argument = ARGV[8], tonumber(ARGV[14]), 15
+local token_before = ARGV[12] ~= '' and ARGV[12] or token
 local rewrite, last = mode == 'rewrite', ARGV[8] ~= ''
-local snapshot_key, writer_key = KEYS[11], KEYS[12]
-local base = rewrite and 5 or 0
+local snapshot_key, writer_key = KEYS[13], KEYS[14]
+local base = rewrite and 6 or 0
 local jobs, seen, groups = KEYS[base + 1], KEYS[base + 2], KEYS[base + 3]
-local super_groups, super_group_of = KEYS[base + 4], KEYS[base + 5]
+local super_groups, super_group_of, runs = KEYS[base + 4], KEYS[base + 5], KEYS[base + 6]
 
-local belongs_to = redis.call('HGET', KEYS[13], 'kafka_cluster_id')
-if ARGV[12] ~= '' and belongs_to and belongs_to ~= '' and belongs_to ~= ARGV[12] then
+local belongs_to = redis.call('HGET', KEYS[15], 'kafka_cluster_id')
+if ARGV[13] ~= '' and belongs_to and belongs_to ~= '' and belongs_to ~= ARGV[13] then
     return redis.error_reply('FOREIGN ' .. belongs_to)
 end
 
@@ -56,20 +57,22 @@ if rewrite and last and stored[4] and tonumber(stored[2]) == generation and
     return redis.status_reply('GAP')
 end
 
-local held_fields = {'held_jobs', 'held_seen', 'held_super_groups'}
+local held_fields = {'held_jobs', 'held_seen', 'held_super_groups', 'held_runs'}
 local held_key = rewrite and writer_key or snapshot_key
 
 local function count()
     return redis.call('HLEN', jobs), redis.call('HLEN', seen), redis.call('ZCARD', groups),
-           redis.call('ZCARD', super_groups), redis.call('HLEN', super_group_of)
+           redis.call('ZCARD', super_groups), redis.call('HLEN', super_group_of),
+           redis.call('HLEN', runs)
 end
 
 local function is_whole()
     local held = redis.call('HMGET', held_key, unpack(held_fields))
-    local job_count, seen_count, group_count, super_count, super_of_count = count()
+    local job_count, seen_count, group_count, super_count, super_of_count, run_count = count()
     return tonumber(held[1] or '') == job_count and tonumber(held[2] or '') == seen_count and
            tonumber(held[3] or '') == super_count and group_count == job_count and
-           super_of_count == super_count
+           super_of_count == super_count and
+           (tonumber(held[4] or '') or 0) == run_count -- of before there were runs: none
 end
 
 if not (rewrite and part == 0) and not is_whole() then return redis.status_reply('DAMAGED') end
@@ -133,27 +136,32 @@ function apply.delete(first, beyond)
     move_super_groups(names, wanted)
 end
 
-function apply.seen(first, beyond)
+local function put_texts(key, first, beyond)
     local texts = {}
     for i = first, beyond - 1, 4 do
         texts[#texts + 1] = ARGV[i + 1]
         texts[#texts + 1] = ARGV[i + 2]
     end
-    redis.call('HSET', seen, unpack(texts))
+    redis.call('HSET', key, unpack(texts))
 end
 
-function apply.forget(first, beyond)
+local function delete_texts(key, first, beyond)
     local names = {}
     for i = first, beyond - 1, 4 do names[#names + 1] = ARGV[i + 1] end
-    redis.call('HDEL', seen, unpack(names))
+    redis.call('HDEL', key, unpack(names))
 end
+
+apply.seen = function(first, beyond) put_texts(seen, first, beyond) end
+apply.forget = function(first, beyond) delete_texts(seen, first, beyond) end
+apply.run = function(first, beyond) put_texts(runs, first, beyond) end
+apply['end'] = function(first, beyond) delete_texts(runs, first, beyond) end
 
 -- UNLINK frees in the background, RENAME onto an old key would free it here and now.
 if part == 0 and (rewrite or writer[3] == 'rewrite') then
-    redis.call('UNLINK', KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10])
+    redis.call('UNLINK', unpack(KEYS, 7, 12))
 end
 
--- Runs of one kind are applied in one call each; between runs the order of the items holds.
+-- Items of one kind that follow each other are applied in one call; else their order holds.
 local first = first_argument + snapshot_arguments
 while first <= #ARGV do
     local kind, beyond = ARGV[first], first + 4
@@ -162,13 +170,15 @@ while first <= #ARGV do
     first = beyond
 end
 
-local job_count, seen_count, _, super_count = count()
-local held = {'held_jobs', job_count, 'held_seen', seen_count, 'held_super_groups', super_count}
+local job_count, seen_count, _, super_count, _, run_count = count()
+local held = {'held_jobs', job_count, 'held_seen', seen_count, 'held_super_groups', super_count,
+              'held_runs', run_count}
 redis.call('HSET', held_key, unpack(held))
 local function differs(expected, found)
     return tonumber(expected) >= 0 and tonumber(expected) ~= found
 end
-local damaged = last and (differs(ARGV[9], job_count) or differs(ARGV[10], seen_count))
+local damaged = last and (differs(ARGV[9], job_count) or differs(ARGV[10], seen_count) or
+                          differs(ARGV[11], run_count))
 -- Also where the numbers turn out wrong: who looks is told what has changed the shard.
 if damaged or not last then
     redis.call('HSET', writer_key, 'generation', ARGV[2], 'epoch', ARGV[3], 'mode', mode,
@@ -176,10 +186,10 @@ if damaged or not last then
     return redis.status_reply(damaged and 'DAMAGED' or 'WRITTEN')
 end
 if rewrite then
-    redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
-    for i = 1, 5 do
-        if redis.call('EXISTS', KEYS[5 + i]) == 1 then
-            redis.call('RENAME', KEYS[5 + i], KEYS[i])
+    redis.call('UNLINK', unpack(KEYS, 1, 6))
+    for i = 1, 6 do
+        if redis.call('EXISTS', KEYS[6 + i]) == 1 then
+            redis.call('RENAME', KEYS[6 + i], KEYS[i])
         end
     end
 end

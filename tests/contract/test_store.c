@@ -141,11 +141,11 @@ static void case_counts(struct store_fixture *f)
     EXPECT("none", count_store(f->a));
     EXPECT("WRITTEN", REWRITE(f->a, 1, 0, NOT_LAST, "+g/1=one +g/2=two@s s4=ids"));
     EXPECT("WRITTEN", REWRITE(f->a, 1, 1, 5, "+g/3=three +g/1=uno j3 r1"));
-    EXPECT("jobs 3/3 seen 1/1 groups 3/3", count_store(f->a));
+    EXPECT("jobs 3/3 seen 1/1 groups 3/3 runs 0/0", count_store(f->a));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, NOT_LAST, "+g/4=four -g/1 -g/8 s5=x x9"));
-    EXPECT("jobs 3/3 seen 2/2 groups 3/3", count_store(f->a));
+    EXPECT("jobs 3/3 seen 2/2 groups 3/3 runs 0/0", count_store(f->a));
     EXPECT("WRITTEN", CHANGE(f->a, 1, 5, 0, 6, "-g/2 -g/3 -g/4 x4 x5 j0 r0"));
-    EXPECT("jobs 0/0 seen 0/0 groups 0/0", count_store(f->a));
+    EXPECT("jobs 0/0 seen 0/0 groups 0/0 runs 0/0", count_store(f->a));
 }
 
 /* Counting anew must not cover up a loss: only a rewrite mends it. */

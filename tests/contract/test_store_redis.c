@@ -236,7 +236,7 @@ static void test_older_layout_is_read(void **state)
     /* It has not counted what it holds: it is read, and then written anew. */
     EXPECT("3", REDIS(f, "HDEL", "belfry:{3}:snapshot", "held_jobs", "held_seen",
                       "held_super_groups"));
-    EXPECT("jobs 1/-1 seen 0/-1 groups 1/-1", count_store(f->store));
+    EXPECT("jobs 1/-1 seen 0/-1 groups 1/-1 runs 0/0", count_store(f->store));
     EXPECT("DAMAGED", CHANGE(f->store, 1, 5, 0, 6, "+g/2=two"));
     EXPECT("1", REDIS(f, "HGET", "belfry:{3}:snapshot", "layout"));
     EXPECT("WRITTEN", REWRITE(f->store, 1, 0, 6, "+g/1=one +g/2=two"));

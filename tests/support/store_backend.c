@@ -131,10 +131,11 @@ static void redis_roll_back(struct backend_state *state)
 static void redis_lose(struct backend_state *state, enum store_item_kind kind, const char *name)
 {
     static const char *const endings[] = {"", ":new"};
+    static const char *const hashes[] = {[STORE_JOB_PUT] = "jobs", [STORE_SEEN_PUT] = "seen",
+                                         [STORE_RUN_PUT] = "runs"};
     for (int i = 0; i < 2; i++) {
         redisReply *reply = redisCommand(state->admin, "HDEL belfry:{3}:%s%s %s",
-                                         kind == STORE_JOB_PUT ? "jobs" : "seen", endings[i],
-                                         name);
+                                         hashes[kind], endings[i], name);
         assert(reply != NULL && reply->type == REDIS_REPLY_INTEGER);
         freeReplyObject(reply);
     }

@@ -27,7 +27,7 @@ struct backend {
     void (*empty)(struct backend_state *state);
     void (*save)(struct backend_state *state);
     void (*roll_back)(struct backend_state *state); /* to what was saved */
-    /* Shard 3 loses this job or this remembered record, also of an unfinished rewrite. */
+    /* Shard 3 loses this job, remembered record or open run, also of an unfinished rewrite. */
     void (*lose)(struct backend_state *state, enum store_item_kind kind, const char *name);
     bool (*list)(struct store *store, int32_t shards, const struct store_filter *filter,
                  store_item_visitor *visitor, void *opaque, struct error *error);

@@ -15,10 +15,24 @@ struct lines {
     char text[LINES_MAX][LINE_BYTES];
 };
 
+static enum store_item_kind kind_of(char sign)
+{
+    switch (sign) {
+    case '+': return STORE_JOB_PUT;
+    case '-': return STORE_JOB_DELETE;
+    case 's': return STORE_SEEN_PUT;
+    case 'x': return STORE_SEEN_DELETE;
+    case 'k': return STORE_RUN_PUT;
+    case 'e': return STORE_RUN_DELETE;
+    }
+    assert(!"a sign of an item");
+    return STORE_JOB_PUT;
+}
+
 void items_parse(struct items *items, const char *words)
 {
     items->count = 0;
-    items->jobs = items->seen = -1;
+    items->jobs = items->seen = items->runs = -1;
     items->token = items->token_before = 0;
     (void)snprintf(items->text, sizeof items->text, "%s", words);
     char *rest = NULL;
@@ -31,8 +45,11 @@ void items_parse(struct items *items, const char *words)
             if (*before == '<') items->token_before = strtoull(before + 1, NULL, 10);
             continue;
         }
-        if (word[0] == 'j' || word[0] == 'r') {
-            *(word[0] == 'j' ? &items->jobs : &items->seen) = strtol(word + 1, NULL, 10);
+        if (strchr("jro", word[0]) != NULL) {
+            int64_t *wanted = word[0] == 'j'   ? &items->jobs
+                              : word[0] == 'r' ? &items->seen
+                                               : &items->runs;
+            *wanted = strtol(word + 1, NULL, 10);
             continue;
         }
         struct store_item *item = &items->items[items->count++];
@@ -40,12 +57,9 @@ void items_parse(struct items *items, const char *words)
         char *super_group = text != NULL ? strrchr(text, '@') : NULL;
         if (text != NULL) *text++ = '\0';
         if (super_group != NULL) *super_group++ = '\0';
-        bool job = word[0] == '+' || word[0] == '-';
-        bool put = word[0] == '+' || word[0] == 's';
-        assert(job || word[0] == 's' || word[0] == 'x');
+        bool put = strchr("+sk", word[0]) != NULL;
         *item = (struct store_item){
-            .kind = job ? (put ? STORE_JOB_PUT : STORE_JOB_DELETE)
-                        : (put ? STORE_SEEN_PUT : STORE_SEEN_DELETE),
+            .kind = kind_of(word[0]),
             .name = word + 1,
             .name_bytes = strlen(word + 1),
             .text = put ? text : NULL,
@@ -80,12 +94,13 @@ struct snapshot snapshot_at(int64_t generation, int64_t epoch, int64_t sequence)
     snapshot.mark.tz_changed_ms = 31;
     (void)snprintf(snapshot.mark.tz_version, sizeof snapshot.mark.tz_version, "2026b");
     snapshot.mark.jobs = 29;
+    snapshot.mark.runs = 38;
     snapshot.mark.inputs[INPUT_CONTROL].last = (struct last_read){true, 32, 33, UINT64_MAX - 34};
     snapshot.mark.inputs[INPUT_FORWARD].last = (struct last_read){false, 35, -36, 37};
     snapshot.state_offset = 1000 + sequence;
     snapshot.written_at_ms = -1;
     snapshot.job_count = -1;
-    snapshot.seen_count = -1;
+    snapshot.seen_count = snapshot.run_count = -1;
     return snapshot;
 }
 
@@ -117,6 +132,7 @@ const char *write_words(struct store *store, enum store_mode mode, int64_t gener
     items_parse(&items, words);
     snapshot.job_count = items.jobs;
     snapshot.seen_count = items.seen;
+    snapshot.run_count = items.runs;
     struct store_write write = {.shard = SHARD, .mode = mode, .generation = generation,
         .epoch = epoch, .follows_sequence = follows, .part = part,
         .token = items.token != 0 ? items.token : token_of(store, part),
@@ -159,8 +175,9 @@ const char *count_store(struct store *store)
     }
     const struct store_counts *held = &snapshot.held, *there = &snapshot.there;
     (void)snprintf(text, sizeof text, "jobs %" PRId64 "/%" PRId64 " seen %" PRId64 "/%" PRId64
-                   " groups %" PRId64 "/%" PRId64, there->jobs, held->jobs, there->seen,
-                   held->seen, there->groups, held->groups);
+                   " groups %" PRId64 "/%" PRId64 " runs %" PRId64 "/%" PRId64, there->jobs,
+                   held->jobs, there->seen, held->seen, there->groups, held->groups, there->runs,
+                   held->runs);
     return found ? text : "none";
 }
 
@@ -191,7 +208,10 @@ static bool add_line(void *opaque, const struct store_item *item, struct error *
     assert(lines->count < LINES_MAX);
     assert(item->super_group == NULL);
     (void)snprintf(lines->text[lines->count++], LINE_BYTES, "%s%.*s=%.*s",
-                   item->kind == STORE_SEEN_PUT ? "s" : "", (int)item->name_bytes, item->name,
+                   item->kind == STORE_SEEN_PUT  ? "s"
+                   : item->kind == STORE_RUN_PUT ? "k"
+                                                 : "",
+                   (int)item->name_bytes, item->name,
                    (int)item->text_bytes, item->text);
     return true;
 }
