@@ -57,21 +57,32 @@ static bool restore_seen(struct engine *engine, int64_t sequence, struct text va
     return true;
 }
 
-bool replay_run_place(struct text name, uint32_t *k)
+/* The lowest free place is taken; the owner before may have allowed more than this one. */
+static int64_t run_places(const struct engine *engine)
+{
+    int64_t open_max = engine->options.settings.runs_open_max;
+    return 2 * (open_max > RUNS_OPEN_MAX_DEFAULT ? open_max : RUNS_OPEN_MAX_DEFAULT);
+}
+
+bool replay_run_place(const struct engine *engine, struct text name, uint32_t *k)
 {
     int64_t number = 0;
     bool leading_zero = name.length > 1 && name.bytes[0] == '0';
-    if (leading_zero || !parse_sequence(name, &number) || number >= REPLAY_RUN_K_END) return false;
+    if (leading_zero || !parse_sequence(name, &number) || number >= run_places(engine))
+        return false;
     *k = (uint32_t)number;
     return true;
 }
 
-static bool find_place(struct text name, uint32_t *k, struct error *error)
+static bool find_place(const struct engine *engine, struct text name, uint32_t *k,
+                       struct error *error)
 {
-    return replay_run_place(name, k) ||
-           error_invalid(error, CODE_BAD_NAME, "the place of a run is '%.*s', not 0 to %d",
+    return replay_run_place(engine, name, k) ||
+           error_invalid(error, CODE_BAD_NAME,
+                         "the place of a run is '%.*s', not 0 to %" PRId64
+                         "; runs.open_max says how many",
                          (int)(name.length > 20 ? 20 : name.length), name.bytes,
-                         REPLAY_RUN_K_END - 1);
+                         run_places(engine) - 1);
 }
 
 /* Of a place that is free nothing is kept. */
@@ -101,7 +112,7 @@ bool replay_store_item(void *opaque, const struct store_item *item, struct error
     struct text name = {item->name, item->name_bytes};
     uint32_t k = 0;
     if (item->kind == STORE_RUN_PUT)
-        return find_place(name, &k, error) && restore_run(engine, k, text, error);
+        return find_place(engine, name, &k, error) && restore_run(engine, k, text, error);
     if (!parse_sequence(name, &sequence))
         return error_invalid(error, CODE_BAD_VALUE, "remembered record with a bad sequence");
     return restore_seen(engine, sequence, text, error);
@@ -156,7 +167,7 @@ static bool restore_logged_run(struct engine *engine, struct text name,
                                const struct broker_input *input, struct error *error)
 {
     uint32_t k = 0;
-    if (!find_place(name, &k, error)) return false;
+    if (!find_place(engine, name, &k, error)) return false;
     checkpointer_run_changed(engine->checkpointer, k);
     if (!input->tombstone) return restore_run(engine, k, input->value, error);
     shard_restore_run_ended(engine->shard, k); /* ours are written over, but it says the same */

@@ -5,11 +5,7 @@
 
 #include "dispatcher/engine/engine_state.h"
 
-enum {
-    REPLAY_POLL_MS = 50,
-    /* No k is as large, as the lowest free one is taken; and each below it costs memory. */
-    REPLAY_RUN_K_END = 2 * RUNS_OPEN_MAX_DEFAULT
-};
+enum { REPLAY_POLL_MS = 50 };
 #define REPLAY_SILENCE_US INT64_C(30000000) /* no record and no end for so long: retry */
 
 struct replay {
@@ -29,9 +25,9 @@ bool replay_store_item(void *opaque, const struct store_item *item, struct error
 /* "job/", "run/" and "seen/" before the rest of a key; false: it begins otherwise, or there is no
  * rest. */
 bool replay_key_rest(struct text key, const char *prefix, struct text *rest);
-/* The k of "run/<k>" in the log and of the store's field, as they are written: without zeros before
- * it, below REPLAY_RUN_K_END. */
-bool replay_run_place(struct text name, uint32_t *k);
+/* The k of "run/<k>" in the log and of the store's field. False: not as it is written, without zeros
+ * before it; or so large that nobody gave it, and each k below costs memory. */
+bool replay_run_place(const struct engine *engine, struct text name, uint32_t *k);
 /* The two parts of "group/id"; false: it has no slash. */
 bool replay_split_name(struct text name, struct text *group, struct text *id);
 

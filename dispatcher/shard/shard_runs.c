@@ -59,9 +59,7 @@ bool shard_look_run(const struct shard *shard, uint32_t k, struct run_view *view
 
 size_t shard_open_runs(const struct shard *shard)
 {
-    struct runs_counts counts = {0};
-    if (shard->open != NULL) runs_count(shard->open, &counts);
-    return counts.open;
+    return shard->open == NULL ? 0 : runs_open_count(shard->open);
 }
 
 void shard_tell_steady(struct shard *shard, int64_t steady_ms)
