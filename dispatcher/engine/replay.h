@@ -25,8 +25,8 @@ bool replay_store_item(void *opaque, const struct store_item *item, struct error
 /* "job/", "run/" and "seen/" before the rest of a key; false: it begins otherwise, or there is no
  * rest. */
 bool replay_key_rest(struct text key, const char *prefix, struct text *rest);
-/* The k of "run/<k>" in the log and of the store's field. False: not as it is written, without zeros
- * before it; or so large that nobody gave it, and each k below costs memory. */
+/* The k of "run/<k>" in the log and of the store's field. False: not as it is written, without
+ * zeros before it; or so large that nobody gave it, and each k below costs memory. */
 bool replay_run_place(const struct engine *engine, struct text name, uint32_t *k);
 /* The two parts of "group/id"; false: it has no slash. */
 bool replay_split_name(struct text name, struct text *group, struct text *id);
