@@ -253,6 +253,7 @@ bool reports_next(struct report_reader *reader, struct arena *arena, struct repo
     struct report_source source = {reader->rest, arena};
     if (reader->array && !json_scan_element(&reader->rest, &source.raw)) return false;
     if (!reader->array && reader->index > 0) return false;
+    reader->raw = source.raw;
     arena_reset(arena);
     error_clear(error);
     struct json_node root = {NULL, NULL, NULL, 0};

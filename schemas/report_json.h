@@ -13,6 +13,7 @@
 /* A record that is being read. */
 struct report_reader {
     struct text rest; /* what has not been read yet */
+    struct text raw;  /* the text of the report that was read last */
     size_t index;     /* of the next report */
     bool array;
 };

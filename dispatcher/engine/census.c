@@ -13,7 +13,8 @@ enum {
     FAILING = 1 << 2,
     FINISHED = 1 << 3,
     ZONELESS = 1 << 4,
-    OWING = 1 << 5
+    OWING = 1 << 5,
+    LEASED = 1 << 6
 };
 enum { OWING_LOOKS_MOST = 2000, SLOT_LOOKS_MOST = 1000 * 1000 };
 
@@ -35,6 +36,7 @@ static uint8_t state_of(const struct job *job)
     else if (job->flags & JOB_PAUSED) state |= PAUSED;
     else if (job_is_failing(job)) state |= FAILING;
     if (job->flags & JOB_ZONELESS) state |= ZONELESS;
+    if (job->flags & JOB_LEASE) state |= LEASED;
     if (job_owes_slots(job) && (job->flags & JOB_STANDS_STILL) == 0) state |= OWING;
     return state;
 }
@@ -46,8 +48,9 @@ static void count(struct census *census, uint8_t state, int64_t by)
     if (state & FINISHED) census->finished += by;
     if (state & ZONELESS) census->zoneless += by;
     if (state & OWING) census->owing += by;
+    if (state & LEASED) census->leased += by;
     assert(census->paused >= 0 && census->failing >= 0 && census->finished >= 0);
-    assert(census->zoneless >= 0 && census->owing >= 0);
+    assert(census->zoneless >= 0 && census->owing >= 0 && census->leased >= 0);
 }
 
 static void set(struct census *census, uint32_t slot, uint8_t state)

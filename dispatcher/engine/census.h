@@ -16,6 +16,7 @@ struct census {
     int64_t failing;  /* failing, as its record says it */
     int64_t finished;
     int64_t zoneless; /* set aside: a time zone is not there */
+    int64_t leased;   /* its runs are followed */
     int64_t owing;    /* owes slots, and is neither paused nor set aside */
     uint32_t cursor;  /* of the round that looks for the oldest owed slot */
     int64_t round_oldest_ms;

@@ -27,6 +27,20 @@ static int64_t read_on(const struct engine *engine, enum input input)
     return position > offset ? position : offset;
 }
 
+/* While what lies between the two offsets is being read again, not all claims in it are known. */
+static void mark_runs(const struct engine *engine, struct mark *mark)
+{
+    const struct reports *reports = &engine->reports;
+    struct runs *runs = shard_runs(engine->shard);
+    if (!reports->followed || runs == NULL) return;
+    mark->next_run = runs_next_runnumber(runs) - (mark->generation << 32);
+    assert(mark->next_run > 0);
+    if (!reports->placed) return;
+    mark->inputs[INPUT_RUNS].offset = runs_read_to(runs);
+    if (reports->applied >= runs_read_to(runs)) mark->runs_again = runs_read_again_from(runs);
+    assert(mark->runs_again <= mark->inputs[INPUT_RUNS].offset);
+}
+
 void engine_next_mark(const struct engine *engine, struct mark *mark)
 {
     *mark = engine->mark;
@@ -37,6 +51,7 @@ void engine_next_mark(const struct engine *engine, struct mark *mark)
     mark->layout = STATE_LAYOUT;
     if (engine->shard == NULL) return;
     shard_fill_mark(engine->shard, mark);
+    mark_runs(engine, mark);
     mark->jobs = (int64_t)shard_job_count(engine->shard);
     mark->runs = (int64_t)shard_open_runs(engine->shard);
 }
@@ -355,11 +370,19 @@ bool engine_rests(const struct engine *engine)
            (int64_t)shard_job_count(engine->shard) == mark->jobs;
 }
 
+/* The first run of those that are open. */
+static bool opens_run(const struct engine *engine)
+{
+    const struct reports *reports = &engine->reports;
+    return reports->followed && !reports->placed && engine_open_runs(engine) > 0;
+}
+
 static bool commit(struct engine *engine, struct error *error)
 {
     struct outbox *outbox = engine->outbox;
     engine->settled = false;
     if (engine->shard != NULL) engine_tell_refused(engine);
+    if (opens_run(engine) && !engine_place_reports(engine, error)) return false;
     outbox_finish(outbox);
     engine->heard = inputs_heard(&engine->inputs); /* what is read while it is settled is more */
     int64_t began_us = engine_monotonic_us(engine);

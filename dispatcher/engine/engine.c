@@ -62,7 +62,8 @@ void engine_options_defaults(struct engine_options *options)
                                        .clock_sample_ms = MINUTES_MS,
                                        .wait_max_ms = 200,
                                        .batch_outputs_max = BATCH_OUTPUTS_MAX,
-                                       .state_log = true};
+                                       .state_log = true,
+                                       .runs_append_times = true};
 }
 
 static bool on_list(const char *const *list, size_t count, struct text name)
@@ -104,6 +105,7 @@ struct engine *engine_create(const struct engine_options *options,
     engine->limits.record_bytes_max = (size_t)options->settings.record_bytes;
     engine->limits.payload_bytes_max = (size_t)options->settings.payload_bytes;
     engine->limits.every_min_ms = options->settings.every_min_ms;
+    engine->limits.runs = options->runs;
     engine->limits.zones = options->zones;
     engine->zones = zone_stand_ins_create(options->zones);
     engine->limits.catchup.grace_ms = options->settings.misfire_grace_ms;
@@ -171,13 +173,15 @@ static bool lane_may_run(struct engine *engine, int64_t now_ms)
     return true;
 }
 
-/* Slots that came due, then what is owed. The time must not be behind the watermark. */
+/* Slots that came due, what is owed, retries of runs. The time must not be behind the watermark. */
 static bool step_time(struct engine *engine, int64_t now_ms, struct error *error)
 {
     struct sink sink = outbox_sink(engine->outbox);
     while (!shard_advance(engine->shard, now_ms, now_ms, &sink))
         if (!engine_commit(engine, error)) return false;
     while (!shard_decide(engine->shard, now_ms, &sink))
+        if (!engine_commit(engine, error)) return false;
+    while (!shard_step_runs(engine->shard, engine_runs_now(engine, now_ms), &sink))
         if (!engine_commit(engine, error)) return false;
     if (lane_may_run(engine, now_ms)) shard_run_lane(engine->shard, now_ms, &sink);
     shard_expire_seen(engine->shard, &sink);
@@ -222,7 +226,7 @@ static void remember_ends(struct engine *engine)
     struct mark next;
     engine_next_mark(engine, &next);
     bool further = false;
-    for (enum input input = 0; input < INPUTS_COMMANDS; input++)
+    for (enum input input = 0; input < INPUT_COUNT; input++)
         further = further || next.inputs[input].offset != engine->mark.inputs[input].offset;
     if (!further) return;
     int64_t soon_us = engine_monotonic_us(engine) + MINUTES_MS * INT64_C(1000);
@@ -273,7 +277,9 @@ static bool step(struct engine *engine, struct error *error)
     engine->looked_long =
         engine_monotonic_us(engine) - began_us > PAUSE_CATCH_UP_MS * INT64_C(1000);
     if (engine->looked_long) return true;
-    if (!engine_apply_inputs(engine, now_ms, error)) return false;
+    if (!engine_follow_reports(engine, error) || !engine_apply_reports(engine, now_ms, error) ||
+        !engine_apply_inputs(engine, now_ms, error))
+        return false;
     bool due = is_time(engine, now_ms);
     if (due && !step_time(engine, now_ms, error)) return false;
     if (!commit_step(engine, error)) return false;
@@ -287,6 +293,7 @@ static bool step(struct engine *engine, struct error *error)
         engine->shrink_due_us = INT64_MAX;
     }
     assert(engine_rests(engine) && outbox_is_empty(engine->outbox));
+    engine_ask_about_runs(engine, now_ms);
     checkpoint_step(engine);
     engine_numbers_tell(engine);
     return true;
@@ -304,6 +311,8 @@ static int32_t wait_ms(const struct engine *engine)
         due_ms = live_ms; /* the lane gives way */
     if (inputs_caught_up(&engine->inputs) && due_ms < now_ms + wait)
         wait = due_ms - now_ms; /* before that nothing fires: what is read ends the wait */
+    int64_t reports_ms = engine_reports_wait_ms(engine, now_ms);
+    if (reports_ms < wait) wait = reports_ms;
     int64_t monotonic_us = engine_monotonic_us(engine);
     int64_t behind_ms = shard_watermark(engine->shard).instant_ms - now_ms;
     if (behind_ms > 0) wait = behind_ms; /* our clock went back */

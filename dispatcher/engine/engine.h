@@ -34,6 +34,8 @@ struct engine_options {
     const char *const *results_topics;
     size_t results_topic_count;
     bool state_log; /* false: the embedded mode, whose broker forgets; the store is the truth */
+    bool runs;      /* jobs may have a lease: what workers report is read, and acts */
+    bool runs_append_times; /* reports have the time of the broker's clock, not of the sender's */
 };
 void engine_options_defaults(struct engine_options *options);
 

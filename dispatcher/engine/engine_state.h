@@ -1,6 +1,7 @@
 /* engine_state.h - the inside of an engine, shared by engine.c (the loop), commit.c (transactions
  * and the one path for errors), mend.c (what Kafka refuses), takeover.c (becoming the owner),
- * same_log.c (is an input log still the one), intake.c (commands). */
+ * same_log.c (is an input log still the one), intake.c (commands), reports.c (what workers
+ * say of runs). */
 #ifndef BELFRY_ENGINE_ENGINE_STATE_H
 #define BELFRY_ENGINE_ENGINE_STATE_H
 
@@ -13,6 +14,7 @@
 #include "dispatcher/engine/foreign.h"
 #include "dispatcher/engine/inputs.h"
 #include "dispatcher/engine/outbox.h"
+#include "dispatcher/engine/run_inquiry.h"
 #include "dispatcher/shard/shard.h"
 #include "schemas/arena.h"
 #include "schemas/command_json.h"
@@ -30,6 +32,17 @@ struct unfit_command {
 struct singly {
     bool active;
     int64_t offsets[INPUTS_COMMANDS];
+};
+
+/* What is known of the log of reports. */
+struct reports {
+    bool followed; /* the shard follows runs */
+    bool placed;   /* a run is open, or was: what stands from `applied` on concerns the shard */
+    bool caught_up; /* those that were there at the take-over have acted */
+    int64_t applied; /* of the next one to act */
+    int64_t lost_from; /* those from here to there were deleted unread; none: both are the same */
+    int64_t lost_to;
+    struct run_inquiry *inquiry; /* NULL: nothing was to be asked yet */
 };
 
 /* Numbers of the shard that is held, and what they are while nothing is known of it. */
@@ -78,6 +91,7 @@ struct engine {
                        * its first mark, and from a commit that failed on: memory is then ahead of
                        * Kafka, and is thrown away */
     struct input_place places[INPUT_COUNT]; /* for the mark to come */
+    struct reports reports;
     int64_t state_first_look; /* no mark of ours is before this offset of the state log */
     int64_t retried_us; /* when failing jobs last had their turn */
     struct inputs_heard heard; /* of the step that is being committed */
@@ -126,6 +140,9 @@ struct engine {
 int64_t engine_monotonic_us(const struct engine *engine);
 int64_t engine_wall_ms(const struct engine *engine);
 void engine_sleep_ms(const struct engine *engine, int64_t ms);
+int64_t engine_open_runs(const struct engine *engine);
+/* The time of a call about runs. */
+struct runs_now engine_runs_now(const struct engine *engine, int64_t now_ms);
 /* Tells the kind and the message of an error, at the row's level. */
 void engine_tell_error(const struct engine *engine, enum observed_kind kind,
                        const struct error *error);
@@ -191,6 +208,27 @@ bool engine_check_logs(struct engine *engine, const struct mark *mark, struct er
 void engine_remember(const struct broker_input *input, struct last_read *last);
 /* The next marks say of the input logs what this one says. */
 void engine_stand_at(struct engine *engine, const struct mark *mark);
+
+/* Before the commit that opens a shard's first run: reports about it come behind the end that the
+ * log has now. ERROR_FATAL, state_lost: it ends before what was read. */
+bool engine_place_reports(struct engine *engine, struct error *error);
+/* Where a log that was read to there has been cut, or made anew. */
+bool engine_say_cut(enum input input, int64_t end, int64_t read_to, struct error *error);
+
+/* ---- reports.c ---- */
+
+/* At a take-over, before the first mark: from here on the shard follows runs, and it is known from
+ * where on reports are to be read, if any are. */
+bool engine_begin_runs(struct engine *engine, const struct mark *mark, struct error *error);
+/* Reads reports as long as a run is open or a job has a lease. */
+bool engine_follow_reports(struct engine *engine, struct error *error);
+/* Reports that have been read act, in their order, for a bounded while. */
+bool engine_apply_reports(struct engine *engine, int64_t now_ms, struct error *error);
+/* What is to be asked of others: of a shard at rest. */
+void engine_ask_about_runs(struct engine *engine, int64_t now_ms);
+/* For how long runs and reports have nothing to do. */
+int64_t engine_reports_wait_ms(const struct engine *engine, int64_t now_ms);
+void engine_forget_reports(struct engine *engine);
 
 /* ---- intake.c ---- */
 

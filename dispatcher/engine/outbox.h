@@ -93,6 +93,18 @@ void outbox_went_out(struct outbox *outbox);
  * in their order. False: none is left. */
 bool outbox_next_refused(struct outbox *outbox, struct failed_fire *failed);
 
+/* ---- outbox_runs.c: what a shard says of runs ---- */
+
+/* A report, or what cannot be read as one, and the record in which it stands. */
+struct outbox_report {
+    const struct broker_input *record;
+    struct text value;
+};
+/* What is said from here on answers it; NULL: none. */
+void outbox_reads(struct outbox *outbox, const struct outbox_report *report);
+/* It becomes a dead letter. */
+void outbox_add_letter(struct outbox *outbox, const struct error *error);
+
 /* ---- outbox_mend.c: what becomes of records that Kafka refuses ---- */
 
 /* Record i was refused in the try under way; the message says why. */

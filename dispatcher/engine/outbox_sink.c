@@ -327,15 +327,17 @@ static enum retry_turn sink_retry(void *opaque, const struct job *job)
 
 struct sink outbox_sink(struct outbox *outbox)
 {
-    return (struct sink){.opaque = outbox,
-                         .fire = sink_fire,
-                         .event = sink_event,
-                         .result = sink_result,
-                         .job_changed = sink_job_changed,
-                         .job_deleted = sink_job_deleted,
-                         .seen = sink_seen,
-                         .seen_expired = sink_seen_expired,
-                         .full = sink_full,
-                         .uncertain = sink_uncertain,
-                         .retry = sink_retry};
+    struct sink sink = {.opaque = outbox,
+                        .fire = sink_fire,
+                        .event = sink_event,
+                        .result = sink_result,
+                        .job_changed = sink_job_changed,
+                        .job_deleted = sink_job_deleted,
+                        .seen = sink_seen,
+                        .seen_expired = sink_seen_expired,
+                        .full = sink_full,
+                        .uncertain = sink_uncertain,
+                        .retry = sink_retry};
+    outbox_runs_sink(&sink);
+    return sink;
 }

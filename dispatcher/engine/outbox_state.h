@@ -1,5 +1,5 @@
 /* outbox_state.h - the inside of an outbox, shared by outbox.c (one transaction), outbox_sink.c
- * (what a shard says), outbox_mend.c (what Kafka refuses) and no other file. */
+ * and outbox_runs.c (what a shard says), outbox_mend.c (what Kafka refuses) and no other file. */
 #ifndef BELFRY_ENGINE_OUTBOX_STATE_H
 #define BELFRY_ENGINE_OUTBOX_STATE_H
 
@@ -83,8 +83,13 @@ struct outbox {
     bool last_fire_refused;
     int32_t last_failure;         /* of the last fire, where it went to a foreign topic; -1 */
     struct incarnation last_life; /* whose it was, refused or not, where it was not a plain one */
+    const struct outbox_report *reading; /* NULL: no report */
     struct foreign_topic *probe; /* the suspect topic that this transaction tries; NULL: none */
 };
+
+/* ---- outbox_runs.c ---- */
+
+void outbox_runs_sink(struct sink *sink);
 
 /* ---- outbox.c ---- */
 

@@ -7,6 +7,9 @@
 #include "dispatcher/engine/replay.h"
 #include "lib/base/hash.h"
 
+static const char advice[] = "belfry recover --from kafka goes on; see docs/operation.md, "
+                             "\"state_lost\"";
+
 /* The value's hash, keyed by the key's. It is kept in marks: never to be changed. */
 static uint64_t hash_of(const struct broker_input *input)
 {
@@ -75,21 +78,23 @@ bool engine_look_at_log(struct engine *engine, enum input input, const struct in
     return true;
 }
 
+bool engine_say_cut(enum input input, int64_t end, int64_t read_to, struct error *error)
+{
+    return error_set(error, ERROR_FATAL, "state_lost: topic %s ends at %" PRId64 ", the shard had "
+                     "read it to %" PRId64 ": it was cut or made anew; %s", input_name(input), end,
+                     read_to, advice);
+}
+
 static bool check_log(struct engine *engine, enum input input, const struct mark *mark,
                       struct error *error)
 {
-    static const char advice[] = "belfry recover --from kafka goes on; see docs/operation.md, "
-                                 "\"state_lost\"";
     const char *name = input_name(input);
     const struct input_place *place = &mark->inputs[input];
     const struct last_read *last = &place->last;
     int64_t read_to = mark_read_to(mark, input);
     struct log_look look;
     if (!engine_look_at_log(engine, input, place, &look, error)) return false;
-    if (look.end < read_to)
-        return error_set(error, ERROR_FATAL, "state_lost: topic %s ends at %" PRId64 ", the shard "
-                         "had read it to %" PRId64 ": it was cut or made anew; %s", name, look.end,
-                         read_to, advice);
+    if (look.end < read_to) return engine_say_cut(input, look.end, read_to, error);
     if (look.differs)
         return error_set(error, ERROR_FATAL, "state_lost: topic %s was made anew: its record %"
                          PRId64 " was appended at %" PRId64 ", the one this shard has read at %"
@@ -103,5 +108,19 @@ bool engine_check_logs(struct engine *engine, const struct mark *mark, struct er
     if (!engine->options.state_log) return true;
     for (enum input input = 0; input < INPUTS_COMMANDS; input++)
         if (!check_log(engine, input, mark, error)) return false;
+    return true;
+}
+
+bool engine_place_reports(struct engine *engine, struct error *error)
+{
+    struct broker *broker = engine->ports.broker;
+    struct runs *runs = shard_runs(engine->shard);
+    int64_t first = 0;
+    int64_t end = 0;
+    if (!broker->operations->offsets(broker, TOPIC_RUNS, &first, &end, error)) return false;
+    if (end < runs_read_to(runs)) return engine_say_cut(INPUT_RUNS, end, runs_read_to(runs), error);
+    if (end > 0) runs_read(runs, end - 1);
+    engine->reports.applied = end;
+    engine->reports.placed = true;
     return true;
 }

@@ -20,6 +20,7 @@ void engine_forget(struct engine *engine)
     for (enum input input = 0; input < INPUT_COUNT; input++)
         broker->operations->stop_reading(broker, input_topic(input));
     inputs_clear(&engine->inputs);
+    engine_forget_reports(engine);
     outbox_destroy(engine->outbox);
     engine->outbox = NULL;
     checkpointer_destroy(engine->checkpointer);
@@ -45,6 +46,8 @@ void engine_start_empty(struct engine *engine)
     config.catchup_per_second = engine->options.settings.catchup_rate;
     config.runs.open_max = (uint32_t)engine->options.settings.runs_open_max;
     memcpy(config.hash_key, engine->options.hash_key, sizeof config.hash_key);
+    config.runs.append_times = engine->options.runs_append_times;
+    memcpy(config.runs.hash_key, engine->options.hash_key, sizeof config.runs.hash_key);
     engine->shard = shard_create(&config);
     engine->checkpointer =
         checkpointer_create(&(struct checkpointer_options){.port = engine->ports.checkpoint,
@@ -516,7 +519,10 @@ bool engine_take_over(struct engine *engine, struct error *error)
     shard_restore_done(engine->shard, &mark);
     census_take(&engine->census, engine->shard);
     engine_numbers_begin(engine);
-    if (!commit_first_mark(engine, &mark, tz_before, &cuts, error)) return false;
+    if (!engine_begin_runs(engine, &mark, error) ||
+        !commit_first_mark(engine, &mark, tz_before, &cuts, error) ||
+        !engine_follow_reports(engine, error))
+        return false;
     warm_foreign(engine);
     int64_t took_ms = (engine_monotonic_us(engine) - began_us) / 1000;
     atomic_store(&engine->numbers.takeover_ms, took_ms);

@@ -138,6 +138,10 @@ struct runs *shard_runs(const struct shard *shard);
 /* As runs_look(), with the names of the run's job; also before shard_follow_runs(). */
 bool shard_look_run(const struct shard *shard, uint32_t k, struct run_view *view);
 size_t shard_open_runs(const struct shard *shard);
+/* The same, and there is one from here on: of a shard that follows runs. */
+struct runs *shard_begin_runs(struct shard *shard);
+/* Reports were deleted unread, see runs_reports_lost(). Between steps of time and commands. */
+bool shard_reports_lost(struct shard *shard, struct runs_now now, const struct sink *sink);
 /* What the owner's clock that never steps shows now: before each step in which fires may go out. */
 void shard_tell_steady(struct shard *shard, int64_t steady_ms);
 /* As runs_report(), runs_tick() and runs_step(), and what waits for a run that ends goes on.

@@ -191,7 +191,7 @@ struct fire_run fire_run_of(const struct run_view *run)
 /* ---- fires ---- */
 
 /* The runs of a shard whose jobs may have some; made when the first one does. */
-static struct runs *runs_of(struct shard *shard)
+struct runs *shard_begin_runs(struct shard *shard)
 {
     if (shard->open == NULL && shard->follows_runs) {
         shard->open = runs_create(&shard->config.runs);
@@ -234,7 +234,7 @@ static void open_run(struct shard *shard, const struct fire *fire, const struct 
 void shard_fire(struct shard *shard, struct fire *fire, const struct sink *sink)
 {
     struct job *job = fire->job;
-    if ((job->flags & JOB_LEASE) == 0 || runs_of(shard) == NULL) {
+    if ((job->flags & JOB_LEASE) == 0 || shard_begin_runs(shard) == NULL) {
         sink->fire(sink->opaque, fire);
         return;
     }

@@ -98,6 +98,17 @@ bool shard_tick(struct shard *shard, const struct runs_place *place, const struc
     return done;
 }
 
+bool shard_reports_lost(struct shard *shard, struct runs_now now, const struct sink *sink)
+{
+    assert(shard->open != NULL);
+    begin(shard, now);
+    struct runs_turn turn = {.shard = shard, .sink = sink, .now = now};
+    const struct runs_sink runs_sink = shard_runs_sink(&turn);
+    bool done = runs_reports_lost(shard->open, now, &runs_sink);
+    go_on(&turn);
+    return done;
+}
+
 bool shard_step_runs(struct shard *shard, struct runs_now now, const struct sink *sink)
 {
     if (shard->open == NULL) return true;

@@ -211,7 +211,7 @@ struct run_tick {
 
 /* A request to stop a try, to whichever worker has it. */
 struct run_cancel {
-    struct text group;
+    struct text group; /* of a try that is long over both names may be empty */
     struct text id;
     struct text run; /* the fire's id */
     int64_t runnumber;

@@ -63,6 +63,10 @@ struct cluster {
     int64_t end_ms; /* when the engine is asked to end */
     struct engine *engine;
     size_t outputs_max; /* of a transaction */
+    bool runs;          /* are followed */
+    bool store_empty;   /* to whoever takes over */
+    void (*meanwhile)(struct cluster *own); /* what others do while the engine waits; may be NULL */
+    void *opaque;                           /* theirs */
     int64_t jobs;       /* of the shard when its last life ended */
     struct store_image *image;
     struct store *store;
@@ -271,6 +275,7 @@ static bool cluster_poll(struct broker *broker, int32_t wait_ms, struct broker_i
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         if (cluster_read(own, order[i], input)) return true;
     own->now_ms += wait_ms;
+    if (own->meanwhile != NULL) own->meanwhile(own);
     if (own->now_ms >= own->end_ms) engine_wish(own->engine, ENGINE_SHUTDOWN);
     return true;
 }
@@ -352,6 +357,8 @@ static bool cluster_read_snapshot(struct checkpoint_port *port, struct snapshot 
                                   bool *found, struct error *error)
 {
     struct store *store = cluster_of_port(port)->store;
+    *found = false;
+    if (cluster_of_port(port)->store_empty) return true;
     return store->operations->read_snapshot(store, 0, snapshot, found, error);
 }
 
@@ -450,6 +457,16 @@ static void cluster_destroy(struct cluster *own)
     free(own);
 }
 
+/* Somebody writes a record, outside of the shard's transactions. */
+static inline void cluster_write(struct cluster *own, enum broker_topic topic, const char *key,
+                                 const char *value)
+{
+    struct cluster_log *log = &own->logs[topic];
+    require(log->count == log->committed);
+    (void)cluster_append(log, text_of(key), text_of(value), own->now_ms);
+    log->committed = log->count;
+}
+
 /* --- the state log --- */
 
 static struct mark cluster_last_mark(const struct cluster *own)
@@ -495,6 +512,7 @@ static bool cluster_live(struct cluster *own, const char *owner, int64_t for_ms,
     options.results_topics = results;
     options.results_topic_count = 1;
     options.batch_outputs_max = own->outputs_max;
+    options.runs = own->runs;
     own->engine = engine_create(&options, &ports);
     own->end_ms = own->now_ms + for_ms;
     bool good = engine_run(own->engine, error);
