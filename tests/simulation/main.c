@@ -131,7 +131,7 @@ int main(int argc, char **argv)
     enum options_read read = options_read(argc, argv, &wishes);
     if (read != OPTIONS_GOOD) return read == OPTIONS_HELP ? 0 : 2;
     json_reader_prepare();
-    if (wishes.check_ports) return ports_check() > 0;
+    if (wishes.check_ports) return ports_check() + workers_check() > 0;
     if (wishes.check_judge) return run_check() > 0;
     return wishes.replay != NULL ? replay(&wishes) : play(&wishes);
 }

@@ -5,5 +5,7 @@
 
 /* Over some seeds; says on standard error what does not hold. Returns how much that is. */
 int ports_check(void);
+/* The same of its workers. */
+int workers_check(void);
 
 #endif

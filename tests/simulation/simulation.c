@@ -8,6 +8,7 @@
 #include "lib/base/memory.h"
 #include "tests/simulation/judge/checker.h"
 #include "tests/simulation/judge/standstill.h"
+#include "tests/simulation/workers/workers.h"
 
 /* Faults are over: sessions run out, failing topics are tried again, the lane works off. */
 #define REST_US (10 * MINUTE_US)
@@ -54,6 +55,10 @@ static void end_faults(struct world *world)
     world->redis.slow_until_us = 0;
     world->redis.troubles = 0;
     world->redis.flaky_until_us = 0;
+    memset(world->tick_fate, 0, sizeof world->tick_fate);
+    memset(world->question_fate, 0, sizeof world->question_fate);
+    world->coordinator_silent_until_us = 0;
+    workers_calm(world);
     for (int32_t p = 0; p < world->settings.processes; p++) {
         struct process *process = &world->processes[p];
         process_drift_clock(process, 0);
@@ -73,7 +78,7 @@ static void end_faults(struct world *world)
 /* Frozen and cut off processes come back by themselves; so wait for the last of them. */
 static int64_t calm_us(const struct world *world)
 {
-    int64_t at_us = world->now_us;
+    int64_t at_us = workers_calm_us(world);
     if (world->kafka_down_until_us > at_us) at_us = world->kafka_down_until_us;
     for (int32_t p = 0; p < world->settings.processes; p++) {
         const struct process *process = &world->processes[p];
@@ -112,6 +117,7 @@ static void come_to_rest(struct world *world)
     end_faults(world);
     world_run(world, calm_us(world));
     end_faults(world);
+    world->calm_us = world->now_us;
     world_run(world, world->now_us + MINUTE_US); /* forwarded commands are applied by then */
     for (int turn = 0; turn < DECISIONS && loss_operator(world); turn++)
         world_run(world, world->now_us + REST_US);
@@ -152,6 +158,7 @@ void simulate(const struct plan *plan, bool verbose, struct verdict *verdict)
         if (plan->events[i].at_us <= end_us)
             agenda_add(&world->agenda, plan->events[i].at_us, event_comes, &play, (int64_t)i);
     start_processes(world);
+    workers_start(world);
     standstill_watch(world, 0);
     world_run(world, end_us);
     if (!world->stopped) come_to_rest(world);

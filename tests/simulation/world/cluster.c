@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/memory.h"
+#include "tests/simulation/workers/workers.h"
 #include "tests/simulation/world/json_scan.h"
 #include "tests/simulation/world/world.h"
 
@@ -179,15 +180,19 @@ static void place(struct world *world, struct record *record)
     }
     record->offset = log->next_offset++;
     bool fire = record->topic == TOPIC_FIRES || record->topic == TOPIC_FOREIGN;
+    if (record->topic == TOPIC_RUNS &&
+        cluster->runs_back_until_us[record->partition] > world->now_us)
+        record->time_ms -= cluster->runs_back_ms[record->partition];
     if (!fire || record->leased) log_add(log, record);
     if (record->topic == TOPIC_RUNS) work_log_record(world, record->partition, record);
 }
 
-static void marker(struct world *world, struct log *log, struct transaction *transaction)
+/* False: nothing of the transaction is in the log. */
+static bool marker(struct world *world, struct log *log, struct transaction *transaction)
 {
     size_t at = 0;
     while (at < log->open_count && log->open[at].serial != transaction->serial) at++;
-    if (at == log->open_count) return;
+    if (at == log->open_count) return false;
     int64_t first = log->open[at].first_offset;
     log->open[at] = log->open[--log->open_count];
     for (size_t i = log_find(log, first); !transaction->committed && i < log->count; i++)
@@ -198,6 +203,7 @@ static void marker(struct world *world, struct log *log, struct transaction *tra
     record->offset = log->next_offset++;
     record->transaction = transaction->serial;
     log_add(log, record);
+    return true;
 }
 
 /* ---- readers hear of it ---- */
@@ -222,6 +228,30 @@ int64_t cluster_append(struct world *world, struct record *record)
     return record->offset;
 }
 
+/* A client's transaction has ended; it is the only one of its serial. */
+static void hidden_no_more(void *object, int64_t serial)
+{
+    struct world *world = object;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++) {
+        struct log *log = &world->cluster.runs[shard];
+        for (size_t i = 0; i < log->open_count; i++) {
+            if ((int64_t)log->open[i].serial != serial) continue;
+            log->open[i] = log->open[--log->open_count];
+            tell(world, TOPIC_RUNS, shard);
+            return;
+        }
+    }
+}
+
+void cluster_hide(struct world *world, enum broker_topic topic, int32_t partition, int64_t for_us)
+{
+    struct log *log = cluster_log(&world->cluster, topic, partition);
+    if (log->open_count > SIM_SHARDS_MAX) return;
+    uint64_t serial = ++world->cluster.serial;
+    log->open[log->open_count++] = (struct open_transaction){serial, log->next_offset};
+    agenda_add(&world->agenda, world->now_us + for_us, hidden_no_more, world, (int64_t)serial);
+}
+
 /* ---- transactions ---- */
 
 static void transaction_free(struct transaction *transaction)
@@ -239,15 +269,17 @@ static void markers_written(void *object, int64_t shard)
     struct transaction *transaction = producer->transaction;
     assert(producer->state == PRODUCER_ENDING && transaction != NULL);
     for (int32_t p = 0; p < world->settings.shards; p++) {
-        marker(world, &world->cluster.forward[p], transaction);
-        marker(world, &world->cluster.state[p], transaction);
+        (void)marker(world, &world->cluster.forward[p], transaction);
+        (void)marker(world, &world->cluster.state[p], transaction);
         tell(world, TOPIC_FORWARD, p);
         tell(world, TOPIC_STATE, p);
     }
     for (int32_t p = 0; world->settings.runs && p < FIRES_PARTITIONS; p++)
-        marker(world, &world->cluster.fires[p], transaction);
+        if (marker(world, &world->cluster.fires[p], transaction))
+            workers_fires(world, &world->cluster.fires[p]);
     for (int32_t topic = 0; world->settings.runs && topic < FOREIGN_TOPICS; topic++)
-        marker(world, &world->cluster.foreign_fires[topic], transaction);
+        if (marker(world, &world->cluster.foreign_fires[topic], transaction))
+            workers_fires(world, &world->cluster.foreign_fires[topic]);
     producer->state = PRODUCER_EMPTY;
     producer->transaction = NULL;
     transaction_free(transaction);
@@ -499,6 +531,11 @@ static void log_retain(struct world *world, struct log *log, int64_t before_ms, 
     memmove(log->records, log->records + gone, (log->count - gone) * sizeof *log->records);
     log->count -= gone;
     world->sometimes.count[SOMETIMES_RETAINED]++;
+}
+
+void cluster_retain_runs(struct world *world, int32_t shard, int64_t before_ms)
+{
+    log_retain(world, &world->cluster.runs[shard], before_ms, INT64_MAX);
 }
 
 void cluster_retain(struct world *world, int64_t before_ms)

@@ -92,6 +92,8 @@ struct cluster {
     int64_t own_limit[TOPIC_OWN_COUNT]; /* bytes a record of our own topic may have; 0: many */
     bool own_named;   /* it is refused when it is produced, else with its transaction */
     bool own_limited; /* there was such a limit */
+    int64_t runs_back_ms[SIM_SHARDS_MAX]; /* append times of runs are so much too early, */
+    int64_t runs_back_until_us[SIM_SHARDS_MAX]; /* until then */
     uint64_t serial;
     struct group_commit *commits;
     size_t commit_count;
@@ -147,6 +149,10 @@ const struct record *log_next(const struct log *log, int64_t offset);
 
 /* The newest of each key stays; markers and what was aborted go. */
 void cluster_compact(struct world *world, int32_t shard);
+/* A client's transaction begins to write here, and ends then: nobody reads past it. */
+void cluster_hide(struct world *world, enum broker_topic topic, int32_t partition, int64_t for_us);
+/* Of runs all before the time goes, read or not. */
+void cluster_retain_runs(struct world *world, int32_t shard, int64_t before_ms);
 /* Commands and forwards before the time go. */
 void cluster_retain(struct world *world, int64_t before_ms);
 

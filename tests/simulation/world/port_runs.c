@@ -143,7 +143,9 @@ static void coordinator_answers(void *object, int64_t number)
     struct seat *slot = object;
     struct world *world = slot->world;
     struct asked *asked = find_question(slot, number);
-    if (asked == NULL || asked->fate == QUESTION_UNHEARD) return;
+    if (asked == NULL) return;
+    if (world->coordinator_silent_until_us > world->now_us) asked->fate = QUESTION_UNHEARD;
+    if (asked->fate == QUESTION_UNHEARD) return;
     if (!process_reaches_kafka(slot->process)) {
         agenda_add(&world->agenda, world->now_us + 100 * MILLI_US, coordinator_answers, slot,
                    number);

@@ -7,6 +7,7 @@
 
 #include "lib/base/limits.h"
 #include "store/store_memory.h"
+#include "tests/simulation/workers/workers.h"
 #include "tests/simulation/world/told.h"
 #include "tests/simulation/world/world.h"
 
@@ -513,6 +514,7 @@ void world_kafka_down(struct world *world, int64_t for_us)
     if (until_us <= world->kafka_down_until_us) return;
     world->kafka_down_until_us = until_us;
     world->sometimes.count[SOMETIMES_KAFKA_DOWN]++;
+    workers_kafka_down(world, until_us);
     for (int32_t p = 0; p < world->settings.processes; p++) {
         world->group.missed[p]++; /* sessions begin anew when it is back */
         agenda_add(&world->agenda, until_us, heard_again, &world->processes[p], 0);

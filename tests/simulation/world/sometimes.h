@@ -115,7 +115,32 @@
     row(JITTER, "a fire was delayed")                                                              \
     row(WAITED, "a delayed slot waited over an edit of its schedule")                              \
     row(COUNTED_OWING, "jobs that owe were counted")                                               \
-    row(COUNTED_FAILING, "failing jobs were counted")
+    row(COUNTED_FAILING, "failing jobs were counted")                                              \
+    row(WORKER_DIED, "a worker died")                                                              \
+    row(WORKER_DRAINED, "a worker ended in order")                                                 \
+    row(WORKER_FROZEN, "a worker's machine was frozen")                                            \
+    row(WORKER_FROZEN_ALONE, "a worker was frozen while its programs went on")                     \
+    row(WORKER_CUT_OFF, "a worker was cut off from Kafka")                                         \
+    row(WORKER_EXPELLED, "a group threw out a living worker")                                      \
+    row(WORKER_HARMED_AT, "something was done to a worker between two steps")                      \
+    row(WORKERS_REBALANCED, "a group of workers was rebalanced")                                   \
+    row(CLAIM_EXPIRED, "a claim was too late for its try")                                         \
+    row(CLAIM_TOO_LATE, "a claim was committed, and no time was left")                             \
+    row(CLAIM_FORGOTTEN, "a claim was taken away between its steps")                               \
+    row(OFFSETS_UNKNOWN, "a worker did not learn whether its offsets are committed")               \
+    row(OFFSETS_REFUSED, "offsets of a worker were refused")                                       \
+    row(OFFSETS_SET_BACK, "the offsets of a group of workers were set back")                       \
+    row(REPORT_ASTRAY, "a report was late, lost, doubled or not acknowledged")                     \
+    row(PROGRAM_STARTED, "a try was started")                                                      \
+    row(STARTED_LATE, "a worker froze just before a start")                                        \
+    row(PROGRAM_RAN_ON, "a program ran on without its worker")                                     \
+    row(PROGRAM_TERM, "a program was asked to end as no sign got through")                         \
+    row(PROGRAM_KILLED, "a program was killed at the end of its lease")                            \
+    row(PROGRAM_CANCELLED, "a program stopped as it was asked to")                                 \
+    row(STOP_ASKED, "a try was asked to stop")                                                     \
+    row(FORGED, "strangers wrote into runs")                                                       \
+    row(RUNS_HIDDEN, "a client's transaction hid the end of runs")                                 \
+    row(APPENDED_BACK, "append times of runs stepped back")
 
 enum sometimes_kind {
 #define SOMETIMES_NAME(name, text) SOMETIMES_##name,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/memory.h"
+#include "tests/simulation/workers/workers.h"
 #include "tests/simulation/world/json_scan.h"
 #include "tests/simulation/world/world.h"
 
@@ -19,11 +20,12 @@ size_t work_log_start(struct world *world, const struct work *work)
     return log->work_count++;
 }
 
-void work_log_end(struct world *world, size_t work, enum work_end end, enum run_outcome outcome)
+void work_log_end(struct world *world, size_t work, int64_t at_us, enum work_end end,
+                  enum run_outcome outcome)
 {
     struct work_log *log = &world->work_log;
     assert(work < log->work_count && log->works[work].end == WORK_GOES_ON);
-    log->works[work].ended_us = world->now_us;
+    log->works[work].ended_us = at_us;
     log->works[work].end = end;
     log->works[work].outcome = outcome;
 }
@@ -71,6 +73,7 @@ void work_log_record(struct world *world, int32_t shard, struct record *record)
                              .step = appended || steps == 0 ? steps : steps - 1,
                              .record = record};
     record->kept = true;
+    if (record->topic == TOPIC_CANCELS) workers_cancel(world, record);
 }
 
 void work_log_close(struct work_log *log)

@@ -30,7 +30,7 @@ enum work_limit {
     WORK_NOT_CLAIMED = 1 << 3   /* a lease of the mode `fixed`: whoever reads the fire starts */
 };
 
-enum { WORK_RUN_BYTES = 136, WORK_NAME_BYTES = 24 };
+enum { WORK_RUN_BYTES = 136, WORK_NAME_BYTES = 24, WORK_TOKEN_BYTES = 64 };
 
 struct work { /* one program that was started */
     char run[WORK_RUN_BYTES]; /* the fire's id */
@@ -38,7 +38,7 @@ struct work { /* one program that was started */
     int64_t try;
     char job[WORK_NAME_BYTES];     /* "group/id", as in the history */
     char workers[WORK_NAME_BYTES]; /* the consumer group */
-    char token[WORK_NAME_BYTES];
+    char token[WORK_TOKEN_BYTES];
     int32_t worker;      /* its index in the world */
     int32_t shard;       /* which fired it */
     int64_t started_us;
@@ -82,7 +82,8 @@ struct work_log {
 
 /* Its index stays; the pointer does until the next one. */
 size_t work_log_start(struct world *world, const struct work *work);
-void work_log_end(struct world *world, size_t work, enum work_end end, enum run_outcome outcome);
+void work_log_end(struct world *world, size_t work, int64_t at_us, enum work_end end,
+                  enum run_outcome outcome);
 /* A record that has just been committed, or of TOPIC_RUNS appended. */
 void work_log_record(struct world *world, int32_t shard, struct record *record);
 void work_log_hinder(struct world *world, int32_t shard, int64_t to_us);

@@ -8,6 +8,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
+#include "tests/simulation/workers/workers.h"
 
 void world_open(struct world *world, uint64_t seed, const struct settings *settings)
 {
@@ -18,6 +19,7 @@ void world_open(struct world *world, uint64_t seed, const struct settings *setti
     world->hash = random_mix(seed, 1);
     world->redis.image = store_image_create();
     world->zones = zones_create();
+    workers_open(world);
     for (int32_t p = 0; p < settings->processes; p++) {
         struct process *process = &world->processes[p];
         process->world = world;
@@ -37,6 +39,7 @@ void world_close(struct world *world)
         for (int32_t shard = 0; shard < SIM_SHARDS_MAX; shard++)
             question_forget(&world->processes[p].slots[shard]);
     ticks_drop(world);
+    workers_close(world);
     requests_drop(world);
     arrivals_drop(world);
     cluster_close(world);

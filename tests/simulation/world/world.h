@@ -40,6 +40,7 @@ struct settings { /* of one seed */
 };
 
 struct world;
+struct workers;
 struct process;
 struct request;
 
@@ -198,6 +199,7 @@ struct world {
     struct agenda agenda;
     int64_t now_us;
     int64_t end_us;
+    int64_t calm_us; /* since when nothing goes wrong any more; 0: not yet */
     bool stopped;
     struct random dice;
     uint64_t hash;
@@ -209,6 +211,8 @@ struct world {
     struct history history;
     struct work_log work_log;
     struct run_facts facts;
+    struct workers *workers; /* NULL: a seed without runs */
+    int64_t coordinator_silent_until_us; /* no group's answers a question */
     struct sent *sent[SIM_SHARDS_MAX];
     size_t sent_count[SIM_SHARDS_MAX];
     size_t sent_capacity[SIM_SHARDS_MAX];
