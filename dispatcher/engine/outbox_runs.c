@@ -29,6 +29,7 @@ static void sink_run_changed(void *opaque, uint32_t k, const struct run_record *
     size_t at = outbox->arena.length;
     run_record_encode(&outbox->arena, run);
     record->value = outbox_stretch_from(outbox, at);
+    checkpointer_run_changed(outbox->checkpointer, k);
 }
 
 static void sink_run_ended(void *opaque, uint32_t k)
@@ -38,6 +39,7 @@ static void sink_run_ended(void *opaque, uint32_t k)
     size_t at = outbox->arena.length;
     run_record_encode_free(&outbox->arena);
     record->value = outbox_stretch_from(outbox, at);
+    checkpointer_run_ended(outbox->checkpointer, k);
 }
 
 static void sink_run_cancel(void *opaque, const struct run_cancel *cancel)

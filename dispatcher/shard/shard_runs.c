@@ -105,7 +105,7 @@ bool shard_reports_lost(struct shard *shard, struct runs_now now, const struct s
     struct runs_turn turn = {.shard = shard, .sink = sink, .now = now};
     const struct runs_sink runs_sink = shard_runs_sink(&turn);
     bool done = runs_reports_lost(shard->open, now, &runs_sink);
-    go_on(&turn);
+    shard_settle_ended(shard, turn.now.now_ms, sink);
     return done;
 }
 

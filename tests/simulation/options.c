@@ -12,10 +12,8 @@ static const char help[] =
     "\n"
     "  simulate [--seeds=N] [--seed=S] [OPTION...]   plays seeds S, S+1, ... (100, from 1)\n"
     "  simulate --replay=STORY                       plays a story, as --save writes them\n"
-    "  simulate --check-ports                        tries its Kafka, and its workers
-"
-    "  simulate --check-judge                        tries its judge of runs on small histories
-"
+    "  simulate --check-ports                        tries its Kafka, and its workers\n"
+    "  simulate --check-judge                        tries its judge of runs on small histories\n"
     "\n"
     "  --seeds=N       how many seeds\n"
     "  --seed=S        the first one\n"

@@ -232,7 +232,7 @@ static void offsets_arrive(void *object, int64_t number)
                     crew->generation == request->generation;
     for (int32_t place = 0; place < PLACES && request->good && !lost; place++)
         if (request->offset[place] >= 0)
-            cluster_commit_offset(&world->cluster, crew_name(crew->index), place_topic(place),
+            cluster_commit_offset(world, crew_name(crew->index), place_topic(place),
                                   place_partition(place), request->offset[place]);
     request->answered = !lost && request->fate != OFFSETS_UNKNOWN;
     int64_t way_us = request->answered ? workers_between(world, 300, 8 * MILLI_US)

@@ -230,7 +230,7 @@ void workers_set_back(struct world *world, int64_t index, int64_t ms)
         int64_t back = first_since(place_log(world, place), world_now_ms(world) - ms);
         if (before <= back) continue;
         if (crew->set_back[place] < before) crew->set_back[place] = before;
-        cluster_commit_offset(&world->cluster, crew_name(crew->index), topic, partition, back);
+        cluster_commit_offset(world, crew_name(crew->index), topic, partition, back);
         world->sometimes.count[SOMETIMES_OFFSETS_SET_BACK]++;
     }
     crew_rebalance(crew); /* they read on from there */
