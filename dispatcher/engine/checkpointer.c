@@ -52,6 +52,7 @@ struct checkpointer {
     uint32_t next_counter; /* of the scan of those of whom only counters changed */
     int64_t seen_from;    /* a rewrite's next remembered record */
     int32_t next_part;
+    int32_t kept_part;    /* what was in parts before it is not sent again */
     int32_t groups;       /* handed over for this position */
     int32_t written;      /* of these */
     int32_t gaps;         /* since anything was written */
@@ -251,6 +252,7 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
     checkpointer->next_slot = 0;
     checkpointer->next_run = 0;
     checkpointer->next_part = 0;
+    checkpointer->kept_part = 0;
     checkpointer->seen_from = 0;
     if (!checkpointer->rewriting) return;
     checkpoint_flag_runs(&checkpointer->notes.runs.dirty, shard);
@@ -360,7 +362,7 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
     checkpoint_notes_written(&checkpointer->notes);
     if (checkpointer->rewriting) /* where it is not relied on, the rewrite begins anew */
         checkpoint_notes_settle(&checkpointer->notes);
-    checkpointer->next_part = next_part;
+    checkpointer->next_part = checkpointer->kept_part = next_part;
     if (checkpointer->last_handed) settled(checkpointer, checkpointer->handed_sequence);
 }
 
@@ -401,6 +403,7 @@ static void take_all_back(struct checkpointer *checkpointer)
     checkpoint_notes_take_all_back(&checkpointer->notes);
     checkpointer->next_slot = 0;
     checkpointer->next_run = 0;
+    checkpointer->kept_part = 0;
     checkpointer->written = 0;
 }
 
@@ -447,7 +450,8 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
         return;
     }
     bool patient = checkpointer->gaps < GAPS_MAX;
-    if (patient && checkpoint_tokens_follow(tokens, position->token, begun)) {
+    bool kept_all = position->part >= checkpointer->kept_part; /* else it has been rolled back */
+    if (patient && kept_all && checkpoint_tokens_follow(tokens, position->token, begun)) {
         checkpointer->next_part = position->part;
         checkpointer->seen_token = position->token;
         checkpointer->resumes = true;
