@@ -140,6 +140,31 @@ static void start_run(const struct run_call *call, const struct runs_start *star
     start_try(call, run);
 }
 
+static int by_opening(const void *left, const void *right)
+{
+    int64_t a = run_first_runnumber(*(struct run *const *)left);
+    int64_t b = run_first_runnumber(*(struct run *const *)right);
+    return (a > b) - (a < b);
+}
+
+/* In the order in which they were opened each joins its job's others as the last one, which a
+ * thousand of them in another order would look for one by one. */
+static void start_all(const struct run_call *call, const struct runs_start *start)
+{
+    struct runs *runs = call->runs;
+    struct run **all = memory_allocate(runs->table.count, sizeof(struct run *));
+    size_t count = 0;
+    for (uint32_t k = 0; k < run_table_top(&runs->table); k++) {
+        struct run *run = run_table_at(&runs->table, k);
+        if (run == NULL) continue;
+        if (runs->next_runnumber <= run->runnumber) runs->next_runnumber = run->runnumber + 1;
+        all[count++] = run;
+    }
+    qsort(all, count, sizeof(struct run *), by_opening);
+    for (size_t i = 0; i < count; i++) start_run(call, start, all[i]);
+    free(all);
+}
+
 void runs_start(struct runs *runs, const struct runs_start *start)
 {
     assert(runs != NULL && start != NULL);
@@ -154,11 +179,6 @@ void runs_start(struct runs *runs, const struct runs_start *start)
         runs->next_runnumber = (start->generation << 32) + 1;
     runs->read_to = start->read_to;
     runs->letters_since_ms = start->now.steady_ms;
-    for (uint32_t k = 0; k < run_table_top(&runs->table); k++) {
-        struct run *run = run_table_at(&runs->table, k);
-        if (run == NULL) continue;
-        if (runs->next_runnumber <= run->runnumber) runs->next_runnumber = run->runnumber + 1;
-        start_run(&call, start, run);
-    }
+    start_all(&call, start);
     runs->sweep_at = 0;
 }

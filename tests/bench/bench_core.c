@@ -18,6 +18,7 @@
 #include "schemas/arena.h"
 #include "schemas/command_json.h"
 #include "schemas/job_json.h"
+#include "schemas/run_json.h"
 
 enum {
     JOBS_DEFAULT = 1000000,
@@ -26,6 +27,7 @@ enum {
     NAME_BYTES = 48,
     RECORD_BYTES = 1024,
     RESTORE_MAX = 100000, /* records kept to be restored */
+    OPEN_RUNS = 100000,
     COUNTED_ROUNDS = 8,
     HERD_FIRE_NS = 2600 /* of a whole daemon, librdkafka too: docs/performance.md */
 };
@@ -436,6 +438,77 @@ static void bench_restore(struct bench *bench)
     report("take-over: of these decoding", decode_ns, bench->record_count);
 }
 
+/* An open run that a worker has claimed, of one of so many jobs. */
+static void write_run(struct text_writer *records, uint32_t k, uint32_t jobs)
+{
+    struct run_record record;
+    char id[NAME_BYTES];
+    char token[17];
+    (void)snprintf(id, sizeof id, "job-%" PRIu32, k % jobs);
+    (void)snprintf(token, sizeof token, "%016" PRIx32, k + 1);
+    run_record_defaults(&record);
+    record.group = text_of("group");
+    record.id = text_of(id);
+    record.incarnation = (struct incarnation){START_MS, k % jobs, 0, 0};
+    record.ordinal = k % jobs + 1;
+    record.nominal_ms = record.due_ms = START_MS + k;
+    record.opened_ms = record.fired_ms = record.due_ms + 4;
+    record.expiry_ms = record.fired_ms + HOURS_MS;
+    record.first_runnumber = record.runnumber = (INT64_C(1) << 32) + (int64_t)k * 7919 % OPEN_RUNS;
+    record.lease_ms = 5 * MINUTES_MS;
+    record.workers = text_of("billing-workers");
+    record.state = RUN_STATE_CLAIMED;
+    record.claim = (struct run_claim){.token = text_of(token),
+                                      .worker = text_of("host-17-4242"),
+                                      .topic = text_of("belfry.fires"),
+                                      .offset = k,
+                                      .started_ms = record.fired_ms + 5,
+                                      .sign_ms = record.fired_ms + 6};
+    run_record_encode(records, &record);
+}
+
+/* One run a job, and as many as a job may have. */
+static void bench_restore_runs(struct bench *bench, uint32_t jobs)
+{
+    struct text_writer records;
+    size_t *ends = memory_allocate(OPEN_RUNS, sizeof *ends);
+    struct shard_config config;
+    shard_config_defaults(&config);
+    config.shards = 1;
+    text_writer_init(&records);
+    for (uint32_t k = 0; k < OPEN_RUNS; k++) {
+        write_run(&records, k, jobs);
+        ends[k] = records.length;
+    }
+    int64_t began_ns = now_ns();
+    struct shard *shard = shard_create(&config);
+    for (uint32_t k = 0; k < OPEN_RUNS; k++) {
+        size_t at = k == 0 ? 0 : ends[k - 1];
+        struct run_record record;
+        struct error error = {0};
+        bool open = false;
+        if (!run_record_decode((struct text){records.bytes + at, ends[k] - at}, bench->arena,
+                               &record, &open, &error))
+            fail(error.message);
+        shard_restore_run(shard, k, &record);
+        arena_reset(bench->arena);
+    }
+    int64_t restored_ns = now_ns();
+    struct mark mark = {.watermark = {HERD_MS, WATERMARK_WHOLE}, .shards = 1, .next_ordinal = 1};
+    shard_restore_done(shard, &mark);
+    shard_follow_runs(shard, &(struct runs_start){.generation = 1,
+                                                  .epoch = 2,
+                                                  .owner = text_of("host-1"),
+                                                  .now = {HERD_MS, 0}});
+    char what[80];
+    (void)snprintf(what, sizeof what, "take-over: open runs of %" PRIu32 " jobs, per record", jobs);
+    report(what, restored_ns - began_ns, OPEN_RUNS);
+    report("take-over: of these followed again", now_ns() - restored_ns, OPEN_RUNS);
+    shard_destroy(shard);
+    text_writer_free(&records);
+    free(ends);
+}
+
 int main(int argc, char **argv)
 {
     struct bench bench = {.jobs = JOBS_DEFAULT, .arena = arena_create()};
@@ -454,6 +527,8 @@ int main(int argc, char **argv)
     shard_destroy(bench.shard);
     bench_restore(&bench);
     shard_destroy(bench.shard);
+    bench_restore_runs(&bench, OPEN_RUNS);
+    bench_restore_runs(&bench, OPEN_RUNS / RUNS_OF_JOB_MAX);
     printf("%" PRIu32 " one-shots at one instant\n", bench.jobs);
     bench_adding(&bench, true);
     bench_one_shots(&bench);
