@@ -1,4 +1,4 @@
-/* belfry verify: do Redis and the state log say the same about every job? */
+/* belfry verify: do Redis and the state log say the same about every job and every open run? */
 #include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -15,14 +15,14 @@
 #include "cli/words/cli.h"
 
 /* Redis follows the log at a short distance, so what differs is looked at again before it is
- * said; a job counts only when its log record stood still meanwhile. */
-enum { PASSES = 3, BETWEEN_MS = 700, NAMES_SHOWN = 20, CELL_BYTES = 24 };
+ * said; a job or a run counts only when its log record stood still meanwhile. */
+enum { PASSES = 3, BETWEEN_MS = 700, NAMES_SHOWN = 20, CELL_BYTES = 24, KEY_BYTES = 1100 };
 
-/* What one look at a shard found. */
+/* What one look at a shard found, by the keys of the state log: "job/<name>", "run/<k>". */
 struct shard_look {
-    json_t *log;       /* name -> record of the state log */
-    json_t *redis;     /* name -> record of Redis */
-    json_t *different; /* name -> {"what","log"}; log is null where it has none */
+    json_t *log;       /* key -> record of the state log */
+    json_t *redis;     /* key -> record of Redis */
+    json_t *different; /* key -> {"what","log"}; log is null where it has none */
 };
 
 struct verification {
@@ -44,26 +44,65 @@ static json_t *comparable(const char *text, size_t length)
     return job == NULL ? json_null() : job;
 }
 
+/* A claim is in Redis with the next checkpoint, in the log when it is ten seconds old; NULL: no run
+ * is open there. */
+static json_t *comparable_run(const char *text, size_t length)
+{
+    json_t *run = json_loadb(text, length, 0, NULL);
+    if (run == NULL) return json_null();
+    if (json_is_true(json_object_get(run, "free"))) {
+        json_decref(run);
+        return NULL;
+    }
+    if (json_object_get(run, "claim") == NULL) return run;
+    (void)json_object_del(run, "claim");
+    (void)json_object_set_new(run, "state", json_string("open"));
+    return run;
+}
+
+static bool is_run(const char *key)
+{
+    return strncmp(key, "run/", 4) == 0;
+}
+
+static void keep(json_t *records, const char *key, const char *text, size_t length)
+{
+    json_t *record = NULL;
+    if (text != NULL && is_run(key)) record = comparable_run(text, length);
+    else if (text != NULL) record = comparable(text, length);
+    if (record == NULL) (void)json_object_del(records, key);
+    else (void)json_object_set_new(records, key, record);
+}
+
 static bool visit_log(void *opaque, const rd_kafka_message_t *message)
 {
-    json_t *jobs = opaque;
-    if (message->key_len <= 4 || memcmp(message->key, "job/", 4) != 0) return true;
-    const char *name = (const char *)message->key + 4;
-    size_t length = message->key_len - 4;
-    if (message->payload == NULL) (void)json_object_deln(jobs, name, length);
-    else (void)json_object_setn_new(jobs, name, length,
-                                    comparable(message->payload, message->len));
+    char key[KEY_BYTES];
+    if (message->key == NULL || message->key_len <= 4 || message->key_len >= sizeof key)
+        return true;
+    (void)snprintf(key, sizeof key, "%.*s", (int)message->key_len, (const char *)message->key);
+    if (is_run(key) || strncmp(key, "job/", 4) == 0)
+        keep(opaque, key, message->payload, message->len);
     return true;
 }
 
 static bool visit_redis(void *opaque, const struct store_item *item, struct error *error)
 {
-    json_t *jobs = opaque;
+    char key[KEY_BYTES];
     (void)error;
-    if (item->kind == STORE_JOB_PUT)
-        (void)json_object_setn_new(jobs, item->name, item->name_bytes,
-                                   comparable(item->text, item->text_bytes));
+    if (item->kind == STORE_SEEN_PUT || item->name_bytes + 4 >= sizeof key) return true;
+    (void)snprintf(key, sizeof key, "%s/%.*s", item->kind == STORE_RUN_PUT ? "run" : "job",
+                   (int)item->name_bytes, item->name);
+    keep(opaque, key, item->text, item->text_bytes);
     return true;
+}
+
+static size_t count_runs(json_t *records)
+{
+    const char *key = NULL;
+    json_t *record = NULL;
+    size_t runs = 0;
+    json_object_foreach(records, key, record) runs += is_run(key);
+    return runs;
 }
 
 static void note_difference(json_t *different, const char *name, const char *what, json_t *log)
@@ -149,40 +188,53 @@ static bool look_until_sure(const struct verification *verification, struct redi
     return read;
 }
 
+/* Of jobs and of open runs, in the log and in Redis; how many of both differ. */
+enum { NUMBERS = 5 };
+
+static void add_row(struct verification *verification, int32_t shard,
+                    const size_t numbers[NUMBERS], enum table_tone tone)
+{
+    static const struct table_column columns[NUMBERS + 1] = {
+        {"SHARD", true, 0},         {"JOBS IN KAFKA", true, 0}, {"JOBS IN REDIS", true, 0},
+        {"RUNS IN KAFKA", true, 0}, {"RUNS IN REDIS", true, 0}, {"DIFFERENT", true, 0}};
+    if (verification->table == NULL)
+        verification->table = table_create(stdout, columns, NUMBERS + 1,
+                                           verification->settings->width,
+                                           verification->settings->colour);
+    char text[NUMBERS + 1][CELL_BYTES];
+    struct table_cell cells[NUMBERS + 1];
+    (void)snprintf(text[0], CELL_BYTES, "%" PRId32, shard);
+    for (size_t i = 0; i < NUMBERS; i++)
+        (void)snprintf(text[i + 1], CELL_BYTES, "%zu", numbers[i]);
+    for (size_t i = 0; i <= NUMBERS; i++) cells[i] = (struct table_cell){text_of(text[i]), tone};
+    table_add(verification->table, cells);
+}
+
 static void report_shard(struct verification *verification, int32_t shard,
                          const struct shard_look *found)
 {
-    size_t numbers[4] = {json_object_size(found->log), json_object_size(found->redis),
-                         json_object_size(found->different), 0};
-    if (numbers[2] > 0) verification->bad_shards++;
+    size_t runs[2] = {count_runs(found->log), count_runs(found->redis)};
+    size_t numbers[NUMBERS] = {json_object_size(found->log) - runs[0],
+                               json_object_size(found->redis) - runs[1], runs[0], runs[1],
+                               json_object_size(found->different)};
+    bool bad = numbers[NUMBERS - 1] > 0;
+    if (bad) verification->bad_shards++;
     const char *name = NULL;
     json_t *difference = NULL;
     json_object_foreach(found->different, name, difference)
         (void)json_array_append_new(
             verification->names,
-            json_pack("{s:s, s:i, s:O}", "job", name, "shard", (int)shard, "what",
-                      json_object_get(difference, "what")));
+            json_pack("{s:s, s:i, s:O}", "name", is_run(name) ? name : name + 4, "shard",
+                      (int)shard, "what", json_object_get(difference, "what")));
     if (verification->array != NULL) {
         (void)json_array_append_new(
             verification->array,
-            json_pack("{s:i, s:I, s:I, s:I}", "shard", (int)shard, "jobs_in_log",
+            json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "shard", (int)shard, "jobs_in_log",
                       (json_int_t)numbers[0], "jobs_in_redis", (json_int_t)numbers[1],
-                      "different", (json_int_t)numbers[2]));
+                      "runs_in_log", (json_int_t)numbers[2], "runs_in_redis",
+                      (json_int_t)numbers[3], "different", (json_int_t)numbers[4]));
     } else if (verification->settings->output == OUTPUT_TABLE) {
-        static const struct table_column columns[] = {{"SHARD", true, 0},
-                                                      {"JOBS IN KAFKA", true, 0},
-                                                      {"JOBS IN REDIS", true, 0},
-                                                      {"DIFFERENT", true, 0}};
-        if (verification->table == NULL)
-            verification->table = table_create(stdout, columns, 4, verification->settings->width,
-                                               verification->settings->colour);
-        char text[4][CELL_BYTES];
-        (void)snprintf(text[0], CELL_BYTES, "%" PRId32, shard);
-        for (size_t i = 0; i < 3; i++) (void)snprintf(text[i + 1], CELL_BYTES, "%zu", numbers[i]);
-        enum table_tone tone = numbers[2] > 0 ? TONE_BAD : TONE_PLAIN;
-        const struct table_cell cells[] = {{text_of(text[0]), tone}, {text_of(text[1]), tone},
-                                           {text_of(text[2]), tone}, {text_of(text[3]), tone}};
-        table_add(verification->table, cells);
+        add_row(verification, shard, numbers, bad ? TONE_BAD : TONE_PLAIN);
     }
 }
 
@@ -212,15 +264,15 @@ static void say_verdict(const struct verification *verification)
     }
     for (size_t i = 0; i < count && i < NAMES_SHOWN; i++) {
         const json_t *item = json_array_get(verification->names, i);
-        const char *job = json_string_value(json_object_get(item, "job"));
+        const char *name = json_string_value(json_object_get(item, "name"));
         (void)fputs("belfry: ", stderr);
-        print_safe(stderr, job, strlen(job));
+        print_safe(stderr, name, strlen(name));
         (void)fprintf(stderr, ": %s\n", json_string_value(json_object_get(item, "what")));
     }
     if (count > NAMES_SHOWN) (void)fprintf(stderr, "belfry: and %zu more\n", count - NAMES_SHOWN);
-    (void)fprintf(stderr, "belfry: %zu jobs differ. Fires are not concerned: they come from the "
-                  "state log. To have Redis written anew from it:\nbelfry:   belfry --cluster %s "
-                  "rebuild --shard %lld\n", count, verification->settings->cluster,
+    (void)fprintf(stderr, "belfry: %zu jobs and runs differ. Fires are not concerned: they come "
+                  "from the state log. To have Redis written anew from it:\nbelfry:   belfry "
+                  "--cluster %s rebuild --shard %lld\n", count, verification->settings->cluster,
                   (long long)json_integer_value(
                       json_object_get(json_array_get(verification->names, 0), "shard")));
 }
@@ -231,7 +283,8 @@ enum exit_code command_verify(const struct invocation *invocation)
     const struct settings *settings = invocation->settings;
     struct verification verification = {.settings = settings, .names = NULL};
     if (invocation->arguments->positional_count > 0) {
-        (void)error_invalid(&error, CODE_USAGE, "verify takes no names: it looks at all jobs");
+        (void)error_invalid(&error, CODE_USAGE, "verify takes no names: it looks at all jobs and "
+                            "runs");
         return exit_with(&error);
     }
     topic_name(verification.state, settings, "state");

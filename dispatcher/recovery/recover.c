@@ -12,6 +12,7 @@
 #include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 #include "schemas/job_json.h"
+#include "schemas/run_json.h"
 #include "store/store_whole.h"
 
 enum { STORE_WAIT_MS = 60000, SETTLE_LOOKS = 100, SETTLE_MS = 50 };
@@ -253,7 +254,9 @@ static bool read_item(void *opaque, const struct store_item *item, struct error 
     if (!replay_store_item(recovery->engine, item, error)) {
         char message[ERROR_MESSAGE_BYTES];
         (void)snprintf(message, sizeof message, "Redis: %s %.*s: %.150s",
-                       item->kind == STORE_JOB_PUT ? "job" : "seen",
+                       item->kind == STORE_JOB_PUT   ? "job"
+                       : item->kind == STORE_RUN_PUT ? "run"
+                                                     : "seen",
                        (int)(item->name_bytes > 60 ? 60 : item->name_bytes), item->name,
                        error->message);
         (void)snprintf(error->message, sizeof error->message, "%s", message);
@@ -270,18 +273,28 @@ static bool read_item(void *opaque, const struct store_item *item, struct error 
     return true;
 }
 
+/* Whether the record is written over with what Redis has. */
+static bool is_kept(const struct engine *engine, struct text key)
+{
+    struct text rest;
+    struct text group;
+    struct text id;
+    struct run_view view;
+    uint32_t k = 0;
+    if (replay_key_rest(key, "job/", &rest))
+        return replay_split_name(rest, &group, &id) && shard_find(engine->shard, group, id) != NULL;
+    return replay_key_rest(key, "run/", &rest) && replay_run_place(engine, rest, &k) &&
+           shard_look_run(engine->shard, k, &view);
+}
+
 static bool note_stale(struct engine *engine, const struct broker_input *input, void *opaque,
                        bool *enough, struct error *error)
 {
     struct recovery *recovery = opaque;
-    struct text rest;
-    struct text group;
-    struct text id;
     (void)error;
     (void)enough;
-    if (input->tombstone || text_equal(input->key, text_of("mark"))) return true;
-    if (replay_key_rest(input->key, "job/", &rest) && replay_split_name(rest, &group, &id) &&
-        shard_find(engine->shard, group, id) != NULL)
+    if (input->tombstone || text_equal(input->key, text_of("mark")) ||
+        is_kept(engine, input->key))
         return true;
     list_add(&recovery->stale, input->key);
     return true;
@@ -302,13 +315,27 @@ static void put_state(struct recovery *recovery, struct text key, struct text va
     outbox_add(engine->outbox, TOPIC_STATE, engine->options.shard, key, value, NULL, 0);
 }
 
-static bool write_names(struct recovery *recovery, struct error *error)
+/* The place of a run that is over is written over, as ever. */
+static bool write_stale(struct recovery *recovery, struct error *error)
 {
+    struct text_writer free_place;
     bool written = true;
+    text_writer_init(&free_place);
+    run_record_encode_free(&free_place);
     for (size_t i = 0; written && i < recovery->stale.count; i++) {
-        put_state(recovery, text_of(recovery->stale.items[i]), (struct text){NULL, 0});
+        struct text key = text_of(recovery->stale.items[i]);
+        struct text rest;
+        bool is_run = replay_key_rest(key, "run/", &rest);
+        put_state(recovery, key, is_run ? text_writer_text(&free_place) : (struct text){NULL, 0});
         written = commit_some(recovery, false, error);
     }
+    text_writer_free(&free_place);
+    return written;
+}
+
+static bool write_seen(struct recovery *recovery, struct error *error)
+{
+    bool written = true;
     for (size_t i = 0; written && i < recovery->seen.count; i++) {
         char key[64];
         const char *text = strchr(recovery->seen.items[i], ' ');
@@ -354,6 +381,27 @@ static bool write_jobs(struct recovery *recovery, struct error *error)
     return written;
 }
 
+static bool write_runs(struct recovery *recovery, struct error *error)
+{
+    const struct runs *runs = shard_runs(recovery->shard);
+    struct text_writer value;
+    bool written = true;
+    text_writer_init(&value);
+    for (uint32_t k = 0; written && runs != NULL && k < runs_top(runs); k++) {
+        char key[32];
+        struct run_view view;
+        if (!shard_look_run(recovery->shard, k, &view)) continue;
+        text_writer_reset(&value);
+        run_record_encode(&value, &view.record);
+        (void)snprintf(key, sizeof key, "run/%" PRIu32, k);
+        put_state(recovery, text_of(key), text_writer_text(&value));
+        written = commit_some(recovery, false, error);
+        recovery->report->runs++;
+    }
+    text_writer_free(&value);
+    return written;
+}
+
 /* Redis is told where the log stands now: a position, no jobs. */
 static bool move_snapshot(struct recovery *recovery, const struct recover_plan *plan,
                           int64_t state_offset, struct error *error)
@@ -365,6 +413,7 @@ static bool move_snapshot(struct recovery *recovery, const struct recover_plan *
                                 .state_offset = state_offset,
                                 .written_at_ms = engine_wall_ms(engine),
                                 .job_count = recovery->report->jobs,
+                                .run_count = recovery->report->runs,
                                 .seen_count = -1};
     struct store_group *group = store_group_create(&(struct store_group_options){
         .shard = engine->options.shard,
@@ -426,11 +475,14 @@ static bool write_log(struct recovery *recovery, const struct recover_plan *plan
     int64_t state_offset = 0;
     engine->mark = plan->mark;
     engine->mark.jobs = (int64_t)shard_job_count(recovery->shard);
+    engine->mark.runs = (int64_t)shard_open_runs(recovery->shard);
     engine->mark.next_ordinal = larger(plan->mark.next_ordinal, recovery->ordinal_max + 1);
     engine_stand_at(engine, &plan->mark);
     outbox_begin(engine->outbox, engine->mark.sequence + 1);
     if (!engine_commit(engine, error)) return false; /* from here on no daemon takes it */
-    if (!write_names(recovery, error) || !write_jobs(recovery, error)) return false;
+    if (!write_stale(recovery, error) || !write_seen(recovery, error) ||
+        !write_jobs(recovery, error) || !write_runs(recovery, error))
+        return false;
     if (!commit_some(recovery, true, error)) return false;
     recovery->report->mark = engine->mark;
     return !plan->store_found || (settled_end(engine, &state_offset, error) &&
@@ -501,80 +553,6 @@ bool recover_run(struct engine *engine, const struct recover_options *options,
                    ? run_from_store(engine, options, plan, report, error)
                    : run_from_log(engine, options, plan, report, error);
     engine->ports.broker->operations->close_producer(engine->ports.broker);
-    engine_forget(engine);
-    return done;
-}
-
-/* ---- the store from the state log ---- */
-
-static bool captured_end(void *opaque, int64_t *offset)
-{
-    *offset = *(const int64_t *)opaque;
-    return true;
-}
-
-/* Waits in slices, so that progress can be shown; a store that stays away ends it. */
-static bool drain(struct engine *engine, const struct mark *mark, int64_t end, int64_t silence_ms,
-                  const struct recover_options *options, struct error *error)
-{
-    enum { SLICE_MS = 200 };
-    int64_t heard_us = engine_monotonic_us(engine);
-    for (;;) {
-        int64_t slice_us = engine_monotonic_us(engine) + SLICE_MS * INT64_C(1000);
-        if (checkpointer_drain(engine->checkpointer, engine->shard, mark, captured_end, &end,
-                               slice_us))
-            return true;
-        struct checkpointer_status status = checkpointer_status(engine->checkpointer);
-        if (status.stale)
-            return error_set(error, ERROR_FENCED, "a daemon has taken the shard and writes Redis "
-                             "itself");
-        if (options->progress != NULL)
-            options->progress(options->opaque, status.handed);
-        if (!status.away) heard_us = engine_monotonic_us(engine);
-        else engine_sleep_ms(engine, SLICE_MS);
-        if (engine_monotonic_us(engine) - heard_us > silence_ms * 1000)
-            return error_set(error, ERROR_RETRY, "Redis does not answer");
-    }
-}
-
-bool recover_rebuild(struct engine *engine, int64_t silence_ms,
-                     const struct recover_options *options, struct recover_report *report,
-                     struct error *error)
-{
-    struct broker *broker = engine->ports.broker;
-    struct checkpoint_port *port = engine->ports.checkpoint;
-    struct replay replay = {0};
-    struct snapshot snapshot;
-    struct error unreadable = {0};
-    bool found = false;
-    *report = (struct recover_report){0};
-    engine_forget(engine);
-    engine_start_empty(engine);
-    if (!port->operations->read_snapshot(port, &snapshot, &found, &unreadable) &&
-        unreadable.kind != ERROR_INVALID) {
-        *error = unreadable;
-        return false;
-    }
-    if (!broker->operations->offsets(broker, TOPIC_STATE, &replay.first, &replay.end, error))
-        return false;
-    replay.from = replay.first;
-    if (!replay_state_log(engine, &replay, error)) return false;
-    if (replay.found && replay.mark.recovering)
-        return error_set(error, ERROR_FATAL, "belfry recover was begun on this shard and has not "
-                         "ended; run it again");
-    if (found && (!replay.found || snapshot.mark.generation > replay.mark.generation ||
-                  (snapshot.mark.generation == replay.mark.generation &&
-                   snapshot.mark.sequence > replay.mark.sequence)))
-        return error_set(error, ERROR_FATAL, "state_lost: the state log stands at sequence %"
-                         PRId64 ", Redis at %" PRId64 ": that is for belfry recover",
-                         replay.mark.sequence, snapshot.mark.sequence);
-    if (!replay.found) return true; /* a shard that no daemon has taken yet */
-    shard_restore_look(engine->shard);
-    report->jobs = (int64_t)shard_job_count(engine->shard);
-    report->mark = replay.mark;
-    checkpointer_rewrite(engine->checkpointer);
-    checkpointer_arm(engine->checkpointer); /* memory is what the log's last mark says */
-    bool done = drain(engine, &replay.mark, replay.end, silence_ms, options, error);
     engine_forget(engine);
     return done;
 }

@@ -65,7 +65,8 @@ bool recover_look(struct engine *engine, const struct recover_options *options,
 
 struct recover_report {
     int64_t jobs;     /* the shard has now */
-    int64_t removed;  /* names and remembered commands that only the log had */
+    int64_t runs;     /* that are open; their tries end as lost with the new generation */
+    int64_t removed;  /* names, runs and remembered commands that only the log had */
     struct mark mark; /* committed last */
 };
 
