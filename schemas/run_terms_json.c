@@ -205,12 +205,12 @@ bool run_terms_read(const struct json_node *node, void *target, void *context, s
     if (reader->limits == NULL || reader->limits->runs) return true;
     if (strcmp(node->name, "overlap") != 0)
         return json_refuse(node, error, CODE_NOT_SUPPORTED,
-                           "'%s' is not supported yet: this version does not follow runs; leave "
-                           "it out",
+                           "'%s' is not supported here: the topic runs has not the broker's times "
+                           "(message.timestamp.type=LogAppendTime); leave it out",
                            node->name);
     if (definition->runs.overlap == OVERLAP_ALLOW) return true;
     return json_refuse(node, error, CODE_NOT_SUPPORTED,
-                       "overlap '%s' is not supported yet; leave it out or say 'allow'",
+                       "overlap '%s' is not supported here; leave it out or say 'allow'",
                        overlap_word(definition->runs.overlap));
 }
 

@@ -237,6 +237,7 @@ bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t
     options.zones = job_text_zones(); /* nothing is computed here: texts are carried over */
     options.shard = shard;
     options.shards = site->shards;
+    options.runs = true; /* and what is written of them */
     struct engine_ports ports = {.broker = seat->broker,
                                  .checkpoint = seat->fault_checkpoint,
                                  .clock = &site->clock,

@@ -143,6 +143,8 @@ static void fill_engine_options(const struct daemon *daemon, struct engine_optio
     options->results_topics = (const char *const *)config->results_topics.items;
     options->results_topic_count = config->results_topics.count;
     options->state_log = daemon->options.embedded == NULL;
+    options->runs_append_times = daemon->options.embedded == NULL;
+    options->runs = !options->runs_append_times || kafka_cluster_runs_by_append_time(daemon->kafka);
 }
 
 /* The Redis side, and everything the shards share. */

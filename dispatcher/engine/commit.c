@@ -374,7 +374,7 @@ bool engine_rests(const struct engine *engine)
 static bool opens_run(const struct engine *engine)
 {
     const struct reports *reports = &engine->reports;
-    return reports->followed && !reports->placed && engine_open_runs(engine) > 0;
+    return reports->followed && !reports->placed && shard_open_runs(engine->shard) > 0;
 }
 
 static bool commit(struct engine *engine, struct error *error)

@@ -16,12 +16,6 @@ void engine_sleep_ms(const struct engine *engine, int64_t ms)
     engine->ports.clock->sleep_ms(engine->ports.clock->opaque, ms);
 }
 
-int64_t engine_open_runs(const struct engine *engine)
-{
-    const struct runs *runs = shard_runs(engine->shard);
-    return runs == NULL ? 0 : runs_open_count(runs);
-}
-
 struct runs_now engine_runs_now(const struct engine *engine, int64_t now_ms)
 {
     return (struct runs_now){.now_ms = now_ms, .steady_ms = engine_monotonic_us(engine) / 1000};

@@ -140,7 +140,6 @@ struct engine {
 int64_t engine_monotonic_us(const struct engine *engine);
 int64_t engine_wall_ms(const struct engine *engine);
 void engine_sleep_ms(const struct engine *engine, int64_t ms);
-int64_t engine_open_runs(const struct engine *engine);
 /* The time of a call about runs. */
 struct runs_now engine_runs_now(const struct engine *engine, int64_t now_ms);
 /* Tells the kind and the message of an error, at the row's level. */

@@ -46,8 +46,10 @@ static void sink_run_cancel(void *opaque, const struct run_cancel *cancel)
 {
     struct outbox *outbox = opaque;
     struct outbox_record *record = outbox_add_record(outbox, TOPIC_CANCELS);
-    bool is_answer = cancel->group.length == 0 && outbox->reading != NULL;
-    record->key = outbox_put_text(outbox, is_answer ? outbox->reading->record->key : cancel->group);
+    struct text key = cancel->group;
+    if (key.length == 0 && outbox->reading != NULL) key = outbox->reading->record->key;
+    if (key.length > NAME_BYTES_MAX) key.length = 0; /* none of ours */
+    record->key = outbox_put_text(outbox, key);
     size_t at = outbox->arena.length;
     run_cancel_encode(&outbox->arena, cancel);
     record->value = outbox_stretch_from(outbox, at);

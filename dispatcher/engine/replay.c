@@ -36,8 +36,8 @@ static bool restore_job(struct engine *engine, struct text value, struct error *
     if (!job_record_decode(value, engine->arena, zones, &record, error)) return false;
     if (!engine->limits.runs && !run_terms_are_usual(&record.definition.runs)) {
         (void)error_invalid(error, CODE_NOT_SUPPORTED,
-                            "the runs of %.*s/%.*s are to be followed: a later belfryd has added "
-                            "it",
+                            "the runs of %.*s/%.*s are to be followed: the topic runs has to have "
+                            "message.timestamp.type=LogAppendTime",
                             (int)record.definition.group.length, record.definition.group.bytes,
                             (int)record.definition.id.length, record.definition.id.bytes);
         return error_at(error, "/lease");

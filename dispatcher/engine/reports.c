@@ -56,12 +56,12 @@ static bool place_again(struct engine *engine, const struct mark *mark, struct e
 
 bool engine_begin_runs(struct engine *engine, const struct mark *mark, struct error *error)
 {
-    bool is_open = engine_open_runs(engine) > 0;
+    bool is_open = shard_open_runs(engine->shard) > 0;
     assert(!engine->reports.followed);
     if (!engine->options.runs) {
         if (!is_open) return true;
-        return error_set(error, ERROR_FATAL, "%" PRId64 " runs are open: a belfryd that follows "
-                         "runs has left them", engine_open_runs(engine));
+        return error_set(error, ERROR_FATAL, "%zu runs are open: a belfryd that follows "
+                         "runs has left them", shard_open_runs(engine->shard));
     }
     struct runs_start start = {
         .generation = mark->generation,
@@ -83,7 +83,7 @@ bool engine_follow_reports(struct engine *engine, struct error *error)
 {
     struct reports *reports = &engine->reports;
     if (!reports->placed) return true;
-    if (engine_open_runs(engine) > 0 || engine->census.leased > 0)
+    if (shard_open_runs(engine->shard) > 0 || engine->census.leased > 0)
         return engine->inputs.runs ||
                inputs_start_runs(&engine->inputs, reports->applied, error);
     inputs_stop_runs(&engine->inputs);
@@ -159,8 +159,8 @@ static bool apply_each(struct engine *engine, const struct broker_input *input,
     return true;
 }
 
-/* The time by which a report acts. While our clock is not believed it is the log's; and it is never
- * before what has been done. */
+/* The time by which a report acts: never before what has been done. While our clock is not believed
+ * it is the log's. */
 static int64_t acts_ms(const struct engine *engine, const struct broker_input *input,
                        int64_t now_ms)
 {
@@ -241,6 +241,8 @@ bool engine_apply_reports(struct engine *engine, int64_t now_ms, struct error *e
     int64_t began_us = engine_monotonic_us(engine);
     shard_tell_steady(engine->shard, began_us / 1000);
     if (!may_act(engine)) return true;
+    if (now_ms < shard_watermark(engine->shard).instant_ms) /* our clock went back */
+        now_ms = shard_watermark(engine->shard).instant_ms;
     if (is_lost(reports) && !tell_lost(engine, now_ms, error)) return false;
     while ((input = inputs_next_of(&engine->inputs, INPUT_RUNS)) != NULL) {
         if (engine_monotonic_us(engine) - began_us > WORK_US) return true;

@@ -17,7 +17,8 @@ SHARDS = 2
 NEVER = {"at": "2099-01-01T00:00:00Z"}
 # What a command that can be read may still meet, depending on the day and the jobs that are there.
 OF_STATE = {"never_fires", "bad_value", "exists", "not_found", "count_mismatch", "expired",
-            "revision_mismatch", "from_before_pause", "from_in_future", "expect_needs_groups"}
+            "revision_mismatch", "from_before_pause", "from_in_future", "expect_needs_groups",
+            "lease_required"}
 STRUCTURED = {"content-type": "application/cloudevents+json; charset=UTF-8"}
 BINARY = {"ce_specversion": "1.0", "ce_id": "evt-7", "ce_source": "/shop",
           "ce_type": "com.example.command", "content-type": "application/json"}
@@ -62,37 +63,23 @@ def results_of(scene: Scenario, paths: list[Path]) -> dict[Path, dict[str, Any]]
     return found
 
 
-def codes_of(path: Path) -> set[str]:
-    """What the daemon may say of an invalid example; runs it does not follow yet."""
-    return {path.parent.name} | ({"not_supported"} if "-runs-" in path.name else set())
-
-
 def test_invalid_examples_get_their_code(shared: Scenario) -> None:
-    paths = commands("invalid/*/*.json")
+    paths = [path for path in commands("invalid/*/*.json")
+             if path.parent.name != "not_supported" or not path.name.startswith("command-")]
     wrong = [f"{path}: {result['outcome']} {result.get('code')}"
              for path, result in results_of(shared, paths).items()
-             if (result["outcome"] != "rejected" or result.get("code") not in codes_of(path))
+             if (result["outcome"] != "rejected" or result.get("code") != path.parent.name)
              and not (headers_of(path) and result["outcome"] == "duplicate")]  # one event id
     assert len(paths) >= 200 and not wrong, "\n".join(wrong)
 
 
 def test_valid_examples_are_read(shared: Scenario) -> None:
-    paths = [path for path in commands("valid/*.json") if "-runs-" not in path.name]
+    paths = commands("valid/*.json")
     wrong = [f"{path}: {result['outcome']} {result.get('code')}"
              for path, result in results_of(shared, paths).items()
              if result.get("code") is not None and result["outcome"] != "duplicate"
              and result["code"] not in OF_STATE]
     assert len(paths) >= 90 and not wrong, "\n".join(wrong)
-
-
-def test_jobs_whose_runs_are_to_be_followed_are_refused(shared: Scenario) -> None:
-    """Rather than followed badly; nulls ask for nothing."""
-    paths = [path for path in commands("valid/*-runs-*.json")
-             if not re.search(r"-nulls\.|-away\.", path.name)]
-    wrong = [f"{path}: {result['outcome']} {result.get('code')}"
-             for path, result in results_of(shared, paths).items()
-             if (result["outcome"], result.get("code")) != ("rejected", "not_supported")]
-    assert len(paths) >= 40 and not wrong, "\n".join(wrong)
 
 
 def test_no_control_character_reaches_the_log(shared: Scenario) -> None:

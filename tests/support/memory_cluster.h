@@ -58,6 +58,7 @@ struct cluster {
     size_t group_count;
     bool groups_silent; /* nobody answers for them */
     char asked_group[CLUSTER_GROUP_BYTES]; /* "": nothing is asked */
+    bool foreign_refused;    /* what goes to topics that are not ours */
     const char *refused_key; /* of state records that are refused by name; NULL: none is */
     int64_t now_ms;
     int64_t end_ms; /* when the engine is asked to end */
@@ -173,6 +174,8 @@ static bool cluster_produce(struct broker *broker, const struct broker_record *r
     if (own->refused_key != NULL && record->topic == TOPIC_STATE &&
         text_equal(record->key, text_of(own->refused_key)))
         return error_invalid(error, CODE_TOO_LARGE, "%s is refused", own->refused_key);
+    if (own->foreign_refused && record->topic == TOPIC_FOREIGN)
+        return error_invalid(error, CODE_TOO_LARGE, "%s is refused", record->foreign_topic);
     bool ours = record->topic != TOPIC_FOREIGN && record->topic != TOPIC_DEAD &&
                 record->topic != TOPIC_FORWARD && record->topic != TOPIC_FIRES;
     if (ours) require(utf8_valid_length(record->value) == record->value.length);

@@ -25,6 +25,8 @@ struct worker {
     const char *second; /* and of later tries */
     size_t seen;        /* fires */
     bool commits;
+    enum broker_topic topic; /* of fires */
+    int64_t writes_at_ms;    /* what nobody is to read; 0: never */
 };
 
 /* The text behind `name` in a record, up to its quote. */
@@ -59,7 +61,11 @@ static void report(struct cluster *cluster, const struct cluster_record *fire, c
 static void work(struct cluster *cluster)
 {
     struct worker *worker = cluster->opaque;
-    const struct cluster_log *fires = &cluster->logs[TOPIC_FIRES];
+    const struct cluster_log *fires = &cluster->logs[worker->topic];
+    if (worker->writes_at_ms != 0 && cluster->now_ms >= worker->writes_at_ms) {
+        worker->writes_at_ms = 0;
+        for (int i = 0; i < 7; i++) cluster_write(cluster, TOPIC_RUNS, "g", "nobody reads it");
+    }
     for (; worker->seen < fires->committed; worker->seen++) {
         char words[100];
         const struct cluster_record *fire = &fires->records[worker->seen];
@@ -75,13 +81,14 @@ static void work(struct cluster *cluster)
     }
 }
 
-static struct cluster *open_cluster(struct worker *worker)
+static struct cluster *open_cluster(struct worker *worker, void **state)
 {
     struct cluster *cluster = cluster_create(NOW_MS);
     cluster->runs = true;
-    cluster->store_empty = true;
+    cluster->store_empty = *state != NULL; /* to whoever takes over */
     cluster->meanwhile = work;
     cluster->opaque = worker;
+    if (worker->topic == 0) worker->topic = TOPIC_FIRES;
     return cluster;
 }
 
@@ -141,9 +148,8 @@ static size_t count(const struct cluster *cluster, enum broker_topic topic, cons
 
 static void a_run_ends_with_its_report(void **state)
 {
-    (void)state;
     struct worker worker = {.first = "started success"};
-    struct cluster *cluster = open_cluster(&worker);
+    struct cluster *cluster = open_cluster(&worker, state);
     for (int i = 0; i < 50; i++) cluster_write(cluster, TOPIC_RUNS, "g", "of before");
     command(cluster, JOB);
     live(cluster, "first", 2000);
@@ -164,9 +170,8 @@ static void a_run_ends_with_its_report(void **state)
 /* The claim is in no record when the second owner begins; it is read again, and counts. */
 static void the_next_owner_has_the_same_runs(void **state)
 {
-    (void)state;
     struct worker worker = {.first = "started"};
-    struct cluster *cluster = open_cluster(&worker);
+    struct cluster *cluster = open_cluster(&worker, state);
     struct arena *arena = arena_create();
     struct run_record record;
     command(cluster, JOB);
@@ -193,9 +198,8 @@ static void the_next_owner_has_the_same_runs(void **state)
 /* Its group has committed the fire, so that it will not come to anybody else. */
 static void silence_is_lost_and_tried_again(void **state)
 {
-    (void)state;
     struct worker worker = {.first = "started", .second = "started success", .commits = true};
-    struct cluster *cluster = open_cluster(&worker);
+    struct cluster *cluster = open_cluster(&worker, state);
     command(cluster, JOB);
     trigger(cluster, 1);
     live(cluster, "first", LEASE_MS - 1000);
@@ -211,9 +215,8 @@ static void silence_is_lost_and_tried_again(void **state)
 
 static void a_failed_run_is_a_dead_letter(void **state)
 {
-    (void)state;
     struct worker worker = {.first = "started failure", .second = "started failure"};
-    struct cluster *cluster = open_cluster(&worker);
+    struct cluster *cluster = open_cluster(&worker, state);
     command(cluster, JOB);
     trigger(cluster, 1);
     live(cluster, "first", 10000);
@@ -228,10 +231,9 @@ static void a_failed_run_is_a_dead_letter(void **state)
 /* Wherever a process ends, the next one makes of it what one alone would have made. */
 static void each_commit_may_be_the_last(void **state)
 {
-    (void)state;
     for (int64_t commits = 0; commits < 12; commits++) {
         struct worker worker = {.first = "started failure", .second = "started success success"};
-        struct cluster *cluster = open_cluster(&worker);
+        struct cluster *cluster = open_cluster(&worker, state);
         struct error error = {0};
         command(cluster, JOB);
         trigger(cluster, 1);
@@ -251,9 +253,8 @@ static void each_commit_may_be_the_last(void **state)
 
 static void what_was_deleted_unread_is_said_once(void **state)
 {
-    (void)state;
     struct worker worker = {.first = "started", .second = "started success", .commits = true};
-    struct cluster *cluster = open_cluster(&worker);
+    struct cluster *cluster = open_cluster(&worker, state);
     struct arena *arena = arena_create();
     struct run_record record;
     command(cluster, JOB);
@@ -276,9 +277,8 @@ static void what_was_deleted_unread_is_said_once(void **state)
 /* They neither change anything nor are all copied. */
 static void what_cannot_be_read_is_buried_with_measure(void **state)
 {
-    (void)state;
     struct worker worker = {.first = "started"};
-    struct cluster *cluster = open_cluster(&worker);
+    struct cluster *cluster = open_cluster(&worker, state);
     command(cluster, JOB);
     trigger(cluster, 1);
     live(cluster, "first", 1000);
@@ -299,21 +299,73 @@ static void what_cannot_be_read_is_buried_with_measure(void **state)
     cluster_destroy(cluster);
 }
 
+/* Behind a claim that is in no record: the mark says that they have acted. */
+static void what_is_read_again_is_not_buried_again(void **state)
+{
+    struct worker worker = {.first = "started"};
+    struct cluster *cluster = open_cluster(&worker, state);
+    command(cluster, JOB);
+    trigger(cluster, 1);
+    live(cluster, "first", 1000);
+    cluster_write(cluster, TOPIC_RUNS, "g", "of no use");
+    live(cluster, "second", 1000);
+    assert_int_equal(cluster->logs[TOPIC_DEAD].committed, 1);
+    struct mark mark = cluster_last_mark(cluster);
+    assert_true(mark.runs_again == 0 && mark.inputs[INPUT_RUNS].offset == 2);
+    live(cluster, "third", 1000);
+    mark = cluster_last_mark(cluster);
+    assert_true(mark.runs_again == 0 && mark.inputs[INPUT_RUNS].offset == 2);
+    live(cluster, "fourth", 12000);
+    assert_int_equal(cluster->logs[TOPIC_DEAD].committed, 1);
+    assert_int_equal(cluster_last_mark(cluster).runs_again, 2);
+    cluster_destroy(cluster);
+}
+
+/* A fire that its topic does not take has opened no run; a retry that it does not take is tried
+ * again, and is the same run's. */
+static void a_fire_that_is_refused_opens_no_run(void **state)
+{
+    struct worker worker = {.first = "started failure", .second = "started success",
+                            .topic = TOPIC_FOREIGN};
+    struct cluster *cluster = open_cluster(&worker, state);
+    command(cluster, "{\"op\":\"add\",\"job\":{\"group\":\"g\",\"id\":\"j\",\"schedule\":{\"at\":"
+                     "\"2026-11-21T19:40:01Z\"},\"topic\":\"billing.fires\",\"lease\":\"10s\","
+                     "\"workers\":\"w\",\"retry\":{\"attempts\":2,\"initial\":\"5s\"}}}");
+    cluster->foreign_refused = true;
+    live(cluster, "first", 4000);
+    assert_int_equal(cluster->logs[TOPIC_FOREIGN].committed, 0);
+    assert_false(any_open(cluster));
+    cluster->foreign_refused = false;
+    live(cluster, "second", 4000);
+    assert_int_equal(count(cluster, TOPIC_FOREIGN, "\"try\":1,"), 1);
+    assert_true(any_open(cluster)); /* it waits for its retry */
+    cluster->foreign_refused = true;
+    live(cluster, "third", 9000);
+    assert_int_equal(cluster->logs[TOPIC_FOREIGN].committed, 1);
+    assert_true(any_open(cluster));
+    cluster->foreign_refused = false;
+    live(cluster, "fourth", 60000);
+    assert_int_equal(count(cluster, TOPIC_FOREIGN, "\"try\":2,"), 1);
+    assert_int_equal(cluster->logs[TOPIC_FOREIGN].committed, 2);
+    assert_false(any_open(cluster));
+    assert_int_equal(cluster->logs[TOPIC_DEAD].committed, 0);
+    cluster_destroy(cluster);
+}
+
 /* A shard without one fetches none, and where the last job with a lease is gone it does not any
  * more. */
 static void reports_are_read_while_there_is_a_lease(void **state)
 {
-    (void)state;
     struct worker worker = {.first = "started success"};
-    struct cluster *cluster = open_cluster(&worker);
+    struct cluster *cluster = open_cluster(&worker, state);
     command(cluster, JOB);
     trigger(cluster, 1);
     live(cluster, "first", 2000);
     live(cluster, "second", 2000);
     assert_true(cluster->reading[TOPIC_RUNS] == false); /* it has ended */
     command(cluster, "{\"op\":\"delete\",\"select\":{\"groups\":[\"g\"]}}");
+    worker.writes_at_ms = cluster->now_ms + 1000;
     live(cluster, "third", 2000);
-    for (int i = 0; i < 7; i++) cluster_write(cluster, TOPIC_RUNS, "g", "nobody reads it");
     live(cluster, "fourth", 2000);
     assert_int_equal(cluster->logs[TOPIC_DEAD].committed, 0);
     command(cluster, JOB);
@@ -327,9 +379,8 @@ static void reports_are_read_while_there_is_a_lease(void **state)
 
 static void a_topic_made_anew_is_no_place_to_go_on(void **state)
 {
-    (void)state;
     struct worker worker = {.first = "started"};
-    struct cluster *cluster = open_cluster(&worker);
+    struct cluster *cluster = open_cluster(&worker, state);
     struct error error = {0};
     command(cluster, JOB);
     trigger(cluster, 1);
@@ -346,18 +397,25 @@ static void a_topic_made_anew_is_no_place_to_go_on(void **state)
     cluster_destroy(cluster);
 }
 
+/* With what the store has, and with the state log alone. */
+#define BOTH(test)                                                                                 \
+    cmocka_unit_test(test), cmocka_unit_test_prestate(test, &with_empty_store)
+
 int main(void)
 {
+    static bool with_empty_store = true;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_ends_with_its_report),
-        cmocka_unit_test(the_next_owner_has_the_same_runs),
-        cmocka_unit_test(silence_is_lost_and_tried_again),
-        cmocka_unit_test(a_failed_run_is_a_dead_letter),
-        cmocka_unit_test(each_commit_may_be_the_last),
-        cmocka_unit_test(what_was_deleted_unread_is_said_once),
-        cmocka_unit_test(what_cannot_be_read_is_buried_with_measure),
-        cmocka_unit_test(reports_are_read_while_there_is_a_lease),
-        cmocka_unit_test(a_topic_made_anew_is_no_place_to_go_on),
+        BOTH(a_run_ends_with_its_report),
+        BOTH(the_next_owner_has_the_same_runs),
+        BOTH(silence_is_lost_and_tried_again),
+        BOTH(a_failed_run_is_a_dead_letter),
+        BOTH(each_commit_may_be_the_last),
+        BOTH(what_was_deleted_unread_is_said_once),
+        BOTH(what_cannot_be_read_is_buried_with_measure),
+        BOTH(what_is_read_again_is_not_buried_again),
+        BOTH(a_fire_that_is_refused_opens_no_run),
+        BOTH(reports_are_read_while_there_is_a_lease),
+        BOTH(a_topic_made_anew_is_no_place_to_go_on),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
 }

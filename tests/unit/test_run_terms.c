@@ -99,14 +99,14 @@ static void without_leave_nothing_is_ignored(void **state)
     static const struct {
         const char *members, *field, *says; /* field NULL: it asks for nothing */
     } rows[] = {
-        {LEASE, "/job/lease", "'lease' is not supported yet: this version does not follow runs"},
+        {LEASE, "/job/lease", "'lease' is not supported here: the topic runs has not"},
         {"\"workers\":\"w\"", "/job/workers", "leave it out"},
         {"\"lease_mode\":\"heartbeat\"", "/job/lease_mode", "leave it out"},
         {"\"start_within\":\"24h\"", "/job/start_within", "leave it out"},
         {"\"overlap_limit\":100", "/job/overlap_limit", "leave it out"},
         {"\"retry\":{}", "/job/retry", "leave it out"},
         {"\"pause_after_failures\":1", "/job/pause_after_failures", "leave it out"},
-        {"\"overlap\":\"skip\"", "/job/overlap", "overlap 'skip' is not supported yet; leave it "
+        {"\"overlap\":\"skip\"", "/job/overlap", "overlap 'skip' is not supported here; leave it "
                                                  "out or say 'allow'"},
         {"\"overlap\":\"allow\"", NULL, NULL},
         {"\"lease\":null,\"retry\":null,\"overlap\":null", NULL, NULL},
