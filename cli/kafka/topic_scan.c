@@ -8,6 +8,7 @@
 #include "lib/base/monotonic.h"
 
 enum { POLL_MS = 200 };
+#define FIRST_VISITED INT64_MAX /* of a start: its first record has come */
 
 /* Where each partition is read from; -1: it holds nothing of the scan. */
 static bool find_starts(struct cli_kafka *reader, const char *topic, const struct scan *scan,
@@ -34,6 +35,17 @@ static bool find_starts(struct cli_kafka *reader, const char *topic, const struc
     return true;
 }
 
+/* The first record of each partition is its oldest. */
+static void note_first(struct scan_report *report, const rd_kafka_message_t *message,
+                       int64_t *starts)
+{
+    int64_t at_ms = rd_kafka_message_timestamp(message, NULL);
+    report->visited++;
+    if (starts[message->partition] == FIRST_VISITED) return;
+    starts[message->partition] = FIRST_VISITED;
+    if (at_ms > report->back_to_ms) report->back_to_ms = at_ms;
+}
+
 /* `starts` become -1 as their partitions end. */
 static bool read_all(struct cli_kafka *reader, const struct settings *settings, const char *topic,
                      int64_t *starts, int32_t open, scan_visitor *visitor, void *opaque,
@@ -50,7 +62,7 @@ static bool read_all(struct cli_kafka *reader, const struct settings *settings, 
         if (message == NULL) continue;
         heard_ms = monotonic_ms();
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            report->visited++;
+            note_first(report, message, starts);
             going = visitor(opaque, message);
         } else if (starts[message->partition] >= 0) {
             starts[message->partition] = -1;
@@ -67,7 +79,7 @@ bool topic_scan(const struct settings *settings, const char *topic, const struct
 {
     int32_t partitions = 0;
     int64_t *starts = NULL;
-    *report = (struct scan_report){0};
+    *report = (struct scan_report){.back_to_ms = INT64_MIN};
     struct cli_kafka *reader = cli_kafka_create(settings, CLI_READER, error);
     bool ok = reader != NULL && cli_kafka_partitions(reader, topic, &partitions, error);
     if (ok) {

@@ -23,10 +23,13 @@ typedef bool scan_visitor(void *opaque, const rd_kafka_message_t *message);
 /* Visits committed records of a topic in the order of each partition.
  *   visited  how many there were
  *   cut      true when `last` left out records that are kept
+ *   back_to_ms  the time of the oldest record that was visited in the partition that reaches back
+ *            least; INT64_MIN: there was none
  *   errors   ERROR_RETRY; ERROR_FATAL there is no such topic */
 struct scan_report {
     int64_t visited;
     bool cut;
+    int64_t back_to_ms;
 };
 bool topic_scan(const struct settings *settings, const char *topic, const struct scan *scan,
                 scan_visitor *visitor, void *opaque, struct scan_report *report,

@@ -6,18 +6,21 @@
 #include "cli/read/job_fetch.h"
 #include "cli/read/job_history.h"
 #include "cli/read/result_view.h"
+#include "cli/read/run_history.h"
 #include "cli/show/cli_clock.h"
 #include "cli/show/job_view.h"
 #include "cli/show/json_text.h"
+#include "cli/show/open_run_view.h"
 #include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
+#include "cli/show/run_lines.h"
 #include "cli/show/why_not.h"
 #include "cli/words/cli.h"
 #include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/time/instant.h"
 
-enum { NEXT_SHOWN = 10, HISTORY_SHOWN = 10, SEARCH_DEFAULT = 20000 };
+enum { NEXT_SHOWN = 10, HISTORY_SHOWN = 10, SEARCH_DEFAULT = 20000, OUTPUT_LINES = 20 };
 
 struct description {
     const struct settings *settings;
@@ -25,6 +28,8 @@ struct description {
     json_t *job;   /* the parsed record */
     json_t *next;  /* the next due times */
     struct job_history history;
+    bool followed; /* the job says something of its runs */
+    struct run_history runs;
     bool asked;    /* --why */
     int64_t why_ms;
     struct why why;
@@ -137,10 +142,66 @@ static void print_history(const struct description *description)
     print_items(description->settings, description->history.events, event_members, event_columns,
                 5);
     (void)fflush(stdout);
-    if (description->history.cut)
+}
+
+static void say_cut(const struct description *description)
+{
+    char back_to[INSTANT_TEXT_BYTES] = "now";
+    const struct job_history *history = &description->history;
+    if (instant_in_range(history->back_to_ms)) instant_format(history->back_to_ms, back_to);
+    (void)fflush(stdout);
+    if (history->cut)
         (void)fprintf(stderr, "belfry: of the topics only the last %lld records of the shard were "
-                      "looked through; --search N looks further\n",
-                      (long long)description->search);
+                      "looked through, back to %s; --search N looks further\n",
+                      (long long)description->search, back_to);
+}
+
+/* The last lines of what a program wrote, each indented. */
+static void print_output(struct text output)
+{
+    size_t start = output.length;
+    int lines = 0;
+    while (start > 0 && output.bytes[start - 1] == '\n') start = --output.length;
+    for (; start > 0; start--)
+        if (output.bytes[start - 1] == '\n' && ++lines == OUTPUT_LINES) break;
+    if (start > 0) (void)puts("  ...");
+    while (start < output.length) {
+        const char *line = output.bytes + start;
+        const char *end = memchr(line, '\n', output.length - start);
+        size_t length = end == NULL ? output.length - start : (size_t)(end - line);
+        (void)fputs("  ", stdout);
+        print_safe(stdout, line, length);
+        (void)fputc('\n', stdout);
+        start += length + 1;
+    }
+}
+
+/* What the newest try wrote that wrote anything. */
+static void print_newest_output(const struct description *description)
+{
+    for (size_t i = json_array_size(description->runs.lines); i-- > 0;) {
+        const json_t *line = json_array_get(description->runs.lines, i);
+        const json_t *output = json_object_get(line, "output");
+        char title[64];
+        if (!json_is_string(output)) continue;
+        (void)snprintf(title, sizeof title, "Output of runnumber %.24s",
+                       json_member_text(line, "runnumber"));
+        heading(description->settings, title);
+        print_output((struct text){json_string_value(output), json_string_length(output)});
+        return;
+    }
+}
+
+static void print_runs(const struct description *description)
+{
+    const struct settings *settings = description->settings;
+    if (!description->followed) return;
+    heading(settings, "Open runs");
+    if (json_array_size(description->runs.open) == 0) (void)puts("-");
+    else open_runs_print(stdout, description->runs.open, settings->width, settings->colour);
+    heading(settings, "Last runs");
+    run_lines_print(stdout, description->runs.lines, settings->width, settings->colour);
+    print_newest_output(description);
 }
 
 static void print_why(const struct description *description)
@@ -165,6 +226,10 @@ static void print_object(const struct description *description)
                                (int)description->fetched.shard, "next_due", description->next,
                                "fires", description->history.fires, "events",
                                description->history.events);
+    if (description->followed) {
+        (void)json_object_set(object, "open_runs", description->runs.open);
+        (void)json_object_set(object, "runs", description->runs.lines);
+    }
     if (description->asked) {
         char at[INSTANT_TEXT_BYTES];
         instant_format(description->why_ms, at);
@@ -199,6 +264,18 @@ static bool read_arguments(struct description *description, struct error *error)
     return arguments_number(arguments, "search", 1, INT64_MAX, &description->search, error);
 }
 
+static void read_runs(struct description *description, int64_t from_ms)
+{
+    const json_t *job = description->job;
+    description->followed = json_object_get(job, "lease") != NULL ||
+                            json_object_get(job, "lease_mode") != NULL;
+    if (!description->followed) return;
+    const struct run_history_wanted wanted = {
+        .incarnation = json_member_text(job, "incarnation"), .shard = description->fetched.shard,
+        .from_ms = from_ms, .last = description->search, .most = HISTORY_SHOWN, .outputs = true};
+    run_history_read(&description->runs, description->settings, &wanted, &description->history);
+}
+
 static bool describe(struct description *description, struct error *error)
 {
     struct job_fetched *fetched = &description->fetched;
@@ -222,11 +299,13 @@ static bool describe(struct description *description, struct error *error)
                      json_member_text(description->job, "topic"), fetched->shard,
                      from_ms > 0 ? from_ms : 0, description->search,
                      description->asked ? 0 : HISTORY_SHOWN);
+    read_runs(description, from_ms > 0 ? from_ms : 0);
     if (!description->asked) return true;
     const struct why_facts facts = {.job = description->job,
                                     .zones = zones,
                                     .fires = description->history.fires,
                                     .events = description->history.events,
+                                    .open_runs = description->runs.open,
                                     .at_ms = description->why_ms,
                                     .now_ms = now_ms,
                                     .watermark_ms = fetched->watermark_ms,
@@ -253,10 +332,13 @@ enum exit_code command_describe(const struct invocation *invocation)
     } else if (described) {
         print_fields(&description);
         print_next(&description);
+        print_runs(&description);
         print_history(&description);
+        say_cut(&description);
     }
     bool whole = !described || description.history.whole;
     if (described) say_unread(&description);
+    run_history_free(&description.runs);
     job_history_free(&description.history);
     json_decref(description.next);
     json_decref(description.job);

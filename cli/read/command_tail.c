@@ -6,6 +6,7 @@
 
 #include "cli/kafka/cli_kafka.h"
 #include "cli/show/print_text.h"
+#include "cli/show/report_line.h"
 #include "cli/show/tail_line.h"
 #include "cli/words/cli.h"
 #include "lib/base/memory.h"
@@ -21,6 +22,8 @@ static const struct {
     {"fires", tail_line_fire},
     {"results", tail_line_result},
     {"events", tail_line_event},
+    {"runs", tail_line_reports},
+    {"cancels", tail_line_cancel},
 };
 enum { STREAMS = sizeof streams / sizeof streams[0] };
 
@@ -119,7 +122,7 @@ static bool read_stream(struct tail *tail, const struct invocation *invocation,
     const struct arguments *arguments = invocation->arguments;
     if (arguments->positional_count != 1)
         return error_invalid(error, CODE_USAGE, "which stream? belfry tail "
-                             "fires|results|events");
+                             "fires|results|events|runs|cancels");
     const char *name = arguments->positionals[0];
     struct suggestion near = {.word = name, .word_length = strlen(name)};
     for (int i = 0; i < STREAMS; i++) {
@@ -127,7 +130,8 @@ static bool read_stream(struct tail *tail, const struct invocation *invocation,
         if (strcmp(name, streams[i].name) == 0) tail->format = streams[i].format;
     }
     if (tail->format == NULL)
-        return error_invalid(error, CODE_USAGE, "\"%.40s\" is not fires, results or events%s%s",
+        return error_invalid(error, CODE_USAGE, "\"%.40s\" is not fires, results, events, runs "
+                             "or cancels%s%s",
                              name, near.best == NULL ? "" : "; did you mean ",
                              near.best == NULL ? "" : near.best);
     const char *topic = arguments_value(arguments, "topic");

@@ -24,38 +24,49 @@ static bool is_job(const struct search *search, const char *group, const char *i
            memcmp(group, search->group, search->group_bytes) == 0 && strcmp(id, search->id) == 0;
 }
 
+/* Drops all but the newest `most`. */
+static void keep_newest(json_t **found, size_t most)
+{
+    json_t *newest = json_array();
+    size_t size = json_array_size(*found);
+    for (size_t i = size > most ? size - most : 0; i < size; i++)
+        (void)json_array_append(newest, json_array_get(*found, i));
+    json_decref(*found);
+    *found = newest;
+}
+
 static void keep(struct search *search, json_t *item)
 {
     assert(json_is_object(item));
     (void)json_array_append_new(search->found, item);
-    if (search->most > 0 && json_array_size(search->found) > search->most)
-        (void)json_array_remove(search->found, 0);
+    if (search->most > 0 && json_array_size(search->found) >= 2 * search->most)
+        keep_newest(&search->found, search->most);
 }
 
 /* A fire in binary mode has its attributes in headers. */
 static json_t *fire_of_headers(const rd_kafka_message_t *message)
 {
-    static const char *const names[] = {"id",       "time",       "dueat",       "jobgroup",
-                                        "jobid",    "firekind",   "jobrevision", "latenessms",
-                                        "missedcount"};
+    static const struct {
+        const char *name;
+        bool number;
+    } attributes[] = {{"id", false},         {"time", false},       {"dueat", false},
+                      {"jobgroup", false},   {"jobid", false},      {"jobincarnation", false},
+                      {"firekind", false},   {"runnumber", false},  {"expirytime", false},
+                      {"workers", false},    {"jobrevision", true}, {"latenessms", true},
+                      {"missedcount", true}, {"leasems", true},     {"try", true}};
     json_t *fire = json_object();
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
         char header[40];
+        char digits[24] = "";
         struct text value;
-        (void)snprintf(header, sizeof header, "ce_%s", names[i]);
+        int64_t number = 0;
+        (void)snprintf(header, sizeof header, "ce_%s", attributes[i].name);
         if (!record_header(message, header, &value)) continue;
-        json_int_t number = 0;
-        int64_t parsed = 0;
-        char text[24];
-        bool digits = i >= 6 && value.length < sizeof text;
-        if (digits) {
-            memcpy(text, value.bytes, value.length);
-            text[value.length] = '\0';
-            digits = number_parse(text, 0, INT64_MAX, &parsed);
-        }
-        number = parsed;
-        (void)json_object_set_new(fire, names[i], digits ? json_integer(number)
-                                                         : json_stringn(value.bytes, value.length));
+        if (value.length < sizeof digits) memcpy(digits, value.bytes, value.length);
+        bool is_number = attributes[i].number && number_parse(digits, 0, INT64_MAX, &number);
+        (void)json_object_set_new(fire, attributes[i].name,
+                                  is_number ? json_integer(number)
+                                            : json_stringn(value.bytes, value.length));
     }
     return fire;
 }
@@ -100,6 +111,23 @@ static void note(struct job_history *history, const struct error *error)
     if (error->kind == ERROR_RETRY) history->whole = false;
 }
 
+/* Looks through one topic for what *found is to hold. */
+static void scan_one(struct job_history *history, const struct settings *settings,
+                     const char *topic, const struct scan *scan, scan_visitor *visitor,
+                     struct search *search, json_t **found)
+{
+    struct scan_report report = {0};
+    struct error error = {0};
+    search->found = json_array();
+    if (!topic_scan(settings, topic, scan, visitor, search, &report, &error))
+        note(history, &error);
+    else if (report.back_to_ms > history->back_to_ms)
+        history->back_to_ms = report.back_to_ms;
+    if (search->most > 0) keep_newest(&search->found, search->most);
+    history->cut = history->cut || report.cut;
+    *found = search->found;
+}
+
 void job_history_read(struct job_history *history, const struct settings *settings,
                       const char *name, const char *topic, int32_t shard, int64_t from_ms,
                       int64_t last, size_t most)
@@ -108,25 +136,19 @@ void job_history_read(struct job_history *history, const struct settings *settin
     char own[TOPIC_NAME_BYTES];
     char events[TOPIC_NAME_BYTES];
     size_t group_bytes = strcspn(name, "/");
-    struct search search = {name, group_bytes, name + group_bytes + 1, json_array(), most};
+    struct search search = {name, group_bytes, name + group_bytes + 1, NULL, most};
     struct scan scan = {topic == NULL ? shard : SCAN_ALL, from_ms, last};
-    struct scan_report report = {0};
-    struct error error = {0};
-    *history = (struct job_history){.fires = search.found, .events = json_array(), .whole = true};
+    *history = (struct job_history){.whole = true, .back_to_ms = INT64_MIN};
     topic_name(own, settings, "fires");
     topic_name(events, settings, "events");
-    if (!topic_scan(settings, topic == NULL ? own : topic, &scan, visit_fire, &search, &report,
-                    &error))
-        note(history, &error);
-    history->cut = report.cut;
+    scan_one(history, settings, topic == NULL ? own : topic, &scan, visit_fire, &search,
+             &history->fires);
     scan.partition = shard;
-    search.found = history->events;
-    error = (struct error){0};
     /* Kafka that was just away is not waited for again. */
-    if (history->whole && !topic_scan(settings, events, &scan, visit_event, &search, &report,
-                                      &error))
-        note(history, &error);
-    history->cut = history->cut || report.cut;
+    if (history->whole)
+        scan_one(history, settings, events, &scan, visit_event, &search, &history->events);
+    else
+        history->events = json_array();
 }
 
 void job_history_free(struct job_history *history)

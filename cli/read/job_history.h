@@ -13,6 +13,7 @@ struct job_history {
     json_t *fires;  /* attributes of CloudEvents without data, oldest first; owned */
     json_t *events; /* oldest first; owned */
     bool cut;       /* older records were not looked at */
+    int64_t back_to_ms; /* from here on all was looked at; INT64_MIN: nothing is kept */
     char unread[ERROR_MESSAGE_BYTES]; /* why fires or events could not be read; "" = they were */
     bool whole;     /* false: for a reason that may pass, so what is told is not all there is */
 };

@@ -7,6 +7,7 @@
 
 #include "cli/show/job_view.h"
 #include "cli/show/json_text.h"
+#include "cli/show/open_run_view.h"
 #include "lib/model/job_record.h"
 #include "lib/model/output.h"
 #include "lib/time/instant.h"
@@ -94,6 +95,8 @@ static const struct {
     {REASON_UPDATED, "the job was changed before it could fire"},
     {REASON_DELETED, "the job was deleted before it could fire"},
     {REASON_PAUSED, "its time passed while the job was paused"},
+    {REASON_OVERLAP, "a run of the job was open, and the job's overlap leaves out what meets one"},
+    {REASON_BUFFER_FULL, "a run of the job was open, and as many slots waited for its end as may"},
 };
 
 /* The event of missed or skipped slots that names this one. */
@@ -108,9 +111,11 @@ static bool say_left_out(struct why *why, const json_t *event, const char *kind,
     if (slot_ms < first_ms || slot_ms > last_ms) return false;
     for (size_t r = 0; r < sizeof reasons / sizeof reasons[0]; r++)
         if (strcmp(event_reason_word(reasons[r].reason), reason) == 0) words = reasons[r].text;
-    return answer(why, kind, "%s (%.60s)%s%s; the event of %s names "
+    const char *run = json_member_text(event, "run");
+    return answer(why, kind, "%s (%.60s)%s%s%s%.120s; the event of %s names "
                   "%" JSON_INTEGER_FORMAT " slots from %s to %s", kind, reason,
-                  words[0] == '\0' ? "" : ": ", words, text_or(event, "at", "?"),
+                  words[0] == '\0' ? "" : ": ", words, run == NULL ? "" : "; in the way: ",
+                  run == NULL ? "" : run, text_or(event, "at", "?"),
                   json_member_number(event, "count", 1), text_or(event, "first", "?"),
                   text_or(event, "last", "?"));
 }
@@ -196,12 +201,43 @@ static bool say_not_alive(struct why *why, const struct why_facts *facts, int64_
     return false;
 }
 
+/* The oldest run that was open when the slot came due; NULL: none is known. */
+static const json_t *run_in_way(const struct why_facts *facts, int64_t slot_ms)
+{
+    for (size_t i = 0; i < json_array_size(facts->open_runs); i++) {
+        const json_t *run = json_array_get(facts->open_runs, i);
+        int64_t opened_ms = 0;
+        if (member_ms(run, "opened_at", &opened_ms) && opened_ms < slot_ms) return run;
+    }
+    return NULL;
+}
+
+/* What is left out for a run is announced when that ends, so an open one is the likely answer. */
+static bool say_open_run(struct why *why, const struct why_facts *facts, int64_t slot_ms)
+{
+    const char *overlap = text_or(facts->job, "overlap", overlap_word(OVERLAP_ALLOW));
+    const json_t *run = run_in_way(facts, slot_ms);
+    int64_t paused_ms = 0;
+    if (member_ms(facts->job, "paused_at", &paused_ms) && paused_ms < slot_ms) return false;
+    if (run == NULL || strcmp(overlap, overlap_word(OVERLAP_ALLOW)) == 0) return false;
+    struct text_writer state = {0};
+    open_run_state(&state, run);
+    bool skip = strcmp(overlap, overlap_word(OVERLAP_SKIP)) == 0;
+    (void)answer(why, "run_in_way", "a run of the job is open since %s, %.120s (%.200s); with "
+                 "overlap %.20s %s", text_or(run, "opened_at", "?"), text_or(run, "run", "?"),
+                 text_writer_terminated(&state), overlap,
+                 skip ? "the slot is left out, and an event says so when the run ends, or each hour"
+                      : "the slot waits for its end, or is left out");
+    text_writer_free(&state);
+    return true;
+}
+
 static void explain_slot(struct why *why, const struct why_facts *facts, int64_t slot_ms)
 {
     char slot[INSTANT_TEXT_BYTES];
     instant_format(slot_ms, slot);
     if (say_not_alive(why, facts, slot_ms) || say_event(why, facts, slot_ms) ||
-        say_state(why, facts, slot_ms))
+        say_open_run(why, facts, slot_ms) || say_state(why, facts, slot_ms))
         return;
     if (facts->watermark_ms != INT64_MIN && facts->watermark_ms < slot_ms) {
         char watermark[INSTANT_TEXT_BYTES] = "?";

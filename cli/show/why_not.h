@@ -10,6 +10,7 @@ struct why_facts {
     const json_t *job;     /* its record of Redis */
     const json_t *fires;   /* array of fires of this job, as CloudEvents, oldest first */
     const json_t *events;  /* array of events of this job, oldest first */
+    const json_t *open_runs; /* array of open_run_view(), oldest first; NULL: none is followed */
     const struct zone_lookup *zones;
     int64_t at_ms;         /* the time in question */
     int64_t now_ms;

@@ -67,6 +67,9 @@ command_run command_top;
 command_run dead_requeue; /* belfry dead requeue */
 command_run dead_ack;     /* belfry dead ack */
 command_run command_describe;
+command_run command_runs;
+command_run command_history;
+command_run command_workers;
 command_run command_export;
 command_run command_import;
 command_run command_diff;
@@ -92,6 +95,9 @@ extern const struct option_row options_cancel[];
 extern const struct option_row options_list[]; /* from here on read_options.c */
 extern const struct option_row options_get[];
 extern const struct option_row options_describe[];
+extern const struct option_row options_open[];     /* of belfry runs */
+extern const struct option_row options_history[];
+extern const struct option_row options_workers[];
 extern const struct option_row options_name[];     /* --group --id of a schedule with H */
 extern const struct option_row options_validate[];
 extern const struct option_row options_next[];

@@ -19,6 +19,10 @@ static const struct option_row *const of_cancel[] = {options_select, options_can
                                                      NULL};
 static const struct option_row *const of_selector[] = {options_select, options_write, NULL};
 static const struct option_row *const of_describe[] = {options_get, options_describe, NULL};
+static const struct option_row *const of_runs[] = {options_select, options_open, options_watch,
+                                                   NULL};
+static const struct option_row *const of_history[] = {options_get, options_history, NULL};
+static const struct option_row *const of_workers[] = {options_workers, options_watch, NULL};
 static const struct option_row *const of_export[] = {options_select, options_export, NULL};
 static const struct option_row *const of_import[] = {options_import, NULL};
 static const struct option_row *const of_diff[] = {options_select, options_diff, NULL};
@@ -148,6 +152,35 @@ const struct cli_command cli_commands[] = {
      "belfry describe billing/invoice\n"
      "belfry describe billing/invoice --why 2026-11-22T02:30:00Z",
      of_describe, NULL, command_describe},
+    {"runs", "list open runs: who works on what, and what waits",
+     "[GROUP/ID...] [selectors] [--late[=D]] [--older-than D]",
+     "Reads Redis, the oldest run first. A claim is seen there when it is ten seconds old. What is "
+     "left of a lease is not told: only the owner of the shard counts it. --late: a try that no "
+     "worker has claimed within D of its fire, or a retry that has not been fired D after it was "
+     "due. -o name prints the ids of the runs.",
+     "belfry runs\n"
+     "belfry runs --group billing --late=5m\n"
+     "belfry runs billing/nightly -o json\n"
+     "belfry runs --older-than 2h --watch",
+     of_runs, NULL, command_runs},
+    {"history", "show the tries of a job's runs, one a line",
+     "GROUP/ID [--since TIME|D] [-n N] [--search N]",
+     "Reads the job's fires, what workers report of them, and events, as far back as their topics "
+     "keep them, and Redis for what is open. An outcome with a question mark was said by nobody: "
+     "the next try was fired without a report of this one's end.",
+     "belfry history billing/nightly\n"
+     "belfry history billing/nightly --since 6h -o ndjson\n"
+     "belfry history billing/nightly --since 2026-11-01T00:00:00Z --search 1000000 -n 1000",
+     of_history, NULL, command_history},
+    {"workers", "show who is alive, and what they work on",
+     "[--workers GROUP] [--group GROUP] [--since D]",
+     "Reads the last reports and the open runs, and asks Kafka for the members of the consumer "
+     "groups. A worker is alive while its last sign of life is not older than the lease of what it "
+     "works on. Who has no work says nothing, and is seen as a member only.",
+     "belfry workers\n"
+     "belfry workers --workers invoicing\n"
+     "belfry workers --group billing --watch",
+     of_workers, NULL, command_workers},
     {"next", "show when a schedule is due",
      "(" SCHEDULE_USAGE ") [--from TIME] [--count N] [--calendar] | --batch",
      "Asks nobody: it computes. --batch reads lines {\"id\",\"cron\"|\"every\"|\"at\",\"zone\","
@@ -166,13 +199,15 @@ const struct cli_command cli_commands[] = {
      "belfry validate --cron \"0 0 12 ? * 6#3\" --dialect quartz --zone America/New_York -o json\n"
      "belfry validate --every 1h --lease 5m --workers invoicing --retry-attempts 5 --overlap skip",
      of_validate, NULL, command_validate},
-    {"tail", "print fires, results or events as they come", "fires|results|events [options]",
+    {"tail", "print fires, reports, events ... as they come",
+     "fires|results|events|runs|cancels [options]",
      "Reads Kafka, committed records only, without a consumer group. -o json prints the values "
      "as they are.",
      "belfry tail fires --group billing\n"
      "belfry tail results --from-beginning --no-follow -o json\n"
-     "belfry tail events -n 10",
-     of_tail, "fires results events", command_tail},
+     "belfry tail events -n 10\n"
+     "belfry tail runs --group billing",
+     of_tail, "fires results events runs cancels", command_tail},
     {"dead", "dead letters: what was refused, and runs that have failed for good",
      "list [options] | show PARTITION/OFFSET... | (requeue | ack) (PARTITION/OFFSET... | options | "
      "--all)",

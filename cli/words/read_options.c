@@ -61,6 +61,29 @@ const struct option_row options_describe[] = {
     {0},
 };
 
+const struct option_row options_open[] = {
+    {"late", '\0', OPTION_OPTIONAL, "D", "tries that nobody has claimed for so long (default 1m)"},
+    {"older-than", '\0', OPTION_VALUE, "D", "runs that have been open for so long"},
+    {"limit", 'n', OPTION_VALUE, "N", "show at most so many (default 1000)"},
+    {0},
+};
+
+const struct option_row options_history[] = {
+    {"since", '\0', OPTION_VALUE, "TIME|D", "only records from then on: a time, or 6h ago"},
+    {"limit", 'n', OPTION_VALUE, "N", "show the newest so many (default 100)"},
+    {"search", '\0', OPTION_VALUE, "N", "look through so many last records (default 100000)"},
+    {"topic", '\0', OPTION_VALUE, "TOPIC", "where the fires are, of a job that is deleted"},
+    {0},
+};
+
+const struct option_row options_workers[] = {
+    {"workers", '\0', OPTION_LIST, "GROUP", "only of this consumer group, repeatable"},
+    {"group", 'g', OPTION_LIST, "GROUP", "only what is done for jobs of this group, repeatable"},
+    {"since", '\0', OPTION_VALUE, "D", "how far to look back for signs of life (default 15m)"},
+    {"search", '\0', OPTION_VALUE, "N", "... in so many last records (default 20000)"},
+    {0},
+};
+
 const struct option_row options_export[] = {
     {"finished", '\0', OPTION_FLAG, NULL, "finished jobs, too"},
     {"no-incarnation", '\0', OPTION_FLAG, NULL, "for jobs that begin a new life elsewhere"},

@@ -21,48 +21,21 @@
 #include "schemas/job_json.h"
 #include "tests/support/cron_case.h"
 #include "tests/support/said.h"
+#include "tests/support/said_runs.h"
 
-enum { WORDS_MAX = 48, SHARDS = 4, FILE_NAME_BYTES = 64, EVENT_ID_BYTES = 64 };
-
-/* What the steps of a case have given to those behind them. */
-struct given {
-    char *file_text; /* of the file that stands in the working folder; NULL: none does */
-    char file_name[FILE_NAME_BYTES];
-    char *present;
-    char event_id[EVENT_ID_BYTES];
-    json_t *record, *fires, *events;
-    int64_t watermark_ms;
-};
+enum { WORDS_MAX = 48, SHARDS = 4 };
 
 static void given_end(void *context)
 {
-    struct given *given = context;
+    struct said_given *given = context;
     free(given->file_text);
     free(given->present);
     json_decref(given->record);
     json_decref(given->fires);
     json_decref(given->events);
-}
-
-static void require(bool condition)
-{
-    if (!condition) abort();
-}
-
-static json_t *json_of(const char *text)
-{
-    json_error_t wrong;
-    json_t *value = json_loads(text, JSON_DECODE_ANY, &wrong);
-    if (value == NULL) (void)fprintf(stderr, "no JSON: %s: %s\n", text, wrong.text);
-    require(value != NULL);
-    return value;
-}
-
-static int64_t instant_of(const char *text)
-{
-    int64_t instant_ms = 0;
-    require(instant_parse(text, strlen(text), &instant_ms, NULL));
-    return instant_ms;
+    json_decref(given->open);
+    json_decref(given->members);
+    text_writer_free(&given->reports);
 }
 
 static void say_error(struct text_writer *said, const struct error *error)
@@ -75,10 +48,10 @@ static void say_error(struct text_writer *said, const struct error *error)
 /* file jobs.json, and the lines that are in it; "is empty": none, not even a newline. */
 static void play_file(void *context, const char *text, struct text_writer *said)
 {
-    struct given *given = context;
+    struct said_given *given = context;
     size_t length = strcspn(text, " \n");
     (void)said;
-    require(length > 0 && length < FILE_NAME_BYTES && given->file_text == NULL);
+    said_require(length > 0 && length < FILE_NAME_BYTES && given->file_text == NULL);
     memcpy(given->file_name, text, length);
     bool empty = strcmp(text + length, " is empty") == 0;
     given->file_text = strdup(empty ? "" : text[length] == '\n' ? text + length + 1 : "\n");
@@ -89,20 +62,20 @@ struct folder {
     int back;
 };
 
-static void folder_enter(struct folder *folder, const struct given *given)
+static void folder_enter(struct folder *folder, const struct said_given *given)
 {
     (void)snprintf(folder->path, sizeof folder->path, "/tmp/belfry-said-XXXXXX");
     folder->back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    require(folder->back >= 0 && mkdtemp(folder->path) != NULL && chdir(folder->path) == 0);
+    said_require(folder->back >= 0 && mkdtemp(folder->path) != NULL && chdir(folder->path) == 0);
     if (given->file_text == NULL) return;
     FILE *stream = fopen(given->file_name, "we");
-    require(stream != NULL && fputs(given->file_text, stream) >= 0 && fclose(stream) == 0);
+    said_require(stream != NULL && fputs(given->file_text, stream) >= 0 && fclose(stream) == 0);
 }
 
-static void folder_leave(const struct folder *folder, const struct given *given)
+static void folder_leave(const struct folder *folder, const struct said_given *given)
 {
     if (given->file_text != NULL) (void)unlink(given->file_name);
-    require(fchdir(folder->back) == 0 && close(folder->back) == 0 && rmdir(folder->path) == 0);
+    said_require(fchdir(folder->back) == 0 && close(folder->back) == 0 && rmdir(folder->path) == 0);
 }
 
 /* ---- command lines ---- */
@@ -114,7 +87,7 @@ static int words_of(char *line, char *words[WORDS_MAX])
     for (char *at = line + strspn(line, " \n"); *at != '\0'; at += strspn(at, " \n")) {
         char *out = at;
         char quote = '\0';
-        require(count < WORDS_MAX);
+        said_require(count < WORDS_MAX);
         words[count++] = out;
         for (; *at != '\0' && (quote != '\0' || strchr(" \n", *at) == NULL); at++) {
             if (*at == quote) quote = '\0';
@@ -122,7 +95,7 @@ static int words_of(char *line, char *words[WORDS_MAX])
             else if (quote == '"' && *at == '\\') *out++ = *++at;
             else *out++ = *at;
         }
-        require(quote == '\0');
+        said_require(quote == '\0');
         at += *at != '\0';
         *out = '\0';
     }
@@ -175,9 +148,9 @@ static void play_line(void *context, const char *text, struct text_writer *said)
     char *line = strdup(text);
     int count = words_of(line, words);
     int at = 2;
-    require(count >= 2 && strcmp(words[0], "belfry") == 0);
+    said_require(count >= 2 && strcmp(words[0], "belfry") == 0);
     const struct cli_command *command = cli_command_find(cli_commands, words[1]);
-    require(command != NULL);
+    said_require(command != NULL);
     folder_enter(&folder, context);
     if (arguments_parse(&arguments, command->options, count, words, &at, STOP_AT_END, &error)) {
         if (command->run == command_write) say_written(said, command, &arguments, &error);
@@ -197,15 +170,15 @@ static void definition_of(json_t *job, const char *text, struct arena *arena,
     struct error error = {0};
     bool read = job_text_read(job, text_of(text), arena, definition, &error);
     if (!read) (void)fprintf(stderr, "%s: %s\n", text, error.message);
-    require(read);
+    said_require(read);
 }
 
 /* runs {...}: the job that is there */
 static void play_runs(void *context, const char *text, struct text_writer *said)
 {
-    struct given *given = context;
+    struct said_given *given = context;
     (void)said;
-    require(given->present == NULL);
+    said_require(given->present == NULL);
     given->present = strdup(text);
 }
 
@@ -220,12 +193,12 @@ static void note(void *opaque, struct text name, struct text present, struct tex
 /* wanted {...}: how a file's job differs from it */
 static void play_wanted(void *context, const char *text, struct text_writer *said)
 {
-    const struct given *given = context;
+    const struct said_given *given = context;
     struct definition present;
     struct definition wanted;
     struct arena *arena = arena_create();
-    require(given->present != NULL);
-    json_t *jobs[2] = {json_of(given->present), json_of(text)};
+    said_require(given->present != NULL);
+    json_t *jobs[2] = {said_json(given->present), said_json(text)};
     definition_of(jobs[0], given->present, arena, &present);
     definition_of(jobs[1], text, arena, &wanted);
     size_t count = job_text_compare(&present, &wanted, note, said);
@@ -240,7 +213,7 @@ static void play_exported(void *context, const char *text, struct text_writer *s
 {
     struct definition definition;
     struct arena *arena = arena_create();
-    json_t *job = json_of(text);
+    json_t *job = said_json(text);
     (void)context;
     definition_of(job, text, arena, &definition);
     job_text_write(said, &definition);
@@ -263,9 +236,9 @@ static void play_followed(void *context, const char *text, struct text_writer *s
     struct definition definition;
     struct error error = {0};
     struct arena *arena = arena_create();
-    json_t *job = json_of(text);
+    json_t *job = said_json(text);
     (void)context;
-    require(json_object_set_new(job, "group", json_string("g")) == 0 &&
+    said_require(json_object_set_new(job, "group", json_string("g")) == 0 &&
             json_object_set_new(job, "id", json_string("a")) == 0 &&
             json_object_set_new(job, "schedule", json_pack("{s:s}", "every", "1h")) == 0);
     if (job_text_read(job, text_of(text), arena, &definition, &error)) {
@@ -282,9 +255,9 @@ static void play_followed(void *context, const char *text, struct text_writer *s
 static void play_shown(void *context, const char *text, struct text_writer *said)
 {
     struct job_view view;
-    json_t *job = json_of(text);
+    json_t *job = said_json(text);
     (void)context;
-    job_view_read(&view, job, instant_of("2026-01-01T00:00:00Z"), test_zones());
+    job_view_read(&view, job, said_instant("2026-01-01T00:00:00Z"), test_zones());
     text_writer_format(said, "%s | %s | %s\n", view.state, view.schedule, view.next);
     json_decref(job);
 }
@@ -302,7 +275,7 @@ static void play_indented(void *context, const char *text, struct text_writer *s
 /* event-id e, or event-id \xff for a byte that is no text */
 static void play_event_id(void *context, const char *text, struct text_writer *said)
 {
-    struct given *given = context;
+    struct said_given *given = context;
     (void)said;
     if (strncmp(text, "\\x", 2) == 0) given->event_id[0] = (char)strtoul(text + 2, NULL, 16);
     else (void)snprintf(given->event_id, sizeof given->event_id, "%s", text);
@@ -311,7 +284,7 @@ static void play_event_id(void *context, const char *text, struct text_writer *s
 /* requeued ...: the dead letter 17 of partition 3 as a command */
 static void play_requeued(void *context, const char *text, struct text_writer *said)
 {
-    const struct given *given = context;
+    const struct said_given *given = context;
     struct error error = {0};
     bool written = dead_command_write(text_of(text), text_of(given->event_id), 3, 17, said, &error);
     if (written) text_writer_char(said, '\n');
@@ -325,11 +298,11 @@ static void play_results(void *context, const char *text, struct text_writer *sa
 {
     const char *array = strchr(text, '[');
     (void)context;
-    require(array != NULL);
-    json_t *results = json_of(array);
+    said_require(array != NULL);
+    json_t *results = said_json(array);
     bool jobs = strncmp(text, "of add ", 7) == 0 || strncmp(text, "of put ", 7) == 0;
     bool all = strncmp(text, "of pause --all ", 15) == 0;
-    require(jobs || strncmp(text, "of pause ", 9) == 0);
+    said_require(jobs || strncmp(text, "of pause ", 9) == 0);
     text_writer_format(said, "exit %d\n", (int)results_exit(results, !jobs, all));
     json_decref(results);
 }
@@ -350,50 +323,50 @@ static void play_next(void *context, const char *text, struct text_writer *said)
 /* record {...}: members of the job beside those that all have */
 static void play_record(void *context, const char *text, struct text_writer *said)
 {
-    struct given *given = context;
+    struct said_given *given = context;
     (void)said;
-    require(given->record == NULL);
-    given->record = json_of(text);
+    said_require(given->record == NULL);
+    given->record = said_json(text);
 }
 
 static void append_to(json_t **array, const char *text)
 {
     if (*array == NULL) *array = json_array();
-    require(json_array_append_new(*array, json_of(text)) == 0);
+    said_require(json_array_append_new(*array, said_json(text)) == 0);
 }
 
 static void play_fire(void *context, const char *text, struct text_writer *said)
 {
     (void)said;
-    append_to(&((struct given *)context)->fires, text);
+    append_to(&((struct said_given *)context)->fires, text);
 }
 
 static void play_event(void *context, const char *text, struct text_writer *said)
 {
     (void)said;
-    append_to(&((struct given *)context)->events, text);
+    append_to(&((struct said_given *)context)->events, text);
 }
 
 /* seen TIME: how far the job's shard has come */
 static void play_seen(void *context, const char *text, struct text_writer *said)
 {
     (void)said;
-    ((struct given *)context)->watermark_ms = instant_of(text);
+    ((struct said_given *)context)->watermark_ms = said_instant(text);
 }
 
 /* why-not TIME: of an hourly job of 1 January, on the 10th at 12:30 */
 static void play_why_not(void *context, const char *text, struct text_writer *said)
 {
-    struct given *given = context;
-    int64_t now_ms = instant_of("2026-01-10T12:30:00Z");
-    json_t *job = json_of("{\"schedule\": {\"cron\": \"0 * * * *\"},"
+    struct said_given *given = context;
+    int64_t now_ms = said_instant("2026-01-10T12:30:00Z");
+    json_t *job = said_json("{\"schedule\": {\"cron\": \"0 * * * *\"},"
                           " \"created_at\": \"2026-01-01T00:00:00.000Z\"}");
-    if (given->record != NULL) require(json_object_update(job, given->record) == 0);
+    if (given->record != NULL) said_require(json_object_update(job, given->record) == 0);
     if (given->fires == NULL) given->fires = json_array();
     if (given->events == NULL) given->events = json_array();
     const struct why_facts facts = {
-        .job = job, .fires = given->fires, .events = given->events, .at_ms = instant_of(text),
-        .now_ms = now_ms,
+        .job = job, .fires = given->fires, .events = given->events, .at_ms = said_instant(text),
+        .open_runs = given->open, .now_ms = now_ms,
         .watermark_ms = given->watermark_ms == 0 ? now_ms : given->watermark_ms};
     struct why why;
     why_not(&why, &facts);
@@ -410,8 +383,11 @@ int main(void)
         {"requeued", play_requeued},
         {"results", play_results},  {"next", play_next},         {"record", play_record},
         {"fire", play_fire},        {"event", play_event},       {"seen", play_seen},
-        {"why-not", play_why_not}};
+        {"why-not", play_why_not},   {"report", said_report},    {"open", said_open},
+        {"history", said_history},   {"told", said_told},        {"tail-runs", said_tail_runs},
+        {"tail-cancels", said_tail_cancels}, {"members", said_members},
+        {"workers", said_workers}};
     static const struct said_table table = {verbs, sizeof verbs / sizeof verbs[0],
-                                            sizeof(struct given), given_end};
+                                            sizeof(struct said_given), given_end};
     return said_run("what the command line says", "tests/said/*.said", &table);
 }

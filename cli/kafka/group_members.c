@@ -1,0 +1,53 @@
+#include "cli/kafka/group_members.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "cli/kafka/cli_kafka.h"
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+    if (text != NULL && text[0] != '\0') (void)json_object_set_new(object, name, json_string(text));
+}
+
+static void add_members(json_t *members, const struct rd_kafka_group_info *info)
+{
+    for (int i = 0; i < info->member_cnt; i++) {
+        const struct rd_kafka_group_member_info *one = &info->members[i];
+        json_t *member = json_object();
+        set_text(member, "member", one->member_id);
+        set_text(member, "client", one->client_id);
+        set_text(member, "host", one->client_host);
+        (void)json_array_append_new(members, member);
+    }
+}
+
+bool group_members_read(const struct settings *settings, const char *group, json_t **members,
+                        struct error *error)
+{
+    const struct rd_kafka_group_list *list = NULL;
+    *members = NULL;
+    struct cli_kafka *client = cli_kafka_create(settings, CLI_READER, error);
+    if (client == NULL) return false;
+    rd_kafka_resp_err_t failure = rd_kafka_list_groups(cli_kafka_handle(client), group, &list,
+                                                       (int)settings->timeout_ms);
+    bool read = failure == RD_KAFKA_RESP_ERR_NO_ERROR || failure == RD_KAFKA_RESP_ERR__PARTIAL;
+    if (!read)
+        (void)error_set(error, ERROR_RETRY, "Kafka does not tell who is in group %.100s: %s", group,
+                        rd_kafka_err2str(failure));
+    if (read) *members = json_array();
+    for (int i = 0; read && i < list->group_cnt; i++) {
+        const struct rd_kafka_group_info *info = &list->groups[i];
+        if (info->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            read = error_set(error, ERROR_FATAL, "group %.100s: %s", group,
+                             rd_kafka_err2str(info->err));
+        else
+            add_members(*members, info);
+    }
+    if (list != NULL) rd_kafka_group_list_destroy(list);
+    cli_kafka_destroy(client);
+    if (!read) json_decref(*members);
+    if (!read) *members = NULL;
+    assert(read || error->kind != ERROR_NONE);
+    return read;
+}

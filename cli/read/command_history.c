@@ -1,0 +1,134 @@
+/* belfry history: the tries of a job's runs, one a line. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/read/job_fetch.h"
+#include "cli/read/result_view.h"
+#include "cli/read/run_history.h"
+#include "cli/show/cli_clock.h"
+#include "cli/show/json_text.h"
+#include "cli/show/print_text.h"
+#include "cli/show/run_lines.h"
+#include "cli/words/cli.h"
+#include "lib/base/limits.h"
+#include "lib/time/duration.h"
+#include "lib/time/instant.h"
+
+enum { SHOWN_DEFAULT = 100, SHOWN_MOST = 20000, SEARCH_DEFAULT = 100000 };
+
+struct asked {
+    int64_t since_ms; /* 0: as far back as the topics go */
+    int64_t most;
+    int64_t search;
+};
+
+static bool read_asked(struct asked *asked, const struct arguments *arguments,
+                       struct error *error)
+{
+    const char *since = arguments_value(arguments, "since");
+    int64_t ago_ms = 0;
+    *asked = (struct asked){.most = SHOWN_DEFAULT, .search = SEARCH_DEFAULT};
+    if (since != NULL && duration_parse(since, strlen(since), &ago_ms, NULL)) {
+        asked->since_ms = cli_now_ms() - ago_ms;
+    } else if (since != NULL && !instant_parse(since, strlen(since), &asked->since_ms, NULL)) {
+        return error_invalid(error, CODE_USAGE, "--since: \"%.40s\" is neither a time such as "
+                             "2026-11-22T02:30:00Z nor a length of time such as 6h", since);
+    }
+    if (asked->since_ms < 0) asked->since_ms = 0;
+    return arguments_number(arguments, "limit", 1, SHOWN_MOST, &asked->most, error) &&
+           arguments_number(arguments, "search", 1, INT64_MAX, &asked->search, error);
+}
+
+static void print_lines(const struct settings *settings, const json_t *lines)
+{
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const json_t *line = json_array_get(lines, i);
+        const char *run = json_member_text(line, "run");
+        char *text = settings->output == OUTPUT_NAME ? NULL : json_dumps(line, JSON_COMPACT);
+        if (text != NULL) (void)print_json(stdout, text, strlen(text), settings->width > 0);
+        else if (run != NULL) print_safe(stdout, run, strlen(run));
+        (void)fputc('\n', stdout);
+        free(text);
+    }
+}
+
+static void print_history(const struct settings *settings, const struct run_history *runs)
+{
+    switch (settings->output) {
+    case OUTPUT_TABLE:
+        run_lines_print(stdout, runs->lines, settings->width, settings->colour);
+        break;
+    case OUTPUT_JSON: value_print(settings, runs->lines); break;
+    case OUTPUT_NDJSON:
+    case OUTPUT_NAME: print_lines(settings, runs->lines); break;
+    }
+    (void)fflush(stdout);
+}
+
+static void say_how_far(const struct asked *asked, const struct run_history *runs,
+                        const struct job_history *history)
+{
+    char back_to[INSTANT_TEXT_BYTES] = "the beginning";
+    if (instant_in_range(history->back_to_ms)) instant_format(history->back_to_ms, back_to);
+    if (history->cut)
+        (void)fprintf(stderr, "belfry: looked back to %s, through the last %lld records of each "
+                      "topic; --search N looks further\n", back_to, (long long)asked->search);
+    if (runs->cut)
+        (void)fprintf(stderr, "belfry: only the newest %lld lines are shown; -n N shows more\n",
+                      (long long)asked->most);
+    if (history->unread[0] == '\0') return;
+    (void)fputs("belfry: warning: this is what could be read: ", stderr);
+    print_safe(stderr, history->unread, strlen(history->unread));
+    (void)fputc('\n', stderr);
+}
+
+/* The topic of the job's fires; NULL: the cluster's. */
+static const char *topic_of(const struct arguments *arguments, const json_t *job)
+{
+    const char *given = arguments_value(arguments, "topic");
+    return given != NULL ? given : json_member_text(job, "topic");
+}
+
+static bool show(const struct settings *settings, const struct job_fetched *fetched,
+                 const struct asked *asked)
+{
+    json_t *job = fetched->text == NULL
+                      ? NULL
+                      : json_loadb(fetched->text, fetched->text_bytes, 0, NULL);
+    struct job_history history;
+    struct run_history runs;
+    const struct run_history_wanted wanted = {
+        .incarnation = json_member_text(job, "incarnation"), .shard = fetched->shard,
+        .from_ms = asked->since_ms, .last = asked->search, .most = (size_t)asked->most};
+    job_history_read(&history, settings, fetched->name, topic_of(settings->arguments, job),
+                     fetched->shard, asked->since_ms, asked->search, (size_t)asked->most);
+    run_history_read(&runs, settings, &wanted, &history);
+    print_history(settings, &runs);
+    say_how_far(asked, &runs, &history);
+    bool whole = history.whole;
+    run_history_free(&runs);
+    job_history_free(&history);
+    json_decref(job);
+    return whole;
+}
+
+enum exit_code command_history(const struct invocation *invocation)
+{
+    const struct settings *settings = invocation->settings;
+    struct error error = {0};
+    struct job_fetched fetched = {0};
+    struct asked asked;
+    bool read = read_asked(&asked, settings->arguments, &error) &&
+                job_fetch(&fetched, settings, "history", &error);
+    /* A job that is deleted has a past, too. */
+    bool gone = !read && error.code == CODE_NOT_FOUND;
+    if (gone)
+        (void)fprintf(stderr, "belfry: there is no job %s now; what is known of one of that "
+                      "name:\n", fetched.name);
+    bool whole = (read || gone) && show(settings, &fetched, &asked);
+    job_fetched_free(&fetched);
+    if (!read && !gone) return exit_with(&error);
+    return whole ? CLI_OK : CLI_PARTLY;
+}

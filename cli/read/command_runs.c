@@ -1,0 +1,93 @@
+/* belfry runs: those that are open, and those that failed. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/read/open_runs.h"
+#include "cli/read/result_view.h"
+#include "cli/read/run_selection.h"
+#include "cli/show/json_text.h"
+#include "cli/show/open_run_view.h"
+#include "cli/show/print_text.h"
+#include "cli/words/cli.h"
+#include "cli/words/watch.h"
+
+enum { SHOWN_DEFAULT = 1000, SHOWN_MOST = 100000 };
+#define LATE_DEFAULT_MS MINUTES_MS
+
+static void print_lines(const struct settings *settings, const json_t *views)
+{
+    for (size_t i = 0; i < json_array_size(views); i++) {
+        const json_t *view = json_array_get(views, i);
+        if (settings->output == OUTPUT_NAME) {
+            const char *run = json_member_text(view, "run");
+            print_safe(stdout, run, strlen(run));
+        } else {
+            char *text = json_dumps(view, JSON_COMPACT);
+            (void)print_json(stdout, text, strlen(text), settings->width > 0);
+            free(text);
+        }
+        (void)fputc('\n', stdout);
+    }
+}
+
+static void print_views(const struct settings *settings, json_t *views)
+{
+    switch (settings->output) {
+    case OUTPUT_TABLE: open_runs_print(stdout, views, settings->width, settings->colour); break;
+    case OUTPUT_JSON: value_print(settings, views); break;
+    case OUTPUT_NDJSON:
+    case OUTPUT_NAME: print_lines(settings, views); break;
+    }
+    (void)fflush(stdout);
+}
+
+static void say_rest(const struct open_runs *runs)
+{
+    int64_t shown = (int64_t)json_array_size(runs->views);
+    if (runs->matched > shown)
+        (void)fprintf(stderr, "belfry: %lld open runs match, the oldest %lld are shown; -n N shows "
+                      "more\n", (long long)runs->matched, (long long)shown);
+    if (runs->unreadable > 0)
+        (void)fprintf(stderr, "belfry: warning: %lld open runs are written in a way that this "
+                      "version cannot read\n", (long long)runs->unreadable);
+}
+
+static bool read_wanted(struct open_runs_wanted *wanted, const struct arguments *arguments,
+                        struct error *error)
+{
+    int64_t most = SHOWN_DEFAULT;
+    int64_t late_ms = LATE_DEFAULT_MS;
+    bool read = arguments_number(arguments, "limit", 1, SHOWN_MOST, &most, error) &&
+                arguments_duration(arguments, "late", &late_ms, error) &&
+                arguments_duration(arguments, "older-than", &wanted->older_ms, error);
+    wanted->most = (size_t)most;
+    if (arguments_has(arguments, "late")) wanted->late_ms = late_ms;
+    return read;
+}
+
+static enum exit_code runs_once(const struct invocation *invocation)
+{
+    const struct settings *settings = invocation->settings;
+    struct error error = {0};
+    struct run_selection selection = {0};
+    struct open_runs runs = {0};
+    struct open_runs_wanted wanted = {.selection = &selection, .shard = OPEN_RUNS_ALL,
+                                      .late_ms = -1, .older_ms = -1};
+    bool read = read_wanted(&wanted, settings->arguments, &error) &&
+                run_selection_read(&selection, settings, &error) &&
+                open_runs_read(&runs, settings, &wanted, &error);
+    if (read || error.code == CODE_NOT_WHOLE) {
+        print_views(settings, runs.views);
+        say_rest(&runs);
+    }
+    open_runs_free(&runs);
+    run_selection_free(&selection);
+    return read ? CLI_OK : exit_with(&error);
+}
+
+enum exit_code command_runs(const struct invocation *invocation)
+{
+    return watch_or_once(invocation, runs_once);
+}
