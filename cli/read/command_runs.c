@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/read/failed_runs.h"
 #include "cli/read/open_runs.h"
 #include "cli/read/result_view.h"
 #include "cli/read/run_selection.h"
@@ -22,7 +23,7 @@ static void print_lines(const struct settings *settings, const json_t *views)
         const json_t *view = json_array_get(views, i);
         if (settings->output == OUTPUT_NAME) {
             const char *run = json_member_text(view, "run");
-            print_safe(stdout, run, strlen(run));
+            if (run != NULL) print_safe(stdout, run, strlen(run));
         } else {
             char *text = json_dumps(view, JSON_COMPACT);
             (void)print_json(stdout, text, strlen(text), settings->width > 0);
@@ -32,10 +33,12 @@ static void print_lines(const struct settings *settings, const json_t *views)
     }
 }
 
-static void print_views(const struct settings *settings, json_t *views)
+typedef void table_printer(FILE *stream, const json_t *views, size_t width, bool colour);
+
+static void print_views(const struct settings *settings, const json_t *views, table_printer *print)
 {
     switch (settings->output) {
-    case OUTPUT_TABLE: open_runs_print(stdout, views, settings->width, settings->colour); break;
+    case OUTPUT_TABLE: print(stdout, views, settings->width, settings->colour); break;
     case OUTPUT_JSON: value_print(settings, views); break;
     case OUTPUT_NDJSON:
     case OUTPUT_NAME: print_lines(settings, views); break;
@@ -67,8 +70,33 @@ static bool read_wanted(struct open_runs_wanted *wanted, const struct arguments 
     return read;
 }
 
+static enum exit_code failed_once(const struct settings *settings)
+{
+    const struct arguments *arguments = settings->arguments;
+    struct error error = {0};
+    struct run_selection selection = {0};
+    int64_t most = SHOWN_DEFAULT;
+    int64_t left_out = 0;
+    json_t *runs = NULL;
+    bool alone = !arguments_has(arguments, "late") && !arguments_has(arguments, "older-than");
+    if (!alone)
+        (void)error_invalid(&error, CODE_USAGE, "--late and --older-than are about open runs: give "
+                            "them or --failed");
+    bool read = alone && arguments_number(arguments, "limit", 1, SHOWN_MOST, &most, &error) &&
+                run_selection_read(&selection, settings, &error) &&
+                failed_runs_read(settings, &selection, most, &runs, &left_out, &error);
+    if (read) print_views(settings, runs, failed_runs_print);
+    if (read && left_out > 0)
+        (void)fprintf(stderr, "belfry: only the newest are shown, %lld more match; -n N shows "
+                      "more\n", (long long)left_out);
+    json_decref(runs);
+    run_selection_free(&selection);
+    return read ? CLI_OK : exit_with(&error);
+}
+
 static enum exit_code runs_once(const struct invocation *invocation)
 {
+    if (arguments_has(invocation->arguments, "failed")) return failed_once(invocation->settings);
     const struct settings *settings = invocation->settings;
     struct error error = {0};
     struct run_selection selection = {0};
@@ -79,7 +107,7 @@ static enum exit_code runs_once(const struct invocation *invocation)
                 run_selection_read(&selection, settings, &error) &&
                 open_runs_read(&runs, settings, &wanted, &error);
     if (read || error.code == CODE_NOT_WHOLE) {
-        print_views(settings, runs.views);
+        print_views(settings, runs.views, open_runs_print);
         say_rest(&runs);
     }
     open_runs_free(&runs);

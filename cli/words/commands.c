@@ -152,16 +152,17 @@ const struct cli_command cli_commands[] = {
      "belfry describe billing/invoice\n"
      "belfry describe billing/invoice --why 2026-11-22T02:30:00Z",
      of_describe, NULL, command_describe},
-    {"runs", "list open runs: who works on what, and what waits",
-     "[GROUP/ID...] [selectors] [--late[=D]] [--older-than D]",
-     "Reads Redis, the oldest run first. A claim is seen there when it is ten seconds old. What is "
+    {"runs", "list open runs, who works on them and what waits; and those that failed",
+     "[GROUP/ID...] [selectors] [--late[=D]] [--older-than D] | --failed",
+     "Reads Redis, the oldest run first; --failed reads the dead letters. A claim is seen there when it is ten seconds old. What is "
      "left of a lease is not told: only the owner of the shard counts it. --late: a try that no "
      "worker has claimed within D of its fire, or a retry that has not been fired D after it was "
      "due. -o name prints the ids of the runs.",
      "belfry runs\n"
      "belfry runs --group billing --late=5m\n"
      "belfry runs billing/nightly -o json\n"
-     "belfry runs --older-than 2h --watch",
+     "belfry runs --older-than 2h --watch\n"
+     "belfry runs --failed --group billing",
      of_runs, NULL, command_runs},
     {"history", "show the tries of a job's runs, one a line",
      "GROUP/ID [--since TIME|D] [-n N] [--search N]",

@@ -62,6 +62,7 @@ const struct option_row options_describe[] = {
 };
 
 const struct option_row options_open[] = {
+    {"failed", '\0', OPTION_FLAG, NULL, "runs that have failed for good, and nobody dealt with"},
     {"late", '\0', OPTION_OPTIONAL, "D", "tries that nobody has claimed for so long (default 1m)"},
     {"older-than", '\0', OPTION_VALUE, "D", "runs that have been open for so long"},
     {"limit", 'n', OPTION_VALUE, "N", "show at most so many (default 1000)"},

@@ -1,0 +1,89 @@
+#include "cli/read/failed_runs.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/read/dead_letters.h"
+#include "cli/show/job_view.h"
+#include "cli/show/json_text.h"
+#include "cli/show/print_table.h"
+#include "lib/base/limits.h"
+#include "lib/time/instant.h"
+
+static void set_text(json_t *run, const char *name, struct text text)
+{
+    if (text.length > 0)
+        (void)json_object_set_new(run, name, json_stringn(text.bytes, text.length));
+}
+
+static json_t *run_of(const struct dead_row *row)
+{
+    char place[40];
+    char at[INSTANT_TEXT_BYTES];
+    json_t *run = json_object();
+    (void)snprintf(place, sizeof place, "%" PRId32 "/%" PRId64, row->partition, row->offset);
+    set_text(run, "run", row->run);
+    set_text(run, "group", row->group);
+    set_text(run, "id", row->id);
+    set_text(run, "outcome", row->code);
+    if (instant_in_range(row->at_ms)) {
+        instant_format(row->at_ms, at);
+        set_text(run, "failed_at", text_of(at));
+    }
+    set_text(run, "message", row->message);
+    set_text(run, "place", text_of(place));
+    return run;
+}
+
+bool failed_runs_read(const struct settings *settings, const struct run_selection *selection,
+                      int64_t most, json_t **runs, int64_t *left_out, struct error *error)
+{
+    struct dead_list list = {0};
+    const struct dead_filter filter = {.kind = dead_kind_word(DEAD_RUN), .most = -1,
+                                       .before_ms = INT64_MAX, .after_ms = INT64_MIN};
+    *runs = json_array();
+    *left_out = 0;
+    bool read = dead_list_read(&list, settings, &filter, 0, error);
+    for (size_t i = list.count; read && i-- > 0;) {
+        json_t *run = run_of(&list.rows[i]);
+        const char *group = json_member_text(run, "group");
+        const char *id = json_member_text(run, "id");
+        bool wanted = group != NULL && id != NULL && run_selection_admits(selection, group, id);
+        bool fits = (int64_t)json_array_size(*runs) < most;
+        if (wanted && fits) (void)json_array_insert(*runs, 0, run);
+        *left_out += wanted && !fits;
+        json_decref(run);
+    }
+    dead_list_free(&list);
+    return read;
+}
+
+static struct text member(const json_t *run, const char *name)
+{
+    const char *text = json_member_text(run, name);
+    return text_of(text == NULL ? "-" : text);
+}
+
+void failed_runs_print(FILE *stream, const json_t *runs, size_t width, bool colour)
+{
+    static const struct table_column columns[] = {{"JOB", false, 16},    {"OUTCOME", false, 0},
+                                                  {"FAILED AT", false, 0}, {"WHY", false, 16},
+                                                  {"PLACE", false, 0},   {"RUN", false, 12}};
+    struct table *table =
+        table_create(stream, columns, sizeof columns / sizeof columns[0], width, colour);
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        const json_t *run = json_array_get(runs, i);
+        char job[JOB_NAME_BYTES_MAX + 1];
+        char at[JOB_VIEW_TIME_BYTES];
+        (void)snprintf(job, sizeof job, "%s/%s", json_member_text(run, "group"),
+                       json_member_text(run, "id"));
+        time_shorten(json_member_text(run, "failed_at"), at, sizeof at);
+        const struct table_cell cells[] = {
+            {text_of(job), TONE_PLAIN},           {member(run, "outcome"), TONE_BAD},
+            {text_of(at), TONE_PLAIN},            {member(run, "message"), TONE_PLAIN},
+            {member(run, "place"), TONE_PLAIN},   {member(run, "run"), TONE_DIM},
+        };
+        table_add(table, cells);
+    }
+    table_finish(table);
+}
