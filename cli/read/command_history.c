@@ -91,8 +91,9 @@ static const char *topic_of(const struct arguments *arguments, const json_t *job
     return given != NULL ? given : json_member_text(job, "topic");
 }
 
+/* False: there is nothing to show of a job that is not there. */
 static bool show(const struct settings *settings, const struct job_fetched *fetched,
-                 const struct asked *asked)
+                 const struct asked *asked, bool *whole)
 {
     json_t *job = fetched->text == NULL
                       ? NULL
@@ -105,13 +106,17 @@ static bool show(const struct settings *settings, const struct job_fetched *fetc
     job_history_read(&history, settings, fetched->name, topic_of(settings->arguments, job),
                      fetched->shard, asked->since_ms, asked->search, (size_t)asked->most);
     run_history_read(&runs, settings, &wanted, &history);
-    print_history(settings, &runs);
-    say_how_far(asked, &runs, &history);
-    bool whole = history.whole;
+    *whole = history.whole;
+    bool shown = job != NULL || json_array_size(runs.lines) > 0;
+    if (shown && job == NULL)
+        (void)fprintf(stderr, "belfry: there is no job %s now; this is of one of that name\n",
+                      fetched->name);
+    if (shown) print_history(settings, &runs);
+    if (shown) say_how_far(asked, &runs, &history);
     run_history_free(&runs);
     job_history_free(&history);
     json_decref(job);
-    return whole;
+    return shown;
 }
 
 enum exit_code command_history(const struct invocation *invocation)
@@ -124,11 +129,9 @@ enum exit_code command_history(const struct invocation *invocation)
                 job_fetch(&fetched, settings, "history", &error);
     /* A job that is deleted has a past, too. */
     bool gone = !read && error.code == CODE_NOT_FOUND;
-    if (gone)
-        (void)fprintf(stderr, "belfry: there is no job %s now; what is known of one of that "
-                      "name:\n", fetched.name);
-    bool whole = (read || gone) && show(settings, &fetched, &asked);
+    bool whole = true;
+    bool shown = (read || gone) && show(settings, &fetched, &asked, &whole);
     job_fetched_free(&fetched);
-    if (!read && !gone) return exit_with(&error);
+    if (!shown) return exit_with(&error);
     return whole ? CLI_OK : CLI_PARTLY;
 }

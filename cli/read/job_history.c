@@ -16,6 +16,7 @@ struct search {
     const char *id;
     json_t *found;
     size_t most;
+    bool dropped; /* of those found */
 };
 
 static bool is_job(const struct search *search, const char *group, const char *id)
@@ -25,14 +26,16 @@ static bool is_job(const struct search *search, const char *group, const char *i
 }
 
 /* Drops all but the newest `most`. */
-static void keep_newest(json_t **found, size_t most)
+static void keep_newest(struct search *search)
 {
     json_t *newest = json_array();
-    size_t size = json_array_size(*found);
+    size_t size = json_array_size(search->found);
+    size_t most = search->most;
+    search->dropped = search->dropped || size > most;
     for (size_t i = size > most ? size - most : 0; i < size; i++)
-        (void)json_array_append(newest, json_array_get(*found, i));
-    json_decref(*found);
-    *found = newest;
+        (void)json_array_append(newest, json_array_get(search->found, i));
+    json_decref(search->found);
+    search->found = newest;
 }
 
 static void keep(struct search *search, json_t *item)
@@ -40,7 +43,7 @@ static void keep(struct search *search, json_t *item)
     assert(json_is_object(item));
     (void)json_array_append_new(search->found, item);
     if (search->most > 0 && json_array_size(search->found) >= 2 * search->most)
-        keep_newest(&search->found, search->most);
+        keep_newest(search);
 }
 
 /* A fire in binary mode has its attributes in headers. */
@@ -123,7 +126,7 @@ static void scan_one(struct job_history *history, const struct settings *setting
         note(history, &error);
     else if (report.back_to_ms > history->back_to_ms)
         history->back_to_ms = report.back_to_ms;
-    if (search->most > 0) keep_newest(&search->found, search->most);
+    if (search->most > 0) keep_newest(search);
     history->cut = history->cut || report.cut;
     *found = search->found;
 }
@@ -136,13 +139,14 @@ void job_history_read(struct job_history *history, const struct settings *settin
     char own[TOPIC_NAME_BYTES];
     char events[TOPIC_NAME_BYTES];
     size_t group_bytes = strcspn(name, "/");
-    struct search search = {name, group_bytes, name + group_bytes + 1, NULL, most};
+    struct search search = {name, group_bytes, name + group_bytes + 1, NULL, most, false};
     struct scan scan = {topic == NULL ? shard : SCAN_ALL, from_ms, last};
     *history = (struct job_history){.whole = true, .back_to_ms = INT64_MIN};
     topic_name(own, settings, "fires");
     topic_name(events, settings, "events");
     scan_one(history, settings, topic == NULL ? own : topic, &scan, visit_fire, &search,
              &history->fires);
+    history->more_fires = search.dropped;
     scan.partition = shard;
     /* Kafka that was just away is not waited for again. */
     if (history->whole)

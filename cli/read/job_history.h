@@ -12,6 +12,7 @@
 struct job_history {
     json_t *fires;  /* attributes of CloudEvents without data, oldest first; owned */
     json_t *events; /* oldest first; owned */
+    bool more_fires; /* older ones were read, and not kept */
     bool cut;       /* older records were not looked at */
     int64_t back_to_ms; /* from here on all was looked at; INT64_MIN: nothing is kept */
     char unread[ERROR_MESSAGE_BYTES]; /* why fires or events could not be read; "" = they were */

@@ -65,6 +65,7 @@ void run_history_read(struct run_history *runs, const struct settings *settings,
     *runs = (struct run_history){0};
     struct run_join *join = run_join_create(wanted->most, wanted->outputs);
     run_join_incarnation(join, wanted->incarnation);
+    if (history->more_fires) run_join_begin(join, json_array_get(history->fires, 0));
     for (size_t i = 0; i < json_array_size(history->fires); i++)
         run_join_fire(join, json_array_get(history->fires, i));
     /* Kafka that was just away is not waited for again. */

@@ -37,6 +37,7 @@ struct run_join {
     bool outputs;
     bool cut;
     int64_t cut_ms; /* no line is as old as this one */
+    int64_t least;  /* runnumbers below it are of lines that were left out */
 };
 
 struct run_join *run_join_create(size_t most, bool outputs)
@@ -142,17 +143,19 @@ static void cut_lines(struct run_join *join)
     for (size_t i = 0; i + join->most < count; i++) {
         join->cut = true;
         if (aged[i].order_ms > join->cut_ms) join->cut_ms = aged[i].order_ms;
+        if (aged[i].runnumber >= join->least) join->least = aged[i].runnumber + 1;
         (void)json_object_del(join->lines, aged[i].key);
     }
     free(aged);
 }
 
-/* The line of that key; a new one where there is none, but NULL for one that would be too old. */
-static json_t *line_of(struct run_join *join, const char *key, int64_t order_ms)
+/* The line of that key; a new one where there is none, but NULL for one that would be too old.
+ *   runnumber  0: it is not a try's */
+static json_t *line_of(struct run_join *join, const char *key, int64_t order_ms, int64_t runnumber)
 {
     json_t *line = json_object_get(join->lines, key);
     if (line != NULL) return line;
-    if (order_ms <= join->cut_ms) return NULL;
+    if (order_ms <= join->cut_ms || (runnumber > 0 && runnumber < join->least)) return NULL;
     if (json_object_size(join->lines) >= 2 * join->most + 64) cut_lines(join);
     line = json_object();
     set_number(line, ORDER, order_ms);
@@ -190,6 +193,12 @@ void run_join_incarnation(struct run_join *join, const char *incarnation)
     (void)json_object_set_new(join->incarnations, incarnation, json_true());
 }
 
+void run_join_begin(struct run_join *join, const json_t *fire)
+{
+    join->cut = true;
+    join->least = number_member(fire, "runnumber");
+}
+
 /* ---- fires ---- */
 
 void run_join_fire(struct run_join *join, const json_t *fire)
@@ -203,7 +212,7 @@ void run_join_fire(struct run_join *join, const json_t *fire)
         return;
     run_join_incarnation(join, json_member_text(fire, "jobincarnation"));
     key_of(key, runnumber, run);
-    json_t *line = line_of(join, key, fired_ms);
+    json_t *line = line_of(join, key, fired_ms, runnumber);
     if (line == NULL) return;
     copy_member(line, "run", fire, "id");
     set_runnumber(line, runnumber);
@@ -249,7 +258,7 @@ static json_t *line_of_report(struct run_join *join, const struct report *report
     run[report->run.length] = '\0';
     key_of(key, 0, run);
     if (json_object_get(join->lines, key) == NULL) key_of(key, report->runnumber, run);
-    json_t *line = line_of(join, key, appended_ms);
+    json_t *line = line_of(join, key, appended_ms, report->runnumber);
     if (line == NULL) return NULL;
     const char *known = json_member_text(line, "run");
     const char *workers = json_member_text(line, "workers");
@@ -362,7 +371,7 @@ static void add_skipped(struct run_join *join, const json_t *event)
     int64_t first_ms = 0;
     if (!member_ms(event, "at", &at_ms) || !member_ms(event, "first", &first_ms)) return;
     (void)snprintf(key, sizeof key, "-%" PRId64 "/%" PRId64, at_ms, first_ms);
-    json_t *line = line_of(join, key, first_ms);
+    json_t *line = line_of(join, key, first_ms, 0);
     if (line == NULL) return;
     set_text(line, "outcome", text_of(event_kind_name(EVENT_SKIPPED)));
     copy_member(line, "reason", event, "reason");
@@ -425,8 +434,9 @@ void run_join_open(struct run_join *join, const json_t *view)
     const json_t *tries = json_object_get(view, "tries");
     for (size_t i = 0; i < json_array_size(tries); i++) take_try(join, json_array_get(tries, i));
     if (!member_ms(view, "fired_at", &fired_ms)) return;
-    key_of(key, number_member(view, "runnumber"), "");
-    json_t *line = line_of(join, key, fired_ms);
+    int64_t runnumber = number_member(view, "runnumber");
+    key_of(key, runnumber, "");
+    json_t *line = line_of(join, key, fired_ms, runnumber);
     if (line == NULL) return;
     static const char *const members[] = {"run", "runnumber", "try", "kind", "due", "fired_at",
                                           "workers"};

@@ -34,6 +34,10 @@ void run_join_destroy(struct run_join *join);
  * known. Those of fires are added by themselves. */
 void run_join_incarnation(struct run_join *join, const char *incarnation);
 
+/* The first fire of those that will come: earlier ones of the job are known, and left out, and so
+ * is what is reported of their tries. */
+void run_join_begin(struct run_join *join, const json_t *fire);
+
 /* In this order: all fires of the job, all records of its shard's partition of `runs`, its events,
  * its open runs as open_run_view() has them. */
 void run_join_fire(struct run_join *join, const json_t *fire);
