@@ -154,7 +154,8 @@ const struct cli_command cli_commands[] = {
      of_describe, NULL, command_describe},
     {"runs", "list open runs, who works on them and what waits; and those that failed",
      "[GROUP/ID...] [selectors] [--late[=D]] [--older-than D] | --failed",
-     "Reads Redis, the oldest run first; --failed reads the dead letters. A claim is seen there when it is ten seconds old. What is "
+     "Reads Redis, the oldest run first; --failed reads the dead letters. A claim is seen there "
+     "when it is ten seconds old. What is "
      "left of a lease is not told: only the owner of the shard counts it. --late: a try that no "
      "worker has claimed within D of its fire, or a retry that has not been fired D after it was "
      "due. -o name prints the ids of the runs.",

@@ -130,7 +130,8 @@ def test_the_history_joins_fires_reports_and_events(shared: Cluster) -> None:
     ends = [line.get("outcome") for line in lines]
     assert ends == ["failure", "lost", "success", "skipped"], lines
     assert [line.get("outcome_from") for line in lines] == [None, "next_try", None, None]
-    assert lines[0]["exit_code"] == 2 and lines[0]["claimed_at"] and lines[0]["worker"] == "host-1/7"
+    assert lines[0]["exit_code"] == 2 and lines[0]["claimed_at"], lines[0]
+    assert lines[0]["worker"] == "host-1/7", lines[0]
     assert lines[2]["worker"] == "host-2/8" and lines[2]["duration_ms"] >= 0, lines[2]
     assert shared.json("history", f"{GROUP}/nightly", "-n", "1")[0]["outcome"] == "skipped"
     assert shared.json("history", f"{GROUP}/nightly", "--since", "0s") == []
