@@ -34,6 +34,10 @@ struct job_extra {
     bool lane_counted : 1; /* lane_slots holds what it owes */
     bool in_undecided : 1; /* queued for the catch-up policy */
     bool in_backfill : 1;  /* queued to have its backfills worked off */
+    bool is_held : 1;      /* by its own runs, or in one of the next two queues, see held.c */
+    bool in_roomless : 1;
+    bool in_unread : 1;
+    bool asks_later : 1;   /* the runs in its way are to be asked to stop */
     uint8_t alarms_seen; /* scratch of job_alarms.c, else 0 */
     int64_t lane_slots; /* owed, while it is in the lane */
 };

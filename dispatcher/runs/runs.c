@@ -31,17 +31,25 @@ void runs_destroy(struct runs *runs)
 
 /* ---- opening ---- */
 
-bool runs_has_room(const struct runs *runs, int64_t ordinal)
+uint32_t runs_room(const struct runs *runs)
 {
-    if (runs->table.count >= runs->config.open_max) return false;
+    uint32_t most = runs->config.open_max;
+    return runs->table.count < most ? most - runs->table.count : 0;
+}
+
+uint32_t runs_room_of(const struct runs *runs, int64_t ordinal)
+{
     const struct run *first = run_table_of_job(&runs->table, ordinal);
-    return first == NULL || first->ring_count < RUNS_OF_JOB_MAX;
+    uint32_t open = first == NULL ? 0 : first->ring_count;
+    uint32_t room = runs_room(runs);
+    uint32_t own = open < RUNS_OF_JOB_MAX ? RUNS_OF_JOB_MAX - open : 0;
+    return own < room ? own : room;
 }
 
 void runs_open(struct runs *runs, const struct run_opening *opening, struct runs_now now,
                const struct runs_sink *sink, struct run_view *view)
 {
-    assert(runs_has_room(runs, opening->ordinal));
+    assert(runs_room_of(runs, opening->ordinal) > 0);
     assert(opening->due_ms >= opening->nominal_ms);
     assert(opening->due_ms - opening->nominal_ms <= UINT32_MAX);
     const struct run_call call = {.runs = runs, .now = now, .sink = sink};
@@ -173,7 +181,8 @@ int64_t runs_oldest_ms(struct runs *runs)
     uint32_t top = run_table_top(&runs->table);
     for (int looked = 0; looked < RUNS_LOOKED_AT && runs->oldest_at < top; looked++) {
         const struct run *run = run_table_at(&runs->table, runs->oldest_at++);
-        if (run != NULL) take_oldest(&runs->round_oldest_ms, run_opened_ms(run));
+        if (run != NULL && !run_has_ended(run))
+            take_oldest(&runs->round_oldest_ms, run_opened_ms(run));
     }
     if (runs->oldest_at >= top) {
         runs->oldest_ms = runs->round_oldest_ms;

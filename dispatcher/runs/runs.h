@@ -113,8 +113,9 @@ void runs_start(struct runs *runs, const struct runs_start *start);
 
 /* ---- opening ---- */
 
-/* Whether one more may be open: of the job, of the shard. */
-bool runs_has_room(const struct runs *runs, int64_t ordinal);
+/* How many more may be open: of any job, and of that one. */
+uint32_t runs_room(const struct runs *runs);
+uint32_t runs_room_of(const struct runs *runs, int64_t ordinal);
 
 struct run_opening {
     int64_t ordinal;

@@ -55,12 +55,15 @@ static void name_oldest(const struct shard *shard, const struct job *job,
     memcpy(name, run.id, sizeof run.id);
 }
 
-/* What is to be done with the job, or that nothing can be: then adds its error. */
+/* What is to be done with the job, or that nothing can be: then adds its error.
+ *   opened  so many runs will be opened for jobs before it */
 static void make_plan(const struct shard *shard, struct answer *answer, const struct job *job,
-                      const struct application *application, struct job_plan *plan)
+                      const struct application *application, int64_t opened,
+                      struct job_plan *plan)
 {
     const struct operation *operation = operation_of(application->command->op);
     plan->changes = true;
+    plan->is_full = operation->opens_run && !shard_has_room(shard, job, opened);
     plan->waits = shard_run_in_way(shard, job);
     if (plan->waits) name_oldest(shard, job, plan->in_way);
     plan->possible = check_revision(answer, job, application) &&
@@ -88,10 +91,15 @@ static bool decide(struct shard *shard, struct answer *answer,
         return false;
     }
     int64_t errors = answer->error_total;
+    bool opens_run = operation_of(command->op)->opens_run;
     struct job_plan other;
-    for (size_t i = 0; i < shard->target_count; i++)
-        make_plan(shard, answer, shard_job_of(shard, shard->targets[i]), application,
-                  i < PLANS_KEPT ? &kept[i] : &other);
+    int64_t opened = 0;
+    for (size_t i = 0; i < shard->target_count; i++) {
+        const struct job *job = shard_job_of(shard, shard->targets[i]);
+        struct job_plan *plan = i < PLANS_KEPT ? &kept[i] : &other;
+        make_plan(shard, answer, job, application, opened, plan);
+        opened += opens_run && plan->possible && (job->flags & JOB_LEASE) != 0;
+    }
     return command->mode == MODE_EACH || answer->error_total == errors;
 }
 
@@ -188,7 +196,7 @@ static bool change_targets(struct shard *shard, struct answer *answer,
         struct job_plan made;
         const struct job_plan *plan = &made;
         if (kept != NULL && shard->target_at < PLANS_KEPT) plan = &kept[shard->target_at];
-        else make_plan(shard, NULL, job, application, &made);
+        else make_plan(shard, NULL, job, application, 0, &made);
         if (plan->possible && dry) show_one(answer, job, plan, application);
         else if (plan->possible) change_one(shard, answer, job, plan, application, sink);
     }

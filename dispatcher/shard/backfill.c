@@ -79,7 +79,7 @@ static void announce(const struct job *job, const struct job_backfill *backfill,
 void backfill_enqueue(struct shard *shard, struct job *job)
 {
     if (backfill_count(job) == 0 || (job->flags & JOB_STANDS_STILL) || job->extra->in_backfill ||
-        shard_run_in_way(shard, job))
+        shard_run_in_way(shard, job) || shard_hold(shard, job))
         return;
     job_queue_add(&shard->backfills, job_reference_of(job));
     job->extra->in_backfill = true;
@@ -183,7 +183,8 @@ static bool run_one(struct shard *shard, struct job *job, struct job_backfill *b
     bool fired = false;
     struct job_slot slot;
     while (*allowance > 0 && backfill->due_us <= now_us && !sink->full(sink->opaque) &&
-           debt_next(&backfill->debt, NULL, &slot) && !shard_run_in_way(shard, job)) {
+           debt_next(&backfill->debt, NULL, &slot) && !shard_run_in_way(shard, job) &&
+           !shard_holds(shard, job)) {
         fire_next(shard, job, backfill, slot.nominal_ms, now_ms, sink);
         backfill->due_us += interval_us;
         (*allowance)--;

@@ -106,13 +106,14 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
 }
 
 /* Whether the alarm is still meant. */
-static bool is_due(const struct shard *shard, const struct job *job, int64_t alarm_ms)
+static bool is_due(struct shard *shard, struct job *job, int64_t alarm_ms)
 {
     if (job == NULL || (job->flags & JOB_STANDS_STILL) || shard_run_in_way(shard, job))
         return false;
-    return backfill_to_retry(job, alarm_ms) != NULL ||
-           (job_is_failing(job) && job->extra->state.retry_ms == alarm_ms &&
-            !job_is_undecided(job));
+    bool due = backfill_to_retry(job, alarm_ms) != NULL ||
+               (job_is_failing(job) && job->extra->state.retry_ms == alarm_ms &&
+                !job_is_undecided(job));
+    return due && !shard_hold(shard, job);
 }
 
 static void try_again(struct shard *shard, struct job *job, int64_t alarm_ms, int64_t now_ms,

@@ -19,6 +19,15 @@ go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms, const 
     return job;
 }
 
+/* It was held only by its own runs. */
+static void let_on(struct shard *shard, struct job *job)
+{
+    if (job->extra == NULL || !job->extra->is_held || shard_holds(shard, job)) return;
+    job->extra->is_held = false;
+    if (job_owes(job)) lane_enqueue(shard, job);
+    backfill_enqueue(shard, job);
+}
+
 static void settle(struct shard *shard, const struct ended_run *ended, int64_t now_ms,
                    const struct sink *sink)
 {
@@ -29,7 +38,28 @@ static void settle(struct shard *shard, const struct ended_run *ended, int64_t n
     runs_let_go(shard->open, ended->k, ended->run_number);
     if (!shard_has_runs(shard, job)) job = go_on(shard, job, changed, now_ms, sink);
     else if (changed) sink->job_changed(sink->opaque, job);
-    if (job != NULL) job_lighten(job);
+    if (job == NULL) return;
+    let_on(shard, job);
+    job_lighten(job);
+}
+
+/* There is room for more runs: one slot each of the jobs that wait for it, in their order. */
+static void take_turns(struct shard *shard, int64_t now_ms, const struct sink *sink)
+{
+    for (size_t left = shard->roomless.count;
+         left > 0 && shard_has_turns(shard) && !sink->full(sink->opaque); left--) {
+        struct job *job = shard_take_turn(shard);
+        if (job == NULL || (job->flags & JOB_STANDS_STILL) || shard_run_in_way(shard, job))
+            continue; /* it goes on when that is over */
+        if (shard_awaits_reports(shard, job) || !shard_has_room(shard, job, 0)) {
+            (void)shard_hold(shard, job);
+            continue;
+        }
+        job = lane_take_turn(shard, job, now_ms, sink);
+        if (job == NULL) continue;
+        backfill_resume(shard, job);
+        job_lighten(job);
+    }
 }
 
 void shard_settle_ended(struct shard *shard, int64_t now_ms, const struct sink *sink)
@@ -40,4 +70,5 @@ void shard_settle_ended(struct shard *shard, int64_t now_ms, const struct sink *
         settle(shard, &ended, now_ms, sink);
     }
     shard->ended_count = 0;
+    take_turns(shard, now_ms, sink);
 }

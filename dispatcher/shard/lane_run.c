@@ -54,7 +54,7 @@ serve(struct shard *shard, struct job *job, struct turn *turn)
     bool late = false;
     if (!job->extra->lane_counted) lane_count(shard, job);
     bool more = lane_next(shard, job, turn->now_ms, &slot, sink);
-    while (more && !is_over(turn) && !shard_run_in_way(shard, job)) {
+    while (more && !is_over(turn) && !shard_run_in_way(shard, job) && !shard_holds(shard, job)) {
         late = job_is_late(job, slot.due_ms, turn->now_ms);
         if (!goes_on(job, late, fired) || !pay(shard, turn, late)) break;
         job->extra->lane_slots--;
@@ -82,7 +82,7 @@ static void serve_next(struct shard *shard, struct job_queue *queue, struct turn
     if (job == NULL) return;
     job->extra->in_lane = false;
     if (job_owes(job) && !job_is_undecided(job) && !job_is_failing(job) &&
-        !shard_run_in_way(shard, job) &&
+        !shard_run_in_way(shard, job) && !shard_hold(shard, job) &&
         (job->flags & JOB_STANDS_STILL) == 0)
         job = serve(shard, job, turn);
     else

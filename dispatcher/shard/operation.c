@@ -177,8 +177,15 @@ static void prospect_resume(const struct job *job, const struct job_plan *plan,
 static bool check_trigger(struct answer *answer, const struct job *job,
                           const struct application *application, struct job_plan *plan)
 {
-    if (!plan->waits || application->command->overlap_allowed) return true;
     struct text name = job_name(job);
+    if (plan->is_full) {
+        answer_add_error(answer, job_group(job), job_id(job), false, CODE_TOO_MANY, "",
+                         "%.*s: as many runs are open as may be, 1000 of a job and runs.open_max "
+                         "of a shard; try again when one has ended",
+                         (int)name.length, name.bytes);
+        return false;
+    }
+    if (!plan->waits || application->command->overlap_allowed) return true;
     answer_add_error(answer, job_group(job), job_id(job), false, CODE_OVERLAP, "/overlap",
                      "%.*s: the run %s is open, and the job's overlap policy allows no other "
                      "beside it; wait for its end, or say \"overlap\": \"allow\"",
@@ -328,7 +335,7 @@ const struct operation *operation_of(enum command_op op)
         [OP_DELETE] = {.change = change_delete, .prospect = prospect_delete,
                        .afterwards = AFTER_STANDS},
         [OP_TRIGGER] = {.check = check_trigger, .change = change_trigger,
-                        .extra_fires = fires_trigger},
+                        .extra_fires = fires_trigger, .opens_run = true},
         [OP_BACKFILL] = {.check = check_backfill, .change = change_backfill,
                          .extra_fires = fires_backfill},
         [OP_CANCEL_BACKFILL] = {.check = check_cancel, .change = change_cancel},

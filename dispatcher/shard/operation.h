@@ -19,6 +19,7 @@ struct job_plan {
     int64_t to_ms;
     struct job *job; /* add, put: the one of this name; NULL: it is new */
     struct job_backfill *backfill; /* that is to end */
+    bool is_full; /* as many runs are open as may be */
     bool waits; /* a run is in the way of the job's slots: */
     char in_way[RUN_ID_BYTES_MAX + 1]; /* the id of the oldest */
     struct definition definition;  /* add, put, update: as it will be, settled */
@@ -41,6 +42,7 @@ struct operation {
     int64_t (*extra_fires)(const struct job *job, const struct job_plan *plan);
     bool redefines; /* the job's definition is the plan's afterwards */
     bool revises;   /* the job's revision goes up */
+    bool opens_run; /* of a job with a lease */
     enum afterwards afterwards;
 };
 

@@ -38,13 +38,26 @@ static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
         lane_give_up(shard, job, slot, &definition.catchup, REASON_WINDOW, now_ms, sink);
 }
 
+struct job *lane_take_turn(struct shard *shard, struct job *job, int64_t now_ms,
+                           const struct sink *sink)
+{
+    if (!job_owes(job) || (job->flags & JOB_STANDS_STILL)) return job;
+    if (job_is_undecided(job) || job_is_failing(job)) {
+        lane_enqueue(shard, job);
+        return job;
+    }
+    give_up_old(shard, job, now_ms, sink);
+    return fire_next(shard, job, FIRE_CATCHUP, now_ms, sink);
+}
+
 struct job *lane_go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms,
                        const struct sink *sink)
 {
     bool still = (job->flags & JOB_STANDS_STILL) != 0;
-    if (!still && job_owes(job) && !job_is_undecided(job) && !job_is_failing(job)) {
-        give_up_old(shard, job, now_ms, sink);
-        job = fire_next(shard, job, FIRE_CATCHUP, now_ms, sink);
+    bool its_turn = !sink->full(sink->opaque) && !shard_holds(shard, job) &&
+                    !job_is_undecided(job) && !job_is_failing(job);
+    if (!still && job_owes(job) && its_turn) {
+        job = lane_take_turn(shard, job, now_ms, sink);
         changed = false;
     } else if (!still && job_owes(job)) {
         lane_enqueue(shard, job);
@@ -83,7 +96,11 @@ decide_one(struct shard *shard, struct job *job, int64_t now_ms, const struct si
         bool told = overlap_settle(shard, job, shard->watermark.instant_ms, now_ms, sink);
         return lane_go_on(shard, job, told, now_ms, sink);
     }
-    if (!job_is_undecided(job)) return finish_spent(shard, job, now_ms, sink);
+    if (!job_is_undecided(job)) {
+        overlap_ask(shard, job, now_ms, sink);
+        if (job_owes(job)) lane_enqueue(shard, job);
+        return finish_spent(shard, job, now_ms, sink);
+    }
     lane_decide(job, shard->watermark.instant_ms, now_ms, sink);
     if (job_owes(job)) lane_enqueue(shard, job);
     else if (!job_has_slot_after(job, shard->watermark.instant_ms))

@@ -83,8 +83,43 @@ static void ask_to_stop(struct shard *shard, const struct job *job, int64_t now_
     }
 }
 
+void overlap_ask(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+{
+    if (!job->extra->asks_later) return;
+    job->extra->asks_later = false;
+    if (shard_run_in_way(shard, job)) ask_to_stop(shard, job, now_ms, sink);
+}
+
+/* Whether a slot is owed whatever the policy says of a run in its way. */
+static bool waits_its_turn(const struct shard *shard, const struct job *job)
+{
+    return shard_awaits_reports(shard, job) ||
+           (!shard_run_in_way(shard, job) && shard_lacks_room(shard, job));
+}
+
+static void wait_its_turn(struct shard *shard, struct job *job, int64_t due_ms,
+                          const struct sink *sink)
+{
+    struct ledger *ledger = &job_extra(job)->ledger;
+    struct definition definition;
+    bool changed = overlap_settle(shard, job, due_ms - 1, due_ms, sink);
+    job_view(job, &definition);
+    if (ledger_tail_from_ms(ledger) == INSTANT_NONE) {
+        ledger_open_tail(ledger, due_ms - 1, false);
+        changed = true;
+    }
+    if (definition.runs.overlap == OVERLAP_CANCEL_OTHER && shard_run_in_way(shard, job))
+        job->extra->asks_later = true;
+    (void)shard_hold(shard, job);
+    if (changed) sink->job_changed(sink->opaque, job);
+}
+
 bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const struct sink *sink)
 {
+    if (waits_its_turn(shard, job)) {
+        wait_its_turn(shard, job, due_ms, sink);
+        return true;
+    }
     if (!shard_run_in_way(shard, job)) return false;
     struct ledger *ledger = &job_extra(job)->ledger;
     if (ledger_leaves_out(ledger)) return true; /* one more, or the newest in place of the last */
@@ -109,14 +144,15 @@ bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const s
 bool overlap_meets_pending(struct shard *shard, struct job *job, struct job_slot slot, bool late,
                            int64_t now_ms, const struct sink *sink)
 {
-    if (!shard_run_in_way(shard, job)) return false;
+    bool held = waits_its_turn(shard, job);
+    if (!held && !shard_run_in_way(shard, job)) return false;
     struct ledger *ledger = &job->extra->ledger;
     struct terms terms = job_terms(job);
     int64_t done_ms = shard_slots_done_ms(shard);
     struct definition definition;
     job_view(job, &definition);
-    enum tail_keeps keeps = late ? TAIL_KEEPS_ALL
-                                 : wanted(ledger, &terms, &definition.runs, done_ms);
+    enum tail_keeps keeps = late || held ? TAIL_KEEPS_ALL
+                                         : wanted(ledger, &terms, &definition.runs, done_ms);
     if (keeps == TAIL_KEEPS_NEWEST) ask_to_stop(shard, job, now_ms, sink);
     if (keeps == TAIL_KEEPS_NONE || !ledger_put(ledger, &terms, slot))
         say_left_out(shard, job, (struct dropped){1, slot.nominal_ms, slot.nominal_ms},

@@ -50,6 +50,8 @@ void shard_destroy(struct shard *shard)
     job_queue_clear(&shard->backfills);
     job_queue_clear(&shard->zoneless);
     job_queue_clear(&shard->zone_data);
+    job_queue_clear(&shard->unread);
+    job_queue_clear(&shard->roomless);
     free(shard->targets);
     free(shard->due);
     free(shard->answer);
@@ -262,7 +264,8 @@ int64_t shard_next_due_ms(const struct shard *shard, int64_t now_ms)
     int64_t due_ms = shard_next_live_ms(shard);
     const struct alarm *retry = alarms_first(&shard->retries);
     if (retry != NULL && retry->at_ms < due_ms) due_ms = retry->at_ms;
-    if (shard->undecided.count > 0) due_ms = now_ms;
+    if (shard->undecided.count > 0 || shard->ended_count > 0 || shard_has_turns(shard))
+        due_ms = now_ms;
     int64_t turn_ms = shard_lane_due_ms(shard);
     return turn_ms < due_ms ? turn_ms : due_ms;
 }

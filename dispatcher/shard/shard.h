@@ -144,13 +144,19 @@ struct runs *shard_begin_runs(struct shard *shard);
 bool shard_reports_lost(struct shard *shard, struct runs_now now, const struct sink *sink);
 /* What the owner's clock that never steps shows now: before each step in which fires may go out. */
 void shard_tell_steady(struct shard *shard, int64_t steady_ms);
-/* As runs_report(), runs_tick() and runs_step(), and what waits for a run that ends goes on.
- * Between steps of time and commands. */
+/* As runs_report(), runs_tick() and runs_step(), and what waits for a run that ends goes on: as
+ * much as the sink has room for, the rest in the next one. Between steps of time and commands. */
 void shard_report(struct shard *shard, const struct runs_place *place,
                   const struct report *report, const struct sink *sink);
 bool shard_tick(struct shard *shard, const struct runs_place *place, const struct run_tick *tick,
                 const struct sink *sink);
 bool shard_step_runs(struct shard *shard, struct runs_now now, const struct sink *sink);
+/* Before it, jobs with open runs wait: workers may have reported their ends. The reports that were
+ * in the log when the shard was taken over have been read; what waits goes on in the next steps. */
+void shard_reports_caught_up(struct shard *shard);
+/* Whether no fire of the job may go out now, though no run is in its way: reports are unread, or
+ * as many runs are open as may be. */
+bool shard_holds(const struct shard *shard, const struct job *job);
 /* Whether a run of the job is open beside which its policy allows no other. */
 bool shard_run_in_way(const struct shard *shard, const struct job *job);
 
@@ -165,8 +171,8 @@ struct watermark shard_watermark(const struct shard *shard);
 /* False: the shard has decided something when it was restored, which the next step of time writes
  * into records and events. A record kept elsewhere before that would have it said already. */
 bool shard_is_written(const struct shard *shard);
-/* When something will have to be done: a slot, an alarm, a decision or the lane's next turn;
- * INT64_MAX: nothing. now_ms or earlier: at once. */
+/* When something will have to be done: a slot, an alarm, a decision, the lane's next turn, or what
+ * waited for a run and can go on; INT64_MAX: nothing. now_ms or earlier: at once. */
 int64_t shard_next_due_ms(const struct shard *shard, int64_t now_ms);
 /* The same for live slots only: what the lane must not hold up. */
 int64_t shard_next_live_ms(const struct shard *shard);

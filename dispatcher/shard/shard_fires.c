@@ -200,14 +200,6 @@ struct runs *shard_begin_runs(struct shard *shard)
     return shard->open;
 }
 
-/* As many are open as may be: what is left out is named. */
-static void leave_out(struct job *job, const struct fire *fire, const struct sink *sink)
-{
-    job->life.fired--;
-    job_announce(job, EVENT_SKIPPED, fire->now_ms, fire->nominal_ms, fire->nominal_ms, 1,
-                 REASON_LIMIT, sink);
-}
-
 static void open_run(struct shard *shard, const struct fire *fire, const struct sink *sink,
                      struct run_view *view)
 {
@@ -236,10 +228,6 @@ void shard_fire(struct shard *shard, struct fire *fire, const struct sink *sink)
     struct job *job = fire->job;
     if ((job->flags & JOB_LEASE) == 0 || shard_begin_runs(shard) == NULL) {
         sink->fire(sink->opaque, fire);
-        return;
-    }
-    if (!runs_has_room(shard->open, job->life.ordinal)) {
-        leave_out(job, fire, sink);
         return;
     }
     struct run_view view;

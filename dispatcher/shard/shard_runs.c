@@ -35,7 +35,23 @@ void shard_follow_runs(struct shard *shard, const struct runs_start *start)
     shard->runs_start.opaque = shard;
     shard->runs_start.job_slot = find_slot;
     shard->steady_ms = start->now.steady_ms;
-    if (shard->open != NULL) runs_start(shard->open, &shard->runs_start);
+    if (shard->open == NULL) return;
+    runs_start(shard->open, &shard->runs_start);
+    shard->reports_unread = runs_open_count(shard->open) > 0;
+}
+
+void shard_reports_caught_up(struct shard *shard)
+{
+    struct job_reference reference;
+    shard->reports_unread = false;
+    while (job_queue_take(&shard->unread, &reference)) {
+        struct job *job = shard_job_of(shard, reference);
+        if (job == NULL || job->extra == NULL || !job->extra->in_unread) continue;
+        job->extra->in_unread = false;
+        job->extra->is_held = false;
+        if (job_owes(job)) lane_ask(shard, job);
+        backfill_enqueue(shard, job);
+    }
 }
 
 struct runs *shard_runs(const struct shard *shard)

@@ -1,8 +1,8 @@
 /* shard_state.h - the inside of a shard, shared by the files that make up its state machine:
  * shard.c (life, restoring), advance.c (slots coming due), lane.c (owed slots, which a ledger.h
  * keeps), backfill.c (past ranges), job_facts.c (what is asked about one job), job_change.c (what
- * can happen to it), overdue.c (what becomes of owed slots), job_runs.c (runs that end), apply.c
- * and apply_select.c (commands).
+ * can happen to it), overdue.c (what becomes of owed slots), held.c (fires that may not go out
+ * yet), job_runs.c (runs that end), apply.c and apply_select.c (commands).
  * A file uses only those that do not use it, directly or over others. */
 #ifndef BELFRY_SHARD_SHARD_STATE_H
 #define BELFRY_SHARD_SHARD_STATE_H
@@ -55,6 +55,9 @@ struct shard {
     struct ended_run *ended; /* runs that are over, what waited for them has not gone on yet */
     size_t ended_count;
     size_t ended_capacity;
+    bool reports_unread; /* those that were in the log at the take-over */
+    struct job_queue unread;   /* jobs whose slots wait for that */
+    struct job_queue roomless; /* jobs that wait until fewer runs are open: one slot of each goes */
     struct watermark watermark;
     int64_t next_ordinal;
     struct job_queue lane;      /* jobs whose next owed slot is late: one slot of each in turn */
@@ -299,6 +302,21 @@ void lane_uncount(struct shard *shard, struct job *job);
  * of time and commands. */
 void shard_settle_ended(struct shard *shard, int64_t now_ms, const struct sink *sink);
 
+/* ---- held.c ---- */
+
+/* The ends of open runs of the job may stand in the log unread. */
+bool shard_awaits_reports(const struct shard *shard, const struct job *job);
+/* As many runs are open as may be, or other jobs wait for that already. */
+bool shard_lacks_room(const struct shard *shard, const struct job *job);
+/* Whether the job may open one more run, behind so many that will be opened before. */
+bool shard_has_room(const struct shard *shard, const struct job *job, int64_t before);
+/* The job has something to fire. True: it is held, and looked at again when that is over. */
+bool shard_hold(struct shard *shard, struct job *job);
+/* What waited for room may go on. */
+bool shard_has_turns(const struct shard *shard);
+/* Takes out the job whose turn it is; NULL: the next one is not there any more. */
+struct job *shard_take_turn(struct shard *shard);
+
 /* ---- overlap.c ---- */
 
 /* A slot of the job has come due in time at due_ms. True: a run is in its way, it is owed or left
@@ -307,6 +325,8 @@ bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const s
 /* The same of one that has waited for its delay over an edit. */
 bool overlap_meets_pending(struct shard *shard, struct job *job, struct job_slot slot, bool late,
                            int64_t now_ms, const struct sink *sink);
+/* Asks the runs in the job's way to stop, if that was put off. */
+void overlap_ask(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink);
 /* What is left out up to to_ms is named. True: the job has changed. */
 bool overlap_tell(struct shard *shard, struct job *job, int64_t to_ms, int64_t at_ms,
                   const struct sink *sink);
@@ -317,7 +337,10 @@ bool overlap_settle(struct shard *shard, struct job *job, int64_t to_ms, int64_t
 
 /* ---- overdue.c ---- */
 
-/* No run is in the way of the job's slots any more: fires the next one that is owed.
+/* The next slot that is owed goes out, if there is one; what is left is the lane's. */
+struct job *lane_take_turn(struct shard *shard, struct job *job, int64_t now_ms,
+                           const struct sink *sink) __attribute__((warn_unused_result));
+/* No run is in the way of the job's slots any more: the same, or its turn is later.
  *   changed  its record has to be written in any case */
 struct job *lane_go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms,
                        const struct sink *sink) __attribute__((warn_unused_result));

@@ -416,7 +416,8 @@ static bool lane_has_work(const struct shard *shard)
 {
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++) {
         const struct job *job = shard_job_at(shard, slot);
-        if (job == NULL || (job->flags & JOB_STANDS_STILL) || shard_run_in_way(shard, job))
+        if (job == NULL || (job->flags & JOB_STANDS_STILL) || shard_run_in_way(shard, job) ||
+            shard_holds(shard, job))
             continue;
         bool owes = job_owes(job) && !job_is_failing(job);
         if (owes || (job->extra != NULL && job->extra->backfill_count > 0)) return true;
@@ -424,13 +425,9 @@ static bool lane_has_work(const struct shard *shard)
     return false;
 }
 
-void rig_advance(struct shard_rig *rig, const char *now)
+void rig_work_off(struct shard_rig *rig, int64_t now_ms)
 {
     struct sink sink = rig_test_sink(rig);
-    int64_t now_ms = rig_instant(now);
-    rig->now_ms = now_ms;
-    shard_tell_steady(rig->shard, now_ms);
-    rig_step_to(rig, now_ms, now_ms);
     while (!shard_decide(rig->shard, now_ms, &sink)) rig_test_commit(rig);
     rig_test_commit(rig);
     /* The lane's clock runs on while the watermark stays: all that is owed goes out. */
@@ -439,6 +436,14 @@ void rig_advance(struct shard_rig *rig, const char *now)
         shard_run_lane(rig->shard, lane_ms, &sink);
         rig_test_commit(rig);
     }
+}
+
+void rig_advance(struct shard_rig *rig, const char *now)
+{
+    rig->now_ms = rig_instant(now);
+    shard_tell_steady(rig->shard, rig->now_ms);
+    rig_step_to(rig, rig->now_ms, rig->now_ms);
+    rig_work_off(rig, rig->now_ms);
 }
 
 static bool any_topic(void *opaque, struct text topic)

@@ -45,6 +45,7 @@ struct shard_rig {
     int64_t next_runnumber; /* of the mark */
     int64_t runs_read_to;
     int64_t now_ms;        /* of the last step */
+    bool reports_unread;   /* from the next restart on, until the test says otherwise */
     bool allows_runs;      /* jobs may ask to have their runs followed */
     bool tells_ids;        /* fires by their id, too */
     bool fires_uncertain;  /* as if every fire went to a foreign topic */
@@ -66,6 +67,8 @@ void rig_report(struct shard_rig *rig, const char *now, const char *word);
 /* Which runs are open. */
 size_t rig_open_runs(const struct shard_rig *rig);
 int64_t rig_oldest_run(const struct shard_rig *rig);
+/* The reports that were in the log at the restart have been read. */
+void rig_reports_caught_up(struct shard_rig *rig, const char *now);
 /* What is due of its runs at `now` is done. */
 void rig_step_runs(struct shard_rig *rig, const char *now);
 /* As if the process had been killed: memory is built anew from records and mark. */
@@ -81,6 +84,7 @@ int64_t rig_instant(const char *text);
 void rig_keep(struct shard_rig *rig, const char *key, char *value);
 void rig_runs_sink(struct sink *sink);
 void rig_follow_runs(struct shard_rig *rig);
+void rig_work_off(struct shard_rig *rig, int64_t now_ms);
 void rig_step_to(struct shard_rig *rig, int64_t to_ms, int64_t now_ms);
 #define RIG_RUN_MASK INT64_C(0xffffffff)
 /* For tests that call the shard themselves. */

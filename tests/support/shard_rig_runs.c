@@ -70,6 +70,14 @@ void rig_follow_runs(struct shard_rig *rig)
                                .read_to = rig->runs_read_to,
                                .now = {rig->now_ms, rig->now_ms}};
     shard_follow_runs(rig->shard, &start);
+    if (!rig->reports_unread) shard_reports_caught_up(rig->shard);
+}
+
+void rig_reports_caught_up(struct shard_rig *rig, const char *now)
+{
+    rig->reports_unread = false;
+    shard_reports_caught_up(rig->shard);
+    rig_step_runs(rig, now);
 }
 
 void rig_step_runs(struct shard_rig *rig, const char *now)
@@ -79,6 +87,7 @@ void rig_step_runs(struct shard_rig *rig, const char *now)
     struct runs_now runs_now = {rig->now_ms, rig->now_ms};
     while (!shard_step_runs(rig->shard, runs_now, &sink)) rig_test_commit(rig);
     rig_test_commit(rig);
+    rig_work_off(rig, rig->now_ms);
 }
 
 /* The open run whose newest try has that number, or the oldest one; false: there is none. */
@@ -124,6 +133,7 @@ static void report(struct shard_rig *rig, const struct run_view *view, const cha
     shard_report(rig->shard, &place, &report, &sink);
     runs_read(shard_runs(rig->shard), place.offset);
     rig_test_commit(rig);
+    rig_work_off(rig, rig->now_ms);
 }
 
 void rig_report_of(struct shard_rig *rig, int64_t number, const char *now, const char *word)

@@ -393,19 +393,19 @@ static void check_bounds(void **state)
     const struct runs_sink sink = {.full = never_full, .changed = ignore_changed};
     struct runs *runs = start_runs(RUNS_OF_JOB_MAX + 5);
     for (int i = 0; i < RUNS_OF_JOB_MAX; i++) {
-        assert_true(runs_has_room(runs, 1));
+        assert_true(runs_room_of(runs, 1) > 0);
         struct run_terms terms;
         set_terms(&terms);
         struct run_opening opening = {
             .ordinal = 1, .nominal_ms = i, .due_ms = i, .terms = &terms};
         runs_open(runs, &opening, (struct runs_now){0}, &sink, &view);
     }
-    assert_false(runs_has_room(runs, 1)); /* the job has as many as it may */
+    assert_int_equal(runs_room_of(runs, 1), 0); /* the job has as many as it may */
     for (int i = 0; i < 5; i++) {
-        assert_true(runs_has_room(runs, 2));
+        assert_int_equal(runs_room_of(runs, 2), 5 - i);
         open_run(runs, 2 + i, &sink, &view);
     }
-    assert_false(runs_has_room(runs, 7)); /* and the shard */
+    assert_int_equal(runs_room(runs), 0); /* and the shard */
     struct runs_in_way in_way = runs_in_way(runs, 1, text_of("group"), text_of("id"));
     assert_int_equal(in_way.count, RUNS_OF_JOB_MAX);
     assert_int_equal(in_way.oldest, 0);

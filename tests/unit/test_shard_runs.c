@@ -179,19 +179,6 @@ static void so_is_that_of_a_job_added_again(struct scene *scene)
     (void)rig_said(&scene->rig);
 }
 
-static void no_more_than_may_be_open(struct scene *scene)
-{
-    scene->rig.runs_open_max = 1;
-    rig_restart(&scene->rig);
-    advance(scene, "00:01:00.001");
-    advance(scene, "00:02:00.001");
-    scene_said(scene, FIRE("00:01:00", "schedule", "1")
-                          SKIPPED("00:02:00", "00:02:00", "1 limit"));
-    report(scene, "00:02:30", "success");
-    advance(scene, "00:03:00.001");
-    scene_said(scene, FIRE("00:03:00", "schedule", "1"));
-}
-
 static const struct scene_row rows[] = {
     SCENE(POLICY("allow"), a_fire_opens_a_run),
     SCENE(RETRY, it_is_tried_again),
@@ -202,7 +189,6 @@ static const struct scene_row rows[] = {
     SCENE(POLICY("cancel_other"), cancel_other_asks),
     SCENE(POLICY("skip"), a_trigger_opens_one_too),
     SCENE(POLICY("skip"), a_deleted_jobs_run_is_in_the_way),
-    SCENE(POLICY("allow"), no_more_than_may_be_open),
     SCENE(RETRY, what_could_not_be_produced_is_undone),
     SCENE(POLICY("allow"), so_is_that_of_a_job_added_again),
 };
