@@ -283,6 +283,15 @@ judge_end(struct shard *shard, struct job *job, int64_t effective_ms, const stru
     return job;
 }
 
+/* Another bound: the failures in a row count from here. */
+static bool recounts_failures(const struct job *job, const struct definition *definition)
+{
+    struct definition present;
+    if (job->extra == NULL || job->extra->state.failed_runs == 0) return false;
+    job_view(job, &present);
+    return present.runs.pause_after_failures != definition->runs.pause_after_failures;
+}
+
 struct job *job_update(struct shard *shard, struct job *job, const struct definition *definition,
                        int64_t effective_ms, int64_t now_ms, const struct sink *sink)
 {
@@ -299,8 +308,10 @@ struct job *job_update(struct shard *shard, struct job *job, const struct defini
         pending_at_edit(job, effective_ms, &delayed) ? &delayed : NULL;
     (void)overlap_settle(shard, job, effective_ms, effective_ms, sink);
     if (job_is_undecided(job)) lane_decide(job, effective_ms, now_ms, sink);
+    bool recounts = recounts_failures(job, definition);
     if (rescheduled || rebounded) lane_edit(job, effective_ms, now_ms, sink);
     job_redefine(job, definition);
+    if (recounts) job->extra->state.failed_runs = 0;
     job->revision++;
     job->life.updated_ms = effective_ms;
     backfill_enqueue(shard, job); /* no run may be in their way any more */
@@ -388,6 +399,7 @@ struct job *job_resume(struct shard *shard, struct job *job, int64_t effective_m
     job->flags &= (uint8_t)~JOB_PAUSED;
     extra->state.paused_ms = INSTANT_NONE;
     extra->state.until_ms = INSTANT_NONE;
+    extra->state.failed_runs = 0;
     job_set_pause_reason(job, text_of(NULL));
     job->revision++;
     job->life.updated_ms = effective_ms;

@@ -1,7 +1,55 @@
-/* Runs of jobs that have ended: the last one in the way of a job's slots lets them go on. */
+/* Runs of jobs that have ended: so many failures pause a job, and the last run in the way of its
+ * slots lets them go on. */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "dispatcher/shard/shard_state.h"
+
+/* ---- so many failed in a row ---- */
+
+static void pause_for(struct shard *shard, struct job *job, const struct ended_run *ended,
+                      int64_t count, int64_t now_ms, const struct sink *sink)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    char reason[RUN_ID_BYTES_MAX + 128];
+    struct run_view run;
+    struct event event;
+    runs_view(shard->open, ended->k, &run);
+    (void)snprintf(reason, sizeof reason, "%" PRId64 " runs in a row have failed, the last is %s",
+                   count, run.id);
+    job_pause(shard, job, shard->watermark.instant_ms, INT64_MAX, text_of(reason), now_ms, sink);
+    job_event_init(&event, EVENT_AUTO_PAUSED, job, now_ms, incarnation);
+    event.count = count;
+    event.detail = text_of(run_outcome_word(ended->outcome));
+    event.run = text_of(run.id);
+    event.run_number = ended->run_number;
+    sink->event(sink->opaque, &event);
+}
+
+/* What the end says about the job, where it may be paused by such. */
+static void count_end(struct shard *shard, struct job *job, const struct ended_run *ended,
+                      int64_t now_ms, const struct sink *sink)
+{
+    struct definition definition;
+    bool counts = ended->is_failed || ended->outcome == RUN_SUCCESS;
+    job_view(job, &definition);
+    int64_t most = definition.runs.pause_after_failures;
+    if (most == 0 || !counts || !ended->is_own) return;
+    int64_t before = job->extra == NULL ? 0 : job->extra->state.failed_runs;
+    int64_t count = ended->is_failed ? before + 1 : 0;
+    if (count == before) return;
+    bool may_pause = (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0;
+    job_extra(job)->state.failed_runs = count;
+    if (count < most || !may_pause) {
+        sink->job_changed(sink->opaque, job);
+        return;
+    }
+    job->extra->state.failed_runs = 0;
+    pause_for(shard, job, ended, count, now_ms, sink);
+}
+
+/* ---- what waited for them ---- */
 
 /* No run of the job is open any more. */
 __attribute__((warn_unused_result)) static struct job *
@@ -33,6 +81,7 @@ static void settle(struct shard *shard, const struct ended_run *ended, int64_t n
 {
     struct job *job = shard_job_of(shard, ended->job);
     if (job == NULL) return; /* deleted since */
+    count_end(shard, job, ended, now_ms, sink);
     bool changed = shard_runs_in_way(shard, job).oldest == ended->k &&
                    overlap_settle(shard, job, shard->watermark.instant_ms, now_ms, sink);
     runs_let_go(shard->open, ended->k, ended->run_number);

@@ -96,7 +96,12 @@ static bool take_ended(void *opaque, const struct run_end *end)
     shard->ended = memory_grow(shard->ended, &shard->ended_capacity, shard->ended_count + 1,
                                sizeof *shard->ended);
     shard->ended[shard->ended_count++] = (struct ended_run){
-        .job = job_reference_of(job), .k = end->run->k, .run_number = end->run->record.runnumber};
+        .job = job_reference_of(job),
+        .k = end->run->k,
+        .run_number = end->run->record.runnumber,
+        .outcome = end->outcome,
+        .is_failed = end->is_failed,
+        .is_own = end->run->job_slot != UINT32_MAX};
     return true;
 }
 

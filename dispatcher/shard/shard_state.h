@@ -37,6 +37,9 @@ struct ended_run { /* it stays in the way until the shard is between steps */
     struct job_reference job;
     uint32_t k;
     int64_t run_number; /* of its last try */
+    enum run_outcome outcome;
+    bool is_failed;
+    bool is_own; /* not one of a deleted job of the name */
 };
 
 struct shard {

@@ -64,7 +64,8 @@ struct backfill_record {
     row(INSTANT, until_ms, "until")
 #define JOB_END_ROWS(row)                                                                          \
     row(INSTANT, finished_ms, "finished_at")     /* none: still running */                         \
-    row(COUNT, counted_fires, "counted_fires")   /* towards max_fires */
+    row(COUNT, counted_fires, "counted_fires")   /* towards max_fires */                           \
+    row(COUNT, failed_runs, "failed_runs")       /* in a row, where these may pause the job */
 #define JOB_EDIT_ROWS(row)                                                                         \
     row(INSTANT, schedule_edited_ms, "schedule_edited_at")
 #define JOB_PAST_ROWS(row)                                                                         \

@@ -104,7 +104,10 @@ class RunsJob:
 
     def update(self, change: Json) -> None:
         self.announce()
+        before = self.said.get("pause_after_failures")
         self.said = {**self.said, **change}
+        if self.said.get("pause_after_failures") != before:
+            self.failures = 0
         if "schedule" in change:
             self.schedule = Schedule(change["schedule"], self.now)
             self.done_to = self.now
@@ -122,6 +125,7 @@ class RunsJob:
         assert self.paused_at is not None
         since = self.paused_at if start == "paused_at" else self.now
         self.paused_at = None
+        self.failures = 0
         self.done_to = self.now
         self.catch_up(since)
         for run in sorted(self.runs, key=lambda run: run.retry_at or 0):
@@ -448,7 +452,7 @@ class RunsJob:
     def count_failure(self, outcome: str, failed: bool) -> None:
         self.failures = 0 if outcome == "success" else self.failures + failed
         most = self.said.get("pause_after_failures")
-        if most and self.failures >= most and self.paused_at is None:
+        if most and self.failures >= most and self.paused_at is None and not self.finished:
             self.failures = 0
             self.pause()
             self.say("event", {"event": "auto_paused", "count": most})

@@ -89,7 +89,7 @@ static void test_each_field_alone(void **state)
 {
     (void)state;
     struct arena *arena = arena_create();
-    for (int field = 0; field < 32; field++) {
+    for (int field = 0; field < 33; field++) {
         struct job_record record;
         struct job_record read;
         a_record(&record);
@@ -129,6 +129,7 @@ static void test_each_field_alone(void **state)
         case 28: definition->zone = text_of("UTC"); break;
         case 29: definition->traceparent = text_of("00-" A16 A16 "-" A16 "-01"); break;
         case 30: record.tail_keeps = TAIL_KEEPS_NEWEST; break;
+        case 31: record.state.failed_runs = 5; break;
         default: definition->given |= GIVEN_ANCHOR; break;
         }
         check_round(&record, arena, &read);

@@ -179,7 +179,122 @@ static void so_is_that_of_a_job_added_again(struct scene *scene)
     (void)rig_said(&scene->rig);
 }
 
+/* ---- so many failures in a row ---- */
+
+#define BOUND(count) "\"pause_after_failures\":" count
+#define FAILED(run) "event run_failed g/j run=" run "\ndead g/j failure after 1\n"
+#define AUTO_PAUSED(count, run) "event auto_paused g/j count=" count " run=" run "\n"
+
+/* The run of that minute ends by this word at its half. */
+static void run_ends(struct scene *scene, int minute, const char *word)
+{
+    char time[64];
+    (void)snprintf(time, sizeof time, "00:%02d:00.001", minute);
+    advance(scene, time);
+    (void)rig_said(&scene->rig);
+    (void)snprintf(time, sizeof time, "00:%02d:30", minute);
+    report(scene, time, word);
+}
+
+static bool is_paused(const struct scene *scene)
+{
+    return strstr(scene_record(scene), "\"state\":\"paused\"") != NULL;
+}
+
+static void failures_in_a_row_pause(struct scene *scene)
+{
+    run_ends(scene, 1, "failure");
+    scene_said(scene, FAILED("1"));
+    assert_non_null(strstr(scene_record(scene), "\"failed_runs\":1"));
+    run_ends(scene, 2, "failure");
+    scene_said(scene, FAILED("2") AUTO_PAUSED("2", "2"));
+    assert_true(is_paused(scene));
+    assert_null(strstr(scene_record(scene), "failed_runs"));
+    assert_non_null(strstr(scene_record(scene), "2 runs in a row have failed, the last is "));
+    advance(scene, "00:05:00.001");
+    scene_said(scene, "");
+    scene_tell(scene, "00:05:10", RESUME);
+    (void)rig_said(&scene->rig);
+    run_ends(scene, 6, "failure");
+    assert_false(is_paused(scene)); /* they are counted anew */
+}
+
+static void a_success_begins_anew(struct scene *scene)
+{
+    run_ends(scene, 1, "failure");
+    run_ends(scene, 2, "success");
+    assert_null(strstr(scene_record(scene), "failed_runs"));
+    run_ends(scene, 3, "failure");
+    assert_false(is_paused(scene));
+    run_ends(scene, 4, "cancelled"); /* says nothing of the job */
+    run_ends(scene, 5, "timeout");
+    assert_true(is_paused(scene));
+}
+
+static void another_bound_begins_anew(struct scene *scene)
+{
+    run_ends(scene, 1, "failure");
+    scene_tell(scene, "00:01:40", SET(BOUND("1")));
+    assert_null(strstr(scene_record(scene), "failed_runs"));
+    scene_tell(scene, "00:01:41", SET(BOUND("null")));
+    run_ends(scene, 2, "failure");
+    run_ends(scene, 3, "failure");
+    assert_false(is_paused(scene));
+    scene_tell(scene, "00:03:40", SET(BOUND("1")));
+    run_ends(scene, 4, "failure");
+    assert_true(is_paused(scene));
+}
+
+static void a_resume_begins_anew(struct scene *scene)
+{
+    run_ends(scene, 1, "failure");
+    scene_tell(scene, "00:01:40", PAUSE);
+    scene_tell(scene, "00:01:50", RESUME);
+    run_ends(scene, 2, "failure");
+    assert_false(is_paused(scene));
+}
+
+/* What waits is kept, what was left out is named, as by a pause. */
+static void it_is_paused_as_by_a_command(struct scene *scene)
+{
+    advance(scene, "00:01:00.001");
+    advance(scene, "00:02:00.001");
+    advance(scene, "00:03:00.001");
+    (void)rig_said(&scene->rig);
+    report(scene, "00:03:30", "failure");
+    scene_said(scene, FAILED("1") SKIPPED("00:03:00", "00:03:00", "1 overlap run=1")
+                          AUTO_PAUSED("1", "1"));
+    advance(scene, "00:04:00.001");
+    scene_tell(scene, "00:04:10", RESUME);
+    advance(scene, "00:04:11");
+    scene_said(scene, "event resumed g/j from=01-01T00:03:30 to=01-01T00:04:10\n" APPLIED(
+                          "resume") FIRE("00:02:00", "catchup", "1"));
+}
+
+/* One of the job that had the name before it. */
+static void a_strangers_failure_does_not_count(struct scene *scene)
+{
+    advance(scene, "00:01:00.001");
+    scene_tell(scene, "00:01:10", DELETE);
+    scene_tell(scene, "00:01:20", ADD_AGAIN(BOUND("1")));
+    report(scene, "00:01:30", "failure");
+    assert_false(is_paused(scene));
+}
+
+static void a_job_that_is_over_is_not_paused(struct scene *scene)
+{
+    run_ends(scene, 1, "failure");
+    scene_said(scene, FAILED("1"));
+}
+
 static const struct scene_row rows[] = {
+    SCENE(BOUND("2"), failures_in_a_row_pause),
+    SCENE(BOUND("2"), a_success_begins_anew),
+    SCENE(BOUND("2"), another_bound_begins_anew),
+    SCENE(BOUND("2"), a_resume_begins_anew),
+    SCENE(BOUND("1") "," POLICY("buffer_one"), it_is_paused_as_by_a_command),
+    SCENE(BOUND("1"), a_strangers_failure_does_not_count),
+    SCENE(BOUND("1") ",\"max_fires\":1,\"keep_finished\":\"1h\"", a_job_that_is_over_is_not_paused),
     SCENE(POLICY("allow"), a_fire_opens_a_run),
     SCENE(RETRY, it_is_tried_again),
     SCENE(RETRY, a_paused_jobs_waits),

@@ -269,6 +269,7 @@ static void a_record_comes_back_whole(void **state)
         offsetof(struct job_record, tail_from_ms),
         offsetof(struct job_record, state.failing_since_ms),
         offsetof(struct job_record, state.counted_fires),
+        offsetof(struct job_record, state.failed_runs),
         offsetof(struct job_record, state.earlier_due_ms),
         offsetof(struct job_record, state.zone_missing_ms),
         offsetof(struct job_record, state.zone_data_ms)};
