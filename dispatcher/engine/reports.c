@@ -250,7 +250,9 @@ bool engine_apply_reports(struct engine *engine, int64_t now_ms, struct error *e
         has_acted(engine, input);
     }
     if (engine->inputs.runs) read_to_end(engine);
-    if (inputs_runs_caught_up(&engine->inputs)) reports->caught_up = true;
+    if (reports->caught_up || !inputs_runs_caught_up(&engine->inputs)) return true;
+    reports->caught_up = true;
+    shard_reports_caught_up(engine->shard);
     return true;
 }
 
