@@ -67,10 +67,10 @@ go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms, const 
     return job;
 }
 
-/* It was held only by its own runs. */
+/* It was held, perhaps by its own runs: where it still is, the lane puts it behind others. */
 static void let_on(struct shard *shard, struct job *job)
 {
-    if (job->extra == NULL || !job->extra->is_held || shard_holds(shard, job)) return;
+    if (job->extra == NULL || !job->extra->is_held) return;
     job->extra->is_held = false;
     if (job_owes(job)) lane_enqueue(shard, job);
     backfill_enqueue(shard, job);
