@@ -232,6 +232,7 @@ bool shard_seat_open(struct shard_seat *seat, struct cluster_site *site, int32_t
     seat->fault_checkpoint = watch_checkpoint_create(seat->checkpoint, NULL, &site->fault);
     struct engine_options options;
     engine_options_defaults(&options);
+    options.runs_append_times = true; /* else runs would lose when they expire */
     options.cluster = site->settings->cluster;
     options.owner = site->owner;
     options.zones = job_text_zones(); /* nothing is computed here: texts are carried over */

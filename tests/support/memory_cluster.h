@@ -65,6 +65,8 @@ struct cluster {
     struct engine *engine;
     size_t outputs_max; /* of a transaction */
     bool runs;          /* are followed */
+    bool append_times;  /* of reports */
+    bool embedded;      /* an owner begins with what the store has */
     bool store_empty;   /* to whoever takes over */
     void (*meanwhile)(struct cluster *own); /* what others do while the engine waits; may be NULL */
     void *opaque;                           /* theirs */
@@ -516,6 +518,8 @@ static bool cluster_live(struct cluster *own, const char *owner, int64_t for_ms,
     options.results_topic_count = 1;
     options.batch_outputs_max = own->outputs_max;
     options.runs = own->runs;
+    options.runs_append_times = own->append_times;
+    options.state_log = !own->embedded;
     own->engine = engine_create(&options, &ports);
     own->end_ms = own->now_ms + for_ms;
     bool good = engine_run(own->engine, error);
