@@ -8,6 +8,7 @@
 #include "dispatcher/engine/engine_state.h"
 #include "dispatcher/jobs/job.h"
 #include "schemas/job_json.h"
+#include "schemas/run_json.h"
 #include "tests/simulation/judge/account.h"
 #include "tests/simulation/judge/checker.h"
 #include "tests/simulation/judge/tallies.h"
@@ -183,6 +184,7 @@ struct comparison {
     int32_t shard;
     bool statistics;
     size_t seen;
+    size_t runs; /* likewise */
     struct arena *arena;
 };
 
@@ -234,9 +236,36 @@ static void compare(struct comparison *comparison, struct text name, struct text
     arena_reset(comparison->arena);
 }
 
+/* An open run as Redis keeps it. What is heard of its worker is in memory before it is recorded. */
+static void compare_run(struct comparison *comparison, uint32_t k, struct text value)
+{
+    struct run_view view;
+    struct run_record record;
+    struct error error = {0};
+    bool open = false;
+    bool same = shard_look_run(comparison->engine->shard, k, &view) &&
+                run_record_decode(value, comparison->arena, &record, &open, &error) && open;
+    const struct run_record *memory = &view.record;
+    same = same && record.runnumber == memory->runnumber &&
+           record.first_runnumber == memory->first_runnumber &&
+           record.counted == memory->counted && record.released == memory->released &&
+           record.try_count == memory->try_count && record.retry_at_ms == memory->retry_at_ms &&
+           record.cancel_asked == memory->cancel_asked && text_equal(record.group, memory->group) &&
+           text_equal(record.id, memory->id);
+    if (!same)
+        world_violation(comparison->world, "%s: run/%d of shard %d is not as in memory: %.*s",
+                        comparison->where, (int)k, (int)comparison->shard, (int)value.length,
+                        value.bytes);
+    comparison->runs++;
+    arena_reset(comparison->arena);
+}
+
 static bool visit_item(void *opaque, const struct store_item *item, struct error *error)
 {
     (void)error;
+    if (item->kind == STORE_RUN_PUT)
+        compare_run(opaque, (uint32_t)strtoul(item->name, NULL, 10),
+                    (struct text){item->text, item->text_bytes});
     if (item->kind == STORE_JOB_PUT)
         compare(opaque, (struct text){item->name, item->name_bytes},
                 (struct text){item->text, item->text_bytes});
@@ -261,9 +290,13 @@ static void judge_redis(struct comparison *comparison, int32_t shard)
     struct store *store = store_memory_create(comparison->world->redis.image);
     struct error error = {0};
     comparison->where = "Redis";
-    comparison->seen = 0;
+    comparison->seen = comparison->runs = 0;
     (void)store->operations->read_items(store, shard, visit_item, comparison, &error);
     judge_count(comparison);
+    if (comparison->runs != shard_open_runs(comparison->engine->shard))
+        world_violation(comparison->world, "Redis: has %zu open runs of shard %d, memory %zu",
+                        comparison->runs, (int)shard,
+                        shard_open_runs(comparison->engine->shard));
     struct snapshot snapshot;
     bool found = false;
     (void)store->operations->read_snapshot(store, shard, &snapshot, &found, &error);
