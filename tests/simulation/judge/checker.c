@@ -312,6 +312,19 @@ static void walk_event(struct walk *walk, size_t at)
     }
 }
 
+/* A finished job whose runs are followed is kept from the end of the last one on. */
+static bool is_deleted_by_command(const struct walk *walk, size_t at, const struct life *life)
+{
+    size_t next = walk->next_result[at];
+    if (next == walk->count || walk->step_of[next] != walk->step_of[at]) return false;
+    const struct output *result = &walk->outputs[next];
+    struct sent_command *command = memory_allocate(1, sizeof *command);
+    sent_read_whole(&walk->world->sent[result->partition][result->offset], command);
+    bool deletes = command->op == SENT_DELETE && !command->dry_run && model_selects(command, life);
+    free(command);
+    return deletes;
+}
+
 /* A finished job is not kept for ever; anything else is deleted by a command. */
 static void walk_deletion(struct walk *walk, size_t at)
 {
@@ -322,6 +335,7 @@ static void walk_deletion(struct walk *walk, size_t at)
     bool kept = life == NULL || life->finished_ms == NEVER_MS ||
                 life->wanted.keep_ms == ALWAYS_MS ||
                 (life->wanted.keep_ms > 0 && life->finished_ms + life->wanted.keep_ms > known_ms);
+    if (!kept && run_judge_is_mine(life->name)) kept = is_deleted_by_command(walk, at, life);
     if (kept) wait_for_result(walk, at);
     else life_end(life, life->finished_ms);
 }

@@ -414,13 +414,16 @@ static bool can_change(const struct life *life, const struct sent_command *comma
     bool rejected = false;
     if (!refused && command->op == SENT_PAUSE)
         refused = rejected = command->until_ms <= effective_ms;
-    if (!refused && command->op == SENT_UPDATE && (command->set.given & SET_SCHEDULE) != 0) {
+    if (!refused && command->op == SENT_UPDATE) {
         struct wanted result = merged(life, command, effective_ms);
-        refused = rejected = !fires_ever(&result, life, effective_ms);
+        bool rescheduled = (command->set.given & SET_SCHEDULE) != 0;
+        refused = rejected = (rescheduled && !fires_ever(&result, life, effective_ms)) ||
+                             !wanted_runs_fit(&result.runs);
     }
     if (!refused && command->op == SENT_RESUME && life->paused_ms != NEVER_MS &&
         command->from_ms != NEVER_MS)
         refused = command->from_ms > effective_ms || command->from_ms < life->paused_ms;
+    if (!refused && command->op == SENT_TRIGGER) refused = life->meets_run && !command->beside;
     if (!refused && command->op == SENT_BACKFILL) {
         enum asked_refusal refusal = asked_check(life, command, effective_ms);
         refused = refusal != ASKED_WELL;

@@ -64,6 +64,7 @@ struct sent_command {
     char own_id[HISTORY_LIFE_BYTES]; /* that, or where the command stands */
     bool each;
     bool dry_run;
+    bool beside; /* a trigger that may meet a run */
     struct wanted jobs[COMMAND_JOBS_MOST];
     int job_count;
     bool all;
@@ -138,6 +139,7 @@ struct life { /* one incarnation of a job */
     bool lacking;  /* the shard's owner lacks the zone that may be missing */
     bool left_out; /* an event names an interval, but not which slots */
     bool there; /* not deleted */
+    bool meets_run; /* as the command that is applied does, if it is a trigger */
     bool run_open; /* at the end a run of its name is: what it has left out may not be named yet */
     struct wanted wanted;
     int64_t revision;

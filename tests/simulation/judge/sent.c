@@ -179,7 +179,8 @@ static bool read_jobs(const json_t *jobs, struct sent_command *command)
     int bad = 0;
     for (size_t i = 0; i < json_array_size(jobs); i++) {
         struct wanted *wanted = &command->jobs[command->job_count++];
-        wanted->bad = !read_wanted(json_array_get(jobs, i), wanted);
+        wanted->bad = !read_wanted(json_array_get(jobs, i), wanted) ||
+                      !wanted_runs_fit(&wanted->runs);
         bad += wanted->bad;
     }
     return bad == 0 || (command->each && bad < command->job_count);
@@ -202,6 +203,8 @@ static bool read_command(const json_t *root, struct sent_command *command)
     command->expected_revision = number_member(root, "expected_revision", -1);
     command->expect = number_member(root, "expect", -1);
     command->dry_run = json_is_true(json_object_get(root, "dry_run"));
+    const char *overlap = json_string_value(json_object_get(root, "overlap"));
+    command->beside = overlap != NULL && strcmp(overlap, "allow") == 0;
     command->to_ms = instant_member(root, "to", ALWAYS_MS);
     command->rate = number_member(root, "rate", 10);
     copy_member(root, "backfill_id", command->backfill_id, sizeof command->backfill_id);
@@ -209,6 +212,7 @@ static bool read_command(const json_t *root, struct sent_command *command)
     command->from_ms = from == NULL || command->from_paused ? NEVER_MS
                                                             : scan_instant(text_of(from), "");
     if (job != NULL && !read_wanted(job, &command->jobs[command->job_count++])) return false;
+    if (job != NULL && !wanted_runs_fit(&command->jobs[0].runs)) return false;
     if (jobs != NULL && !read_jobs(jobs, command)) return false;
     if (set != NULL && !read_wanted(set, &command->set)) return false;
     if (command->op == SENT_BACKFILL && command->from_ms >= command->to_ms) return false;

@@ -104,7 +104,8 @@ static void count_job(struct census *found, const struct job *job)
     struct job_record record;
     job_view_record(job, &record);
     bool stands = record.definition.paused || (job->flags & JOB_ZONELESS) != 0;
-    bool owes = record.owed_count > 0 || record.tail_from_ms != INSTANT_NONE;
+    bool tail = record.tail_from_ms != INSTANT_NONE && record.tail_keeps != TAIL_KEEPS_NONE;
+    bool owes = record.owed_count > 0 || tail;
     found->owing += owes && !stands;
     if (record.state.finished_ms != INSTANT_NONE) found->finished++;
     else if (record.definition.paused) found->paused++;

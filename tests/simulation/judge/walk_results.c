@@ -202,6 +202,15 @@ static void judge_reply(struct walk *walk, const struct output *result)
                             "in %s", (int)walk->shard, result->offset, foreign_topic_name(topic));
 }
 
+static void mark_meetings(struct walk *walk, const struct sent_command *command)
+{
+    for (size_t i = 0; i < walk->model.count; i++) {
+        struct life *life = walk->model.lives[i];
+        if (run_judge_is_mine(life->name))
+            life->meets_run = run_judge_in_way(&walk->runs, life, command->own_id);
+    }
+}
+
 void walk_result(struct walk *walk, const struct output *result, const struct step *step)
 {
     struct world *world = walk->world;
@@ -238,6 +247,7 @@ void walk_result(struct walk *walk, const struct output *result, const struct st
     bool known = first != NULL;
     if (known) judge_duplicate(walk, first, result);
     world->sometimes.count[SOMETIMES_DRY_RUN] += command->dry_run && !known;
+    if (!known && command->op == SENT_TRIGGER) mark_meetings(walk, command);
     if (!known)
         expected = model_apply(&walk->model, command, result->at_ms, result->partition,
                                result->offset);

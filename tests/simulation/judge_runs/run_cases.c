@@ -78,7 +78,7 @@ const struct run_case run_cases[] = {
      OPENED "report 61 started 1;tick 62 1;failed A not_started;free 0;mark 62;end 200"},
     {"open for ever", "run open for ever", 1, SLOW_ALLOW, RUNNING "end 200"},
     {"ended late", "run ends late", 1, SLOW_ALLOW,
-     RUNNING "tick 30 1;failed A lost;free 0;mark 31;end 200"},
+     RUNNING "mark 22;tick 30 1;failed A lost;free 0;mark 31;end 200"},
     {"open, and healthy", NULL, 1, SLOW_ALLOW, RUNNING "end 12"},
     {"waits for ever", "waits for ever", 3, SLOW_ALLOW, RUNNING WAITS "end 200"},
 
@@ -135,7 +135,7 @@ const struct run_case run_cases[] = {
     {"left out, and no run is named", "names none", 1, SLOW_SKIP,
      MET "left 120 180 overlap - at=200;" MET_ENDS},
     {"left out behind a run that is over", "nothing was in its way", 1, SLOW_SKIP,
-     MET "left 120 240 overlap A at=200;free 0;mark 200;mark 239;mark 250;mark 251;end 252"},
+     MET "left 120 240 overlap A at=200;free 0;mark 200;mark 239;mark 241;mark 251;end 252"},
     {"left out, the younger run is named", "older is A", 1, SLOW_SKIP,
      MET "fire 2 at=70 id=B;record 1 first=2;mark 70;left 120 180 overlap B at=190;mark 190;"
          "end 191"},

@@ -153,7 +153,11 @@ static void make_left(struct scene *scene, const char *line)
 
 static void append(struct scene *scene, int64_t at_ms, const char *text)
 {
-    run_facts_append(&scene->world->facts, 0, scene->offset, at_ms, text_of(text));
+    run_facts_append(&scene->world->facts, 0,
+                     &(struct run_appended){.offset = scene->offset,
+                                            .time_ms = at_ms,
+                                            .at_ms = at_ms,
+                                            .text = text_of(text)});
     run_facts_read(&scene->world->facts, 0, scene->offset++, at_ms);
 }
 

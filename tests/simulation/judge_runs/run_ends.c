@@ -7,6 +7,7 @@
 
 #define END_MS INT64_C(3000)   /* after the lease, or the expiry */
 #define SLACK_MS INT64_C(2000) /* commits take a moment; clocks drift */
+#define AT_WORK_MS INT64_C(5000)
 #define LATE_MS INT64_C(60000) /* at rest, whatever was before */
 
 static int64_t present_ms(const struct run_judge *judge)
@@ -52,13 +53,28 @@ static int64_t deadline_ms(const struct run_judge *judge, const struct judged_ru
     int64_t from_ms = tried->fired->time_ms;
     if (sign != NULL && sign->read_ms != INT64_MAX) from_ms = sign->read_ms;
     for (size_t i = 0; i < judge->taken_count; i++)
-        if (judge->taken[i].step->time_ms > from_ms) from_ms = judge->taken[i].step->time_ms;
+        if (judge->taken[i].step->time_ms > from_ms &&
+            (tried->ended == NULL || judge->taken[i].step->time_ms < tried->ended->time_ms))
+            from_ms = judge->taken[i].step->time_ms;
     int64_t lease_ms = from_ms + tried->lease_ms + END_MS;
-    int64_t expiry_ms = tried->expiry_ms + END_MS;
+    /* A commit that was repeated for long may come after what its fires say. */
+    int64_t fired_ms = tried->fired->time_ms;
+    int64_t expiry_ms = (tried->expiry_ms > fired_ms ? tried->expiry_ms : fired_ms) + END_MS;
     if (tried->fixed) return lease_ms;
     if (sign == NULL) return expiry_ms;
     /* Whether its fire is committed may not be known before it has expired. */
     return sign->word == SAID_RUNNING || lease_ms > expiry_ms ? lease_ms : expiry_ms;
+}
+
+/* It went on writing for a while after the deadline, and so could have ended it. */
+static bool was_at_work(const struct run_judge *judge, int64_t from_ms, int64_t to_ms)
+{
+    const struct history *history = &judge->world->history;
+    for (size_t i = 0; i < history->step_count[judge->shard]; i++) {
+        const struct step *step = &history->steps[judge->shard][i];
+        if (step->time_ms > from_ms && step->time_ms < to_ms - AT_WORK_MS) return true;
+    }
+    return false;
 }
 
 static void judge_try(struct run_judge *judge, const struct judged_run *run,
@@ -73,7 +89,7 @@ static void judge_try(struct run_judge *judge, const struct judged_run *run,
         world_violation(judge->world, "run open for ever: %s %" PRId64 ", it should have ended at "
                         "%" PRId64, run->id, tried->runnumber, deadline);
     else if (!is_hindered(judge, tried->fired->time_ms, until_ms) &&
-             deadline > judge->taken[judge->taken_count - 1].step->time_ms)
+             was_at_work(judge, deadline + SLACK_MS, until_ms))
         world_violation(judge->world, "run ends late: %s %" PRId64 " at %" PRId64
                         ", it should have ended at %" PRId64, run->id, tried->runnumber, until_ms,
                         deadline);

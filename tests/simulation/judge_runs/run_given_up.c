@@ -56,7 +56,7 @@ static int64_t sent_ms(const struct run_judge *judge, const struct judged_report
 static int64_t began_ms(const struct run_judge *judge, const struct judged_try *tried,
                         const struct silence *silence)
 {
-    int64_t from_ms = silence->sign == NULL ? tried->fired_ms : silence->sign->time_ms;
+    int64_t from_ms = silence->sign == NULL ? tried->fired_ms : silence->sign->at_ms;
     int64_t taken_ms = judge->taken[judge->taken_count - 1].opened_ms;
     return taken_ms > from_ms ? taken_ms : from_ms;
 }
@@ -116,12 +116,21 @@ static const char *was_started(const struct run_judge *judge, const struct judge
     return "it was claimed, and nobody has said that its fire is not committed";
 }
 
+/* Reports were deleted unread: whoever is silent may have been claimed. */
+static bool are_lost(const struct run_judge *judge, size_t tick)
+{
+    for (size_t i = 0; i < tick; i++)
+        if (judge->reports[i].read_ms == INT64_MAX) return true;
+    return false;
+}
+
 static const char *why_not(const struct run_judge *judge, const struct judged_run *run,
                            const struct judged_try *tried, size_t tick)
 {
     struct silence silence = look(judge, run, tried, tick);
     int64_t tick_ms = sent_ms(judge, silence.tick);
     if (tick_ms == INT64_MAX) return "its owner has not sent that tick";
+    if (are_lost(judge, tick)) return NULL;
     if (tried->outcome == SAID_LOST) return not_lost(judge, tried, &silence, tick_ms);
     if (tried->outcome == SAID_NOT_STARTED) return was_started(judge, tried, &silence, tick_ms);
     const char *why = not_lost(judge, tried, &silence, tick_ms);
@@ -129,14 +138,22 @@ static const char *why_not(const struct run_judge *judge, const struct judged_ru
 }
 
 /* One tick of the step that may have decided it is enough. */
+const char *run_why_not_given_up(const struct run_judge *judge, const struct judged_run *run,
+                                 const struct judged_try *tried, const struct step *step,
+                                 size_t before)
+{
+    const char *why = "no tick of its owner was read";
+    if (step->mark.generation > tried->runnumber >> 32) return NULL; /* it ends without asking */
+    for (size_t i = judge->acted; i < before && why != NULL; i++)
+        if (judge->reports[i].tick && judge->reports[i].epoch == step->mark.epoch)
+            why = why_not(judge, run, tried, i);
+    return why;
+}
+
 void run_given_up(struct run_judge *judge, const struct judged_run *run,
                   const struct judged_try *tried, const struct step *step)
 {
-    const char *why = "no tick of its owner was read";
-    if (step->mark.generation > tried->runnumber >> 32) return; /* it ends without asking */
-    for (size_t i = judge->acted; i < judge->acting && why != NULL; i++)
-        if (judge->reports[i].tick && judge->reports[i].epoch == step->mark.epoch)
-            why = why_not(judge, run, tried, i);
+    const char *why = run_why_not_given_up(judge, run, tried, step, judge->half_done);
     if (why != NULL)
         world_violation(judge->world, "run given up: %s %" PRId64 " ends as %s at %" PRId64 ": %s",
                         run->id, tried->runnumber,

@@ -20,6 +20,7 @@
 struct judged_report { /* what stands in `runs`, or a tick */
     int64_t offset;
     int64_t time_ms; /* its append time */
+    int64_t at_ms;   /* the true time then */
     int64_t read_ms; /* by an engine; INT64_MAX: never */
     enum wanted_outcome word; /* SAID_NOTHING: a tick, or it cannot be read */
     bool tick;
@@ -67,6 +68,7 @@ struct judged_run {
     bool forbids;               /* no other run of the job may be open beside it */
     bool allowed;               /* a trigger that may go beside others */
     int64_t retry_ms;           /* of one that waits */
+    bool excused;               /* some program of it is: another may have ended the run */
     /* In this step: */
     bool freed;
     const struct run_said *record;
@@ -86,6 +88,7 @@ struct run_judge {
     size_t report_capacity;
     size_t acted; /* reports that steps up to here have read */
     size_t acting;
+    size_t half_done; /* of the next record some may have acted: the transaction was full */
     struct judged_run **runs; /* by first run number */
     size_t run_count;
     size_t run_capacity;
@@ -122,6 +125,10 @@ void run_judge_close(struct run_judge *judge);
 /* Whether the job is judged here and not by the rest of the judge: it may have had a lease. */
 bool run_judge_is_mine(const char *name);
 
+/* Whether a trigger meets a run now, in the middle of a step: what it has fired itself is none. */
+bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
+                      const char *command_id);
+
 /* run_slots.c: what the policy made of a job's slots, at the end. */
 void run_slots_judge(struct run_judge *judge, const struct life *life);
 /* An event that leaves out a slot, and names no run. */
@@ -138,6 +145,9 @@ struct judged_try *run_judge_try(const struct run_judge *judge, int64_t runnumbe
 bool run_report_is_of(const struct judged_report *report, const struct judged_run *run,
                       const struct judged_try *tried);
 /* run_given_up.c: no report ended the try in this step. */
+const char *run_why_not_given_up(const struct run_judge *judge, const struct judged_run *run,
+                                 const struct judged_try *tried, const struct step *step,
+                                 size_t before);
 void run_given_up(struct run_judge *judge, const struct judged_run *run,
                   const struct judged_try *tried, const struct step *step);
 /* run_next.c: what follows a try that has ended. */

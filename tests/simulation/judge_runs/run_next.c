@@ -104,8 +104,9 @@ static void judge_over(struct run_judge *judge, const struct judged_run *run,
     bool poison = lost_in_a_row(run) >= wanted->poison_after;
     if (run->told == SAID_POISON && !poison)
         complain(judge, run, "poison", lost_in_a_row(run), wanted->poison_after);
-    if (run->cancel_asked || poison || run->life->touched_ms >= step[-1].mark.watermark_ms ||
-        wanted->within_ms > 0 || wanted->picky)
+    bool decided = run->record != NULL; /* to go on; then it was asked to stop */
+    if (decided || run->cancel_asked || poison || wanted->within_ms > 0 || wanted->picky ||
+        run->life->touched_ms >= step[-1].mark.watermark_ms)
         return;
     bool again = tried->outcome == SAID_RELEASED ||
                  ((wanted->on >> tried->outcome & 1) != 0 &&
@@ -125,6 +126,7 @@ void run_next_judge(struct run_judge *judge, struct judged_run *run, const struc
     if (again && run->freed && run->record == NULL)
         complain(judge, run, "it is over and goes on", 1, 0);
     if (!is_followed(run) || run->life->touched_ms >= step[-1].mark.watermark_ms) return;
+    if (again && run->cancel_asked) complain(judge, run, "it was asked to stop, and goes on", 1, 0);
     if (again) judge_attempts(judge, run);
     if (now && run->record != NULL && (again || run->record->retry_ms > 0))
         judge_delay(judge, run, report);

@@ -40,6 +40,7 @@ static void add(struct run_judge *judge, const struct run_appended *from, const 
     struct judged_report *report = &judge->reports[judge->report_count++];
     *report = (struct judged_report){.offset = from->offset,
                                      .time_ms = from->time_ms,
+                                     .at_ms = from->at_ms,
                                      .read_ms = from->read_ms,
                                      .word = said_outcome(word == NULL ? "" : word),
                                      .tick = tick != NULL,

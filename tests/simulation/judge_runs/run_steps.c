@@ -98,6 +98,26 @@ int64_t run_tries_that_count(const struct judged_run *run, size_t tries)
 
 /* ---- fires ---- */
 
+/* A trigger whose command says that it may go beside others. */
+static bool is_allowed(const struct world *world, const char *trigger)
+{
+    struct sent_command *command = memory_allocate(1, sizeof *command);
+    bool found = false;
+    for (int32_t shard = 0; shard < world->settings.shards; shard++)
+        for (size_t i = 0; i < world->sent_count[shard] && !found; i++) {
+            const struct sent *sent = &world->sent[shard][i];
+            char place[HISTORY_LIFE_BYTES];
+            (void)snprintf(place, sizeof place, "%d/%zu", (int)shard, i);
+            if (strstr(sent->text, "\"trigger\"") == NULL) continue;
+            sent_read(sent->text, command);
+            found = command->beside && (strcmp(command->command_id, trigger) == 0 ||
+                                        (command->command_id[0] == '\0' &&
+                                         strcmp(place, trigger) == 0));
+        }
+    free(command);
+    return found;
+}
+
 static struct judged_run *open_run(struct run_judge *judge, const struct output *fire,
                                    const struct run_said *said, struct life *life,
                                    const struct step *step)
@@ -111,6 +131,8 @@ static struct judged_run *open_run(struct run_judge *judge, const struct output 
     run->nominal_ms = fire->at_ms;
     run->is_slot = fire->trigger[0] == '\0';
     run->forbids = life != NULL && life->wanted.runs.overlap != SLOW_ALLOW;
+    run->allowed = run->forbids && fire->trigger[0] == 't' && fire->trigger[1] == ':' &&
+                   is_allowed(judge->world, fire->trigger + 2);
     judge->runs[judge->run_count++] = run;
     judge->open = memory_grow((void *)judge->open, &judge->open_capacity, judge->open_count + 1,
                               sizeof *judge->open);
@@ -154,9 +176,22 @@ static struct judged_run *holder_of(const struct run_judge *judge, int64_t k)
     return NULL;
 }
 
+/* Its fire could not be produced: the step that says it says as well that it was nothing. */
+static bool is_undone(const struct run_judge *judge, const struct run_said *said)
+{
+    for (size_t i = judge->output_count; i-- > 0;) {
+        const struct run_said *later = history_run(&judge->world->history, judge->outputs[i]);
+        if (later == said) return false;
+        if (judge->outputs[i]->kind == OUTPUT_RUN && later->k == said->k && later->free)
+            return find_first(judge, said->first_runnumber) == NULL;
+    }
+    return false;
+}
+
 static void read_record(struct run_judge *judge, const struct run_said *said)
 {
     struct judged_run *holder = holder_of(judge, said->k);
+    if (!said->free && is_undone(judge, said)) return;
     if (said->free) {
         if (holder != NULL) holder->freed = true;
         return;
@@ -200,16 +235,18 @@ static void read_outputs(struct run_judge *judge, const struct step *step)
 
 /* ---- what ended ---- */
 
-/* The first report of the step that ends the try, by whoever may. */
+/* The first of these reports that ends the try, by whoever may. */
 static const struct judged_report *ending_report(const struct run_judge *judge,
                                                  const struct judged_run *run,
-                                                 const struct judged_try *tried)
+                                                 const struct judged_try *tried, size_t from,
+                                                 size_t to)
 {
-    for (size_t i = judge->acted; i < judge->acting; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct judged_report *report = &judge->reports[i];
         bool sign = report->word == SAID_STARTED || report->word == SAID_RUNNING ||
                     report->word == SAID_NOTHING;
-        if (!sign && run_report_is_of(report, run, tried)) return report;
+        if (!sign && report->read_ms != INT64_MAX && run_report_is_of(report, run, tried))
+            return report;
     }
     return NULL;
 }
@@ -231,13 +268,22 @@ static bool has_ended(const struct judged_run *run, const struct judged_try *tri
                               record->ended_runnumber >= tried->runnumber);
 }
 
-static void judge_end(struct run_judge *judge, struct judged_run *run, struct judged_try *tried,
-                      const struct judged_report *report, const struct step *step)
+/* The report that ended it; NULL: its owner did. */
+static const struct judged_report *judge_end(struct run_judge *judge, struct judged_run *run,
+                                             struct judged_try *tried,
+                                             const struct judged_report *report,
+                                             const struct step *step)
 {
     enum wanted_outcome said = said_end(run, tried);
     bool asked = run->cancel_asked || (run->record != NULL && run->record->cancel_asked);
     tried->ended = step;
     tried->outcome = said;
+    bool by_owner = said == SAID_LOST || said == SAID_NOT_STARTED || said == SAID_POISON;
+    if (said == SAID_POISON) tried->outcome = SAID_LOST;
+    if (report != NULL && by_owner &&
+        run_why_not_given_up(judge, run, tried, step,
+                             (size_t)(report - judge->reports)) == NULL)
+        report = NULL; /* it came behind the tick */
     tried->by_owner = report == NULL;
     if (report != NULL) {
         if (said != SAID_NOTHING && said != report->word &&
@@ -247,45 +293,53 @@ static void judge_end(struct run_judge *judge, struct judged_run *run, struct ju
                             run->id, tried->runnumber, said_word(said),
                             said_word(report->word));
         tried->outcome = report->word;
-        return;
+        return report;
     }
-    bool by_owner = said == SAID_LOST || said == SAID_NOT_STARTED || said == SAID_POISON;
-    if (said == SAID_POISON) tried->outcome = SAID_LOST;
     if (!by_owner && !(said == SAID_NOTHING && run->freed && asked)) {
         world_violation(judge->world, "run ended by nobody: %s %" PRId64 " ends as '%s' without "
                         "a report", run->id, tried->runnumber, said_word(said));
-        return;
+        return NULL;
     }
     run_given_up(judge, run, tried, step);
+    return NULL;
+}
+
+/* Its worker was taken for dead, and says that it has stopped by itself. */
+static void note_lived(const struct run_judge *judge, const struct judged_run *run,
+                       struct judged_try *tried)
+{
+    for (size_t i = judge->acted; i < judge->acting; i++)
+        if (judge->reports[i].word == SAID_LOST_LEASE &&
+            run_report_is_of(&judge->reports[i], run, tried))
+            tried->lived = true;
+}
+
+/* Of any of the tries that have ended before. */
+static void note_all_lived(const struct run_judge *judge, struct judged_run *run)
+{
+    for (size_t i = 0; i < run->tries_before; i++)
+        if (run->tries[i].ended != NULL && run->tries[i].by_owner)
+            note_lived(judge, run, &run->tries[i]);
 }
 
 static void judge_run(struct run_judge *judge, struct judged_run *run, const struct step *step)
 {
     if (run->tries_before == 0) return; /* it was opened in this step */
+    if (run->try_count > 1 || run->waiting) note_all_lived(judge, run);
     struct judged_try *tried = &run->tries[run->tries_before - 1];
     const struct judged_report *report = NULL;
     if (tried->ended == NULL) {
-        report = ending_report(judge, run, tried);
+        report = ending_report(judge, run, tried, judge->acted, judge->acting);
         bool ended = has_ended(run, tried);
+        if (report == NULL && ended)
+            report = ending_report(judge, run, tried, judge->acting, judge->half_done);
         if (report != NULL && !ended)
             world_violation(judge->world, "run report ignored: %s %" PRId64 " said %s at %" PRId64,
                             run->id, tried->runnumber, said_word(report->word), report->offset);
-        if (ended) judge_end(judge, run, tried, report, step);
+        if (ended) report = judge_end(judge, run, tried, report, step);
+        if (ended) note_lived(judge, run, tried);
     }
     if (tried->ended != NULL) run_next_judge(judge, run, step, report);
-}
-
-/* Its worker was taken for dead, and says that it has stopped by itself. */
-static void note_lived(struct run_judge *judge)
-{
-    for (size_t i = judge->acted; i < judge->acting; i++) {
-        const struct judged_report *report = &judge->reports[i];
-        struct judged_run *run = NULL;
-        if (report->word != SAID_LOST_LEASE) continue;
-        struct judged_try *tried = run_judge_try(judge, report->runnumber, &run);
-        if (tried != NULL && tried->ended != NULL && run_report_is_of(report, run, tried))
-            tried->lived = true;
-    }
 }
 
 /* ---- no two at a time ---- */
@@ -341,6 +395,10 @@ void run_judge_step(struct run_judge *judge, const struct step *step)
     while (judge->acting < judge->report_count &&
            judge->reports[judge->acting].offset < step->mark.runs_offset)
         judge->acting++;
+    judge->half_done = judge->acting;
+    while (judge->half_done < judge->report_count &&
+           judge->reports[judge->half_done].offset == judge->reports[judge->acting].offset)
+        judge->half_done++;
     for (size_t i = 0; i < judge->open_count; i++)
         judge->open[i]->tries_before = judge->open[i]->try_count;
     note_take_over(judge, step);
@@ -349,7 +407,6 @@ void run_judge_step(struct run_judge *judge, const struct step *step)
     for (size_t i = 0; i < judge->open_count; i++) judge_beside(judge, judge->open[i]);
     run_slots_events(judge);
     run_cancels_judge(judge, step);
-    note_lived(judge);
     size_t kept = 0;
     for (size_t i = 0; i < judge->open_count; i++) {
         settle(judge->open[i], step);

@@ -60,7 +60,7 @@ static void judge_alone(struct run_judge *judge, const struct done *done)
         complain(judge, work, "work of no try");
         return;
     }
-    if (tried->ended == NULL || work->limits != 0 ||
+    if (tried->ended == NULL || work->limits != 0 || done->run->excused ||
         tried->ended->mark.generation > tried->runnumber >> 32)
         return;
     int64_t ended_us = (tried->ended->time_ms - judge->world->settings.start_ms) * 1000;
@@ -83,15 +83,18 @@ static bool new_generation(const struct done *done)
 static void judge_pair(struct run_judge *judge, const struct done *first,
                        const struct done *second)
 {
-    if (first->work->limits != 0 || second->work->limits != 0 || first->run == NULL ||
-        second->run == NULL || !meet(first->work, second->work) || new_generation(first))
+    if (first->run == NULL || second->run == NULL || first->run->excused ||
+        second->run->excused || !meet(first->work, second->work) || new_generation(first))
         return;
     bool same = first->run == second->run;
     const struct judged_run *later = first->run->first > second->run->first ? first->run
                                                                            : second->run;
-    if (same) complain(judge, second->work, "two tries at a time");
-    else if (later->forbids && !later->allowed)
-        complain(judge, second->work, "two runs at a time");
+    if (!same && (!later->forbids || later->allowed)) return;
+    world_violation(judge->world, "two %s at a time: %s %" PRId64 " is at work from %" PRId64
+                    ", %s %" PRId64 " from %" PRId64, same ? "tries" : "runs", first->work->run,
+                    first->work->runnumber, at_ms(judge, first->work->started_us),
+                    second->work->run, second->work->runnumber,
+                    at_ms(judge, second->work->started_us));
 }
 
 void run_work_judge(struct run_judge *judge)
@@ -104,6 +107,7 @@ void run_work_judge(struct run_judge *judge)
         if (log->works[i].shard != judge->shard) continue;
         done[count].work = &log->works[i];
         done[count].tried = run_judge_try(judge, log->works[i].runnumber, &run);
+        if (run != NULL && log->works[i].limits != 0) run->excused = true;
         done[count++].run = run;
     }
     for (size_t i = 0; i < count; i++) judge_alone(judge, &done[i]);

@@ -152,6 +152,22 @@ void wanted_runs_merge(struct wanted_runs *target, const struct wanted_runs *set
     if (set->given & GIVES_RETRY) target->picky = target->picky || set->picky;
 }
 
+bool wanted_runs_fit(const struct wanted_runs *runs)
+{
+    struct wanted_runs usual;
+    wanted_runs_defaults(&usual);
+    bool limited = runs->overlap_limit != usual.overlap_limit;
+    if (limited && runs->overlap != SLOW_BUFFER_ALL) return false;
+    if (runs->max_ms < runs->initial_ms) return false;
+    if (runs->within_ms > 0 && runs->within_ms < runs->initial_ms) return false;
+    if (runs->lease_ms > 0)
+        return runs->workers[0] != '\0' &&
+               !(runs->fixed && runs->start_within_ms != usual.start_within_ms);
+    struct wanted_runs plain = usual;
+    plain.given = runs->given;
+    return wanted_runs_same(runs, &plain) && !limited;
+}
+
 bool wanted_runs_same(const struct wanted_runs *a, const struct wanted_runs *b)
 {
     return a->lease_ms == b->lease_ms && strcmp(a->workers, b->workers) == 0 &&

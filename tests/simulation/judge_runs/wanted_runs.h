@@ -43,6 +43,8 @@ void wanted_runs_defaults(struct wanted_runs *runs);
 void wanted_runs_read(const json_t *object, struct wanted_runs *runs);
 /* An update: what it gives comes over the target. */
 void wanted_runs_merge(struct wanted_runs *target, const struct wanted_runs *set);
+/* Whether the fields go together; as the contract says. */
+bool wanted_runs_fit(const struct wanted_runs *runs);
 bool wanted_runs_same(const struct wanted_runs *a, const struct wanted_runs *b);
 
 /* The delay before the n-th retry is between these. */

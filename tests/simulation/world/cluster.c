@@ -222,8 +222,11 @@ int64_t cluster_append(struct world *world, struct record *record)
 {
     place(world, record);
     if (record->topic == TOPIC_RUNS)
-        run_facts_append(&world->facts, record->partition, record->offset, record->time_ms,
-                         record->value);
+        run_facts_append(&world->facts, record->partition,
+                         &(struct run_appended){.offset = record->offset,
+                                                .time_ms = record->time_ms,
+                                                .at_ms = world_now_ms(world),
+                                                .text = record->value});
     tell(world, record->topic, record->partition);
     return record->offset;
 }

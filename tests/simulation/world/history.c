@@ -190,6 +190,13 @@ static void read_forward(struct output *output, const struct record *record)
     }
 }
 
+static bool ends(struct text text, const char *tail)
+{
+    size_t length = strlen(tail);
+    return text.length > length &&
+           memcmp(text.bytes + text.length - length, tail, length) == 0;
+}
+
 static void read_dead(struct output *output, const struct record *record)
 {
     for (size_t i = 0; i < record->header_count; i++) {
@@ -199,10 +206,10 @@ static void read_dead(struct output *output, const struct record *record)
             output->partition = (int32_t)scan_number(value, "", -1);
         if (strcmp(name, "dlq_offset") == 0) output->offset = scan_number(value, "", -1);
         if (strcmp(name, "dlq_code") == 0) copy(output->reason, sizeof output->reason, value);
-        if (strcmp(name, "dlq_topic") == 0)
-            output->target = value.length > 8 &&
-                             memcmp(value.bytes + value.length - 7, "forward", 7) == 0;
+        if (strcmp(name, "dlq_topic") == 0) output->target = ends(value, "forward");
+        if (strcmp(name, "dlq_topic") == 0 && ends(value, "runs")) output->kind = OUTPUT_RUN_LETTER;
     }
+    if (strcmp(output->reason, "run_failed") == 0) output->kind = OUTPUT_RUN_LETTER;
 }
 
 static void read_record(struct history *history, struct step *step, const struct record *record)
@@ -247,9 +254,9 @@ static void read_record(struct history *history, struct step *step, const struct
     default:
         output->kind = OUTPUT_DEAD;
         read_dead(output, record);
-        if (output->partition != 0 || output->offset != 0 || output->reason[0] != '\0') break;
-        output->kind = OUTPUT_RUN_LETTER;
-        history_read_run(history, output, record->value);
+        if (output->kind == OUTPUT_DEAD) break;
+        if (strcmp(output->reason, "run_failed") == 0)
+            history_read_run(history, output, record->value);
         break;
     }
     output->time_ms = record->time_ms;

@@ -24,7 +24,7 @@ enum output_kind {
     OUTPUT_SEEN_DELETED,
     OUTPUT_RUN,        /* run/<k> */
     OUTPUT_CANCEL,     /* a request to stop a try */
-    OUTPUT_RUN_LETTER  /* a run that has failed */
+    OUTPUT_RUN_LETTER  /* of a run that has failed, or of a report */
 };
 
 enum {

@@ -11,6 +11,7 @@
 #define TICK_LIMIT_US (3 * SECOND_US)
 #define TICK_LATE_US (20 * SECOND_US)
 #define QUESTION_LIMIT_US (5 * SECOND_US)
+#define QUESTION_HINDERS_US (2 * MINUTE_US) /* it is asked again, after a while */
 #define QUESTION_STALE_US (4 * SECOND_US)
 
 static struct seat *seat_of(struct broker *broker)
@@ -75,6 +76,7 @@ bool tick_simulated(struct broker *broker, struct text value, struct error *erro
     enum tick_fate fate = world->tick_fate[slot->shard];
     world->tick_fate[slot->shard] = TICK_WELL;
     run_facts_tick(&world->facts, slot->shard, world_now_ms(world), value);
+    if (fate != TICK_WELL) work_log_hinder(world, slot->shard, world->now_us + 2 * TICK_LATE_US);
     if (slot->tick_failed) {
         slot->tick_failed = false;
         return error_set(error, ERROR_RETRY, "an earlier tick was not written");
@@ -185,6 +187,8 @@ bool ask_committed_simulated(struct broker *broker, const char *group,
         asked->places[i].partition = places[i].partition;
     }
     slot->asked = asked;
+    if (asked->fate != QUESTION_WELL)
+        work_log_hinder(world, slot->shard, world->now_us + QUESTION_HINDERS_US);
     world->question_fate[slot->shard] = QUESTION_WELL;
     agenda_add(&world->agenda, world->now_us + world_latency_us(world, 500, 5 * MILLI_US),
                coordinator_answers, slot, (int64_t)asked->number);

@@ -6,19 +6,15 @@
 #include "tests/simulation/world/heap.h"
 #include "tests/simulation/world/json_scan.h"
 
-void run_facts_append(struct run_facts *facts, int32_t shard, int64_t offset, int64_t time_ms,
-                      struct text value)
+void run_facts_append(struct run_facts *facts, int32_t shard, const struct run_appended *appended)
 {
     struct heap *before = heap_enter(NULL);
     size_t count = facts->appended_count[shard];
     facts->appended[shard] =
         memory_grow(facts->appended[shard], &facts->appended_capacity[shard], count + 1,
                     sizeof *facts->appended[shard]);
-    facts->appended[shard][count] =
-        (struct run_appended){.offset = offset,
-                              .time_ms = time_ms,
-                              .read_ms = INT64_MAX,
-                              .text = value};
+    facts->appended[shard][count] = *appended;
+    facts->appended[shard][count].read_ms = INT64_MAX;
     facts->appended_count[shard]++;
     (void)heap_enter(before);
 }
@@ -28,7 +24,8 @@ void run_facts_read(struct run_facts *facts, int32_t shard, int64_t offset, int6
     size_t *at = &facts->read_count[shard];
     for (; *at < facts->appended_count[shard] && facts->appended[shard][*at].offset <= offset;
          (*at)++)
-        facts->appended[shard][*at].read_ms = time_ms;
+        if (facts->appended[shard][*at].offset == offset)
+            facts->appended[shard][*at].read_ms = time_ms;
 }
 
 void run_facts_tick(struct run_facts *facts, int32_t shard, int64_t time_ms, struct text value)

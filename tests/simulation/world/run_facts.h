@@ -15,6 +15,7 @@ enum { FACT_NAME_BYTES = 32, FACT_SHARDS = 4 };
 struct run_appended { /* a record of `runs`: reports, or a tick */
     int64_t offset;
     int64_t time_ms; /* its append time */
+    int64_t at_ms;   /* the true time then */
     int64_t read_ms; /* when an engine first got it; INT64_MAX: none has */
     struct text text;
 };
@@ -49,9 +50,9 @@ struct run_facts {
 };
 
 /* Called from whatever heap is entered. The value is the log's: it stays until the world ends. */
-void run_facts_append(struct run_facts *facts, int32_t shard, int64_t offset, int64_t time_ms,
-                      struct text value);
-/* An engine of the shard got what stands at the offset, and so all before it. */
+void run_facts_append(struct run_facts *facts, int32_t shard,
+                      const struct run_appended *appended);
+/* An engine of the shard got what stands at the offset; what nobody got before it was deleted. */
 void run_facts_read(struct run_facts *facts, int32_t shard, int64_t offset, int64_t time_ms);
 void run_facts_tick(struct run_facts *facts, int32_t shard, int64_t time_ms, struct text value);
 void run_facts_said(struct run_facts *facts, const struct group_said *said);

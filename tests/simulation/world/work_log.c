@@ -32,11 +32,13 @@ void work_log_end(struct world *world, size_t work, int64_t at_us, enum work_end
 
 void work_log_hinder(struct world *world, int32_t shard, int64_t to_us)
 {
+    struct heap *before = heap_enter(NULL);
     struct work_log *log = &world->work_log;
     log->hindrances = memory_grow(log->hindrances, &log->hindrance_capacity,
                                   log->hindrance_count + 1, sizeof *log->hindrances);
     log->hindrances[log->hindrance_count++] =
         (struct work_hindrance){world->now_us, to_us, shard};
+    (void)heap_enter(before);
 }
 
 static bool begins(struct text text, const char *prefix)
