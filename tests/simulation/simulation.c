@@ -16,6 +16,7 @@
 #define QUIET_US (1700 * MILLI_US)
 #define PING_APART_US (40 * SECOND_US)
 enum { PING_TURNS = 3 * FOREIGN_TOPICS, REST_TURNS = 12, QUIET_TURNS = 4000, DECISIONS = 10 };
+enum { RUNS_TURNS = 60 }; /* claims that nobody knows of have expired by then */
 
 struct play {
     struct world *world;
@@ -130,6 +131,7 @@ static void come_to_rest(struct world *world)
     /* The bound: what is not done by then is not going to be. Backfills and the lane have rates. */
     int64_t work_ms = 2 * rest_backfills_ms(world) + rest_owed_ms(world);
     int turns = REST_TURNS + (int)(work_ms * MILLI_US / REST_MORE_US);
+    if (world->settings.runs) turns += RUNS_TURNS;
     for (int turn = 0; turn < turns && !world->stopped && !rest_caught_up(world); turn++)
         world_run(world, world->now_us + REST_MORE_US);
     if (!world->stopped && !rest_caught_up(world))

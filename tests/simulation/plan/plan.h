@@ -45,6 +45,19 @@ enum event_do {
     DO_SLOW_COMMITS, /* shard, ms; each takes between low and high */
     DO_BAD_LEADER, /* shard, ms: nobody can write its partition */
     DO_COMMITS_LOST, /* process, ms: no transaction of its arrives, all else is well */
+    DO_WORKER,     /* worker, enum worker_harm, ms */
+    DO_WORKER_AT,  /* worker, enum worker_point, enum worker_harm, ms */
+    DO_WORKER_DRIFT, /* worker, ppm */
+    DO_POSTS,      /* worker, enum post_fate of so many reports, ms */
+    DO_OFFSETS,    /* worker, enum offsets_fate of so many commits, ms */
+    DO_SET_BACK,   /* crew, ms: its offsets */
+    DO_HIDE_RUNS,  /* shard, ms: a client's transaction is open in runs */
+    DO_FORGE,      /* shard, enum forgery */
+    DO_APPEND_BACK, /* shard, ms by which append times step back, for so many ms */
+    DO_RETAIN_RUNS, /* shard, ms that are kept */
+    DO_TICK,       /* shard, enum tick_fate of the next one */
+    DO_QUESTION,   /* shard, enum question_fate of the next one */
+    DO_SILENT,     /* ms: no group's coordinator answers */
     DO_COUNT
 };
 
@@ -87,12 +100,17 @@ bool plan_read(struct plan *plan, FILE *file, int *line);
 bool plan_is_fault(enum event_do what);
 /* The events without the one or ones left out; texts are borrowed. */
 void plan_do(struct world *world, const struct planned *event);
+/* do_runs.c: from DO_WORKER on. */
+void plan_do_runs(struct world *world, const struct planned *event);
 
 /* workload.c: the jobs and commands of a seed. */
 void workload_add(struct plan *plan, struct random *dice);
 /* One random command, as JSON, and the partition it is sent to. */
 void workload_command(struct random *dice, const struct plan *plan, int64_t at_ms, char *json,
                       size_t bytes, int32_t *shard);
+/* workload_runs.c, faults_runs.c: the same of jobs with a lease, and of their workers. */
+void workload_runs_add(struct plan *plan, struct random *dice);
+void faults_runs_add(struct plan *plan, struct random *dice);
 /* faults.c: what goes wrong, and the sequences that the protocol was built against. */
 void faults_add(struct plan *plan, struct random *dice);
 

@@ -1,45 +1,16 @@
 /* The jobs and commands of a seed, as JSON that clients would send. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/time/instant.h"
 #include "tests/simulation/plan/clock_words.h"
 #include "tests/simulation/plan/plan.h"
+#include "tests/simulation/plan/put.h"
 #include "tests/simulation/world/slots.h"
 #include "tests/simulation/world/zones.h"
 
-enum { GROUPS = 6, JSON_BYTES = 32 * 1024, IDS = 40, COMMAND_JOBS = 25, REMEMBERED_IDS = 12 };
-
-struct text_out {
-    char *bytes;
-    size_t room;
-    size_t length;
-};
-
-static void put(struct text_out *out, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void put(struct text_out *out, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(out->bytes + out->length, out->room - out->length, format, arguments);
-    va_end(arguments);
-    if (length > 0 && (size_t)length < out->room - out->length) out->length += (size_t)length;
-}
-
-static int64_t roll(struct random *dice, int64_t sides)
-{
-    return random_between(dice, 0, sides - 1);
-}
-
-static void put_instant(struct text_out *out, const char *name, int64_t at_ms)
-{
-    char text[INSTANT_TEXT_BYTES];
-    instant_format(at_ms, text);
-    put(out, ",\"%s\":\"%s\"", name, text);
-}
+enum { GROUPS = 6, IDS = 40, COMMAND_JOBS = 25, REMEMBERED_IDS = 12 };
 
 /* ---- schedules ---- */
 
@@ -124,10 +95,8 @@ static const char *const keeps[] = {"", "", ",\"keep_finished\":\"0s\"",
                                     ",\"keep_finished\":\"forever\""};
 static const char *const jitters[] = {"\"30s\"", "\"10m\"", "\"20m\"", "\"59m\"", "\"2h\"",
                                       "\"1d\"", "null"};
-#define PICK(dice, words) (words)[roll(dice, (int64_t)(sizeof(words) / sizeof(words)[0]))]
 
-static void put_options(struct text_out *out, struct random *dice, const struct plan *plan,
-                        int64_t at_ms)
+void put_options(struct text_out *out, struct random *dice, const struct plan *plan, int64_t at_ms)
 {
     int64_t span_ms = plan->settings.hours * 3600000;
     put(out, "%s%s", PICK(dice, catchups), PICK(dice, keeps));
@@ -170,7 +139,7 @@ static void put_job(struct text_out *out, struct random *dice, const struct plan
 
 /* ---- commands ---- */
 
-static void put_head(struct text_out *out, struct random *dice, const char *op, int64_t at_ms)
+void put_head(struct text_out *out, struct random *dice, const char *op, int64_t at_ms)
 {
     put(out, "{\"op\":\"%s\"", op);
     if (random_chance(dice, 1, 3))

@@ -275,6 +275,8 @@ static void cut_off(struct worker *worker, int64_t for_us)
 
 void workers_kafka_down(struct world *world, int64_t until_us)
 {
+    if (world->workers == NULL) return;
+    work_log_hinder(world, -1, until_us);
     for (int64_t i = 0; i < WORKERS_MAX; i++) {
         struct worker *worker = worker_find(world, i);
         if (worker == NULL) continue;
@@ -408,9 +410,13 @@ static void calm_worker(struct world *world, struct worker *worker)
     memset(worker->armed, 0, sizeof worker->armed);
     worker->post_count = 0;
     worker->offsets_count = 0;
-    for (size_t i = 0; i < worker->task_count; i++)
-        if (worker->tasks[i].state == TASK_WORKS && worker->tasks[i].stop == STOP_NONE)
-            worker->tasks[i].outcome = RUN_SUCCESS;
+    for (size_t i = 0; i < worker->task_count; i++) {
+        struct task *task = &worker->tasks[i];
+        if (task->state != TASK_WORKS) continue;
+        if (task->end_us > world->now_us + MINUTE_US) task->end_us = world->now_us + MINUTE_US;
+        if (task->stop == STOP_NONE) task->outcome = RUN_SUCCESS;
+    }
+    worker_wake(worker, world->now_us);
 }
 
 void workers_calm(struct world *world)

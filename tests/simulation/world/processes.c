@@ -220,6 +220,8 @@ static void slot_start(struct seat *slot)
     options.zones = zones_lookup(world->zones, process->zones_version);
     options.shard = slot->shard;
     options.shards = settings->shards;
+    options.runs = settings->runs;
+    options.runs_append_times = settings->runs;
     options.settings.catchup_rate = settings->catchup_per_second;
     options.settings.checkpoint_interval_ms = settings->checkpoint_interval_ms;
     options.clock_sample_ms = settings->clock_sample_ms;
