@@ -8,7 +8,7 @@
 static void attach(struct shard *shard, struct job *job, int64_t after_ms)
 {
     timers_attach(shard->timers, job, job_slots_after_ms(job, after_ms));
-    if ((job->flags & JOB_LEASE) != 0) shard_runs_of_resumed(shard, job);
+    shard_runs_of_resumed(shard, job); /* also of one whose lease was taken away meanwhile */
 }
 
 void job_settle(struct shard *shard, struct job *job)

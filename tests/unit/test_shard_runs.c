@@ -64,6 +64,23 @@ static void a_paused_jobs_waits(struct scene *scene)
                           "resume") FIRE("00:01:00", "schedule", "2"));
 }
 
+/* It comes once more, by the terms of its last try. */
+static void a_paused_jobs_waits_without_the_lease(struct scene *scene)
+{
+    advance(scene, "00:01:00.001");
+    report(scene, "00:01:05", "failure");
+    scene_tell(scene, "00:01:06", PAUSE);
+    advance(scene, "00:01:50");
+    scene_tell(scene, "00:01:51",
+               "{\"op\":\"update\",\"select\":{\"all\":true},\"set\":{\"lease\":null,"
+               "\"workers\":null,\"retry\":null}}");
+    scene_said(scene, FIRE("00:01:00", "schedule", "1") APPLIED("pause") APPLIED("update"));
+    scene_tell(scene, "00:01:55", RESUME);
+    advance(scene, "00:01:56");
+    scene_said(scene, "event resumed g/j from=01-01T00:01:06 to=01-01T00:01:55\n" APPLIED(
+                          "resume") FIRE("00:01:00", "schedule", "2"));
+}
+
 static void released_is_fired_at_once(struct scene *scene)
 {
     advance(scene, "00:01:00.001");
@@ -298,6 +315,7 @@ static const struct scene_row rows[] = {
     SCENE(POLICY("allow"), a_fire_opens_a_run),
     SCENE(RETRY, it_is_tried_again),
     SCENE(RETRY, a_paused_jobs_waits),
+    SCENE(RETRY, a_paused_jobs_waits_without_the_lease),
     SCENE(POLICY("allow"), released_is_fired_at_once),
     SCENE(POLICY("skip") "," RETRY, skip_leaves_out_while_it_is_tried),
     SCENE(POLICY("buffer_one"), what_waits_fires_in_the_same_step),
