@@ -8,6 +8,7 @@
 #include "lib/base/json_scan.h"
 #include "lib/base/limits.h"
 #include "lib/base/utf8.h"
+#include "lib/model/run_id.h"
 #include "schemas/job_json.h"
 
 enum { EXCERPT_BYTES = 64, SUBJECT_BYTES = 64 };
@@ -365,6 +366,20 @@ static bool read_overlap(const struct json_node *node, void *target, void *conte
     return true;
 }
 
+static bool read_run(const struct json_node *node, void *target, void *context, struct error *error)
+{
+    (void)context;
+    static const struct json_field row = {.name = "run", .kind = JSON_TEXT, .min = 1,
+                                          .max = RUN_ID_BYTES_MAX,
+                                          .offset = offsetof(struct command, run)};
+    struct run_identity identity;
+    if (!json_read_value(node, &row, target, NULL, error)) return false;
+    if (run_id_parse(((struct command *)target)->run, &identity)) return true;
+    return json_refuse(node, error, CODE_BAD_VALUE,
+                       "is not the id of a fire: <incarnation>@<nominal time in ms>, or @t:, @b: "
+                       "or @i: and what belongs to it");
+}
+
 static bool read_reply_to(const struct json_node *node, void *target, void *context,
                           struct error *error)
 {
@@ -420,7 +435,11 @@ static const struct json_field command_rows[] = {
      .max = BACKFILL_RATE_MAX},
     {.name = "backfill_id", .kind = JSON_TEXT, .where = ON_BACKFILL, FIELD(backfill_id),
      .min = 1, .max = COMMAND_ID_BYTES_MAX},
-    {.name = "overlap", .kind = JSON_CUSTOM, .where = ON(OP_TRIGGER), .read = read_overlap},
+    {.name = "run", .kind = JSON_CUSTOM, .where = ON(OP_CANCEL) | ON(OP_REQUEUE),
+     .read = read_run},
+    {.name = "cancel_runs", .kind = JSON_BOOL, .where = ON(OP_DELETE), FIELD(cancel_runs)},
+    {.name = "overlap", .kind = JSON_CUSTOM, .where = ON(OP_TRIGGER) | ON(OP_REQUEUE),
+     .read = read_overlap},
     {.name = "dry_run", .kind = JSON_BOOL, .where = ON_CHANGES, FIELD(dry_run)},
     {.name = "reason", .kind = JSON_TEXT, FIELD(reason), .max = TEXT_FIELD_BYTES_MAX},
     {.name = "actor", .kind = JSON_TEXT, FIELD(actor), .max = TEXT_FIELD_BYTES_MAX},
@@ -435,6 +454,20 @@ static bool refuse_missing(const struct json_node *node, const char *name, enum 
 {
     struct json_node member = {NULL, node, name, 0};
     return json_refuse(&member, error, code, "%s", message);
+}
+
+/* A run is of one job, which is named: whether another one matches, too, must not matter. */
+static bool check_requeue(const struct json_node *node, const struct command *command,
+                          struct error *error)
+{
+    const struct selector *select = &command->select;
+    if (select->group_count != 1 || select->id_count != 1)
+        return refuse_missing(node, "select", CODE_BAD_VALUE,
+                              "'select' must name one job: one of 'groups' and one of 'ids'",
+                              error);
+    return command->run.length > 0 ||
+           refuse_missing(node, "run", CODE_MISSING_FIELD,
+                          "'run' is required: the id of the fire that is to come again", error);
 }
 
 /* What several members have to say together. */
@@ -460,6 +493,7 @@ static bool check_whole(const struct json_node *node, const struct command *comm
     if (command->op == OP_CANCEL_BACKFILL && command->backfill_id.length == 0)
         return refuse_missing(node, "backfill_id", CODE_MISSING_FIELD,
                               "'backfill_id' is required: which backfill is to end", error);
+    if (command->op == OP_REQUEUE && !check_requeue(node, command, error)) return false;
     if (command->expect < 0) return true;
     if ((on & ON_SELECTED) != 0 && command->select.group_count == 0)
         return refuse_missing(node, "expect", CODE_EXPECT_NEEDS_GROUPS,

@@ -91,7 +91,11 @@ extern const struct option_row options_write[];    /* --wait --dry-run ... */
 extern const struct option_row options_pause[];
 extern const struct option_row options_resume[];
 extern const struct option_row options_backfill[];
+extern const struct option_row options_end_backfill[];
 extern const struct option_row options_cancel[];
+extern const struct option_row options_requeue[];
+extern const struct option_row options_delete[];
+extern const struct option_row options_trigger[];
 extern const struct option_row options_list[]; /* from here on read_options.c */
 extern const struct option_row options_get[];
 extern const struct option_row options_describe[];

@@ -15,9 +15,16 @@ static const struct option_row *const of_resume[] = {options_select, options_res
                                                      NULL};
 static const struct option_row *const of_backfill[] = {options_select, options_backfill,
                                                        options_write, NULL};
+static const struct option_row *const of_end_backfill[] = {
+    options_select, options_end_backfill, options_write, NULL};
 static const struct option_row *const of_cancel[] = {options_select, options_cancel, options_write,
                                                      NULL};
-static const struct option_row *const of_selector[] = {options_select, options_write, NULL};
+static const struct option_row *const of_requeue[] = {options_select, options_requeue,
+                                                      options_write, NULL};
+static const struct option_row *const of_delete[] = {options_select, options_delete, options_write,
+                                                     NULL};
+static const struct option_row *const of_trigger[] = {options_select, options_trigger,
+                                                      options_write, NULL};
 static const struct option_row *const of_describe[] = {options_get, options_describe, NULL};
 static const struct option_row *const of_runs[] = {options_select, options_open, options_watch,
                                                    NULL};
@@ -82,15 +89,17 @@ const struct cli_command cli_commands[] = {
      "belfry resume --group billing --wait\n"
      "belfry resume billing/invoice --from paused_at",
      of_resume, NULL, command_write},
-    {"delete", "delete jobs", "(GROUP/ID... | selectors) | -f FILE", NULL,
+    {"delete", "delete jobs", "(GROUP/ID... | selectors) [--cancel-runs] | -f FILE",
+     "Their open runs go on to the end of a try; with --cancel-runs they are asked to stop.",
      "belfry delete billing/invoice --wait\n"
      "belfry delete --super-group finance --expect 12 --wait",
-     of_selector, NULL, command_write},
+     of_delete, NULL, command_write},
     {"trigger", "fire jobs once, now, besides their schedule",
-     "(GROUP/ID... | selectors) | -f FILE",
-     "Also of paused and finished jobs; not counted in max_fires.",
+     "(GROUP/ID... | selectors) [--overlap allow] | -f FILE",
+     "Also of paused and finished jobs; not counted in max_fires. Where a job's overlap policy "
+     "allows no run beside one that is open, it is refused, unless it says --overlap allow.",
      "belfry trigger billing/invoice --reason \"again, please\" --wait",
-     of_selector, NULL, command_write},
+     of_trigger, NULL, command_write},
     {"backfill", "fire the slots of a past range, at a bounded rate",
      "(GROUP/ID... | selectors) --from TIME [--to TIME] [--rate N] | -f FILE",
      "The slots are those of the present schedule, after --from and up to --to. Live fires do not "
@@ -103,7 +112,19 @@ const struct cli_command cli_commands[] = {
      "What has been fired stays fired; an event names the slots that will not be.",
      "belfry cancel-backfill billing/invoice --wait\n"
      "belfry cancel-backfill --group billing --backfill-id november --wait",
+     of_end_backfill, NULL, command_write},
+    {"cancel", "ask the open runs of jobs to stop",
+     "(GROUP/ID... | selectors) [--run ID] | -f FILE",
+     "A run whose worker is at work goes on until the worker has stopped it; one that waits for a "
+     "retry ends here.",
+     "belfry cancel billing/invoice --wait\n"
+     "belfry cancel billing/invoice --run 1795290000123-3.10422.0@1795294674000 --wait",
      of_cancel, NULL, command_write},
+    {"requeue", "let a run that is over come again, or one that waits for a retry at once",
+     "GROUP/ID --run ID [--overlap allow] | -f FILE",
+     "It has its id again, a higher runnumber, and the job's present definition.",
+     "belfry requeue billing/invoice --run 1795290000123-3.10422.0@1795294674000 --wait",
+     of_requeue, NULL, command_write},
     {"diff", "show how the jobs of a file differ from those that run",
      "FILE [--prune selectors | --prune --all]",
      "Reads Redis. The file is read as by apply. Exit code 0: no difference, 1: there are some. "

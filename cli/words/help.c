@@ -91,7 +91,9 @@ void help_print_command(FILE *stream, const struct cli_command *command)
         {options_job, "What and how"},       {options_runs, "How its work is followed"},
         {options_write, "The command"},
         {options_pause, "How long"},         {options_resume, "What of the pause"},
-        {options_backfill, "Which slots"},   {options_cancel, "Which backfill"},
+        {options_backfill, "Which slots"},   {options_end_backfill, "Which backfill"},
+        {options_cancel, "Which runs"},      {options_requeue, "Which run"},
+        {options_delete, "Its runs"},        {options_trigger, "Its runs"},
     };
     for (const struct option_row *const *table = command->options; *table != NULL; table++) {
         const char *title = "Options";

@@ -103,8 +103,29 @@ const struct option_row options_backfill[] = {
     {0},
 };
 
-const struct option_row options_cancel[] = {
+const struct option_row options_end_backfill[] = {
     {"backfill-id", '\0', OPTION_VALUE, "ID", "only this one (default: all of the jobs)"},
+    {0},
+};
+
+const struct option_row options_cancel[] = {
+    {"run", '\0', OPTION_VALUE, "ID", "only this run, by the id of its fire (default: all)"},
+    {0},
+};
+
+const struct option_row options_requeue[] = {
+    {"run", '\0', OPTION_VALUE, "ID", "which run: the id of its fire"},
+    {"overlap", '\0', OPTION_VALUE, "allow", "also beside a run in its way"},
+    {0},
+};
+
+const struct option_row options_delete[] = {
+    {"cancel-runs", '\0', OPTION_FLAG, NULL, "ask their open runs to stop"},
+    {0},
+};
+
+const struct option_row options_trigger[] = {
+    {"overlap", '\0', OPTION_VALUE, "allow", "also beside a run in its way"},
     {0},
 };
 

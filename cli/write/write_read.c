@@ -22,6 +22,7 @@ static const struct {
     {"from", "from"},
     {"to", "to"},
     {"backfill-id", "backfill_id"},
+    {"run", "run"},
     {"reason", "reason"},
     {"actor", "actor"},
     {"correlation-id", "correlation_id"},
@@ -59,6 +60,20 @@ static bool read_numbers(struct write_request *request, const struct arguments *
     return true;
 }
 
+/* Of runs: `overlap` of an add is the job's. */
+static bool read_runs(struct write_request *request, const struct arguments *arguments,
+                      struct error *error)
+{
+    const char *overlap = arguments_value(arguments, "overlap");
+    if (arguments_has(arguments, "cancel-runs")) {
+        text_writer_member(&request->members, "cancel_runs");
+        text_writer_words(&request->members, "true");
+    }
+    if (overlap == NULL || (request->op != OP_TRIGGER && request->op != OP_REQUEUE)) return true;
+    text_writer_member(&request->members, "overlap");
+    return json_text_string(&request->members, overlap, strlen(overlap), error);
+}
+
 /* What every write may say besides its jobs or selector. */
 static bool read_common(struct write_request *request, const struct arguments *arguments,
                         struct error *error)
@@ -83,7 +98,8 @@ static bool read_common(struct write_request *request, const struct arguments *a
     }
     if (arguments_has(arguments, "dry-run")) request->dry_run = true;
     return arguments_number(arguments, "expect", 0, INT64_MAX, &request->expect, error) &&
-           read_numbers(request, arguments, error) && read_texts(request, arguments, error);
+           read_numbers(request, arguments, error) && read_runs(request, arguments, error) &&
+           read_texts(request, arguments, error);
 }
 
 /* `"group":G,"id":I` of a new job, from one GROUP/ID or from the flags. */
@@ -174,9 +190,9 @@ static bool refuse_beside_file(const struct arguments *arguments,
     assert(arguments_has(arguments, "file"));
     static const char *const allowed[] = {
         "file", "wait", "dry-run", "mode", "expect", "expected-revision", "not-after", "until",
-        "from", "to", "rate", "backfill-id", "reason", "actor", "command-id", "correlation-id",
-        "traceparent", "reply-to", "kafka", "redis", "redis-password-file", "cluster", "output",
-        "property", "timeout"};
+        "from", "to", "rate", "backfill-id", "run", "cancel-runs", "reason", "actor", "command-id",
+        "correlation-id", "traceparent", "reply-to", "kafka", "redis", "redis-password-file",
+        "cluster", "output", "property", "timeout"};
     if (arguments->positional_count > 0)
         return error_invalid(error, CODE_USAGE, "-f says which jobs; \"%.60s\" is too much",
                              arguments->positionals[0]);
@@ -203,6 +219,8 @@ bool write_request_read(struct write_request *request, enum command_op op,
     if (!read_common(request, arguments, error)) return false;
     if (command_op_target(op) == TARGET_GIVEN) return read_job(request, arguments, error);
     if (op == OP_UPDATE && !read_set(request, arguments, error)) return false;
+    if (op == OP_REQUEUE && !arguments_has(arguments, "run"))
+        return error_invalid(error, CODE_USAGE, "which run? Give --run with the id of its fire");
     if (op == OP_BACKFILL && !arguments_has(arguments, "from"))
         return error_invalid(error, CODE_USAGE, "since when? Give --from TIME, and --to TIME "
                              "where it is not to go on until now");

@@ -30,7 +30,8 @@ static struct failed_fire failure_of(const struct fire *fire, enum event_reason 
                                   .missed_count = fire->missed_count,
                                   .attempt = fire->attempt,
                                   .reason = reason,
-                                  .run_number = fire->run == NULL ? 0 : fire->run->run_number};
+                                  .run_number = fire->run == NULL ? 0 : fire->run->run_number,
+                                  .is_requeued = fire->is_requeued};
     (void)snprintf(failure.detail, sizeof failure.detail, "%s", detail);
     if (fire->kind == FIRE_BACKFILL)
         (void)snprintf(failure.backfill_id, sizeof failure.backfill_id, "%.*s",

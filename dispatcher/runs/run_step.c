@@ -132,6 +132,16 @@ bool runs_cancel(struct runs *runs, uint32_t k, struct runs_now now, const struc
     return true;
 }
 
+void runs_hasten(struct runs *runs, uint32_t k, struct runs_now now, const struct runs_sink *sink)
+{
+    struct run *run = run_table_at(&runs->table, k);
+    assert(run != NULL && run->state == RUN_STATE_WAITING);
+    const struct run_call call = {.runs = runs, .now = now, .sink = sink};
+    run_table_queue(&runs->table, run, RUN_QUEUE_RETRY, now.now_ms);
+    run->flags |= RUN_DIRTY;
+    run_settle(&call, run_fire_again(&call, run));
+}
+
 void runs_unfire(struct runs *runs, uint32_t k, int64_t retry_ms, struct runs_now now,
                  const struct runs_sink *sink)
 {

@@ -198,6 +198,8 @@ int64_t runs_wait_ms(struct runs *runs, struct runs_now now);
 
 /* Asks the run to stop; one that waits ends. False: there is no such run. */
 bool runs_cancel(struct runs *runs, uint32_t k, struct runs_now now, const struct runs_sink *sink);
+/* The retry of a run that waits is due: as if its delay were over. */
+void runs_hasten(struct runs *runs, uint32_t k, struct runs_now now, const struct runs_sink *sink);
 /* Its open tries are followed to their end, under the name; runs that wait end, and those that have
  * ended are let go. */
 void runs_job_deleted(struct runs *runs, int64_t ordinal, struct text group, struct text id,

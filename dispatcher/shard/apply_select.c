@@ -68,7 +68,7 @@ static void make_plan(const struct shard *shard, struct answer *answer, const st
     if (plan->waits) name_oldest(shard, job, plan->in_way);
     plan->possible = check_revision(answer, job, application) &&
                      (operation->check == NULL ||
-                      operation->check(answer, job, application, plan));
+                      operation->check(shard, answer, job, application, plan));
 }
 
 /* The decision over all jobs, before the first is changed. False: nothing may be changed. */

@@ -70,7 +70,8 @@ void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, in
             return;
         forget_run(shard, job);
     }
-    if (failed->kind == FIRE_TRIGGER) return; /* not a slot: the sender has its result */
+    if (failed->kind == FIRE_TRIGGER || failed->is_requeued)
+        return; /* not a slot that is owed: the sender has its result */
     if (failed->kind == FIRE_BACKFILL) {
         backfill_failed(shard, job, failed, now_ms + backoff_ms(failed->attempt), sink);
         return;

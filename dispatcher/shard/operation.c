@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "dispatcher/shard/run_commands.h"
 #include "dispatcher/shard/shard_state.h"
 
 static void refuse(struct answer *answer, const struct job *job, bool rejected,
@@ -43,9 +44,10 @@ static bool check_runs(struct answer *answer, const struct job *job,
     return false;
 }
 
-static bool check_update(struct answer *answer, const struct job *job,
+static bool check_update(const struct shard *shard, struct answer *answer, const struct job *job,
                          const struct application *application, struct job_plan *plan)
 {
+    (void)shard;
     struct definition *merged = &plan->definition;
     merge_update(job, application, merged);
     if (merged->start_ms != START_NONE && merged->end_ms <= merged->start_ms) {
@@ -93,9 +95,10 @@ static bool would_pause(const struct job *job, int64_t until_ms)
     return job->extra->state.until_ms != (until_ms == INT64_MAX ? INSTANT_NONE : until_ms);
 }
 
-static bool check_pause(struct answer *answer, const struct job *job,
+static bool check_pause(const struct shard *shard, struct answer *answer, const struct job *job,
                         const struct application *application, struct job_plan *plan)
 {
+    (void)shard;
     int64_t until_ms = application->command->until_ms;
     if (until_ms <= application->effective_ms) {
         refuse(answer, job, true, CODE_BAD_VALUE, "/until",
@@ -136,9 +139,10 @@ static int64_t resume_from_ms(const struct job *job, const struct application *a
     return edited_ms != INSTANT_NONE && from_ms < edited_ms ? edited_ms : from_ms;
 }
 
-static bool check_resume(struct answer *answer, const struct job *job,
+static bool check_resume(const struct shard *shard, struct answer *answer, const struct job *job,
                          const struct application *application, struct job_plan *plan)
 {
+    (void)shard;
     const struct command *command = application->command;
     plan->changes = (job->flags & JOB_PAUSED) != 0;
     if (!plan->changes) return true;
@@ -174,29 +178,25 @@ static void prospect_resume(const struct job *job, const struct job_plan *plan,
 /* ---- delete, trigger ---- */
 
 /* A trigger cannot wait as a slot does. */
-static bool check_trigger(struct answer *answer, const struct job *job,
-                          const struct application *application, struct job_plan *plan)
+static bool check_trigger(const struct shard *shard, struct answer *answer,
+                          const struct job *job, const struct application *application,
+                          struct job_plan *plan)
 {
-    struct text name = job_name(job);
-    if (plan->is_full) {
-        answer_add_error(answer, job_group(job), job_id(job), false, CODE_TOO_MANY, "",
-                         "%.*s: as many runs are open as may be, 1000 of a job and runs.open_max "
-                         "of a shard; try again when one has ended",
-                         (int)name.length, name.bytes);
-        return false;
-    }
-    if (!plan->waits || application->command->overlap_allowed) return true;
-    answer_add_error(answer, job_group(job), job_id(job), false, CODE_OVERLAP, "/overlap",
-                     "%.*s: the run %s is open, and the job's overlap policy allows no other "
-                     "beside it; wait for its end, or say \"overlap\": \"allow\"",
-                     (int)name.length, name.bytes, plan->in_way);
-    return false;
+    if ((job->flags & JOB_LEASE) == 0) return true;
+    const struct run_identity identity = {.incarnation = job->life.incarnation,
+                                          .kind = FIRE_TRIGGER,
+                                          .trigger_id = application->command->command_id};
+    char run[RUN_ID_BYTES_MAX + 1];
+    size_t length = run_id_format(&identity, run);
+    return runs_can_open(shard, answer, job, application, plan, (struct text){run, length});
 }
 
 static struct job *change_delete(struct shard *shard, struct job *job, const struct job_plan *plan,
                                  const struct application *application, const struct sink *sink)
 {
     (void)plan;
+    if (application->command->cancel_runs)
+        runs_cancel_of(shard, job, text_of(NULL), application->now_ms, sink);
     job_delete(shard, job, application->effective_ms, sink);
     return NULL;
 }
@@ -264,9 +264,10 @@ static enum error_code cannot_backfill(const struct job *job, struct text id, co
     return backfill_is_full(job) ? CODE_TOO_MANY : CODE_NONE;
 }
 
-static bool check_backfill(struct answer *answer, const struct job *job,
+static bool check_backfill(const struct shard *shard, struct answer *answer, const struct job *job,
                            const struct application *application, struct job_plan *plan)
 {
+    (void)shard;
     const struct command *command = application->command;
     plan->from_ms = command->from_ms;
     plan->to_ms = command->to_ms == INT64_MAX ? application->effective_ms : command->to_ms;
@@ -306,21 +307,58 @@ static int64_t fires_backfill(const struct job *job, const struct job_plan *plan
     return backfill_slots(job, plan->from_ms, plan->to_ms);
 }
 
-static bool check_cancel(struct answer *answer, const struct job *job,
-                         const struct application *application, struct job_plan *plan)
+static bool check_cancel_backfill(const struct shard *shard, struct answer *answer,
+                                  const struct job *job, const struct application *application,
+                                  struct job_plan *plan)
 {
+    (void)shard;
     (void)answer;
     plan->backfill = backfill_find(job, command_backfill_id(application->command));
     plan->changes = plan->backfill != NULL;
     return true;
 }
 
-static struct job *change_cancel(struct shard *shard, struct job *job, const struct job_plan *plan,
-                                 const struct application *application, const struct sink *sink)
+static struct job *change_cancel_backfill(struct shard *shard, struct job *job,
+                                          const struct job_plan *plan,
+                                          const struct application *application,
+                                          const struct sink *sink)
 {
     backfill_cancel(shard, job, plan->backfill, application->effective_ms, REASON_CANCELLED, sink);
     sink->job_changed(sink->opaque, job);
     return job;
+}
+
+/* ---- cancel, requeue ---- */
+
+static bool check_cancel(const struct shard *shard, struct answer *answer, const struct job *job,
+                         const struct application *application, struct job_plan *plan)
+{
+    (void)answer;
+    plan->changes = runs_can_cancel(shard, job, application->command->run);
+    return true;
+}
+
+static struct job *change_cancel(struct shard *shard, struct job *job, const struct job_plan *plan,
+                                 const struct application *application, const struct sink *sink)
+{
+    (void)plan;
+    runs_cancel_of(shard, job, application->command->run, application->now_ms, sink);
+    return job;
+}
+
+static struct job *change_requeue(struct shard *shard, struct job *job,
+                                  const struct job_plan *plan,
+                                  const struct application *application, const struct sink *sink)
+{
+    requeue(shard, job, plan, application, sink);
+    return job;
+}
+
+/* The retry of a run that waits would come without the command. */
+static int64_t fires_requeue(const struct job *job, const struct job_plan *plan)
+{
+    (void)job;
+    return plan->run_k == UINT32_MAX ? 1 : 0;
 }
 
 const struct operation *operation_of(enum command_op op)
@@ -338,7 +376,11 @@ const struct operation *operation_of(enum command_op op)
                         .extra_fires = fires_trigger, .opens_run = true},
         [OP_BACKFILL] = {.check = check_backfill, .change = change_backfill,
                          .extra_fires = fires_backfill},
-        [OP_CANCEL_BACKFILL] = {.check = check_cancel, .change = change_cancel},
+        [OP_CANCEL_BACKFILL] = {.check = check_cancel_backfill,
+                                .change = change_cancel_backfill},
+        [OP_CANCEL] = {.check = check_cancel, .change = change_cancel},
+        [OP_REQUEUE] = {.check = requeue_check, .change = change_requeue,
+                        .extra_fires = fires_requeue, .opens_run = true},
     };
     assert(command_op_target(op) == TARGET_SELECTED && operations[op].change != NULL);
     return &operations[op];

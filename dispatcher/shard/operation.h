@@ -5,6 +5,7 @@
 #include "dispatcher/shard/answer.h"
 #include "dispatcher/shard/difference.h"
 #include "dispatcher/shard/shard.h"
+#include "lib/model/run_id.h"
 
 /* Whether a job runs behind an operation, as a dry run lists it. */
 enum afterwards { AFTER_AS_BEFORE = 0, AFTER_RUNS, AFTER_STANDS };
@@ -22,6 +23,8 @@ struct job_plan {
     bool is_full; /* as many runs are open as may be */
     bool waits; /* a run is in the way of the job's slots: */
     char in_way[RUN_ID_BYTES_MAX + 1]; /* the id of the oldest */
+    struct run_identity run; /* requeue: what comes again */
+    uint32_t run_k;          /* and where it waits; UINT32_MAX: it is not open */
     struct definition definition;  /* add, put, update: as it will be, settled */
 };
 
@@ -29,7 +32,7 @@ struct job_plan {
 struct operation {
     /* Whether it can be done, else adds the job's error; and what there is to do, in a plan that
      * says it can be, and changes the job. NULL: so it is. */
-    bool (*check)(struct answer *answer, const struct job *job,
+    bool (*check)(const struct shard *shard, struct answer *answer, const struct job *job,
                   const struct application *application, struct job_plan *plan);
     /* Does what is planned; returns what is left of the job. */
     struct job *(*change)(struct shard *shard, struct job *job, const struct job_plan *plan,

@@ -120,6 +120,7 @@ struct failed_fire {
     enum event_reason reason;
     char detail[ERROR_MESSAGE_BYTES];
     int64_t run_number; /* of the try that it was; 0: its job has no lease */
+    bool is_requeued;
 };
 void shard_fire_failed(struct shard *shard, const struct failed_fire *failed, int64_t now_ms,
                        const struct sink *sink);

@@ -33,6 +33,7 @@
     row(EXPECT_NEEDS_GROUPS, "expect_needs_groups")                                                \
     row(REVISION_MISMATCH, "revision_mismatch")                                                    \
     row(OVERLAP, "overlap")                                                                        \
+    row(RUN_OPEN, "run_open")                                                                      \
     row(EXPIRED, "expired")                                                                        \
     row(FROM_BEFORE_PAUSE, "from_before_pause")                                                    \
     row(FROM_IN_FUTURE, "from_in_future")                                                          \

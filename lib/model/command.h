@@ -70,7 +70,9 @@ struct command {
     int64_t to_ms;   /* backfill: inclusive; INT64_MAX = not given: until the command acts */
     int64_t rate;    /* backfill: fires a second of one job */
     struct text backfill_id; /* empty = not given: the command id */
-    bool overlap_allowed;    /* trigger: also beside a run that is in the way of the job's slots */
+    struct text run;         /* cancel, requeue: the id of its fire; empty = not given */
+    bool cancel_runs;        /* delete: the job's open runs are asked to stop */
+    bool overlap_allowed;    /* trigger, requeue: also beside a run that is in the way */
     bool dry_run;
     struct text reason;
     struct text actor;

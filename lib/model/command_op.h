@@ -22,6 +22,8 @@ enum op_target {
     row(TRIGGER, "trigger", TARGET_SELECTED)                                                       \
     row(BACKFILL, "backfill", TARGET_SELECTED)                                                     \
     row(CANCEL_BACKFILL, "cancel_backfill", TARGET_SELECTED)                                       \
+    row(CANCEL, "cancel", TARGET_SELECTED)                                                         \
+    row(REQUEUE, "requeue", TARGET_SELECTED)                                                       \
     row(PING, "ping", TARGET_NONE)
 
 #define COMMAND_OP_NUMBER(name, word, target) OP_##name,

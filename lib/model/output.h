@@ -46,6 +46,7 @@ struct fire {
     struct text trigger_id; /* FIRE_TRIGGER: the command id; FIRE_BACKFILL: the backfill's */
     struct text traceparent; /* FIRE_TRIGGER: the command's; empty: the job's */
     const struct fire_run *run; /* NULL: the job has no lease */
+    bool is_requeued; /* a command has asked for it: what it is of has been fired before */
 };
 
 #define EVENT_KINDS(row)                                                                           \

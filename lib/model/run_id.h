@@ -2,6 +2,7 @@
 #ifndef BELFRY_MODEL_RUN_ID_H
 #define BELFRY_MODEL_RUN_ID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,10 @@ struct run_identity {
     struct incarnation import; /* FIRE_BACKFILL: where the job's import stood; effective_ms
                                   INCARNATION_NONE_MS: it was not imported */
 };
+
+/* Reads what run_id_format() has written, and nothing else. The kind of a slot's fire is not in its
+ * id: FIRE_SCHEDULE. Nor is the nominal time of a trigger's: INSTANT_NONE. */
+bool run_id_parse(struct text text, struct run_identity *identity);
 
 /* Writes the text, terminated; returns its length. `text` has RUN_ID_BYTES_MAX + 1. */
 size_t run_id_format(const struct run_identity *identity, char *text);

@@ -58,6 +58,7 @@ NOT_EXPRESSIBLE = {
     "bad_value/job-created-at",
     "bad_value/job-owed-backwards",
     "bad_value/job-state-does-not-fit",
+    "bad_value/command-requeue-run-too-large",
     "bad_value/command-runs-lease-too-long",
     "bad_value/command-runs-lease-too-short",
     "bad_value/command-runs-lease-zero",

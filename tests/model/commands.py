@@ -273,6 +273,8 @@ class Control(Shard):
                 return no("exists", "/backfill_id")
             if len(job.backfills) == BACKFILLS_MAX:
                 return no("too_many", "")
+        if op == "requeue":  # no job of these sequences has a lease
+            return no("lease_required", "")
         return True
 
     def _merged(self, command: Json, job: Job, effective: int) -> tuple[Json, Schedule]:
@@ -314,7 +316,7 @@ class Control(Shard):
             return bool(self._range(command, job, effective))
         if op == "cancel_backfill":
             return command["backfill_id"] in job.backfills
-        return True
+        return op != "cancel"  # no run is open
 
     def _range(self, command: Json, job: Job, effective: int) -> list[int]:
         to = instant(command["to"]) if "to" in command else effective
@@ -515,6 +517,9 @@ def fault_of_command(command: Json) -> None:
         raise Refusal("rejected", "bad_value", "/set/end")
     if command["op"] == "update" and not change:
         raise Refusal("rejected", "nothing_to_update", "/set")
+    if command["op"] == "requeue" and \
+            [len(select.get(names, [])) for names in ("groups", "ids")] != [1, 1]:
+        raise Refusal("rejected", "bad_value", "/select")
     if select is not None and "expect" in command and "groups" not in select:
         raise Refusal("rejected", "expect_needs_groups", "/expect")
 

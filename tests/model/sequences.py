@@ -104,7 +104,7 @@ def select(dice: Dice) -> Json:
 
 
 OPS = ["add", "add", "add", "put", "put", "update", "update", "pause", "resume", "resume",
-       "delete", "trigger", "backfill", "cancel_backfill", "ping"]
+       "delete", "trigger", "backfill", "cancel_backfill", "cancel", "requeue", "ping"]
 
 
 def command(dice: Dice, now: int, some_fields: Fields = fields) -> Json:
@@ -130,6 +130,12 @@ def command(dice: Dice, now: int, some_fields: Fields = fields) -> Json:
         made["from"] = dice.choice(["now", "paused_at", some_time])
     if op in ("backfill", "cancel_backfill"):
         made["backfill_id"] = dice.choice("uvwxyz")
+    if op == "requeue" or (op == "cancel" and dice.one_in(2)):
+        made["run"] = f"{START_MS}-0.{dice.randrange(4)}.0@{START_MS + 60_000}"
+    if op == "requeue" and not dice.one_in(4):
+        made["select"] = {"groups": [dice.choice(GROUPS)], "ids": [dice.choice(IDS)]}
+    if op == "delete" and dice.one_in(4):
+        made["cancel_runs"] = True
     if op == "backfill":
         made["from"] = text(now - dice.randrange(60, 7200) * 1000)
         if dice.one_in(2):

@@ -103,6 +103,8 @@ static void on_fire(void *opaque, const struct fire *fire)
     say_trace(log, fire);
     if (fire->run != NULL && rig->tells_tries)
         text_writer_format(log, " try=%d", fire->run->try_number);
+    if (fire->run != NULL && rig->tells_tries && rig->tells_ids)
+        text_writer_format(log, " run=%" PRId64, fire->run->run_number & RIG_RUN_MASK);
     text_writer_char(log, '\n');
 }
 

@@ -69,6 +69,8 @@ size_t rig_open_runs(const struct shard_rig *rig);
 int64_t rig_oldest_run(const struct shard_rig *rig);
 /* The reports that were in the log at the restart have been read. */
 void rig_reports_caught_up(struct shard_rig *rig, const char *now);
+/* The oldest of the job group/id that does not wait for its next try; 0: there is none. */
+int64_t rig_run_of(const struct shard_rig *rig, const char *name);
 /* What is due of its runs at `now` is done. */
 void rig_step_runs(struct shard_rig *rig, const char *now);
 /* As if the process had been killed: memory is built anew from records and mark. */

@@ -2,7 +2,9 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "dispatcher/jobs/job.h"
 #include "lib/base/memory.h"
 #include "schemas/run_json.h"
 #include "tests/support/shard_rig.h"
@@ -47,6 +49,7 @@ static void on_run_failed(void *opaque, struct text run, const struct run_record
 static void on_run_cancel(void *opaque, const struct run_cancel *cancel)
 {
     struct shard_rig *rig = opaque;
+    rig->batch++;
     text_writer_format(&rig->log, "cancel %.*s/%.*s run=%" PRId64 "\n", (int)cancel->group.length,
                        cancel->group.bytes, (int)cancel->id.length, cancel->id.bytes,
                        cancel->runnumber & RIG_RUN_MASK);
@@ -103,6 +106,28 @@ static bool find_run(const struct shard_rig *rig, int64_t number, struct run_vie
         any = true;
     }
     return any;
+}
+
+int64_t rig_run_of(const struct shard_rig *rig, const char *name)
+{
+    const struct runs *runs = shard_runs(rig->shard);
+    struct run_view view;
+    int64_t number = 0;
+    int64_t first = INT64_MAX;
+    for (uint32_t k = 0; runs != NULL && k < runs_top(runs); k++) {
+        if (!runs_look(runs, k, &view) || view.record.state == RUN_STATE_WAITING) continue;
+        const struct job *job = view.job_slot == UINT32_MAX
+                                    ? NULL : shard_job_at(rig->shard, view.job_slot);
+        char whole[512];
+        struct text group = job == NULL ? view.record.group : job_group(job);
+        struct text id = job == NULL ? view.record.id : job_id(job);
+        (void)snprintf(whole, sizeof whole, "%.*s/%.*s", (int)group.length, group.bytes,
+                       (int)id.length, id.bytes);
+        if (strcmp(whole, name) != 0 || view.record.first_runnumber >= first) continue;
+        first = view.record.first_runnumber;
+        number = view.record.runnumber & RIG_RUN_MASK;
+    }
+    return number;
 }
 
 size_t rig_open_runs(const struct shard_rig *rig)

@@ -301,6 +301,12 @@ static bool take_at(struct reader *reader, const char *rest)
         step->verb = STORY_LANE;
         return at_end(reader, rest);
     }
+    if (take_if(&rest, "report")) {
+        step->verb = STORY_REPORT;
+        step->name = take_word(reader, &rest);
+        step->kind = take_word(reader, &rest);
+        return at_end(reader, rest);
+    }
     if (take_if(&rest, "now") && !take_time(reader, &rest, &step->now)) return false;
     reader->broken = take_if(&rest, "broken");
     text_writer_words(&reader->lines, rest);
@@ -405,6 +411,7 @@ static bool take_option(struct reader *reader, const char *line)
     else if (take_if(&rest, "not cut:") && *rest != '\0')
         options->not_cut = keep(reader, rest, strlen(rest));
     else if (strcmp(line, "allows topics") == 0) options->allows_topics = true;
+    else if (strcmp(line, "follows runs") == 0) options->follows_runs = true;
     else if (strcmp(line, "tells ids") == 0) options->tells_ids = true;
     else return fault(reader, "not understood: '%s'", line);
     return true;

@@ -17,6 +17,7 @@ enum story_verb {
     STORY_FAILED, /* a fire was not delivered */
     STORY_RETRY,  /* what failed is tried again, if it is time */
     STORY_LANE,   /* a turn of the catch-up lane, if it is time */
+    STORY_REPORT, /* a worker says what became of a try */
     STORY_BECOMES, /* the record of a job is another one, from the next restart on */
     STORY_HAS,     /* the record of a job has these words; without a name: the mark */
     STORY_LACKS,
@@ -31,7 +32,7 @@ struct story_step {
     const char *now;  /* of a command: when it is read */
     const char *text; /* JSON, or words of a record */
     const char *name; /* of a job, group/id */
-    const char *kind; /* of a fire; of a retry: how it is answered */
+    const char *kind; /* of a fire; of a retry: how it is answered; of a report: its word */
     const char *slot; /* its nominal time */
     const char *backfill;
     int32_t number;       /* attempt, or how many */
@@ -43,6 +44,7 @@ struct story_step {
 struct story_options {
     const char *begins; /* the shard's first watermark, RFC 3339 */
     bool allows_topics;
+    bool follows_runs;
     bool tells_ids; /* of fires */
     size_t outputs;            /* of a transaction; 0: no bound */
     const char *not_restarted; /* why it is not played with restarts; NULL: it is */

@@ -226,6 +226,27 @@ static bool check_failing(struct play *play)
     return complain(play, words);
 }
 
+/* Behind a command, and when time has passed, the open runs are looked at. */
+static void pass(struct play *play, const char *now)
+{
+    if (play->story->options.follows_runs) rig_step_runs(&play->rig, now);
+    else rig_advance(&play->rig, now);
+}
+
+static bool report(struct play *play)
+{
+    const struct story_step *step = play->step;
+    enum report_kind kind;
+    enum run_outcome outcome;
+    int64_t run = rig_run_of(&play->rig, step->name);
+    if (run == 0) return complain(play, "no try of the job is out");
+    if (!report_find(text_of(step->kind), &kind, &outcome))
+        return complain(play, "there is no such report");
+    rig_report_of(&play->rig, run, step->at, step->kind);
+    rig_step_runs(&play->rig, step->at);
+    return true;
+}
+
 static bool take_step(struct play *play)
 {
     const struct story_step *step = play->step;
@@ -233,10 +254,14 @@ static bool take_step(struct play *play)
     switch (step->verb) {
     case STORY_COMMAND:
         rig_command(rig, step->at, step->now, step->text);
+        if (play->story->options.follows_runs)
+            rig_step_runs(rig, step->now == NULL ? step->at : step->now);
         return true;
     case STORY_PASSES:
-        rig_advance(rig, step->at);
+        pass(play, step->at);
         return true;
+    case STORY_REPORT:
+        return report(play);
     case STORY_RESTART:
         restart(play);
         return true;
@@ -267,6 +292,8 @@ static bool play_way(const struct story *story, const struct way *way, struct te
     play.rig.tells_more = true;
     play.rig.tells_ids = story->options.tells_ids;
     play.rig.allows_topics = story->options.allows_topics;
+    play.rig.allows_runs = story->options.follows_runs;
+    play.rig.tells_tries = story->options.follows_runs;
     play.rig.batch_max = way->cuts ? 1 : story->options.outputs;
     for (size_t i = 0; good && i < story->step_count; i++) {
         play.step = &story->steps[i];

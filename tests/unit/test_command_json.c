@@ -435,9 +435,9 @@ static void test_operations_are_named(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {"{\"op\":\"dance\"}",
-         "op 'dance' is not known; there are add, put, update, pause, resume, delete, trigger, "
-         "backfill, cancel_backfill and ping"},
+        {"{\"op\":\"swim\"}",
+         "op 'swim' is not known; there are add, put, update, pause, resume, delete, trigger, "
+         "backfill, cancel_backfill, cancel, requeue and ping"},
         {"{\"op\":\"cancel_backfil\"}",
          "op 'cancel_backfil' is not known; did you mean 'cancel_backfill'?"},
         {"{\"op\":\"add\",\"until\":\"x\"}", "'until' does not belong to an 'add' command"},

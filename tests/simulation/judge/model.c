@@ -429,6 +429,7 @@ static bool can_change(const struct life *life, const struct sent_command *comma
         refused = refusal != ASKED_WELL;
         rejected = refusal == ASKED_REJECTED;
     }
+    if (!refused && command->op == SENT_REQUEUE) refused = true; /* the job has no lease */
     errors->count += refused;
     errors->rejected += rejected;
     return !refused;
@@ -479,6 +480,7 @@ static bool change(struct life *life, const struct sent_command *command, int64_
         if (!command->dry_run) life_end(life, effective_ms);
         return true;
     case SENT_BACKFILL: return asked_open(life, command, effective_ms, command->dry_run);
+    case SENT_CANCEL: case SENT_REQUEUE: return false; /* no run is open without a lease */
     case SENT_CANCEL_BACKFILL: return asked_cancel(life, command, command->dry_run);
     default:
         if (!command->dry_run) asked_trigger(life, command->own_id, effective_ms);

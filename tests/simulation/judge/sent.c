@@ -167,7 +167,8 @@ static bool read_select(const json_t *select, struct sent_command *command)
 static enum sent_op op_of(const char *name)
 {
     static const char *const names[] = {"", "add", "put", "update", "pause", "resume", "delete",
-                                        "trigger", "backfill", "cancel_backfill", "ping"};
+                                        "trigger", "backfill", "cancel_backfill", "cancel",
+                                        "requeue", "ping"};
     for (int i = 1; name != NULL && i <= SENT_PING; i++)
         if (strcmp(names[i], name) == 0) return (enum sent_op)i;
     return SENT_UNREADABLE;
