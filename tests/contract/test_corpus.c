@@ -489,6 +489,11 @@ static void test_cancels(void **state)
     text_writer_init(&writer);
     run_cancel_encode(&writer, &cancel);
     check_written("cancel-a-try", &writer);
+    text_writer_reset(&writer);
+    cancel.group = cancel.id = (struct text){NULL, 0};
+    cancel.run = text_of("1795290000123-3.10422.0@1795294674000");
+    run_cancel_encode(&writer, &cancel);
+    check_written("cancel-of-a-try-long-over", &writer);
     text_writer_free(&writer);
 }
 

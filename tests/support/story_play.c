@@ -132,15 +132,20 @@ static bool fail_fire(struct play *play)
     const struct job *job = find_job(play);
     struct sink sink = rig_test_sink(&play->rig);
     enum fire_kind kind = FIRE_SCHEDULE;
+    bool is_requeued = strcmp(step->kind, "requeued") == 0;
     if (job == NULL) return complain(play, "there is no such job");
-    if (!find_kind(step->kind, &kind)) return complain(play, "there is no such kind of fire");
+    if (!is_requeued && !find_kind(step->kind, &kind))
+        return complain(play, "there is no such kind of fire");
     struct failed_fire failed = {.slot = job->slot,
                                  .incarnation = job->life.incarnation,
                                  .kind = kind,
                                  .nominal_ms = rig_instant(step->slot),
                                  .due_ms = rig_instant(step->slot),
                                  .attempt = step->number,
-                                 .reason = REASON_TOPIC_MISSING};
+                                 .reason = REASON_TOPIC_MISSING,
+                                 .is_requeued = is_requeued};
+    if (play->story->options.follows_runs)
+        failed.run_number = 1LL << 32 | rig_run_of(&play->rig, step->name);
     if (step->backfill != NULL)
         (void)snprintf(failed.backfill_id, sizeof failed.backfill_id, "%s", step->backfill);
     shard_fire_failed(play->rig.shard, &failed, rig_instant(step->at), &sink);

@@ -293,6 +293,28 @@ static void check_ids(void **state)
         size_t length = run_id_format(&ids[i].identity, text);
         assert_string_equal(text, ids[i].id);
         assert_int_equal(length, strlen(text));
+        struct run_identity read;
+        char again[RUN_ID_BYTES_MAX + 1];
+        assert_true(run_id_parse(text_of(text), &read));
+        bool timeless = read.kind == FIRE_TRIGGER;
+        assert_int_equal(read.nominal_ms, timeless ? INSTANT_NONE : ids[i].identity.nominal_ms);
+        assert_int_equal(run_id_format(&read, again), length);
+        assert_string_equal(again, text);
+    }
+}
+
+/* What no fire has as its id: nothing of it is guessed. */
+static void check_no_ids(void **state)
+{
+    (void)state;
+    static const char *const no_ids[] = {
+        "", "@", "5-1.42.7", "5-1.42.7@", "@99", "5-1.42@99", "05-1.42.7@99", "5-1.42.7@-1",
+        "5-1.42.7@099", "5-1.42.7@9 ", "5-1.42.7@99999999999999999999", "5-1.42.7@t:",
+        "5-1.42.7@t", "5-1.42.7@x:9", "5-1.42.7@b:9", "5-1.42.7@b::9", "5-1.42.7@b:may:",
+        "5-1.42.7@b:may:09", "5-1.42.7@i:may:9", "5-1.42.7@i:6-2.1.0:9", "5-1.42.7@i:6-2.1.0::9"};
+    for (size_t i = 0; i < sizeof no_ids / sizeof no_ids[0]; i++) {
+        struct run_identity read;
+        if (run_id_parse(text_of(no_ids[i]), &read)) fail_msg("%s", no_ids[i]);
     }
 }
 
@@ -420,7 +442,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_random),
-        cmocka_unit_test(check_ids),
+        cmocka_unit_test(check_ids), cmocka_unit_test(check_no_ids),
         cmocka_unit_test(check_bytes),
         cmocka_unit_test(check_bounds),
     };
