@@ -271,7 +271,7 @@ void engine_ask_about_runs(struct engine *engine, int64_t now_ms)
 
 int64_t engine_reports_wait_ms(const struct engine *engine, int64_t now_ms)
 {
-    if (!engine->inputs.runs) return INT64_MAX;
+    if (!engine->inputs.runs) return engine->reports.placed ? 0 : INT64_MAX; /* to be read */
     if (inputs_next_of(&engine->inputs, INPUT_RUNS) != NULL && may_act(engine)) return 0;
     int64_t wait_ms = runs_wait_ms(shard_runs(engine->shard), engine_runs_now(engine, now_ms));
     return wait_ms < WAIT_LEAST_MS ? WAIT_LEAST_MS : wait_ms;

@@ -450,6 +450,36 @@ def test_embedded_keeps_jobs_over_a_restart_and_a_kill() -> None:
     assert daemon.stop(10) == 0
 
 
+def test_embedded_follows_runs() -> None:
+    """Its broker has no append times: fires have no expirytime. What is open at a restart has
+    ended, as nobody knows what became of it."""
+    daemon = Embedded(new_directory("e") / "trial")
+    daemon.start()
+    daemon.wait_live()
+    kafka = daemon.addresses["BELFRY_KAFKA"]
+    command = {"op": "add", "job": {"group": "demo", "id": "work", "lease": "10s", "workers": "w",
+                                    "schedule": {"cron": "0 0 1 1 *"},
+                                    "retry": {"attempts": 3, "initial": "1s"}}}
+    with TopicReader(kafka, "belfry.fires") as fires:
+        for asked in (command, {"op": "trigger", "select": {"groups": ["demo"]}}):
+            produce(kafka, "belfry.control", [("demo", json.dumps(asked))])
+        fire = fires.read_until(1)[0].json
+        assert fire["try"] == 1 and "expirytime" not in fire, fire
+        failure = {"run": fire["id"], "runnumber": fire["runnumber"], "report": "failure",
+                   "workers": "w"}
+        produce(kafka, "belfry.runs",
+                [("demo", json.dumps(failure), None, int(fire["source"].rpartition("/")[2]))])
+        assert fires.read_until(2)[1].json["try"] == 2
+    assert daemon.stop(10) == 0
+    daemon.start()
+    daemon.wait_live()
+    with TopicReader(daemon.addresses["BELFRY_KAFKA"], "belfry.fires") as fires:
+        third = fires.read_until(1)[0].json
+    assert third["id"] == fire["id"] and third["try"] == 3, third
+    assert int(third["runnumber"]) >> 32 == (int(fire["runnumber"]) >> 32) + 1, third
+    assert daemon.stop(10) == 0
+
+
 def test_embedded_goes_on_without_a_zone_it_has_lost() -> None:
     daemon = Embedded(new_directory("e") / "trial")
     daemon.start()
