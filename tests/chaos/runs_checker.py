@@ -54,6 +54,7 @@ class History:
     reports: list[dict[str, Any]]  # of each partition in its order
     events: list[dict[str, Any]]
     side: list[Line]
+    open: set[str] = dataclasses.field(default_factory=set)  # runs that the state log has
 
 
 @dataclasses.dataclass
@@ -213,7 +214,9 @@ def _judge_ends(history: History, verdict: Verdict) -> None:
         well = [report for report in own
                 if report["report"] in ENDS_WELL and int(report["runnumber"]) == newest]
         failed = ended.get(run, [])
-        if not well and not failed:
+        # One that was asked to stop is over without a word, however its worker has ended it.
+        replaced = job is not None and job.overlap == "cancel_other"
+        if run in history.open or not (well or failed or replaced):
             verdict.wrong("unended", f"{run} has {len(numbers)} tries and no end")
         if len(failed) > 1 or (failed and max(numbers.values()) > max(failed)):
             verdict.wrong("revived", f"{run} went on behind its end")

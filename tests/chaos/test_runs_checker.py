@@ -112,6 +112,7 @@ FAULTS: list[tuple[str, str, Callable[[History], None]]] = [
     ("unended", "the end was said for another group",
      lambda history: history.reports[2].__setitem__("workers", "others")),
     ("unended", "a lost run that nobody buried", drop("events", 1)),
+    ("unended", "a run still open in the state log", lambda history: history.open.add(LOST)),
     ("revived", "a try behind the letter", add("fires", fire(LOST, 9, NOW_MS + 14500, 2))),
     ("revived", "two letters", add("events", {"event": "run_failed", "run": LOST,
                                               "at": instant_text(NOW_MS + 14100)})),
@@ -137,6 +138,17 @@ def test_each_fault_is_counted_once() -> None:
         verdict = judge(history, UNTIL_MS)
         found = {name: count for name, count in verdict.faults().items() if count}
         assert found == {fault: 1}, (what, verdict.said)
+
+
+def test_a_run_that_was_asked_to_stop_is_over_without_a_word() -> None:
+    history = good()
+    del history.events[1]
+    history.jobs[1] = Job(FREE, 2000, NOW_MS, "cancel_other", attempts=2)
+    history.side[6] = history.side[5]  # nothing beside it
+    history.side[9] = history.side[8]
+    assert judge(history, UNTIL_MS).unended == 0
+    history.open.add(LOST)
+    assert judge(history, UNTIL_MS).unended == 1
 
 
 def test_what_a_frozen_process_does_is_counted_apart() -> None:

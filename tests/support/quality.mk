@@ -60,6 +60,12 @@ bench: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## fires a second, latency, memo
 bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## commands a second, result latency, import
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_control.py $(BENCH)
 
+# Runs of jobs with a lease: how many a second, what follows a report, what an open one takes, silence,
+# retries of ten thousand, a million reports of strangers; BENCH="--quick --only free,lost".
+.PHONY: bench-runs
+bench-runs: setup-test $(PROGRAMS) ## runs a second, report to fire, open runs, silence; BENCH=--quick
+	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_runs.py $(BENCH)
+
 # /livez beside a constant answer of the same library.
 HTTP_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,constant_http http_rounds)
 .PHONY: bench-http

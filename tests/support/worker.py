@@ -79,6 +79,16 @@ class Work:
         return self.sent_s + self.lease_s * 2 / 3
 
 
+def need_leases(client: Any) -> None:
+    """Skips the test where belfryd does not take jobs with a lease."""
+    [result] = client.call({"op": "add", "command_id": "need-leases", "dry_run": True, "job": {
+        "group": "any", "id": "one", "schedule": {"every": "1h"}, "lease": "10s",
+        "workers": "any"}})
+    if result.get("code") == "not_supported":
+        from runner import Skip  # workers in processes of their own do without it
+        raise Skip("this belfryd refuses leases")
+
+
 class Worker(threading.Thread):
     """A member of the consumer group `workers`."""
 

@@ -1,0 +1,283 @@
+"""What runs cost on a real Kafka and a real Redis: make bench-runs.
+
+A worker of the benchmark's own reads fires as a member of a group and reports in arrays; it starts
+nothing. Each part can be asked for by name. The last line is for machines; docs/performance.md has
+the figures of one machine.
+
+  rate      runs a second: a herd of jobs with a lease, from due to the last end that is counted
+  free      a final report is appended: until the fire of the slot that waited for it is visible
+  memory    bytes of an open run: resident memory before a herd of fires that nobody takes, and
+            after; and the daemon is killed and started again, with that many open runs and without
+  lost      workers that are silent after the claim: from the end of the lease to what follows
+  spread    as many runs fail at one instant: retries a second
+  hostile   reports of strangers: what they change, what they take, how good ones fare beside them
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import harness  # noqa: E402 -- found through the line above
+from bench import JVM, describe_machine, drop, say, settle  # noqa: E402
+from bulk_worker import ARRAY, BulkWorker, Fire  # noqa: E402
+from oracle_fold import instant_ms, instant_text  # noqa: E402
+from workload import JOBS_PER_COMMAND, Workload, load  # noqa: E402
+
+GROUP = "bench-workers"
+
+
+class Settings(NamedTuple):
+    shards: int
+    runs: int  # of a herd
+    open_runs: int
+    freed: int  # slots that wait one for another
+    silent: int
+    failing: int
+    hostile: int
+
+
+class Bench:
+    """A daemon, and the worker beside it."""
+
+    def __init__(self, kafka: harness.Kafka, redis: harness.Redis, cluster: str, shards: int):
+        self.kafka, self.redis, self.cluster, self.shards = kafka, redis, cluster, shards
+        self.port = harness.free_port()
+        self.daemon = harness.Belfryd(kafka, redis, cluster, shards,
+                                      env={"BELFRY_HTTP": f"127.0.0.1:{self.port}"}).start()
+        self.daemon.wait_ready()
+        self.daemon.wait_live()
+        self.worker = BulkWorker(kafka.bootstrap, cluster, GROUP)
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.worker.consumer.close()
+        drop(self.kafka, self.redis, self.daemon)
+
+    def metric(self, name: str) -> float:
+        """The sum of its samples."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as page:
+            lines = page.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines
+                   if line.startswith((f"{name} ", f"{name}{{")))
+
+    def load(self, jobs: int, schedule: dict[str, Any], **terms: Any) -> float:
+        return load(self.kafka, self.cluster, Workload(
+            jobs, self.shards, [schedule], **{"lease": "10m", "workers": GROUP, **terms}))
+
+
+def once_at(due_s: int) -> dict[str, Any]:
+    return {"every": "24h", "anchor": instant_text(due_s * 1000)}
+
+
+def in_some_seconds(jobs: int) -> int:
+    return int(time.time() + 15 + jobs / 2000 + (jobs < JOBS_PER_COMMAND) * jobs / 40)
+
+
+def part_of(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+# ---- the parts ----
+
+
+def rate(bench: Bench, settings: Settings) -> dict[str, str]:
+    due_s = in_some_seconds(settings.runs)
+    bench.load(settings.runs, once_at(due_s))
+    assert time.time() < due_s - 1, "loading took too long"
+    batch: list[Fire] = []
+    for fire in bench.worker.fires(settings.runs, due_s - time.time() + 120):
+        batch.append(fire)
+        if len(batch) >= 5000:
+            bench.worker.report(batch, "started", "success")
+            batch = []
+    bench.worker.report(batch, "started", "success")
+    harness.wait_for(lambda: bench.metric("belfry_runs_ended_total") >= settings.runs, 120,
+                     "all runs are over", every_s=0.05)
+    took_s = time.time() - due_s
+    bench.worker.commit()
+    say(f"{settings.runs} runs, from due to the last end: {took_s:.2f} s, "
+        f"{settings.runs / took_s:,.0f} runs/s")
+    return {"runs_per_s": f"{settings.runs / took_s:.0f}"}
+
+
+def free(bench: Bench, settings: Settings) -> dict[str, str]:
+    """A backfill's slots go one by one."""
+    until_s = int(time.time()) // 3600 * 3600
+    with harness.CommandClient(bench.kafka.bootstrap, bench.cluster) as client:
+        client.call({"op": "add", "command_id": "free", "job": {
+            "group": "free", "id": "one", "schedule": {"every": "1h", "anchor": "epoch"},
+            "lease": "10m", "workers": GROUP, "overlap": "buffer_all"}}, "applied")
+        client.call({"op": "backfill", "command_id": "fill", "select": {
+            "groups": ["free"], "ids": ["one"]},
+            "from": instant_text((until_s - settings.freed * 3600) * 1000),
+            "to": instant_text(until_s * 1000)}, "applied")
+    took_ms: list[float] = []
+    freed_ms = 0.0
+    for fire in bench.worker.fires(settings.freed):
+        if freed_ms:
+            took_ms.append(time.time() * 1000 - freed_ms)
+        bench.worker.appended_ms.clear()
+        bench.worker.report([fire], "started", "success")
+        freed_ms = bench.worker.appended_ms[-1]
+    bench.worker.commit()
+    took_ms = took_ms[20:]  # the first ones find everything cold
+    p50, p99 = part_of(took_ms, 0.5), part_of(took_ms, 0.99)
+    say(f"{len(took_ms)} slots that waited: report appended to fire visible p50 {p50:.0f} ms, "
+        f"p99 {p99:.0f} ms, max {max(took_ms):.0f} ms")
+    return {"free_to_fire_p99_ms": f"{p99:.0f}"}
+
+
+def wait_open(bench: Bench, count: int) -> None:
+    harness.wait_for(lambda: bench.metric("belfry_shard_runs_open") >= count, 120,
+                     f"{count} runs are open", every_s=0.5)
+
+
+def took_over_s(bench: Bench) -> float:
+    """From the assignment to the last shard that is live, after kill -9."""
+    bench.daemon.kill9()
+    bench.daemon.start()
+    bench.daemon.wait_live()
+    assigned = bench.daemon.events("group.assigned")[-1]["ts"]
+    live = bench.daemon.events("shard.live")[-1]["ts"]
+    return (instant_ms(live) - instant_ms(assigned)) / 1000
+
+
+def memory(bench: Bench, settings: Settings) -> dict[str, str]:
+    due_s = in_some_seconds(settings.open_runs) + 30
+    bench.load(settings.open_runs, once_at(due_s))
+    settle(bench.daemon, bench.redis, settings.open_runs)
+    without = [took_over_s(bench) for _ in range(2)]
+    settle(bench.daemon, bench.redis, settings.open_runs)
+    before_kib = bench.daemon.resident_kib()
+    assert time.time() < due_s, "too slow for the instant chosen"
+    wait_open(bench, settings.open_runs)
+    time.sleep(15)  # the outbox gives its memory back
+    settle(bench.daemon, bench.redis, settings.open_runs)
+    herd_kib = bench.daemon.resident_kib()
+    there = [took_over_s(bench) for _ in range(2)]
+    settle(bench.daemon, bench.redis, settings.open_runs)
+    after_kib = bench.daemon.resident_kib()
+    each = (herd_kib - before_kib) * 1024 / settings.open_runs
+    again = (after_kib - before_kib) * 1024 / settings.open_runs
+    say(f"{settings.open_runs} open runs: {each:.0f} bytes each of resident memory behind the herd "
+        f"that opened them, {again:.0f} after a take-over")
+    say(f"take-over without them {', '.join(f'{one:.2f}' for one in without)} s, with them "
+        f"{', '.join(f'{one:.2f}' for one in there)} s")
+    return {"bytes_per_open_run": f"{min(each, again):.0f}",
+            "takeover_more_s": f"{min(there) - min(without):.2f}"}
+
+
+def lost(bench: Bench, settings: Settings) -> dict[str, str]:
+    """Claimed, committed and silent: what ends them is the retry that becomes visible."""
+    lease_ms = 10_000
+    due_s = in_some_seconds(settings.silent)
+    bench.load(settings.silent, once_at(due_s), lease="10s",
+               retry={"attempts": 2, "initial": "100ms", "max": "100ms"})
+    fires = list(bench.worker.fires(settings.silent, due_s - time.time() + 60))
+    bench.worker.appended_ms.clear()
+    bench.worker.report(fires, "started")
+    signed_ms = max(bench.worker.appended_ms)
+    bench.worker.commit()
+    retried_ms = {fire["id"]: instant_ms(fire["time"]) for fire in
+                  bench.worker.fires(settings.silent, 60)}
+    late_ms = [at_ms - signed_ms - lease_ms for at_ms in retried_ms.values()]
+    say(f"{len(late_ms)} silent tries: decided {min(late_ms)} to {max(late_ms)} ms behind the end "
+        f"of their lease (100 to 125 ms of it is the retry's delay)")
+    return {"lost_decided_after_lease_ms": f"{max(late_ms)}"}
+
+
+def spread(bench: Bench, settings: Settings) -> dict[str, str]:
+    due_s = in_some_seconds(settings.failing)
+    bench.load(settings.failing, once_at(due_s),
+               retry={"attempts": 2, "initial": "40s", "max": "40s"})
+    fires = list(bench.worker.fires(settings.failing, due_s - time.time() + 60))
+    bench.worker.report(fires, "started", "failure")
+    at_ms = [instant_ms(fire["time"]) for fire in bench.worker.fires(settings.failing, 90)]
+    first_ms, last_ms = min(at_ms), max(at_ms)
+    mean = len(at_ms) * 1000 / (last_ms - first_ms)
+    most = max(collections.Counter((one - first_ms) // 1000 for one in at_ms).values())
+    say(f"{len(at_ms)} retries within {(last_ms - first_ms) / 1000:.1f} s: {mean:.0f} a second, "
+        f"{most} in the fullest: {most / mean:.2f} times as many")
+    return {"retry_peak": f"{most / mean:.2f}"}
+
+
+def hostile(bench: Bench, settings: Settings) -> dict[str, str]:
+    """Of runs that never were, of tries that are over, of another group, unreadable ones."""
+    due_s = in_some_seconds(100)
+    bench.load(100, once_at(due_s))
+    fires = list(bench.worker.fires(100, due_s - time.time() + 60))
+    bench.worker.report(fires[:50], "started", "success")
+    harness.wait_for(lambda: bench.metric("belfry_runs_ended_total") >= 50, 30, "50 are over")
+    opened, began_kib = bench.metric("belfry_shard_runs_open"), bench.daemon.resident_kib()
+    open_try = fires[60]  # of another group: said by a stranger
+    changes = [{"runnumber": "99"}, {"run": "1-0.0.0@1"}, {}, {"report": "running"},
+               {"workers": "others", "run": open_try["id"], "runnumber": open_try["runnumber"]}]
+    strange = [{**bench.worker.said(fires[at % 50], "failure"), **changes[at % len(changes)]}
+               for at in range(ARRAY)]
+    began_s = time.monotonic()
+    good_s: list[float] = []
+    most_kib = began_kib
+    for turn in range(settings.hostile // ARRAY):
+        if turn % 37 == 0:
+            bench.worker.producer.produce(f"{bench.cluster}.runs", b"\xff{" * 100,
+                                   partition=turn % bench.shards)
+        bench.worker.send(strange, turn % bench.shards)
+        if turn % 100 == 50 and len(good_s) < 10:
+            ended = bench.metric("belfry_runs_ended_total")
+            bench.worker.report([fires[50 + len(good_s)]], "success")
+            sent_s = time.monotonic()
+            harness.wait_for(lambda: bench.metric("belfry_runs_ended_total") > ended, 60,
+                             "a good report acts", every_s=0.01)
+            good_s.append(time.monotonic() - sent_s)
+            most_kib = max(most_kib, bench.daemon.resident_kib())
+    assert bench.worker.producer.flush(120) == 0
+    took_s = time.monotonic() - began_s
+    left = bench.metric("belfry_shard_runs_open")
+    assert left == opened - len(good_s), f"{left} runs are open, not {opened - len(good_s)}"
+    say(f"{settings.hostile} hostile reports in {took_s:.1f} s: {most_kib - began_kib} KiB more at "
+        f"most; {len(good_s)} good ones acted within {max(good_s):.2f} s")
+    return {"hostile_kib": f"{most_kib - began_kib}", "good_within_s": f"{max(good_s):.2f}"}
+
+
+PARTS: dict[str, Callable[[Bench, Settings], dict[str, str]]] = {
+    "rate": rate, "free": free, "memory": memory, "lost": lost, "spread": spread,
+    "hostile": hostile}
+FIGURES = ("runs_per_s", "free_to_fire_p99_ms", "bytes_per_open_run", "lost_decided_after_lease_ms")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--shards", type=int, default=8)
+    parser.add_argument("--only", default=",".join(PARTS), metavar="NAME,…",
+                        help="only these parts: %(default)s")
+    options = parser.parse_args()
+    less = 10 if options.quick else 1
+    settings = Settings(options.shards, 100_000 // less, 100_000 // less, 500 // less + 50,
+                        2000 // less, 10_000 // less, 1_000_000 // less)
+    harness.install_signal_handlers()
+    print(f"machine: {describe_machine()}")
+    figures: dict[str, str] = {}
+    with harness.Kafka(heap_mb=1024, jvm=JVM) as kafka, harness.Redis() as redis:
+        for name in options.only.split(","):
+            with Bench(kafka, redis, f"runs-{name}", settings.shards) as bench:
+                figures |= PARTS[name](bench, settings)
+    print(" ".join(f"{name}={figures.pop(name, '-')}" for name in FIGURES) +
+          "".join(f" {name}={figure}" for name, figure in figures.items()), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
