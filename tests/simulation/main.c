@@ -106,8 +106,8 @@ static int play(const struct wishes *wishes)
         add(&totals, &verdict);
         if (verdict.violation_count > 0) {
             say_violations(&plan, &verdict);
-            (void)printf("repeat it with: make sim SEEDS=1 SEED=%llu\n",
-                         (unsigned long long)plan.seed);
+            (void)printf("repeat it with: make sim SEEDS=1 SEED=%llu%s\n",
+                         (unsigned long long)plan.seed, wishes->plan.runs ? " SIM_RUNS=1" : "");
             if (wishes->one && !tell_story(&plan, &verdict, wishes)) written = false;
         }
         plan_clear(&plan);
@@ -117,7 +117,8 @@ static int play(const struct wishes *wishes)
             (void)fflush(stdout);
         }
     }
-    for (int i = 0; i < SOMETIMES_COUNT && !wishes->one; i++)
+    int told = wishes->plan.runs ? SOMETIMES_COUNT : SOMETIMES_SLOT_MEETS_RUN;
+    for (int i = 0; i < told && !wishes->one; i++)
         (void)printf("sometimes %lld %s\n", (long long)totals.sometimes.count[i],
                      sometimes_text((enum sometimes_kind)i));
     (void)printf("hash=%016" PRIx64 " fires=%lld\n", totals.hash, (long long)totals.fires);

@@ -20,6 +20,7 @@ static const char help[] =
     "  --short         seeds of one or two days only; otherwise weeks and years are among them\n"
     "  --typical       the kind of seed that speed is measured with: three daemons, 200 jobs of\n"
     "                  about one fire an hour\n"
+    "  --runs          with jobs that have a lease, and workers, in three of five seeds\n"
     "  --shrink        shortens a seed that fails to a story of a few events\n"
     "  --save=FILE     with --shrink: writes the story into the file\n"
     "  --replay=FILE   plays the story in the file; its trace hash is always the same\n"
@@ -72,6 +73,7 @@ static bool read_switch(const char *argument, struct wishes *wishes)
                     {"--check-ports", &wishes->check_ports},
                     {"--check-judge", &wishes->check_judge},
                     {"--short", &wishes->plan.short_seeds},
+                    {"--runs", &wishes->plan.runs},
                     {"--typical", &wishes->plan.typical}};
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
         if (strcmp(argument, switches[i].name) != 0) continue;

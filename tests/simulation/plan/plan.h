@@ -87,6 +87,7 @@ struct plan {
 struct plan_wishes {
     bool short_seeds;
     bool typical; /* the seed that speed is measured with */
+    bool runs;    /* jobs with a lease and workers, in most seeds */
 };
 
 void plan_from_seed(struct plan *plan, uint64_t seed, const struct plan_wishes *wishes);

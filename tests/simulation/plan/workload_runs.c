@@ -92,8 +92,6 @@ static void put_terms(struct text_out *out, struct random *dice, bool anew)
     else put_start_within(out, dice, nobody);
     put_overlap(out, dice, nobody, anew);
     if (random_chance(dice, 3, 5)) put_retry(out, dice);
-    if (random_chance(dice, 1, 10))
-        put(out, ",\"pause_after_failures\":%d", 2 + (int)roll(dice, 4));
 }
 
 static void put_run_job(struct text_out *out, struct random *dice, const struct plan *plan,
@@ -133,7 +131,7 @@ static void put_run_update(struct text_out *out, struct random *dice, const stru
 {
     static const char *const away = "\"lease\":null,\"workers\":null,\"lease_mode\":null,"
                                     "\"overlap\":null,\"overlap_limit\":null,\"retry\":null,"
-                                    "\"start_within\":null,\"pause_after_failures\":null";
+                                    "\"start_within\":null";
     put(out, ",\"set\":{");
     switch (roll(dice, 7)) {
     case 0: put(out, "%s", away); break;

@@ -99,8 +99,6 @@
     row(ZONES_REPLACED, "a process got other zone data")                                           \
     row(ZONE_LOST, "a process got zone data without the zone of some jobs")                       \
     row(ZONE_GIVEN_UP, "a command ended what a job owed for a missing zone")                      \
-    row(SLOT_MEETS_RUN, "a slot met a run of its job, and a policy had to choose")                 \
-    row(RUNS_TAKEN_OVER, "a shard that has had open runs got an owner")                            \
     row(TZ_CHANGED, "a shard with jobs in zones got an owner with other zone data")                \
     row(RECKONED, "owed slots were counted anew by other zone data")                               \
     row(GAP_FIRE, "a fixed time left out by a clock came at the end of the gap")                   \
@@ -116,6 +114,8 @@
     row(WAITED, "a delayed slot waited over an edit of its schedule")                              \
     row(COUNTED_OWING, "jobs that owe were counted")                                               \
     row(COUNTED_FAILING, "failing jobs were counted")                                              \
+    row(SLOT_MEETS_RUN, "a slot met a run of its job, and a policy had to choose")                 \
+    row(RUNS_TAKEN_OVER, "a shard that has had open runs got an owner")                            \
     row(WORKER_DIED, "a worker died")                                                              \
     row(WORKER_DRAINED, "a worker ended in order")                                                 \
     row(WORKER_FROZEN, "a worker's machine was frozen")                                            \
