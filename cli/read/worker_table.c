@@ -97,7 +97,8 @@ static void take_report(struct worker_table *table, const struct report *report,
                         int64_t appended_ms)
 {
     char runnumber[24];
-    bool named = report->worker.length > 0;
+    /* What is said by hand, of another's try, has no token. */
+    bool named = report->worker.length > 0 && report->token.length > 0;
     json_t *worker = named ? worker_of(table, report->workers, report->worker) : NULL;
     (void)snprintf(runnumber, sizeof runnumber, "%" PRId64, report->runnumber);
     if (worker != NULL) heard(worker, appended_ms);
