@@ -41,8 +41,8 @@ static void judge_sign(struct run_judge *judge, const struct judged_report *repo
     bool late = report->word == SAID_STARTED && tried->expiry_ms > 0 &&
                 report->time_ms >= tried->expiry_ms;
     int64_t asked_ms = last_ms(judge, tried->runnumber);
-    if (late || tried->fixed || (asked_ms != INT64_MIN && step->time_ms - asked_ms <= AT_LEAST_MS))
-        return;
+    int64_t at_ms = report->read_ms < step->time_ms ? report->read_ms : step->time_ms;
+    if (late || tried->fixed || (asked_ms != INT64_MIN && at_ms - asked_ms <= AT_LEAST_MS)) return;
     world_violation(judge->world, "cancel not repeated: %s %" PRId64 " shows life at %" PRId64
                     ", asked to stop last at %" PRId64, run->id, tried->runnumber,
                     report->time_ms, asked_ms);
