@@ -77,7 +77,8 @@ class Bench:
 
 
 def once_at(due_s: int) -> dict[str, Any]:
-    return {"every": "24h", "anchor": instant_text(due_s * 1000)}
+    at = time.gmtime(due_s)
+    return {"cron": f"{at.tm_sec} {at.tm_min} {at.tm_hour} * * *", "zone": "UTC"}
 
 
 def in_some_seconds(jobs: int) -> int:
