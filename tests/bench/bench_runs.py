@@ -219,8 +219,9 @@ def hostile(bench: Bench, settings: Settings) -> dict[str, str]:
     bench.load(100, once_at(due_s))
     fires = list(bench.worker.fires(100, due_s - time.time() + 60))
     bench.worker.report(fires[:50], "started", "success")
-    harness.wait_for(lambda: bench.metric("belfry_runs_ended_total") >= 50, 30, "50 are over")
-    opened, began_kib = bench.metric("belfry_shard_runs_open"), bench.daemon.resident_kib()
+    opened = 50
+    harness.wait_for(lambda: bench.metric("belfry_shard_runs_open") == opened, 30, "50 are over")
+    began_kib = bench.daemon.resident_kib()
     open_try = fires[60]  # of another group: said by a stranger
     changes = [{"runnumber": "99"}, {"run": "1-0.0.0@1"}, {}, {"report": "running"},
                {"workers": "others", "run": open_try["id"], "runnumber": open_try["runnumber"]}]
@@ -244,6 +245,8 @@ def hostile(bench: Bench, settings: Settings) -> dict[str, str]:
             most_kib = max(most_kib, bench.daemon.resident_kib())
     assert bench.worker.producer.flush(120) == 0
     took_s = time.monotonic() - began_s
+    harness.wait_for(lambda: bench.metric("belfry_run_reports_total") >= settings.hostile, 120,
+                     "all reports are read", every_s=0.2)
     left = bench.metric("belfry_shard_runs_open")
     assert left == opened - len(good_s), f"{left} runs are open, not {opened - len(good_s)}"
     say(f"{settings.hostile} hostile reports in {took_s:.1f} s: {most_kib - began_kib} KiB more at "
