@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/show/cli_clock.h"
 #include "cli/show/json_text.h"
@@ -95,14 +94,6 @@ static bool note_snapshot(void *opaque, int32_t shard, bool found, const struct 
     return true;
 }
 
-static void pause_ms(int64_t wait_ms)
-{
-    assert(wait_ms > 0);
-    assert(wait_ms < SECONDS_MS);
-    struct timespec wait = {.tv_sec = 0, .tv_nsec = wait_ms * 1000000};
-    (void)nanosleep(&wait, NULL);
-}
-
 static bool wait_for(struct redis_reader *reader, struct awaited *awaited, struct error *error)
 {
     assert(reader->store != NULL);
@@ -114,7 +105,7 @@ static bool wait_for(struct redis_reader *reader, struct awaited *awaited, struc
             return false;
         if (awaited->behind == 0 || cli_left_ms(deadline_ms, 1) == 0) return true;
         if (wait_ms > RETRY_MOST_MS) wait_ms = RETRY_MOST_MS;
-        pause_ms(wait_ms);
+        cli_pause_ms(wait_ms);
     }
 }
 

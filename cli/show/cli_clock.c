@@ -21,3 +21,11 @@ int cli_left_ms(int64_t deadline_ms, int most_ms)
     if (left <= 0) return 0;
     return left < most_ms ? (int)left : most_ms;
 }
+
+void cli_pause_ms(int64_t wait_ms)
+{
+    assert(wait_ms > 0);
+    assert(wait_ms < SECONDS_MS);
+    struct timespec wait = {.tv_sec = 0, .tv_nsec = wait_ms * 1000000};
+    (void)nanosleep(&wait, NULL);
+}

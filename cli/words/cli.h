@@ -61,6 +61,7 @@ command_run command_next;
 command_run command_validate;
 command_run command_tail;
 command_run command_dead;
+command_run command_run_by_hand; /* belfry run */
 command_run command_shards;
 command_run command_status;
 command_run command_top;
@@ -107,6 +108,7 @@ extern const struct option_row options_validate[];
 extern const struct option_row options_next[];
 extern const struct option_row options_tail[];
 extern const struct option_row options_dead[];
+extern const struct option_row options_run[];
 extern const struct option_row options_status[];
 extern const struct option_row options_top[];
 extern const struct option_row options_watch[]; /* --watch */

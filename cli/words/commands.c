@@ -43,6 +43,7 @@ static const struct option_row *const of_validate[] = {options_schedule, options
                                                        options_validate, NULL};
 static const struct option_row *const of_tail[] = {options_tail, NULL};
 static const struct option_row *const of_dead[] = {options_dead, NULL};
+static const struct option_row *const of_run[] = {options_run, NULL};
 static const struct option_row *const of_status[] = {options_status, NULL};
 static const struct option_row *const of_top[] = {options_top, NULL};
 static const struct option_row *const of_shards[] = {options_watch, NULL};
@@ -247,6 +248,15 @@ const struct cli_command cli_commands[] = {
      "belfry dead requeue --kind run --group billing --rate 20\n"
      "belfry dead ack --older 7d --reason \"nobody misses them\"",
      of_dead, "list show requeue ack", command_dead},
+    {"run", "one run by hand: try it again, or say how it ended", "(retry | done | fail) RUN [options]",
+     "retry sends a command: a run that waits for its next try gets it now, one that has ended "
+     "runs once more under its id, with a new runnumber. done and fail report in the place of its "
+     "worker how the try that is out has ended; a worker that still has it is asked to stop. What "
+     "must not run twice: make sure first that nobody is at work.",
+     "belfry run retry 1795290000123-3.10422.0@1795294674000\n"
+     "belfry run done 1795290000123-3.10422.0@1795294674000 --result '{\"rows\":7}' --wait\n"
+     "belfry run fail 1795290000123-3.10422.0@1795294674000 --message \"host burnt down\"",
+     of_run, "retry done fail", command_run_by_hand},
     {"status", "say on one screen whether all is well", "[--consumer-group NAME]",
      "Reads what the daemons report in Redis every two seconds, and asks Kafka who is in the "
      "group: at any number of jobs the same few answers. Exit code 0: well; 1: not well, a line "

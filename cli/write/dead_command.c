@@ -104,11 +104,9 @@ static void write_member(struct text_writer *out, const char *name, const char *
     text_writer_string(out, text_of(value));
 }
 
-void dead_run_write(const struct dead_run *run, struct text_writer *out)
+void dead_run_write(const struct dead_run *run, const char *command_id, struct text_writer *out)
 {
-    char command_id[DEAD_COMMAND_ID_BYTES];
     assert(run->group.length > 0 && run->id.length > 0 && run->run.length > 0);
-    dead_command_id(run->partition, run->offset, command_id);
     text_writer_format(out, "{\"op\":\"requeue\",\"command_id\":\"%s\"", command_id);
     text_writer_words(out, ",\"select\":{\"groups\":[");
     text_writer_string(out, run->group);

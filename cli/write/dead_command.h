@@ -19,12 +19,10 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
                         int64_t offset, struct text_writer *out, struct error *error)
     __attribute__((warn_unused_result));
 
-/* The command that runs a failed run once more, under an id made of the dead letter's place.
+/* The command that runs a run once more.
  *   overlap        NULL, or what to do where another run of the job is in the way: "allow"
  *   actor, reason  NULL: not given */
 struct dead_run {
-    int32_t partition;
-    int64_t offset;
     struct text group;
     struct text id;
     struct text run; /* the id of its fire */
@@ -32,7 +30,7 @@ struct dead_run {
     const char *actor;
     const char *reason;
 };
-void dead_run_write(const struct dead_run *run, struct text_writer *out);
+void dead_run_write(const struct dead_run *run, const char *command_id, struct text_writer *out);
 
 enum { DEAD_COMMAND_ID_BYTES = 48 };
 /* requeue-<partition>-<offset> */

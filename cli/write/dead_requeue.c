@@ -52,15 +52,15 @@ static void write_run(const struct requeue *requeue, const struct dead_row *row,
                       struct text_writer *command)
 {
     const struct arguments *arguments = requeue->settings->arguments;
-    const struct dead_run run = {.partition = row->partition,
-                                 .offset = row->offset,
-                                 .group = row->group,
+    char command_id[DEAD_COMMAND_ID_BYTES];
+    const struct dead_run run = {.group = row->group,
                                  .id = row->id,
                                  .run = row->run,
                                  .overlap = requeue->overlap,
                                  .actor = arguments_value(arguments, "actor"),
                                  .reason = arguments_value(arguments, "reason")};
-    dead_run_write(&run, command);
+    dead_command_id(row->partition, row->offset, command_id);
+    dead_run_write(&run, command_id, command);
 }
 
 static bool write_again(struct requeue *requeue, const struct dead_row *row,

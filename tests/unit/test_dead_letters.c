@@ -10,6 +10,8 @@
 #include "cli/read/dead_letters.h"
 #include "cli/write/dead_ack.h"
 #include "cli/write/dead_command.h"
+#include "cli/write/run_report.h"
+#include "schemas/report_json.h"
 
 static const struct dead_filter everything = {
     .before_ms = INT64_MAX, .after_ms = INT64_MIN, .most = -1};
@@ -212,20 +214,48 @@ static void test_ranges_of_an_acknowledgement(void **state)
 static void test_a_run_as_a_command(void **state)
 {
     (void)state;
-    const struct dead_run run = {.partition = 3,
-                                 .offset = 17,
-                                 .group = text_of("b\"g"),
+    char command_id[DEAD_COMMAND_ID_BYTES];
+    const struct dead_run run = {.group = text_of("b\"g"),
                                  .id = text_of("i"),
                                  .run = text_of("1-2.3@4"),
                                  .overlap = "allow",
                                  .reason = "why"};
     struct text_writer out;
     text_writer_init(&out);
-    dead_run_write(&run, &out);
+    dead_command_id(3, 17, command_id);
+    dead_run_write(&run, command_id, &out);
     assert_text(text_writer_text(&out),
                 "{\"op\":\"requeue\",\"command_id\":\"requeue-3-17\",\"select\":{\"groups\":"
                 "[\"b\\\"g\"],\"ids\":[\"i\"]},\"run\":\"1-2.3@4\",\"overlap\":\"allow\","
                 "\"reason\":\"why\"}");
+    text_writer_free(&out);
+}
+
+static void test_a_report_by_hand(void **state)
+{
+    (void)state;
+    const struct run_report report = {.run = text_of("1-2.3@4"),
+                                      .runnumber = 4294967301,
+                                      .workers = text_of("w"),
+                                      .outcome = RUN_FAILURE,
+                                      .message = "it\"s broken",
+                                      .actor = "ada"};
+    struct text_writer out;
+    text_writer_init(&out);
+    run_report_write(&report, &out);
+    assert_text(text_writer_text(&out),
+                "{\"run\":\"1-2.3@4\",\"runnumber\":\"4294967301\",\"report\":\"failure\","
+                "\"worker\":\"by hand: ada\",\"workers\":\"w\",\"error\":{\"message\":"
+                "\"it\\\"s broken\"}}");
+    struct report_reader reader;
+    struct report read;
+    struct error error = {0};
+    struct arena *arena = arena_create();
+    assert_true(reports_open(text_writer_text(&out), &reader, &error));
+    assert_true(reports_next(&reader, arena, &read, &error));
+    assert_int_equal(error.kind, ERROR_NONE);
+    assert_int_equal(read.outcome, RUN_FAILURE);
+    arena_destroy(arena);
     text_writer_free(&out);
 }
 
@@ -239,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_nobody_else_acknowledges),
         cmocka_unit_test(test_ranges_of_an_acknowledgement),
         cmocka_unit_test(test_a_run_as_a_command),
+        cmocka_unit_test(test_a_report_by_hand),
     };
     return cmocka_run_group_tests_name("dead letters", tests, NULL, NULL);
 }

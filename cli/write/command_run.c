@@ -1,0 +1,261 @@
+/* belfry run retry|done|fail: one run by hand. What an operator says of a try goes the way of what
+ * its worker says: there is no second one. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/read/dead_letters.h"
+#include "cli/read/open_runs.h"
+#include "cli/read/result_view.h"
+#include "cli/show/cli_clock.h"
+#include "cli/show/json_text.h"
+#include "cli/words/cli.h"
+#include "cli/words/selection.h"
+#include "cli/write/dead_command.h"
+#include "cli/write/run_report.h"
+#include "cli/write/write_session.h"
+#include "lib/base/memory.h"
+#include "lib/base/monotonic.h"
+#include "lib/model/route.h"
+
+enum { WAIT_DEFAULT_MS = 10000, LOOK_MS = 200 };
+
+/* ---- reports ---- */
+
+void run_report_write(const struct run_report *report, struct text_writer *out)
+{
+    char worker[120];
+    assert(run_outcome_sayer(report->outcome) == RUN_SAID_BY_WORKER);
+    (void)snprintf(worker, sizeof worker, "by hand%s%.100s", report->actor == NULL ? "" : ": ",
+                   report->actor == NULL ? "" : report->actor);
+    text_writer_words(out, "{\"run\":");
+    text_writer_string(out, report->run);
+    text_writer_format(out, ",\"runnumber\":\"%" PRId64 "\"", report->runnumber);
+    text_writer_member(out, "report");
+    text_writer_string(out, text_of(report_word(REPORT_ENDED, report->outcome)));
+    text_writer_member(out, "worker");
+    text_writer_string(out, text_of(worker));
+    text_writer_member(out, "workers");
+    text_writer_string(out, report->workers);
+    if (report->message != NULL) {
+        text_writer_words(out, ",\"error\":{\"message\":");
+        text_writer_string(out, text_of(report->message));
+        text_writer_char(out, '}');
+    }
+    if (report->result != NULL) {
+        text_writer_member(out, "result");
+        text_writer_words(out, report->result);
+    }
+    text_writer_char(out, '}');
+}
+
+struct by_hand {
+    const struct settings *settings;
+    const char *run;
+    enum run_outcome outcome;
+    int64_t wait_ms; /* until it is seen to have ended; 0: not */
+    struct open_run_found found;
+};
+
+static bool send_report(const struct by_hand *by_hand, struct error *error)
+{
+    char topic[TOPIC_NAME_BYTES];
+    const struct arguments *arguments = by_hand->settings->arguments;
+    struct write_record record = {.partition = by_hand->found.shard, .key = by_hand->found.group};
+    const struct run_report report = {.run = text_of(by_hand->run),
+                                      .runnumber = by_hand->found.runnumber,
+                                      .workers = text_of(by_hand->found.workers),
+                                      .outcome = by_hand->outcome,
+                                      .message = arguments_value(arguments, "message"),
+                                      .result = arguments_value(arguments, "result"),
+                                      .actor = arguments_value(arguments, "actor")};
+    topic_name(topic, by_hand->settings, "runs");
+    struct cli_kafka *producer = cli_kafka_create(by_hand->settings, CLI_PRODUCER, error);
+    if (producer == NULL) return false;
+    run_report_write(&report, &record.value);
+    bool sent = cli_kafka_send(producer, topic, &record, 1, error);
+    text_writer_free(&record.value);
+    cli_kafka_destroy(producer);
+    return sent;
+}
+
+/* Whether that try is seen to be over: Redis is a moment behind. */
+static bool is_over(const struct by_hand *by_hand)
+{
+    struct open_run_found now;
+    struct error error = {0};
+    if (!open_runs_find(by_hand->settings, by_hand->run, &now, &error))
+        return error.code == CODE_NOT_FOUND;
+    return now.runnumber != by_hand->found.runnumber || now.state == RUN_STATE_WAITING;
+}
+
+static bool wait_for_end(const struct by_hand *by_hand, struct error *error)
+{
+    int64_t deadline_ms = monotonic_ms() + by_hand->wait_ms;
+    while (!is_over(by_hand)) {
+        if (cli_left_ms(deadline_ms, LOOK_MS) == 0)
+            return error_invalid(error, CODE_TIMED_OUT, "the report is in Kafka, but the try is "
+                                 "still open; belfry describe %s/%s says more",
+                                 by_hand->found.group, by_hand->found.id);
+        cli_pause_ms(LOOK_MS);
+    }
+    return true;
+}
+
+static bool check_result(const struct arguments *arguments, struct error *error)
+{
+    const char *result = arguments_value(arguments, "result");
+    json_t *parsed = NULL;
+    struct error refused = {0};
+    if (result == NULL) return true;
+    bool readable = json_text_one(text_of(result), "it", &parsed, &refused);
+    json_decref(parsed);
+    return readable || error_invalid(error, CODE_USAGE, "--result: %s", refused.message);
+}
+
+static enum exit_code end_run(const struct invocation *invocation, enum run_outcome outcome)
+{
+    struct error error = {0};
+    const struct arguments *arguments = invocation->arguments;
+    struct by_hand by_hand = {.settings = invocation->settings,
+                              .run = arguments->positionals[1],
+                              .outcome = outcome,
+                              .wait_ms = arguments_has(arguments, "wait") ? WAIT_DEFAULT_MS : 0};
+    bool done = arguments_duration(arguments, "wait", &by_hand.wait_ms, &error) &&
+                check_result(arguments, &error) &&
+                open_runs_find(by_hand.settings, by_hand.run, &by_hand.found, &error);
+    if (done && by_hand.found.state == RUN_STATE_WAITING)
+        done = error_set(&error, ERROR_FATAL, "no try of it is out: it waits for its next one; "
+                         "belfry cancel %s/%s --run %s ends it, belfry run retry brings it forward", by_hand.found.group, by_hand.found.id, by_hand.run);
+    done = done && send_report(&by_hand, &error) &&
+           (by_hand.wait_ms == 0 || wait_for_end(&by_hand, &error));
+    if (!done) return exit_with(&error);
+    (void)fprintf(stderr, "belfry: %s/%s: reported as %s, in the place of its worker; a worker "
+                  "that still has it is asked to stop\n", by_hand.found.group, by_hand.found.id,
+                  run_outcome_word(outcome));
+    return CLI_OK;
+}
+
+static enum exit_code run_done(const struct invocation *invocation)
+{
+    return end_run(invocation, RUN_SUCCESS);
+}
+
+static enum exit_code run_fail(const struct invocation *invocation)
+{
+    return end_run(invocation, RUN_FAILURE);
+}
+
+/* ---- once more ---- */
+
+struct job_of_run {
+    char group[NAME_BYTES_MAX + 1];
+    char id[NAME_BYTES_MAX + 1];
+};
+
+static bool take_name(struct job_of_run *job, struct text group, struct text id)
+{
+    if (group.length > NAME_BYTES_MAX || id.length > NAME_BYTES_MAX) return false;
+    (void)snprintf(job->group, sizeof job->group, "%.*s", (int)group.length, group.bytes);
+    (void)snprintf(job->id, sizeof job->id, "%.*s", (int)id.length, id.bytes);
+    return true;
+}
+
+/* A run that has failed for good is among the dead letters, also one that is dealt with. */
+static bool find_dead(struct job_of_run *job, const struct settings *settings, const char *run,
+                      struct error *error)
+{
+    const struct dead_filter filter = {.kind = dead_kind_word(DEAD_RUN),
+                                       .before_ms = INT64_MAX,
+                                       .after_ms = INT64_MIN,
+                                       .acknowledged = true,
+                                       .most = -1};
+    struct dead_list list = {0};
+    if (!dead_list_read(&list, settings, &filter, 0, error)) return false;
+    bool found = false;
+    for (size_t i = 0; !found && i < list.count; i++)
+        found = text_equal(list.rows[i].run, text_of(run)) &&
+                take_name(job, list.rows[i].group, list.rows[i].id);
+    dead_list_free(&list);
+    return found || error_invalid(error, CODE_NOT_FOUND, "no open run has the id %.200s, and no "
+                                  "dead letter; of a run that ended well say --job GROUP/ID", run);
+}
+
+static bool find_job(struct job_of_run *job, const struct settings *settings, const char *run,
+                     struct error *error)
+{
+    struct text group;
+    struct text id;
+    struct open_run_found found;
+    const char *name = arguments_value(settings->arguments, "job");
+    if (name != NULL)
+        return job_name_split(name, &group, &id, error) && take_name(job, group, id);
+    if (open_runs_find(settings, run, &found, error))
+        return take_name(job, text_of(found.group), text_of(found.id));
+    if (error->code != CODE_NOT_FOUND) return false;
+    error_clear(error);
+    return find_dead(job, settings, run, error);
+}
+
+static void plan_retry(const struct invocation *invocation, const struct job_of_run *job,
+                       struct write_record *record)
+{
+    const struct arguments *arguments = invocation->arguments;
+    const struct dead_run run = {.group = text_of(job->group),
+                                 .id = text_of(job->id),
+                                 .run = text_of(arguments->positionals[1]),
+                                 .overlap = arguments_value(arguments, "overlap"),
+                                 .actor = arguments_value(arguments, "actor"),
+                                 .reason = arguments_value(arguments, "message")};
+    command_id_make(record->command_id);
+    dead_run_write(&run, record->command_id, &record->value);
+}
+
+static enum exit_code run_retry(const struct invocation *invocation)
+{
+    struct error error = {0};
+    struct job_of_run job;
+    struct write_session session = {0};
+    struct write_plan plan = {0};
+    json_t *results = NULL;
+    const struct settings *settings = invocation->settings;
+    int64_t wait_ms = WAIT_DEFAULT_MS;
+    bool done = arguments_duration(invocation->arguments, "wait", &wait_ms, &error) &&
+                find_job(&job, settings, invocation->arguments->positionals[1], &error) &&
+                write_session_open(&session, settings, NULL, true, &error);
+    if (done) {
+        plan.records = memory_allocate(1, sizeof *plan.records);
+        plan.count = 1;
+        plan.records[0] = (struct write_record){
+            .partition = shard_of_group(text_of(job.group), (int32_t)session.shards),
+            .key = job.group};
+        plan_retry(invocation, &job, &plan.records[0]);
+        done = write_session_send(&session, &plan, wait_ms, &results, &error);
+    }
+    if (results != NULL) results_print(settings, results);
+    enum exit_code code = done ? results_exit(results, true, false) : exit_with(&error);
+    json_decref(results);
+    write_plan_free(&plan);
+    write_session_close(&session);
+    return code;
+}
+
+/* ---- the command ---- */
+
+enum exit_code command_run_by_hand(const struct invocation *invocation)
+{
+    static const struct {
+        const char *word;
+        command_run *run;
+    } verbs[] = {{"retry", run_retry}, {"done", run_done}, {"fail", run_fail}};
+    struct error error = {0};
+    const struct arguments *arguments = invocation->arguments;
+    for (size_t i = 0; arguments->positional_count == 2 && i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(arguments->positionals[0], verbs[i].word) == 0)
+            return verbs[i].run(invocation);
+    (void)error_invalid(&error, CODE_USAGE, "which run? belfry run retry, done or fail, and the id "
+                        "of the run; belfry runs shows them");
+    return exit_with(&error);
+}
