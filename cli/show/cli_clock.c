@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "lib/base/monotonic.h"
+#include "lib/base/limits.h"
 
 int64_t cli_now_ms(void)
 {

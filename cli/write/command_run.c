@@ -115,6 +115,23 @@ static bool check_result(const struct arguments *arguments, struct error *error)
     return readable || error_invalid(error, CODE_USAGE, "--result: %s", refused.message);
 }
 
+/* A fire that nobody has claimed is still delivered: its work would start after its end. */
+static bool may_end(const struct by_hand *by_hand, struct error *error)
+{
+    const struct open_run_found *found = &by_hand->found;
+    if (found->state == RUN_STATE_WAITING)
+        return error_set(error, ERROR_FATAL, "no try of it is out: it waits for its next one; "
+                         "belfry cancel %s/%s --run %s ends it, belfry run retry brings it "
+                         "forward", found->group, found->id, by_hand->run);
+    if (found->state == RUN_STATE_CLAIMED ||
+        arguments_has(by_hand->settings->arguments, "force"))
+        return true;
+    return error_set(error, ERROR_FATAL, "no worker is known to have claimed it (a claim shows "
+                     "after ten seconds): its fire is still delivered, and may be worked on after "
+                     "this; belfry cancel %s/%s asks for its end, --force ends it all the same",
+                     found->group, found->id);
+}
+
 static enum exit_code end_run(const struct invocation *invocation, enum run_outcome outcome)
 {
     struct error error = {0};
@@ -126,9 +143,7 @@ static enum exit_code end_run(const struct invocation *invocation, enum run_outc
     bool done = arguments_duration(arguments, "wait", &by_hand.wait_ms, &error) &&
                 check_result(arguments, &error) &&
                 open_runs_find(by_hand.settings, by_hand.run, &by_hand.found, &error);
-    if (done && by_hand.found.state == RUN_STATE_WAITING)
-        done = error_set(&error, ERROR_FATAL, "no try of it is out: it waits for its next one; "
-                         "belfry cancel %s/%s --run %s ends it, belfry run retry brings it forward", by_hand.found.group, by_hand.found.id, by_hand.run);
+    done = done && may_end(&by_hand, &error);
     done = done && send_report(&by_hand, &error) &&
            (by_hand.wait_ms == 0 || wait_for_end(&by_hand, &error));
     if (!done) return exit_with(&error);

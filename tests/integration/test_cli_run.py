@@ -1,0 +1,118 @@
+"""Runs by hand: tried again, said to have ended, asked to stop, brought back from the dead letters;
+by a daemon and a worker."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Iterator
+
+from cli_cluster import CliCluster
+from harness import Kafka, Redis, wait_for
+from runner import limit
+from worker import Work, Worker
+
+CLUSTER = "byhand"
+GROUP = "hand"
+
+
+class Cluster(CliCluster):
+    """With what the workers do."""
+
+    mended = threading.Event()  # from then on failing jobs do not fail any more
+    stopped: list[tuple[str, str]] = []
+
+    def handle(self, work: Work) -> dict[str, Any] | str:
+        name = work.fire["jobid"]
+        if name.startswith("long"):
+            if not work.stop.wait(100):
+                return "failure"
+            self.stopped.append((name, work.reason))
+            return "cancelled"
+        return "success" if self.mended.is_set() else "failure"
+
+    def add(self, name: str, *more: object, workers: str = "hands") -> None:
+        self("add", f"{GROUP}/{name}", "--cron", "0 0 1 1 *", "--lease", "30s", "--workers",
+             workers, *more, "--wait")
+        self("trigger", f"{GROUP}/{name}", "--wait")
+
+    def open_run(self, name: str, state: str) -> dict[str, Any]:
+        def found() -> list[dict[str, Any]]:
+            return [run for run in self.json("runs", f"{GROUP}/{name}") if run["state"] == state]
+        return wait_for(found, 60, f"{name} is {state}")[0]
+
+    def outcomes(self, name: str) -> list[str | None]:
+        return [line.get("outcome") for line in self.json("history", f"{GROUP}/{name}")]
+
+    def wait_gone(self, name: str) -> None:
+        wait_for(lambda: self.json("runs", f"{GROUP}/{name}") == [], 60, f"no run of {name} is open")
+
+
+@limit(120)
+def setup(kafka: Kafka) -> Iterator[Cluster]:
+    with Redis() as redis, Cluster(kafka, redis, CLUSTER) as cluster, \
+            Worker(kafka.bootstrap, CLUSTER, "hands", cluster.handle, "worker-1"):
+        yield cluster
+
+
+@limit(120)
+def test_a_retry_is_brought_forward(shared: Cluster) -> None:
+    shared.add("waits", "--retry-attempts", "2", "--retry-initial", "1h")
+    run = shared.open_run("waits", "waiting")["run"]
+    done = shared("run", "done", run, expect=1)
+    assert "waits for its next one" in done.stderr, done.stderr
+    shared("run", "retry", run)
+    wait_for(lambda: shared.outcomes("waits") == ["failure", "failure"], 60, "the second try")
+    shared.wait_gone("waits")
+
+
+@limit(120)
+def test_a_working_run_is_said_to_be_done(shared: Cluster) -> None:
+    shared.add("long-done")
+    run = shared.open_run("long-done", "claimed")["run"]
+    shared("run", "done", run, "--result", '{"rows":7}', "--actor", "ada", "--wait=30s")
+    shared.wait_gone("long-done")
+    assert shared.outcomes("long-done")[0] == "success"
+    wait_for(lambda: [name for name, _ in shared.stopped if name == "long-done"], 60,
+             "its worker is asked to stop")
+    shared("run", "done", run, expect=3)
+    shared("run", "done", run, "--result", "{", expect=2)
+
+
+@limit(120)
+def test_what_nobody_has_claimed_is_not_ended_by_the_way(shared: Cluster) -> None:
+    shared.add("unclaimed", workers="nobody")
+    run = shared.open_run("unclaimed", "open")["run"]
+    done = shared("run", "fail", run, expect=1)
+    assert "still delivered" in done.stderr, done.stderr
+    shared("run", "fail", run, "--force", "--message", "never mind", "--wait=30s")
+    shared.wait_gone("unclaimed")
+    line, = shared.json("history", f"{GROUP}/unclaimed")
+    assert line["outcome"] == "failure" and line["error"]["message"] == "never mind", line
+
+
+@limit(120)
+def test_a_run_is_asked_to_stop(shared: Cluster) -> None:
+    shared.add("long-stop")
+    shared.open_run("long-stop", "claimed")
+    shared("cancel", f"{GROUP}/long-stop", "--wait")
+    shared.wait_gone("long-stop")
+    assert shared.outcomes("long-stop") == ["cancelled"]
+
+
+@limit(120)
+def test_a_failed_run_comes_back_once(shared: Cluster) -> None:
+    shared.add("dead")
+    letter = wait_for(lambda: shared("dead", "list", "--id", "dead", "-o", "name").stdout.split(),
+                      60, "its dead letter")[0]
+    run = shared.json("runs", "--failed", f"{GROUP}/dead")[0]["run"]
+    shared.mended.set()
+    shared("dead", "requeue", letter)
+    wait_for(lambda: shared.outcomes("dead") == ["failure", "success"], 60, "it ran once more")
+    first, second = shared.json("history", f"{GROUP}/dead")
+    assert first["run"] == second["run"] == run and second["try"] == 1, (first, second)
+    assert int(first["runnumber"]) < int(second["runnumber"])
+    assert shared("dead", "list", "--id", "dead", "-o", "name").stdout == "", "it is dealt with"
+    again = shared("dead", "requeue", letter, expect=3)
+    assert "not dealt with" in again.stderr
+    shared("run", "retry", run)
+    wait_for(lambda: len(shared.outcomes("dead")) == 3, 60, "and by hand")
