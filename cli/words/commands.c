@@ -248,7 +248,8 @@ const struct cli_command cli_commands[] = {
      "belfry dead requeue --kind run --group billing --rate 20\n"
      "belfry dead ack --older 7d --reason \"nobody misses them\"",
      of_dead, "list show requeue ack", command_dead},
-    {"run", "one run by hand: try it again, or say how it ended", "(retry | done | fail) RUN [options]",
+    {"run", "one run by hand: try it again, or say how it ended",
+     "(retry | done | fail) RUN [options]",
      "retry sends a command: a run that waits for its next try gets it now, one that has ended "
      "runs once more under its id, with a new runnumber. done and fail report in the place of its "
      "worker how the try that is out has ended; a worker that still has it is asked to stop. What "

@@ -57,7 +57,7 @@ const struct option_row options_dead[] = {
 
 const struct option_row options_run[] = {
     {"wait", 'w', OPTION_OPTIONAL, "D", "retry: for the result; done, fail: for its end (10s)"},
-    {"message", '\0', OPTION_VALUE, "TEXT", "why: of fail, the error's message; of retry, the reason"},
+    {"message", '\0', OPTION_VALUE, "TEXT", "why: fail's error message, retry's reason"},
     {"result", '\0', OPTION_VALUE, "JSON", "done, fail: the run's result"},
     {"force", '\0', OPTION_FLAG, NULL, "done, fail: also where no worker is known to have it"},
     {"overlap", '\0', OPTION_VALUE, "allow", "retry: also where another run is in the way"},

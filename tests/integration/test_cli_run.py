@@ -44,7 +44,7 @@ class Cluster(CliCluster):
         return [line.get("outcome") for line in self.json("history", f"{GROUP}/{name}")]
 
     def wait_gone(self, name: str) -> None:
-        wait_for(lambda: self.json("runs", f"{GROUP}/{name}") == [], 60, f"no run of {name} is open")
+        wait_for(lambda: self.json("runs", f"{GROUP}/{name}") == [], 60, f"{name} has no open run")
 
 
 @limit(120)
