@@ -52,6 +52,11 @@ static int64_t lateness_of(const struct fire_view *fire)
     return fire->now_ms > fire->due_ms ? fire->now_ms - fire->due_ms : 0;
 }
 
+static size_t run_bytes_bound(const struct fire_run *run)
+{
+    return run == NULL ? 0 : RUN_BYTES + 6 * (run->workers.length + run->cursor.length);
+}
+
 size_t fire_bytes_bound(const struct fire_view *fire)
 {
     assert(fire != NULL);
@@ -60,7 +65,7 @@ size_t fire_bytes_bound(const struct fire_view *fire)
     return FIXED_BYTES + 2 * (fire->group.length + fire->id.length) + payload +
            sizeof(trace_member) + fire->traceparent.length +
            6 * (fire->content_type.length + fire->trigger_id.length) +
-           (fire->run == NULL ? 0 : RUN_BYTES + 6 * fire->run->workers.length);
+           run_bytes_bound(fire->run);
 }
 
 /* The cursor of the encoder: room was reserved, so these only copy. */
@@ -144,6 +149,10 @@ static char *put_run(char *at, const struct fire_run *run)
     at = put_number(at, run->try_number);
     at = PUT_WORDS(at, ",\"workers\":\"");
     at = put_escaped(at, run->workers);
+    *at++ = '"';
+    if (run->cursor.length == 0) return at;
+    at = PUT_WORDS(at, ",\"cursor\":\"");
+    at = put_escaped(at, run->cursor);
     *at++ = '"';
     return at;
 }
@@ -259,6 +268,7 @@ static size_t run_headers(const struct fire_run *run, struct text_writer *scratc
     HEADER("ce_runnumber", scratch_number(scratch, run->run_number));
     HEADER("ce_try", scratch_number(scratch, run->try_number));
     HEADER("ce_workers", run->workers);
+    if (run->cursor.length > 0) HEADER("ce_cursor", run->cursor);
     return count;
 }
 

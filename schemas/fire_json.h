@@ -18,8 +18,8 @@
 enum {
     FIRE_SOURCE_BYTES_MAX = 300,
     FIRE_PREFIX_BYTES_MAX = FIRE_SOURCE_BYTES_MAX + 100,
-    /* content-type, twenty-one attributes and the trace once more, then the job's own. */
-    FIRE_HEADERS_MAX = 23 + HEADERS_MAX
+    /* content-type, twenty-two attributes and the trace once more, then the job's own. */
+    FIRE_HEADERS_MAX = 24 + HEADERS_MAX
 };
 
 /* An instant and its text: most fires of a step share theirs. */

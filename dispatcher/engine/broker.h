@@ -70,7 +70,7 @@ enum broker_input_kind {
     BROKER_END /* end of partition reached; offset = the next one to come */
 };
 
-enum { BROKER_INPUT_HEADERS_MAX = 80, BROKER_RECORD_HEADERS_MAX = 87 /* of a fire */ };
+enum { BROKER_INPUT_HEADERS_MAX = 80, BROKER_RECORD_HEADERS_MAX = 88 /* of a fire */ };
 
 struct broker_input {
     enum broker_input_kind kind;

@@ -190,7 +190,8 @@ struct fire_run fire_run_of(const struct run_view *run)
                              .expires_ms = record->expiry_ms,
                              .run_number = record->runnumber,
                              .try_number = record->number,
-                             .workers = record->workers};
+                             .workers = record->workers,
+                             .cursor = record->cursor};
 }
 
 /* ---- fires ---- */

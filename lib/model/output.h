@@ -32,6 +32,7 @@ struct fire_run {
     int64_t run_number; /* of this try: none of the job's has it again */
     int32_t try_number; /* of this run, from 1 */
     struct text workers; /* the consumer group whose members do the work */
+    struct text cursor;  /* how far the tries before it said that they were; empty: they did not */
 };
 #define FIRE_EXPIRES_NEVER INT64_MIN
 

@@ -121,7 +121,7 @@ def free(bench: Bench, settings: Settings) -> dict[str, str]:
             "lease": "10m", "workers": GROUP, "overlap": "buffer_all"}}, "applied")
         client.call({"op": "backfill", "command_id": "fill", "select": {
             "groups": ["free"], "ids": ["one"]},
-            "from": instant_text((until_s - settings.freed * 3600) * 1000),
+            "rate": 1000, "from": instant_text((until_s - settings.freed * 3600) * 1000),
             "to": instant_text(until_s * 1000)}, "applied")
     took_ms: list[float] = []
     freed_ms = 0.0

@@ -341,6 +341,9 @@ static void test_fires(void **state)
     run.try_number = 2;
     fire.traceparent = text_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     write_fire("fire-lease-second-try", &fire);
+    run.cursor = text_of("page 17 of \"invoices\"");
+    write_fire("fire-lease-cursor", &fire);
+    run.cursor = (struct text){NULL, 0};
     run.expires_ms = FIRE_EXPIRES_NEVER;
     fire.traceparent = (struct text){NULL, 0};
     write_fire("fire-lease-embedded", &fire);

@@ -20,9 +20,13 @@ class Cluster(CliCluster):
 
     mended = threading.Event()  # from then on failing jobs do not fail any more
     stopped: list[tuple[str, str]] = []
+    cursors: list[str | None] = []
 
     def handle(self, work: Work) -> dict[str, Any] | str:
         name = work.fire["jobid"]
+        if name == "far":
+            self.cursors.append(work.fire.get("cursor"))
+            return {"report": "failure", "cursor": f"page {work.fire['try']}"}
         if name.startswith("long"):
             if not work.stop.wait(100):
                 return "failure"
@@ -63,6 +67,13 @@ def test_a_retry_is_brought_forward(shared: Cluster) -> None:
     shared("run", "retry", run)
     wait_for(lambda: shared.outcomes("waits") == ["failure", "failure"], 60, "the second try")
     shared.wait_gone("waits")
+
+
+@limit(120)
+def test_each_try_gets_the_cursor_of_the_one_before(shared: Cluster) -> None:
+    shared.add("far", "--retry-attempts", "3", "--retry-initial", "1s", "--retry-factor", "1")
+    wait_for(lambda: len(shared.cursors) == 3, 60, "three tries")
+    assert shared.cursors == [None, "page 1", "page 2"], shared.cursors
 
 
 @limit(120)

@@ -79,6 +79,11 @@ static void test_lease(void **state)
     (void)fire_encode(&encoder, &fire, &leased);
     static const char no_expiry[] = "\"leasems\":300000,\"runnumber\":";
     assert_non_null(memmem(leased.bytes, leased.length, no_expiry, sizeof no_expiry - 1));
+    embedded.cursor = text_of("page \"17\"");
+    text_writer_reset(&leased);
+    (void)fire_encode(&encoder, &fire, &leased);
+    static const char cursor[] = ",\"workers\":\"billing-workers\",\"cursor\":\"page \\\"17\\\"\"";
+    assert_non_null(memmem(leased.bytes, leased.length, cursor, sizeof cursor - 1));
     text_writer_free(&plain);
     text_writer_free(&leased);
 }
@@ -142,7 +147,8 @@ static void test_bound(void **state)
                              .revision = INT64_MAX,
                              .nominal_ms = INSTANT_MAX_MS, .due_ms = 0, .now_ms = INSTANT_MAX_MS,
                              .missed_count = INT64_MAX, .attempt = INT32_MAX};
-    struct fire_run run = {INT64_MAX, INSTANT_MAX_MS, INT64_MAX, INT32_MAX, {wild, sizeof wild}};
+    struct fire_run run = {INT64_MAX, INSTANT_MAX_MS, INT64_MAX, INT32_MAX, {wild, sizeof wild},
+                           {wild, sizeof wild}};
     fire.run = &run;
     struct text_writer writer;
     text_writer_init(&writer);
@@ -152,7 +158,7 @@ static void test_bound(void **state)
     struct text_writer scratch;
     text_writer_init_fixed(&scratch, scratch_bytes, sizeof scratch_bytes);
     struct record_header headers[FIRE_HEADERS_MAX];
-    assert_int_equal(fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers), 21);
+    assert_int_equal(fire_headers(&encoder, &fire, FIRE_BINARY, &scratch, headers), 22);
     text_writer_free(&writer);
 }
 
@@ -264,8 +270,10 @@ static void test_all_headers_fit(void **state)
     struct fire_encoder encoder;
     fire_encoder_init(&encoder, text_of("c"), 3);
     struct fire_view fire = a_fire();
+    struct fire_run run = a_run;
+    run.cursor = text_of("17");
     fire.traceparent = text_of(TRACE);
-    fire.run = &a_run;
+    fire.run = &run;
     fire.headers = (struct text){pairs, sizeof pairs};
     char bytes[FIRE_HEADER_SCRATCH_BYTES];
     struct text_writer scratch;
