@@ -64,8 +64,7 @@ size_t fire_bytes_bound(const struct fire_view *fire)
         fire->payload_binary ? base64_encoded_length(fire->payload.length) : fire->payload.length;
     return FIXED_BYTES + 2 * (fire->group.length + fire->id.length) + payload +
            sizeof(trace_member) + fire->traceparent.length +
-           6 * (fire->content_type.length + fire->trigger_id.length) +
-           run_bytes_bound(fire->run);
+           6 * (fire->content_type.length + fire->trigger_id.length) + run_bytes_bound(fire->run);
 }
 
 /* The cursor of the encoder: room was reserved, so these only copy. */
