@@ -36,7 +36,7 @@ def wait_same(scene: Scenario, redis: Redis, before: dict[str, int]) -> None:
     wait_for(lambda: len(redis.client().hkeys(key)) == len(before), 60, "all runs are in Redis",
              every_s=0.2)
     assert in_log(scene) == before
-    assert verified(scene, redis)
+    wait_for(lambda: verified(scene, redis), 60, "verify finds them the same", every_s=0.5)
 
 
 def test_open_runs_over_what_befalls_redis(kafka: Kafka, redis: Redis, cluster: str) -> None:
