@@ -56,7 +56,9 @@ static int64_t sent_ms(const struct run_judge *judge, const struct judged_report
 static int64_t began_ms(const struct run_judge *judge, const struct judged_try *tried,
                         const struct silence *silence)
 {
-    int64_t from_ms = silence->sign == NULL ? tried->fired_ms : silence->sign->at_ms;
+    int64_t fired_ms = tried->fired->time_ms; /* its owner's clock may be ahead */
+    if (tried->fired_ms < fired_ms) fired_ms = tried->fired_ms;
+    int64_t from_ms = silence->sign == NULL ? fired_ms : silence->sign->at_ms;
     int64_t taken_ms = judge->taken[judge->taken_count - 1].opened_ms;
     return taken_ms > from_ms ? taken_ms : from_ms;
 }

@@ -89,6 +89,14 @@ static void judge_attempts(struct run_judge *judge, const struct judged_run *run
     if (tried->outcome == SAID_RELEASED) return;
     if (counted >= wanted->attempts)
         complain(judge, run, "attempts", counted + 1, wanted->attempts);
+}
+
+/* Decided when it ended, whatever the job says later. */
+static void judge_outcome(struct run_judge *judge, const struct judged_run *run)
+{
+    const struct judged_try *tried = &run->tries[run->tries_before - 1];
+    const struct wanted_runs *wanted = &run->life->wanted.runs;
+    if (tried->outcome == SAID_RELEASED) return;
     if ((wanted->on >> tried->outcome & 1) == 0 && tried->outcome != SAID_NOTHING)
         complain(judge, run, said_word(tried->outcome), 1, 0);
     if (lost_in_a_row(run) >= wanted->poison_after)
@@ -130,6 +138,8 @@ void run_next_judge(struct run_judge *judge, struct judged_run *run, const struc
     if (again) judge_attempts(judge, run);
     if (now && run->record != NULL && (again || run->record->retry_ms > 0))
         judge_delay(judge, run, report);
+    if (now && (again || (run->record != NULL && run->record->retry_ms > 0)))
+        judge_outcome(judge, run);
     if (again && !now && run->tries[run->try_count - 1].fired_ms < run->retry_ms)
         complain(judge, run, "fired", run->tries[run->try_count - 1].fired_ms, run->retry_ms);
     if (now && run->freed) judge_over(judge, run, step);
