@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "tests" / "simulation" / "planted_bugs"
 HEAD = re.compile(r"([A-Z0-9_]+): (.+)")
-FOUND = re.compile(r"found by (seed|story) (\S+)")
+FOUND = re.compile(r"found by (seed|runs|story) (\S+)")
 
 
 class Wrong(Exception):

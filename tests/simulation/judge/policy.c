@@ -75,6 +75,8 @@ static void judge_window(struct world *world, const struct life *life, const str
         complain(world, life, event, "dropped inside the window");
     if (in_grace(life, event, event->last_ms))
         complain(world, life, event, "dropped within the grace");
+    /* What waited for a run is decided apart from what came due behind it. */
+    if (life->wanted.runs.lease_ms > 0) return;
     if (!next_known(life, event->last_ms, known_ms, &next_ms)) return;
     if (life->wanted.policy == SLOW_LATEST ||
         (next_ms < window_from_ms && !in_grace(life, event, next_ms)))

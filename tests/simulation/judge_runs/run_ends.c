@@ -66,13 +66,15 @@ static int64_t deadline_ms(const struct run_judge *judge, const struct judged_ru
     return sign->word == SAID_RUNNING || lease_ms > expiry_ms ? lease_ms : expiry_ms;
 }
 
-/* It went on writing for a while after the deadline, and so could have ended it. */
+/* It decided something after the deadline, and went on writing for a while: it could have ended
+ * it. */
 static bool was_at_work(const struct run_judge *judge, int64_t from_ms, int64_t to_ms)
 {
     const struct history *history = &judge->world->history;
     for (size_t i = 0; i < history->step_count[judge->shard]; i++) {
         const struct step *step = &history->steps[judge->shard][i];
-        if (step->time_ms > from_ms && step->time_ms < to_ms - AT_WORK_MS) return true;
+        bool began = step->has_mark && step->mark.watermark_ms > from_ms;
+        if (began && step->time_ms < to_ms - AT_WORK_MS) return true;
     }
     return false;
 }

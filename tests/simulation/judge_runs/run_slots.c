@@ -85,6 +85,15 @@ static bool comes_alone(const struct life *life, const struct step *before, int6
            first_ms == due_ms;
 }
 
+/* At a take-over slots are owed until the reports in the log have been read, also those that came
+ * due while nobody was there. */
+static bool is_settled_in(const struct step *steps, size_t at, int64_t due_ms)
+{
+    const int64_t epoch = steps[at].mark.epoch;
+    while (at > 0 && steps[at - 1].mark.epoch == epoch) at--;
+    return due_ms > steps[at].time_ms + SOON_MS;
+}
+
 /* One owner was there, and heard Kafka. */
 static bool is_quiet(const struct run_judge *judge, const struct life *life,
                      const struct slot_story *slot)
@@ -93,7 +102,7 @@ static bool is_quiet(const struct run_judge *judge, const struct life *life,
     if (slot->passed == 0 || slot->passed >= judge->world->history.step_count[judge->shard])
         return false;
     const struct step *step = &steps[slot->passed];
-    return step->mark.epoch == step[-1].mark.epoch && !step->mark.in_command &&
+    return is_settled_in(steps, slot->passed, slot->due_ms) && !step->mark.in_command &&
            step[-1].mark.ordinal == INT64_MAX && life->wanted.grace_ms >= 10000 &&
            step->time_ms - slot->due_ms < SOON_MS && comes_alone(life, step - 1, slot->due_ms) &&
            !marks_cut_off(judge->world, slot->due_ms - 60000, slot->due_ms + 60000);
