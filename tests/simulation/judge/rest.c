@@ -311,7 +311,8 @@ bool rest_judge_written(const struct seat *seat, const struct snapshot *snapshot
 {
     const struct engine *engine = seat->engine;
     if (!process_is_live(seat->process, seat->shard) || !seat->reading ||
-        engine->mark.sequence != snapshot->mark.sequence || snapshot->job_count < 0)
+        engine->mark.sequence != snapshot->mark.sequence || snapshot->job_count < 0 ||
+        snapshot->run_count < 0)
         return false;
     struct comparison comparison = {.world = seat->world,
                                     .engine = engine,

@@ -8,11 +8,26 @@
 #define END_MS INT64_C(3000)   /* after the lease, or the expiry */
 #define SLACK_MS INT64_C(2000) /* commits take a moment; clocks drift */
 #define AT_WORK_MS INT64_C(5000)
+#define SLOW_MS INT64_C(4000)
 #define LATE_MS INT64_C(60000) /* at rest, whatever was before */
 
 static int64_t present_ms(const struct run_judge *judge)
 {
     return world_now_ms(judge->world);
+}
+
+/* Kafka took long over one of its owner's commits: a decision may need several. */
+static bool was_slow(const struct run_judge *judge, int64_t from_ms, int64_t to_ms)
+{
+    const struct step *steps = judge->world->history.steps[judge->shard];
+    for (size_t i = 1; i < judge->world->history.step_count[judge->shard]; i++) {
+        int64_t begun_ms = steps[i].mark.watermark_ms;
+        if (begun_ms < steps[i - 1].time_ms) begun_ms = steps[i - 1].time_ms;
+        if (steps[i].mark.epoch == steps[i - 1].mark.epoch && steps[i].time_ms >= from_ms &&
+            begun_ms <= to_ms && steps[i].time_ms - begun_ms > SLOW_MS)
+            return true;
+    }
+    return false;
 }
 
 static bool is_hindered(const struct run_judge *judge, int64_t from_ms, int64_t to_ms)
@@ -26,7 +41,7 @@ static bool is_hindered(const struct run_judge *judge, int64_t from_ms, int64_t 
             start_ms + hindrance->to_us / 1000 >= from_ms)
             return true;
     }
-    return marks_cut_off(judge->world, from_ms, to_ms);
+    return marks_cut_off(judge->world, from_ms, to_ms) || was_slow(judge, from_ms, to_ms);
 }
 
 /* The first sign of life may be the claim, or there is none. */
@@ -61,7 +76,8 @@ static int64_t deadline_ms(const struct run_judge *judge, const struct judged_ru
     int64_t fired_ms = tried->fired->time_ms;
     int64_t expiry_ms = (tried->expiry_ms > fired_ms ? tried->expiry_ms : fired_ms) + END_MS;
     if (tried->fixed) return lease_ms;
-    if (sign == NULL) return expiry_ms;
+    /* At a take-over whose reports were deleted unread each counts as claimed. */
+    if (sign == NULL) return from_ms > expiry_ms ? lease_ms : expiry_ms;
     /* Whether its fire is committed may not be known before it has expired. */
     return sign->word == SAID_RUNNING || lease_ms > expiry_ms ? lease_ms : expiry_ms;
 }

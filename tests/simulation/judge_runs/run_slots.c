@@ -62,6 +62,7 @@ struct slot_story {
     const struct judged_run *fired;
     const struct output *left_out;
     bool named; /* by an event of another reason */
+    int64_t named_ms; /* the last of these */
 };
 
 static size_t passage(const struct run_judge *judge, int64_t due_ms)
@@ -236,7 +237,8 @@ static void find_named(const struct run_judge *judge, const struct life *life,
             event->last_ms < slot->due_ms)
             continue;
         if (is_left_out(event)) slot->left_out = event;
-        else slot->named = true;
+        else slot->named_ms = event->at_ms;
+        slot->named = slot->named_ms > 0;
     }
 }
 
@@ -256,6 +258,7 @@ void run_slots_judge(struct run_judge *judge, const struct life *life)
         history->steps[judge->shard][history->step_count[judge->shard] - 1].mark.watermark_ms;
     int64_t at_ms = life->touched_ms;
     bool unsettled = false; /* one before it is not yet fired nor named */
+    int64_t waited_ms = 0;  /* until then one before it waited, and was dropped */
     if (until_ms >= life->wanted.end_ms) until_ms = life->wanted.end_ms - 1;
     if (life->wanted.start_ms != NEVER_MS && at_ms < life->wanted.start_ms)
         at_ms = life->wanted.start_ms - 1;
@@ -264,7 +267,8 @@ void run_slots_judge(struct run_judge *judge, const struct life *life)
                                   .passed = passage(judge, at_ms),
                                   .fired = find_fired(judge, life, at_ms)};
         find_named(judge, life, &slot);
-        judge_slot(judge, life, &slot, unsettled);
+        judge_slot(judge, life, &slot, unsettled || waited_ms >= at_ms);
+        if (slot.named_ms > waited_ms) waited_ms = slot.named_ms;
         unsettled = unsettled || (slot.fired == NULL && slot.left_out == NULL && !slot.named);
     }
 }
