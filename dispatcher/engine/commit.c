@@ -354,8 +354,11 @@ static void committed(struct engine *engine, const struct mark *mark)
         engine->decided_anew = false;
     }
     if (outbox_fires(outbox) >= HERD_FIRES) checkpointer_herd(engine->checkpointer);
-    if (engine->shard != NULL)
+    if (engine->shard != NULL) {
         atomic_store(&engine->jobs, (int64_t)shard_job_count(engine->shard));
+        if (shard_runs(engine->shard) != NULL)
+            runs_committed(shard_runs(engine->shard), monotonic_us / 1000);
+    }
     engine_mended(engine);
     outbox_begin(outbox, mark->sequence + 1);
 }

@@ -224,13 +224,37 @@ void run_begin_lease(const struct run_call *call, struct run *run)
                     call->now.steady_ms + run->lease_ms + RUNS_LAPSE_MS);
 }
 
+/* Its time counts from the commit of its fire, which may take long. */
+static void await_end(const struct run_call *call, struct run *run)
+{
+    struct runs *runs = call->runs;
+    run_begin_lease(call, run);
+    runs->gone_out = memory_grow(runs->gone_out, &runs->gone_out_capacity,
+                                 runs->gone_out_count + 1, sizeof *runs->gone_out);
+    runs->gone_out[runs->gone_out_count++] =
+        (struct run_gone_out){.runnumber = run->runnumber, .k = run->k};
+}
+
 void run_await(const struct run_call *call, struct run *run)
 {
     run->state = RUN_STATE_OPEN;
-    if (run->mode == LEASE_FIXED) run_begin_lease(call, run);
+    if (run->mode == LEASE_FIXED) await_end(call, run);
     else
         run_table_queue(&call->runs->table, run, RUN_QUEUE_EXPIRY,
                         run_expiry_ms(run) + RUNS_EXPIRY_MS);
+}
+
+void runs_committed(struct runs *runs, int64_t steady_ms)
+{
+    const struct run_call call = {.runs = runs, .now = {.steady_ms = steady_ms}};
+    for (size_t i = 0; i < runs->gone_out_count; i++) {
+        const struct run_gone_out *gone_out = &runs->gone_out[i];
+        struct run *run = run_table_at(&runs->table, gone_out->k);
+        bool is_out = run != NULL && run->runnumber == gone_out->runnumber &&
+                      run->state == RUN_STATE_OPEN && !run_has_ended(run);
+        if (is_out) run_begin_lease(&call, run);
+    }
+    runs->gone_out_count = 0;
 }
 
 void run_take_terms(struct runs *runs, struct run *run, const struct run_terms *terms)

@@ -25,6 +25,7 @@ void runs_destroy(struct runs *runs)
     if (runs == NULL) return;
     run_table_free(&runs->table);
     free(runs->claims.list);
+    free(runs->gone_out);
     free(runs->zombies);
     free(runs);
 }

@@ -138,6 +138,9 @@ void runs_open(struct runs *runs, const struct run_opening *opening, struct runs
 void runs_unfire(struct runs *runs, uint32_t k, int64_t retry_ms, struct runs_now now,
                  const struct runs_sink *sink);
 
+/* What has gone out is in Kafka: leases that count from there begin. */
+void runs_committed(struct runs *runs, int64_t steady_ms);
+
 /* ---- what was read ---- */
 
 /* Where a record of `runs` stands. */

@@ -38,10 +38,19 @@ struct run_claims { /* in the order in which they were read */
     size_t count; /* behind the first */
 };
 
+/* A try that has gone out in a step that is not committed yet. */
+struct run_gone_out {
+    int64_t runnumber;
+    uint32_t k;
+};
+
 struct runs {
     struct runs_config config;
     struct run_table table;
     struct run_claims claims;
+    struct run_gone_out *gone_out; /* those that nobody claims */
+    size_t gone_out_count;
+    size_t gone_out_capacity;
     int64_t generation;
     int64_t epoch;
     char owner[OWNER_BYTES_MAX + 1];

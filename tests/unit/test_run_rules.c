@@ -15,6 +15,7 @@
  *   step            what is due is done
  *   pause resume delete cancel drop(s the lease) lost (reports) over (another owner takes over)
  *   unfire          the newest fire could not be produced
+ *   committed       what has gone out is in Kafka
  *   anew            another owner takes over with a new generation
  *   no-times        the log has no append times
  * What is said: record, fire<try>, ended:<outcome>, with ! where it failed, withdrawn, doubled,
@@ -237,6 +238,11 @@ static const struct rule_row rule_rows[] = {
      "fire +30 A:started +20 A:running +11 ask tick back",
      "record tick record | waiting 1 1"},
     {"fixed: the end", "fixed", "fire +59 A:success", "record ended:success | none"},
+    {"fixed: its time counts from the commit", "fixed", "fire +9 committed +60 ask tick +2 ask tick back",
+     "record no-tick tick record | waiting 1 1"},
+    {"fixed: that of an earlier try is no matter", "fixed",
+     "fire A:failure committed +13 step committed +62 ask tick back",
+     "record record fire2 record tick record | waiting 2 2"},
 
     /* ---- cursors ---- */
     {"a cursor is kept at most once a minute", "",
@@ -493,6 +499,11 @@ static void step_unfire(struct desk *desk)
                 &desk->rig.sink);
 }
 
+static void step_committed(struct desk *desk)
+{
+    runs_committed(desk->rig.runs, desk->rig.now.steady_ms);
+}
+
 static const struct {
     const char *word;
     void (*play)(struct desk *desk);
@@ -500,7 +511,7 @@ static const struct {
     {"fire", step_fire},       {"ask", step_ask},           {"tick", step_tick},
     {"resume", step_resume},   {"delete", step_delete},     {"cancel", step_cancel},
     {"lost", step_lost},       {"unfire", step_unfire},     {"foreign", step_foreign},
-    {"no-times", step_no_times},
+    {"no-times", step_no_times}, {"committed", step_committed},
 };
 
 /* Words that are one call. */
