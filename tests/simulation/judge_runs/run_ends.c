@@ -60,6 +60,17 @@ static const struct judged_report *last_sign(const struct run_judge *judge,
     return last;
 }
 
+/* Some of its reports were deleted before anybody had read them. */
+static bool are_lost(const struct run_judge *judge, const struct judged_run *run,
+                     const struct judged_try *tried)
+{
+    for (size_t i = 0; i < judge->report_count; i++)
+        if (judge->reports[i].read_ms == INT64_MAX &&
+            run_report_is_of(&judge->reports[i], run, tried))
+            return true;
+    return false;
+}
+
 /* How long it may be open: each take-over begins its lease anew. */
 static int64_t deadline_ms(const struct run_judge *judge, const struct judged_run *run,
                            const struct judged_try *tried)
@@ -79,7 +90,8 @@ static int64_t deadline_ms(const struct run_judge *judge, const struct judged_ru
     /* At a take-over whose reports were deleted unread each counts as claimed. */
     if (sign == NULL) return from_ms > expiry_ms ? lease_ms : expiry_ms;
     /* Whether its fire is committed may not be known before it has expired. */
-    return sign->word == SAID_RUNNING || lease_ms > expiry_ms ? lease_ms : expiry_ms;
+    bool known = sign->word == SAID_RUNNING && !are_lost(judge, run, tried);
+    return known || lease_ms > expiry_ms ? lease_ms : expiry_ms;
 }
 
 /* It decided something after the deadline, and went on writing for a while: it could have ended
