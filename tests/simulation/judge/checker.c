@@ -316,7 +316,9 @@ static void walk_event(struct walk *walk, size_t at)
 static bool is_deleted_by_command(const struct walk *walk, size_t at, const struct life *life)
 {
     size_t next = walk->next_result[at];
-    if (next == walk->count || walk->step_of[next] != walk->step_of[at]) return false;
+    if (next == walk->count) return false;
+    if (walk->step_of[next] != walk->step_of[at] && !walk->step_of[at]->mark.in_command)
+        return false;
     const struct output *result = &walk->outputs[next];
     struct sent_command *command = memory_allocate(1, sizeof *command);
     sent_read_whole(&walk->world->sent[result->partition][result->offset], command);

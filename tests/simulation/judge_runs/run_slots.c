@@ -163,6 +163,16 @@ static bool is_newest(const struct life *life, const struct slot_story *slot, in
     return !slow_next(&life->wanted.schedule, slot->due_ms, limit_ms, &next_ms);
 }
 
+/* The one behind it came late: that one is owed, whatever waits. */
+static bool is_late_behind(const struct run_judge *judge, const struct life *life,
+                           const struct slot_story *slot)
+{
+    struct slot_story next = {0};
+    if (!slow_next(&life->wanted.schedule, slot->due_ms, INT64_MAX / 2, &next.due_ms)) return false;
+    next.passed = passage(judge, next.due_ms);
+    return !is_quiet(judge, life, &next);
+}
+
 static void judge_waited(struct run_judge *judge, const struct life *life,
                          const struct slot_story *slot)
 {
@@ -178,7 +188,8 @@ static void judge_waited(struct run_judge *judge, const struct life *life,
         if (before >= wanted->overlap_limit) complain(judge, life, slot, "more wait than may");
         break;
     case SLOW_CANCEL_OTHER:
-        if (!is_newest(life, slot, slot->fired->opened[-1].mark.watermark_ms))
+        if (!is_newest(life, slot, slot->fired->opened[-1].mark.watermark_ms) &&
+            !is_late_behind(judge, life, slot))
             complain(judge, life, slot, "fired, and is not the newest");
         break;
     }
