@@ -32,6 +32,7 @@ void checkpoint_flag_runs(struct slot_bits *dirty, const struct shard *shard)
 {
     const struct runs *runs = shard_runs(shard);
     struct run_view view;
+    slot_bits_clear(dirty);
     for (uint32_t k = 0; runs != NULL && k < runs_top(runs); k++)
         if (runs_look(runs, k, &view)) slot_bits_set(dirty, k);
 }
