@@ -130,11 +130,6 @@ void checkpointer_run_changed(struct checkpointer *checkpointer, uint32_t k)
     slot_bits_set(&checkpointer->notes.runs.dirty, k);
 }
 
-void checkpointer_run_ended(struct checkpointer *checkpointer, uint32_t k)
-{
-    slot_bits_set(&checkpointer->notes.runs.dirty, k);
-}
-
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name)
 {
     if (takes_note(checkpointer, &checkpointer->notes.deleted, DELETED_MAX))

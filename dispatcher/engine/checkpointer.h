@@ -35,9 +35,8 @@ void checkpointer_arm(struct checkpointer *checkpointer);
 void checkpointer_job_changed(struct checkpointer *checkpointer, const struct job *job);
 void checkpointer_job_fired(struct checkpointer *checkpointer, const struct job *job);
 void checkpointer_job_deleted(struct checkpointer *checkpointer, const struct job *job);
-/* What is open under k when it is sent is what the store gets. */
+/* Or is over: what is open under k when it is sent is what the store gets. */
 void checkpointer_run_changed(struct checkpointer *checkpointer, uint32_t k);
-void checkpointer_run_ended(struct checkpointer *checkpointer, uint32_t k);
 /* One that the shard does not have, but the store may. */
 void checkpointer_name_deleted(struct checkpointer *checkpointer, struct text name);
 void checkpointer_seen(struct checkpointer *checkpointer, int64_t sequence, struct text text);

@@ -6,7 +6,6 @@
 
 #include "dispatcher/engine/engine_state.h"
 #include "lib/model/route.h"
-#include "schemas/dead_letter.h"
 
 /* What is read before it is applied: the larger, the fewer transactions while many commands come;
  * the smaller, the sooner the slots that come due meanwhile. */
@@ -105,27 +104,15 @@ static struct source sent_to(const struct source *source)
 static void bury(struct engine *engine, const struct broker_input *input,
                  const struct source *source, const struct error *error)
 {
-    char topic[300];
     struct record_header originals[BROKER_INPUT_HEADERS_MAX];
-    static_assert((int)DEAD_HEADERS_MAX <= (int)BROKER_INPUT_HEADERS_MAX, "all fit in a record");
-    (void)snprintf(topic, sizeof topic, "%s.%s", engine->options.cluster,
-                   input_name(source->input));
-    struct dead_letter letter = {.topic = text_of(topic),
-                                 .partition = source->partition,
-                                 .offset = source->offset,
-                                 .key = input->key,
-                                 .value = input->value,
-                                 .error = error,
-                                 .headers = originals,
-                                 .header_count = record_headers(input, originals)};
-    char bytes[DEAD_SCRATCH_BYTES];
-    struct text_writer scratch;
-    text_writer_init_fixed(&scratch, bytes, sizeof bytes);
-    struct record_header headers[DEAD_HEADERS_MAX];
-    struct dead_copy copy;
-    size_t count = dead_letter_headers(&letter, &scratch, headers, &copy);
-    outbox_add(engine->outbox, TOPIC_DEAD, engine->options.shard, copy.key, copy.value, headers,
-               count);
+    outbox_bury(engine->outbox, source->input,
+                (struct dead_letter){.partition = source->partition,
+                                     .offset = source->offset,
+                                     .key = input->key,
+                                     .value = input->value,
+                                     .error = error,
+                                     .headers = originals,
+                                     .header_count = record_headers(input, originals)});
     observe(engine->ports.observer, OBSERVED_COMMAND_REJECTED, engine->options.shard,
             &(struct observed){.offset = source->offset, .code = error_code_word(error->code),
                                .message = error->message});

@@ -186,6 +186,22 @@ void outbox_add(struct outbox *outbox, enum broker_topic topic, int32_t partitio
     tally_record(outbox, topic);
 }
 
+void outbox_bury(struct outbox *outbox, enum input input, struct dead_letter letter)
+{
+    char topic[300];
+    char bytes[DEAD_SCRATCH_BYTES];
+    struct text_writer scratch;
+    struct record_header headers[DEAD_HEADERS_MAX];
+    struct dead_copy copy;
+    static_assert((int)DEAD_HEADERS_MAX <= (int)BROKER_INPUT_HEADERS_MAX, "all fit in a record");
+    (void)snprintf(topic, sizeof topic, "%.*s.%s", (int)outbox->cluster.length,
+                   outbox->cluster.bytes, input_name(input));
+    letter.topic = text_of(topic);
+    text_writer_init_fixed(&scratch, bytes, sizeof bytes);
+    size_t count = dead_letter_headers(&letter, &scratch, headers, &copy);
+    outbox_add(outbox, TOPIC_DEAD, outbox->shard, copy.key, copy.value, headers, count);
+}
+
 void outbox_add_copy(struct outbox *outbox, int32_t partition)
 {
     assert(outbox->count > 0);

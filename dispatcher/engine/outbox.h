@@ -13,6 +13,7 @@
 #include "dispatcher/engine/foreign.h"
 #include "dispatcher/engine/tally.h"
 #include "dispatcher/shard/shard.h"
+#include "schemas/dead_letter.h"
 #include "schemas/record_header.h"
 
 struct outbox;
@@ -63,6 +64,9 @@ bool outbox_goes_abroad(const struct outbox *outbox);
 void outbox_add(struct outbox *outbox, enum broker_topic topic, int32_t partition,
                 struct text key, struct text value, const struct record_header *headers,
                 size_t header_count);
+
+/* Copies a record of this input to the dead letters. Of the letter all but its topic is given. */
+void outbox_bury(struct outbox *outbox, enum input input, struct dead_letter letter);
 
 /* The record added last again, for another partition; its bytes are kept once. */
 void outbox_add_copy(struct outbox *outbox, int32_t partition);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "schemas/cancel_json.h"
-#include "schemas/dead_letter.h"
 #include "schemas/failed_run_json.h"
 #include "schemas/run_json.h"
 
@@ -14,6 +13,7 @@
 
 static struct outbox_record *add_run(struct outbox *outbox, uint32_t k)
 {
+    checkpointer_run_changed(outbox->checkpointer, k);
     struct outbox_record *record = outbox_add_record(outbox, TOPIC_STATE);
     size_t at = outbox->arena.length;
     text_writer_words(&outbox->arena, "run/");
@@ -29,7 +29,6 @@ static void sink_run_changed(void *opaque, uint32_t k, const struct run_record *
     size_t at = outbox->arena.length;
     run_record_encode(&outbox->arena, run);
     record->value = outbox_stretch_from(outbox, at);
-    checkpointer_run_changed(outbox->checkpointer, k);
 }
 
 static void sink_run_ended(void *opaque, uint32_t k)
@@ -39,7 +38,6 @@ static void sink_run_ended(void *opaque, uint32_t k)
     size_t at = outbox->arena.length;
     run_record_encode_free(&outbox->arena);
     record->value = outbox_stretch_from(outbox, at);
-    checkpointer_run_ended(outbox->checkpointer, k);
 }
 
 static void sink_run_cancel(void *opaque, const struct run_cancel *cancel)
@@ -76,24 +74,14 @@ void outbox_add_letter(struct outbox *outbox, const struct error *error)
     assert(outbox->reading != NULL);
     const struct broker_input *input = outbox->reading->record;
     struct record_header originals[BROKER_INPUT_HEADERS_MAX];
-    char topic[300];
-    (void)snprintf(topic, sizeof topic, "%.*s.%s", (int)outbox->cluster.length,
-                   outbox->cluster.bytes, input_name(INPUT_RUNS));
-    struct dead_letter letter = {.topic = text_of(topic),
-                                 .partition = outbox->shard,
-                                 .offset = input->offset,
-                                 .key = input->key,
-                                 .value = outbox->reading->value,
-                                 .error = error,
-                                 .headers = originals,
-                                 .header_count = own_headers(input, originals)};
-    char bytes[DEAD_SCRATCH_BYTES];
-    struct text_writer scratch;
-    text_writer_init_fixed(&scratch, bytes, sizeof bytes);
-    struct record_header headers[DEAD_HEADERS_MAX];
-    struct dead_copy copy;
-    size_t count = dead_letter_headers(&letter, &scratch, headers, &copy);
-    outbox_add(outbox, TOPIC_DEAD, outbox->shard, copy.key, copy.value, headers, count);
+    outbox_bury(outbox, INPUT_RUNS,
+                (struct dead_letter){.partition = outbox->shard,
+                                     .offset = input->offset,
+                                     .key = input->key,
+                                     .value = outbox->reading->value,
+                                     .error = error,
+                                     .headers = originals,
+                                     .header_count = own_headers(input, originals)});
 }
 
 static void sink_run_letter(void *opaque, const struct report *report, enum error_code code)

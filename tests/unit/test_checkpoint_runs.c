@@ -185,8 +185,7 @@ static void step(struct walk *walk)
         walk->open[k] = runnumber;
         walk->log[walk->logged++] = (struct entry){k, runnumber};
         open_in(walk->shard, k, runnumber);
-        if (runnumber == 0) checkpointer_run_ended(walk->owner, k);
-        else checkpointer_run_changed(walk->owner, k);
+        checkpointer_run_changed(walk->owner, k);
     }
     walk->mark.sequence++;
 }
