@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/kafka/cli_kafka.h"
-#include "cli/kafka/topic_scan.h"
 #include "cli/read/dead_letters.h"
 #include "cli/show/cli_clock.h"
 #include "cli/show/job_view.h"
@@ -236,25 +234,14 @@ static void print_letter(struct dead_view *view, const struct dead_row *row,
 
 /* ---- both ---- */
 
-static bool visit(void *opaque, const rd_kafka_message_t *message)
+static bool print_whole(void *opaque, const struct dead_row *row,
+                        const rd_kafka_message_t *message)
 {
     struct dead_view *view = opaque;
     enum output_format output = view->settings->output;
-    const struct dead_row *row =
-        dead_list_find(&view->list, message->partition, message->offset);
-    if (row == NULL) return true;
     if (output == OUTPUT_JSON || output == OUTPUT_NDJSON) print_json_record(view, row, message);
     else print_letter(view, row, message);
     return ferror(stdout) == 0;
-}
-
-static bool print_whole(struct dead_view *view, struct error *error)
-{
-    struct scan scan = {SCAN_ALL, 0, 0};
-    struct scan_report report;
-    char topic[TOPIC_NAME_BYTES];
-    topic_name(topic, view->settings, "dead");
-    return topic_scan(view->settings, topic, &scan, visit, view, &report, error);
 }
 
 static enum exit_code print_all(struct dead_view *view, bool show)
@@ -267,7 +254,8 @@ static enum exit_code print_all(struct dead_view *view, bool show)
     }
     if (output == OUTPUT_NAME) print_names(view);
     else if (output == OUTPUT_TABLE && !show) print_rows(view);
-    else if (!print_whole(view, &error)) return exit_with(&error);
+    else if (!dead_list_visit(&view->list, view->settings, print_whole, view, &error))
+        return exit_with(&error);
     return CLI_OK;
 }
 

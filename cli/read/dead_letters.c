@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "cli/kafka/cli_kafka.h"
-#include "cli/kafka/topic_scan.h"
 #include "cli/show/tail_line.h"
 #include "lib/base/json_scan.h"
 #include "lib/base/memory.h"
@@ -278,7 +277,7 @@ static int compare_rows(const void *left, const void *right)
     return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-static int compare_places(const void *left, const void *right)
+int dead_rows_by_place(const void *left, const void *right)
 {
     return compare_rows(*(const struct dead_row *const *)left,
                         *(const struct dead_row *const *)right);
@@ -360,7 +359,7 @@ void dead_list_settle(struct dead_list *list, const struct dead_filter *filter)
         keep_first(list, (size_t)filter->most);
     list->places = memory_allocate(list->count, sizeof *list->places);
     for (size_t i = 0; i < list->count; i++) list->places[i] = &list->rows[i];
-    sort(list->places, list->count, sizeof *list->places, compare_places);
+    sort(list->places, list->count, sizeof *list->places, dead_rows_by_place);
 }
 
 const struct dead_row *dead_list_find(const struct dead_list *list, int32_t partition,
@@ -370,7 +369,7 @@ const struct dead_row *dead_list_find(const struct dead_list *list, int32_t part
     const struct dead_row *key = &wanted;
     if (list->count == 0) return NULL;
     const struct dead_row **found =
-        bsearch(&key, list->places, list->count, sizeof *list->places, compare_places);
+        bsearch(&key, list->places, list->count, sizeof *list->places, dead_rows_by_place);
     return found == NULL ? NULL : *found;
 }
 
@@ -433,4 +432,37 @@ bool dead_list_read(struct dead_list *list, const struct settings *settings,
     dead_list_settle(list, filter);
     list->cut = report.cut;
     return true;
+}
+
+struct dead_look {
+    const struct dead_list *list;
+    dead_visitor *visitor;
+    void *opaque;
+};
+
+static bool look(void *opaque, const rd_kafka_message_t *message)
+{
+    const struct dead_look *dead_look = opaque;
+    const struct dead_row *row =
+        dead_list_find(dead_look->list, message->partition, message->offset);
+    return row == NULL || dead_look->visitor(dead_look->opaque, row, message);
+}
+
+bool dead_list_visit(const struct dead_list *list, const struct settings *settings,
+                     dead_visitor *visitor, void *opaque, struct error *error)
+{
+    if (list->count == 0) return true;
+    struct dead_look dead_look = {list, visitor, opaque};
+    const struct dead_row *first = list->places[0];
+    int64_t oldest_ms = list->rows[0].at_ms;
+    /* No further back than the oldest of them, and only where they stand. */
+    const struct scan scan = {
+        .partition = list->places[list->count - 1]->partition == first->partition
+                         ? first->partition
+                         : SCAN_ALL,
+        .from_ms = oldest_ms > 0 ? oldest_ms : 0};
+    struct scan_report report;
+    char topic[TOPIC_NAME_BYTES];
+    topic_name(topic, settings, "dead");
+    return topic_scan(settings, topic, &scan, look, &dead_look, &report, error);
 }

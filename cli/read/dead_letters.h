@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/kafka/topic_scan.h"
 #include "cli/words/settings.h"
 #include "lib/base/error.h"
 #include "lib/base/text.h"
@@ -96,11 +97,22 @@ const struct dead_row *dead_list_find(const struct dead_list *list, int32_t part
                                       int64_t offset);
 void dead_list_free(struct dead_list *list);
 
+/* For qsort(): of pointers to rows. */
+int dead_rows_by_place(const void *left, const void *right);
+
 /* Reads the topic and settles.
  *   last    at most so many records of each partition, 0 = all
  *   errors  as topic_scan() */
 bool dead_list_read(struct dead_list *list, const struct settings *settings,
                     const struct dead_filter *filter, int64_t last, struct error *error)
+    __attribute__((warn_unused_result));
+
+/* Reads again what those that are listed say. False stops.
+ *   errors  as topic_scan() */
+typedef bool dead_visitor(void *opaque, const struct dead_row *row,
+                          const rd_kafka_message_t *message);
+bool dead_list_visit(const struct dead_list *list, const struct settings *settings,
+                     dead_visitor *visitor, void *opaque, struct error *error)
     __attribute__((warn_unused_result));
 
 #endif

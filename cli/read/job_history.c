@@ -105,8 +105,8 @@ static bool visit_event(void *opaque, const rd_kafka_message_t *message)
     return true;
 }
 
-/* Notes the first failure. A topic that is not there is an answer, not a failure to get one. */
-static void note(struct job_history *history, const struct error *error)
+/* A topic that is not there is an answer, not a failure to get one. */
+void job_history_note(struct job_history *history, const struct error *error)
 {
     if (history->unread[0] == '\0')
         (void)snprintf(history->unread, sizeof history->unread, "%.*s",
@@ -114,20 +114,27 @@ static void note(struct job_history *history, const struct error *error)
     if (error->kind == ERROR_RETRY) history->whole = false;
 }
 
+void job_history_scan(struct job_history *history, const struct settings *settings,
+                      const char *topic, const struct scan *scan, scan_visitor *visitor,
+                      void *opaque)
+{
+    struct scan_report report = {0};
+    struct error error = {0};
+    if (!topic_scan(settings, topic, scan, visitor, opaque, &report, &error))
+        job_history_note(history, &error);
+    else if (report.back_to_ms > history->back_to_ms)
+        history->back_to_ms = report.back_to_ms;
+    history->cut = history->cut || report.cut;
+}
+
 /* Looks through one topic for what *found is to hold. */
 static void scan_one(struct job_history *history, const struct settings *settings,
                      const char *topic, const struct scan *scan, scan_visitor *visitor,
                      struct search *search, json_t **found)
 {
-    struct scan_report report = {0};
-    struct error error = {0};
     search->found = json_array();
-    if (!topic_scan(settings, topic, scan, visitor, search, &report, &error))
-        note(history, &error);
-    else if (report.back_to_ms > history->back_to_ms)
-        history->back_to_ms = report.back_to_ms;
+    job_history_scan(history, settings, topic, scan, visitor, search);
     if (search->most > 0) keep_newest(search);
-    history->cut = history->cut || report.cut;
     *found = search->found;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/kafka/topic_scan.h"
 #include "cli/words/settings.h"
 #include "lib/base/error.h"
 
@@ -32,5 +33,12 @@ void job_history_read(struct job_history *history, const struct settings *settin
                       const char *name, const char *topic, int32_t shard, int64_t from_ms,
                       int64_t last, size_t most);
 void job_history_free(struct job_history *history);
+
+/* Looks through one topic more, and notes how far it could be read. */
+void job_history_scan(struct job_history *history, const struct settings *settings,
+                      const char *topic, const struct scan *scan, scan_visitor *visitor,
+                      void *opaque);
+/* Notes the first failure. */
+void job_history_note(struct job_history *history, const struct error *error);
 
 #endif

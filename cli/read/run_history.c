@@ -21,28 +21,13 @@ static bool visit_reports(void *opaque, const rd_kafka_message_t *message)
     return true;
 }
 
-static void note(struct job_history *history, const struct error *error)
-{
-    if (history->unread[0] == '\0')
-        (void)snprintf(history->unread, sizeof history->unread, "%.*s",
-                       (int)strcspn(error->message, ";"), error->message);
-    if (error->kind == ERROR_RETRY) history->whole = false;
-}
-
 static void read_reports(struct run_join *join, const struct settings *settings,
                          const struct run_history_wanted *wanted, struct job_history *history)
 {
     char topic[TOPIC_NAME_BYTES];
     const struct scan scan = {wanted->shard, wanted->from_ms, wanted->last};
-    struct scan_report report = {0};
-    struct error error = {0};
     topic_name(topic, settings, "runs");
-    if (!topic_scan(settings, topic, &scan, visit_reports, join, &report, &error)) {
-        note(history, &error);
-        return;
-    }
-    history->cut = history->cut || report.cut;
-    if (report.back_to_ms > history->back_to_ms) history->back_to_ms = report.back_to_ms;
+    job_history_scan(history, settings, topic, &scan, visit_reports, join);
 }
 
 static void read_open(struct run_history *runs, const struct settings *settings, int32_t shard,
@@ -53,7 +38,7 @@ static void read_open(struct run_history *runs, const struct settings *settings,
     const struct run_selection selection = {.arguments = settings->arguments};
     const struct open_runs_wanted wanted = {.selection = &selection, .shard = shard,
                                             .late_ms = -1, .older_ms = -1, .most = OPEN_MOST};
-    if (!open_runs_read(&open, settings, &wanted, &error)) note(history, &error);
+    if (!open_runs_read(&open, settings, &wanted, &error)) job_history_note(history, &error);
     runs->open = json_incref(open.views);
     runs->open_count = open.matched;
     open_runs_free(&open);

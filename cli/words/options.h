@@ -12,4 +12,8 @@
 bool arguments_duration(const struct arguments *arguments, const char *name, int64_t *duration_ms,
                         struct error *error) __attribute__((warn_unused_result));
 
+/* As arguments_value, of what is to go into JSON. ERROR_INVALID, code "not_utf8". */
+bool arguments_text(const struct arguments *arguments, const char *name, const char **value,
+                    struct error *error) __attribute__((warn_unused_result));
+
 #endif

@@ -18,6 +18,7 @@
 #include "cli/write/write_session.h"
 #include "lib/base/memory.h"
 #include "lib/base/monotonic.h"
+#include "lib/base/utf8.h"
 #include "lib/model/route.h"
 
 enum { WAIT_DEFAULT_MS = 10000, LOOK_MS = 200 };
@@ -26,10 +27,12 @@ enum { WAIT_DEFAULT_MS = 10000, LOOK_MS = 200 };
 
 void run_report_write(const struct run_report *report, struct text_writer *out)
 {
-    char worker[120];
+    char actor[100];
+    char worker[120] = "by hand";
     assert(run_outcome_sayer(report->outcome) == RUN_SAID_BY_WORKER);
-    (void)snprintf(worker, sizeof worker, "by hand%s%.100s", report->actor == NULL ? "" : ": ",
-                   report->actor == NULL ? "" : report->actor);
+    if (report->actor != NULL)
+        (void)snprintf(worker, sizeof worker, "by hand: %s",
+                       utf8_excerpt(text_of(report->actor), actor, sizeof actor));
     text_writer_words(out, "{\"run\":");
     text_writer_string(out, report->run);
     text_writer_format(out, ",\"runnumber\":\"%" PRId64 "\"", report->runnumber);
@@ -55,6 +58,7 @@ struct by_hand {
     const struct settings *settings;
     const char *run;
     enum run_outcome outcome;
+    struct said_by said_by;
     int64_t wait_ms; /* until it is seen to have ended; 0: not */
     struct open_run_found found;
 };
@@ -68,9 +72,9 @@ static bool send_report(const struct by_hand *by_hand, struct error *error)
                                       .runnumber = by_hand->found.runnumber,
                                       .workers = text_of(by_hand->found.workers),
                                       .outcome = by_hand->outcome,
-                                      .message = arguments_value(arguments, "message"),
+                                      .message = by_hand->said_by.reason,
                                       .result = arguments_value(arguments, "result"),
-                                      .actor = arguments_value(arguments, "actor")};
+                                      .actor = by_hand->said_by.actor};
     topic_name(topic, by_hand->settings, "runs");
     struct cli_kafka *producer = cli_kafka_create(by_hand->settings, CLI_PRODUCER, error);
     if (producer == NULL) return false;
@@ -102,6 +106,13 @@ static bool wait_for_end(const struct by_hand *by_hand, struct error *error)
         cli_pause_ms(LOOK_MS);
     }
     return true;
+}
+
+static bool read_said_by(struct said_by *said_by, const struct arguments *arguments,
+                         struct error *error)
+{
+    return arguments_text(arguments, "message", &said_by->reason, error) &&
+           arguments_text(arguments, "actor", &said_by->actor, error);
 }
 
 static bool check_result(const struct arguments *arguments, struct error *error)
@@ -141,6 +152,7 @@ static enum exit_code end_run(const struct invocation *invocation, enum run_outc
                               .outcome = outcome,
                               .wait_ms = arguments_has(arguments, "wait") ? WAIT_DEFAULT_MS : 0};
     bool done = arguments_duration(arguments, "wait", &by_hand.wait_ms, &error) &&
+                read_said_by(&by_hand.said_by, arguments, &error) &&
                 check_result(arguments, &error) &&
                 open_runs_find(by_hand.settings, by_hand.run, &by_hand.found, &error);
     done = done && may_end(&by_hand, &error);
@@ -215,15 +227,14 @@ static bool find_job(struct job_of_run *job, const struct settings *settings, co
 }
 
 static void plan_retry(const struct invocation *invocation, const struct job_of_run *job,
-                       struct write_record *record)
+                       const struct said_by *said_by, struct write_record *record)
 {
     const struct arguments *arguments = invocation->arguments;
     const struct dead_run run = {.group = text_of(job->group),
                                  .id = text_of(job->id),
                                  .run = text_of(arguments->positionals[1]),
                                  .overlap = arguments_value(arguments, "overlap"),
-                                 .actor = arguments_value(arguments, "actor"),
-                                 .reason = arguments_value(arguments, "message")};
+                                 .said_by = *said_by};
     command_id_make(record->command_id);
     dead_run_write(&run, record->command_id, &record->value);
 }
@@ -232,12 +243,14 @@ static enum exit_code run_retry(const struct invocation *invocation)
 {
     struct error error = {0};
     struct job_of_run job;
+    struct said_by said_by;
     struct write_session session = {0};
     struct write_plan plan = {0};
     json_t *results = NULL;
     const struct settings *settings = invocation->settings;
     int64_t wait_ms = WAIT_DEFAULT_MS;
     bool done = arguments_duration(invocation->arguments, "wait", &wait_ms, &error) &&
+                read_said_by(&said_by, invocation->arguments, &error) &&
                 find_job(&job, settings, invocation->arguments->positionals[1], &error) &&
                 write_session_open(&session, settings, NULL, true, &error);
     if (done) {
@@ -246,7 +259,7 @@ static enum exit_code run_retry(const struct invocation *invocation)
         plan.records[0] = (struct write_record){
             .partition = shard_of_group(text_of(job.group), (int32_t)session.shards),
             .key = job.group};
-        plan_retry(invocation, &job, &plan.records[0]);
+        plan_retry(invocation, &job, &said_by, &plan.records[0]);
         done = write_session_send(&session, &plan, wait_ms, &results, &error);
     }
     if (results != NULL) results_print(settings, results);

@@ -14,13 +14,6 @@
 
 /* ---- records ---- */
 
-static void write_member(struct text_writer *out, const char *name, const char *value)
-{
-    if (value == NULL) return;
-    text_writer_member(out, name);
-    text_writer_string(out, text_of(value));
-}
-
 static size_t range_end(const struct dead_row *const *rows, size_t count, size_t at)
 {
     while (at + 1 < count && rows[at + 1]->partition == rows[at]->partition &&
@@ -30,7 +23,7 @@ static size_t range_end(const struct dead_row *const *rows, size_t count, size_t
 }
 
 size_t dead_ack_value(struct text_writer *out, const struct dead_row *const *rows, size_t count,
-                      int64_t now_ms, const char *actor, const char *reason)
+                      int64_t now_ms, const struct said_by *said_by)
 {
     size_t at = 0;
     assert(count > 0);
@@ -45,16 +38,15 @@ size_t dead_ack_value(struct text_writer *out, const struct dead_row *const *row
     text_writer_char(out, ']');
     text_writer_member(out, "at");
     text_writer_instant(out, now_ms);
-    write_member(out, "actor", actor);
-    write_member(out, "reason", reason);
+    said_by_write(out, said_by);
     text_writer_char(out, '}');
     return at;
 }
 
 bool dead_ack_send(const struct settings *settings, struct cli_kafka *producer,
-                   const struct dead_row *const *rows, size_t count, struct error *error)
+                   const struct dead_row *const *rows, size_t count,
+                   const struct said_by *said_by, struct error *error)
 {
-    const struct arguments *arguments = settings->arguments;
     char topic[TOPIC_NAME_BYTES];
     struct write_record *records = NULL;
     size_t capacity = 0;
@@ -64,9 +56,7 @@ bool dead_ack_send(const struct settings *settings, struct cli_kafka *producer,
         records = memory_grow(records, &capacity, record_count + 1, sizeof *records);
         struct write_record *record = &records[record_count];
         *record = (struct write_record){.partition = rows[at]->partition};
-        at += dead_ack_value(&record->value, rows + at, count - at, cli_now_ms(),
-                             arguments_value(arguments, "actor"),
-                             arguments_value(arguments, "reason"));
+        at += dead_ack_value(&record->value, rows + at, count - at, cli_now_ms(), said_by);
     }
     bool sent =
         record_count == 0 || cli_kafka_send(producer, topic, records, record_count, error);
@@ -77,7 +67,8 @@ bool dead_ack_send(const struct settings *settings, struct cli_kafka *producer,
 
 /* ---- the command ---- */
 
-static enum exit_code acknowledge(const struct settings *settings, const struct dead_list *list)
+static enum exit_code acknowledge(const struct settings *settings, const struct dead_list *list,
+                                  const struct said_by *said_by)
 {
     struct error error = {0};
     if (list->count == 0) {
@@ -93,7 +84,8 @@ static enum exit_code acknowledge(const struct settings *settings, const struct 
     }
     struct cli_kafka *producer = cli_kafka_create(settings, CLI_PRODUCER, &error);
     bool sent = producer != NULL &&
-                dead_ack_send(settings, producer, list->places, list->count, &error);
+                dead_ack_send(settings, producer, list->places, list->count, said_by,
+                              &error);
     cli_kafka_destroy(producer);
     if (!sent) return exit_with(&error);
     (void)fprintf(stderr, "belfry: %zu dead letters are acknowledged\n", list->count);
@@ -106,12 +98,14 @@ enum exit_code dead_ack(const struct invocation *invocation)
     struct dead_filter filter;
     struct dead_place *places = NULL;
     struct dead_list list = {0};
+    struct said_by said_by;
     const struct settings *settings = invocation->settings;
     bool read = dead_filter_read(&filter, &places, invocation->arguments, 1, cli_now_ms(),
                                  &error) &&
                 dead_filter_must_name(&filter, invocation->arguments, &error) &&
+                said_by_read(&said_by, invocation->arguments, &error) &&
                 dead_list_read(&list, settings, &filter, 0, &error);
-    enum exit_code code = read ? acknowledge(settings, &list) : exit_with(&error);
+    enum exit_code code = read ? acknowledge(settings, &list, &said_by) : exit_with(&error);
     dead_list_free(&list);
     free(places);
     return code;

@@ -97,13 +97,6 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
     return true;
 }
 
-static void write_member(struct text_writer *out, const char *name, const char *value)
-{
-    if (value == NULL) return;
-    text_writer_member(out, name);
-    text_writer_string(out, text_of(value));
-}
-
 void dead_run_write(const struct dead_run *run, const char *command_id, struct text_writer *out)
 {
     assert(run->group.length > 0 && run->id.length > 0 && run->run.length > 0);
@@ -115,8 +108,10 @@ void dead_run_write(const struct dead_run *run, const char *command_id, struct t
     text_writer_words(out, "]}");
     text_writer_member(out, "run");
     text_writer_string(out, run->run);
-    write_member(out, "overlap", run->overlap);
-    write_member(out, "actor", run->actor);
-    write_member(out, "reason", run->reason);
+    if (run->overlap != NULL) {
+        text_writer_member(out, "overlap");
+        text_writer_string(out, text_of(run->overlap));
+    }
+    said_by_write(out, &run->said_by);
     text_writer_char(out, '}');
 }

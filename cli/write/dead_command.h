@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/write/said_by.h"
 #include "lib/base/error.h"
 #include "lib/base/text.h"
 #include "schemas/text_writer.h"
@@ -20,15 +21,13 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
     __attribute__((warn_unused_result));
 
 /* The command that runs a run once more.
- *   overlap        NULL, or what to do where another run of the job is in the way: "allow"
- *   actor, reason  NULL: not given */
+ *   overlap  NULL, or what to do where another run of the job is in the way: "allow" */
 struct dead_run {
     struct text group;
     struct text id;
     struct text run; /* the id of its fire */
     const char *overlap;
-    const char *actor;
-    const char *reason;
+    struct said_by said_by;
 };
 void dead_run_write(const struct dead_run *run, const char *command_id, struct text_writer *out);
 

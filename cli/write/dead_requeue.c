@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/kafka/topic_scan.h"
 #include "cli/read/dead_letters.h"
 #include "cli/read/result_view.h"
 #include "cli/show/cli_clock.h"
@@ -31,6 +30,7 @@ struct requeue {
     int64_t wait_ms;
     int64_t rate; /* a second */
     const char *overlap;
+    struct said_by said_by;
     struct write_plan plan;
     const struct dead_row **rows; /* of the plan's records */
     char **keys;                  /* likewise */
@@ -51,14 +51,12 @@ static void say_cannot(struct requeue *requeue, const struct dead_row *row, cons
 static void write_run(const struct requeue *requeue, const struct dead_row *row,
                       struct text_writer *command)
 {
-    const struct arguments *arguments = requeue->settings->arguments;
     char command_id[DEAD_COMMAND_ID_BYTES];
     const struct dead_run run = {.group = row->group,
                                  .id = row->id,
                                  .run = row->run,
                                  .overlap = requeue->overlap,
-                                 .actor = arguments_value(arguments, "actor"),
-                                 .reason = arguments_value(arguments, "reason")};
+                                 .said_by = requeue->said_by};
     dead_command_id(row->partition, row->offset, command_id);
     dead_run_write(&run, command_id, command);
 }
@@ -110,13 +108,11 @@ static void plan_record(struct requeue *requeue, const struct dead_row *row,
     plan->count++;
 }
 
-static bool visit(void *opaque, const rd_kafka_message_t *message)
+static bool visit(void *opaque, const struct dead_row *row, const rd_kafka_message_t *message)
 {
     struct requeue *requeue = opaque;
     struct text_writer command = {0};
-    const struct dead_row *row =
-        dead_list_find(&requeue->list, message->partition, message->offset);
-    if (row == NULL || requeue->plan.count >= requeue->list.count) return true;
+    assert(requeue->plan.count < requeue->plan.capacity);
     if (write_again(requeue, row, message, &command)) plan_record(requeue, row, message, command);
     else text_writer_free(&command);
     return true;
@@ -124,16 +120,12 @@ static bool visit(void *opaque, const rd_kafka_message_t *message)
 
 static bool make_plan(struct requeue *requeue, struct error *error)
 {
-    struct scan scan = {SCAN_ALL, 0, 0};
-    struct scan_report report;
-    char topic[TOPIC_NAME_BYTES];
-    topic_name(topic, requeue->settings, "dead");
     size_t count = requeue->list.count;
     requeue->rows = memory_allocate(count, sizeof *requeue->rows);
     requeue->keys = memory_allocate(count, sizeof *requeue->keys);
     requeue->plan.records = memory_allocate(count, sizeof *requeue->plan.records);
     requeue->plan.capacity = count;
-    return topic_scan(requeue->settings, topic, &scan, visit, requeue, &report, error);
+    return dead_list_visit(&requeue->list, requeue->settings, visit, requeue, error);
 }
 
 static void print_plan(const struct requeue *requeue)
@@ -160,25 +152,18 @@ static bool is_done(const json_t *result)
            (strcmp(outcome, "applied") == 0 || strcmp(outcome, "unchanged") == 0);
 }
 
-static bool is_dealt_with(const json_t *results, const char *command_id)
+/* What was answered to one command; *at moves past it: answers stand in the order of the plan. */
+static bool is_dealt_with(const json_t *results, size_t *at, const char *command_id)
 {
-    bool some = false;
-    for (size_t i = 0; i < json_array_size(results); i++) {
-        const json_t *result = json_array_get(results, i);
+    bool done = true;
+    size_t first = *at;
+    for (; *at < json_array_size(results); (*at)++) {
+        const json_t *result = json_array_get(results, *at);
         const char *of = json_member_text(result, "command_id");
-        if (of == NULL || strcmp(of, command_id) != 0) continue;
-        if (!is_done(result)) return false;
-        some = true;
+        if (of == NULL || strcmp(of, command_id) != 0) break;
+        done = done && is_done(result);
     }
-    return some;
-}
-
-static int compare_places(const void *left, const void *right)
-{
-    const struct dead_row *a = *(const struct dead_row *const *)left;
-    const struct dead_row *b = *(const struct dead_row *const *)right;
-    if (a->partition != b->partition) return a->partition < b->partition ? -1 : 1;
-    return (a->offset > b->offset) - (a->offset < b->offset);
+    return done && *at > first;
 }
 
 /* Whoever ends between the answer and this requeues them again, which is done once. */
@@ -187,22 +172,17 @@ static bool acknowledge(struct requeue *requeue, struct write_session *session,
                         struct error *error)
 {
     size_t count = 0;
+    size_t at = 0;
     size_t first = (size_t)(part->records - requeue->plan.records);
     const struct dead_row **done = memory_allocate(part->count, sizeof *done);
     for (size_t i = 0; i < part->count; i++)
-        if (is_dealt_with(results, part->records[i].command_id))
+        if (is_dealt_with(results, &at, part->records[i].command_id))
             done[count++] = requeue->rows[first + i];
-    if (count > 1) qsort(done, count, sizeof *done, compare_places);
-    bool sent = dead_ack_send(requeue->settings, session->producer, done, count, error);
+    if (count > 1) qsort(done, count, sizeof *done, dead_rows_by_place);
+    bool sent = dead_ack_send(requeue->settings, session->producer, done, count,
+                              &requeue->said_by, error);
     free(done);
     return sent;
-}
-
-static void wait_until(struct write_session *session, int64_t until_ms)
-{
-    while (monotonic_ms() < until_ms)
-        (void)rd_kafka_poll(cli_kafka_handle(session->producer),
-                            cli_left_ms(until_ms, RATE_DEFAULT));
 }
 
 /* A second's worth after the other, each when the one before is answered. */
@@ -227,7 +207,8 @@ static bool send_parts(struct requeue *requeue, struct write_session *session, j
         json_decref(results);
         at += part.count;
         progress_show(&progress, at);
-        if (sent && at < count) wait_until(session, next_ms);
+        int left_ms = cli_left_ms(next_ms, SECONDS_MS - 1);
+        if (sent && at < count && left_ms > 0) cli_pause_ms(left_ms);
     }
     progress_end(&progress);
     return sent;
@@ -284,7 +265,8 @@ static bool read_words(struct requeue *requeue, const struct arguments *argument
     if (requeue->overlap != NULL && strcmp(requeue->overlap, "allow") != 0)
         return error_invalid(error, CODE_USAGE, "--overlap %.40s: allow, or leave it out",
                              requeue->overlap);
-    return dead_filter_read(&requeue->filter, &requeue->places, arguments, 1, cli_now_ms(),
+    return said_by_read(&requeue->said_by, arguments, error) &&
+           dead_filter_read(&requeue->filter, &requeue->places, arguments, 1, cli_now_ms(),
                             error) &&
            dead_filter_must_name(&requeue->filter, arguments, error) &&
            arguments_number(arguments, "rate", 1, RATE_MAX, &requeue->rate, error) &&

@@ -7,6 +7,7 @@
 
 #include "cli/show/json_text.h"
 #include "cli/show/print_text.h"
+#include "cli/write/said_by.h"
 #include "lib/base/limits.h"
 #include "lib/model/output.h"
 
@@ -15,18 +16,14 @@ enum { WAIT_DEFAULT_MS = 60000, SENDER_FAULTS_SHOWN = 20, WINDOW_JOBS_MOST = 400
 static bool read_options(struct job_sender *sender, const struct arguments *arguments,
                          struct error *error)
 {
-    static const char *const texts[] = {"reason", "actor"};
+    struct said_by said_by;
     sender->wait_ms = WAIT_DEFAULT_MS;
     if (!arguments_duration(arguments, "wait", &sender->wait_ms, error)) return false;
     if (sender->wait_ms < 1 || sender->wait_ms > HOURS_MS)
         return error_invalid(error, CODE_USAGE, "--wait: from 1ms to 1h");
     text_writer_words(&sender->members, "\"mode\":\"each\"");
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        const char *value = arguments_value(arguments, texts[i]);
-        if (value == NULL) continue;
-        text_writer_member(&sender->members, texts[i]);
-        if (!json_text_string(&sender->members, value, strlen(value), error)) return false;
-    }
+    if (!said_by_read(&said_by, arguments, error)) return false;
+    said_by_write(&sender->members, &said_by);
     return true;
 }
 

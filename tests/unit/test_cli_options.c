@@ -153,6 +153,29 @@ static void reads_whole_numbers_only(void **state)
     assert_int_equal(number, -3);
 }
 
+static void takes_text_only(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"--cron", "\xc3\xa4", NULL};
+    static const char *const bad[] = {"--cron", "a\xff", NULL};
+    struct arguments arguments = {0};
+    struct error error = {0};
+    const char *value = "";
+    int at = 0;
+    assert_true(parse(&arguments, good, STOP_AT_END, &at, &error));
+    assert_true(arguments_text(&arguments, "cron", &value, &error));
+    assert_string_equal(value, "\xc3\xa4");
+    assert_true(arguments_text(&arguments, "output", &value, &error));
+    assert_null(value);
+    arguments_free(&arguments);
+    arguments = (struct arguments){0};
+    at = 0;
+    assert_true(parse(&arguments, bad, STOP_AT_END, &at, &error));
+    assert_false(arguments_text(&arguments, "cron", &value, &error));
+    assert_string_equal(error.message, "--cron: it is not valid UTF-8");
+    arguments_free(&arguments);
+}
+
 static void checks_names(void **state)
 {
     (void)state;
@@ -240,6 +263,7 @@ int main(void)
         cmocka_unit_test(stops_at_the_command),
         cmocka_unit_test(dashes_end_the_options),
         cmocka_unit_test(reads_whole_numbers_only),
+        cmocka_unit_test(takes_text_only),
         cmocka_unit_test(checks_names),
         cmocka_unit_test(suggests_the_nearest),
         cmocka_unit_test(tables_are_consistent),

@@ -203,9 +203,10 @@ static void test_ranges_of_an_acknowledgement(void **state)
         {.partition = 3, .offset = 4}, {.partition = 3, .offset = 5}, {.partition = 3, .offset = 7},
         {.partition = 4, .offset = 8}};
     const struct dead_row *const places[] = {&rows[0], &rows[1], &rows[2], &rows[3]};
+    const struct said_by said_by = {.actor = "me"};
     struct text_writer out;
     text_writer_init(&out);
-    assert_int_equal(dead_ack_value(&out, places, 4, 1000, "me", NULL), 3);
+    assert_int_equal(dead_ack_value(&out, places, 4, 1000, &said_by), 3);
     assert_text(text_writer_text(&out), "{\"acknowledged\":[[4,5],[7,7]],"
                                         "\"at\":\"1970-01-01T00:00:01.000Z\",\"actor\":\"me\"}");
     text_writer_free(&out);
@@ -219,7 +220,7 @@ static void test_a_run_as_a_command(void **state)
                                  .id = text_of("i"),
                                  .run = text_of("1-2.3@4"),
                                  .overlap = "allow",
-                                 .reason = "why"};
+                                 .said_by = {.reason = "why"}};
     struct text_writer out;
     text_writer_init(&out);
     dead_command_id(3, 17, command_id);
