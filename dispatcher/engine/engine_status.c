@@ -62,8 +62,7 @@ void engine_numbers_tell(struct engine *engine)
     tell(&numbers->jobs_owing, census->owing);
     tell(&numbers->owed_slots, backlog.slots);
     tell(&numbers->owed_drain_ms, backlog.drain_ms);
-    const struct runs *runs = shard_runs(engine->shard);
-    tell(&numbers->runs_open, runs == NULL ? 0 : runs_open_count(runs));
+    tell(&numbers->runs_open, (int64_t)shard_open_runs(engine->shard));
     tell(&numbers->next_live_ms, shard_next_live_ms(engine->shard));
     look(engine, engine_monotonic_us(engine));
 }

@@ -95,7 +95,8 @@ static bool restore_run(struct engine *engine, uint32_t k, struct text value, st
     if (!run_record_decode(value, engine->arena, &record, &open, error)) return false;
     if (open && !engine->limits.runs)
         return error_invalid(error, CODE_NOT_SUPPORTED,
-                             "a run of %.*s/%.*s is open: a later belfryd has begun it",
+                             "a run of %.*s/%.*s is open: the topic runs has to have "
+                             "message.timestamp.type=LogAppendTime",
                              (int)record.group.length, record.group.bytes, (int)record.id.length,
                              record.id.bytes);
     if (open) shard_restore_run(engine->shard, k, &record);

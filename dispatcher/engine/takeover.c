@@ -67,7 +67,6 @@ void engine_start_empty(struct engine *engine)
                                    engine->options.batch_outputs_max, &engine->foreign,
                                    engine->checkpointer);
     outbox_count_in(engine->outbox, engine->tally, &engine->census);
-    if (engine->tally != NULL) tally_runs_anew(engine->tally);
 }
 
 /* ---- the store ---- */

@@ -144,19 +144,8 @@ void tally_result(struct tally *tally, const struct result *result)
 /* ---- runs ---- */
 
 /* Reports that change nothing make no transaction: they are told with the next one. */
-void tally_runs(struct tally *tally, const struct runs *runs)
+void tally_runs(struct tally *tally, struct runs *runs)
 {
-    int64_t now[RUNS_NUMBERS] = {0};
-    int64_t before[RUNS_NUMBERS];
-    static_assert(sizeof now == sizeof tally->runs, "nothing but int64_t");
-    memcpy(before, &tally->runs_told, sizeof before);
-    if (runs != NULL) memcpy(now, runs_numbers(runs), sizeof now);
-    memcpy(&tally->runs_told, now, sizeof now);
-    for (size_t i = 0; i < RUNS_NUMBERS; i++) now[i] -= before[i];
-    memcpy(&tally->runs, now, sizeof now);
-}
-
-void tally_runs_anew(struct tally *tally)
-{
-    tally->runs_told = (struct runs_numbers){0};
+    if (runs == NULL) tally->runs = (struct runs_numbers){0};
+    else runs_take_numbers(runs, &tally->runs);
 }

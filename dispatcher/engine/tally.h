@@ -44,8 +44,7 @@ enum { TALLY_NUMBERS = sizeof(struct tally_numbers) / sizeof(int64_t) };
 
 struct tally {
     struct tally_numbers numbers;
-    struct runs_numbers runs;      /* what has happened to runs since the transaction before */
-    struct runs_numbers runs_told; /* and up to it, since there are these runs */
+    struct runs_numbers runs; /* what has happened to runs since the transaction before */
     struct tally_example late_example;
     struct tally_example missed_example;
     struct tally_example failed_example;
@@ -85,9 +84,7 @@ void tally_fire_back(struct tally *tally, uint32_t fire, enum fire_kind kind);
 void tally_event(struct tally *tally, const struct event *event);
 void tally_result(struct tally *tally, const struct result *result);
 /* The transaction is out: what the runs have done up to it. NULL: none is followed. */
-void tally_runs(struct tally *tally, const struct runs *runs);
-/* They are other ones, of which nothing was told yet. */
-void tally_runs_anew(struct tally *tally);
+void tally_runs(struct tally *tally, struct runs *runs);
 /* A job is gone, and maybe its group: another may get its number. */
 void tally_job_gone(struct tally *tally, const struct job *job);
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "dispatcher/engine/engine_state.h"
-#include "dispatcher/recovery/recover_topic.h"
 #include "dispatcher/engine/replay.h"
 #include "dispatcher/jobs/job.h"
+#include "dispatcher/recovery/recover_topic.h"
 #include "lib/base/memory.h"
 #include "schemas/job_json.h"
 #include "schemas/run_json.h"

@@ -251,7 +251,7 @@ void runs_committed(struct runs *runs, int64_t steady_ms)
         const struct run_gone_out *gone_out = &runs->gone_out[i];
         struct run *run = run_table_at(&runs->table, gone_out->k);
         bool is_out = run != NULL && run->runnumber == gone_out->runnumber &&
-                      run->state == RUN_STATE_OPEN && !run_has_ended(run);
+                      run->state == RUN_STATE_OPEN;
         if (is_out) run_begin_lease(&call, run);
     }
     runs->gone_out_count = 0;

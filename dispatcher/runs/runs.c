@@ -108,10 +108,11 @@ int64_t runs_next_runnumber(const struct runs *runs)
 struct runs_in_way runs_in_way(const struct runs *runs, int64_t ordinal, struct text group,
                                struct text id)
 {
+    struct runs_in_way in_way = {.oldest = UINT32_MAX, .own = UINT32_MAX};
+    if (runs->table.by_job.count == 0) return in_way; /* also without a hash */
     const struct run *earlier = run_table_of_name(&runs->table, group, id);
     const struct run *own = run_table_of_job(&runs->table, ordinal);
     const struct run *oldest = earlier != NULL ? earlier : own;
-    struct runs_in_way in_way = {.oldest = UINT32_MAX, .own = UINT32_MAX};
     if (own != NULL) in_way.own = own->k;
     if (own != NULL) in_way.count = own->ring_count;
     if (earlier != NULL) in_way.count += earlier->ring_count;
@@ -143,11 +144,16 @@ void runs_let_go(struct runs *runs, uint32_t k, int64_t runnumber)
         run_table_close(&runs->table, run);
 }
 
-bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view)
+bool runs_is_open(const struct runs *runs, uint32_t k)
 {
     const struct run *run = run_table_at(&runs->table, k);
-    if (run == NULL || run_has_ended(run)) return false;
-    run_fill_view(runs, run, view);
+    return run != NULL && !run_has_ended(run);
+}
+
+bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view)
+{
+    if (!runs_is_open(runs, k)) return false;
+    run_fill_view(runs, run_table_at(&runs->table, k), view);
     return true;
 }
 
@@ -167,9 +173,10 @@ uint32_t runs_open_count(const struct runs *runs)
     return runs->table.count;
 }
 
-const struct runs_numbers *runs_numbers(const struct runs *runs)
+void runs_take_numbers(struct runs *runs, struct runs_numbers *numbers)
 {
-    return &runs->numbers;
+    *numbers = runs->numbers;
+    runs->numbers = (struct runs_numbers){0};
 }
 
 static void take_oldest(int64_t *oldest_ms, int64_t opened_ms)

@@ -227,6 +227,7 @@ uint32_t runs_next_in_way(const struct runs *runs, int64_t ordinal, uint32_t k);
 void runs_view(const struct runs *runs, uint32_t k, struct run_view *view);
 /* A run that has ended is in nobody's way any more; nothing where k is another's by now. */
 void runs_let_go(struct runs *runs, uint32_t k, int64_t runnumber);
+bool runs_is_open(const struct runs *runs, uint32_t k);
 /* False: none is open under k. */
 bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view);
 uint32_t runs_find(const struct runs *runs, struct text id); /* by the fire's; UINT32_MAX: none */
@@ -237,8 +238,8 @@ uint32_t runs_open_count(const struct runs *runs);
  * each call: of many it is known after a round. */
 int64_t runs_oldest_ms(struct runs *runs);
 
-/* What has happened since they were made; what a new owner reads again is not in it. Nothing but
- * int64_t: it may be read as an array of them. */
+/* What has happened; what a new owner reads again is not in it. Nothing but int64_t: it may be read
+ * as an array of them. */
 struct runs_numbers {
     int64_t opened;
     int64_t retries;          /* tries behind the first of a run */
@@ -258,7 +259,8 @@ struct runs_numbers {
     int64_t ended_after_ms;
 };
 enum { RUNS_NUMBERS = sizeof(struct runs_numbers) / sizeof(int64_t) };
-const struct runs_numbers *runs_numbers(const struct runs *runs);
+/* Since they were last taken. */
+void runs_take_numbers(struct runs *runs, struct runs_numbers *numbers);
 
 /* For the mark. */
 int64_t runs_next_runnumber(const struct runs *runs);

@@ -48,7 +48,7 @@ slot_due(struct shard *shard, struct job *job, const struct due_list *list, int6
     bool late = job_is_late(job, due_ms, now_ms);
     if (late && overlap_settle(shard, job, due_ms - 1, due_ms, sink))
         sink->job_changed(sink->opaque, job);
-    if ((job->flags & (JOB_OVERLAP | JOB_LEASE)) && !late && !job_is_undecided(job) &&
+    if ((job->flags & JOB_LEASE) && !late && !job_is_undecided(job) &&
         overlap_meets(shard, job, due_ms, sink))
         return job;
     if (job_owes(job)) {

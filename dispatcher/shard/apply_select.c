@@ -46,15 +46,6 @@ static void drop_targets(struct shard *shard)
  * or after a restart amid the command, it is found out again: a job may be a large definition. */
 enum { PLANS_KEPT = 8 };
 
-/* The id of the run that is in the way of the job's slots. */
-static void name_oldest(const struct shard *shard, const struct job *job,
-                        char name[RUN_ID_BYTES_MAX + 1])
-{
-    struct run_view run;
-    runs_view(shard->open, shard_runs_in_way(shard, job).oldest, &run);
-    memcpy(name, run.id, sizeof run.id);
-}
-
 /* What is to be done with the job, or that nothing can be: then adds its error.
  *   opened  so many runs will be opened for jobs before it */
 static void make_plan(const struct shard *shard, struct answer *answer, const struct job *job,
@@ -64,8 +55,6 @@ static void make_plan(const struct shard *shard, struct answer *answer, const st
     const struct operation *operation = operation_of(application->command->op);
     plan->changes = true;
     plan->is_full = operation->opens_run && !shard_has_room(shard, job, opened);
-    plan->waits = shard_run_in_way(shard, job);
-    if (plan->waits) name_oldest(shard, job, plan->in_way);
     plan->possible = check_revision(answer, job, application) &&
                      (operation->check == NULL ||
                       operation->check(shard, answer, job, application, plan));

@@ -73,7 +73,7 @@ static void let_on(struct shard *shard, struct job *job)
     if (job->extra == NULL || !job->extra->is_held) return;
     job->extra->is_held = false;
     if (job_owes(job)) lane_enqueue(shard, job);
-    backfill_enqueue(shard, job);
+    backfill_resume(shard, job);
 }
 
 static void settle(struct shard *shard, const struct ended_run *ended, int64_t now_ms,

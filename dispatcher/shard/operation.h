@@ -21,8 +21,6 @@ struct job_plan {
     struct job *job; /* add, put: the one of this name; NULL: it is new */
     struct job_backfill *backfill; /* that is to end */
     bool is_full; /* as many runs are open as may be */
-    bool waits; /* a run is in the way of the job's slots: */
-    char in_way[RUN_ID_BYTES_MAX + 1]; /* the id of the oldest */
     struct run_identity run; /* requeue: what comes again */
     uint32_t run_k;          /* and where it waits; UINT32_MAX: it is not open */
     struct definition definition;  /* add, put, update: as it will be, settled */

@@ -91,10 +91,9 @@ void overlap_ask(struct shard *shard, struct job *job, int64_t now_ms, const str
 }
 
 /* Whether a slot is owed whatever the policy says of a run in its way. */
-static bool waits_its_turn(const struct shard *shard, const struct job *job)
+static bool waits_its_turn(const struct shard *shard, const struct job *job, bool in_way)
 {
-    return shard_awaits_reports(shard, job) ||
-           (!shard_run_in_way(shard, job) && shard_lacks_room(shard, job));
+    return shard_awaits_reports(shard, job) || (!in_way && shard_lacks_room(shard, job));
 }
 
 static void wait_its_turn(struct shard *shard, struct job *job, int64_t due_ms,
@@ -116,11 +115,12 @@ static void wait_its_turn(struct shard *shard, struct job *job, int64_t due_ms,
 
 bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const struct sink *sink)
 {
-    if (waits_its_turn(shard, job)) {
+    bool in_way = shard_run_in_way(shard, job);
+    if (waits_its_turn(shard, job, in_way)) {
         wait_its_turn(shard, job, due_ms, sink);
         return true;
     }
-    if (!shard_run_in_way(shard, job)) return false;
+    if (!in_way) return false;
     struct ledger *ledger = &job_extra(job)->ledger;
     if (ledger_leaves_out(ledger)) return true; /* one more, or the newest in place of the last */
     struct definition definition;
@@ -144,8 +144,9 @@ bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const s
 bool overlap_meets_pending(struct shard *shard, struct job *job, struct job_slot slot, bool late,
                            int64_t now_ms, const struct sink *sink)
 {
-    bool held = waits_its_turn(shard, job);
-    if (!held && !shard_run_in_way(shard, job)) return false;
+    bool in_way = shard_run_in_way(shard, job);
+    bool held = waits_its_turn(shard, job, in_way);
+    if (!held && !in_way) return false;
     struct ledger *ledger = &job->extra->ledger;
     struct terms terms = job_terms(job);
     int64_t done_ms = shard_slots_done_ms(shard);

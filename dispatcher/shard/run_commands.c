@@ -1,10 +1,8 @@
 #include "dispatcher/shard/run_commands.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "dispatcher/shard/shard_state.h"
-#include "lib/base/memory.h"
 
 static bool refuse(struct answer *answer, const struct job *job, enum error_code code,
                    const char *field, struct text run, const char *sentence)
@@ -18,12 +16,6 @@ static bool refuse(struct answer *answer, const struct job *job, enum error_code
 
 /* ---- cancel ---- */
 
-struct run_places {
-    uint32_t *list; /* each is the k of a run */
-    size_t count;
-    size_t capacity;
-};
-
 /* An open run of the job, or of a deleted one of its name. */
 static bool is_of(const struct job *job, const struct run_view *run)
 {
@@ -32,49 +24,43 @@ static bool is_of(const struct job *job, const struct run_view *run)
            (text_equal(record->group, job_group(job)) && text_equal(record->id, job_id(job)));
 }
 
-static void take(const struct shard *shard, const struct job *job, uint32_t k,
-                 struct run_places *places)
+/* What a cancel changes: one that waits ends, others are asked once. */
+static bool is_to_stop(const struct shard *shard, const struct job *job, uint32_t k)
 {
     struct run_view run;
-    if (!runs_look(shard->open, k, &run) || !is_of(job, &run)) return;
-    if (run.record.cancel_asked && run.record.state != RUN_STATE_WAITING) return;
-    places->list = memory_grow(places->list, &places->capacity, places->count + 1,
-                               sizeof *places->list);
-    places->list[places->count++] = k;
+    return runs_look(shard->open, k, &run) && is_of(job, &run) &&
+           (run.record.state == RUN_STATE_WAITING || !run.record.cancel_asked);
 }
 
-/* Those that a cancel changes: one that waits ends, and is in no list any more. */
-static struct run_places places_of(const struct shard *shard, const struct job *job,
-                                   struct text run)
+/* The named one, or each that is in the way of the job's slots; UINT32_MAX: none. */
+static uint32_t first_of(const struct shard *shard, const struct job *job, struct text run)
 {
-    struct run_places places = {0};
-    if (shard->open == NULL) return places;
-    if (run.length > 0) {
-        take(shard, job, runs_find(shard->open, run), &places);
-        return places;
-    }
-    uint32_t k = shard_runs_in_way(shard, job).oldest;
-    for (; k != UINT32_MAX; k = runs_next_in_way(shard->open, job->life.ordinal, k))
-        take(shard, job, k, &places);
-    return places;
+    if (shard->open == NULL) return UINT32_MAX;
+    return run.length > 0 ? runs_find(shard->open, run) : shard_runs_in_way(shard, job).oldest;
+}
+
+static uint32_t next_of(const struct shard *shard, const struct job *job, struct text run,
+                        uint32_t k)
+{
+    return run.length > 0 ? UINT32_MAX : runs_next_in_way(shard->open, job->life.ordinal, k);
 }
 
 bool runs_can_cancel(const struct shard *shard, const struct job *job, struct text run)
 {
-    struct run_places places = places_of(shard, job, run);
-    free(places.list);
-    return places.count > 0;
+    uint32_t k = first_of(shard, job, run);
+    while (k != UINT32_MAX && !is_to_stop(shard, job, k)) k = next_of(shard, job, run, k);
+    return k != UINT32_MAX;
 }
 
 void runs_cancel_of(struct shard *shard, const struct job *job, struct text run, int64_t now_ms,
                     const struct sink *sink)
 {
-    struct run_places places = places_of(shard, job, run);
-    struct runs_turn turn = {.shard = shard, .sink = sink, .now = {now_ms, shard->steady_ms}};
-    const struct runs_sink runs_sink = shard_runs_sink(&turn);
-    for (size_t i = 0; i < places.count; i++)
-        (void)runs_cancel(shard->open, places.list[i], turn.now, &runs_sink);
-    free(places.list);
+    uint32_t k = first_of(shard, job, run);
+    while (k != UINT32_MAX) {
+        uint32_t next = next_of(shard, job, run, k);
+        if (is_to_stop(shard, job, k)) shard_stop_run(shard, k, now_ms, sink);
+        k = next;
+    }
 }
 
 /* ---- one run more ---- */
@@ -84,6 +70,7 @@ bool runs_can_open(const struct shard *shard, struct answer *answer, const struc
                    struct text run)
 {
     struct text name = job_name(job);
+    struct run_view in_way;
     if (plan->is_full) {
         answer_add_error(answer, job_group(job), job_id(job), false, CODE_TOO_MANY, "",
                          "%.*s: as many runs are open as may be, 1000 of a job and runs.open_max "
@@ -91,11 +78,12 @@ bool runs_can_open(const struct shard *shard, struct answer *answer, const struc
                          (int)name.length, name.bytes);
         return false;
     }
-    if (plan->waits && !application->command->overlap_allowed) {
+    if (!application->command->overlap_allowed && shard_run_in_way(shard, job)) {
+        runs_view(shard->open, shard_runs_in_way(shard, job).oldest, &in_way);
         answer_add_error(answer, job_group(job), job_id(job), false, CODE_OVERLAP, "/overlap",
                          "%.*s: the run %s is open, and the job's overlap policy allows no other "
                          "beside it; wait for its end, or say \"overlap\": \"allow\"",
-                         (int)name.length, name.bytes, plan->in_way);
+                         (int)name.length, name.bytes, in_way.id);
         return false;
     }
     if (shard->open == NULL || runs_find(shard->open, run) == UINT32_MAX) return true;

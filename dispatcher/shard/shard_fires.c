@@ -2,14 +2,13 @@
  * open runs say goes on to the sink of the shard. A run that is over stays in the way until the
  * shard is between steps of time and commands: what it lets go on must not fire amid them. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "dispatcher/shard/shard_state.h"
 #include "lib/base/memory.h"
 
 /* ---- what the open runs say ---- */
 
-static struct job *job_of_run(const struct shard *shard, const struct run_view *run)
+struct job *shard_job_of_run(const struct shard *shard, const struct run_view *run)
 {
     return shard_job_of(shard, (struct job_reference){.ordinal = run->record.ordinal,
                                                       .slot = run->job_slot});
@@ -38,7 +37,7 @@ static enum run_job say_job(void *opaque, int64_t ordinal, uint32_t job_slot,
 static struct run_record record_of(const struct runs_turn *turn, const struct run_view *run)
 {
     struct run_record record = run->record;
-    const struct job *job = job_of_run(turn->shard, run);
+    const struct job *job = shard_job_of_run(turn->shard, run);
     if (job != NULL) {
         record.group = job_group(job);
         record.id = job_id(job);
@@ -70,26 +69,29 @@ static void run_event_init(const struct runs_turn *turn, struct event *event,
  * name. NULL: nobody's, its job is being deleted or gone. */
 static const struct job *job_behind(const struct runs_turn *turn, const struct run_view *run)
 {
-    if (run->job_slot != UINT32_MAX) return job_of_run(turn->shard, run);
+    if (run->job_slot != UINT32_MAX) return shard_job_of_run(turn->shard, run);
     const struct job *job =
         job_table_find(turn->shard->jobs, run->record.group, run->record.id);
     return job != NULL && job->life.ordinal != run->record.ordinal ? job : NULL;
+}
+
+static void say_failed(const struct runs_turn *turn, const struct run_end *end)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    struct run_record record = record_of(turn, end->run);
+    run_event_init(turn, &event, EVENT_RUN_FAILED, end->run, incarnation);
+    event.detail = text_of(run_outcome_word(end->outcome));
+    turn->sink->event(turn->sink->opaque, &event);
+    turn->sink->run_failed(turn->sink->opaque, text_of(end->run->id), &record, end->outcome,
+                           end->report);
 }
 
 static bool take_ended(void *opaque, const struct run_end *end)
 {
     const struct runs_turn *turn = opaque;
     struct shard *shard = turn->shard;
-    char incarnation[INCARNATION_TEXT_BYTES];
-    struct event event;
-    run_event_init(turn, &event, EVENT_RUN_FAILED, end->run, incarnation);
-    event.detail = text_of(run_outcome_word(end->outcome));
-    if (end->is_failed) {
-        struct run_record record = record_of(turn, end->run);
-        turn->sink->event(turn->sink->opaque, &event);
-        turn->sink->run_failed(turn->sink->opaque, text_of(end->run->id), &record, end->outcome,
-                               end->report);
-    }
+    if (end->is_failed) say_failed(turn, end);
     turn->sink->run_ended(turn->sink->opaque, end->run->k);
     const struct job *job = job_behind(turn, end->run);
     if (job == NULL) return false;
@@ -114,7 +116,7 @@ static void take_withdrawn(void *opaque, const struct run_view *run)
 static void take_fire(void *opaque, const struct run_view *run, struct runs_now now)
 {
     const struct runs_turn *turn = opaque;
-    struct job *job = job_of_run(turn->shard, run);
+    struct job *job = shard_job_of_run(turn->shard, run);
     assert(job != NULL && (job->flags & JOB_STANDS_STILL) == 0);
     struct fire_run try = fire_run_of(run);
     struct fire fire = {.job = job,

@@ -50,7 +50,7 @@ void shard_reports_caught_up(struct shard *shard)
         job->extra->in_unread = false;
         job->extra->is_held = false;
         if (job_owes(job)) lane_ask(shard, job);
-        backfill_enqueue(shard, job);
+        backfill_resume(shard, job);
     }
 }
 
@@ -65,8 +65,7 @@ bool shard_look_run(const struct shard *shard, uint32_t k, struct run_view *view
     if (shard->open == NULL || !runs_look(shard->open, k, view)) return false;
     struct run_record *record = &view->record;
     if (record->id.length > 0) return true;
-    const struct job *job = shard_job_of(
-        shard, (struct job_reference){.ordinal = record->ordinal, .slot = view->job_slot});
+    const struct job *job = shard_job_of_run(shard, view);
     assert(job != NULL);
     record->group = job_group(job);
     record->id = job_id(job);

@@ -144,6 +144,8 @@ struct runs_turn {
 };
 struct runs_sink shard_runs_sink(struct runs_turn *turn);
 struct fire_run fire_run_of(const struct run_view *run);
+/* NULL: it is gone. */
+struct job *shard_job_of_run(const struct shard *shard, const struct run_view *run);
 /* Puts out a fire: that of a job with a lease opens a run. */
 void shard_fire(struct shard *shard, struct fire *fire, const struct sink *sink);
 /* The same of one slot, which is counted. */
@@ -402,7 +404,8 @@ void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum eve
                    const struct sink *sink);
 void backfill_release(struct shard *shard, struct job *job); /* frees them, says nothing */
 void backfill_enqueue(struct shard *shard, struct job *job);
-void backfill_resume(struct shard *shard, struct job *job); /* after a pause */
+/* What kept it from firing is over; the alarm of a retry may have rung meanwhile. */
+void backfill_resume(struct shard *shard, struct job *job);
 /* Fires what the rates allow, at most *allowance, which shrinks. */
 void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
                   const struct sink *sink);
