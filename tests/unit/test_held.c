@@ -355,9 +355,52 @@ static void a_job_waits_for_its_own_runs(void **state)
     rig_close(&rig);
 }
 
+/* Its backfill is to try a slot again, when as many runs of the job are open as may be. */
+static void a_failed_backfill_waits_for_its_own_runs(void **state)
+{
+    struct shard_rig rig;
+    (void)state;
+    rig_open(&rig, DAY "00:00:00Z");
+    rig.allows_runs = true;
+    struct sink sink = rig_test_sink(&rig);
+    rig_command(&rig, DAY "00:00:00Z", NULL, ADD("j", "," LEASE));
+    rig_step_runs(&rig, DAY "00:01:00Z");
+    rig_step_runs(&rig, DAY "00:02:00Z");
+    rig_command(&rig, DAY "00:02:01Z", NULL,
+                "{\"op\":\"backfill\"," SELECT ",\"backfill_id\":\"b\",\"rate\":1,"
+                "\"from\":\"" DAY "00:00:30Z\"}");
+    shard_run_lane(rig.shard, rig_instant(DAY "00:02:01Z"), &sink);
+    rig_test_commit(&rig);
+    assert_int_equal(rig_open_runs(&rig), 3);
+    const struct job *job = shard_find(rig.shard, text_of("g"), text_of("j"));
+    struct failed_fire failed = {.slot = job->slot,
+                                 .incarnation = job->life.incarnation,
+                                 .kind = FIRE_BACKFILL,
+                                 .nominal_ms = rig_instant(DAY "00:01:00Z"),
+                                 .due_ms = rig_instant(DAY "00:01:00Z"),
+                                 .attempt = 1,
+                                 .backfill_id = "b",
+                                 .run_number = (INT64_C(1) << 32) + 3,
+                                 .reason = REASON_TOO_LARGE};
+    shard_fire_failed(rig.shard, &failed, rig_instant(DAY "00:02:01Z"), &sink);
+    rig_test_commit(&rig);
+    for (int i = 2; i < RUNS_OF_JOB_MAX; i++)
+        rig_command(&rig, DAY "00:02:01.500Z", NULL, TRIGGER);
+    assert_int_equal(rig_open_runs(&rig), RUNS_OF_JOB_MAX);
+    while (shard_retry(rig.shard, rig_instant(DAY "00:02:02Z"), &sink)) rig_test_commit(&rig);
+    (void)rig_said(&rig);
+    assert_int_equal(rig_open_runs(&rig), RUNS_OF_JOB_MAX);
+    rig_report_of(&rig, 1, DAY "00:02:04Z", "success");
+    assert_string_equal(rig_said(&rig), "fire g/j 01-01T00:01:00 backfill attempt=2\n");
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct row_table tables[] = {ROW_TABLE(rows, scene_check_tries)};
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_job_waits_for_its_own_runs)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_waits_for_its_own_runs),
+        cmocka_unit_test(a_failed_backfill_waits_for_its_own_runs),
+    };
     return run_rows("held fires", tables, COUNT_OF(tables), tests, COUNT_OF(tests));
 }
