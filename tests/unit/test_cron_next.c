@@ -14,6 +14,7 @@
 
 #include "tests/support/cron_case.h"
 #include "tests/support/rows.h"
+#include "tests/support/walks.h"
 
 static struct cron parsed(const char *text)
 {
@@ -326,10 +327,10 @@ static void follow(struct drawn *drawn, const struct cron *cron, int start_day, 
     assert_int_equal(cron_count(cron, start_ms, end_ms), count);
 }
 
-static void against_the_oracle(bool dense, int expressions, int days, uint64_t seed)
+static void against_the_oracle(bool dense, uint64_t expressions, int days, uint64_t seed)
 {
-    int followed = 0;
-    while (followed < expressions) {
+    uint64_t followed = 0;
+    while (followed < walks_of(expressions)) {
         struct drawn drawn;
         draw_expression(&seed, dense, &drawn);
         struct cron cron;
