@@ -92,6 +92,12 @@ void backfill_resume(struct shard *shard, struct job *job)
     backfill_enqueue(shard, job);
 }
 
+void backfill_go_on(struct shard *shard, struct job *job)
+{
+    backfill_resume(shard, job);
+    if (job->extra != NULL && job->extra->in_backfill) shard->lane_state.let_go = true;
+}
+
 struct job_backfill *backfill_push(struct job *job, struct text id)
 {
     struct job_extra *extra = job_extra(job);

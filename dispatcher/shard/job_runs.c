@@ -58,7 +58,7 @@ go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms, const 
     if (job->flags & JOB_FINISHED) { /* it is kept from here on */
         job->extra->state.finished_ms = now_ms;
         job_set_alarm(shard, job);
-        backfill_resume(shard, job);
+        backfill_go_on(shard, job);
         changed = true;
     } else if (job->flags & JOB_OVERLAP) {
         return lane_go_on(shard, job, changed, now_ms, sink);
@@ -73,7 +73,7 @@ static void let_on(struct shard *shard, struct job *job)
     if (job->extra == NULL || !job->extra->is_held) return;
     job->extra->is_held = false;
     if (job_owes(job)) lane_enqueue(shard, job);
-    backfill_resume(shard, job);
+    backfill_go_on(shard, job);
 }
 
 static void settle(struct shard *shard, const struct ended_run *ended, int64_t now_ms,
@@ -106,7 +106,7 @@ static void take_turns(struct shard *shard, int64_t now_ms, const struct sink *s
         }
         job = lane_take_turn(shard, job, now_ms, sink);
         if (job == NULL) continue;
-        backfill_resume(shard, job);
+        backfill_go_on(shard, job);
         job_lighten(job);
     }
 }

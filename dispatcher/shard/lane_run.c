@@ -9,7 +9,7 @@
 
 enum {
     LANE_TURN_MS = 50,      /* fewer transactions: lane fires go out in small groups */
-    LANE_AGAIN_MS = 5,      /* the next turn where the last one ended with work left */
+    LANE_AGAIN_MS = 5,      /* the next turn where the last one left work, or a run lets it go on */
     LANE_FIRES_MOST = 3000, /* of one turn: about 10 ms of work, for which live slots wait */
     LANE_LOOKS_MOST = 3000
 };
@@ -102,7 +102,8 @@ int64_t shard_lane_due_ms(const struct shard *shard)
 {
     if (shard->lane.count + shard->lane_new.count + shard->backfills.count == 0) return INT64_MAX;
     const struct lane *lane = &shard->lane_state;
-    return lane->turn_ms + (lane->stopped ? LANE_AGAIN_MS : turn_length_ms(shard));
+    bool soon = lane->stopped || lane->let_go;
+    return lane->turn_ms + (soon ? LANE_AGAIN_MS : turn_length_ms(shard));
 }
 
 bool shard_lane_is_due(const struct shard *shard, int64_t now_ms)
@@ -159,6 +160,7 @@ void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink
     size_t looks = shard->lane_new.count < LANE_LOOKS_MOST ? shard->lane_new.count
                                                            : LANE_LOOKS_MOST;
     lane->turn_ms = now_ms;
+    lane->let_go = false;
     for (; looks > 0 && !is_over(&turn); looks--) serve_next(shard, &shard->lane_new, &turn);
     while (shard->lane.count > 0 && turn.rate + lane->joined > 0 && !is_over(&turn))
         serve_next(shard, &shard->lane, &turn);

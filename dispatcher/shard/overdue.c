@@ -65,7 +65,7 @@ struct job *lane_go_on(struct shard *shard, struct job *job, bool changed, int64
         return job_finish(shard, job, now_ms, sink);
     }
     if (job == NULL) return NULL;
-    backfill_resume(shard, job);
+    backfill_go_on(shard, job);
     if (changed) sink->job_changed(sink->opaque, job);
     return job;
 }

@@ -27,6 +27,7 @@ struct lane { /* how the catch-up lane stands; not kept over restarts */
     int64_t rest;     /* and thousandths of a late fire that it could not use */
     int64_t turn_ms;  /* when it had its last turn */
     bool stopped;     /* that turn ended with work left */
+    bool let_go;      /* since then a run has ended that a backfill waited for */
     int64_t joined;   /* slots that came due in time behind owed ones, not made up for yet */
     int64_t slots;    /* owed by the jobs in it, as far as they were counted */
     int64_t then_ms;  /* when this was noted; INSTANT_NONE: it had nothing to do */
@@ -406,6 +407,8 @@ void backfill_release(struct shard *shard, struct job *job); /* frees them, says
 void backfill_enqueue(struct shard *shard, struct job *job);
 /* What kept it from firing is over; the alarm of a retry may have rung meanwhile. */
 void backfill_resume(struct shard *shard, struct job *job);
+/* A run of the job is over: a backfill that waited for it need not wait for a whole turn, too. */
+void backfill_go_on(struct shard *shard, struct job *job);
 /* Fires what the rates allow, at most *allowance, which shrinks. */
 void backfill_run(struct shard *shard, int64_t now_ms, int64_t *allowance,
                   const struct sink *sink);

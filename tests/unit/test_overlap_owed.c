@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "dispatcher/jobs/job.h"
-#include "dispatcher/shard/shard.h"
+#include "dispatcher/shard/shard_state.h"
 #include "tests/support/rows.h"
 #include "tests/support/run_scene.h"
 
@@ -40,6 +40,20 @@ static void a_backfill_goes_one_by_one(struct scene *scene)
     scene_end_run(scene, 4, "00:04:50");
     rig_advance(&scene->rig, scene_at("00:04:51"));
     scene_said(scene, "event backfill_finished g/j count=3 b\n");
+}
+
+static void a_backfill_goes_on_before_its_turn(struct scene *scene)
+{
+    scene_live(scene, 3);
+    scene_end_run(scene, 1, "00:03:10");
+    scene_tell(scene, "00:03:20", "{\"op\":\"backfill\"," SELECT ",\"rate\":1000,"
+                                  "\"from\":\"2026-01-01T00:00:30Z\"}");
+    rig_advance(&scene->rig, scene_at("00:03:30"));
+    (void)rig_said(&scene->rig);
+    scene_end_run(scene, 2, "00:03:30.010");
+    scene_said(scene, "fire g/j 01-01T00:02:00 backfill\n");
+    int64_t turn_ms = scene->rig.shard->lane_state.turn_ms;
+    assert_true(turn_ms <= rig_instant(scene_at("00:03:30.010"))); /* 0 behind a restart */
 }
 
 static void one_of_two_backfills_goes(struct scene *scene)
@@ -380,6 +394,7 @@ static void its_zone_is_missing(struct scene *scene)
 
 static const struct scene_row rows[] = {
     SCENE(POLICY("skip"), a_backfill_goes_one_by_one),
+    SCENE(POLICY("skip"), a_backfill_goes_on_before_its_turn),
     SCENE(POLICY("skip"), one_of_two_backfills_goes),
     SCENE(POLICY("skip") ",\"catchup\":{\"policy\":\"all\"}", catch_up_goes_one_by_one),
     SCENE(POLICY("skip") ",\"catchup\":{\"policy\":\"all\"}", owed_slots_let_a_trigger_end),
