@@ -62,7 +62,8 @@ static void walk_stretch(struct world *world, const struct life *life,
         mark_fired(life, at_ms, tally, &fired);
         if (fired) continue;
         tally->unfired++;
-        if (!is_announced(life, at_ms) && !stretches_reckoned(life, at_ms) && !life->run_open)
+        if (!is_announced(life, at_ms) && !stretches_reckoned(life, at_ms) &&
+            !life_waits_for_run(life, at_ms))
             complain(world, life, at_ms, "lost: a slot neither fired nor named");
     }
     if (stretch->named) return;
@@ -89,7 +90,7 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
         if (!tally.found[i] && !stretches_reckoned_fire(life, life->fired[i].nominal_ms) &&
             (i == 0 || life->fired[i].nominal_ms != life->fired[i - 1].nominal_ms))
             complain(world, life, life->fired[i].nominal_ms, "of no slot: a fire");
-    bool fits = life->run_open ? named <= tally.unfired : named == tally.unfired;
+    bool fits = life->run_since_ms != NEVER_MS ? named <= tally.unfired : named == tally.unfired;
     if (!fits && !life->ended_by_count && life->reckoned_count == 0 &&
         !life->left_out)
         world_violation(world, "count: %s (%s): %" PRId64 " slots did not fire, %" PRId64

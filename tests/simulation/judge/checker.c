@@ -430,7 +430,7 @@ static void end_runs(struct walk *walk)
     for (size_t i = 0; i < walk->model.count; i++) {
         struct life *life = walk->model.lives[i];
         if (!run_judge_is_mine(life->name)) continue;
-        life->run_open = run_judge_is_open(&walk->runs, life->name);
+        life->run_since_ms = run_judge_open_since_ms(&walk->runs, life->name);
         run_slots_judge(&walk->runs, life);
     }
 }

@@ -159,6 +159,12 @@ void life_failed(struct life *life, int64_t nominal_ms)
     life->failures[life->failure_count++] = nominal_ms;
 }
 
+bool life_waits_for_run(const struct life *life, int64_t nominal_ms)
+{
+    return life->run_since_ms != NEVER_MS &&
+           nominal_ms + life->wanted.schedule.jitter_ms >= life->run_since_ms;
+}
+
 /* ---- one job of add and put ---- */
 
 /* Of a job that is there the slots due after effective_ms count. */
@@ -208,6 +214,7 @@ static void add_job(struct model *model, const struct wanted *wanted, int64_t ef
     life->finished_ms = NEVER_MS;
     life->last_nominal_ms = NEVER_MS;
     life->over_ms = NEVER_MS;
+    life->run_since_ms = NEVER_MS;
     life->lacking = model->version >= VERSION_LACKS;
     /* What came due before an import may have been fired in the life it goes on with. */
     bool over = wanted->schedule.kind == SLOW_AT && wanted->schedule.at_ms <= effective_ms;

@@ -141,7 +141,8 @@ struct life { /* one incarnation of a job */
     bool left_out; /* an event names an interval, but not which slots */
     bool there; /* not deleted */
     bool meets_run; /* as the command that is applied does, if it is a trigger */
-    bool run_open; /* at the end a run of its name is: what it has left out may not be named yet */
+    int64_t run_since_ms; /* of its name one is open at the end: what came due since its fire may
+                           * not be named yet; NEVER_MS */
     struct wanted wanted;
     int64_t revision;
     int64_t paused_ms; /* NEVER_MS: not paused */
@@ -232,5 +233,7 @@ bool life_has_slot_after(const struct life *life, int64_t after_ms);
 void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms);
 void life_announce(struct life *life, const struct announced *announced);
 void life_failed(struct life *life, int64_t nominal_ms);
+/* Whether the slot came due behind the oldest run that is open at the end. */
+bool life_waits_for_run(const struct life *life, int64_t nominal_ms);
 
 #endif

@@ -130,12 +130,24 @@ static void judge_answer(struct walk *walk, const struct output *result,
                     walk->world->sent[result->partition][result->offset].text);
 }
 
+/* One that is not kept goes when it ends, or when its last run does: then its tombstone says so. */
+static void settle_deletion(const struct walk *walk, const struct output *deletion)
+{
+    struct life *life = model_find(&walk->model, deletion->name);
+    if (life != NULL && run_judge_is_mine(life->name) && life->finished_ms != NEVER_MS &&
+        life->wanted.keep_ms == 0)
+        life_end(life, life->finished_ms);
+}
+
 void walk_settle(struct walk *walk)
 {
     for (size_t i = 0; i < walk->waiting_count; i++) {
         const struct output *output = &walk->outputs[walk->waiting[i]];
         struct life *life = model_find_life(&walk->model, output->life);
-        if (output->kind == OUTPUT_JOB_DELETED) continue; /* the command says what is there */
+        if (output->kind == OUTPUT_JOB_DELETED) { /* else the command says what is there */
+            settle_deletion(walk, output);
+            continue;
+        }
         if (life == NULL) {
             world_violation(walk->world, "event of nobody: %s %s", output->word, output->name);
             continue;
@@ -144,7 +156,8 @@ void walk_settle(struct walk *walk)
             notices_event(walk->world, life, output);
         if (strcmp(output->word, "exhausted") == 0) {
             life_finish(life, output->at_ms);
-            if (life->wanted.keep_ms == 0 && life->wanted.topic[0] == '\0')
+            if (life->wanted.keep_ms == 0 && life->wanted.topic[0] == '\0' &&
+                !run_judge_is_mine(life->name))
                 life_end(life, output->at_ms);
         } else if (strcmp(output->word, "missed") == 0 || strcmp(output->word, "skipped") == 0) {
             walk_announcement(walk, life, walk->waiting[i]);

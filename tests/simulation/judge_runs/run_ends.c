@@ -50,8 +50,10 @@ static const struct judged_report *last_sign(const struct run_judge *judge,
                                              const struct judged_try *tried)
 {
     const struct judged_report *last = NULL;
-    for (size_t i = 0; i < judge->report_count && !tried->fixed; i++) {
-        const struct judged_report *report = &judge->reports[i];
+    size_t first = 0;
+    size_t count = run_reports_of(judge, tried->runnumber, &first);
+    for (size_t i = first; i < first + count && !tried->fixed; i++) {
+        const struct judged_report *report = &judge->reports[judge->by_number[i]];
         bool sign = report->word == SAID_RUNNING ||
                     (report->word == SAID_STARTED &&
                      (tried->expiry_ms == 0 || report->time_ms < tried->expiry_ms));
@@ -64,10 +66,12 @@ static const struct judged_report *last_sign(const struct run_judge *judge,
 static bool are_lost(const struct run_judge *judge, const struct judged_run *run,
                      const struct judged_try *tried)
 {
-    for (size_t i = 0; i < judge->report_count; i++)
-        if (judge->reports[i].read_ms == INT64_MAX &&
-            run_report_is_of(&judge->reports[i], run, tried))
-            return true;
+    size_t first = 0;
+    size_t count = run_reports_of(judge, tried->runnumber, &first);
+    for (size_t i = first; i < first + count; i++) {
+        const struct judged_report *report = &judge->reports[judge->by_number[i]];
+        if (report->read_ms == INT64_MAX && run_report_is_of(report, run, tried)) return true;
+    }
     return false;
 }
 

@@ -31,8 +31,11 @@ static struct silence look(const struct run_judge *judge, const struct judged_ru
                            const struct judged_try *tried, size_t tick)
 {
     struct silence silence = {.tick = &judge->reports[tick]};
-    for (size_t i = 0; i < tick && !tried->fixed; i++) {
-        const struct judged_report *report = &judge->reports[i];
+    size_t first = 0;
+    size_t count = run_reports_of(judge, tried->runnumber, &first);
+    for (size_t i = first; i < first + count && !tried->fixed; i++) {
+        const struct judged_report *report = &judge->reports[judge->by_number[i]];
+        if (judge->by_number[i] >= tick) break;
         if (!run_report_is_of(report, run, tried) || !is_claim(report, tried)) continue;
         silence.sign = report;
         if (report->word == SAID_STARTED) silence.started = report;
@@ -118,11 +121,13 @@ static const char *was_started(const struct run_judge *judge, const struct judge
     return "it was claimed, and nobody has said that its fire is not committed";
 }
 
-/* Reports were deleted unread: whoever is silent may have been claimed. */
-static bool are_lost(const struct run_judge *judge, size_t tick)
+/* Reports were deleted unread: each try that was open when what stands behind them was read may
+ * have been claimed. */
+static bool are_lost(const struct run_judge *judge, const struct judged_try *tried, size_t tick)
 {
-    for (size_t i = 0; i < tick; i++)
-        if (judge->reports[i].read_ms == INT64_MAX) return true;
+    for (size_t i = tick; i-- > 0;)
+        if (judge->reports[i].read_ms == INT64_MAX)
+            return judge->reports[i + 1].read_ms >= tried->fired->time_ms;
     return false;
 }
 
@@ -132,7 +137,7 @@ static const char *why_not(const struct run_judge *judge, const struct judged_ru
     struct silence silence = look(judge, run, tried, tick);
     int64_t tick_ms = sent_ms(judge, silence.tick);
     if (tick_ms == INT64_MAX) return "its owner has not sent that tick";
-    if (are_lost(judge, tick)) return NULL;
+    if (are_lost(judge, tried, tick)) return NULL;
     if (tried->outcome == SAID_LOST) return not_lost(judge, tried, &silence, tick_ms);
     if (tried->outcome == SAID_NOT_STARTED) return was_started(judge, tried, &silence, tick_ms);
     const char *why = not_lost(judge, tried, &silence, tick_ms);

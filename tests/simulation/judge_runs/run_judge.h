@@ -86,6 +86,7 @@ struct run_judge {
     struct judged_report *reports;
     size_t report_count;
     size_t report_capacity;
+    size_t *by_number; /* reports in the order of their run numbers, then of the log */
     size_t acted; /* reports that steps up to here have read */
     size_t acting;
     size_t half_done; /* of the next record some may have acted: the transaction was full */
@@ -133,11 +134,14 @@ bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
 void run_slots_judge(struct run_judge *judge, const struct life *life);
 /* An event that leaves out a slot, and names no run. */
 void run_slots_nameless(struct run_judge *judge, const struct output *event);
-bool run_judge_is_open(const struct run_judge *judge, const char *name);
+/* When the first fire of the oldest open run of that name was put out; NEVER_MS: none is open. */
+int64_t run_judge_open_since_ms(const struct run_judge *judge, const char *name);
 
 /* ---- between the files ---- */
 
 void run_reports_read(struct run_judge *judge);
+/* The reports with that run number are by_number[first .. first + the result). */
+size_t run_reports_of(const struct run_judge *judge, int64_t runnumber, size_t *first);
 struct judged_run *run_judge_find(const struct run_judge *judge, const char *id);
 struct judged_try *run_judge_try(const struct run_judge *judge, int64_t runnumber,
                                  struct judged_run **run);

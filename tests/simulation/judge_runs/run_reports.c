@@ -56,6 +56,35 @@ static void add(struct run_judge *judge, const struct run_appended *from, const 
     if (json_is_string(after)) report->retry_after_ms = duration_ms(json_string_value(after));
 }
 
+static int by_number(const void *left, const void *right, void *opaque)
+{
+    const struct judged_report *reports = opaque;
+    size_t a = *(const size_t *)left;
+    size_t b = *(const size_t *)right;
+    if (reports[a].runnumber != reports[b].runnumber)
+        return reports[a].runnumber > reports[b].runnumber ? 1 : -1;
+    return (a > b) - (a < b);
+}
+
+/* The first whose run number is not below. */
+static size_t first_from(const struct run_judge *judge, int64_t runnumber)
+{
+    size_t low = 0;
+    size_t high = judge->report_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (judge->reports[judge->by_number[middle]].runnumber < runnumber) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+size_t run_reports_of(const struct run_judge *judge, int64_t runnumber, size_t *first)
+{
+    *first = first_from(judge, runnumber);
+    return first_from(judge, runnumber + 1) - *first;
+}
+
 void run_reports_read(struct run_judge *judge)
 {
     const struct run_facts *facts = &judge->world->facts;
@@ -69,6 +98,10 @@ void run_reports_read(struct run_judge *judge)
             add(judge, from, root);
         json_decref(root);
     }
+    judge->by_number = memory_allocate(judge->report_count + 1, sizeof *judge->by_number);
+    for (size_t i = 0; i < judge->report_count; i++) judge->by_number[i] = i;
+    qsort_r(judge->by_number, judge->report_count, sizeof *judge->by_number, by_number,
+            judge->reports);
 }
 
 bool run_report_is_of(const struct judged_report *report, const struct judged_run *run,

@@ -284,11 +284,11 @@ void run_slots_judge(struct run_judge *judge, const struct life *life)
     }
 }
 
-bool run_judge_is_open(const struct run_judge *judge, const char *name)
+int64_t run_judge_open_since_ms(const struct run_judge *judge, const char *name)
 {
     for (size_t i = 0; i < judge->open_count; i++)
-        if (strcmp(judge->open[i]->name, name) == 0) return true;
-    return false;
+        if (strcmp(judge->open[i]->name, name) == 0) return judge->open[i]->tries[0].fired_ms;
+    return NEVER_MS;
 }
 
 static bool is_freed(const struct run_judge *judge, const struct judged_run *run)

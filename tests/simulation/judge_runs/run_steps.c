@@ -27,6 +27,7 @@ void run_judge_close(struct run_judge *judge)
     free((void *)judge->runs);
     free((void *)judge->open);
     free(judge->reports);
+    free(judge->by_number);
     free((void *)judge->outputs);
     free((void *)judge->lives);
     free(judge->taken);

@@ -104,13 +104,19 @@ static bool half_done(const struct world *world, struct mark *mark)
 /* A command to all jobs; true: it takes several transactions, and has not come to its end. */
 static bool begin_command(struct world *world)
 {
+    const struct log *log = &world->cluster.state[world->anew.shard];
     struct mark mark = {0};
     int64_t until_us = world->now_us + BEGIN_US;
+    bool begun = false;
+    int64_t seen = -1; /* up to there the log has been looked at */
     world_send(world, world->anew.shard, "{\"op\":\"update\",\"select\":{\"all\":true},"
                                          "\"set\":{\"labels\":{\"half\":\"done\"}}}");
-    while (world->now_us < until_us && !half_done(world, &mark))
+    for (;;) {
+        if (log->next_offset != seen) begun = half_done(world, &mark);
+        seen = log->next_offset;
+        if (begun || world->now_us >= until_us) return begun;
         world_run(world, world->now_us + MILLI_US);
-    return half_done(world, &mark);
+    }
 }
 
 /* What the mark says of it when its record has gone. */
