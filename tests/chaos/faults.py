@@ -107,7 +107,7 @@ class Chaos:
         frozen.start()
         say(f"{frozen.name} freezes itself at {frozen.fault}")
         stat = Path(f"/proc/{frozen.pid}/stat")
-        wait_for(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T", 30,
+        wait_for(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T", 60,
                  f"{frozen.name} froze itself")
         time.sleep(TAKE_OVER_S)
         frozen.sigcont()

@@ -9,7 +9,6 @@ from typing import Iterator
 
 from cli_cluster import SHARDS, CliCluster
 from harness import BUILD, Kafka, Redis, belfry, end_offsets, produce, read_all, shard_of, wait_for
-from runner import limit
 
 CLUSTER = "exit"
 ENVIRONMENT = {"BELFRY_FIRES_TOPICS": "not.there", "BELFRY_MISFIRE_GRACE": "5m",
@@ -23,7 +22,6 @@ class Cluster(CliCluster):
         return end_offsets(self.kafka.bootstrap, f"{CLUSTER}.control")
 
 
-@limit(120)
 def setup() -> Iterator[Cluster]:
     """One daemon for the file, on servers of its own: the shared Redis is emptied by each test."""
     with Kafka() as kafka, Redis() as redis, Cluster(kafka, redis, CLUSTER, ENVIRONMENT) as cluster:
@@ -77,7 +75,7 @@ def test_what_is_wrong_in_itself_is_never_sent(shared: Cluster, tmp: Path) -> No
     done = shared("add", "-f", bad, "--mode", "each", expect=8)
     assert "r/y: minute" in done.stderr, done.stderr
     listed = ("list", "--group", "r", "-o", "name")
-    wait_for(lambda: shared(*listed).stdout == "r/x\n", 20, "the good one is there")
+    wait_for(lambda: shared(*listed).stdout == "r/x\n", 60, "the good one is there")
     shared("delete", "r/x", "--wait")
 
 
@@ -85,9 +83,9 @@ def test_a_full_disk_is_no_success(shared: Cluster) -> None:
     """Every command whose stdout takes nothing says so and does not end with 0."""
     shared("add", "full/a", "--every", "1s", "--wait")
     fires = f"{CLUSTER}.fires"
-    wait_for(lambda: read_all(shared.kafka.bootstrap, fires), 30, "a fire")
+    wait_for(lambda: read_all(shared.kafka.bootstrap, fires), 60, "a fire")
     produce(shared.kafka.bootstrap, f"{CLUSTER}.control", [("g", "garbage")])
-    wait_for(lambda: read_all(shared.kafka.bootstrap, f"{CLUSTER}.dead"), 30, "a dead letter")
+    wait_for(lambda: read_all(shared.kafka.bootstrap, f"{CLUSTER}.dead"), 60, "a dead letter")
     whole = [
         ("--help",), ("--version",), ("help",), ("help", "list"), ("list", "--help"),
         ("add", "full/b", "--every", "1h"), ("put", "full/b", "--every", "1h", "--wait"),

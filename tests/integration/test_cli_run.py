@@ -8,7 +8,6 @@ from typing import Any, Iterator
 
 from cli_cluster import CliCluster
 from harness import Kafka, Redis, wait_for
-from runner import limit
 from worker import Work, Worker
 
 CLUSTER = "byhand"
@@ -51,14 +50,12 @@ class Cluster(CliCluster):
         wait_for(lambda: self.json("runs", f"{GROUP}/{name}") == [], 60, f"{name} has no open run")
 
 
-@limit(120)
 def setup(kafka: Kafka) -> Iterator[Cluster]:
     with Redis() as redis, Cluster(kafka, redis, CLUSTER) as cluster, \
             Worker(kafka.bootstrap, CLUSTER, "hands", cluster.handle, "worker-1"):
         yield cluster
 
 
-@limit(120)
 def test_a_retry_is_brought_forward(shared: Cluster) -> None:
     shared.add("waits", "--retry-attempts", "2", "--retry-initial", "1h")
     run = shared.open_run("waits", "waiting")["run"]
@@ -69,14 +66,12 @@ def test_a_retry_is_brought_forward(shared: Cluster) -> None:
     shared.wait_gone("waits")
 
 
-@limit(120)
 def test_each_try_gets_the_cursor_of_the_one_before(shared: Cluster) -> None:
     shared.add("far", "--retry-attempts", "3", "--retry-initial", "1s", "--retry-factor", "1")
     wait_for(lambda: len(shared.cursors) == 3, 60, "three tries")
     assert shared.cursors == [None, "page 1", "page 2"], shared.cursors
 
 
-@limit(120)
 def test_a_working_run_is_said_to_be_done(shared: Cluster) -> None:
     shared.add("long-done")
     run = shared.open_run("long-done", "claimed")["run"]
@@ -89,7 +84,6 @@ def test_a_working_run_is_said_to_be_done(shared: Cluster) -> None:
     shared("run", "done", run, "--result", "{", expect=2)
 
 
-@limit(120)
 def test_what_nobody_has_claimed_is_not_ended_by_the_way(shared: Cluster) -> None:
     shared.add("unclaimed", workers="nobody")
     run = shared.open_run("unclaimed", "open")["run"]
@@ -101,7 +95,6 @@ def test_what_nobody_has_claimed_is_not_ended_by_the_way(shared: Cluster) -> Non
     assert line["outcome"] == "failure" and line["error"]["message"] == "never mind", line
 
 
-@limit(120)
 def test_a_run_is_asked_to_stop(shared: Cluster) -> None:
     shared.add("long-stop")
     shared.open_run("long-stop", "claimed")
@@ -110,7 +103,6 @@ def test_a_run_is_asked_to_stop(shared: Cluster) -> None:
     assert shared.outcomes("long-stop") == ["cancelled"]
 
 
-@limit(120)
 def test_a_failed_run_comes_back_once(shared: Cluster) -> None:
     shared.add("dead")
     letter = wait_for(lambda: shared("dead", "list", "--id", "dead", "-o", "name").stdout.split(),

@@ -14,7 +14,6 @@ import redis as redis_client
 from cli_cluster import SHARDS, CliCluster
 from harness import Kafka, Redis, shard_of
 from programs import on_terminal
-from runner import limit
 from topics import produce
 from worker import Worker
 
@@ -97,7 +96,6 @@ class Cluster(CliCluster):
             "started_at": self.stamp(started_s), "sign_at": self.stamp(sign_s)}}
 
 
-@limit(120)
 def setup(kafka: Kafka) -> Iterator[Cluster]:
     with Redis() as redis, Cluster(kafka, redis, CLUSTER) as cluster:
         yield cluster
@@ -211,7 +209,6 @@ def test_nothing_that_workers_say_steers_a_terminal(shared: Cluster) -> None:
             assert bad not in plain, (words, shown)
 
 
-@limit(180)
 def test_a_hundred_thousand_records_are_joined_in_seconds(shared: Cluster) -> None:
     first = shared.number + 100000
     runs = [shared.run_id(100000 - at) for at in range(50000)]

@@ -7,7 +7,6 @@ from typing import Any, Iterator
 
 from cli_cluster import CliCluster
 from harness import Kafka, Redis, wait_for
-from runner import limit
 from worker import Work, Worker
 
 CLUSTER = "clireal"
@@ -32,7 +31,6 @@ class Cluster(CliCluster):
              "hands", *more, "--wait")
 
 
-@limit(120)
 def setup(kafka: Kafka) -> Iterator[Cluster]:
     with Redis() as redis, Cluster(kafka, redis, CLUSTER) as cluster, \
             Worker(kafka.bootstrap, CLUSTER, "hands", cluster.handle, "worker-1"):
@@ -68,7 +66,6 @@ def test_a_run_that_failed_for_good_is_listed(shared: Cluster) -> None:
     assert shared("runs", "--failed", f"{GROUP}/other", "-o", "name").stdout == ""
 
 
-@limit(120)
 def test_an_open_run_is_seen_while_it_goes_on(shared: Cluster) -> None:
     shared.add("long", "--overlap", "skip")
     shared("trigger", f"{GROUP}/long", "--wait")

@@ -38,7 +38,7 @@ def one(scene: Scenario, command: dict[str, Any], outcome: str, code: str | None
 
 def stored(scene: Scenario, name: str) -> dict[str, Any]:
     """The job as Redis will have it."""
-    return wait_for(lambda: scene.stored().get(name), 10, f"{name} in Redis")
+    return wait_for(lambda: scene.stored().get(name), 60, f"{name} in Redis")
 
 
 def revisions(result: dict[str, Any]) -> list[int]:
@@ -79,7 +79,7 @@ def test_put(shared: Scenario) -> None:
     shared.call({"op": "pause", "select": {"groups": ["put"]}})
     plain = {"group": "put", "id": "a", "schedule": made["schedule"]}
     assert revisions(one(shared, {"op": "put", "jobs": [plain]}, "applied")) == [4]
-    kept = wait_for(lambda: (k := stored(shared, "put/a"))["revision"] == 4 and k, 10, "stored")
+    kept = wait_for(lambda: (k := stored(shared, "put/a"))["revision"] == 4 and k, 60, "stored")
     assert kept["state"] == "paused", "a put does not end a pause"
     assert "payload" not in kept, "fields left out return to their defaults"
 
@@ -163,7 +163,7 @@ def test_pause_and_resume(shared: Scenario) -> None:
     one(shared, {"op": "resume", "select": select}, "unchanged")
     with TopicReader(shared.kafka.bootstrap, f"{shared.cluster}.events") as reader:
         events = reader.read_until(lambda records: any(
-            r.json["event"] == "resumed" and r.json["group"] == "pause" for r in records), 10)
+            r.json["event"] == "resumed" and r.json["group"] == "pause" for r in records), 60)
         event = next(r.json for r in events if r.json.get("group") == "pause")
     assert event["from"] == paused_at and event["to"] == resumed["effective_at"]
 
@@ -189,7 +189,7 @@ def test_trigger(shared: Scenario) -> None:
     def pulled(records: list[Record]) -> list[dict[str, Any]]:
         return [r.json for r in records if r.json["id"].endswith("@t:pull")]
 
-    fire, = pulled(shared.fires.read_until(pulled, 10))
+    fire, = pulled(shared.fires.read_until(pulled, 60))
     assert fire["firekind"] == "trigger" and fire["data"] == {"n": 1}
 
 
@@ -198,7 +198,7 @@ def test_delete_and_add_again_is_another_life(shared: Scenario) -> None:
     first = stored(shared, "again/a")["incarnation"]
     assert one(shared, {"op": "delete", "select": {"groups": ["again"]}}, "applied")["changed"] == 1
     add(shared, "again", "a")
-    wait_for(lambda: shared.stored().get("again/a", {}).get("incarnation", first) != first, 10,
+    wait_for(lambda: shared.stored().get("again/a", {}).get("incarnation", first) != first, 60,
              "a new incarnation in Redis")
 
 

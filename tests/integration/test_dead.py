@@ -10,7 +10,6 @@ from confluent_kafka import Producer
 
 from cli_cluster import SHARDS, CliCluster
 from harness import CommandClient, Kafka, Redis, read_all, shard_of
-from runner import limit
 
 CLUSTER = "dead"
 ENDED = "2026-11-21T21:03:20.000Z"
@@ -40,7 +39,6 @@ class Dead(CliCluster):
         return self("dead", "list", "-o", "name", *args).stdout.split()
 
 
-@limit(120)
 def setup() -> Iterator[Dead]:
     with Kafka() as kafka, Redis() as redis, Dead(kafka, redis, CLUSTER) as cluster:
         yield cluster

@@ -25,13 +25,13 @@ def test_a_running_daemon_refuses_another_clusters_redis(kafka: Kafka, redis: Re
         for hours in (2, 3, 4):  # from the first moment on, also while jobs change
             scene.call({"op": "put", "jobs": [every(group, "b", f"{hours}h")]})
             time.sleep(0.3)
-        daemon.wait_event("redis.refused", 30)
+        daemon.wait_event("redis.refused", 60)
         assert "theirs" in daemon.events("redis.refused", level="error")[0]["message"]
         scene.wait_fires(2, matching=lambda fire: fire["jobid"] == "tick")
         assert daemon.running
         assert foreign == {name: client.dump(f"{key}:{name}") for name in foreign}, "written to"
         client.hset(f"{cluster}:meta", "kafka_cluster_id", ours)
-        daemon.wait_event("redis.claimed", 30, count=2)
-        daemon.wait_event("checkpoint.caught_up", 30, shard=1)
+        daemon.wait_event("redis.claimed", 60, count=2)
+        daemon.wait_event("checkpoint.caught_up", 60, shard=1)
         assert client.dump(f"{key}:snapshot") != foreign["snapshot"]
         scene.verify()

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from harness import CommandClient, Kafka, Redis, TopicReader
-from runner import limit
 from scenario import Scenario, every, group_on
 from topics import shard_of
 
@@ -112,7 +111,6 @@ def test_command_id_twice_to_different_shards(kafka: Kafka, redis: Redis, cluste
         scene.verify()
 
 
-@limit(240)
 def test_kills_between_forwarding_and_applying(kafka: Kafka, redis: Redis, cluster: str) -> None:
     """Two daemons, each with shards of its own, die in turn while commands cross between them."""
     with Scenario(kafka, redis, cluster, SHARDS) as scene:

@@ -56,7 +56,7 @@ def test_half_a_shard_is_not_called_whole(kafka: Kafka, redis: Redis, cluster: s
         daemon = scene.daemon().wait_live()
         daemon.wait_event("store.ignored", shard=1, reason="not_whole")
         scene.call(once, outcome="duplicate")
-        wait_for(lambda: belfry(kafka, redis, cluster, "export", expect=None).returncode == 0, 30,
+        wait_for(lambda: belfry(kafka, redis, cluster, "export", expect=None).returncode == 0, 60,
                  "the shard to be whole again")
 
 

@@ -12,7 +12,6 @@ import confluent_kafka.admin
 from harness import (
     Belfryd, CommandClient, Kafka, Redis, belfry, client_options, create_topic, produce, read_all,
     wait_for)
-from runner import limit
 
 
 def _add(number: int) -> dict[str, object]:
@@ -27,7 +26,7 @@ def _admin(kafka: Kafka) -> confluent_kafka.admin.AdminClient:
 def _make_anew(kafka: Kafka, name: str) -> None:
     admin = _admin(kafka)
     admin.delete_topics([name])[name].result(timeout=30)
-    wait_for(lambda: name not in admin.list_topics(timeout=5).topics, 30, f"{name} is gone")
+    wait_for(lambda: name not in admin.list_topics(timeout=5).topics, 60, f"{name} is gone")
     create_topic(kafka.bootstrap, name, config={"message.timestamp.type": "LogAppendTime"})
 
 
@@ -63,11 +62,10 @@ def _refusal(daemon: Belfryd) -> str:
 def _recovered(kafka: Kafka, redis: Redis, daemon: Belfryd, source: str) -> None:
     belfry(kafka, redis, daemon.cluster, "recover", "--from", source, "--yes")
     daemon.start().wait_live()
-    wait_for(lambda: len(_jobs(redis, daemon.cluster)) == 20, 30, "all commands are applied")
+    wait_for(lambda: len(_jobs(redis, daemon.cluster)) == 20, 60, "all commands are applied")
     belfry(kafka, redis, daemon.cluster, "verify")
 
 
-@limit(60)
 def test_control_made_anew(kafka: Kafka, redis: Redis, cluster: str) -> None:
     """15 commands in the new topic, the mark at 6: none of them may be passed over."""
     daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
@@ -88,7 +86,6 @@ def test_control_made_anew(kafka: Kafka, redis: Redis, cluster: str) -> None:
     daemon.terminate()
 
 
-@limit(60)
 def test_control_made_anew_and_empty(kafka: Kafka, redis: Redis, cluster: str) -> None:
     daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
     with CommandClient(kafka.bootstrap, cluster) as commands:
@@ -103,7 +100,6 @@ def test_control_made_anew_and_empty(kafka: Kafka, redis: Redis, cluster: str) -
     daemon.terminate()
 
 
-@limit(60)
 def test_state_log_cut_and_redis_emptied(kafka: Kafka, redis: Redis, cluster: str) -> None:
     """It is not a new shard; begun anew it reads its commands again."""
     daemon = Belfryd(kafka, redis, cluster, shards=1).start().wait_live()
@@ -137,7 +133,6 @@ def _fence(kafka: Kafka, cluster: str) -> None:
         kafka.bootstrap, transactional_id=f"{cluster}-0")).init_transactions(10)
 
 
-@limit(60)
 def test_state_log_behind_its_living_owner(kafka: Kafka, cluster: str) -> None:
     """Redis is away and says nothing; what the daemon has itself committed is not there."""
     with Redis() as redis:
@@ -152,7 +147,7 @@ def test_state_log_behind_its_living_owner(kafka: Kafka, cluster: str) -> None:
             _fence(kafka, cluster)
             daemon.sigcont()
             commands.send({"op": "ping"})
-        reason = daemon.wait_event("shard.failed", 30, shard=0)[0]["message"]
+        reason = daemon.wait_event("shard.failed", 60, shard=0)[0]["message"]
         assert f"state_lost: the state log stands at sequence {left} (" in reason, reason
         assert "this process has committed " in reason and "belfry recover" in reason, reason
         assert int(reason.split("has committed ")[1].split()[0]) >= left + 15, reason

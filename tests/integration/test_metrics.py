@@ -61,7 +61,7 @@ class Counting(Scenario):
             return before if told[0] == "" else None
 
         try:
-            numbers = wait_for(compared, 30, "metrics and topics agree")
+            numbers = wait_for(compared, 120, "metrics and topics agree")
         except Exception as error:
             raise AssertionError(f"counted and said: {told[0]}") from error
         self.status_agrees(asker)
@@ -89,7 +89,7 @@ class Counting(Scenario):
 
         told = ["nothing was compared"]
         try:
-            wait_for(compared, 30, "belfry status agrees", every_s=0.3)
+            wait_for(compared, 120, "belfry status agrees", every_s=0.3)
         except Exception as error:
             raise AssertionError(f"status and topics: {told[0]}") from error
 
@@ -116,7 +116,7 @@ def settled(asker: Asker, *key: str) -> Any:
     return wait_for(lambda: scrape(asker)[0][key], 60, f"{key} is above 0")
 
 
-@limit(240)
+@limit(600)
 def test_metrics_and_topics_agree_through_kills_and_an_outage(redis: Redis, cluster: str) -> None:
     with Kafka() as kafka, Counting(kafka, redis, cluster, SHARDS) as scene:
         scene.born()

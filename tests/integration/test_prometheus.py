@@ -73,7 +73,7 @@ def _check_alerts(prometheus: Prometheus) -> None:
     for rule in rules:
         for selector in SELECTOR.findall(rule["expr"]):
             assert prometheus.query(selector), f"{rule['alert']}: no {selector}"
-    wait_for(lambda: _states(prometheus) == {rule["alert"]: "inactive" for rule in rules}, 30,
+    wait_for(lambda: _states(prometheus) == {rule["alert"]: "inactive" for rule in rules}, 60,
              "no alert fires")
 
 
@@ -90,6 +90,6 @@ def test_every_query_of_dashboard_and_alerts_has_data(kafka: Kafka, redis: Redis
         assert not _without_data(prometheus), _without_data(prometheus)
         _check_alerts(prometheus)
         produce(kafka.bootstrap, f"{cluster}.control", [("g", "no command")])
-        wait_for(lambda: _states(prometheus)["BelfryDeadLetters"] == "firing", 30,
+        wait_for(lambda: _states(prometheus)["BelfryDeadLetters"] == "firing", 60,
                  "the alert of a dead letter fires")
         daemon.terminate()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from harness import Kafka, Redis
 from proxy import KafkaProxy, RedisProxy, Rule
-from runner import limit
 from scenario import Scenario, endure, every
 
 JOBS = [every(group, group) for group in ("alpha", "beta", "gamma", "delta")]
@@ -27,7 +26,6 @@ REDIS_FAULTS = [
 ]
 
 
-@limit(180)
 def test_single_requests_of_kafka(kafka: Kafka, redis: Redis, cluster: str) -> None:
     with KafkaProxy(kafka) as proxy, \
             Scenario(kafka, redis, cluster, through=(proxy.bootstrap, None)) as scene:
@@ -38,7 +36,6 @@ def test_single_requests_of_kafka(kafka: Kafka, redis: Redis, cluster: str) -> N
         scene.verify()
 
 
-@limit(180)
 def test_single_requests_of_redis(kafka: Kafka, redis: Redis, cluster: str) -> None:
     with RedisProxy(redis) as proxy, \
             Scenario(kafka, redis, cluster, through=(None, proxy.url)) as scene:

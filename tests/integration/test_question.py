@@ -4,7 +4,6 @@ started, and one that is killed and comes back."""
 from __future__ import annotations
 
 from harness import BUILD, Kafka, Process, wait_for
-from runner import limit
 
 ASKER = BUILD / "tests" / "contract" / "test_broker_runs"
 FIRST, AGAIN = 3, 3
@@ -14,11 +13,10 @@ def _answers(asker: Process) -> list[str]:
     return asker.output().splitlines()
 
 
-@limit(180)
 def test_a_coordinator_that_is_not_ready() -> None:
     """Who asks lives on, and is answered in the end; librdkafka's admin interface would end it
     (dispatcher/kafka/kafka_question.h)."""
-    with Kafka() as kafka, Process("asker", [ASKER, "--ask-for-s=160"],
+    with Kafka() as kafka, Process("asker", [ASKER, "--ask-for-s=280"],
                                    {"BELFRY_TEST_KAFKA": kafka.bootstrap}) as asker:
 
         def answered(since: int, count: int) -> bool:

@@ -83,16 +83,16 @@ def test_tries_are_claimed_once_and_what_is_reported_fits_the_schema(kafka: Kafk
             TopicReader(kafka.bootstrap, "work.runs") as runs:
         produce(kafka.bootstrap, "work.fires",
                 [(str(index), json.dumps(value)) for index, value in enumerate(fires)])
-        wait_for(lambda: 3 in handler.started, 40, "the try that waits has been started")
+        wait_for(lambda: 3 in handler.started, 60, "the try that waits has been started")
         runs.read_until(lambda records: any(record.json["report"] == "running"
-                                             for record in records), 40)
+                                             for record in records), 60)
         produce(kafka.bootstrap, "work.cancels", [
             ("billing", json.dumps({"run": fires[3]["id"], "runnumber": fires[3]["runnumber"],
                                     "group": "billing", "id": "invoice-nightly",
                                     "at": stamp(time.time())}))])
         final = {"success", "failure", "cancelled"}
         seen = runs.read_until(lambda records: sum(record.json["report"] in final
-                                                   for record in records) >= 20, 40)
+                                                   for record in records) >= 20, 60)
     assert sorted(handler.started) == list(range(20)), handler.started
     judge = validator()
     of: dict[str, list[dict[str, Any]]] = {}
@@ -146,8 +146,8 @@ def test_work_stops_in_time_while_a_commit_waits_for_kafka(kafka: Kafka) -> None
         worker.at = kafka
         produce(kafka.bootstrap, "cut.fires", [("next", json.dumps(fire(5, 1)))])
         try:
-            wait_for(lambda: worker.at is None, 40, "a claim is about to be committed")
-            wait_for(lambda: spare_s or worker.failure, 15, "the work has stopped")
+            wait_for(lambda: worker.at is None, 60, "a claim is about to be committed")
+            wait_for(lambda: spare_s or worker.failure, 60, "the work has stopped")
         finally:
             kafka.brokers[0].sigcont()
         with TopicReader(kafka.bootstrap, "cut.runs") as runs:

@@ -12,7 +12,6 @@ import confluent_kafka.admin
 
 from harness import Kafka, Redis, TopicReader, create_topic, wait_for
 from oracle_fold import instant_ms
-from runner import limit
 from scenario import Scenario, every, group_on, job, now_ms
 from topics import client_options
 
@@ -43,7 +42,7 @@ def set_topic(kafka: Kafka, topic: str, name: str, value: str) -> None:
 
 def dead_letters(scene: Scenario, count: int) -> list[Any]:
     with TopicReader(scene.kafka.bootstrap, f"{scene.cluster}.dead") as reader:
-        return reader.read_until(lambda records: len(records) >= count, 40)
+        return reader.read_until(lambda records: len(records) >= count, 60)
 
 
 def fires_on_all_shards(scene: Scenario, **options: Any) -> Any:
@@ -59,12 +58,11 @@ def must_go_on(scene: Scenario, daemon: Any) -> None:
     """Every shard's good job goes on firing, and no shard has failed."""
     begin_ms = now_ms()
     wait_for(lambda: len({fire["jobgroup"] for fire in (r.json for r in scene.fires.read_to_end())
-                          if instant_ms(fire["dueat"]) > begin_ms}) == scene.shards, 30,
+                          if instant_ms(fire["dueat"]) > begin_ms}) == scene.shards, 60,
              "all shards fire")
     assert not [line for line in daemon.events() if line.get("event") == "shard.failed"]
 
 
-@limit(120)
 def test_key_and_headers_have_bounds(kafka: Kafka, redis: Redis, cluster: str) -> None:
     with Scenario(kafka, redis, cluster) as scene:
         daemon = fires_on_all_shards(scene)
@@ -87,7 +85,6 @@ def test_key_and_headers_have_bounds(kafka: Kafka, redis: Redis, cluster: str) -
         must_go_on(scene, daemon)
 
 
-@limit(180)
 def test_reply_topic_that_refuses(kafka: Kafka, redis: Redis, cluster: str) -> None:
     """It exists and takes no record: the result is in our own topic. When it is mended, the replies
     come back to it."""
@@ -109,7 +106,6 @@ def test_reply_topic_that_refuses(kafka: Kafka, redis: Redis, cluster: str) -> N
             wait_for(answered, 100, "a reply in the mended topic", every_s=1.0)
 
 
-@limit(120)
 def test_own_topic_that_takes_small_records(kafka: Kafka, redis: Redis, cluster: str) -> None:
     """Somebody has lowered the limit of our results: a large result comes without its lists."""
     with Scenario(kafka, redis, cluster) as scene:
@@ -128,7 +124,6 @@ def test_own_topic_that_takes_small_records(kafka: Kafka, redis: Redis, cluster:
         assert any("max.message.bytes" in line["message"] for line in failed), failed
 
 
-@limit(120)
 def test_a_bomb_does_not_get_in(kafka: Kafka, redis: Redis, cluster: str) -> None:
     """10 MB that pack into 10 kB: refused by the topic that the daemon made. One made by hand
     is a warning, with the command that mends it."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness import Kafka, Redis, belfry, wait_for
+from runner import limit
 from scenario import Scenario
 from topics import read_all
 
@@ -39,6 +40,7 @@ def wait_same(scene: Scenario, redis: Redis, before: dict[str, int]) -> None:
     wait_for(lambda: verified(scene, redis), 60, "verify finds them the same", every_s=0.5)
 
 
+@limit(600)
 def test_open_runs_over_what_befalls_redis(kafka: Kafka, redis: Redis, cluster: str) -> None:
     key = f"{cluster}:{{0}}:runs"
     with Scenario(kafka, redis, cluster, shards=1) as scene:
@@ -48,7 +50,7 @@ def test_open_runs_over_what_befalls_redis(kafka: Kafka, redis: Redis, cluster: 
                 "group": "g", "id": f"j{number}", "schedule": {"cron": "0 0 1 1 *"},
                 "lease": "1m", "workers": "nobody"}})
         trigger(scene)
-        scene.fires.read_until(JOBS, 30)
+        scene.fires.read_until(JOBS, 60)
         before = in_log(scene)
         assert len(before) == JOBS
         wait_same(scene, redis, before)
@@ -62,7 +64,7 @@ def test_open_runs_over_what_befalls_redis(kafka: Kafka, redis: Redis, cluster: 
         wait_same(scene, redis, before)
         redis.stop()
         trigger(scene)
-        scene.fires.read_until(2 * JOBS, 30)
+        scene.fires.read_until(2 * JOBS, 60)
         daemon.kill9()
         redis.start()
         daemon.start().wait_live()

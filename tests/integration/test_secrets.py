@@ -68,6 +68,6 @@ def test_properties_of_kafka_are_in_files(kafka: Kafka, redis: Redis, cluster: s
     with Process("worker", [BUILD / "belfry-worker", "--kafka", kafka.bootstrap, "--group-id",
                             cluster, "--cluster", cluster, "-X",
                             f"security.protocol_file={exposed}", "--exec", "true"]) as worker:
-        wait_for(lambda: "event=group.assigned" in worker.output(), 40, "it is a member")
+        wait_for(lambda: "event=group.assigned" in worker.output(), 60, "it is a member")
         assert "event=secret.exposed" in worker.output() and str(exposed) in worker.output()
         assert worker.stop() == 0, worker.tail()

@@ -20,7 +20,6 @@ from harness import (BUILD, CommandClient, Kafka, Redis, belfry, end_offsets, re
                      wait_for)
 from metrics_count import jobs_by_state
 from oracle_fold import instant_text
-from runner import limit
 
 CLUSTER = "status"
 ENVIRONMENT = {"BELFRY_FIRES_TOPICS": "not.there", "BELFRY_CATCHUP_RATE": "1",
@@ -35,7 +34,6 @@ class Cluster(CliCluster):
                 "--cluster", CLUSTER, *map(str, args)]
 
 
-@limit(120)
 def setup() -> Iterator[Cluster]:
     """One daemon for the file, on servers of its own: the shared Redis is emptied by each test."""
     with Kafka() as kafka, Redis() as redis, Cluster(kafka, redis, CLUSTER, ENVIRONMENT) as cluster:
@@ -53,7 +51,7 @@ def wait_status(shared: Cluster, condition: Any, what: str) -> dict[str, Any]:
         said = shared.json("status", expect=None)
         return said if condition(said) else None
 
-    return wait_for(right, 30, what, every_s=0.2)
+    return wait_for(right, 60, what, every_s=0.2)
 
 
 # --- status ---------------------------------------------------------------------------------------
@@ -228,7 +226,7 @@ class Terminal:
             assert self.child.poll() is None or len(found) >= count, self.text
             return found[-1] if len(found) >= count else ""
 
-        return wait_for(seen, 30, f"{count} screens with {words!r}")
+        return wait_for(seen, 60, f"{count} screens with {words!r}")
 
     def ended(self) -> int:
         code = self.child.wait(timeout=30)
@@ -254,7 +252,7 @@ def test_top_once(shared: Cluster) -> None:
             top = shared.json("top", "--once")
             return top if top["each_shard"][shard_of("top", SHARDS)]["fires"] >= 3 else None
 
-        said = wait_for(busy_enough, 30, "three fires told of", every_s=0.2)
+        said = wait_for(busy_enough, 60, "three fires told of", every_s=0.2)
         assert said["shards"]["live"] == SHARDS and len(said["each_shard"]) == SHARDS, said
         busy = said["each_shard"][shard_of("top", SHARDS)]
         assert busy["state"] == "live" and busy["jobs"] >= 1, busy
@@ -295,7 +293,7 @@ def test_top_goes_on_when_what_draws_is_killed(shared: Cluster) -> None:
     redis = shared.redis
     redis.sigstop()  # so that a child waits for it and can be hit
     try:
-        os.kill(wait_for(terminal.children, 20, "a child that draws")[0], signal.SIGKILL)
+        os.kill(wait_for(terminal.children, 60, "a child that draws")[0], signal.SIGKILL)
         assert "ended by signal 9" in terminal.wait_screen("ended by signal")
     finally:
         redis.sigcont()
@@ -313,7 +311,7 @@ def test_top_ends_with_its_terminal(shared: Cluster) -> None:
         terminal.wait_screen("SHARD", 2)
         shared.redis.sigstop()  # so that one is being drawn
         try:
-            wait_for(terminal.children, 20, "a child that draws")
+            wait_for(terminal.children, 60, "a child that draws")
             os.close(terminal.follower)
             os.close(terminal.leader)
             assert terminal.child.wait(30) == -signal.SIGHUP, (words, control, stdin)
@@ -366,7 +364,7 @@ def test_a_list_longer_than_the_screen_is_cut(shared: Cluster) -> None:
     client = CommandClient(shared.kafka.bootstrap, CLUSTER)
     jobs = [{"group": "long", "id": f"j{n:03}", "schedule": {"every": "1h"}} for n in range(60)]
     client.call({"op": "add", "jobs": jobs})
-    wait_for(lambda: len(shared("list", "--group", "long", "-o", "name").stdout.split()) == 60, 30,
+    wait_for(lambda: len(shared("list", "--group", "long", "-o", "name").stdout.split()) == 60, 60,
              "60 jobs")
     terminal = Terminal(shared.words("list", "--group", "long", "--watch=200ms"))
     screen = terminal.wait_screen("more lines")

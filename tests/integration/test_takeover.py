@@ -36,7 +36,7 @@ def test_a_log_that_lacks_a_job_is_refused(kafka: Kafka, redis: Redis, cluster: 
         produce(kafka.bootstrap, f"{cluster}.state", [("job/g/j3", None)])
         redis.client().flushall()
         daemon.start()
-        wait_for(lambda: daemon.events("shard.failed"), 30, "the shard is refused")
+        wait_for(lambda: daemon.events("shard.failed"), 60, "the shard is refused")
         message = daemon.events("shard.failed")[0]["message"]
         assert "log_not_whole: 4 jobs were restored, the last mark says 5" in message, message
         daemon.kill9()

@@ -133,7 +133,7 @@ def test_time_out_kills_the_group(kafka: Kafka, cluster: str, tmp: Path) -> None
         assert 800 <= int(late["took_ms"]) < 10000
         child = int((tmp / "child").read_text())
         wait_for(lambda: not Path(f"/proc/{child}").exists() or "Z" in
-                 Path(f"/proc/{child}/stat").read_text().split(), 10, "the grandchild is gone")
+                 Path(f"/proc/{child}/stat").read_text().split(), 60, "the grandchild is gone")
         worker.wait_events("program.ended", 1, job=2, exit=0)
         assert worker.stop() == 0, worker.tail()
 
@@ -143,12 +143,12 @@ def test_drain_lets_programs_finish(kafka: Kafka, cluster: str, tmp: Path) -> No
     send(kafka, cluster, [1, 2])
     script = f"touch {tmp}/started.$BELFRY_JOB; until [ -e {tmp}/go ]; do sleep 0.05; done"
     with Worker(kafka, cluster, script) as worker:
-        worker.wait_until((tmp / "started.1").exists, 40, "the program runs")
+        worker.wait_until((tmp / "started.1").exists, 60, "the program runs")
         worker.send(signal.SIGTERM)
         worker.wait_events("worker.stopping")
         assert worker.running and not worker.events("program.ended")
         (tmp / "go").touch()
-        assert worker.wait_exit(20) == 0, worker.tail()
+        assert worker.wait_exit() == 0, worker.tail()
         assert len(worker.events("program.ended", job=1, exit=0)) == 1
     # The first is committed, the second was not begun.
     with Worker(kafka, cluster, f"echo $BELFRY_JOB >> {tmp}/ran") as worker:
@@ -163,13 +163,13 @@ def test_signals_within_a_moment_are_one_wish(kafka: Kafka, cluster: str, tmp: P
     send(kafka, cluster, [1])
     script = f"touch {tmp}/started; until [ -e {tmp}/go ]; do sleep 0.05; done"
     with Worker(kafka, cluster, script) as worker:
-        worker.wait_until((tmp / "started").exists, 40, "the program runs")
+        worker.wait_until((tmp / "started").exists, 60, "the program runs")
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
             worker.send(number)
         worker.wait_events("worker.stopping")
         assert worker.running, worker.tail()
         (tmp / "go").touch()
-        assert worker.wait_exit(20) == 0, worker.tail()
+        assert worker.wait_exit() == 0, worker.tail()
         assert len(worker.events("program.ended", job=1, exit=0)) == 1
         assert not worker.events("worker.killed")
 
@@ -178,15 +178,15 @@ def test_second_signal_exits_at_once(kafka: Kafka, cluster: str, tmp: Path) -> N
     topic_of(kafka, cluster)
     send(kafka, cluster, [1])
     with Worker(kafka, cluster, f"echo $$ > {tmp}/pid; exec sleep 300") as worker:
-        worker.wait_until(lambda: lines_of(tmp / "pid"), 40, "the program runs")
+        worker.wait_until(lambda: lines_of(tmp / "pid"), 60, "the program runs")
         worker.send(signal.SIGINT)
         worker.wait_events("worker.stopping")
         time.sleep(1.1)  # a second one counts after a second
         worker.send(signal.SIGTERM)
-        assert worker.wait_exit(5) == 128 + signal.SIGTERM, worker.tail()
+        assert worker.wait_exit(8) == 128 + signal.SIGTERM, worker.tail()
     program = int(lines_of(tmp / "pid")[0])
     wait_for(lambda: not Path(f"/proc/{program}").exists() or "Z" in
-             Path(f"/proc/{program}/stat").read_text().split(), 10, "the program is gone")
+             Path(f"/proc/{program}/stat").read_text().split(), 60, "the program is gone")
 
 
 def test_kill9_loses_nothing(kafka: Kafka, cluster: str, tmp: Path) -> None:
@@ -201,7 +201,7 @@ def test_kill9_loses_nothing(kafka: Kafka, cluster: str, tmp: Path) -> None:
         worker.wait_events("program.ended", 19)
         assert set(lines_of(tmp / "ended")) == {str(n) for n in range(2, 21)}
         end = send(kafka, cluster, [21, 22], partition=1)[-1][1] + 1
-        wait_for(lambda: committed(kafka, cluster, 1) == end, 30, "partition 1 is committed")
+        wait_for(lambda: committed(kafka, cluster, 1) == end, 60, "partition 1 is committed")
         worker.kill9()
         assert committed(kafka, cluster, 0) < 0, "a running fire was committed"
         (tmp / "go").touch()
@@ -234,7 +234,7 @@ def runs_program(kafka: Kafka, cluster: str, program: Path, ran: Path) -> Iterat
 
 def not_started(worker: Worker, reason: str) -> None:
     worker.wait_until(lambda: any(reason in line["message"] for line in
-                                  worker.events("program.not_started", level="warn")), 40,
+                                  worker.events("program.not_started", level="warn")), 60,
                       f"program.not_started: {reason}")
 
 
@@ -273,7 +273,7 @@ def test_a_fire_whose_program_never_started_comes_again_after_the_end(kafka: Kaf
         program.rename(tmp / "aside")
         send(kafka, cluster, [2, 3])
         not_started(worker, "No such file")
-        assert worker.stop(10) == 0, worker.tail()
+        assert worker.stop() == 0, worker.tail()
         assert worker.events("fire.kept")
         (tmp / "aside").rename(program)
         worker.start()
@@ -306,11 +306,11 @@ def test_orphans_are_reaped_and_own_children_keep_their_status(kafka: Kafka, clu
                               ".prctl(36, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])"]
         worker.start()
         ended = worker.wait_events("program.ended", 40)
-        wait_for(lambda: len(lines_of(tmp / "orphans")) >= 40, 20, "40 orphans ran")
-        wait_for(lambda: zombies_of(worker.pid) == 0, 20, "all orphans are reaped")
+        wait_for(lambda: len(lines_of(tmp / "orphans")) >= 40, 60, "40 orphans ran")
+        wait_for(lambda: zombies_of(worker.pid) == 0, 60, "all orphans are reaped")
         send(kafka, cluster, range(40, 50))
         worker.wait_events("program.ended", 50)
-        wait_for(lambda: zombies_of(worker.pid) == 0, 20, "all orphans are reaped")
+        wait_for(lambda: zombies_of(worker.pid) == 0, 60, "all orphans are reaped")
         assert all(line["exit"] == line["job"] for line in ended), worker.tail()
         assert worker.stop() == 0, worker.tail()
 
@@ -336,7 +336,7 @@ def two_running(kafka: Kafka, cluster: str, tmp: Path) -> tuple[Worker, Worker]:
     first = Worker(kafka, cluster, script, *options, name="first")
     second = Worker(kafka, cluster, script, *options, name="second")
     first.start()
-    first.wait_until(lambda: len(lines_of(tmp / "started")) == 2, 40, "both programs run")
+    first.wait_until(lambda: len(lines_of(tmp / "started")) == 2, 60, "both programs run")
     second.start()
     assert first.wait_events("group.waiting")[0]["unfinished"] == "2"
     return first, second
@@ -349,7 +349,7 @@ def test_rebalance_waits_for_programs(kafka: Kafka, cluster: str, tmp: Path) -> 
     second.wait_events("group.assigned", partitions=1)
     send(kafka, cluster, [3], partition=0)
     send(kafka, cluster, [4], partition=1)
-    wait_for(lambda: {"3", "4"} <= set(lines_of(tmp / "ended")), 30, "all have run")
+    wait_for(lambda: {"3", "4"} <= set(lines_of(tmp / "ended")), 60, "all have run")
     assert first.stop() == 0 and second.stop() == 0
     assert sorted(lines_of(tmp / "started")) == ["1", "2", "3", "4"], "run twice"
 
@@ -360,12 +360,12 @@ def test_rebalance_does_not_wait_for_ever(kafka: Kafka, cluster: str, tmp: Path)
     first, second = two_running(kafka, cluster, tmp)
     second.wait_events("group.assigned", partitions=1)
     assert first.wait_events("group.revoked")[0]["unfinished"] == "2"
-    wait_for(lambda: len(lines_of(tmp / "started")) == 3, 30, "one runs on the second as well")
+    wait_for(lambda: len(lines_of(tmp / "started")) == 3, 60, "one runs on the second as well")
     send(kafka, cluster, [3], partition=0)
     send(kafka, cluster, [4], partition=1)
-    wait_for(lambda: {"3", "4"} <= set(lines_of(tmp / "started")), 30, "others are not held up")
+    wait_for(lambda: {"3", "4"} <= set(lines_of(tmp / "started")), 60, "others are not held up")
     (tmp / "go").touch()
-    wait_for(lambda: len(lines_of(tmp / "ended")) == 5, 30, "all end")
+    wait_for(lambda: len(lines_of(tmp / "ended")) == 5, 60, "all end")
     assert first.stop() == 0 and second.stop() == 0
     ended = lines_of(tmp / "ended")
     assert sorted(set(ended)) == ["1", "2", "3", "4"] and len(ended) == 5
@@ -374,7 +374,6 @@ def test_rebalance_does_not_wait_for_ever(kafka: Kafka, cluster: str, tmp: Path)
         assert committed(kafka, cluster, partition) >= end - 1  # the last one is a marker
 
 
-@limit(180)
 def test_group_shares_and_hands_over(kafka: Kafka, cluster: str, tmp: Path) -> None:
     """Workers come and go while fires are under way: with orderly ends nothing runs twice, and
     nothing is left out."""
@@ -434,7 +433,7 @@ def test_worker_ends_its_own_environment(kafka: Kafka, cluster: str, tmp: Path) 
                                 "-c", f"ls /proc/self/fd > {tmp}/fd; readlink /proc/$$/cwd"],
                      env={"BELFRY_KAFKA": kafka.bootstrap, "BELFRY_GROUP_ID": cluster})
     with worker:
-        worker.wait_until(lambda: "program.ended" in worker.output(), 40, "it ran")
+        worker.wait_until(lambda: "program.ended" in worker.output(), 60, "it ran")
         assert worker.stop() == 0, worker.tail()
         assert f"{os.getcwd()}\n" in worker.output()
     assert lines_of(tmp / "fd") == ["0", "1", "2", "3"]  # 3 is the directory that ls reads

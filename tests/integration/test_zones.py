@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 from harness import Belfryd, Kafka, Redis, belfry, new_directory, read_all, wait_for
-from runner import limit
 
 CLUSTER = "zones"
 ZONEINFO = Path("/usr/share/zoneinfo")
@@ -24,7 +23,6 @@ def other_data(version: str, *names: str) -> Path:
     return folder
 
 
-@limit(120)
 def test_zones_through_a_daemon(kafka: Kafka, redis: Redis) -> None:
     daemon = Belfryd(kafka, redis, cluster=CLUSTER, shards=1,
                      env={"TZDIR": str(other_data("2026a"))})
@@ -48,7 +46,7 @@ def test_zones_through_a_daemon(kafka: Kafka, redis: Redis) -> None:
     refused = belfry(kafka, redis, CLUSTER, "add", "--group", "g", "--id", "mars", "--cron",
                      "0 0 * * *", "--zone", "Mars/Olympus", "--wait", expect=None)
     assert refused.returncode != 0 and "'Mars/Olympus' is not a time zone" in refused.stderr
-    wait_for(lambda: len(fires("berlin")) >= 2 and len(fires("kolkata")) >= 2, 20,
+    wait_for(lambda: len(fires("berlin")) >= 2 and len(fires("kolkata")) >= 2, 60,
              "fires in two zones")
     before = json.loads(command("get", "g/hashed", "-o", "json"))
     assert before["schedule"] == {"cron": "H H * * *", "zone": "Europe/Berlin"}
@@ -58,7 +56,7 @@ def test_zones_through_a_daemon(kafka: Kafka, redis: Redis) -> None:
     daemon.env["TZDIR"] = str(other_data("2026b"))
     daemon.start().wait_live()
     count = len(fires("berlin"))
-    wait_for(lambda: len(fires("berlin")) >= count + 2, 20, "fires after the take-over")
+    wait_for(lambda: len(fires("berlin")) >= count + 2, 60, "fires after the take-over")
     changed = [event for event in events() if event["event"] == "tz_changed"]
     assert len(changed) == 1, changed
     assert changed[0]["count"] == 3
@@ -74,7 +72,6 @@ def test_zones_through_a_daemon(kafka: Kafka, redis: Redis) -> None:
     assert len(ids) == len(set(ids))
 
 
-@limit(120)
 def test_a_zone_that_is_not_there_sets_its_job_aside(kafka: Kafka, redis: Redis) -> None:
     cluster = "zonelost"
     daemon = Belfryd(kafka, redis, cluster=cluster, shards=1,
@@ -87,16 +84,16 @@ def test_a_zone_that_is_not_there_sets_its_job_aside(kafka: Kafka, redis: Redis)
     def fires() -> list[dict[str, object]]:
         return [record.json for record in read_all(kafka.bootstrap, f"{cluster}.fires")]
 
-    wait_for(lambda: len(fires()) >= 4, 20, "fires in two zones")
+    wait_for(lambda: len(fires()) >= 4, 60, "fires in two zones")
     daemon.stop()
     count = len(fires())
     less = other_data("2026b", "Europe/Berlin")
     daemon.env["TZDIR"] = str(less)
     daemon.start().wait_live()
-    said = daemon.wait_event("zone.missing", 30, level="warn")
+    said = daemon.wait_event("zone.missing", 60, level="warn")
     for word in ("g/kolkata", "Asia/Kolkata"):
         assert word in str(said[-1]), said[-1]
-    wait_for(lambda: len(fires()) >= count + 6, 30, "the other job goes on")
+    wait_for(lambda: len(fires()) >= count + 6, 60, "the other job goes on")
     assert {str(fire["jobid"]) for fire in fires()[count:]} == {"berlin"}
     events = [record.json for record in read_all(kafka.bootstrap, f"{cluster}.events")]
     missing = [event for event in events if event["event"] == "zone_missing"]
@@ -111,7 +108,7 @@ def test_a_zone_that_is_not_there_sets_its_job_aside(kafka: Kafka, redis: Redis)
     daemon.start().wait_live()
     again = len(fires())
     wait_for(lambda: len([fire for fire in fires()[again:] if fire["jobid"] == "kolkata" and
-                          fire["firekind"] == "schedule"]) >= 2, 30, "both jobs again")
+                          fire["firekind"] == "schedule"]) >= 2, 60, "both jobs again")
     daemon.stop()
     for job in ("berlin", "kolkata"):
         seconds = sorted({int(str(fire["id"]).split("@")[1]) for fire in fires()

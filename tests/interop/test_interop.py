@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Iterator
 
 from harness import ROOT, Belfryd, Kafka, Redis, produce, read_all, shard_of
-from runner import limit
 from servers import KAFKA_LIBS
 
 JARS = ("kafka-clients", "slf4j-api", "lz4-java")  # what the Java client needs here
@@ -65,7 +64,6 @@ class Languages:
         return result, fire
 
 
-@limit(300)
 def setup(kafka: Kafka, redis: Redis) -> Iterator[Languages]:
     BUILT.mkdir(parents=True, exist_ok=True)
     languages = Languages(kafka, redis)
@@ -127,7 +125,6 @@ def test_python_with_its_default_partitioner(shared: Languages) -> None:
     assert not all(partitions), "not one was forwarded: is this still another partitioner?"
 
 
-@limit(180)
 def test_javascript(shared: Languages) -> None:
     folder = BUILT / "javascript"
     folder.mkdir(exist_ok=True)
@@ -138,7 +135,6 @@ def test_javascript(shared: Languages) -> None:
     assert knows_append_time(shared, ["node", folder / "append_time.js"])
 
 
-@limit(300)
 def test_go(shared: Languages) -> None:
     output, _ = shared.go_build.communicate(timeout=240)
     assert shared.go_build.returncode == 0, output
@@ -146,7 +142,6 @@ def test_go(shared: Languages) -> None:
     assert not knows_append_time(shared, [BUILT / "appendtime"]), "docs/runs.md says it does not"
 
 
-@limit(180)
 def test_java(shared: Languages) -> None:
     jars = ":".join(str(jar) for name in JARS for jar in KAFKA_LIBS.glob(f"{name}-*.jar"))
     classes = BUILT / "java"

@@ -12,7 +12,7 @@ from typing import Iterator, NamedTuple
 from processes import PATIENCE
 from programs import Belfryd
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 class Answer(NamedTuple):
@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 class Asker:
     """Python's own client at the address a belfryd tells in its log."""
 
-    def __init__(self, daemon: Belfryd, deadline_s: float = 30.0):
+    def __init__(self, daemon: Belfryd, deadline_s: float = 60.0):
         self.address = daemon.wait_event("http.listening", deadline_s)[0]["address"]
 
     @property

@@ -188,7 +188,7 @@ class Process:
             os.kill(self.pid, signal.SIGKILL)
             self.child.wait(timeout=30)
 
-    def wait_exit(self, deadline_s: float = 30.0) -> int:
+    def wait_exit(self, deadline_s: float = 60.0) -> int:
         """Waits until the child has ended by itself; returns its exit code."""
         assert self.child is not None
         try:
@@ -196,7 +196,7 @@ class Process:
         except subprocess.TimeoutExpired:
             raise DeadlineExceeded(f"{self.name} still runs after {deadline_s:g} s\n{self.tail()}")
 
-    def stop(self, deadline_s: float = 30.0) -> int:
+    def stop(self, deadline_s: float = 60.0) -> int:
         """Asks the child to end and waits for it; returns its exit code."""
         self.send(self.stop_signal)
         return self.wait_exit(deadline_s)

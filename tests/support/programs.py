@@ -70,7 +70,7 @@ class Belfryd(Process):
         return [line for line in lines
                 if line and all(line.get(key) == value for key, value in wanted.items())]
 
-    def wait_event(self, name: str, deadline_s: float = 30.0, count: int = 1,
+    def wait_event(self, name: str, deadline_s: float = 60.0, count: int = 1,
                    **fields: object) -> list[dict[str, str]]:
         """Waits until this run has logged the event `count` times; returns these lines."""
 
@@ -108,13 +108,13 @@ class Belfryd(Process):
                         f"{wanted} shards live")
         return self
 
-    def terminate(self, deadline_s: float = 10.0, expect: int = 0) -> None:
+    def terminate(self, deadline_s: float = 60.0, expect: int = 0) -> None:
         """SIGTERM; the daemon must end with the exit code `expect` within the deadline."""
         code = self.stop(deadline_s)
         assert code == expect, f"{self.name} ended with {code}, not {expect}\n{self.tail()}"
 
 
-def run(program: str, *args: object, stdin: str | None = None, deadline_s: float = 30.0,
+def run(program: str, *args: object, stdin: str | None = None, deadline_s: float = 60.0,
         env: dict[str, str] | None = None, expect: int | None = None
         ) -> subprocess.CompletedProcess[str]:
     """Runs one of the built programs to its end: run("belfry", "list", …).

@@ -91,7 +91,7 @@ class Scenario:
             f"{command!r}: wanted {outcome}, got {[_short(result) for result in results]}")
         return results
 
-    def answers(self, sent: Sent, deadline_s: float = 30.0) -> list[dict[str, Any]]:
+    def answers(self, sent: Sent, deadline_s: float = 60.0) -> list[dict[str, Any]]:
         """The results of one record, however often its command id was used."""
 
         def found() -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ class Scenario:
             self._fires = TopicReader(self.kafka.bootstrap, f"{self.cluster}.fires")
         return self._fires
 
-    def wait_fires(self, count: int = 1, deadline_s: float = 30.0,
+    def wait_fires(self, count: int = 1, deadline_s: float = 60.0,
                    matching: Callable[[dict[str, Any]], bool] = lambda fire: True
                    ) -> list[dict[str, Any]]:
         """Waits for `count` more fires that match, from now on; returns those."""
@@ -140,7 +140,7 @@ class Scenario:
         with self.redis.client() as client:
             return stored_jobs(client, self.cluster, self.shards)
 
-    def wait_stored(self, jobs: int, deadline_s: float = 30.0) -> None:
+    def wait_stored(self, jobs: int, deadline_s: float = 60.0) -> None:
         """Waits until Redis holds so many jobs, and a snapshot of every shard that says so."""
 
         def whole() -> bool:

@@ -220,8 +220,8 @@ class Redis(Process):
         return f"redis://127.0.0.1:{self.port}"
 
     def client(self) -> redis_client.Redis:
-        """A client that answers str; each command gives up after 5 s."""
-        return redis_client.Redis(port=self.port, decode_responses=True, socket_timeout=5)
+        """A client that answers str; each command gives up after 60 s."""
+        return redis_client.Redis(port=self.port, decode_responses=True, socket_timeout=60)
 
     def start(self, deadline_s: float = START_DEADLINE_S) -> "Redis":
         super().start()

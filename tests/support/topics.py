@@ -101,8 +101,8 @@ def create_topic(bootstrap: str, name: str, partitions: int = 1,
     """Creates a topic and waits until it can be used."""
     admin = confluent_kafka.admin.AdminClient(client_options(bootstrap))
     topic = confluent_kafka.admin.NewTopic(name, partitions, -1, config=config or {})
-    admin.create_topics([topic])[name].result(timeout=30)
-    wait_for(lambda: partition_count(admin, name) == partitions, 30, f"topic {name} exists")
+    admin.create_topics([topic])[name].result(timeout=60)
+    wait_for(lambda: partition_count(admin, name) == partitions, 60, f"topic {name} exists")
 
 
 def partition_count(client: Any, topic: str) -> int:
@@ -117,7 +117,7 @@ def partition_count(client: Any, topic: str) -> int:
 
 def produce(bootstrap: str, topic: str, records: Iterable[Sequence[Any]],
             partitioner: str = "murmur2_random", transaction: str | None = None,
-            commit: bool = True, deadline_s: float = 30.0) -> list[tuple[int, int]]:
+            commit: bool = True, deadline_s: float = 60.0) -> list[tuple[int, int]]:
     """Produces (key, value[, headers[, partition]]) records; returns (partition, offset) of each.
 
         partitioner  librdkafka's name; "consistent_random" is CRC32, wrong for Belfry on purpose
@@ -185,7 +185,7 @@ class TopicReader:
     """
 
     def __init__(self, bootstrap: str, topic: str, from_end: bool = False,
-                 isolation: str = "read_committed", deadline_s: float = 30.0):
+                 isolation: str = "read_committed", deadline_s: float = 60.0):
         self.topic = topic
         self.records: list[Record] = []
         self.ends_seen: dict[int, int] = {}
@@ -229,7 +229,7 @@ class TopicReader:
                     raise
                 return None
 
-        return {p: wait_for(lambda: ask(p), 30, f"{self.topic}/{p} has a leader")[1]
+        return {p: wait_for(lambda: ask(p), 60, f"{self.topic}/{p} has a leader")[1]
                 for p in self.partitions}
 
     def poll(self, wait_s: float = 0.1) -> list[Record]:
@@ -254,7 +254,7 @@ class TopicReader:
         self.records += new
         return new
 
-    def read_until(self, done: int | Callable[[list[Record]], Any], deadline_s: float = 30.0
+    def read_until(self, done: int | Callable[[list[Record]], Any], deadline_s: float = 60.0
                    ) -> list[Record]:
         """Reads until there are `done` records in all, or done(records) is true; returns them."""
         reached = done if callable(done) else lambda records: len(records) >= done
@@ -268,7 +268,7 @@ class TopicReader:
             self.poll(0.02)
         return self.records
 
-    def read_to_end(self, deadline_s: float = 30.0) -> list[Record]:
+    def read_to_end(self, deadline_s: float = 60.0) -> list[Record]:
         """Reads what is committed now; returns all records read so far.
 
         The last offsets of a partition may be transaction markers, so the end is known by the
@@ -290,7 +290,7 @@ def _record(message: Any) -> Record:
 
 
 def read_all(bootstrap: str, topic: str, until: int | Callable[[list[Record]], Any] | None = None,
-             deadline_s: float = 30.0, isolation: str = "read_committed") -> list[Record]:
+             deadline_s: float = 60.0, isolation: str = "read_committed") -> list[Record]:
     """Reads a topic from its beginning: to the end as it is now, or until there are `until`
     records, or until(records) is true."""
     with TopicReader(bootstrap, topic, isolation=isolation, deadline_s=deadline_s) as reader:
@@ -348,7 +348,7 @@ class CommandClient:
 
     def send_all(self, commands: Iterable[dict[str, Any] | str | bytes], key: str | None = None,
                  partition: int | None = None, headers: dict[str, str] | None = None,
-                 deadline_s: float = 30.0) -> list[Sent]:
+                 deadline_s: float = 60.0) -> list[Sent]:
         """Sends many at once. Without `key`, the group a command names first is its key."""
         commands = list(commands)
         topic = f"{self.cluster}.control"
@@ -366,7 +366,7 @@ class CommandClient:
             result = record.json
             self.by_command.setdefault(result.get("command_id"), []).append(result)
 
-    def results(self, command: Sent | str, deadline_s: float = 30.0) -> list[dict[str, Any]]:
+    def results(self, command: Sent | str, deadline_s: float = 60.0) -> list[dict[str, Any]]:
         """The results of a command, one of each shard that applies it, in the order of shards."""
         command_id = command.command_id if isinstance(command, Sent) else command
 
@@ -380,7 +380,7 @@ class CommandClient:
         return sorted(self.by_command[command_id], key=lambda result: result.get("shard", 0))
 
     def call(self, command: dict[str, Any] | str | bytes, outcome: str | None = None,
-             deadline_s: float = 30.0, **send: Any) -> list[dict[str, Any]]:
+             deadline_s: float = 60.0, **send: Any) -> list[dict[str, Any]]:
         """Sends a command and waits for its results; with `outcome`, all must have that one."""
         results = self.results(self.send(command, **send), deadline_s)
         assert outcome is None or all(r["outcome"] == outcome for r in results), (
