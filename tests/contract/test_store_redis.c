@@ -19,7 +19,7 @@
 #include "tests/support/store_backend.h"
 #include "tests/support/store_script.h"
 
-enum { BACK_LIMIT_MS = 10000, TIME_LIMIT_MS = 300 };
+enum { BACK_LIMIT_MS = 60000, TIME_LIMIT_MS = 300 };
 
 #define CHANGE(store, epoch, follows, part, sequence, words) \
     write_words(store, STORE_CHANGE, 1, epoch, follows, part, sequence, words)

@@ -17,12 +17,17 @@ from bulk_worker import BulkWorker, Fire
 from harness import Belfryd, CommandClient, Kafka, Redis, TopicReader, wait_for
 from oracle_fold import instant_text
 from runner import limit
-from worker import Work, Worker, clock_s, need_leases
+from worker import READ, Work, Worker, clock_s, need_leases
 
 OUTAGE_S = float(os.environ.get("BELFRY_OUTAGE_S", "20"))
 LEASES = int(os.environ.get("BELFRY_OPEN_LEASES", "200"))
+LENGTHS_S = [10.0, 30.0, max(10.0, OUTAGE_S / 2), max(10.0, OUTAGE_S * 1.2)]
 WORKERS = "night-shift"
-SILENT = 20  # of them say nothing any more
+SILENT = 5  # of each length say nothing any more
+DONE = 5  # and so many end while no daemon is there
+JOBS = 5  # of each kind beside an outage of Kafka
+FIRST_S = 15.0  # Kafka is away twice: so long, then for OUTAGE_S
+BACK_S = 300.0  # until all that ended in an outage is at work again
 
 
 def begin(kafka: Kafka, redis: Redis, cluster: str) -> tuple[Belfryd, CommandClient]:
@@ -52,46 +57,78 @@ def ends(reader: TopicReader) -> dict[str, str]:
             if record.json["event"] == "run_failed"}
 
 
-@limit(OUTAGE_S * 2 + 240)
+class Signs(threading.Thread):
+    """Shows life for tries, of each length of lease every third of it."""
+
+    def __init__(self, worker: BulkWorker, tries: dict[float, list[Fire]]):
+        super().__init__(daemon=True)
+        self.worker, self.tries = worker, tries
+        self.leave = threading.Event()
+        self.longest_s = dict.fromkeys(tries, 0.0)  # from one sign to when the next one was there
+
+    def run(self) -> None:
+        shown_s = dict.fromkeys(self.tries, time.monotonic())
+        while not self.leave.wait(0.1):
+            for lease_s, fires in self.tries.items():
+                began_s = time.monotonic()
+                if began_s - shown_s[lease_s] < lease_s / 3:
+                    continue
+                self.worker.report(fires, "running")
+                silence_s = time.monotonic() - shown_s[lease_s]
+                self.longest_s[lease_s] = max(self.longest_s[lease_s], silence_s)
+                shown_s[lease_s] = began_s
+
+    def end(self) -> None:
+        """Who has shown life too late was taken for lost rightly: then this tests nothing."""
+        self.leave.set()
+        self.join()
+        late = {lease_s: longest_s for lease_s, longest_s in self.longest_s.items()
+                if longest_s > lease_s}
+        assert not late, f"signs of life came too late, of {late}"
+
+
+def by_length(fires: list[Fire]) -> dict[float, list[Fire]]:
+    found: dict[float, list[Fire]] = collections.defaultdict(list)
+    for fire in fires:
+        found[int(fire["leasems"]) / 1000].append(fire)
+    return found
+
+
+@limit(OUTAGE_S * 4 + 400)
 def test_daemons_away_beside_open_leases(kafka: Kafka, redis: Redis, cluster: str) -> None:
-    """Workers renew, nobody reads it. When a daemon is back, no run whose worker shows life is
-    given up, and those whose worker is silent are, all of them."""
+    """Workers renew leases shorter and longer than the outage, some end their work, nobody reads
+    it. When a daemon is back, no run whose worker shows life or has ended is given up, and those
+    whose worker is silent are, all of them."""
     daemon, client = begin(kafka, redis, cluster)
-    lease_s = max(10.0, min(60.0, OUTAGE_S / 2))
     due_s = time.time() + 8 + LEASES / 2000
-    add(client, [f"job-{number}" for number in range(LEASES)], lease_s, due_s)
+    for at, lease_s in enumerate(LENGTHS_S):
+        names = [f"job-{number}" for number in range(at, LEASES, len(LENGTHS_S))]
+        add(client, names, lease_s, due_s)
     with BulkWorker(kafka.bootstrap, cluster, WORKERS) as worker, \
             TopicReader(kafka.bootstrap, f"{cluster}.events") as events:
         fires = list(worker.fires(LEASES, due_s - time.time() + 60))
         worker.report(fires, "started", "running")
         worker.commit()
-        silent, lively = fires[:SILENT], fires[SILENT:]
+        lengths = by_length(fires)
+        silent = {fire["id"] for found in lengths.values() for fire in found[:SILENT]}
+        done = [fire for found in lengths.values() for fire in found[SILENT:SILENT + DONE]]
+        signs = Signs(worker, {lease_s: found[SILENT + DONE:] for lease_s, found in
+                               lengths.items()})
+        signs.start()
         daemon.kill9()
-        end_s, renew_s = time.monotonic() + OUTAGE_S, 0.0
-        while time.monotonic() < end_s:
-            renew_s = renew(worker, lively, renew_s, lease_s)
-            time.sleep(0.1)
+        time.sleep(OUTAGE_S / 2)
+        worker.report(done, "success")
+        time.sleep(OUTAGE_S / 2)
         daemon.start()
         daemon.wait_live()
-
-        def silent_ended() -> bool:
-            nonlocal renew_s
-            renew_s = renew(worker, lively, renew_s, lease_s)
-            return len(ends(events)) >= SILENT
-
-        wait_for(silent_ended, lease_s + 60, "the silent ones are given up", every_s=0.2)
-        assert set(ends(events)) == {fire["id"] for fire in silent}
-        worker.report(lively, "success")
-        wait_for(lambda: open_runs(kafka, cluster) == 0, 60, "no run is open", every_s=1)
-        assert len(ends(events)) == SILENT, ends(events)
+        wait_for(lambda: len(ends(events)) >= len(silent), max(LENGTHS_S) + 120,
+                 "the silent ones are given up", every_s=0.2)
+        signs.end()
+        assert set(ends(events)) == silent, ends(events)
+        worker.report([fire for found in signs.tries.values() for fire in found], "success")
+        wait_for(lambda: open_runs(kafka, cluster) == 0, 120, "no run is open", every_s=1)
+        assert set(ends(events)) == silent, ends(events)
     daemon.terminate()
-
-
-def renew(worker: BulkWorker, fires: list[Fire], renew_s: float, lease_s: float) -> float:
-    if time.monotonic() < renew_s:
-        return renew_s
-    worker.report(fires, "running")
-    return time.monotonic() + lease_s / 3
 
 
 def open_runs(kafka: Kafka, cluster: str) -> int:
@@ -102,51 +139,121 @@ def open_runs(kafka: Kafka, cluster: str) -> int:
     return sum(1 for record in newest.values() if record.value and not record.json.get("free"))
 
 
-@limit(OUTAGE_S * 3 + 300)
-def test_kafka_away_beside_leases_above_it_and_below(redis: Redis) -> None:
-    """A run whose lease is longer than the outage goes on; one with a shorter lease is stopped by
-    its worker in time. None is started twice, and none of it is taken for poison."""
-    short_s, long_s = 10.0, max(60.0, OUTAGE_S * 3)
-    spans: dict[str, list[tuple[int, float, float]]] = collections.defaultdict(list)
-    lock, leave = threading.Lock(), threading.Event()
+class Programs:
+    """What the worker starts: it works until it is to stop; what is streamed ends at once."""
 
-    def handler(work: Work) -> str:
-        began_s = clock_s()
-        while not leave.is_set() and not work.stop.wait(0.05):
+    def __init__(self) -> None:
+        self.begun: dict[str, list[int]] = collections.defaultdict(list)  # of a job, runnumbers
+        self.spans: dict[str, list[tuple[int, float, float]]] = collections.defaultdict(list)
+        self.lock, self.leave = threading.Lock(), threading.Event()
+
+    def __call__(self, work: Work) -> str:
+        name, number, began_s = work.fire["jobid"], int(work.fire["runnumber"]), clock_s()
+        with self.lock:
+            self.begun[name].append(number)
+        while name != "stream" and not self.leave.is_set() and not work.stop.wait(0.05):
             pass
-        with lock:
-            spans[work.fire["jobid"]].append((int(work.fire["runnumber"]), began_s, clock_s()))
-        return "success" if leave.is_set() else "failure"
+        with self.lock:
+            self.spans[name].append((number, began_s, clock_s()))
+        return "success" if name == "stream" or self.leave.is_set() else "failure"
 
+    def at_work(self, kind: str, tries: int) -> bool:
+        """The jobs of that name have each begun so many tries at least."""
+        return sum(name.startswith(kind) and len(numbers) >= tries
+                   for name, numbers in list(self.begun.items())) == JOBS
+
+
+class LateWorker(Worker):
+    """That it stopped the jobs late-… it says when their next try is there: too late."""
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.kept: list[Work] = []
+
+    def report(self, work: Work, report: str, **more: Any) -> None:
+        if report == "lost_lease" and work.fire["jobid"].startswith("late"):
+            self.kept.append(work)
+        else:
+            super().report(work, report, **more)
+
+    def send_started(self) -> None:
+        come = {work.fire["id"] for work in self.works if work.state == READ}
+        for work in [work for work in self.kept if work.fire["id"] in come]:
+            self.kept.remove(work)
+            super().report(work, "lost_lease")
+        super().send_started()
+
+
+def stand_still(kafka: Kafka, for_s: float) -> float:
+    """Kafka stands still; returns when that began."""
+    began_s = clock_s()
+    for broker in kafka.processes:
+        broker.sigstop()
+    time.sleep(for_s)
+    for broker in kafka.processes:
+        broker.sigcont()
+    return began_s
+
+
+@limit(OUTAGE_S * 2 + 1000)
+def test_kafka_away_beside_leases_above_it_and_below(redis: Redis) -> None:
+    """Twice. A run whose lease is longer than the outage goes on; one with a shorter lease is
+    stopped by its worker in time, and comes again, whether its worker says so before its owner
+    gives it up or behind that. None is started twice, and none is taken for poison, which two
+    losses in a row are."""
+    short_s, long_s = 10.0, max(60.0, OUTAGE_S * 3)
+    programs = Programs()
     with Kafka() as kafka:
         daemon, client = begin(kafka, redis, "away")
         due_s = time.time() + 5
-        retry = {"attempts": 5, "initial": "100ms", "max": "100ms", "poison_after": 1}
-        add(client, [f"short-{number}" for number in range(5)], short_s, due_s, retry=retry)
-        add(client, [f"long-{number}" for number in range(5)], long_s, due_s, retry=retry)
-        with Worker(kafka.bootstrap, "away", WORKERS, handler) as worker:
-            wait_for(lambda: len([work for work in worker.works if work.thread]) == 10, 60,
-                     "ten programs run")
-            for broker in kafka.processes:
-                broker.sigstop()
-            stopped_s = clock_s()
-            time.sleep(OUTAGE_S)
-            for broker in kafka.processes:
-                broker.sigcont()
-            # The short ones were stopped by their worker, and come again; the long ones go on.
-            wait_for(lambda: sum(work.fire["jobid"].startswith("short") and work.fire["try"] > 1
-                                 for work in list(worker.works) if work.thread) == 5, 90,
+        terms = {"retry": {"attempts": 20, "initial": "100ms", "max": "100ms", "poison_after": 2}}
+        for kind, lease_s in (("short", short_s), ("late", short_s), ("long", long_s)):
+            add(client, [f"{kind}-{number}" for number in range(JOBS)], lease_s, due_s, **terms)
+        client.call({"op": "add", "command_id": "stream", "job": {
+            "group": "g", "id": "stream", "schedule": {"every": "1s"}, "lease": f"{short_s:g}s",
+            "workers": WORKERS, "catchup": {"policy": "none"}, **terms}}, "applied")
+        with LateWorker(kafka.bootstrap, "away", WORKERS, programs) as worker:
+            stopped_s = []
+            for tries, away_s in enumerate((FIRST_S, OUTAGE_S), 1):
+                wait_for(lambda: all(programs.at_work(kind, 1 if kind == "long" else tries)
+                                     for kind in ("short", "late", "long")), BACK_S,
+                         f"all programs run, outage {tries}")
+                stopped_s.append(stand_still(kafka, away_s))
+            wait_for(lambda: programs.at_work("short", 3) and programs.at_work("late", 3), BACK_S,
                      "the short ones are tried again")
-            assert not [name for name in spans if name.startswith("long")], spans
-            leave.set()
-            wait_for(lambda: len(spans) == 10 and not worker.works, 60, "all have ended")
-        for name, found in spans.items():
-            assert len({number for number, *_ in found}) == len(found), f"{name} twice: {found}"
-            if name.startswith("short"):
-                first = min(found)
-                assert first[2] - stopped_s < short_s, f"{name} went on for {first}"
-                assert all(later[1] > first[2] for later in found if later != first), found
+            assert not [name for name in programs.spans if name.startswith("long")], programs.spans
+            client.call({"op": "delete", "command_id": "dry", "select": {"groups": ["g"],
+                                                                        "ids": ["stream"]}})
+            programs.leave.set()
+            wait_for(lambda: not worker.works and not worker.kept, 120, "all have ended")
+        judge(programs, stopped_s, short_s)
         with TopicReader(kafka.bootstrap, "away.events") as events:
             assert ends(events) == {}, "none is poison, none is lost for good"
-        wait_for(lambda: open_runs(kafka, "away") == 0, 60, "no run is open", every_s=1)
+        wait_for(lambda: open_runs(kafka, "away") == 0, 120, "no run is open", every_s=1)
+        print(f"      tries ended, by the state log: {outcomes(kafka, 'away')}")
+        assert outcomes(kafka, "away")["lost"] >= 2 * JOBS, "no loss was told of too late"
         daemon.terminate()
+
+
+def judge(programs: Programs, stopped_s: list[float], short_s: float) -> None:
+    """By what the programs did themselves."""
+    for name, numbers in programs.begun.items():
+        assert len(set(numbers)) == len(numbers), f"{name} was started twice: {numbers}"
+    for name, found in programs.spans.items():
+        ordered = sorted(found)
+        if name.startswith("long"):
+            assert len(found) == 1, f"{name} did not live on: {found}"
+        elif name != "stream":
+            assert all(later[1] > earlier[2] for earlier, later in zip(ordered, ordered[1:])), found
+            for began_s in stopped_s:  # what was at work then
+                assert all(span[2] - began_s < short_s for span in found
+                           if span[1] < began_s < span[2]), f"{name} went on: {found} {stopped_s}"
+
+
+def outcomes(kafka: Kafka, cluster: str) -> collections.Counter[str]:
+    """What tries ended as, by the records of their runs."""
+    tries = {(record.partition, one["runnumber"], one.get("outcome", "released"))
+             for record in harness.read_all(kafka.bootstrap, f"{cluster}.state", deadline_s=60)
+             if (record.key or b"").startswith(b"run/") and record.value
+             for one in record.json.get("tries", [])}
+    return collections.Counter(outcome for *_, outcome in tries)

@@ -10,7 +10,7 @@
 #include "dispatcher/kafka/broker_kafka.h"
 #include "dispatcher/kafka/kafka_cluster.h"
 
-enum { FIXTURE_SHARDS = 4, FIXTURE_DEADLINE_MS = 30000 };
+enum { FIXTURE_SHARDS = 4, FIXTURE_DEADLINE_MS = 60000 };
 
 struct kafka_fixture {
     struct kafka_options options;

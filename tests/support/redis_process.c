@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { START_LIMIT_MS = 15000, POLL_MS = 5, PATH_BYTES = 96, ARGUMENTS_MAX = 40 };
+enum { START_LIMIT_MS = 60000, POLL_MS = 5, PATH_BYTES = 96, ARGUMENTS_MAX = 40 };
 
 struct redis_process {
     pid_t pid; /* 0 = not running */

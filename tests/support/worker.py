@@ -102,8 +102,9 @@ class Worker(threading.Thread):
         self.refused: set[int] = set()  # partitions whose commits are no more ours
         self.ending = threading.Event()
         self.failure: BaseException | None = None
+        # What it has to say waits for as long as Kafka is away.
         self.producer = Producer(client_options(bootstrap, linger_ms=0, acks="all",
-                                                enable_idempotence=True))
+                                                enable_idempotence=True, message_timeout_ms=0))
         self.fires = Consumer(client_options(
             bootstrap, group_id=workers, enable_auto_commit=False, auto_offset_reset="earliest",
             enable_auto_offset_store=False, isolation_level="read_committed",

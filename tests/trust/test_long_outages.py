@@ -18,11 +18,11 @@ from harness import Kafka, Redis  # noqa: E402
 from runner import limit  # noqa: E402
 
 
-@limit(2000)
+@limit(4000)
 def test_ten_minutes_without_daemons(kafka: Kafka, redis: Redis, cluster: str) -> None:
     short.test_daemons_away_beside_open_leases(kafka, redis, cluster)
 
 
-@limit(3000)
+@limit(4000)
 def test_ten_minutes_without_kafka(redis: Redis) -> None:
     short.test_kafka_away_beside_leases_above_it_and_below(redis)
