@@ -1,23 +1,18 @@
 #include "cli/kafka/group_members.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "cli/kafka/cli_kafka.h"
-
-static void set_text(json_t *object, const char *name, const char *text)
-{
-    if (text != NULL && text[0] != '\0') (void)json_object_set_new(object, name, json_string(text));
-}
+#include "cli/show/json_text.h"
 
 static void add_members(json_t *members, const struct rd_kafka_group_info *info)
 {
     for (int i = 0; i < info->member_cnt; i++) {
         const struct rd_kafka_group_member_info *one = &info->members[i];
         json_t *member = json_object();
-        set_text(member, "member", one->member_id);
-        set_text(member, "client", one->client_id);
-        set_text(member, "host", one->client_host);
+        json_set_text(member, "member", text_of(one->member_id));
+        json_set_text(member, "client", text_of(one->client_id));
+        json_set_text(member, "host", text_of(one->client_host));
         (void)json_array_append_new(members, member);
     }
 }

@@ -76,9 +76,9 @@ static void check_own_clock(struct checkup *checkup)
     int64_t received_ms = cli_now_ms();
     int64_t worst_ms = 0;
     for (size_t i = 0; i < json_array_size(checkup->answers); i++) {
-        const char *text = json_member_text(json_array_get(checkup->answers, i), "effective_at");
+        const json_t *answer = json_array_get(checkup->answers, i);
         int64_t at_ms = 0;
-        if (text == NULL || !instant_parse(text, strlen(text), &at_ms, NULL)) continue;
+        if (!json_member_ms(answer, "effective_at", &at_ms)) continue;
         int64_t off_ms = at_ms < checkup->asked_ms ? at_ms - checkup->asked_ms
                                                    : at_ms > received_ms ? at_ms - received_ms : 0;
         if (llabs(off_ms) > llabs(worst_ms)) worst_ms = off_ms;

@@ -1,37 +1,25 @@
 #include "cli/read/failed_runs.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "cli/read/dead_letters.h"
 #include "cli/show/job_view.h"
 #include "cli/show/json_text.h"
 #include "cli/show/print_table.h"
 #include "lib/base/limits.h"
-#include "lib/time/instant.h"
-
-static void set_text(json_t *run, const char *name, struct text text)
-{
-    if (text.length > 0)
-        (void)json_object_set_new(run, name, json_stringn(text.bytes, text.length));
-}
 
 static json_t *run_of(const struct dead_row *row)
 {
     char place[40];
-    char at[INSTANT_TEXT_BYTES];
     json_t *run = json_object();
     (void)snprintf(place, sizeof place, "%" PRId32 "/%" PRId64, row->partition, row->offset);
-    set_text(run, "run", row->run);
-    set_text(run, "group", row->group);
-    set_text(run, "id", row->id);
-    set_text(run, "outcome", row->code);
-    if (instant_in_range(row->at_ms)) {
-        instant_format(row->at_ms, at);
-        set_text(run, "failed_at", text_of(at));
-    }
-    set_text(run, "message", row->message);
-    set_text(run, "place", text_of(place));
+    json_set_text(run, "run", row->run);
+    json_set_text(run, "group", row->group);
+    json_set_text(run, "id", row->id);
+    json_set_text(run, "outcome", row->code);
+    json_set_instant(run, "failed_at", row->at_ms);
+    json_set_text(run, "message", row->message);
+    json_set_text(run, "place", text_of(place));
     return run;
 }
 

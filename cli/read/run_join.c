@@ -66,29 +66,9 @@ bool run_join_is_cut(const struct run_join *join)
 
 /* ---- members ---- */
 
-static void set_text(json_t *line, const char *name, struct text text)
-{
-    if (text.length > 0)
-        (void)json_object_set_new(line, name, json_stringn(text.bytes, text.length));
-}
-
 static void set_number(json_t *line, const char *name, int64_t number)
 {
     (void)json_object_set_new(line, name, json_integer(number));
-}
-
-static void set_instant(json_t *line, const char *name, int64_t instant_ms)
-{
-    char text[INSTANT_TEXT_BYTES];
-    if (!instant_in_range(instant_ms)) return;
-    instant_format(instant_ms, text);
-    (void)json_object_set_new(line, name, json_string(text));
-}
-
-static bool member_ms(const json_t *object, const char *name, int64_t *instant_ms)
-{
-    const char *text = json_member_text(object, name);
-    return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
 }
 
 static void copy_member(json_t *line, const char *name, const json_t *source, const char *from)
@@ -208,7 +188,7 @@ void run_join_fire(struct run_join *join, const json_t *fire)
     int64_t fired_ms = 0;
     int64_t expiry_ms = 0;
     int64_t runnumber = number_member(fire, "runnumber");
-    if (run == NULL || strlen(run) > RUN_ID_BYTES_MAX || !member_ms(fire, "time", &fired_ms))
+    if (run == NULL || strlen(run) > RUN_ID_BYTES_MAX || !json_member_ms(fire, "time", &fired_ms))
         return;
     run_join_incarnation(join, json_member_text(fire, "jobincarnation"));
     key_of(key, runnumber, run);
@@ -221,7 +201,7 @@ void run_join_fire(struct run_join *join, const json_t *fire)
     copy_member(line, "due", fire, "dueat");
     copy_member(line, "fired_at", fire, "time");
     copy_member(line, "workers", fire, "workers");
-    if (member_ms(fire, "expirytime", &expiry_ms)) set_number(line, EXPIRY, expiry_ms);
+    if (json_member_ms(fire, "expirytime", &expiry_ms)) set_number(line, EXPIRY, expiry_ms);
 }
 
 /* ---- reports ---- */
@@ -244,7 +224,7 @@ static void set_due_of_id(json_t *line, const char *run)
     const char *at = strchr(run, '@');
     int64_t nominal_ms = 0;
     if (at != NULL && number_parse(at + 1, 0, INT64_MAX, &nominal_ms))
-        set_instant(line, "due", nominal_ms);
+        json_set_instant(line, "due", nominal_ms);
 }
 
 /* The line of the try that the report is about; NULL: it says nothing that counts here. */
@@ -263,9 +243,9 @@ static json_t *line_of_report(struct run_join *join, const struct report *report
     const char *known = json_member_text(line, "run");
     const char *workers = json_member_text(line, "workers");
     if (known == NULL) {
-        set_text(line, "run", report->run);
+        json_set_text(line, "run", report->run);
         set_runnumber(line, report->runnumber);
-        set_text(line, "workers", report->workers);
+        json_set_text(line, "workers", report->workers);
         set_due_of_id(line, run);
     } else if (strcmp(known, run) != 0) {
         return NULL;
@@ -289,9 +269,9 @@ static void note_started(json_t *line, const struct report *report, int64_t appe
     (void)snprintf(token, sizeof token, "%.*s", (int)report->token.length, report->token.bytes);
     if (json_object_get(claims, token) != NULL || json_object_size(claims) >= CLAIMS_KEPT) return;
     json_t *claim = json_pack("{s:I}", "at", (json_int_t)appended_ms);
-    set_text(claim, "worker", report->worker);
+    json_set_text(claim, "worker", report->worker);
     (void)json_object_set_new(claims, token, claim);
-    if (json_object_get(line, TOKEN) == NULL) set_text(line, "worker", report->worker);
+    if (json_object_get(line, TOKEN) == NULL) json_set_text(line, "worker", report->worker);
 }
 
 static void set_said(const struct run_join *join, json_t *line, const struct report *report)
@@ -305,11 +285,11 @@ static void set_said(const struct run_join *join, json_t *line, const struct rep
     }
     if (report->error_code.length > 0 || message.length > 0) {
         json_t *error = json_object();
-        set_text(error, "code", report->error_code);
-        set_text(error, "message", message);
+        json_set_text(error, "code", report->error_code);
+        json_set_text(error, "message", message);
         (void)json_object_set_new(line, "error", error);
     }
-    if (join->outputs) set_text(line, "output", report->output);
+    if (join->outputs) json_set_text(line, "output", report->output);
 }
 
 /* The first end that is reported is the end. */
@@ -321,11 +301,11 @@ static void note_report(const struct run_join *join, json_t *line, const struct 
         note_started(line, report, appended_ms);
         return;
     }
-    set_text(line, TOKEN, report->token);
-    set_text(line, "worker", report->worker);
+    json_set_text(line, TOKEN, report->token);
+    json_set_text(line, "worker", report->worker);
     if (report->kind == REPORT_RUNNING) return;
-    set_text(line, "outcome", text_of(report_word(report->kind, report->outcome)));
-    set_instant(line, "ended_at", appended_ms);
+    json_set_text(line, "outcome", text_of(report_word(report->kind, report->outcome)));
+    json_set_instant(line, "ended_at", appended_ms);
     set_said(join, line, report);
 }
 
@@ -369,11 +349,11 @@ static void add_skipped(struct run_join *join, const json_t *event)
     char key[KEY_BYTES];
     int64_t at_ms = 0;
     int64_t first_ms = 0;
-    if (!member_ms(event, "at", &at_ms) || !member_ms(event, "first", &first_ms)) return;
+    if (!json_member_ms(event, "at", &at_ms) || !json_member_ms(event, "first", &first_ms)) return;
     (void)snprintf(key, sizeof key, "-%" PRId64 "/%" PRId64, at_ms, first_ms);
     json_t *line = line_of(join, key, first_ms, 0);
     if (line == NULL) return;
-    set_text(line, "outcome", text_of(event_kind_name(EVENT_SKIPPED)));
+    json_set_text(line, "outcome", text_of(event_kind_name(EVENT_SKIPPED)));
     copy_member(line, "reason", event, "reason");
     copy_member(line, "due", event, "first");
     copy_member(line, "last", event, "last");
@@ -423,7 +403,7 @@ static void take_try(struct run_join *join, const json_t *tried)
     json_t *line = json_object_get(join->lines, key);
     if (line == NULL || outcome == NULL) return;
     set_owners(line, outcome, "record");
-    if (json_object_get(line, "ended_at") == NULL && member_ms(tried, "ended_at", &ended_ms))
+    if (json_object_get(line, "ended_at") == NULL && json_member_ms(tried, "ended_at", &ended_ms))
         copy_member(line, "ended_at", tried, "ended_at");
 }
 
@@ -433,7 +413,7 @@ void run_join_open(struct run_join *join, const json_t *view)
     int64_t fired_ms = 0;
     const json_t *tries = json_object_get(view, "tries");
     for (size_t i = 0; i < json_array_size(tries); i++) take_try(join, json_array_get(tries, i));
-    if (!member_ms(view, "fired_at", &fired_ms)) return;
+    if (!json_member_ms(view, "fired_at", &fired_ms)) return;
     int64_t runnumber = number_member(view, "runnumber");
     key_of(key, runnumber, "");
     json_t *line = line_of(join, key, fired_ms, runnumber);
@@ -465,7 +445,7 @@ static void settle_claim(json_t *line)
                                       json_member_number(chosen, "at", 0))
                 chosen = claim;
     if (chosen == NULL) return;
-    set_instant(line, "claimed_at", json_member_number(chosen, "at", 0));
+    json_set_instant(line, "claimed_at", json_member_number(chosen, "at", 0));
     copy_member(line, "worker", chosen, "worker");
 }
 
@@ -477,9 +457,9 @@ static void settle_line(json_t *line)
     settle_claim(line);
     for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++)
         (void)json_object_del(line, inner[i]);
-    bool begun = member_ms(line, "claimed_at", &begun_ms) ||
-                 member_ms(line, "fired_at", &begun_ms);
-    if (begun && member_ms(line, "ended_at", &ended_ms))
+    bool begun = json_member_ms(line, "claimed_at", &begun_ms) ||
+                 json_member_ms(line, "fired_at", &begun_ms);
+    if (begun && json_member_ms(line, "ended_at", &ended_ms))
         set_number(line, "duration_ms", ended_ms - begun_ms);
 }
 

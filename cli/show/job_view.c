@@ -49,13 +49,6 @@ static void schedule_text(const json_t *schedule, char text[JOB_VIEW_SCHEDULE_BY
     (void)snprintf(text, JOB_VIEW_SCHEDULE_BYTES, "-");
 }
 
-static bool member_instant(const json_t *job, const char *name, int64_t *instant_ms)
-{
-    assert(job != NULL);
-    const char *text = json_member_text(job, name);
-    return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
-}
-
 bool job_schedule_read(const json_t *job, struct arena *arena, const struct zone_lookup *zones,
                        struct definition *definition)
 {
@@ -75,8 +68,8 @@ bool job_schedule_read(const json_t *job, struct arena *arena, const struct zone
          !incarnation_parse(text_of(json_member_text(job, "incarnation")), &incarnation)))
         return false;
     definition_settle(definition, &incarnation);
-    (void)member_instant(job, "start", &definition->start_ms);
-    (void)member_instant(job, "end", &definition->end_ms);
+    (void)json_member_ms(job, "start", &definition->start_ms);
+    (void)json_member_ms(job, "end", &definition->end_ms);
     return true;
 }
 

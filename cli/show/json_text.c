@@ -5,6 +5,7 @@
 
 #include "lib/base/json_scan.h"
 #include "lib/base/utf8.h"
+#include "lib/time/instant.h"
 
 static bool space(char letter)
 {
@@ -99,4 +100,24 @@ json_int_t json_member_number(const json_t *object, const char *name, json_int_t
 {
     const json_t *value = json_object_get(object, name);
     return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+bool json_member_ms(const json_t *object, const char *name, int64_t *instant_ms)
+{
+    const char *text = json_member_text(object, name);
+    return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
+}
+
+void json_set_text(json_t *object, const char *name, struct text text)
+{
+    if (text.length > 0)
+        (void)json_object_set_new(object, name, json_stringn(text.bytes, text.length));
+}
+
+void json_set_instant(json_t *object, const char *name, int64_t instant_ms)
+{
+    char text[INSTANT_TEXT_BYTES];
+    if (!instant_in_range(instant_ms)) return;
+    instant_format(instant_ms, text);
+    (void)json_object_set_new(object, name, json_string(text));
 }

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/error.h"
 #include "lib/base/text.h"
@@ -35,5 +36,15 @@ const char *json_member_text(const json_t *object, const char *name);
 
 /* The integer member of an object, or `otherwise`. */
 json_int_t json_member_number(const json_t *object, const char *name, json_int_t otherwise);
+
+/* The instant that a member of an object says; false, *instant_ms as before: it is missing, or says
+ * none. */
+bool json_member_ms(const json_t *object, const char *name, int64_t *instant_ms);
+
+/* A member with the text; none where that is empty, or no UTF-8. */
+void json_set_text(json_t *object, const char *name, struct text text);
+
+/* A member that says the instant; none where no text can, as of INSTANT_NONE. */
+void json_set_instant(json_t *object, const char *name, int64_t instant_ms);
 
 #endif

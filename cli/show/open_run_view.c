@@ -13,20 +13,6 @@
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
 
-static void set_text(json_t *view, const char *name, struct text text)
-{
-    if (text.length > 0)
-        (void)json_object_set_new(view, name, json_stringn(text.bytes, text.length));
-}
-
-static void set_instant(json_t *view, const char *name, int64_t instant_ms)
-{
-    char text[INSTANT_TEXT_BYTES];
-    if (instant_ms == INSTANT_NONE) return;
-    instant_format(instant_ms, text);
-    (void)json_object_set_new(view, name, json_string(text));
-}
-
 /* As text, as fires have it: it needs more digits than some readers of JSON keep. */
 static void set_runnumber(json_t *view, int64_t runnumber)
 {
@@ -40,23 +26,23 @@ static json_t *try_view(const struct run_try *tried)
     json_t *view = json_object();
     set_runnumber(view, tried->runnumber);
     (void)json_object_set_new(view, "try", json_integer(tried->number));
-    set_text(view, "outcome",
+    json_set_text(view, "outcome",
              text_of(tried->released ? "released" : run_outcome_word(tried->outcome)));
-    set_instant(view, "ended_at", tried->ended_ms);
-    set_text(view, "worker", tried->worker);
+    json_set_instant(view, "ended_at", tried->ended_ms);
+    json_set_text(view, "worker", tried->worker);
     if (tried->exit_code >= 0)
         (void)json_object_set_new(view, "exit_code", json_integer(tried->exit_code));
     if (tried->signal > 0) (void)json_object_set_new(view, "signal", json_integer(tried->signal));
-    set_text(view, "error_code", tried->error_code);
-    set_text(view, "message", tried->message);
+    json_set_text(view, "error_code", tried->error_code);
+    json_set_text(view, "message", tried->message);
     return view;
 }
 
 static void set_claim(json_t *view, const struct run_claim *claim)
 {
-    set_text(view, "worker", claim->worker);
-    set_instant(view, "started_at", claim->started_ms);
-    set_instant(view, "sign_at", claim->sign_ms);
+    json_set_text(view, "worker", claim->worker);
+    json_set_instant(view, "started_at", claim->started_ms);
+    json_set_instant(view, "sign_at", claim->sign_ms);
 }
 
 json_t *open_run_view(const struct run_record *record, int32_t shard, int64_t now_ms)
@@ -65,26 +51,26 @@ json_t *open_run_view(const struct run_record *record, int32_t shard, int64_t no
     char lease[DURATION_TEXT_BYTES];
     json_t *view = json_object();
     assert(record != NULL);
-    set_text(view, "run", (struct text){id, run_id_of_record(record, id)});
+    json_set_text(view, "run", (struct text){id, run_id_of_record(record, id)});
     set_runnumber(view, record->runnumber);
-    set_text(view, "group", record->group);
-    set_text(view, "id", record->id);
+    json_set_text(view, "group", record->group);
+    json_set_text(view, "id", record->id);
     (void)json_object_set_new(view, "shard", json_integer(shard));
-    set_text(view, "state", text_of(run_state_word(record->state)));
+    json_set_text(view, "state", text_of(run_state_word(record->state)));
     if (record->cancel_asked) (void)json_object_set_new(view, "cancel_asked", json_true());
     (void)json_object_set_new(view, "try", json_integer(record->number));
-    set_text(view, "kind", text_of(fire_kind_name(record->kind)));
-    set_instant(view, "due", record->due_ms);
-    set_instant(view, "opened_at", record->opened_ms);
+    json_set_text(view, "kind", text_of(fire_kind_name(record->kind)));
+    json_set_instant(view, "due", record->due_ms);
+    json_set_instant(view, "opened_at", record->opened_ms);
     (void)json_object_set_new(view, "age_ms", json_integer(now_ms - record->opened_ms));
-    set_instant(view, "fired_at", record->fired_ms);
-    set_instant(view, "expires_at", record->expiry_ms);
-    set_instant(view, "retry_at", record->retry_at_ms);
+    json_set_instant(view, "fired_at", record->fired_ms);
+    json_set_instant(view, "expires_at", record->expiry_ms);
+    json_set_instant(view, "retry_at", record->retry_at_ms);
     duration_format(record->lease_ms, lease);
-    set_text(view, "lease", text_of(lease));
+    json_set_text(view, "lease", text_of(lease));
     if (record->mode != LEASE_HEARTBEAT)
-        set_text(view, "lease_mode", text_of(lease_mode_word(record->mode)));
-    set_text(view, "workers", record->workers);
+        json_set_text(view, "lease_mode", text_of(lease_mode_word(record->mode)));
+    json_set_text(view, "workers", record->workers);
     if (record->state == RUN_STATE_CLAIMED) set_claim(view, &record->claim);
     if (record->try_count == 0) return view;
     json_t *tries = json_array();

@@ -34,12 +34,6 @@ void span_text(int64_t span_ms, char text[SPAN_TEXT_BYTES])
     }
 }
 
-static bool member_ms(const json_t *line, const char *name, int64_t *instant_ms)
-{
-    const char *text = json_member_text(line, name);
-    return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
-}
-
 static void copy_text(char cell[RUN_LINE_BYTES], const char *text)
 {
     (void)snprintf(cell, RUN_LINE_BYTES, "%s", text == NULL ? "-" : text);
@@ -53,8 +47,8 @@ static void set_after(char cell[RUN_LINE_BYTES], const json_t *line, const char 
     int64_t to_ms = 0;
     char span[SPAN_TEXT_BYTES];
     copy_text(cell, NULL);
-    if (!member_ms(line, to, &to_ms)) return;
-    if (!member_ms(line, from, &from_ms)) {
+    if (!json_member_ms(line, to, &to_ms)) return;
+    if (!json_member_ms(line, from, &from_ms)) {
         time_shorten(json_member_text(line, to), cell, RUN_LINE_BYTES);
         return;
     }

@@ -26,12 +26,6 @@ __attribute__((format(printf, 3, 4))) static bool answer(struct why *why, const 
     return true;
 }
 
-static bool member_ms(const json_t *object, const char *name, int64_t *instant_ms)
-{
-    const char *text = json_member_text(object, name);
-    return text != NULL && instant_parse(text, strlen(text), instant_ms, NULL);
-}
-
 static const char *text_or(const json_t *object, const char *name, const char *otherwise)
 {
     const char *text = json_member_text(object, name);
@@ -59,7 +53,7 @@ static const json_t *fire_of(const struct why_facts *facts, int64_t slot_ms, boo
         const json_t *fire = json_array_get(facts->fires, i);
         int64_t due_ms = 0;
         const char *kind = text_or(fire, "firekind", "");
-        if (!member_ms(fire, "dueat", &due_ms) || due_ms != slot_ms) continue;
+        if (!json_member_ms(fire, "dueat", &due_ms) || due_ms != slot_ms) continue;
         if (strcmp(kind, "trigger") == 0) continue;
         if ((strcmp(kind, "backfill") == 0) == backfill) return fire;
     }
@@ -107,7 +101,8 @@ static bool say_left_out(struct why *why, const json_t *event, const char *kind,
     const char *reason = text_or(event, "reason", "");
     const char *words = "";
     if (json_object_get(event, "backfill_id") != NULL) return false; /* not about its own slots */
-    if (!member_ms(event, "first", &first_ms) || !member_ms(event, "last", &last_ms)) return false;
+    if (!json_member_ms(event, "first", &first_ms) || !json_member_ms(event, "last", &last_ms))
+        return false;
     if (slot_ms < first_ms || slot_ms > last_ms) return false;
     for (size_t r = 0; r < sizeof reasons / sizeof reasons[0]; r++)
         if (strcmp(event_reason_word(reasons[r].reason), reason) == 0) words = reasons[r].text;
@@ -127,8 +122,8 @@ static bool say_event(struct why *why, const struct why_facts *facts, int64_t sl
         const char *kind = text_or(event, "event", "");
         int64_t first_ms = 0;
         int64_t last_ms = 0;
-        if (strcmp(kind, "resumed") == 0 && member_ms(event, "from", &first_ms) &&
-            member_ms(event, "to", &last_ms) && first_ms < slot_ms && slot_ms <= last_ms)
+        if (strcmp(kind, "resumed") == 0 && json_member_ms(event, "from", &first_ms) &&
+            json_member_ms(event, "to", &last_ms) && first_ms < slot_ms && slot_ms <= last_ms)
             return answer(why, "paused", "the job was paused from %s to %s; those slots were left "
                           "out when it was resumed", text_or(event, "from", "?"),
                           text_or(event, "to", "?"));
@@ -143,26 +138,26 @@ static bool say_state(struct why *why, const struct why_facts *facts, int64_t sl
     const json_t *job = facts->job;
     int64_t instant_ms = 0;
     int64_t until_ms = INT64_MAX;
-    if (member_ms(job, "paused_at", &instant_ms) && instant_ms < slot_ms) {
-        (void)member_ms(job, "until", &until_ms);
+    if (json_member_ms(job, "paused_at", &instant_ms) && instant_ms < slot_ms) {
+        (void)json_member_ms(job, "until", &until_ms);
         if (slot_ms < until_ms)
             return answer(why, "paused", "the job is paused since %s; belfry resume NAME --from "
                           "paused_at would catch it up", text_or(job, "paused_at", "?"));
     }
-    if (member_ms(job, "finished_at", &instant_ms) && instant_ms <= slot_ms)
+    if (json_member_ms(job, "finished_at", &instant_ms) && instant_ms <= slot_ms)
         return answer(why, "finished", "the job is finished since %s",
                       text_or(job, "finished_at", "?"));
     const json_t *owed = json_object_get(job, "owed");
     for (size_t i = 0; i < json_array_size(owed); i++) {
         const json_t *range = json_array_get(owed, i);
         int64_t to_ms = 0;
-        if (member_ms(range, "from", &instant_ms) && member_ms(range, "to", &to_ms) &&
+        if (json_member_ms(range, "from", &instant_ms) && json_member_ms(range, "to", &to_ms) &&
             instant_ms < slot_ms && slot_ms <= to_ms)
             return answer(why, "owed", "it is still to be fired: the catch-up lane works off the "
                           "slots from %s to %s at a bounded rate", text_or(range, "from", "?"),
                           text_or(range, "to", "?"));
     }
-    if (member_ms(job, "tail_from", &instant_ms) && instant_ms < slot_ms)
+    if (json_member_ms(job, "tail_from", &instant_ms) && instant_ms < slot_ms)
         return answer(why, "owed", "it is still to be fired: the job's slots after %s queue behind "
                       "older ones", text_or(job, "tail_from", "?"));
     const json_t *failing = json_object_get(job, "failing");
@@ -179,7 +174,7 @@ static bool say_not_due(struct why *why, const struct why_facts *facts, bool fou
     int64_t edited_ms = 0;
     char next[INSTANT_TEXT_BYTES] = "never";
     if (found) instant_format(slot_ms, next);
-    if (member_ms(facts->job, "schedule_edited_at", &edited_ms) && edited_ms > facts->at_ms)
+    if (json_member_ms(facts->job, "schedule_edited_at", &edited_ms) && edited_ms > facts->at_ms)
         return answer(why, "not_due", "by the present schedule it was not due then (next: %s); but "
                       "the schedule was changed later, at %s", next,
                       text_or(facts->job, "schedule_edited_at", "?"));
@@ -190,13 +185,13 @@ static bool say_not_alive(struct why *why, const struct why_facts *facts, int64_
 {
     const json_t *job = facts->job;
     int64_t instant_ms = 0;
-    if (member_ms(job, "created_at", &instant_ms) && slot_ms <= instant_ms)
+    if (json_member_ms(job, "created_at", &instant_ms) && slot_ms <= instant_ms)
         return answer(why, "not_added_yet", "the job was added at %s only, and nothing fires "
                       "retroactively (an earlier job of this name would be another one)",
                       text_or(job, "created_at", "?"));
-    if (member_ms(job, "start", &instant_ms) && slot_ms < instant_ms)
+    if (json_member_ms(job, "start", &instant_ms) && slot_ms < instant_ms)
         return answer(why, "before_start", "the job's start is %s", text_or(job, "start", "?"));
-    if (member_ms(job, "end", &instant_ms) && slot_ms >= instant_ms)
+    if (json_member_ms(job, "end", &instant_ms) && slot_ms >= instant_ms)
         return answer(why, "after_end", "the job's end is %s", text_or(job, "end", "?"));
     return false;
 }
@@ -207,7 +202,7 @@ static const json_t *run_in_way(const struct why_facts *facts, int64_t slot_ms)
     for (size_t i = 0; i < json_array_size(facts->open_runs); i++) {
         const json_t *run = json_array_get(facts->open_runs, i);
         int64_t opened_ms = 0;
-        if (member_ms(run, "opened_at", &opened_ms) && opened_ms < slot_ms) return run;
+        if (json_member_ms(run, "opened_at", &opened_ms) && opened_ms < slot_ms) return run;
     }
     return NULL;
 }
@@ -218,7 +213,7 @@ static bool say_open_run(struct why *why, const struct why_facts *facts, int64_t
     const char *overlap = text_or(facts->job, "overlap", overlap_word(OVERLAP_ALLOW));
     const json_t *run = run_in_way(facts, slot_ms);
     int64_t paused_ms = 0;
-    if (member_ms(facts->job, "paused_at", &paused_ms) && paused_ms < slot_ms) return false;
+    if (json_member_ms(facts->job, "paused_at", &paused_ms) && paused_ms < slot_ms) return false;
     if (run == NULL || strcmp(overlap, overlap_word(OVERLAP_ALLOW)) == 0) return false;
     struct text_writer state = {0};
     open_run_state(&state, run);
@@ -278,7 +273,8 @@ static bool say_max_fires(struct why *why, const struct why_facts *facts, int64_
     int64_t until_ms = 0;
     int64_t last_ms = 0;
     if (most == 0 || left > SLOTS_COUNTED_MAX) return false;
-    if (member_ms(facts->job, "paused_at", &until_ms) && member_ms(facts->job, "until", &until_ms))
+    if (json_member_ms(facts->job, "paused_at", &until_ms) &&
+        json_member_ms(facts->job, "until", &until_ms))
         from_ms = until_ms > from_ms ? until_ms - 1 : from_ms;
     (void)count_slots(facts, from_ms, slot_ms, left, &last_ms);
     if (left > 0 && last_ms >= slot_ms) return false;
@@ -294,7 +290,7 @@ static void explain_future(struct why *why, const struct why_facts *facts, bool 
     const json_t *job = facts->job;
     int64_t instant_ms = 0;
     int64_t until_ms = INT64_MAX;
-    if (member_ms(job, "finished_at", &instant_ms)) {
+    if (json_member_ms(job, "finished_at", &instant_ms)) {
         (void)answer(why, "finished", "the job is finished since %s and fires no more",
                      text_or(job, "finished_at", "?"));
         return;
@@ -304,8 +300,8 @@ static void explain_future(struct why *why, const struct why_facts *facts, bool 
         (void)say_not_due(why, facts, found, slot_ms);
         return;
     }
-    if (member_ms(job, "paused_at", &instant_ms)) {
-        bool ends = member_ms(job, "until", &until_ms);
+    if (json_member_ms(job, "paused_at", &instant_ms)) {
+        bool ends = json_member_ms(job, "until", &until_ms);
         if (!ends || slot_ms < until_ms) {
             (void)answer(why, "paused", "the job is paused since %s%s%s; unless it is resumed "
                          "before, this slot does not fire", text_or(job, "paused_at", "?"),
