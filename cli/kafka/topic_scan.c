@@ -8,18 +8,20 @@
 #include "lib/base/monotonic.h"
 
 enum { POLL_MS = 200 };
-#define FIRST_VISITED INT64_MAX /* of a start: its first record has come */
+struct reading {
+    int32_t partitions;
+    int64_t *starts;  /* -1: it holds nothing of the scan, or that is read */
+    bool *first_due;  /* it was cut, and its first record has not come yet */
+};
 
-/* Where each partition is read from; -1: it holds nothing of the scan. */
 static bool find_starts(struct cli_kafka *reader, const char *topic, const struct scan *scan,
-                        int32_t partitions, int64_t *starts, struct scan_report *report,
-                        struct error *error)
+                        struct reading *reading, struct scan_report *report, struct error *error)
 {
-    assert(partitions > 0);
-    for (int32_t p = 0; p < partitions; p++) {
+    assert(reading->partitions > 0);
+    for (int32_t p = 0; p < reading->partitions; p++) {
         int64_t oldest = 0;
         int64_t end = 0;
-        starts[p] = -1;
+        reading->starts[p] = -1;
         if (scan->partition != SCAN_ALL && scan->partition != p) continue;
         if (!cli_kafka_bounds(reader, topic, p, &oldest, &end, error)) return false;
         int64_t start = oldest;
@@ -28,27 +30,27 @@ static bool find_starts(struct cli_kafka *reader, const char *topic, const struc
             return false;
         if (scan->last > 0 && end - start > scan->last) {
             start = end - scan->last;
+            reading->first_due[p] = true;
             report->cut = true;
         }
-        if (start < end) starts[p] = start;
+        if (start < end) reading->starts[p] = start;
     }
     return true;
 }
 
 /* The first record of each partition is its oldest. */
 static void note_first(struct scan_report *report, const rd_kafka_message_t *message,
-                       int64_t *starts)
+                       struct reading *reading)
 {
-    int64_t at_ms = rd_kafka_message_timestamp(message, NULL);
     report->visited++;
-    if (starts[message->partition] == FIRST_VISITED) return;
-    starts[message->partition] = FIRST_VISITED;
+    if (!reading->first_due[message->partition]) return;
+    int64_t at_ms = rd_kafka_message_timestamp(message, NULL);
+    reading->first_due[message->partition] = false;
     if (at_ms > report->back_to_ms) report->back_to_ms = at_ms;
 }
 
-/* `starts` become -1 as their partitions end. */
 static bool read_all(struct cli_kafka *reader, const struct settings *settings, const char *topic,
-                     int64_t *starts, int32_t open, scan_visitor *visitor, void *opaque,
+                     struct reading *reading, int32_t open, scan_visitor *visitor, void *opaque,
                      struct scan_report *report, struct error *error)
 {
     assert(open >= 0);
@@ -62,10 +64,10 @@ static bool read_all(struct cli_kafka *reader, const struct settings *settings, 
         if (message == NULL) continue;
         heard_ms = monotonic_ms();
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            note_first(report, message, starts);
+            note_first(report, message, reading);
             going = visitor(opaque, message);
-        } else if (starts[message->partition] >= 0) {
-            starts[message->partition] = -1;
+        } else if (reading->starts[message->partition] >= 0) {
+            reading->starts[message->partition] = -1;
             open--;
         }
         rd_kafka_message_destroy(message);
@@ -77,21 +79,22 @@ bool topic_scan(const struct settings *settings, const char *topic, const struct
                 scan_visitor *visitor, void *opaque, struct scan_report *report,
                 struct error *error)
 {
-    int32_t partitions = 0;
-    int64_t *starts = NULL;
+    struct reading reading = {0};
     *report = (struct scan_report){.back_to_ms = INT64_MIN};
     struct cli_kafka *reader = cli_kafka_create(settings, CLI_READER, error);
-    bool ok = reader != NULL && cli_kafka_partitions(reader, topic, &partitions, error);
+    bool ok = reader != NULL && cli_kafka_partitions(reader, topic, &reading.partitions, error);
     if (ok) {
-        starts = memory_allocate((size_t)partitions, sizeof *starts);
-        ok = find_starts(reader, topic, scan, partitions, starts, report, error);
+        reading.starts = memory_allocate((size_t)reading.partitions, sizeof *reading.starts);
+        reading.first_due = memory_allocate((size_t)reading.partitions, sizeof *reading.first_due);
+        ok = find_starts(reader, topic, scan, &reading, report, error);
     }
     int32_t open = 0;
-    for (int32_t p = 0; ok && p < partitions; p++) open += starts[p] >= 0;
+    for (int32_t p = 0; ok && p < reading.partitions; p++) open += reading.starts[p] >= 0;
     if (ok && open > 0)
-        ok = cli_kafka_read_at(reader, topic, partitions, starts, error) &&
-             read_all(reader, settings, topic, starts, open, visitor, opaque, report, error);
-    free(starts);
+        ok = cli_kafka_read_at(reader, topic, reading.partitions, reading.starts, error) &&
+             read_all(reader, settings, topic, &reading, open, visitor, opaque, report, error);
+    free(reading.starts);
+    free(reading.first_due);
     cli_kafka_destroy(reader);
     return ok;
 }

@@ -23,8 +23,8 @@ typedef bool scan_visitor(void *opaque, const rd_kafka_message_t *message);
 /* Visits committed records of a topic in the order of each partition.
  *   visited  how many there were
  *   cut      true when `last` left out records that are kept
- *   back_to_ms  the time of the oldest record that was visited in the partition that reaches back
- *            least; INT64_MIN: there was none
+ *   back_to_ms  where it was cut: the time of the oldest record that was visited in that one of the
+ *            cut partitions that reaches back least; INT64_MIN: there was none
  *   errors   ERROR_RETRY; ERROR_FATAL there is no such topic */
 struct scan_report {
     int64_t visited;

@@ -1,7 +1,6 @@
 /* belfry history: the tries of a job's runs, one a line. */
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/read/job_fetch.h"
@@ -41,36 +40,19 @@ static bool read_asked(struct asked *asked, const struct arguments *arguments,
            arguments_number(arguments, "search", 1, INT64_MAX, &asked->search, error);
 }
 
-static void print_lines(const struct settings *settings, const json_t *lines)
-{
-    for (size_t i = 0; i < json_array_size(lines); i++) {
-        const json_t *line = json_array_get(lines, i);
-        const char *run = json_member_text(line, "run");
-        char *text = settings->output == OUTPUT_NAME ? NULL : json_dumps(line, JSON_COMPACT);
-        if (text != NULL) (void)print_json(stdout, text, strlen(text), settings->width > 0);
-        else if (run != NULL) print_safe(stdout, run, strlen(run));
-        (void)fputc('\n', stdout);
-        free(text);
-    }
-}
-
 static void print_history(const struct settings *settings, const struct run_history *runs)
 {
-    switch (settings->output) {
-    case OUTPUT_TABLE:
+    if (settings->output == OUTPUT_TABLE)
         run_lines_print(stdout, runs->lines, settings->width, settings->colour);
-        break;
-    case OUTPUT_JSON: value_print(settings, runs->lines); break;
-    case OUTPUT_NDJSON:
-    case OUTPUT_NAME: print_lines(settings, runs->lines); break;
-    }
+    else
+        rows_print(settings, runs->lines, "run");
     (void)fflush(stdout);
 }
 
 static void say_how_far(const struct asked *asked, const struct run_history *runs,
                         const struct job_history *history)
 {
-    char back_to[INSTANT_TEXT_BYTES] = "the beginning";
+    char back_to[INSTANT_TEXT_BYTES] = "now";
     if (instant_in_range(history->back_to_ms)) instant_format(history->back_to_ms, back_to);
     if (history->cut)
         (void)fprintf(stderr, "belfry: looked back to %s, through the last %lld records of each "

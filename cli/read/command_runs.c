@@ -1,14 +1,11 @@
 /* belfry runs: those that are open, and those that failed. */
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cli/read/failed_runs.h"
 #include "cli/read/open_runs.h"
 #include "cli/read/result_view.h"
 #include "cli/read/run_selection.h"
-#include "cli/show/json_text.h"
 #include "cli/show/open_run_view.h"
 #include "cli/show/print_text.h"
 #include "cli/words/cli.h"
@@ -17,32 +14,12 @@
 enum { SHOWN_DEFAULT = 1000, SHOWN_MOST = 100000 };
 #define LATE_DEFAULT_MS MINUTES_MS
 
-static void print_lines(const struct settings *settings, const json_t *views)
-{
-    for (size_t i = 0; i < json_array_size(views); i++) {
-        const json_t *view = json_array_get(views, i);
-        if (settings->output == OUTPUT_NAME) {
-            const char *run = json_member_text(view, "run");
-            if (run != NULL) print_safe(stdout, run, strlen(run));
-        } else {
-            char *text = json_dumps(view, JSON_COMPACT);
-            (void)print_json(stdout, text, strlen(text), settings->width > 0);
-            free(text);
-        }
-        (void)fputc('\n', stdout);
-    }
-}
-
 typedef void table_printer(FILE *stream, const json_t *views, size_t width, bool colour);
 
 static void print_views(const struct settings *settings, const json_t *views, table_printer *print)
 {
-    switch (settings->output) {
-    case OUTPUT_TABLE: print(stdout, views, settings->width, settings->colour); break;
-    case OUTPUT_JSON: value_print(settings, views); break;
-    case OUTPUT_NDJSON:
-    case OUTPUT_NAME: print_lines(settings, views); break;
-    }
+    if (settings->output == OUTPUT_TABLE) print(stdout, views, settings->width, settings->colour);
+    else rows_print(settings, views, "run");
     (void)fflush(stdout);
 }
 

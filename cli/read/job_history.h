@@ -15,7 +15,7 @@ struct job_history {
     json_t *events; /* oldest first; owned */
     bool more_fires; /* older ones were read, and not kept */
     bool cut;       /* older records were not looked at */
-    int64_t back_to_ms; /* from here on all was looked at; INT64_MIN: nothing is kept */
+    int64_t back_to_ms; /* where it was cut: from here on all was looked at; else INT64_MIN */
     char unread[ERROR_MESSAGE_BYTES]; /* why fires or events could not be read; "" = they were */
     bool whole;     /* false: for a reason that may pass, so what is told is not all there is */
 };

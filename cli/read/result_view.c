@@ -2,12 +2,9 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "cli/show/job_view.h"
 #include "cli/show/json_text.h"
-#include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
 #include "lib/model/output.h"
 
@@ -46,6 +43,11 @@ static enum verdict result_verdict(const json_t *result)
     if (first == NULL && code[0] == '\0') return VERDICT_DONE;
     if (first == NULL) return verdict_of(OUTCOME_CONFLICT, code);
     return outcome_find(text_of(first), &outcome) ? verdict_of(outcome, code) : VERDICT_FAILED;
+}
+
+bool result_is_done(const json_t *result)
+{
+    return result_verdict(result) == VERDICT_DONE;
 }
 
 json_int_t results_total(const json_t *results, const char *member)
@@ -152,6 +154,20 @@ void value_print(const struct settings *settings, const json_t *value)
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
         (void)json_dumpf(item, stdout, JSON_COMPACT | JSON_ENCODE_ANY | safe);
+        (void)fputc('\n', stdout);
+    }
+}
+
+void rows_print(const struct settings *settings, const json_t *rows, const char *name)
+{
+    if (settings->output != OUTPUT_NAME) {
+        value_print(settings, rows);
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const char *text = json_member_text(json_array_get(rows, i), name);
+        if (text == NULL) continue;
+        print_safe(stdout, text, strlen(text));
         (void)fputc('\n', stdout);
     }
 }

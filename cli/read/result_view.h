@@ -30,4 +30,11 @@ void result_jobs_print(const struct settings *settings, const json_t *results);
 /* JSON to stdout: -o json indented, -o ndjson the items of an array one a line. */
 void value_print(const struct settings *settings, const json_t *value);
 
+/* An array of objects, when it is no table that is wanted: as value_print(), and of -o name the
+ * member `name` of each that has it, one a line. */
+void rows_print(const struct settings *settings, const json_t *rows, const char *name);
+
+/* Whether it says that its command is done: now, or the last time that it was sent. Pure. */
+bool result_is_done(const json_t *result);
+
 #endif

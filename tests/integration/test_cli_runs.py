@@ -14,7 +14,7 @@ import redis as redis_client
 from cli_cluster import SHARDS, CliCluster
 from harness import Kafka, Redis, shard_of
 from programs import on_terminal
-from topics import produce
+from topics import produce, read_all
 from worker import Worker
 
 CLUSTER = "cliruns"
@@ -111,6 +111,8 @@ def test_no_run_is_an_empty_answer(shared: Cluster) -> None:
 def test_the_history_joins_fires_reports_and_events(shared: Cluster) -> None:
     run = shared.run_id(600)
     first, second, third = shared.number, shared.number + 1, shared.number + 2
+    shared.write("runs", [shared.report("9-0.1.0@5", 7, "running")] * 40)
+    time.sleep(0.01)
     shared.write("fires", [shared.fire(600, first), shared.fire(500, second, 2, 600),
                             shared.fire(400, third, 3, 600)])
     shared.write("runs", [shared.report(run, first, "started"),
@@ -135,6 +137,12 @@ def test_the_history_joins_fires_reports_and_events(shared: Cluster) -> None:
     assert shared.json("history", f"{GROUP}/nightly", "--since", "0s") == []
     lone = shared("history", f"{GROUP}/nightly", "--search", "2")
     assert "--search N looks further" in lone.stderr, lone.stderr
+    reports = [record for record in read_all(shared.kafka.bootstrap, f"{CLUSTER}.runs")
+               if record.partition == SHARD]
+    back_to = datetime.fromtimestamp(reports[-40].timestamp_ms / 1000, timezone.utc)
+    said = back_to.strftime("%Y-%m-%dT%H:%M:%S.") + f"{back_to.microsecond // 1000:03d}Z"
+    told = shared("history", f"{GROUP}/nightly", "--search", "40").stderr
+    assert f"back to {said}" in told, (said, told, "fires are whole, and begin later")
     table = shared("history", f"{GROUP}/nightly").stdout
     assert "lost?" in table and "E42" in table, table
 
