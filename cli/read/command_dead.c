@@ -1,5 +1,4 @@
 /* belfry dead list|show: what was refused, and runs that have failed for good. */
-#include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -14,7 +13,6 @@
 #include "cli/show/print_text.h"
 #include "cli/show/tail_line.h"
 #include "cli/words/cli.h"
-#include "lib/base/number.h"
 #include "lib/time/instant.h"
 
 enum { PLACE_BYTES = 40, NAME_BYTES = 2 * 200 + 2 };
@@ -227,9 +225,11 @@ static void print_letter(struct dead_view *view, const struct dead_row *row,
         print_refused(table, message);
     }
     (void)fflush(stdout);
+    if (row->acknowledged) return;
+    (void)fputs("belfry: ", stderr);
     if (row->kind != DEAD_REPORT)
-        (void)fprintf(stderr, "belfry: again: belfry dead requeue %s; dealt with: belfry dead ack "
-                      "%s\n", place, place);
+        (void)fprintf(stderr, "again: belfry dead requeue %s; ", place);
+    (void)fprintf(stderr, "dealt with: belfry dead ack %s\n", place);
 }
 
 /* ---- both ---- */
@@ -286,26 +286,6 @@ static enum exit_code dead_show(const struct invocation *invocation)
     return look(invocation, true);
 }
 
-/* What an option is for, where it is not for all of them. */
-static const struct {
-    const char *option;
-    const char *verbs;
-} option_verbs[] = {
-    {"all", "requeue ack"},    {"dry-run", "requeue ack"}, {"wait", "requeue"},
-    {"rate", "requeue"},       {"overlap", "requeue"},     {"actor", "requeue ack"},
-    {"reason", "requeue ack"}, {"acknowledged", "list show"},
-};
-
-static bool check_options(const struct arguments *arguments, const char *verb, struct error *error)
-{
-    for (size_t i = 0; i < sizeof option_verbs / sizeof option_verbs[0]; i++)
-        if (arguments_has(arguments, option_verbs[i].option) &&
-            strstr(option_verbs[i].verbs, verb) == NULL)
-            return error_invalid(error, CODE_USAGE, "--%s does not belong to dead %s",
-                                 option_verbs[i].option, verb);
-    return true;
-}
-
 enum exit_code command_dead(const struct invocation *invocation)
 {
     static const struct {
@@ -313,12 +293,19 @@ enum exit_code command_dead(const struct invocation *invocation)
         command_run *run;
     } verbs[] = {
         {"list", dead_list}, {"show", dead_show}, {"requeue", dead_requeue}, {"ack", dead_ack}};
+    static const struct verb_option rows[] = {
+        {"all", "requeue ack"},    {"dry-run", "requeue ack"},     {"wait", "requeue"},
+        {"rate", "requeue"},       {"overlap", "requeue"},         {"actor", "requeue ack"},
+        {"reason", "requeue ack"}, {"acknowledged", "list show"}, {NULL, NULL},
+    };
     struct error error = {0};
     const struct arguments *arguments = invocation->arguments;
     const char *verb = arguments->positional_count > 0 ? arguments->positionals[0] : "";
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verb, verbs[i].word) != 0) continue;
-        if (!check_options(arguments, verb, &error)) return exit_with(&error);
+        if (!verb_options_check(arguments, invocation->command->name, verb,
+                                invocation->command->options, rows, &error))
+            return exit_with(&error);
         return verbs[i].run(invocation);
     }
     (void)error_invalid(&error, CODE_USAGE, "dead what? belfry dead list, show, requeue or ack");

@@ -1,7 +1,6 @@
 #include "cli/read/dead_letters.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include "cli/show/tail_line.h"
 #include "lib/base/json_scan.h"
 #include "lib/base/memory.h"
-#include "lib/time/instant.h"
 
 static const char *const kind_words[] = {
     [DEAD_COMMAND] = "command", [DEAD_REPORT] = "report", [DEAD_RUN] = "run"};
@@ -61,18 +59,21 @@ static bool read_ages(struct dead_filter *filter, const struct arguments *argume
     return true;
 }
 
+struct dead_filter dead_filter_any(void)
+{
+    return (struct dead_filter){.before_ms = INT64_MAX, .after_ms = INT64_MIN, .most = -1};
+}
+
 bool dead_filter_read(struct dead_filter *filter, struct dead_place **places,
                       const struct arguments *arguments, size_t first, int64_t now_ms,
                       struct error *error)
 {
-    *filter = (struct dead_filter){.group = arguments_value(arguments, "group"),
-                                   .id = arguments_value(arguments, "id"),
-                                   .code = arguments_value(arguments, "code"),
-                                   .kind = arguments_value(arguments, "kind"),
-                                   .before_ms = INT64_MAX,
-                                   .after_ms = INT64_MIN,
-                                   .acknowledged = arguments_has(arguments, "acknowledged"),
-                                   .most = -1};
+    *filter = dead_filter_any();
+    filter->group = arguments_value(arguments, "group");
+    filter->id = arguments_value(arguments, "id");
+    filter->code = arguments_value(arguments, "code");
+    filter->kind = arguments_value(arguments, "kind");
+    filter->acknowledged = arguments_has(arguments, "acknowledged");
     *places = NULL;
     if (!check_kind(filter->kind, error) || !read_ages(filter, arguments, now_ms, error) ||
         !arguments_number(arguments, "count", 1, INT64_MAX, &filter->most, error))

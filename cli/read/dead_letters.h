@@ -64,6 +64,9 @@ struct dead_filter {
     int64_t most;      /* the oldest so many; -1: all */
 };
 
+/* Each one that nobody has dealt with. */
+struct dead_filter dead_filter_any(void);
+
 /* The words of --group, --id, --code, --kind, --older, --newer, --acknowledged and --count, and
  * the places among the words from `first` on, PARTITION/OFFSET or PARTITION/FIRST-LAST. `places`
  * is the caller's to free. Errors: code "usage". */

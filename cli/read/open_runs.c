@@ -162,15 +162,16 @@ static bool visit_one(void *opaque, int32_t shard, int64_t k, struct text text,
     return true;
 }
 
-bool open_runs_find(const struct settings *settings, const char *run, struct open_run_found *found,
-                    struct error *error)
+bool open_runs_find(const struct settings *settings, const char *run, int32_t shard,
+                    struct open_run_found *found, struct error *error)
 {
     struct redis_reader reader;
     struct error trouble = {0};
     if (!redis_reader_open(&reader, settings, error)) return false;
     struct search search = {.run = run, .found = found, .arena = arena_create()};
-    bool read = store_redis_list_runs(reader.store, 0, reader.shards, visit_one, &search,
-                                      &trouble);
+    bool all = shard == OPEN_RUNS_ALL;
+    bool read = store_redis_list_runs(reader.store, all ? 0 : shard, all ? reader.shards : 1,
+                                      visit_one, &search, &trouble);
     arena_destroy(search.arena);
     redis_reader_close(&reader);
     if (search.is_found) return true;

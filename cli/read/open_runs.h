@@ -48,9 +48,11 @@ struct open_run_found {
     enum run_state state;
 };
 
-/* Looks through all shards: an id does not say where its run is.
+/* An id does not say where its run is.
+ *   shard   where to look, or OPEN_RUNS_ALL
  *   errors  code "not_found": no open run has the id; those of Redis */
-bool open_runs_find(const struct settings *settings, const char *run, struct open_run_found *found,
-                    struct error *error) __attribute__((warn_unused_result));
+bool open_runs_find(const struct settings *settings, const char *run, int32_t shard,
+                    struct open_run_found *found, struct error *error)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -16,4 +16,16 @@ bool arguments_duration(const struct arguments *arguments, const char *name, int
 bool arguments_text(const struct arguments *arguments, const char *name, const char **value,
                     struct error *error) __attribute__((warn_unused_result));
 
+/* An option of a command with verbs that belongs to some of these only. */
+struct verb_option {
+    const char *option; /* NULL ends a table */
+    const char *verbs;  /* separated by blanks */
+};
+
+/* Whether the verb takes all options that were given. Errors: code "usage"; names what it takes.
+ *   tables  the options of the command */
+bool verb_options_check(const struct arguments *arguments, const char *command, const char *verb,
+                        const struct option_row *const *tables, const struct verb_option *rows,
+                        struct error *error) __attribute__((warn_unused_result));
+
 #endif

@@ -63,6 +63,7 @@ const struct option_row options_run[] = {
     {"overlap", '\0', OPTION_VALUE, "allow", "retry: also where another run is in the way"},
     {"job", '\0', OPTION_VALUE, "GROUP/ID", "retry: whose run it is, of one that ended well"},
     {"actor", '\0', OPTION_VALUE, "TEXT", "who, for the record"},
+    {"command-id", '\0', OPTION_VALUE, "ID", "retry: sent twice under one id, it is done once"},
     {0},
 };
 

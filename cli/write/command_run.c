@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/read/dead_letters.h"
@@ -15,6 +14,7 @@
 #include "cli/words/selection.h"
 #include "cli/write/dead_command.h"
 #include "cli/write/run_report.h"
+#include "cli/write/write_read.h"
 #include "cli/write/write_session.h"
 #include "lib/base/memory.h"
 #include "lib/base/monotonic.h"
@@ -86,26 +86,32 @@ static bool send_report(const struct by_hand *by_hand, struct error *error)
 }
 
 /* Whether that try is seen to be over: Redis is a moment behind. */
-static bool is_over(const struct by_hand *by_hand)
+static bool look_for_end(const struct by_hand *by_hand, bool *over, struct error *error)
 {
     struct open_run_found now;
-    struct error error = {0};
-    if (!open_runs_find(by_hand->settings, by_hand->run, &now, &error))
-        return error.code == CODE_NOT_FOUND;
-    return now.runnumber != by_hand->found.runnumber || now.state == RUN_STATE_WAITING;
+    struct error refused = {0};
+    const struct open_run_found *found = &by_hand->found;
+    if (open_runs_find(by_hand->settings, by_hand->run, found->shard, &now, &refused)) {
+        *over = now.runnumber != found->runnumber || now.state == RUN_STATE_WAITING;
+        return true;
+    }
+    *over = refused.code == CODE_NOT_FOUND;
+    return *over || error_set(error, refused.kind, "the report is in Kafka; whether the try has "
+                              "ended cannot be seen: %s", refused.message);
 }
 
 static bool wait_for_end(const struct by_hand *by_hand, struct error *error)
 {
     int64_t deadline_ms = monotonic_ms() + by_hand->wait_ms;
-    while (!is_over(by_hand)) {
+    bool over = false;
+    while (look_for_end(by_hand, &over, error) && !over) {
         if (cli_left_ms(deadline_ms, LOOK_MS) == 0)
             return error_invalid(error, CODE_TIMED_OUT, "the report is in Kafka, but the try is "
                                  "still open; belfry describe %s/%s says more",
                                  by_hand->found.group, by_hand->found.id);
         cli_pause_ms(LOOK_MS);
     }
-    return true;
+    return over;
 }
 
 static bool read_said_by(struct said_by *said_by, const struct arguments *arguments,
@@ -154,7 +160,8 @@ static enum exit_code end_run(const struct invocation *invocation, enum run_outc
     bool done = arguments_duration(arguments, "wait", &by_hand.wait_ms, &error) &&
                 read_said_by(&by_hand.said_by, arguments, &error) &&
                 check_result(arguments, &error) &&
-                open_runs_find(by_hand.settings, by_hand.run, &by_hand.found, &error);
+                open_runs_find(by_hand.settings, by_hand.run, OPEN_RUNS_ALL, &by_hand.found,
+                               &error);
     done = done && may_end(&by_hand, &error);
     done = done && send_report(&by_hand, &error) &&
            (by_hand.wait_ms == 0 || wait_for_end(&by_hand, &error));
@@ -194,11 +201,9 @@ static bool take_name(struct job_of_run *job, struct text group, struct text id)
 static bool find_dead(struct job_of_run *job, const struct settings *settings, const char *run,
                       struct error *error)
 {
-    const struct dead_filter filter = {.kind = dead_kind_word(DEAD_RUN),
-                                       .before_ms = INT64_MAX,
-                                       .after_ms = INT64_MIN,
-                                       .acknowledged = true,
-                                       .most = -1};
+    struct dead_filter filter = dead_filter_any();
+    filter.kind = dead_kind_word(DEAD_RUN);
+    filter.acknowledged = true;
     struct dead_list list = {0};
     if (!dead_list_read(&list, settings, &filter, 0, error)) return false;
     bool found = false;
@@ -219,7 +224,7 @@ static bool find_job(struct job_of_run *job, const struct settings *settings, co
     const char *name = arguments_value(settings->arguments, "job");
     if (name != NULL)
         return job_name_split(name, &group, &id, error) && take_name(job, group, id);
-    if (open_runs_find(settings, run, &found, error))
+    if (open_runs_find(settings, run, OPEN_RUNS_ALL, &found, error))
         return take_name(job, text_of(found.group), text_of(found.id));
     if (error->code != CODE_NOT_FOUND) return false;
     error_clear(error);
@@ -227,7 +232,8 @@ static bool find_job(struct job_of_run *job, const struct settings *settings, co
 }
 
 static void plan_retry(const struct invocation *invocation, const struct job_of_run *job,
-                       const struct said_by *said_by, struct write_record *record)
+                       const struct said_by *said_by, const char *command_id,
+                       struct write_record *record)
 {
     const struct arguments *arguments = invocation->arguments;
     const struct dead_run run = {.group = text_of(job->group),
@@ -235,7 +241,8 @@ static void plan_retry(const struct invocation *invocation, const struct job_of_
                                  .run = text_of(arguments->positionals[1]),
                                  .overlap = arguments_value(arguments, "overlap"),
                                  .said_by = *said_by};
-    command_id_make(record->command_id);
+    if (command_id == NULL) command_id_make(record->command_id);
+    else (void)snprintf(record->command_id, sizeof record->command_id, "%s", command_id);
     dead_run_write(&run, record->command_id, &record->value);
 }
 
@@ -244,6 +251,7 @@ static enum exit_code run_retry(const struct invocation *invocation)
     struct error error = {0};
     struct job_of_run job;
     struct said_by said_by;
+    const char *command_id = NULL;
     struct write_session session = {0};
     struct write_plan plan = {0};
     json_t *results = NULL;
@@ -251,6 +259,7 @@ static enum exit_code run_retry(const struct invocation *invocation)
     int64_t wait_ms = WAIT_DEFAULT_MS;
     bool done = arguments_duration(invocation->arguments, "wait", &wait_ms, &error) &&
                 read_said_by(&said_by, invocation->arguments, &error) &&
+                command_id_read(invocation->arguments, &command_id, &error) &&
                 find_job(&job, settings, invocation->arguments->positionals[1], &error) &&
                 write_session_open(&session, settings, NULL, true, &error);
     if (done) {
@@ -259,11 +268,12 @@ static enum exit_code run_retry(const struct invocation *invocation)
         plan.records[0] = (struct write_record){
             .partition = shard_of_group(text_of(job.group), (int32_t)session.shards),
             .key = job.group};
-        plan_retry(invocation, &job, &said_by, &plan.records[0]);
+        plan_retry(invocation, &job, &said_by, command_id, &plan.records[0]);
         done = write_session_send(&session, &plan, wait_ms, &results, &error);
     }
     if (results != NULL) results_print(settings, results);
     enum exit_code code = done ? results_exit(results, true, false) : exit_with(&error);
+    if (!done && plan.count > 0) say_safe_to_repeat(plan.records[0].command_id);
     json_decref(results);
     write_plan_free(&plan);
     write_session_close(&session);
@@ -278,11 +288,21 @@ enum exit_code command_run_by_hand(const struct invocation *invocation)
         const char *word;
         command_run *run;
     } verbs[] = {{"retry", run_retry}, {"done", run_done}, {"fail", run_fail}};
+    static const struct verb_option rows[] = {
+        {"message", "retry fail"}, {"result", "done fail"}, {"force", "done fail"},
+        {"overlap", "retry"},      {"job", "retry"},        {"command-id", "retry"},
+        {NULL, NULL},
+    };
     struct error error = {0};
     const struct arguments *arguments = invocation->arguments;
-    for (size_t i = 0; arguments->positional_count == 2 && i < sizeof verbs / sizeof verbs[0]; i++)
-        if (strcmp(arguments->positionals[0], verbs[i].word) == 0)
-            return verbs[i].run(invocation);
+    const char *verb = arguments->positional_count == 2 ? arguments->positionals[0] : "";
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(verb, verbs[i].word) != 0) continue;
+        if (!verb_options_check(arguments, invocation->command->name, verb,
+                                invocation->command->options, rows, &error))
+            return exit_with(&error);
+        return verbs[i].run(invocation);
+    }
     (void)error_invalid(&error, CODE_USAGE, "which run? belfry run retry, done or fail, and the id "
                         "of the run; belfry runs shows them");
     return exit_with(&error);

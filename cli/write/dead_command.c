@@ -100,7 +100,9 @@ bool dead_command_write(struct text value, struct text event_id, int32_t partiti
 void dead_run_write(const struct dead_run *run, const char *command_id, struct text_writer *out)
 {
     assert(run->group.length > 0 && run->id.length > 0 && run->run.length > 0);
-    text_writer_format(out, "{\"op\":\"requeue\",\"command_id\":\"%s\"", command_id);
+    text_writer_words(out, "{\"op\":\"requeue\"");
+    text_writer_member(out, "command_id");
+    text_writer_string(out, text_of(command_id));
     text_writer_words(out, ",\"select\":{\"groups\":[");
     text_writer_string(out, run->group);
     text_writer_words(out, "],\"ids\":[");

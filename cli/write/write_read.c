@@ -74,6 +74,15 @@ static bool read_runs(struct write_request *request, const struct arguments *arg
     return json_text_string(&request->members, overlap, strlen(overlap), error);
 }
 
+bool command_id_read(const struct arguments *arguments, const char **command_id,
+                     struct error *error)
+{
+    if (!arguments_text(arguments, "command-id", command_id, error)) return false;
+    size_t bytes = *command_id == NULL ? 1 : strlen(*command_id);
+    return (bytes >= 1 && bytes <= COMMAND_ID_BYTES_MAX) ||
+           error_invalid(error, CODE_USAGE, "--command-id: 1 to %d bytes", COMMAND_ID_BYTES_MAX);
+}
+
 /* What every write may say besides its jobs or selector. */
 static bool read_common(struct write_request *request, const struct arguments *arguments,
                         struct error *error)
@@ -83,10 +92,8 @@ static bool read_common(struct write_request *request, const struct arguments *a
         return error_invalid(error, CODE_USAGE, "--mode: \"%.40s\" is not atomic or each",
                              mode);
     if (mode != NULL) request->each = strcmp(mode, "each") == 0;
-    const char *command_id = arguments_value(arguments, "command-id");
-    if (command_id != NULL && (command_id[0] == '\0' || strlen(command_id) > COMMAND_ID_BYTES_MAX))
-        return error_invalid(error, CODE_USAGE, "--command-id: 1 to %d bytes",
-                             COMMAND_ID_BYTES_MAX);
+    const char *command_id = NULL;
+    if (!command_id_read(arguments, &command_id, error)) return false;
     if (command_id != NULL) {
         free(request->command_id);
         request->command_id = memory_copy_text(command_id, strlen(command_id));

@@ -38,4 +38,8 @@ bool write_select_read(struct write_request *request, const struct arguments *ar
 bool file_read(const char *path, struct text_writer *out, struct error *error)
     __attribute__((warn_unused_result));
 
+/* --command-id; NULL where it was not given. Errors: code "usage", and as arguments_text(). */
+bool command_id_read(const struct arguments *arguments, const char **command_id,
+                     struct error *error) __attribute__((warn_unused_result));
+
 #endif

@@ -3,11 +3,15 @@ by a daemon and a worker."""
 
 from __future__ import annotations
 
+import re
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterator
 
 from cli_cluster import CliCluster
 from harness import Kafka, Redis, wait_for
+from topics import read_all
 from worker import Work, Worker
 
 CLUSTER = "byhand"
@@ -93,6 +97,39 @@ def test_what_nobody_has_claimed_is_not_ended_by_the_way(shared: Cluster) -> Non
     shared.wait_gone("unclaimed")
     line, = shared.json("history", f"{GROUP}/unclaimed")
     assert line["outcome"] == "failure" and line["error"]["message"] == "never mind", line
+
+
+def test_a_retry_that_was_not_answered_in_time_can_be_repeated(shared: Cluster) -> None:
+    shared.mended.set()
+    shared.add("again")
+    wait_for(lambda: shared.outcomes("again") == ["success"], 60, "it has run")
+    run, job = shared.json("history", f"{GROUP}/again")[0]["run"], f"{GROUP}/again"
+    late = shared("run", "retry", run, "--job", job, "--wait=1ms", expect=5)
+    said = re.search(r"with --command-id (\S+) the same can be sent again", late.stderr)
+    assert said is not None, late.stderr
+    result = shared.json("run", "retry", run, "--job", job, "--command-id", said[1])
+    assert result["outcome"] == "duplicate", result
+    wait_for(lambda: shared.outcomes("again") == ["success", "success"], 60, "once more, not twice")
+    shared.mended.clear()
+
+
+def test_redis_lost_while_the_end_is_waited_for_is_said(shared: Cluster) -> None:
+    shared.add("unseen", workers="nobody")
+    run = shared.open_run("unseen", "open")["run"]
+    shared.daemon.send(signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(shared, "run", "fail", run, "--force", "--wait=100s", expect=6)
+            wait_for(lambda: [record for record in read_all(shared.kafka.bootstrap,
+                                                            f"{CLUSTER}.runs")
+                              if b"by hand" in (record.value or b"")
+                              and run.encode() in (record.value or b"")], 60, "its report")
+            shared.redis.kill9()
+            assert "the report is in Kafka; whether" in waiting.result(60).stderr
+    finally:
+        shared.redis.start()
+        shared.daemon.send(signal.SIGCONT)
+    shared.wait_gone("unseen")
 
 
 def test_a_run_is_asked_to_stop(shared: Cluster) -> None:

@@ -211,6 +211,40 @@ static void suggests_the_nearest(void **state)
     assert_int_equal(edit_distance("", 0, "abc", 3), 3);
 }
 
+static void a_verb_takes_its_own_options(void **state)
+{
+    (void)state;
+    static const struct verb_option rows[] = {{"all", "send mark"}, {"wait", "send"},
+                                              {NULL, NULL}};
+    static const struct {
+        const char *verb;
+        const char *option;
+        const char *message; /* NULL: it is taken */
+    } cases[] = {
+        {"send", "--wait", NULL},
+        {"mark", "--all", NULL},
+        {"list", "--cron=a", NULL},
+        {"list", "--all",
+         "--all does not go with belfry post list, which takes --group --cron --output"},
+        {"mark", "--wait=1s",
+         "--wait does not go with belfry post mark, which takes --group --cron --output --all"},
+        {"sen", "--wait",
+         "--wait does not go with belfry post sen, which takes --group --cron --output"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arguments arguments = {0};
+        struct error error = {0};
+        const char *const words[] = {cases[i].option, NULL};
+        int at = 0;
+        assert_true(parse(&arguments, words, STOP_AT_END, &at, &error));
+        bool taken = verb_options_check(&arguments, "post", cases[i].verb, option_tables, rows,
+                                        &error);
+        assert_int_equal(taken, cases[i].message == NULL);
+        assert_string_equal(error.message, taken ? "" : cases[i].message);
+        arguments_free(&arguments);
+    }
+}
+
 /* No two options of a command, the global ones included, may share a name or a letter. */
 static void tables_are_consistent(void **state)
 {
@@ -266,6 +300,7 @@ int main(void)
         cmocka_unit_test(takes_text_only),
         cmocka_unit_test(checks_names),
         cmocka_unit_test(suggests_the_nearest),
+        cmocka_unit_test(a_verb_takes_its_own_options),
         cmocka_unit_test(tables_are_consistent),
         cmocka_unit_test(each_kind_of_schedule_is_an_option),
     };
