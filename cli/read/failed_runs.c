@@ -27,8 +27,9 @@ bool failed_runs_read(const struct settings *settings, const struct run_selectio
                       int64_t most, json_t **runs, int64_t *left_out, struct error *error)
 {
     struct dead_list list = {0};
-    const struct dead_filter filter = {.kind = dead_kind_word(DEAD_RUN), .most = -1,
-                                       .before_ms = INT64_MAX, .after_ms = INT64_MIN};
+    json_t *newest_first = json_array();
+    struct dead_filter filter = dead_filter_any();
+    filter.kind = dead_kind_word(DEAD_RUN);
     *runs = json_array();
     *left_out = 0;
     bool read = dead_list_read(&list, settings, &filter, 0, error);
@@ -37,11 +38,14 @@ bool failed_runs_read(const struct settings *settings, const struct run_selectio
         const char *group = json_member_text(run, "group");
         const char *id = json_member_text(run, "id");
         bool wanted = group != NULL && id != NULL && run_selection_admits(selection, group, id);
-        bool fits = (int64_t)json_array_size(*runs) < most;
-        if (wanted && fits) (void)json_array_insert(*runs, 0, run);
+        bool fits = (int64_t)json_array_size(newest_first) < most;
+        if (wanted && fits) (void)json_array_append(newest_first, run);
         *left_out += wanted && !fits;
         json_decref(run);
     }
+    for (size_t i = json_array_size(newest_first); i-- > 0;)
+        (void)json_array_append(*runs, json_array_get(newest_first, i));
+    json_decref(newest_first);
     dead_list_free(&list);
     return read;
 }

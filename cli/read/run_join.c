@@ -13,7 +13,7 @@
 #include "lib/base/memory.h"
 #include "lib/model/output.h"
 #include "lib/model/run.h"
-#include "lib/time/instant.h"
+#include "lib/model/run_id.h"
 #include "schemas/report_json.h"
 
 enum {
@@ -206,25 +206,12 @@ void run_join_fire(struct run_join *join, const json_t *fire)
 
 /* ---- reports ---- */
 
-/* Whether the run is one of the job's: its id begins with a life of the job. */
-static bool is_ours(const struct run_join *join, struct text run)
+/* Whether the run is one of the job's: it is of one of its lives. */
+static bool is_ours(const struct run_join *join, const struct run_identity *identity)
 {
-    char incarnation[KEY_BYTES];
-    const char *at = run.length == 0 ? NULL : memchr(run.bytes, '@', run.length);
-    size_t length = at == NULL ? 0 : (size_t)(at - run.bytes);
-    if (length == 0 || length >= sizeof incarnation) return false;
-    memcpy(incarnation, run.bytes, length);
-    incarnation[length] = '\0';
+    char incarnation[INCARNATION_TEXT_BYTES];
+    (void)incarnation_format(&identity->incarnation, incarnation);
     return json_object_get(join->incarnations, incarnation) != NULL;
-}
-
-/* "<incarnation>@<nominal ms>": the slot, where the fire is not known any more. */
-static void set_due_of_id(json_t *line, const char *run)
-{
-    const char *at = strchr(run, '@');
-    int64_t nominal_ms = 0;
-    if (at != NULL && number_parse(at + 1, 0, INT64_MAX, &nominal_ms))
-        json_set_instant(line, "due", nominal_ms);
 }
 
 /* The line of the try that the report is about; NULL: it says nothing that counts here. */
@@ -233,7 +220,10 @@ static json_t *line_of_report(struct run_join *join, const struct report *report
 {
     char key[KEY_BYTES];
     char run[RUN_ID_BYTES_MAX + 1];
-    if (!is_ours(join, report->run) || report->run.length >= sizeof run) return NULL;
+    struct run_identity identity;
+    if (report->run.length >= sizeof run || !run_id_parse(report->run, &identity) ||
+        !is_ours(join, &identity))
+        return NULL;
     memcpy(run, report->run.bytes, report->run.length);
     run[report->run.length] = '\0';
     key_of(key, 0, run);
@@ -246,7 +236,7 @@ static json_t *line_of_report(struct run_join *join, const struct report *report
         json_set_text(line, "run", report->run);
         set_runnumber(line, report->runnumber);
         json_set_text(line, "workers", report->workers);
-        set_due_of_id(line, run);
+        json_set_instant(line, "due", identity.nominal_ms); /* its fire may not be known any more */
     } else if (strcmp(known, run) != 0) {
         return NULL;
     }

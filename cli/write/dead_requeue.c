@@ -142,16 +142,6 @@ static void print_plan(const struct requeue *requeue)
 
 /* ---- sending ---- */
 
-/* Done now, or the last time that it was sent. */
-static bool is_done(const json_t *result)
-{
-    const char *outcome = json_member_text(result, "outcome");
-    if (outcome != NULL && strcmp(outcome, "duplicate") == 0)
-        outcome = json_member_text(result, "first_outcome");
-    return outcome != NULL &&
-           (strcmp(outcome, "applied") == 0 || strcmp(outcome, "unchanged") == 0);
-}
-
 /* What was answered to one command; *at moves past it: answers stand in the order of the plan. */
 static bool is_dealt_with(const json_t *results, size_t *at, const char *command_id)
 {
@@ -161,7 +151,7 @@ static bool is_dealt_with(const json_t *results, size_t *at, const char *command
         const json_t *result = json_array_get(results, *at);
         const char *of = json_member_text(result, "command_id");
         if (of == NULL || strcmp(of, command_id) != 0) break;
-        done = done && is_done(result);
+        done = done && result_is_done(result);
     }
     return done && *at > first;
 }

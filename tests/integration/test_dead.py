@@ -92,6 +92,10 @@ def test_what_is_dealt_with_is_listed_no_more(shared: Dead) -> None:
     assert value["actor"] == "me" and value["reason"] == "seen", value
     shared("dead", "ack", "--group", "dealt", "--kind", "run")
     assert shared.names("--group", "dealt") == places[5:]
+    letters = shared("dead", "show", places[0], places[-1]).stderr
+    assert letters.splitlines() == [
+        f"belfry: again: belfry dead requeue {places[-1]}; dealt with: belfry dead ack "
+        f"{places[-1]}"], "of what is dealt with nothing more is advised"
     shared("dead", "ack", places[1], expect=3)
     shared("dead", "ack", expect=2)
 
@@ -107,7 +111,11 @@ def test_doctor_counts_what_is_left(shared: Dead) -> None:
         client.call("no JSON", outcome="rejected", key="counted")
     assert "3 that nobody has dealt with, 2 of them runs" in str(finding()), finding()
     shared("dead", "ack", "--all")
-    assert "none that nobody has dealt with" in str(finding()), finding()
+    assert finding()["message"] == "none that nobody has dealt with", finding()
+    shared.write(*(letter("counted", number) for number in range(10001)))
+    assert "at least 10000 that nobody has dealt with" in str(finding()), finding()
+    shared("dead", "ack", "--all")
+    assert "among the newest 10000 records of each partition" in str(finding()), finding()
 
 
 def test_a_run_is_planned_as_one_command(shared: Dead) -> None:
