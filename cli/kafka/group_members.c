@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "cli/kafka/cli_kafka.h"
 #include "cli/show/json_text.h"
 
 static void add_members(json_t *members, const struct rd_kafka_group_info *info)
@@ -17,15 +16,13 @@ static void add_members(json_t *members, const struct rd_kafka_group_info *info)
     }
 }
 
-bool group_members_read(const struct settings *settings, const char *group, json_t **members,
-                        struct error *error)
+bool group_members_read(struct cli_kafka *client, int64_t timeout_ms, const char *group,
+                        json_t **members, struct error *error)
 {
     const struct rd_kafka_group_list *list = NULL;
     *members = NULL;
-    struct cli_kafka *client = cli_kafka_create(settings, CLI_READER, error);
-    if (client == NULL) return false;
-    rd_kafka_resp_err_t failure = rd_kafka_list_groups(cli_kafka_handle(client), group, &list,
-                                                       (int)settings->timeout_ms);
+    rd_kafka_resp_err_t failure =
+        rd_kafka_list_groups(cli_kafka_handle(client), group, &list, (int)timeout_ms);
     bool read = failure == RD_KAFKA_RESP_ERR_NO_ERROR || failure == RD_KAFKA_RESP_ERR__PARTIAL;
     if (!read)
         (void)error_set(error, ERROR_RETRY, "Kafka does not tell who is in group %.100s: %s", group,
@@ -40,7 +37,6 @@ bool group_members_read(const struct settings *settings, const char *group, json
             add_members(*members, info);
     }
     if (list != NULL) rd_kafka_group_list_destroy(list);
-    cli_kafka_destroy(client);
     if (!read) json_decref(*members);
     if (!read) *members = NULL;
     assert(read || error->kind != ERROR_NONE);

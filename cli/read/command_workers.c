@@ -1,12 +1,12 @@
 /* belfry workers: who is alive, and what it works on. */
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/kafka/cli_kafka.h"
 #include "cli/kafka/group_members.h"
 #include "cli/kafka/topic_scan.h"
+#include "cli/read/job_filter.h"
 #include "cli/read/open_runs.h"
 #include "cli/read/result_view.h"
 #include "cli/read/worker_table.h"
@@ -18,7 +18,7 @@
 #include "cli/words/cli.h"
 #include "cli/words/watch.h"
 
-enum { OPEN_MOST = 20000, SEARCH_DEFAULT = 20000 };
+enum { OPEN_MOST = 20000, SEARCH_DEFAULT = 20000, GROUPS_ASKED_MOST = 100 };
 #define SINCE_DEFAULT_MS (15 * MINUTES_MS)
 
 struct asking {
@@ -67,41 +67,47 @@ static bool read_open(struct asking *asking, struct error *error)
     return read;
 }
 
-static void read_members(struct asking *asking, const char *workers)
+static bool read_members(struct asking *asking, struct cli_kafka *client, const char *workers,
+                         struct error *error)
 {
     json_t *members = NULL;
-    struct error error = {0};
-    if (group_members_read(asking->settings, workers, &members, &error))
-        worker_table_members(asking->table, workers, members);
-    else
-        warn(asking, &error);
+    if (!group_members_read(client, asking->settings->timeout_ms, workers, &members, error))
+        return false;
+    worker_table_members(asking->table, workers, members);
     json_decref(members);
+    return true;
 }
 
-/* Those that are named by --workers, else those of which something was heard. */
-static void read_groups(struct asking *asking)
+/* Those that are named by --workers, else those of which something was heard. Where Kafka does not
+ * answer for one, it is not waited for again. */
+static bool read_groups(struct asking *asking, struct cli_kafka *client, struct error *error)
 {
     const struct arguments *arguments = asking->settings->arguments;
+    const json_t *groups = worker_table_groups(asking->table);
     const char *name = NULL;
-    json_t *value = NULL;
     size_t at = 0;
-    while ((name = arguments_next(arguments, "workers", &at)) != NULL)
-        read_members(asking, name);
-    if (arguments_has(arguments, "workers")) return;
-    json_t *groups = json_copy((json_t *)(uintptr_t)worker_table_groups(asking->table));
-    json_object_foreach(groups, name, value) read_members(asking, name);
-    json_decref(groups);
+    bool read = true;
+    while (read && (name = arguments_next(arguments, "workers", &at)) != NULL)
+        read = read_members(asking, client, name, error);
+    if (arguments_has(arguments, "workers")) return read;
+    if (json_object_size(groups) > GROUPS_ASKED_MOST)
+        return error_set(error, ERROR_FATAL, "%zu consumer groups are named in what workers "
+                         "report: who is in them is not asked; --workers names those that are "
+                         "meant", json_object_size(groups));
+    json_t *copy = json_copy((json_t *)(uintptr_t)groups);
+    for (void *item = json_object_iter(copy); read && item != NULL;
+         item = json_object_iter_next(copy, item))
+        read = read_members(asking, client, json_object_iter_key(item), error);
+    json_decref(copy);
+    return read;
 }
 
-/* True where the option was not given, too. */
-static bool is_among(const struct arguments *arguments, const char *option, const char *text)
+static void read_all_members(struct asking *asking)
 {
-    size_t at = 0;
-    const char *value = NULL;
-    if (!arguments_has(arguments, option)) return true;
-    while ((value = arguments_next(arguments, option, &at)) != NULL)
-        if (text != NULL && strcmp(value, text) == 0) return true;
-    return false;
+    struct error error = {0};
+    struct cli_kafka *client = cli_kafka_create(asking->settings, CLI_READER, &error);
+    if (client == NULL || !read_groups(asking, client, &error)) warn(asking, &error);
+    cli_kafka_destroy(client);
 }
 
 static json_t *rows_wanted(const struct asking *asking)
@@ -111,8 +117,8 @@ static json_t *rows_wanted(const struct asking *asking)
     json_t *rows = json_array();
     for (size_t i = 0; i < json_array_size(all); i++) {
         json_t *row = json_array_get(all, i);
-        if (is_among(arguments, "workers", json_member_text(row, "workers")) &&
-            is_among(arguments, "group", json_member_text(row, "group")))
+        if (text_among(arguments, "workers", json_member_text(row, "workers")) &&
+            text_among(arguments, "group", json_member_text(row, "group")))
             (void)json_array_append(rows, row);
     }
     json_decref(all);
@@ -162,24 +168,10 @@ static void print_table(const struct settings *settings, const json_t *rows)
     table_finish(table);
 }
 
-static void print_lines(const struct settings *settings, const json_t *rows)
-{
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        const json_t *row = json_array_get(rows, i);
-        const char *name = json_member_text(row, "worker");
-        char *text = json_dumps(row, JSON_COMPACT);
-        if (settings->output == OUTPUT_NAME) print_safe(stdout, name, strlen(name));
-        else (void)print_json(stdout, text, strlen(text), settings->width > 0);
-        (void)fputc('\n', stdout);
-        free(text);
-    }
-}
-
 static void print_rows(const struct settings *settings, const json_t *rows)
 {
     if (settings->output == OUTPUT_TABLE) print_table(settings, rows);
-    else if (settings->output == OUTPUT_JSON) value_print(settings, rows);
-    else print_lines(settings, rows);
+    else rows_print(settings, rows, "worker");
     (void)fflush(stdout);
 }
 
@@ -202,7 +194,7 @@ static enum exit_code workers_once(const struct invocation *invocation)
     bool read = read_asking(&asking, &error) && read_reports(&asking, &error);
     if (read) {
         if (!read_open(&asking, &part)) warn(&asking, &part);
-        read_groups(&asking);
+        read_all_members(&asking);
         json_t *rows = rows_wanted(&asking);
         print_rows(asking.settings, rows);
         json_decref(rows);

@@ -63,14 +63,13 @@ struct store_filter job_filter_store(const struct job_filter *filter)
                                  .super_group_count = filter->super_group_count};
 }
 
-/* True when the option was not given, too. */
-static bool text_among(const struct arguments *arguments, const char *option, const char *text)
+bool text_among(const struct arguments *arguments, const char *option, const char *text)
 {
     if (!arguments_has(arguments, option)) return true;
     size_t at = 0;
     const char *value = NULL;
     while ((value = arguments_next(arguments, option, &at)) != NULL)
-        if (strcmp(value, text) == 0) return true;
+        if (text != NULL && strcmp(value, text) == 0) return true;
     return false;
 }
 

@@ -29,6 +29,10 @@ void job_filter_free(struct job_filter *filter);
 /* What the indexes of the store can tell; borrowed. */
 struct store_filter job_filter_store(const struct job_filter *filter);
 
+/* Whether a text is one of the values of an option; true where that was not given, too.
+ *   text  NULL: it is none of them */
+bool text_among(const struct arguments *arguments, const char *option, const char *text);
+
 /* Whether the record is wanted, by all selectors. */
 bool job_filter_admits(const struct job_filter *filter, const json_t *job,
                        const struct job_view *view);

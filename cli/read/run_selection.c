@@ -81,17 +81,6 @@ void run_selection_free(struct run_selection *selection)
     *selection = (struct run_selection){0};
 }
 
-/* True when the option was not given, too. */
-static bool is_among(const struct arguments *arguments, const char *option, const char *text)
-{
-    size_t at = 0;
-    const char *value = NULL;
-    if (!arguments_has(arguments, option)) return true;
-    while ((value = arguments_next(arguments, option, &at)) != NULL)
-        if (strcmp(value, text) == 0) return true;
-    return false;
-}
-
 static bool is_named(const struct arguments *arguments, const char *name)
 {
     for (size_t i = 0; i < arguments->positional_count; i++)
@@ -108,8 +97,8 @@ bool run_selection_admits(const struct run_selection *selection, const char *gro
     int length = snprintf(name, sizeof name, "%s/%s", group, id);
     if (length < 0 || (size_t)length >= sizeof name) return false; /* no job has such a name */
     return is_named(selection->arguments, name) &&
-           is_among(selection->arguments, "group", group) &&
-           is_among(selection->arguments, "id", id) &&
+           text_among(selection->arguments, "group", group) &&
+           text_among(selection->arguments, "id", id) &&
            (!selection->by_jobs ||
             bsearch(&wanted, selection->jobs, selection->job_count, sizeof *selection->jobs,
                     compare_names) != NULL);
