@@ -1,6 +1,4 @@
 /* belfry status: is it well, on one screen, and with an exit code for scripts. */
-#include <assert.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +92,7 @@ static void say_runs(const struct cluster_view *view)
     if (sum->open_runs == FIGURE_UNKNOWN) return; /* older daemons */
     int length = snprintf(text, sizeof text, "%s open", counted_text(sum->open_runs, "run", runs));
     if (sum->oldest_run_ms != FIGURE_UNKNOWN)
-        (void)snprintf(text + length, sizeof text - (size_t)length, ", the oldest since %s",
+        (void)snprintf(text + length, sizeof text - (size_t)length, ", the oldest for %s",
                        age_text(view->look->now_ms - sum->oldest_run_ms, age));
     say("runs", text);
 }

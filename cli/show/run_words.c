@@ -136,7 +136,7 @@ json_t *run_words(const struct run_terms *terms)
     json_t *sentences = json_array();
     if (run_terms_are_usual(terms)) return sentences;
     if (terms->mode == LEASE_NONE) {
-        say(sentences, "nothing is followed: ends that are reported are counted");
+        say(sentences, "nothing is followed, and no end is counted");
         return sentences;
     }
     say_lease(sentences, terms);

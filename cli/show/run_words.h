@@ -5,7 +5,6 @@
 #include <jansson.h>
 
 #include "lib/model/run.h"
-#include "schemas/text_writer.h"
 
 /* An array of sentences, owned by the caller; empty where nothing is followed and nothing counted.
  * The terms have been checked. Foreign texts are not escaped. */

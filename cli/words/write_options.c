@@ -66,7 +66,7 @@ const struct option_row options_runs[] = {
     {"lease", '\0', OPTION_VALUE, "D", "follow runs; how long a worker may be silent, 10s to 24h"},
     {"workers", '\0', OPTION_VALUE, "GROUP", "the consumer group that does the work"},
     {"lease-mode", '\0', OPTION_VALUE, "heartbeat|fixed|none",
-     "runs are claimed and renewed (default); only ended; only counted"},
+     "runs are claimed and renewed (default); only ended; not followed"},
     {"start-within", '\0', OPTION_VALUE, "D", "how long a try may wait for a worker (default 24h)"},
     {"overlap", '\0', OPTION_VALUE, "allow|skip|buffer_one|buffer_all|cancel_other",
      "a slot that meets an open run (default allow)"},
