@@ -1,7 +1,5 @@
 #include "cli/kafka/tls_expiry.h"
 
-#include <assert.h>
-
 #ifdef BELFRY_OPENSSL
 #include <errno.h>
 #include <netdb.h>

@@ -1,5 +1,4 @@
 /* What belfry doctor says of Redis, and of the jobs in it. */
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

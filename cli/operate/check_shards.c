@@ -1,7 +1,5 @@
 /* What belfry doctor says of the shards and the daemons that run them. */
-#include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

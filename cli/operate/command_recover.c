@@ -14,7 +14,6 @@
 #include "cli/words/cli.h"
 #include "lib/base/memory.h"
 #include "lib/time/instant.h"
-#include "store/store_redis_admin.h"
 
 enum { CELL_BYTES = 160, ANSWER_BYTES = 16 };
 

@@ -8,7 +8,6 @@
 #include "cli/show/cli_clock.h"
 #include "cli/show/job_view.h"
 #include "cli/show/print_table.h"
-#include "cli/show/print_text.h"
 #include "cli/words/cli.h"
 #include "cli/words/watch.h"
 #include "dispatcher/engine/step_aside.h"

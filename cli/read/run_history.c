@@ -1,14 +1,9 @@
 #include "cli/read/run_history.h"
 
-#include <assert.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "cli/kafka/cli_kafka.h"
 #include "cli/kafka/topic_scan.h"
 #include "cli/read/open_runs.h"
 #include "cli/read/run_join.h"
-#include "cli/show/json_text.h"
 
 enum { OPEN_MOST = 1000 }; /* of one job no more are open */
 
@@ -40,7 +35,6 @@ static void read_open(struct run_history *runs, const struct settings *settings,
                                             .late_ms = -1, .older_ms = -1, .most = OPEN_MOST};
     if (!open_runs_read(&open, settings, &wanted, &error)) job_history_note(history, &error);
     runs->open = json_incref(open.views);
-    runs->open_count = open.matched;
     open_runs_free(&open);
 }
 

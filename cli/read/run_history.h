@@ -23,7 +23,6 @@ struct run_history_wanted {
 struct run_history {
     json_t *lines; /* of run_join_finish(), the oldest first; owned */
     json_t *open;  /* array of open_run_view(), the oldest first; owned */
-    int64_t open_count;
     bool cut;      /* there are more lines */
 };
 

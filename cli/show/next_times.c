@@ -1,7 +1,6 @@
 #include "cli/show/next_times.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "cli/show/job_view.h"
 #include "cli/show/json_text.h"

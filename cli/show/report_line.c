@@ -1,7 +1,6 @@
 #include "cli/show/report_line.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "cli/show/json_text.h"

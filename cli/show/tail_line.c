@@ -1,7 +1,6 @@
 #include "cli/show/tail_line.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,4 @@
 /* The table of commands. Dispatch, help and typo suggestions are made from it. */
-#include <string.h>
 
 #include "cli/words/cli.h"
 #include "cli/words/schedule_options.h"

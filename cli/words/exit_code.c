@@ -1,7 +1,6 @@
 #include "cli/words/exit_code.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 

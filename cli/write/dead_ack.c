@@ -5,12 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/show/cli_clock.h"
 #include "cli/words/cli.h"
 #include "lib/base/memory.h"
-#include "lib/time/instant.h"
 
 /* ---- records ---- */
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/show/json_text.h"
-#include "cli/words/exit_code.h"
 #include "cli/write/write_read.h"
 #include "lib/base/json_scan.h"
 #include "lib/base/memory.h"
