@@ -373,11 +373,14 @@ static bool read_run(const struct json_node *node, void *target, void *context, 
                                           .max = RUN_ID_BYTES_MAX,
                                           .offset = offsetof(struct command, run)};
     struct run_identity identity;
+    char excerpt[60];
+    const struct command *command = target;
     if (!json_read_value(node, &row, target, NULL, error)) return false;
-    if (run_id_parse(((struct command *)target)->run, &identity)) return true;
+    if (run_id_parse(command->run, &identity)) return true;
     return json_refuse(node, error, CODE_BAD_VALUE,
-                       "is not the id of a fire: <incarnation>@<nominal time in ms>, or @t:, @b: "
-                       "or @i: and what belongs to it");
+                       "'%s' is not the id of a fire: <incarnation>@<nominal time in ms>, or @t:, "
+                       "@b: or @i: and what belongs to it",
+                       utf8_excerpt(command->run, excerpt, sizeof excerpt));
 }
 
 static bool read_reply_to(const struct json_node *node, void *target, void *context,

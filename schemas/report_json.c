@@ -1,6 +1,7 @@
 #include "schemas/report_json.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "lib/base/json_scan.h"
 #include "lib/base/number.h"
@@ -9,7 +10,7 @@
 #include "schemas/json_reader.h"
 #include "schemas/raw_json.h"
 
-enum { EXCERPT_BYTES = 64, EXIT_CODE_MAX = 255, SIGNAL_MAX = 127 };
+enum { EXCERPT_BYTES = 64, LIST_BYTES = 128, EXIT_CODE_MAX = 255, SIGNAL_MAX = 127 };
 
 /* Which reports may have a field. */
 enum {
@@ -174,6 +175,19 @@ static const struct json_table report_tables[] = {
 };
 #undef TABLE
 
+static const char *list_words(char *list, size_t bytes)
+{
+    size_t used = 0;
+    for (int i = 0; i < (int)REPORT_ENDED && used < bytes; i++)
+        used += (size_t)snprintf(list + used, bytes - used, "%s%s", i == 0 ? "" : ", ",
+                                 report_word((enum report_kind)i, RUN_SUCCESS));
+    for (int i = 0; i < RUN_OUTCOME_COUNT && used < bytes; i++)
+        if (run_outcome_sayer((enum run_outcome)i) == RUN_SAID_BY_WORKER)
+            used += (size_t)snprintf(list + used, bytes - used, ", %s",
+                                     run_outcome_word((enum run_outcome)i));
+    return list;
+}
+
 static bool read_kind(const struct json_node *root, struct report *report, struct error *error)
 {
     struct json_node node = {json_object_get(root->value, "report"), root, "report", 0};
@@ -182,9 +196,12 @@ static bool read_kind(const struct json_node *root, struct report *report, struc
     if (node.value == NULL || json_is_null(node.value))
         return json_refuse(&node, error, CODE_MISSING_FIELD, "'report' is required in a report");
     if (!json_read_text(&node, &word, error)) return false;
-    return report_find(word, &report->kind, &report->outcome) ||
-           json_refuse(&node, error, CODE_BAD_VALUE, "'%s' is nothing that a worker reports",
-                       utf8_excerpt(word, excerpt, sizeof excerpt));
+    if (report_find(word, &report->kind, &report->outcome)) return true;
+    char list[LIST_BYTES];
+    return json_refuse(&node, error, CODE_BAD_VALUE,
+                       "'%s' is nothing that a worker reports, "
+                       "allowed: %s",
+                       utf8_excerpt(word, excerpt, sizeof excerpt), list_words(list, sizeof list));
 }
 
 /* What only members of the group say, about a try that one of them has claimed. */

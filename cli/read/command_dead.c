@@ -11,11 +11,13 @@
 #include "cli/show/json_text.h"
 #include "cli/show/print_table.h"
 #include "cli/show/print_text.h"
+#include "cli/show/report_line.h"
 #include "cli/show/tail_line.h"
 #include "cli/words/cli.h"
+#include "lib/model/run.h"
 #include "lib/time/instant.h"
 
-enum { PLACE_BYTES = 40, NAME_BYTES = 2 * 200 + 2 };
+enum { PLACE_BYTES = 40, NAME_BYTES = 2 * 200 + 2, WHY_COLUMNS = 120 };
 
 struct dead_view {
     const struct settings *settings;
@@ -127,19 +129,24 @@ static void print_tries(const struct dead_view *view, const json_t *tries)
                                        view->settings->width, view->settings->colour);
     for (size_t i = 0; i < json_array_size(tries); i++) {
         const json_t *one = json_array_get(tries, i);
+        bool released = json_is_true(json_object_get(one, "released"));
         char number[2][24];
         static const char *const numbers[] = {"try", "runnumber"};
+        struct text_writer why = {0};
+        report_reason(&why, one, WHY_COLUMNS);
         for (int j = 0; j < 2; j++)
             (void)snprintf(number[j], sizeof number[j], "%" JSON_INTEGER_FORMAT,
                            json_integer_value(json_object_get(one, numbers[j])));
         const struct table_cell cells[] = {
             {text_of(number[0]), TONE_PLAIN},
             {text_of(number[1]), TONE_PLAIN},
-            {text_of(json_member_text(one, "outcome")), TONE_PLAIN},
+            {text_of(released ? report_word(REPORT_RELEASED, RUN_SUCCESS)
+                              : json_member_text(one, "outcome")), TONE_PLAIN},
             {text_of(json_member_text(one, "ended_at")), TONE_PLAIN},
             {text_of(json_member_text(one, "worker")), TONE_PLAIN},
-            {text_of(json_member_text(json_object_get(one, "error"), "message")), TONE_PLAIN}};
+            {text_writer_text(&why), TONE_PLAIN}};
         table_add(table, cells);
+        text_writer_free(&why);
     }
     table_finish(table);
 }

@@ -208,6 +208,16 @@ static void describe_run(struct dead_row *row, struct text value, struct text_wr
     put_why(out, &parts, &row->message);
 }
 
+/* "must be an integer (at /runnumber)"; returns its length. */
+static size_t write_refusal(struct text_writer *out, const struct dead_record *record)
+{
+    size_t at = out->length;
+    text_writer_raw(out, record->message);
+    if (record->field.length > 0)
+        text_writer_format(out, " (at %.*s)", (int)record->field.length, record->field.bytes);
+    return out->length - at;
+}
+
 /* A run says what it is about; of what was refused the headers do. */
 static void describe(struct dead_row *row, const struct dead_record *record,
                      struct text_writer *out)
@@ -218,10 +228,9 @@ static void describe(struct dead_row *row, const struct dead_record *record,
     } else {
         row->group = record->key;
         row->code = record->code;
-        row->message = record->message;
         text_writer_raw(out, record->key);
         text_writer_raw(out, record->code);
-        text_writer_raw(out, record->message);
+        row->message.length = write_refusal(out, record);
     }
     row->bytes = memory_copy_text(out->bytes == NULL ? "" : out->bytes, out->length);
     struct text *const texts[] = {&row->group, &row->id, &row->run, &row->code, &row->message};
@@ -415,6 +424,7 @@ static bool visit(void *opaque, const rd_kafka_message_t *message)
     (void)record_header(message, "dlq_topic", &record.topic);
     (void)record_header(message, "dlq_code", &record.code);
     (void)record_header(message, "dlq_message", &record.message);
+    (void)record_header(message, "dlq_field", &record.field);
     if (scan->filter->group != NULL && record.topic.length > 0 && record.value.length > 0)
         find_group(&record, message, scan->filter->group);
     dead_list_note(scan->list, scan->filter, &record);

@@ -28,6 +28,7 @@ struct dead_record {
     struct text topic;   /* header dlq_topic: where the original stands */
     struct text code;    /* dlq_code */
     struct text message; /* dlq_message */
+    struct text field;   /* dlq_field: which one of the original that is about */
 };
 
 struct dead_row {

@@ -303,7 +303,8 @@ enum exit_code command_run_by_hand(const struct invocation *invocation)
             return exit_with(&error);
         return verbs[i].run(invocation);
     }
-    (void)error_invalid(&error, CODE_USAGE, "which run? belfry run retry, done or fail, and the id "
-                        "of the run; belfry runs shows them");
+    (void)error_invalid(&error, CODE_USAGE, "belfry run retry, done or fail, and the id of one "
+                        "run; belfry runs shows those that are open, belfry runs --failed the "
+                        "others");
     return exit_with(&error);
 }

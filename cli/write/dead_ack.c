@@ -65,19 +65,24 @@ bool dead_ack_send(const struct settings *settings, struct cli_kafka *producer,
 
 /* ---- the command ---- */
 
+enum exit_code dead_none_left(const struct arguments *arguments)
+{
+    (void)fputs("belfry: no dead letter matches that is not dealt with yet; belfry dead list shows "
+                "those that are not\n", stderr);
+    return arguments_has(arguments, "all") ? CLI_OK : CLI_NOT_FOUND;
+}
+
 static enum exit_code acknowledge(const struct settings *settings, const struct dead_list *list,
                                   const struct said_by *said_by)
 {
     struct error error = {0};
-    if (list->count == 0) {
-        (void)fputs("belfry: no dead letter matches that is not dealt with yet\n", stderr);
-        return arguments_has(settings->arguments, "all") ? CLI_OK : CLI_NOT_FOUND;
-    }
+    if (list->count == 0) return dead_none_left(settings->arguments);
     if (arguments_has(settings->arguments, "dry-run")) {
         for (size_t i = 0; i < list->count; i++)
             (void)printf("%" PRId32 "/%" PRId64 "\n", list->places[i]->partition,
                          list->places[i]->offset);
-        (void)fprintf(stderr, "belfry: %zu dead letters would be acknowledged\n", list->count);
+        (void)fprintf(stderr, "belfry: %zu dead %s would be acknowledged\n", list->count,
+                      list->count == 1 ? "letter" : "letters");
         return CLI_OK;
     }
     struct cli_kafka *producer = cli_kafka_create(settings, CLI_PRODUCER, &error);
@@ -86,7 +91,8 @@ static enum exit_code acknowledge(const struct settings *settings, const struct 
                               &error);
     cli_kafka_destroy(producer);
     if (!sent) return exit_with(&error);
-    (void)fprintf(stderr, "belfry: %zu dead letters are acknowledged\n", list->count);
+    (void)fprintf(stderr, "belfry: %zu dead %s acknowledged\n", list->count,
+                  list->count == 1 ? "letter is" : "letters are");
     return CLI_OK;
 }
 

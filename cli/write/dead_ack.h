@@ -7,9 +7,13 @@
 
 #include "cli/kafka/cli_kafka.h"
 #include "cli/read/dead_letters.h"
+#include "cli/words/exit_code.h"
 #include "cli/words/settings.h"
 #include "cli/write/said_by.h"
 #include "schemas/text_writer.h"
+
+/* Says that nothing is meant; with --all that is well. */
+enum exit_code dead_none_left(const struct arguments *arguments);
 
 enum { DEAD_ACK_RANGES_MAX = 5000 }; /* of one record */
 

@@ -137,7 +137,8 @@ static void print_plan(const struct requeue *requeue)
         (void)fputc('\n', stdout);
     }
     (void)fflush(stdout);
-    (void)fprintf(stderr, "belfry: %zu commands would be sent\n", requeue->plan.count);
+    (void)fprintf(stderr, "belfry: %zu %s would be sent\n", requeue->plan.count,
+                  requeue->plan.count == 1 ? "command" : "commands");
 }
 
 /* ---- sending ---- */
@@ -230,8 +231,7 @@ static enum exit_code send_plan(struct requeue *requeue, struct error *error)
 static enum exit_code nothing_matches(const struct requeue *requeue)
 {
     if (requeue->refused > 0) return CLI_FAILED;
-    (void)fputs("belfry: no dead letter matches that is not dealt with yet\n", stderr);
-    return arguments_has(requeue->settings->arguments, "all") ? CLI_OK : CLI_NOT_FOUND;
+    return dead_none_left(requeue->settings->arguments);
 }
 
 static enum exit_code run(struct requeue *requeue)

@@ -23,7 +23,12 @@ def letter(group: str, number: int, outcome: str = "failure", **more: Any) -> di
                        "try": 2, "counted": 2, "due": "2026-11-21T20:57:54.000Z",
                        "claim": {"worker": "host-1/4242"},
                        "tries": [{"runnumber": 4294967297, "try": 1, "outcome": "lost",
-                                  "ended_at": "2026-11-21T21:00:54.012Z"}]}}
+                                  "ended_at": "2026-11-21T21:00:54.012Z"},
+                                 {"runnumber": 4294967298, "released": True,
+                                  "ended_at": "2026-11-21T21:00:58.001Z"},
+                                 {"runnumber": 4294967299, "try": 2, "outcome": "failure",
+                                  "ended_at": "2026-11-21T21:01:54.012Z", "exit_code": 7,
+                                  "error_code": "E7", "message": "no disk"}]}}
 
 
 class Dead(CliCluster):
@@ -68,7 +73,8 @@ def test_a_run_is_shown_with_its_tries_and_output(shared: Dead) -> None:
     place = shared.names("--group", "shown")[0]
     shown = shared("dead", "show", place).stdout
     for words in ("run  ", "shown", "exit code         3\n", "broken", '{"rows":7}', "host-1/4242",
-                  "4294967297", "lost", "  | one\n", "  | t\\x1bwo\n"):
+                  "4294967297", "lost", "released", "exit code 7, E7: no disk", "  | one\n",
+                  "  | t\\x1bwo\n"):
         assert words in shown, (words, shown)
     shared("dead", "show", "0/99999999", expect=3)
     shared("dead", "show", expect=2)

@@ -25,7 +25,8 @@ static struct dead_record command_letter(int32_t partition, int64_t offset)
                                 .value = text_of("{\"op\":\"add\"}"),
                                 .topic = text_of("belfry.control"),
                                 .code = text_of("bad_cron"),
-                                .message = text_of("minute 61")};
+                                .message = text_of("minute 61"),
+                                .field = text_of("/job/schedule/cron")};
 }
 
 static struct dead_record run_letter(int32_t partition, int64_t offset, const char *value)
@@ -77,7 +78,7 @@ static void test_what_a_row_says(void **state)
     assert_int_equal(list.rows[0].kind, DEAD_COMMAND);
     assert_text(list.rows[0].group, "billing");
     assert_text(list.rows[0].code, "bad_cron");
-    assert_text(list.rows[0].message, "minute 61");
+    assert_text(list.rows[0].message, "minute 61 (at /job/schedule/cron)");
     assert_int_equal(list.rows[1].kind, DEAD_RUN);
     assert_text(list.rows[1].group, "g\xc3\xa4");
     assert_text(list.rows[1].id, "i");

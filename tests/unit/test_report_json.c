@@ -110,7 +110,9 @@ static const struct bad_row bad_rows[] = {
     {"", "a report is an object, not an array", "[]"},
     {"/report", "is required", "{}"},
     {"/report", "must be a string, not an array", HEAD "[]}"},
-    {"/report", "'lost' is nothing that a worker reports", HEAD "\"lost\"}"},
+    {"/report",
+     "'lost' is nothing that a worker reports, allowed: started, running, released, success, "
+     "failure, timeout, cancelled, refused, lost_lease", HEAD "\"lost\"}"},
     {"/run", "'run' is required in a report of an end",
      "{\"runnumber\":1,\"report\":\"success\"}"},
     {"/runnumber", "is not the runnumber of a fire",
