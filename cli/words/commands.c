@@ -187,7 +187,7 @@ const struct cli_command cli_commands[] = {
      "belfry runs --failed --group billing",
      of_runs, NULL, command_runs},
     {"history", "show the tries of a job's runs, one a line",
-     "GROUP/ID [--since TIME|D] [-n N] [--search N]",
+     "GROUP/ID [--since TIME|D] [-n N] [--search N] [--topic TOPIC]",
      "Reads the job's fires, what workers report of them, and events, as far back as their topics "
      "keep them, and Redis for what is open. An outcome with a question mark was said by nobody: "
      "the next try was fired without a report of this one's end.",

@@ -13,7 +13,7 @@ WRITTEN = ROOT / "docs" / "reference.md"  # from the schemas
 # These also have an everyday meaning, which no pattern tells apart: a link is the writer's to put.
 EVERYDAY = {"job", "group", "fire", "command", "result", "event", "mark", "trigger", "grace",
             "seed", "story", "failing", "suspect", "sequence", "owner", "rewrite", "selector",
-            "revision", "snapshot"}
+            "revision", "snapshot", "run", "try", "lease", "claim"}
 # What is not running text: fenced blocks, tables written by a program, headings, code, links.
 NOT_PROSE = re.compile(r"^```.*?^```|<!-- written by.*?<!-- end[^>]*>|^#[^\n]*|^(?: {4}|\t)[^\n]*"
                        r"|`[^`\n]*(?:\n[^`\n]+)?`|!?\[(?:[^\]\[]|\n)*\]\([^)]*\)",
