@@ -20,6 +20,7 @@
 #include "lib/base/monotonic.h"
 #include "lib/base/utf8.h"
 #include "lib/model/route.h"
+#include "lib/model/run_id.h"
 
 enum { WAIT_DEFAULT_MS = 10000, LOOK_MS = 200 };
 
@@ -282,6 +283,14 @@ static enum exit_code run_retry(const struct invocation *invocation)
 
 /* ---- the command ---- */
 
+static bool check_run(const char *run, struct error *error)
+{
+    struct run_identity identity;
+    return run_id_parse(text_of(run), &identity) ||
+           error_invalid(error, CODE_USAGE, "\"%.60s\" is no id of a run, which is that of its "
+                         "fire; belfry runs -o name shows them", run);
+}
+
 enum exit_code command_run_by_hand(const struct invocation *invocation)
 {
     static const struct {
@@ -301,7 +310,8 @@ enum exit_code command_run_by_hand(const struct invocation *invocation)
         if (!verb_options_check(arguments, invocation->command->name, verb,
                                 invocation->command->options, rows, &error))
             return exit_with(&error);
-        return verbs[i].run(invocation);
+        return check_run(arguments->positionals[1], &error) ? verbs[i].run(invocation)
+                                                            : exit_with(&error);
     }
     (void)error_invalid(&error, CODE_USAGE, "belfry run retry, done or fail, and the id of one "
                         "run; belfry runs shows those that are open, belfry runs --failed the "

@@ -86,6 +86,8 @@ def test_a_working_run_is_said_to_be_done(shared: Cluster) -> None:
              "its worker is asked to stop")
     shared("run", "done", run, expect=3)
     shared("run", "done", run, "--result", "{", expect=2)
+    wrong = shared("run", "retry", "no-run", "--job", f"{GROUP}/long-done", expect=2)
+    assert '"no-run" is no id of a run' in wrong.stderr, wrong.stderr
 
 
 def test_what_nobody_has_claimed_is_not_ended_by_the_way(shared: Cluster) -> None:
