@@ -65,6 +65,16 @@ void runs_cancel_of(struct shard *shard, const struct job *job, struct text run,
 
 /* ---- one run more ---- */
 
+/* The oldest one of the job's name. One that is over, and has not been let go yet, is in the way of
+ * slots alone. */
+static bool find_open(const struct shard *shard, const struct job *job, struct run_view *run)
+{
+    uint32_t k = shard_runs_in_way(shard, job).oldest;
+    while (k != UINT32_MAX && !runs_look(shard->open, k, run))
+        k = runs_next_in_way(shard->open, job->life.ordinal, k);
+    return k != UINT32_MAX;
+}
+
 bool runs_can_open(const struct shard *shard, struct answer *answer, const struct job *job,
                    const struct application *application, const struct job_plan *plan,
                    struct text run)
@@ -78,8 +88,8 @@ bool runs_can_open(const struct shard *shard, struct answer *answer, const struc
                          (int)name.length, name.bytes);
         return false;
     }
-    if (!application->command->overlap_allowed && shard_run_in_way(shard, job)) {
-        runs_view(shard->open, shard_runs_in_way(shard, job).oldest, &in_way);
+    bool is_alone = (job->flags & JOB_OVERLAP) != 0 && !application->command->overlap_allowed;
+    if (is_alone && find_open(shard, job, &in_way)) {
         answer_add_error(answer, job_group(job), job_id(job), false, CODE_OVERLAP, "/overlap",
                          "%.*s: the run %s is open, and the job's overlap policy allows no other "
                          "beside it; wait for its end, or say \"overlap\": \"allow\"",

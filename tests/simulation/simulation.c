@@ -16,7 +16,10 @@
 #define QUIET_US (1700 * MILLI_US)
 #define PING_APART_US (40 * SECOND_US)
 enum { PING_TURNS = 3 * FOREIGN_TOPICS, REST_TURNS = 12, QUIET_TURNS = 4000, DECISIONS = 10 };
-enum { RUNS_TURNS = 60 }; /* claims that nobody knows of have expired by then */
+enum {
+    RUNS_TURNS = 60,  /* claims that nobody knows of have expired by then */
+    RESUME_TURNS = 10 /* jobs may have been paused for their failures since */
+};
 
 struct play {
     struct world *world;
@@ -28,7 +31,9 @@ static void event_comes(void *object, int64_t number)
     const struct play *play = object;
     struct world *world = play->world;
     const struct planned *event = &play->plan->events[number];
-    if ((event->what == DO_COMMAND || event->what == DO_BULKY) &&
+    bool sent = event->what == DO_COMMAND || event->what == DO_BULKY ||
+                event->what == DO_ABOUT_RUN;
+    if (sent &&
         world->kafka_down_until_us > world->now_us) {
         agenda_add(&world->agenda, world->kafka_down_until_us, event_comes, object, number);
         return;
@@ -132,8 +137,10 @@ static void come_to_rest(struct world *world)
     int64_t work_ms = 2 * rest_backfills_ms(world) + rest_owed_ms(world);
     int turns = REST_TURNS + (int)(work_ms * MILLI_US / REST_MORE_US);
     if (world->settings.runs) turns += RUNS_TURNS;
-    for (int turn = 0; turn < turns && !world->stopped && !rest_caught_up(world); turn++)
+    for (int turn = 1; turn <= turns && !world->stopped && !rest_caught_up(world); turn++) {
         world_run(world, world->now_us + REST_MORE_US);
+        if (world->settings.runs && turn % RESUME_TURNS == 0) resume_all(world);
+    }
     if (!world->stopped && !rest_caught_up(world))
         world_violation(world, "not caught up: %d minutes after the last fault", turns + 10);
     /* Jobs go on firing: judged is a moment between two steps, with Redis up to date. */

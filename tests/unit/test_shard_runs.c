@@ -131,6 +131,17 @@ static void a_trigger_opens_one_too(struct scene *scene)
     scene_said(scene, FIRE("00:01:00", "schedule", "1"));
 }
 
+/* Two commands of one step: what the first has ended is not open for the second. */
+static void what_a_cancel_has_ended_is_not_in_a_triggers_way(struct scene *scene)
+{
+    advance(scene, "00:01:00.001");
+    report(scene, "00:01:05", "failure");
+    (void)rig_said(&scene->rig);
+    scene_tell(scene, "00:01:06", "{\"op\":\"cancel\"," SELECT "}");
+    scene_tell(scene, "00:01:06", TRIGGER);
+    scene_said(scene, APPLIED("cancel") FIRE("00:01:06", "trigger", "1") APPLIED("trigger"));
+}
+
 static void a_deleted_jobs_run_is_in_the_way(struct scene *scene)
 {
     advance(scene, "00:01:00.001");
@@ -321,6 +332,7 @@ static const struct scene_row rows[] = {
     SCENE(POLICY("buffer_one"), what_waits_fires_in_the_same_step),
     SCENE(POLICY("cancel_other"), cancel_other_asks),
     SCENE(POLICY("skip"), a_trigger_opens_one_too),
+    SCENE(POLICY("skip") "," RETRY, what_a_cancel_has_ended_is_not_in_a_triggers_way),
     SCENE(POLICY("skip"), a_deleted_jobs_run_is_in_the_way),
     SCENE(RETRY, what_could_not_be_produced_is_undone),
     SCENE(POLICY("allow"), so_is_that_of_a_job_added_again),

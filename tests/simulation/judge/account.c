@@ -139,7 +139,7 @@ static size_t list_fires(const struct world *world, const struct output **fires)
                 const struct output *output = &history->outputs[j];
                 const struct run_said *run = history_run(history, output);
                 if (output->kind == OUTPUT_FIRE && output->trigger[0] != 't' &&
-                    (run == NULL || run->number == 1))
+                    (run == NULL || (run->number == 1 && !run->again)))
                     fires[count++] = output;
             }
         }

@@ -17,6 +17,8 @@ void asked_free(struct asked *asked)
     free(asked->backfills);
     free(asked->triggers);
     free(asked->triggered);
+    free(asked->again);
+    free(asked->came_again);
 }
 
 /* ---- triggers ---- */
@@ -81,6 +83,56 @@ static void judge_triggers(struct world *world, const struct life *life)
             times(asked->triggers, asked->trigger_count, one->id))
             world_violation(world, "trigger: %s (%s) did not fire for %s", life->name, life->id,
                             one->id);
+    }
+}
+
+/* ---- runs that come again ---- */
+
+static void add_run(struct asked_run **list, size_t *count, size_t *capacity, const char *id,
+                    int64_t at_ms)
+{
+    *list = memory_grow(*list, capacity, *count + 1, sizeof **list);
+    struct asked_run *last = &(*list)[(*count)++];
+    last->at_ms = at_ms;
+    (void)snprintf(last->id, sizeof last->id, "%s", id);
+}
+
+void asked_again(struct life *life, const char *run, int64_t effective_ms)
+{
+    struct asked *asked = &life->asked;
+    add_run(&asked->again, &asked->again_count, &asked->again_capacity, run, effective_ms);
+}
+
+void asked_fire_again(struct life *life, const struct output *fire, const char *run)
+{
+    struct asked *asked = &life->asked;
+    add_run(&asked->came_again, &asked->came_again_count, &asked->came_again_capacity, run,
+            fire->at_ms);
+}
+
+static size_t times_run(const struct asked_run *list, size_t count, const char *id)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) found += strcmp(list[i].id, id) == 0;
+    return found;
+}
+
+/* It is fired once for each time; an event says where it could not be delivered. */
+static void judge_again(struct world *world, const struct life *life)
+{
+    const struct asked *asked = &life->asked;
+    for (size_t i = 0; i < asked->came_again_count; i++) {
+        const char *id = asked->came_again[i].id;
+        if (times_run(asked->came_again, asked->came_again_count, id) >
+            times_run(asked->again, asked->again_count, id))
+            world_violation(world, "requeue: %s came again more often than it was asked to", id);
+    }
+    for (size_t i = 0; i < asked->again_count; i++) {
+        const char *id = asked->again[i].id;
+        if (times_run(asked->came_again, asked->came_again_count, id) <
+                times_run(asked->again, asked->again_count, id) &&
+            life->failure_count == 0)
+            world_violation(world, "requeue: %s did not come again", id);
     }
 }
 
@@ -286,6 +338,7 @@ static void judge_backfill(struct world *world, const struct life *life,
 void asked_judge(struct world *world, const struct life *life)
 {
     judge_triggers(world, life);
+    judge_again(world, life);
     for (size_t i = 0; i < life->asked.backfill_count; i++)
         judge_backfill(world, life, &life->asked.backfills[i]);
 }

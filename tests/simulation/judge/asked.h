@@ -38,6 +38,11 @@ struct asked_backfill { /* its slots t: from_ms < t <= to_ms */
     int64_t in_step_count;
 };
 
+struct asked_run { /* a run that is to come again, or has */
+    char id[HISTORY_RUN_BYTES];
+    int64_t at_ms;
+};
+
 struct asked {
     struct asked_trigger *triggers;
     size_t trigger_count;
@@ -45,6 +50,12 @@ struct asked {
     struct asked_trigger *triggered; /* what came out */
     size_t triggered_count;
     size_t triggered_capacity;
+    struct asked_run *again;
+    size_t again_count;
+    size_t again_capacity;
+    struct asked_run *came_again;
+    size_t came_again_count;
+    size_t came_again_capacity;
     struct asked_backfill *backfills;
     size_t backfill_count;
     size_t backfill_capacity;
@@ -55,6 +66,7 @@ void asked_free(struct asked *asked);
 /* ---- what commands say ---- */
 
 void asked_trigger(struct life *life, const char *command_id, int64_t effective_ms);
+void asked_again(struct life *life, const char *run, int64_t effective_ms);
 enum asked_refusal { ASKED_WELL = 0, ASKED_REJECTED, ASKED_CONFLICT };
 enum asked_refusal asked_check(const struct life *life, const struct sent_command *command,
                                int64_t effective_ms);
@@ -72,6 +84,8 @@ void asked_change_zones(struct life *life);
 /* A fire that is not of the job's schedule, of a committed step. */
 void asked_fire(struct world *world, struct life *life, const struct output *fire,
                 const struct step *step);
+/* The first try of a run that has been there before. */
+void asked_fire_again(struct life *life, const struct output *fire, const char *run);
 /* An event that names a backfill. */
 void asked_event(struct world *world, struct life *life, const struct output *event);
 /* At rest. */

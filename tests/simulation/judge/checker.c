@@ -116,7 +116,8 @@ static void judge_state(struct walk *walk, const struct life *life, const struct
     bool trigger = fire->trigger[0] == 't';
     if (!life->there)
         world_violation(world, "fires after its end: %s (%s)", life->name, life->id);
-    if (!trigger && life->paused_ms != NEVER_MS)
+    const struct run_said *run = history_run(&world->history, fire);
+    if (!trigger && life->paused_ms != NEVER_MS && (run == NULL || !run->again))
         world_violation(world, "fires in a pause: %s %" PRId64, life->name, fire->at_ms);
     if (fire->partition != life->revision)
         world_violation(world, "revision: %s fires as %" PRId32 ", it is %" PRId64, life->name,
@@ -134,9 +135,15 @@ static void walk_fire(struct walk *walk, const struct output *fire, const struct
         world_violation(world, "fire of nobody: %s %s", fire->name, fire->life);
         return;
     }
+    struct run_said *run = fire->run == 0 ? NULL : &world->history.runs[fire->run - 1];
+    if (run != NULL) run->again = run_judge_came_again(&walk->runs, fire);
     judge_state(walk, life, fire);
-    const struct run_said *run = history_run(&world->history, fire);
     if (run != NULL && run->number > 1) return; /* one more try of a run */
+    if (run != NULL && run->again) {
+        world->sometimes.count[SOMETIMES_REQUEUED]++;
+        asked_fire_again(life, fire, run->id);
+        return;
+    }
     if (fire->trigger[0] != '\0') {
         asked_fire(world, life, fire, step);
         return;
@@ -275,6 +282,26 @@ static void wait_for_result(struct walk *walk, size_t at)
     if (walk->waiting_count < WAITING_MAX) walk->waiting[walk->waiting_count++] = at;
 }
 
+/* For its failures: since when, its record says. */
+static void walk_auto_pause(struct walk *walk, struct life *life, size_t at)
+{
+    const struct step *step = walk->step_of[at];
+    int64_t paused_ms = walk->outputs[at].at_ms;
+    for (size_t i = at; i-- > 0 && walk->step_of[i] == step;)
+        if (walk->outputs[i].kind == OUTPUT_JOB && walk->outputs[i].from_ms > 0 &&
+            strcmp(walk->outputs[i].name, life->name) == 0) {
+            paused_ms = walk->outputs[i].from_ms;
+            break;
+        }
+    if (paused_ms < walk->watermark_ms || paused_ms > step->mark.watermark_ms)
+        world_violation(walk->world, "auto_paused: %s from %" PRId64 " on, time goes from %" PRId64
+                        " to %" PRId64, life->name, paused_ms, walk->watermark_ms,
+                        step->mark.watermark_ms);
+    if (life->paused_ms == NEVER_MS) life_pause(life, paused_ms);
+    life->until_ms = ALWAYS_MS;
+    life->revision++;
+}
+
 static void walk_event(struct walk *walk, size_t at)
 {
     const struct output *event = &walk->outputs[at];
@@ -299,6 +326,8 @@ static void walk_event(struct walk *walk, size_t at)
     } else if (strcmp(event->reason, "zone_missing") == 0) {
         world->sometimes.count[SOMETIMES_ZONE_GIVEN_UP]++;
         life_leave_out(life, event->from_ms, event->to_ms);
+    } else if (strcmp(event->word, "auto_paused") == 0) {
+        walk_auto_pause(walk, life, at);
     } else if (strcmp(event->word, "missed") == 0 || strcmp(event->word, "skipped") == 0) {
         walk_announcement(walk, life, at);
     } else if (resumed && resumes_by_itself(life, event)) {
@@ -337,7 +366,8 @@ static void walk_deletion(struct walk *walk, size_t at)
     bool kept = life == NULL || life->finished_ms == NEVER_MS ||
                 life->wanted.keep_ms == ALWAYS_MS ||
                 (life->wanted.keep_ms > 0 && life->finished_ms + life->wanted.keep_ms > known_ms);
-    if (!kept && run_judge_is_mine(life->name)) kept = is_deleted_by_command(walk, at, life);
+    if (!kept && run_judge_is_mine(life->name))
+        kept = run_judge_is_open(&walk->runs, life->name) || is_deleted_by_command(walk, at, life);
     if (kept) wait_for_result(walk, at);
     else life_end(life, life->finished_ms);
 }

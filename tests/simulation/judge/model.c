@@ -107,6 +107,12 @@ void life_finish(struct life *life, int64_t at_ms)
     stretches_finish(life, life->ended_by_count);
 }
 
+void life_pause(struct life *life, int64_t at_ms)
+{
+    stretches_pause(life, at_ms);
+    life->paused_ms = at_ms;
+}
+
 void life_resume(struct life *life, int64_t at_ms, int64_t from_ms)
 {
     assert(life->paused_ms != NEVER_MS);
@@ -115,6 +121,7 @@ void life_resume(struct life *life, int64_t at_ms, int64_t from_ms)
     life->paused_ms = NEVER_MS;
     life->until_ms = ALWAYS_MS;
     life->revision++;
+    life->streak = (struct streak){0};
     stretches_resume(life, from_ms);
 }
 
@@ -272,6 +279,8 @@ static void update_job(struct life *life, const struct wanted *wanted, int64_t e
                      wanted->end_ms != life->wanted.end_ms;
     bool was_finished = life->finished_ms != NEVER_MS;
     bool may_run = rebounded || used_up(life);
+    if (wanted->runs.pause_after != life->wanted.runs.pause_after)
+        life->streak = (struct streak){0};
     if (rescheduled) stretches_edit(life, wanted, effective_ms);
     else if (rebounded) stretches_rebound(life, wanted, effective_ms);
     life->wanted = *wanted;
@@ -436,7 +445,7 @@ static bool can_change(const struct life *life, const struct sent_command *comma
         refused = refusal != ASKED_WELL;
         rejected = refusal == ASKED_REJECTED;
     }
-    if (!refused && command->op == SENT_REQUEUE) refused = true; /* the job has no lease */
+    if (!refused && command->op == SENT_REQUEUE) refused = life->again == AGAIN_CONFLICT;
     errors->count += refused;
     errors->rejected += rejected;
     return !refused;
@@ -449,9 +458,8 @@ static bool pause_job(struct life *life, const struct sent_command *command, int
         return false;
     if (command->dry_run) return true;
     if (!paused) {
-        stretches_pause(life, effective_ms);
+        life_pause(life, effective_ms);
         life->touched_ms = effective_ms;
-        life->paused_ms = effective_ms;
     }
     life->until_ms = command->until_ms;
     life->revision++;
@@ -487,7 +495,11 @@ static bool change(struct life *life, const struct sent_command *command, int64_
         if (!command->dry_run) life_end(life, effective_ms);
         return true;
     case SENT_BACKFILL: return asked_open(life, command, effective_ms, command->dry_run);
-    case SENT_CANCEL: case SENT_REQUEUE: return false; /* no run is open without a lease */
+    case SENT_CANCEL: return life->stops_runs;
+    case SENT_REQUEUE:
+        if (!command->dry_run && life->again == AGAIN_ANEW)
+            asked_again(life, command->run, effective_ms);
+        return life->again != AGAIN_DUE;
     case SENT_CANCEL_BACKFILL: return asked_cancel(life, command, command->dry_run);
     default:
         if (!command->dry_run) asked_trigger(life, command->own_id, effective_ms);

@@ -65,7 +65,9 @@ struct sent_command {
     char own_id[HISTORY_LIFE_BYTES]; /* that, or where the command stands */
     bool each;
     bool dry_run;
-    bool beside; /* a trigger that may meet a run */
+    bool beside; /* a trigger or a requeue that may meet a run */
+    bool cancel_runs; /* of a delete */
+    char run[HISTORY_RUN_BYTES]; /* of a cancel or a requeue; "": all of the jobs' */
     struct wanted jobs[COMMAND_JOBS_MOST];
     int job_count;
     bool all;
@@ -133,6 +135,20 @@ struct stands_for { /* the newest of the slots a policy decided about, and how m
     int64_t count;
 };
 
+struct streak { /* runs of a job that have failed, one after the other */
+    int64_t failed;
+    bool unsure; /* a command came in between */
+};
+
+/* What a requeue finds: */
+enum run_again {
+    AGAIN_CONFLICT = 0,
+    AGAIN_PERHAPS,  /* what the result says */
+    AGAIN_ANEW,     /* a run that is over comes again */
+    AGAIN_HASTENED, /* one that waits for its next try */
+    AGAIN_DUE       /* and that is due already */
+};
+
 struct life { /* one incarnation of a job */
     char name[HISTORY_NAME_BYTES];
     char id[HISTORY_LIFE_BYTES];
@@ -141,6 +157,9 @@ struct life { /* one incarnation of a job */
     bool left_out; /* an event names an interval, but not which slots */
     bool there; /* not deleted */
     bool meets_run; /* as the command that is applied does, if it is a trigger */
+    bool stops_runs;      /* if it is a cancel: it has some to stop */
+    enum run_again again; /* if it is a requeue */
+    struct streak streak;
     int64_t run_since_ms; /* of its name one is open at the end: what came due since its fire may
                            * not be named yet; NEVER_MS */
     struct wanted wanted;
@@ -229,6 +248,8 @@ bool life_is_zoneless(const struct life *life);
 /* A command ended what was owed for a zone that was missing. */
 void life_leave_out(struct life *life, int64_t from_ms, int64_t to_ms);
 bool life_is_over(const struct life *life, int64_t at_ms);
+/* By a command, or for its failures. */
+void life_pause(struct life *life, int64_t at_ms);
 bool life_has_slot_after(const struct life *life, int64_t after_ms);
 void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms);
 void life_announce(struct life *life, const struct announced *announced);

@@ -369,6 +369,11 @@ void rest_judge(struct world *world)
     }
 }
 
+static int64_t failed_runs(const struct job *job)
+{
+    return job->extra == NULL ? 0 : job->extra->state.failed_runs;
+}
+
 static void judge_job(struct world *world, const struct life *life, const struct job *job)
 {
     char incarnation[INCARNATION_TEXT_BYTES];
@@ -379,16 +384,19 @@ static void judge_job(struct world *world, const struct life *life, const struct
     bool same = strcmp(incarnation, life->id) == 0 && job->revision == life->revision &&
                 paused == (life->paused_ms != NEVER_MS) &&
                 finished == (life->finished_ms != NEVER_MS) &&
+                (life->streak.unsure || failed_runs(job) == life->streak.failed) &&
                 text_equal(payload, text_of(life->wanted.payload)) &&
                 text_equal(job_super_group(job), text_of(life->wanted.super_group)) &&
                 text_equal(job_topic(job), text_of(life->wanted.topic));
     if (!same)
-        world_violation(world, "definition: %s is %s revision %" PRIu32 "%s%s %.*s, the commands "
-                        "say %s revision %" PRId64 "%s%s %s", life->name, incarnation,
-                        job->revision, paused ? " paused" : "", finished ? " finished" : "",
-                        (int)payload.length, payload.bytes, life->id, life->revision,
+        world_violation(world, "definition: %s is %s revision %" PRIu32 "%s%s %.*s, %" PRId64
+                        " failures, the commands say %s revision %" PRId64 "%s%s %s, %" PRId64,
+                        life->name, incarnation, job->revision, paused ? " paused" : "",
+                        finished ? " finished" : "", (int)payload.length, payload.bytes,
+                        failed_runs(job), life->id, life->revision,
                         life->paused_ms != NEVER_MS ? " paused" : "",
-                        life->finished_ms != NEVER_MS ? " finished" : "", life->wanted.payload);
+                        life->finished_ms != NEVER_MS ? " finished" : "", life->wanted.payload,
+                        life->streak.failed);
 }
 
 void rest_judge_model(struct world *world, const struct model *model, int32_t shard)

@@ -206,6 +206,8 @@ static bool read_command(const json_t *root, struct sent_command *command)
     command->dry_run = json_is_true(json_object_get(root, "dry_run"));
     const char *overlap = json_string_value(json_object_get(root, "overlap"));
     command->beside = overlap != NULL && strcmp(overlap, "allow") == 0;
+    command->cancel_runs = json_is_true(json_object_get(root, "cancel_runs"));
+    copy_member(root, "run", command->run, sizeof command->run);
     command->to_ms = instant_member(root, "to", ALWAYS_MS);
     command->rate = number_member(root, "rate", 10);
     copy_member(root, "backfill_id", command->backfill_id, sizeof command->backfill_id);

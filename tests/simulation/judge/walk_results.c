@@ -8,6 +8,7 @@
 #include "tests/simulation/judge/marks.h"
 #include "tests/simulation/judge/notices.h"
 #include "tests/simulation/judge/walk.h"
+#include "tests/simulation/judge_runs/run_asked.h"
 
 #define REMEMBERED_MS INT64_C(86400000)
 
@@ -215,12 +216,53 @@ static void judge_reply(struct walk *walk, const struct output *result)
                             "in %s", (int)walk->shard, result->offset, foreign_topic_name(topic));
 }
 
-static void mark_meetings(struct walk *walk, const struct sent_command *command)
+/* What a cancel may have changed besides is told by how many it says. */
+static void mark_stops(struct walk *walk, const struct sent_command *command,
+                       const struct output *result)
 {
+    int64_t left = result->first_ms;
+    for (int turn = 0; turn < 2; turn++)
+        for (size_t i = 0; i < walk->model.count; i++) {
+            struct life *life = walk->model.lives[i];
+            if (!run_judge_is_mine(life->name) || !model_selects(command, life)) continue;
+            enum run_stop stop = run_asked_stop(&walk->runs, life, command, result->at_ms);
+            if (walk->half_done != NULL && stop == STOP_NOTHING) stop = STOP_PERHAPS;
+            if (turn == 0) life->stops_runs = stop == STOP_SURELY;
+            else if (stop == STOP_PERHAPS && left > 0) life->stops_runs = true;
+            else continue;
+            left -= life->stops_runs;
+        }
+}
+
+/* How the command finds the runs of the jobs. */
+static void mark_runs(struct walk *walk, const struct sent_command *command,
+                      const struct output *result)
+{
+    if (command->op == SENT_CANCEL) mark_stops(walk, command, result);
     for (size_t i = 0; i < walk->model.count; i++) {
         struct life *life = walk->model.lives[i];
-        if (run_judge_is_mine(life->name))
-            life->meets_run = run_judge_in_way(&walk->runs, life, command->own_id);
+        if (!run_judge_is_mine(life->name) || !life->there) continue;
+        if (command->op == SENT_TRIGGER)
+            life->meets_run = run_judge_in_way(&walk->runs, life, command);
+        if (command->op == SENT_REQUEUE && model_selects(command, life))
+            life->again = run_asked_again(&walk->runs, life, command, result);
+    }
+}
+
+/* What it leaves of them. */
+static void judge_runs(struct walk *walk, const struct sent_command *command,
+                       const struct output *result)
+{
+    bool stops = command->op == SENT_CANCEL || (command->op == SENT_DELETE && command->cancel_runs);
+    bool done = strcmp(result->word, "applied") == 0 || strcmp(result->word, "unchanged") == 0;
+    if (command->dry_run || !done) return;
+    for (size_t i = 0; i < walk->model.count; i++) {
+        struct life *life = walk->model.lives[i];
+        if (!run_judge_is_mine(life->name) || !model_selects(command, life)) continue;
+        walk->world->sometimes.count[SOMETIMES_RUN_CANCELLED] += stops && life->stops_runs;
+        if (stops) run_asked_stopped(&walk->runs, life, command, walk->half_done);
+        if (command->op == SENT_REQUEUE && life->again == AGAIN_HASTENED)
+            run_asked_hastened(&walk->runs, life, command, result->to_ms);
     }
 }
 
@@ -253,17 +295,18 @@ void walk_result(struct walk *walk, const struct output *result, const struct st
     bool refused = strcmp(result->word, "duplicate") == 0 &&
                    (world->ever_strict || world->cluster.own_limited);
     if (command->op != SENT_UNREADABLE && !refused) judge_effective(walk, result);
-    walk->half_done = NULL;
     struct expected_answer expected = {"duplicate", 0, 0};
     const struct remembered *first =
         command->command_id[0] != '\0' ? remembered(walk, command->command_id) : NULL;
     bool known = first != NULL;
     if (known) judge_duplicate(walk, first, result);
     world->sometimes.count[SOMETIMES_DRY_RUN] += command->dry_run && !known;
-    if (!known && command->op == SENT_TRIGGER) mark_meetings(walk, command);
+    if (!known) mark_runs(walk, command, result);
+    if (!known) judge_runs(walk, command, result);
     if (!known)
         expected = model_apply(&walk->model, command, result->at_ms, result->partition,
                                result->offset);
+    walk->half_done = NULL;
     judge_answer(walk, result, &expected);
     if (!known && command->command_id[0] != '\0' && !command->dry_run)
         remember(walk, command->command_id, result);

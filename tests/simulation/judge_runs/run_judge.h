@@ -126,9 +126,14 @@ void run_judge_close(struct run_judge *judge);
 /* Whether the job is judged here and not by the rest of the judge: it may have had a lease. */
 bool run_judge_is_mine(const char *name);
 
-/* Whether a trigger meets a run now, in the middle of a step: what it has fired itself is none. */
+/* Whether a trigger or a requeue meets a run now, in the middle of a step: what it has fired itself
+ * is none. */
 bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
-                      const char *command_id);
+                      const struct sent_command *command);
+/* Whether a run of that name is open now. */
+bool run_judge_is_open(const struct run_judge *judge, const char *name);
+/* Whether the output just handed over is the first try of a run that has been there before. */
+bool run_judge_came_again(const struct run_judge *judge, const struct output *fire);
 
 /* run_slots.c: what the policy made of a job's slots, at the end. */
 void run_slots_judge(struct run_judge *judge, const struct life *life);
@@ -162,6 +167,8 @@ int64_t run_tries_that_count(const struct judged_run *run, size_t tries);
 void run_work_judge(struct run_judge *judge);
 void run_ends_judge(struct run_judge *judge);
 void run_slots_events(struct run_judge *judge);
+/* run_pauses.c: jobs that are paused for their failures. */
+void run_pauses_judge(struct run_judge *judge, const struct step *step);
 /* run_cancels.c: requests to stop. */
 void run_cancels_judge(struct run_judge *judge, const struct step *step);
 

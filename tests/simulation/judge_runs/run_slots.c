@@ -300,21 +300,34 @@ static bool is_freed(const struct run_judge *judge, const struct judged_run *run
     return false;
 }
 
+static bool is_own(const struct sent_command *command, const char *run)
+{
+    const char *trigger = strstr(run, "@t:"); /* begun in an earlier step? */
+    if (command->op == SENT_REQUEUE) return strcmp(command->run, run) == 0;
+    return trigger != NULL && strcmp(trigger + 3, command->own_id) == 0;
+}
+
+bool run_judge_is_open(const struct run_judge *judge, const char *name)
+{
+    for (size_t i = 0; i < judge->open_count; i++)
+        if (strcmp(judge->open[i]->name, name) == 0 && !is_freed(judge, judge->open[i]))
+            return true;
+    return false;
+}
+
 bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
-                      const char *command_id)
+                      const struct sent_command *command)
 {
     if (life->wanted.runs.lease_ms == 0 || life->wanted.runs.overlap == SLOW_ALLOW) return false;
-    for (size_t i = 0; i < judge->open_count; i++) {
-        const char *trigger = strstr(judge->open[i]->id, "@t:"); /* begun in an earlier step? */
-        bool own = trigger != NULL && strcmp(trigger + 3, command_id) == 0;
-        if (!own && strcmp(judge->open[i]->name, life->name) == 0 &&
-            !is_freed(judge, judge->open[i]))
+    for (size_t i = 0; i < judge->open_count; i++)
+        if (strcmp(judge->open[i]->name, life->name) == 0 &&
+            !is_own(command, judge->open[i]->id) && !is_freed(judge, judge->open[i]))
             return true;
-    }
     for (size_t i = 0; i < judge->output_count; i++) {
         const struct output *fire = judge->outputs[i];
-        bool own = fire->trigger[0] == 't' && strcmp(fire->trigger + 2, command_id) == 0;
-        if (fire->kind == OUTPUT_FIRE && !own && strcmp(fire->name, life->name) == 0) return true;
+        if (fire->kind == OUTPUT_FIRE && strcmp(fire->name, life->name) == 0 &&
+            !is_own(command, history_run(&judge->world->history, fire)->id))
+            return true;
     }
     return false;
 }

@@ -99,8 +99,8 @@ int64_t run_tries_that_count(const struct judged_run *run, size_t tries)
 
 /* ---- fires ---- */
 
-/* A trigger whose command says that it may go beside others. */
-static bool is_allowed(const struct world *world, const char *trigger)
+/* Opened by a command that says that it may go beside others: by its trigger, or a requeue. */
+static bool is_allowed(const struct world *world, const char *trigger, const char *again)
 {
     struct sent_command *command = memory_allocate(1, sizeof *command);
     bool found = false;
@@ -109,11 +109,13 @@ static bool is_allowed(const struct world *world, const char *trigger)
             const struct sent *sent = &world->sent[shard][i];
             char place[HISTORY_LIFE_BYTES];
             (void)snprintf(place, sizeof place, "%d/%zu", (int)shard, i);
-            if (strstr(sent->text, "\"trigger\"") == NULL) continue;
+            if (strstr(sent->text, "\"allow\"}") == NULL &&
+                strstr(sent->text, "\"allow\",") == NULL)
+                continue;
             sent_read(sent->text, command);
-            found = command->beside && (strcmp(command->command_id, trigger) == 0 ||
-                                        (command->command_id[0] == '\0' &&
-                                         strcmp(place, trigger) == 0));
+            const char *own = command->command_id[0] == '\0' ? place : command->command_id;
+            found = command->beside && (again != NULL ? strcmp(command->run, again) == 0
+                                                      : strcmp(own, trigger) == 0);
         }
     free(command);
     return found;
@@ -121,7 +123,7 @@ static bool is_allowed(const struct world *world, const char *trigger)
 
 static struct judged_run *open_run(struct run_judge *judge, const struct output *fire,
                                    const struct run_said *said, struct life *life,
-                                   const struct step *step)
+                                   const struct step *step, bool again)
 {
     judge->runs = memory_grow((void *)judge->runs, &judge->run_capacity, judge->run_count + 1,
                               sizeof *judge->runs);
@@ -130,10 +132,11 @@ static struct judged_run *open_run(struct run_judge *judge, const struct output 
     memcpy(run->id, said->id, sizeof run->id);
     memcpy(run->name, fire->name, sizeof run->name);
     run->nominal_ms = fire->at_ms;
-    run->is_slot = fire->trigger[0] == '\0';
+    run->is_slot = fire->trigger[0] == '\0' && !again;
     run->forbids = life != NULL && life->wanted.runs.overlap != SLOW_ALLOW;
-    run->allowed = run->forbids && fire->trigger[0] == 't' && fire->trigger[1] == ':' &&
-                   is_allowed(judge->world, fire->trigger + 2);
+    bool asked = again || (fire->trigger[0] == 't' && fire->trigger[1] == ':');
+    run->allowed = run->forbids && asked &&
+                   is_allowed(judge->world, fire->trigger + 2, again ? said->id : NULL);
     judge->runs[judge->run_count++] = run;
     judge->open = memory_grow((void *)judge->open, &judge->open_capacity, judge->open_count + 1,
                               sizeof *judge->open);
@@ -149,7 +152,7 @@ static void read_fire(struct run_judge *judge, const struct output *fire,
         world_violation(judge->world, "run closed: %s fires try %" PRId64 " again", said->id,
                         said->number);
     if (run == NULL || run->ended != NULL)
-        run = open_run(judge, fire, said, life, step);
+        run = open_run(judge, fire, said, life, step, run != NULL);
     if (said->runnumber <= judge->last_runnumber ||
         said->runnumber >> 32 != step->mark.generation)
         world_violation(judge->world, "runnumber: %s fires as %" PRId64 " after %" PRId64
@@ -406,6 +409,7 @@ void run_judge_step(struct run_judge *judge, const struct step *step)
     read_outputs(judge, step);
     for (size_t i = 0; i < judge->open_count; i++) judge_run(judge, judge->open[i], step);
     for (size_t i = 0; i < judge->open_count; i++) judge_beside(judge, judge->open[i]);
+    run_pauses_judge(judge, step);
     run_slots_events(judge);
     run_cancels_judge(judge, step);
     size_t kept = 0;

@@ -128,6 +128,7 @@ void wanted_runs_read(const json_t *object, struct wanted_runs *runs)
         (void)snprintf(runs->workers, sizeof runs->workers, "%s", json_string_value(workers));
     if (mode != NULL) runs->given |= GIVES_MODE;
     runs->fixed = json_is_string(mode) && strcmp(json_string_value(mode), "fixed") == 0;
+    runs->unfollowed = json_is_string(mode) && strcmp(json_string_value(mode), "none") == 0;
     if (overlap != NULL) runs->given |= GIVES_OVERLAP;
     runs->overlap = overlap_of(json_string_value(overlap));
     if (retry != NULL) read_retry(retry, runs);
@@ -138,6 +139,7 @@ void wanted_runs_merge(struct wanted_runs *target, const struct wanted_runs *set
     if (set->given & GIVES_LEASE) target->lease_ms = set->lease_ms;
     if (set->given & GIVES_WORKERS) memcpy(target->workers, set->workers, sizeof target->workers);
     if (set->given & GIVES_MODE) target->fixed = set->fixed;
+    if (set->given & GIVES_MODE) target->unfollowed = set->unfollowed;
     if (set->given & GIVES_OVERLAP) target->overlap = set->overlap;
     if (set->given & GIVES_LIMIT) target->overlap_limit = set->overlap_limit;
     if (set->given & GIVES_WITHIN_START) target->start_within_ms = set->start_within_ms;
@@ -161,17 +163,19 @@ bool wanted_runs_fit(const struct wanted_runs *runs)
     if (runs->max_ms < runs->initial_ms) return false;
     if (runs->within_ms > 0 && runs->within_ms < runs->initial_ms) return false;
     if (runs->lease_ms > 0)
-        return runs->workers[0] != '\0' &&
+        return runs->workers[0] != '\0' && !runs->unfollowed &&
                !(runs->fixed && runs->start_within_ms != usual.start_within_ms);
     struct wanted_runs plain = usual;
     plain.given = runs->given;
+    plain.unfollowed = runs->unfollowed;
+    if (runs->unfollowed) memcpy(plain.workers, runs->workers, sizeof plain.workers);
     return wanted_runs_same(runs, &plain) && !limited;
 }
 
 bool wanted_runs_same(const struct wanted_runs *a, const struct wanted_runs *b)
 {
     return a->lease_ms == b->lease_ms && strcmp(a->workers, b->workers) == 0 &&
-           a->fixed == b->fixed && a->overlap == b->overlap &&
+           a->fixed == b->fixed && a->unfollowed == b->unfollowed && a->overlap == b->overlap &&
            a->overlap_limit == b->overlap_limit && a->start_within_ms == b->start_within_ms &&
            a->pause_after == b->pause_after && a->attempts == b->attempts &&
            a->initial_ms == b->initial_ms && a->factor_hundredths == b->factor_hundredths &&

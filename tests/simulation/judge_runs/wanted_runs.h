@@ -23,6 +23,7 @@ struct wanted_runs {
     int64_t lease_ms; /* 0: its runs are not followed */
     char workers[24];
     bool fixed; /* nobody claims it */
+    bool unfollowed; /* lease_mode none */
     enum slow_overlap overlap;
     int64_t overlap_limit;
     int64_t start_within_ms;

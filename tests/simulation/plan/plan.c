@@ -93,11 +93,13 @@ static const struct event_row rows[DO_COUNT] = {
     [DO_TICK] = {"tick", {{"shard", A_NUMBER}, {"fate", A_NUMBER}}},
     [DO_QUESTION] = {"question", {{"shard", A_NUMBER}, {"fate", A_NUMBER}}},
     [DO_SILENT] = {"silent", {{"ms", A_NUMBER}}},
+    [DO_ABOUT_RUN] = {"about_run", {{"shard", A_NUMBER}, {"back", A_NUMBER}}},
 };
 
 bool plan_is_fault(enum event_do what)
 {
-    return what != DO_NOTE && what != DO_COMMAND && what != DO_BULKY && what != DO_REDIS_SAVE;
+    return what != DO_NOTE && what != DO_COMMAND && what != DO_BULKY && what != DO_REDIS_SAVE &&
+           what != DO_ABOUT_RUN;
 }
 
 /* ---- building ---- */
@@ -181,13 +183,14 @@ static void choose_settings(struct plan *plan, struct random *dice, const struct
     }
 }
 
-/* In most seeds. Where Kafka loses what it has acknowledged, no claim can be relied on. */
-static void add_runs(struct plan *plan)
+/* Where Kafka loses what it has acknowledged, no claim can be relied on. */
+static void add_runs(struct plan *plan, bool always)
 {
     struct random dice = random_from(plan->seed, 8);
     bool loses = false;
     for (size_t i = 0; i < plan->count; i++) loses = loses || plan->events[i].what == DO_LOSE;
-    if (plan->typical || loses || !random_chance(&dice, 3, 5)) return;
+    bool wanted = random_chance(&dice, 1, 2) || always;
+    if (plan->typical || loses || !wanted) return;
     plan->settings.runs = true;
     workload_runs_add(plan, &dice);
     faults_runs_add(plan, &dice);
@@ -202,7 +205,7 @@ void plan_from_seed(struct plan *plan, uint64_t seed, const struct plan_wishes *
     struct random faults = random_from(seed, 4);
     workload_add(plan, &jobs);
     faults_add(plan, &faults);
-    if (wishes->runs) add_runs(plan);
+    add_runs(plan, wishes->runs);
     plan_sort(plan);
 }
 

@@ -58,6 +58,7 @@ enum event_do {
     DO_TICK,       /* shard, enum tick_fate of the next one */
     DO_QUESTION,   /* shard, enum question_fate of the next one */
     DO_SILENT,     /* ms: no group's coordinator answers */
+    DO_ABOUT_RUN,  /* shard, one of the last fires with a lease; text: a command about its run */
     DO_COUNT
 };
 
@@ -87,7 +88,7 @@ struct plan {
 struct plan_wishes {
     bool short_seeds;
     bool typical; /* the seed that speed is measured with */
-    bool runs;    /* jobs with a lease and workers, in most seeds */
+    bool runs;    /* jobs with a lease and workers, in each seed that may have them */
 };
 
 void plan_from_seed(struct plan *plan, uint64_t seed, const struct plan_wishes *wishes);

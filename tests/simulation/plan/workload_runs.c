@@ -91,6 +91,9 @@ static void put_terms(struct text_out *out, struct random *dice, bool anew)
     if (crew == CREW_FIXED) put(out, "%s", anew ? ",\"start_within\":null" : "");
     else put_start_within(out, dice, nobody);
     put_overlap(out, dice, nobody, anew);
+    if (random_chance(dice, 1, 4))
+        put(out, ",\"pause_after_failures\":%d", 1 + (int)roll(dice, 3));
+    else if (anew && random_chance(dice, 1, 2)) put(out, ",\"pause_after_failures\":null");
     if (random_chance(dice, 3, 5)) put_retry(out, dice);
 }
 
@@ -100,6 +103,9 @@ static void put_run_job(struct text_out *out, struct random *dice, const struct 
     put(out, "{\"group\":\"r%d\",\"id\":\"%d\",\"schedule\":", (int)group, (int)id);
     put_run_schedule(out, dice, plan, at_ms);
     if (!random_chance(dice, 1, 12)) put_terms(out, dice, false);
+    else if (random_chance(dice, 1, 2))
+        put(out, ",\"lease_mode\":\"none\",\"workers\":\"%s\"",
+            crew_name((int32_t)roll(dice, CREWS)));
     if (random_chance(dice, 1, 3)) put_options(out, dice, plan, at_ms);
     else put(out, ",\"payload\":{\"n\":%d}", (int)roll(dice, 1000));
     put(out, "}");
@@ -129,12 +135,15 @@ static void put_select_runs(struct text_out *out, struct random *dice, int64_t g
 static void put_run_update(struct text_out *out, struct random *dice, const struct plan *plan,
                            int64_t at_ms)
 {
-    static const char *const away = "\"lease\":null,\"workers\":null,\"lease_mode\":null,"
-                                    "\"overlap\":null,\"overlap_limit\":null,\"retry\":null,"
-                                    "\"start_within\":null";
+    static const char *const away = "\"lease\":null,\"overlap\":null,\"overlap_limit\":null,"
+                                    "\"retry\":null,\"start_within\":null,"
+                                    "\"pause_after_failures\":null";
     put(out, ",\"set\":{");
     switch (roll(dice, 7)) {
-    case 0: put(out, "%s", away); break;
+    case 0:
+        put(out, "%s,%s", away, roll(dice, 2) ? "\"workers\":null,\"lease_mode\":null"
+                                             : "\"workers\":\"w1\",\"lease_mode\":\"none\"");
+        break;
     case 1:
     case 2: /* as one that has had a lease of its own, or none */
         put(out, "\"lease\":\"%s\",\"workers\":\"%s\",\"lease_mode\":null", PICK(dice, leases),
@@ -169,16 +178,30 @@ static void put_about_jobs(struct text_out *out, struct random *dice, const stru
                            int64_t at_ms, int64_t group)
 {
     static const char *const ops[] = {"update", "pause", "resume", "delete", "trigger", "backfill",
-                                      "trigger", "trigger", "update", "resume"};
+                                      "trigger", "trigger", "update", "resume", "cancel"};
     const char *op = PICK(dice, ops);
     put_head(out, dice, op, at_ms);
     put_select_runs(out, dice, group);
     if (strcmp(op, "update") == 0) put_run_update(out, dice, plan, at_ms);
     if (strcmp(op, "backfill") == 0) put_past(out, dice, at_ms);
     if (strcmp(op, "trigger") == 0 && random_chance(dice, 1, 4)) put(out, ",\"overlap\":\"allow\"");
+    if (strcmp(op, "delete") == 0 && random_chance(dice, 1, 2)) put(out, ",\"cancel_runs\":true");
     if (strcmp(op, "resume") == 0 && random_chance(dice, 1, 3))
         put(out, ",\"from\":\"paused_at\"");
     put(out, "}");
+}
+
+/* A requeue or a cancel of one run, of a fire not long ago: open, waiting, or over. */
+static void add_about_run(struct plan *plan, struct random *dice, int64_t at_us)
+{
+    char json[JSON_BYTES];
+    struct text_out out = {json, sizeof json, 0};
+    bool again = random_chance(dice, 2, 3);
+    int64_t back = roll(dice, random_chance(dice, 1, 2) ? 3 : 40);
+    put_head(&out, dice, again ? "requeue" : "cancel",
+             plan->settings.start_ms + at_us / MILLI_US);
+    if (again && random_chance(dice, 1, 3)) put(&out, ",\"overlap\":\"allow\"");
+    plan_add(plan, at_us, DO_ABOUT_RUN, roll(dice, plan->settings.shards), back, 0, 0, json);
 }
 
 static void add_command(struct plan *plan, struct random *dice, int64_t at_us, int64_t jobs)
@@ -188,6 +211,10 @@ static void add_command(struct plan *plan, struct random *dice, int64_t at_us, i
     struct text_out out = {json, sizeof json, 0};
     int64_t group = roll(dice, RUN_GROUPS);
     int64_t at_ms = plan->settings.start_ms + at_us / MILLI_US;
+    if (jobs == 0 && random_chance(dice, 1, 5)) {
+        add_about_run(plan, dice, at_us);
+        return;
+    }
     if (jobs > 0 || random_chance(dice, 1, 3)) {
         put_head(&out, dice, random_chance(dice, 1, 4) ? "add" : "put", at_ms);
         put_run_jobs(&out, dice, plan, at_ms, group, jobs > 0 ? jobs : 1 + roll(dice, 2));

@@ -176,6 +176,7 @@ static void read_state(struct history *history, struct step *step, const struct 
     if (!job || record->tombstone) return;
     output->partition = (int32_t)scan_number(record->value, "\"revision\":", -1);
     output->offset = scan_number(record->value, "\"ordinal\":", 0);
+    output->from_ms = scan_instant(record->value, "\"paused_at\":\"");
     copy(output->life, sizeof output->life, scan_text(record->value, "\"incarnation\":\""));
     copy(output->word, sizeof output->word, scan_text(record->value, "\"state\":\""));
 }

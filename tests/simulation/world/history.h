@@ -52,6 +52,7 @@ struct run_said {
     int64_t ended_ms;
     bool free;
     bool ended_released;
+    bool again; /* found by the judge: a fire of a run that had been over before */
     bool cancel_asked;
     char state[HISTORY_WORD_BYTES];
     char outcome[HISTORY_WORD_BYTES]; /* record: of that try; event, letter: of the run */
@@ -72,7 +73,7 @@ struct output {
     int64_t first_ms;
     int64_t last_ms;    /* fire: hash of its data */
     int64_t count;      /* event: count; fire: missedcount; result: changed */
-    int64_t from_ms;    /* fire: its time, when the shard put it out */
+    int64_t from_ms;    /* fire: its time, when the shard put it out; job: paused at */
     int64_t to_ms;
     int64_t matched;    /* fire: attempt */
     int32_t partition;  /* result, forward: of the command's origin; job: the revision */

@@ -115,6 +115,9 @@
     row(COUNTED_OWING, "jobs that owe were counted")                                               \
     row(COUNTED_FAILING, "failing jobs were counted")                                              \
     row(SLOT_MEETS_RUN, "a slot met a run of its job, and a policy had to choose")                 \
+    row(REQUEUED, "a run that was over came again")                                                \
+    row(RUN_CANCELLED, "a command asked runs of a job to stop")                                    \
+    row(AUTO_PAUSED, "a job was paused for its failures")                                          \
     row(RUNS_TAKEN_OVER, "a shard that has had open runs got an owner")                            \
     row(WORKER_DIED, "a worker died")                                                              \
     row(WORKER_DRAINED, "a worker ended in order")                                                 \
