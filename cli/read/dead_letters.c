@@ -255,8 +255,9 @@ static enum dead_kind kind_of(const struct dead_record *record)
 
 static bool note_done(struct dead_list *list, const struct dead_record *record)
 {
+    if (record->code.length > 0) return false; /* the one way to say so without a look inside */
     struct text named = json_scan_member(record->value, "acknowledged");
-    if (record->code.length > 0 || named.length == 0) return false;
+    if (named.length == 0) return false;
     json_t *ranges = json_loadb(named.bytes, named.length, 0, NULL);
     for (size_t i = 0; i < json_array_size(ranges); i++) {
         const json_t *range = json_array_get(ranges, i);

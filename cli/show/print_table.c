@@ -61,7 +61,11 @@ static const char *tone_code(enum table_tone tone)
 
 static void spaces(FILE *stream, size_t count)
 {
-    for (size_t i = 0; i < count; i++) (void)fputc(' ', stream);
+    static const char blanks[] = "                                ";
+    for (size_t part = 0; count > 0; count -= part) {
+        part = count < sizeof blanks - 1 ? count : sizeof blanks - 1;
+        (void)fwrite(blanks, 1, part, stream);
+    }
 }
 
 /* The cell in its column. The last one of a row is not padded. */

@@ -26,6 +26,15 @@ static size_t character_decode(const char *bytes, size_t length, uint32_t *code)
     return need;
 }
 
+/* How many of the first bytes are a character of one column each that steers nothing: most texts
+ * are of nothing else. */
+static size_t plain_run(const char *bytes, size_t length)
+{
+    size_t run = 0;
+    while (run < length && bytes[run] >= ' ' && bytes[run] <= '~') run++;
+    return run;
+}
+
 /* Characters that move the cursor, start a sequence or turn the direction of the text. */
 static bool character_steers(uint32_t code)
 {
@@ -50,6 +59,10 @@ void text_escape(struct text_writer *out, const char *bytes, size_t length)
     assert(bytes != NULL || length == 0);
     for (size_t at = 0; at < length;) {
         uint32_t code = 0;
+        size_t run = plain_run(bytes + at, length - at);
+        if (run > 0) text_writer_bytes(out, bytes + at, run);
+        at += run;
+        if (at == length) break;
         size_t size = character_decode(bytes + at, length - at, &code);
         if (size == 0) {
             text_writer_format(out, "\\x%02x", (unsigned)(unsigned char)bytes[at]);
@@ -113,6 +126,10 @@ size_t text_columns(const char *bytes, size_t length)
     size_t columns = 0;
     for (size_t at = 0; at < length;) {
         uint32_t code = 0;
+        size_t run = plain_run(bytes + at, length - at);
+        columns += run;
+        at += run;
+        if (at == length) break;
         size_t size = character_decode(bytes + at, length - at, &code);
         columns += size == 0 ? 1 : character_columns(code);
         at += size == 0 ? 1 : size;
