@@ -347,6 +347,14 @@ bool cli_kafka_is_embedded(const char *cluster_id)
     return strncmp(cluster_id, "mockCluster", 11) == 0; /* librdkafka's name for its mock */
 }
 
+bool cli_kafka_reads_embedded(struct cli_kafka *client)
+{
+    char *cluster_id = rd_kafka_clusterid(client->handle, (int)client->timeout_ms);
+    bool embedded = cluster_id != NULL && cli_kafka_is_embedded(cluster_id);
+    if (cluster_id != NULL) rd_kafka_mem_free(client->handle, cluster_id);
+    return embedded;
+}
+
 rd_kafka_t *cli_kafka_handle(struct cli_kafka *client)
 {
     assert(client->handle != NULL);

@@ -86,6 +86,9 @@ rd_kafka_t *cli_kafka_handle(struct cli_kafka *client);
 /* Whether the cluster id is that of the stand-in of belfryd --embedded. */
 bool cli_kafka_is_embedded(const char *cluster_id);
 
+/* The same of the cluster itself; false where it does not say who it is. */
+bool cli_kafka_reads_embedded(struct cli_kafka *client);
+
 /* The next record, NULL when none came in wait_ms. End-of-partition marks come as records with
  * err RD_KAFKA_RESP_ERR__PARTITION_EOF. The caller destroys it. False: ERROR_RETRY. */
 bool cli_kafka_next(struct cli_kafka *client, int wait_ms, rd_kafka_message_t **message,

@@ -470,6 +470,8 @@ def test_embedded_follows_runs() -> None:
         produce(kafka, "belfry.runs",
                 [("demo", json.dumps(failure), None, int(fire["source"].rpartition("/")[2]))])
         assert fires.read_until(2)[1].json["try"] == 2
+    lines = json.loads(daemon.belfry("history", "demo/work", "--since", "1h", "-o", "json").stdout)
+    assert [line.get("outcome") for line in lines] == ["failure", None], lines
     assert daemon.stop() == 0
     daemon.start()
     daemon.wait_live()
