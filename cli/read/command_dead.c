@@ -59,7 +59,7 @@ static void add_row(struct table *table, const struct dead_row *row)
         {text_of(dead_kind_word(row->kind)), row->acknowledged ? TONE_DIM : TONE_PLAIN},
         {job, TONE_PLAIN},
         {row->code, row->acknowledged ? TONE_DIM : TONE_BAD},
-        {row->message, TONE_PLAIN},
+        {row->message.length == 0 ? text_of("-") : row->message, TONE_PLAIN},
     };
     table_add(table, cells);
 }

@@ -214,6 +214,15 @@ static void print_list(const json_t *result, const char *member, const char *pre
     }
 }
 
+/* Of several commands one shard may answer more than once. */
+static bool is_new_shard(bool seen[SHARDS_MAX], const json_t *result)
+{
+    json_int_t shard = json_member_number(result, "shard", 0);
+    bool is_new = shard >= 0 && shard < SHARDS_MAX && !seen[shard];
+    if (is_new) seen[shard] = true;
+    return is_new;
+}
+
 /* One line for each outcome that came, then every fault and warning. */
 static void print_talk(const json_t *results)
 {
@@ -224,13 +233,14 @@ static void print_talk(const json_t *results)
     bool dry = json_is_true(json_object_get(json_array_get(results, 0), "dry_run"));
     for (size_t o = 0; o < sizeof outcomes / sizeof outcomes[0]; o++) {
         const char *word = outcome_name(outcomes[o]);
+        bool seen[SHARDS_MAX] = {false};
         json_int_t shards = 0;
         json_int_t matched = 0;
         json_int_t changed = 0;
         for (size_t i = 0; i < json_array_size(results); i++) {
             const json_t *result = json_array_get(results, i);
             if (strcmp(text_or_empty(result, "outcome"), word) != 0) continue;
-            shards++;
+            shards += is_new_shard(seen, result);
             matched += json_member_number(result, "matched", 0);
             changed += json_member_number(result, "changed", 0);
         }

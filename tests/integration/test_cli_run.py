@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterator
 
 from cli_cluster import CliCluster
 from harness import Kafka, Redis, wait_for
+from programs import BUILD
 from topics import read_all
 from worker import Work, Worker
 
@@ -158,3 +160,35 @@ def test_a_failed_run_comes_back_once(shared: Cluster) -> None:
     assert "not dealt with" in again.stderr
     shared("run", "retry", run)
     wait_for(lambda: len(shared.outcomes("dead")) == 3, 60, "and by hand")
+    shared.mended.clear()
+
+
+def test_a_requeue_that_was_killed_is_given_again(shared: Cluster) -> None:
+    names = [f"many{number}" for number in range(12)]
+    for name in names:
+        shared.add(name)
+
+    def left() -> list[str]:
+        return [place for name in names
+                for place in shared("dead", "list", "--id", name, "-o", "name").stdout.split()]
+
+    places = wait_for(lambda: found if len(found := left()) == len(names) else None, 60, "letters")
+    shared.mended.set()
+    # Sent, and killed before it has acknowledged it.
+    planned = shared("dead", "requeue", places[0], "--dry-run").stdout
+    shared("requeue", "-f", "-", "--wait", stdin=planned)
+    slow = subprocess.Popen(
+        [BUILD / "belfry", "--kafka", shared.kafka.bootstrap, "--redis", shared.redis.url,
+         "--cluster", CLUSTER, "dead", "requeue", *places, "--rate", "3"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: len(left()) < len(names), 60, "it has begun")
+    slow.kill()
+    slow.wait()
+    rest = left()
+    assert 0 < len(rest) < len(names), "killed in the middle"
+    done = shared("dead", "requeue", *rest)
+    assert "on 1 shard\n" in done.stderr, done.stderr
+    for name in names:
+        wait_for(lambda: shared.outcomes(name) == ["failure", "success"], 60, f"{name}, once more")
+    assert left() == []
+    shared.mended.clear()
