@@ -157,6 +157,15 @@ bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view)
     return true;
 }
 
+bool runs_look_recorded(const struct runs *runs, uint32_t k, struct run_view *view)
+{
+    if (!runs_look(runs, k, view)) return false;
+    if ((run_table_at(&runs->table, k)->flags & RUN_UNRECORDED) == 0) return true;
+    view->record.state = RUN_STATE_OPEN;
+    view->record.claim = (struct run_claim){0};
+    return true;
+}
+
 uint32_t runs_find(const struct runs *runs, struct text id)
 {
     const struct run *run = run_table_find(&runs->table, id);

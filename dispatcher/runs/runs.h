@@ -230,6 +230,9 @@ void runs_let_go(struct runs *runs, uint32_t k, int64_t runnumber);
 bool runs_is_open(const struct runs *runs, uint32_t k);
 /* False: none is open under k. */
 bool runs_look(const struct runs *runs, uint32_t k, struct run_view *view);
+/* As its record has it: without a claim that is in no record yet. Who found one in Redis would take
+ * it for recorded, and it would be gone when Redis is. */
+bool runs_look_recorded(const struct runs *runs, uint32_t k, struct run_view *view);
 uint32_t runs_find(const struct runs *runs, struct text id); /* by the fire's; UINT32_MAX: none */
 uint32_t runs_top(const struct runs *runs); /* all k are below it */
 

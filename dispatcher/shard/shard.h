@@ -136,7 +136,7 @@ void shard_follow_runs(struct shard *shard, const struct runs_start *start);
 /* For what needs no sink: questions, ticks to be sent, waits, offsets; NULL: there was never
  * one. */
 struct runs *shard_runs(const struct shard *shard);
-/* As runs_look(), with the names of the run's job; also before shard_follow_runs(). */
+/* As runs_look_recorded(), with the names of the run's job; also before shard_follow_runs(). */
 bool shard_look_run(const struct shard *shard, uint32_t k, struct run_view *view);
 size_t shard_open_runs(const struct shard *shard);
 /* The same, and there is one from here on: of a shard that follows runs. */

@@ -62,7 +62,7 @@ struct runs *shard_runs(const struct shard *shard)
 /* Before the runs are followed their records have the names. */
 bool shard_look_run(const struct shard *shard, uint32_t k, struct run_view *view)
 {
-    if (shard->open == NULL || !runs_look(shard->open, k, view)) return false;
+    if (shard->open == NULL || !runs_look_recorded(shard->open, k, view)) return false;
     struct run_record *record = &view->record;
     if (record->id.length > 0) return true;
     const struct job *job = shard_job_of_run(shard, view);

@@ -27,6 +27,7 @@ struct worker {
     bool commits;
     enum broker_topic topic; /* of fires */
     int64_t writes_at_ms;    /* what nobody is to read; 0: never */
+    int64_t empties_at_ms;   /* the store, which the next commit shows; 0: never */
 };
 
 /* The text behind `name` in a record, up to its quote. */
@@ -58,6 +59,18 @@ static void report(struct cluster *cluster, const struct cluster_record *fire, c
     cluster_write(cluster, TOPIC_RUNS, "g", text);
 }
 
+static void command(struct cluster *cluster, const char *json)
+{
+    cluster_write(cluster, TOPIC_CONTROL, "g", json);
+}
+
+static void trigger(struct cluster *cluster, int number)
+{
+    char text[200];
+    (void)snprintf(text, sizeof text, TRIGGER, number);
+    command(cluster, text);
+}
+
 static void work(struct cluster *cluster)
 {
     struct worker *worker = cluster->opaque;
@@ -65,6 +78,11 @@ static void work(struct cluster *cluster)
     if (worker->writes_at_ms != 0 && cluster->now_ms >= worker->writes_at_ms) {
         worker->writes_at_ms = 0;
         for (int i = 0; i < 7; i++) cluster_write(cluster, TOPIC_RUNS, "g", "nobody reads it");
+    }
+    if (worker->empties_at_ms != 0 && cluster->now_ms >= worker->empties_at_ms) {
+        worker->empties_at_ms = 0;
+        store_image_empty(cluster->image);
+        trigger(cluster, 2);
     }
     for (; worker->seen < fires->committed; worker->seen++) {
         char words[100];
@@ -90,18 +108,6 @@ static struct cluster *open_cluster(struct worker *worker, void **state)
     cluster->opaque = worker;
     if (worker->topic == 0) worker->topic = TOPIC_FIRES;
     return cluster;
-}
-
-static void command(struct cluster *cluster, const char *json)
-{
-    cluster_write(cluster, TOPIC_CONTROL, "g", json);
-}
-
-static void trigger(struct cluster *cluster, int number)
-{
-    char text[200];
-    (void)snprintf(text, sizeof text, TRIGGER, number);
-    command(cluster, text);
 }
 
 static void live(struct cluster *cluster, const char *owner, int64_t for_ms)
@@ -209,6 +215,27 @@ static void silence_is_lost_and_tried_again(void **state)
     assert_int_equal(cluster->logs[TOPIC_FIRES].committed, 2);
     assert_int_equal(count(cluster, TOPIC_FIRES, "\"try\":2,"), 1);
     assert_int_equal(count(cluster, TOPIC_RUNS, "\"tick\""), 1);
+    assert_false(any_open(cluster));
+    cluster_destroy(cluster);
+}
+
+/* Redis is written anew while a claim is in no record; the second owner begins with that, the third
+ * with the log alone. The worker never says a word again. */
+static void redis_knows_no_claim_before_the_log(void **state)
+{
+    struct worker worker = {
+        .first = "started", .second = "started success", .commits = true,
+        .empties_at_ms = NOW_MS + 2000};
+    struct cluster *cluster = open_cluster(&worker, state);
+    command(cluster, JOB);
+    trigger(cluster, 1);
+    live(cluster, "first", 4000);
+    assert_int_equal(cluster->logs[TOPIC_FIRES].committed, 2);
+    trigger(cluster, 3);
+    live(cluster, "second", 2000);
+    cluster->store_empty = true;
+    live(cluster, "third", LEASE_MS + 6000);
+    assert_int_equal(count(cluster, TOPIC_FIRES, "\"try\":2,"), 3);
     assert_false(any_open(cluster));
     cluster_destroy(cluster);
 }
@@ -408,6 +435,7 @@ int main(void)
         BOTH(a_run_ends_with_its_report),
         BOTH(the_next_owner_has_the_same_runs),
         BOTH(silence_is_lost_and_tried_again),
+        BOTH(redis_knows_no_claim_before_the_log),
         BOTH(a_failed_run_is_a_dead_letter),
         BOTH(each_commit_may_be_the_last),
         BOTH(what_was_deleted_unread_is_said_once),
