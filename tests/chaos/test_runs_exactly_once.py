@@ -32,7 +32,7 @@ from runs_checker import History, Job, Line, Verdict, judge  # noqa: E402
 SECONDS = float(os.environ.get("CHAOS_SECONDS", 100))
 WORKERS = "chaos-workers"
 LEASE_S = 10.0
-SETTLE_S = 150.0
+SETTLE_S = 300.0
 OVERLAPS = ["allow", "skip", "buffer_one", "buffer_all", "cancel_other"]
 # Two of three are over soon; some go on for longer than a lease.
 WORK_S = [0.02, 0.1, 0.1, 0.3, 0.5, 1.0, 2.0, 4.0, 14.0]

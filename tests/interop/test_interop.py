@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Iterator
 
 from harness import ROOT, Belfryd, Kafka, Redis, produce, read_all, shard_of
+from runner import limit
 from servers import KAFKA_LIBS
 
 JARS = ("kafka-clients", "slf4j-api", "lz4-java")  # what the Java client needs here
@@ -54,7 +55,7 @@ class Languages:
     def run(self, example: list[object], group: str, *more: str) -> tuple[dict, dict]:
         """The result and the fire that an example prints."""
         words = [*example, self.kafka.bootstrap, CLUSTER, group, "one", *more]
-        lines = command(words, BUILT, 60).splitlines()
+        lines = command(words, BUILT, 120).splitlines()
         assert len(lines) == 2, lines
         result, fire = map(json.loads, lines)
         assert result["outcome"] == "applied" and result["changed"] == 1, result
@@ -97,7 +98,7 @@ def knows_append_time(shared: Languages, program: list[object]) -> bool:
     """Whether the client gives the append time of what it has sent: the first step of a claim needs
     it (docs/runs.md). The program sends a record of its own time 1."""
     topic = f"{CLUSTER}.runs"
-    [line] = command([*program, shared.kafka.bootstrap, topic], BUILT, 60).splitlines()
+    [line] = command([*program, shared.kafka.bootstrap, topic], BUILT, 120).splitlines()
     _offset, given_ms, *_more = line.split()
     newest = max(read_all(shared.kafka.bootstrap, topic), key=lambda record: record.timestamp_ms)
     assert newest.timestamp_ms > 1_700_000_000_000, "the topic keeps the sender's time"
@@ -125,28 +126,31 @@ def test_python_with_its_default_partitioner(shared: Languages) -> None:
     assert not all(partitions), "not one was forwarded: is this still another partitioner?"
 
 
+@limit(900)
 def test_javascript(shared: Languages) -> None:
     folder = BUILT / "javascript"
     folder.mkdir(exist_ok=True)
     for name in ("package.json", "example.js", "append_time.js"):
         shutil.copy(HERE / "javascript" / name, folder)
-    command(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], folder, 120)
+    command(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], folder, 240)
     check(shared, ["node", folder / "example.js"], "javascript")
     assert knows_append_time(shared, ["node", folder / "append_time.js"])
 
 
+@limit(900)
 def test_go(shared: Languages) -> None:
-    output, _ = shared.go_build.communicate(timeout=240)
+    output, _ = shared.go_build.communicate(timeout=400)
     assert shared.go_build.returncode == 0, output
     check(shared, [shared.go_program], "go")
     assert not knows_append_time(shared, [BUILT / "appendtime"]), "docs/runs.md says it does not"
 
 
+@limit(900)
 def test_java(shared: Languages) -> None:
     jars = ":".join(str(jar) for name in JARS for jar in KAFKA_LIBS.glob(f"{name}-*.jar"))
     classes = BUILT / "java"
     command(["javac", "-cp", jars, "-d", classes, "Example.java", "AppendTime.java"],
-            HERE / "java", 60)
+            HERE / "java", 120)
     java = ["java", "-XX:+UseSerialGC", "-cp", f"{classes}:{jars}"]
     check(shared, [*java, "Example"], "java")
     assert knows_append_time(shared, [*java, "AppendTime"])
