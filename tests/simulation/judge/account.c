@@ -8,6 +8,8 @@
 #include "lib/time/instant.h"
 #include "tests/simulation/judge/stretches.h"
 
+#define MOMENT_MS INT64_C(60000) /* a transaction takes no longer, when all is calm */
+
 static int by_nominal(const void *left, const void *right)
 {
     const struct fired *a = left;
@@ -73,6 +75,15 @@ static void walk_stretch(struct world *world, const struct life *life,
         mark_fired(life, at_ms, tally, &fired);
 }
 
+/* At the latest, if it has ended and no run of it is open. */
+static int64_t kept_until_ms(const struct life *life)
+{
+    int64_t from_ms = life->finished_ms > life->run_over_ms ? life->finished_ms
+                                                            : life->run_over_ms + MOMENT_MS;
+    return life->wanted.keep_ms == ALWAYS_MS ? ALWAYS_MS
+                                             : from_ms + life->wanted.keep_ms + MOMENT_MS;
+}
+
 static void judge_life(struct world *world, struct life *life, int64_t watermark_ms)
 {
     struct tally tally = {.found = memory_allocate(life->fired_count + 1, sizeof(bool))};
@@ -103,6 +114,9 @@ static void judge_life(struct world *world, struct life *life, int64_t watermark
                  !life->ended_by_rules &&
                  life_has_slot_after(life, watermark_ms);
     if (early) complain(world, life, life->finished_ms, "ended: a job with slots to come");
+    bool stays = life->there && life->finished_ms != NEVER_MS &&
+                 life->run_since_ms == NEVER_MS && kept_until_ms(life) < watermark_ms;
+    if (stays) complain(world, life, life->finished_ms, "stays: a finished job behind its time");
     if (life->overslept) complain(world, life, watermark_ms, "overslept: a pause without an end");
     asked_judge(world, life);
     notices_judge(world, life);

@@ -341,7 +341,8 @@ static void walk_event(struct walk *walk, size_t at)
     }
 }
 
-/* A finished job whose runs are followed is kept from the end of the last one on. */
+/* A finished job whose runs are followed is kept from the end of the last one on: when exactly that
+ * was is not known to the step. */
 static bool is_deleted_by_command(const struct walk *walk, size_t at, const struct life *life)
 {
     size_t next = walk->next_result[at];
@@ -363,11 +364,18 @@ static void walk_deletion(struct walk *walk, size_t at)
     int64_t known_ms = next_effective_ms(walk, at);
     int64_t standing_ms = walk->step_of[at]->mark.watermark_ms + 1; /* just before its instant */
     if (standing_ms < known_ms) known_ms = standing_ms;
-    bool kept = life == NULL || life->finished_ms == NEVER_MS ||
-                life->wanted.keep_ms == ALWAYS_MS ||
-                (life->wanted.keep_ms > 0 && life->finished_ms + life->wanted.keep_ms > known_ms);
-    if (!kept && run_judge_is_mine(life->name))
-        kept = run_judge_is_open(&walk->runs, life->name) || is_deleted_by_command(walk, at, life);
+    int64_t from_ms = life == NULL ? NEVER_MS : life->finished_ms;
+    bool mine = life != NULL && run_judge_is_mine(life->name);
+    if (mine && from_ms != NEVER_MS) {
+        int64_t over_ms = run_judge_over_ms(&walk->runs, life->name);
+        if (over_ms > from_ms) from_ms = over_ms;
+    }
+    bool kept = from_ms == NEVER_MS || from_ms == ALWAYS_MS || life->wanted.keep_ms == ALWAYS_MS ||
+                (life->wanted.keep_ms > 0 && from_ms + life->wanted.keep_ms > known_ms);
+    bool asked = mine && is_deleted_by_command(walk, at, life);
+    if (mine && !asked && run_judge_over_ms(&walk->runs, life->name) == ALWAYS_MS)
+        world_violation(walk->world, "goes too soon: %s, a run of it is open", life->name);
+    kept = kept || asked;
     if (kept) wait_for_result(walk, at);
     else life_end(life, life->finished_ms);
 }
@@ -461,6 +469,7 @@ static void end_runs(struct walk *walk)
         struct life *life = walk->model.lives[i];
         if (!run_judge_is_mine(life->name)) continue;
         life->run_since_ms = run_judge_open_since_ms(&walk->runs, life->name);
+        life->run_over_ms = run_judge_over_ms(&walk->runs, life->name);
         run_slots_judge(&walk->runs, life);
     }
 }

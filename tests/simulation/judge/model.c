@@ -222,6 +222,7 @@ static void add_job(struct model *model, const struct wanted *wanted, int64_t ef
     life->last_nominal_ms = NEVER_MS;
     life->over_ms = NEVER_MS;
     life->run_since_ms = NEVER_MS;
+    life->run_over_ms = NEVER_MS;
     life->lacking = model->version >= VERSION_LACKS;
     /* What came due before an import may have been fired in the life it goes on with. */
     bool over = wanted->schedule.kind == SLOW_AT && wanted->schedule.at_ms <= effective_ms;

@@ -162,6 +162,7 @@ struct life { /* one incarnation of a job */
     struct streak streak;
     int64_t run_since_ms; /* of its name one is open at the end: what came due since its fire may
                            * not be named yet; NEVER_MS */
+    int64_t run_over_ms; /* the last of its name ended no earlier; NEVER_MS: there was none */
     struct wanted wanted;
     int64_t revision;
     int64_t paused_ms; /* NEVER_MS: not paused */

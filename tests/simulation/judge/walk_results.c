@@ -255,12 +255,16 @@ static void judge_runs(struct walk *walk, const struct sent_command *command,
 {
     bool stops = command->op == SENT_CANCEL || (command->op == SENT_DELETE && command->cancel_runs);
     bool done = strcmp(result->word, "applied") == 0 || strcmp(result->word, "unchanged") == 0;
-    if (command->dry_run || !done) return;
+    if (command->dry_run) return;
+    walk->runs.may_stop = walk->runs.may_stop || stops;
+    if (!done) return;
     for (size_t i = 0; i < walk->model.count; i++) {
         struct life *life = walk->model.lives[i];
         if (!run_judge_is_mine(life->name) || !model_selects(command, life)) continue;
         walk->world->sometimes.count[SOMETIMES_RUN_CANCELLED] += stops && life->stops_runs;
         if (stops) run_asked_stopped(&walk->runs, life, command, walk->half_done);
+        if (command->op == SENT_DELETE && walk->half_done == NULL)
+            run_asked_left(&walk->runs, life);
         if (command->op == SENT_REQUEUE && life->again == AGAIN_HASTENED)
             run_asked_hastened(&walk->runs, life, command, result->to_ms);
     }

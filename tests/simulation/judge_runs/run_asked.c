@@ -32,7 +32,8 @@ static struct glance look(const struct run_judge *judge, const struct judged_run
         const struct run_said *said = history_run(&judge->world->history, output);
         if (output->kind == OUTPUT_RUN && run->k >= 0 && said->k == run->k)
             glance_at_record(&glance, said, run->first);
-        if (output->kind != OUTPUT_FIRE || strcmp(said->id, run->id) != 0) continue;
+        if (output->kind != OUTPUT_FIRE || said->number == 1 || strcmp(said->id, run->id) != 0)
+            continue;
         glance.said = true;
         glance.waiting = false;
     }
@@ -126,6 +127,16 @@ void run_asked_stopped(struct run_judge *judge, const struct life *life,
         if (!opens(judge, output, life->name) || !is_meant(command, said->id)) continue;
         struct glance glance = look_new(judge, output);
         if (glance.open && !glance.asked) complain(judge, said->id, &glance);
+    }
+}
+
+void run_asked_left(struct run_judge *judge, const struct life *life)
+{
+    for (size_t i = 0; i < judge->open_count && !run_cancels_may(judge, life); i++) {
+        const struct judged_run *run = judge->open[i];
+        if (run->life == life && !run->cancel_asked && look(judge, run).asked)
+            world_violation(judge->world, "asked to stop by nobody: %s, its job is deleted",
+                            run->id);
     }
 }
 

@@ -19,6 +19,9 @@ enum run_stop run_asked_stop(const struct run_judge *judge, const struct life *l
 void run_asked_stopped(struct run_judge *judge, const struct life *life,
                        const struct sent_command *command, const struct step *begun);
 
+/* A delete that is to leave the runs alone has been carried out in one step. */
+void run_asked_left(struct run_judge *judge, const struct life *life);
+
 /* What a requeue is for the job. */
 enum run_again run_asked_again(const struct run_judge *judge, const struct life *life,
                                const struct sent_command *command, const struct output *result);

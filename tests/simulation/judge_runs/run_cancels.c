@@ -48,8 +48,29 @@ static void judge_sign(struct run_judge *judge, const struct judged_report *repo
                     report->time_ms, asked_ms);
 }
 
+bool run_cancels_may(const struct run_judge *judge, const struct life *life)
+{
+    return judge->may_stop || life->wanted.runs.overlap == SLOW_CANCEL_OTHER;
+}
+
+/* Somebody has to have asked: a command, or the policy of the job. Of a job that is gone, or that
+ * was changed just now, the policy is not known. */
+static void judge_asked(struct run_judge *judge, const struct judged_run *run,
+                        const struct step *step)
+{
+    const struct life *life = run->life;
+    bool asked = run->record != NULL && run->record->cancel_asked && !run->cancel_asked;
+    if (!asked || life == NULL || !life->there || run_cancels_may(judge, life) ||
+        step->mark.in_command || judge->before == NULL || judge->before->mark.in_command ||
+        life->touched_ms >= judge->before->mark.watermark_ms)
+        return;
+    world_violation(judge->world, "asked to stop by nobody: %s", run->id);
+}
+
 void run_cancels_judge(struct run_judge *judge, const struct step *step)
 {
+    for (size_t i = 0; i < judge->open_count; i++) judge_asked(judge, judge->open[i], step);
+
     for (size_t i = 0; i < judge->output_count; i++) {
         const struct output *output = judge->outputs[i];
         if (output->kind == OUTPUT_CANCEL)

@@ -160,10 +160,12 @@ const struct run_case run_cases[] = {
      MET "fire 2 at=200 slot=120 id=B;record 1 first=2;" MET_ENDS},
 
     /* requests to stop */
-    {"a request that is repeated", NULL, 1, SLOW_ALLOW,
+    {"a request of nobody", "asked to stop by nobody", 1, SLOW_ALLOW,
+     RUNNING "cancel 1;record 0 asked=1 state=claimed;mark 6;end 7"},
+    {"a request that is repeated", NULL, 1, SLOW_CANCEL_OTHER,
      RUNNING "cancel 1;record 0 asked=1 state=claimed;mark 6;report 9 running 1;mark 9;"
              "report 19 running 1;cancel 1;mark 19;end 20"},
-    {"a request that is not repeated", "cancel not repeated", 1, SLOW_ALLOW,
+    {"a request that is not repeated", "cancel not repeated", 1, SLOW_CANCEL_OTHER,
      RUNNING "cancel 1;record 0 asked=1 state=claimed;mark 6;report 9 running 1;mark 9;"
              "report 19 running 1;mark 19;end 20"},
     {NULL, NULL, 0, SLOW_ALLOW, NULL}};

@@ -102,6 +102,7 @@ struct run_judge {
     size_t output_capacity;
     size_t life_capacity;
     const struct step *before;
+    bool may_stop; /* a command of the step asks runs to stop */
     struct taken_step *taken;
     size_t taken_count;
     size_t taken_capacity;
@@ -130,8 +131,9 @@ bool run_judge_is_mine(const char *name);
  * is none. */
 bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
                       const struct sent_command *command);
-/* Whether a run of that name is open now. */
-bool run_judge_is_open(const struct run_judge *judge, const char *name);
+/* When the last run of that name ended, at the earliest; ALWAYS_MS: one is open, NEVER_MS: there
+ * was none. */
+int64_t run_judge_over_ms(const struct run_judge *judge, const char *name);
 /* Whether the output just handed over is the first try of a run that has been there before. */
 bool run_judge_came_again(const struct run_judge *judge, const struct output *fire);
 
@@ -171,5 +173,7 @@ void run_slots_events(struct run_judge *judge);
 void run_pauses_judge(struct run_judge *judge, const struct step *step);
 /* run_cancels.c: requests to stop. */
 void run_cancels_judge(struct run_judge *judge, const struct step *step);
+/* Whether anything but the command at hand may ask the job's runs to stop in this step. */
+bool run_cancels_may(const struct run_judge *judge, const struct life *life);
 
 #endif

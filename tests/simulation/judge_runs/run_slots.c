@@ -19,7 +19,8 @@ static bool is_left_out(const struct output *event)
     return strcmp(event->reason, "overlap") == 0 || strcmp(event->reason, "buffer_full") == 0;
 }
 
-/* The oldest one that was open when the step began, and those that were opened or ended in it. */
+/* The oldest one that was open when the step began, one that was opened or ended in it, or one that
+ * was still open when the slot came due. */
 static void judge_in_way(struct run_judge *judge, const struct output *event)
 {
     const struct run_said *said = history_run(&judge->world->history, event);
@@ -33,6 +34,10 @@ static void judge_in_way(struct run_judge *judge, const struct output *event)
                             said->id, run->id);
         if (run == named) return;
     }
+    /* Time may go on for several steps before what it was in the way of is said. */
+    if (named != NULL && named->ended != NULL && strcmp(named->name, event->name) == 0 &&
+        named->ended->mark.watermark_ms >= event->first_ms)
+        return;
     world_violation(judge->world, "run in the way: %s names %s, which was not open", event->name,
                     said->id);
 }
@@ -307,12 +312,19 @@ static bool is_own(const struct sent_command *command, const char *run)
     return trigger != NULL && strcmp(trigger + 3, command->own_id) == 0;
 }
 
-bool run_judge_is_open(const struct run_judge *judge, const char *name)
+int64_t run_judge_over_ms(const struct run_judge *judge, const char *name)
 {
-    for (size_t i = 0; i < judge->open_count; i++)
-        if (strcmp(judge->open[i]->name, name) == 0 && !is_freed(judge, judge->open[i]))
-            return true;
-    return false;
+    int64_t over_ms = NEVER_MS;
+    for (size_t i = judge->run_count; i-- > 0;) {
+        const struct judged_run *run = judge->runs[i];
+        if (strcmp(run->name, name) != 0) continue;
+        const struct step *ended = run->ended;
+        if (ended == NULL && !is_freed(judge, run)) return ALWAYS_MS;
+        int64_t at_ms = ended == NULL ? judge->before->mark.watermark_ms
+                                      : ended[-1].mark.watermark_ms;
+        if (at_ms > over_ms) over_ms = at_ms;
+    }
+    return over_ms;
 }
 
 bool run_judge_in_way(const struct run_judge *judge, const struct life *life,

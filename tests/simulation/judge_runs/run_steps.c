@@ -151,7 +151,8 @@ static void read_fire(struct run_judge *judge, const struct output *fire,
     if (run != NULL && run->ended != NULL && run->ended != step && said->number > 1)
         world_violation(judge->world, "run closed: %s fires try %" PRId64 " again", said->id,
                         said->number);
-    if (run == NULL || run->ended != NULL)
+    bool anew = run == NULL || run->ended != NULL || said->number == 1; /* it ended just before */
+    if (anew)
         run = open_run(judge, fire, said, life, step, run != NULL);
     if (said->runnumber <= judge->last_runnumber ||
         said->runnumber >> 32 != step->mark.generation)
@@ -355,11 +356,12 @@ static bool may_be_beside(const struct judged_run *run)
 
 static void judge_beside(struct run_judge *judge, const struct judged_run *run)
 {
-    if (run->tries_before > 0 || may_be_beside(run)) return;
+    if (run->tries_before > 0) return;
     for (size_t i = 0; i < judge->open_count; i++) {
         const struct judged_run *other = judge->open[i];
         if (other == run || other->freed || strcmp(other->name, run->name) != 0)
             continue;
+        if (may_be_beside(run) && strcmp(other->id, run->id) != 0) continue;
         if (other->tries_before == 0 && other->first > run->first) continue;
         world_violation(judge->world, "run beside another: %s is opened while %s is open", run->id,
                         other->id);
@@ -420,6 +422,7 @@ void run_judge_step(struct run_judge *judge, const struct step *step)
     judge->open_count = kept;
     judge->acted = judge->acting;
     judge->output_count = 0;
+    judge->may_stop = false;
     judge->before = step;
 }
 
