@@ -126,7 +126,8 @@ bool runs_cancel(struct runs *runs, uint32_t k, struct runs_now now, const struc
         run_finish(&call, run, RUN_CANCELLED, NULL);
         return true;
     }
-    if ((run->flags & RUN_CANCEL) == 0) run->flags |= RUN_CANCEL | RUN_DIRTY;
+    if ((run->flags & RUN_CANCEL) != 0) return true; /* it is said again at signs of life */
+    run->flags |= RUN_CANCEL | RUN_DIRTY;
     run_ask_to_stop(&call, run);
     run_settle(&call, run);
     return true;

@@ -199,7 +199,8 @@ int64_t runs_wait_ms(struct runs *runs, struct runs_now now);
 
 /* ---- what happens to jobs ---- */
 
-/* Asks the run to stop; one that waits ends. False: there is no such run. */
+/* Asks the run to stop, once: it is said again at signs of life. One that waits ends. False: there
+ * is no such run. */
 bool runs_cancel(struct runs *runs, uint32_t k, struct runs_now now, const struct runs_sink *sink);
 /* The retry of a run that waits is due: as if its delay were over. */
 void runs_hasten(struct runs *runs, uint32_t k, struct runs_now now, const struct runs_sink *sink);

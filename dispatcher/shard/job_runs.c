@@ -67,6 +67,17 @@ go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms, const 
     return job;
 }
 
+/* What was left out has been named, and another run is in the way: nothing more may come. */
+__attribute__((warn_unused_result)) static struct job *
+wait_on(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
+{
+    bool is_over = (job->flags & (JOB_STANDS_STILL | JOB_FINISHED)) != 0;
+    if (!is_over && !job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))
+        return job_finish(shard, job, now_ms, sink);
+    sink->job_changed(sink->opaque, job);
+    return job;
+}
+
 /* It was held, perhaps by its own runs: where it still is, the lane puts it behind others. */
 static void let_on(struct shard *shard, struct job *job)
 {
@@ -86,7 +97,7 @@ static void settle(struct shard *shard, const struct ended_run *ended, int64_t n
                    overlap_settle(shard, job, shard->watermark.instant_ms, now_ms, sink);
     runs_let_go(shard->open, ended->k, ended->run_number);
     if (!shard_has_runs(shard, job)) job = go_on(shard, job, changed, now_ms, sink);
-    else if (changed) sink->job_changed(sink->opaque, job);
+    else if (changed) job = wait_on(shard, job, now_ms, sink);
     if (job == NULL) return;
     let_on(shard, job);
     job_lighten(job);

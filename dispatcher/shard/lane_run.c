@@ -52,7 +52,8 @@ serve(struct shard *shard, struct job *job, struct turn *turn)
     struct job_slot slot;
     int fired = 0;
     bool late = false;
-    if (!job->extra->lane_counted) lane_count(shard, job);
+    if (job->flags & JOB_OVERLAP) lane_give_up_old(shard, job, turn->now_ms, sink);
+    if (!job->extra->lane_counted || (job->flags & JOB_OVERLAP)) lane_count(shard, job);
     bool more = lane_next(shard, job, turn->now_ms, &slot, sink);
     while (more && !is_over(turn) && !shard_run_in_way(shard, job) && !shard_holds(shard, job)) {
         late = job_is_late(job, slot.due_ms, turn->now_ms);

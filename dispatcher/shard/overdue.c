@@ -26,9 +26,8 @@ struct job *lane_retry(struct shard *shard, struct job *job, int64_t now_ms,
     return fire_next(shard, job, FIRE_RETRY, now_ms, sink);
 }
 
-/* What has left the window while a run was in its way is not fired any more. */
-static void give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
-                        const struct sink *sink)
+void lane_give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
+                      const struct sink *sink)
 {
     struct definition definition;
     struct job_slot slot;
@@ -46,7 +45,7 @@ struct job *lane_take_turn(struct shard *shard, struct job *job, int64_t now_ms,
         lane_enqueue(shard, job);
         return job;
     }
-    give_up_old(shard, job, now_ms, sink);
+    lane_give_up_old(shard, job, now_ms, sink);
     return fire_next(shard, job, FIRE_CATCHUP, now_ms, sink);
 }
 
@@ -62,7 +61,8 @@ struct job *lane_go_on(struct shard *shard, struct job *job, bool changed, int64
     } else if (!still && job_owes(job)) {
         lane_enqueue(shard, job);
     } else if (!still && !job_has_slot_after(job, shard->watermark.instant_ms)) {
-        return job_finish(shard, job, now_ms, sink);
+        job = job_finish(shard, job, now_ms, sink);
+        changed = false;
     }
     if (job == NULL) return NULL;
     backfill_go_on(shard, job);

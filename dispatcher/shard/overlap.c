@@ -85,7 +85,7 @@ static void ask_to_stop(struct shard *shard, const struct job *job, int64_t now_
 
 void overlap_ask(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
-    if (!job->extra->asks_later) return;
+    if (!job->extra->asks_later || shard_awaits_reports(shard, job)) return;
     job->extra->asks_later = false;
     if (shard_run_in_way(shard, job)) ask_to_stop(shard, job, now_ms, sink);
 }
@@ -122,7 +122,10 @@ bool overlap_meets(struct shard *shard, struct job *job, int64_t due_ms, const s
     }
     if (!in_way) return false;
     struct ledger *ledger = &job_extra(job)->ledger;
-    if (ledger_leaves_out(ledger)) return true; /* one more, or the newest in place of the last */
+    if (ledger_leaves_out(ledger)) { /* one more, or the newest in place of the last */
+        if (ledger_tail_keeps(ledger) == TAIL_KEEPS_NEWEST) ask_to_stop(shard, job, due_ms, sink);
+        return true;
+    }
     struct definition definition;
     struct terms terms = job_terms(job);
     job_view(job, &definition);

@@ -343,6 +343,9 @@ bool overlap_settle(struct shard *shard, struct job *job, int64_t to_ms, int64_t
 
 /* ---- overdue.c ---- */
 
+/* What has left the window while a run was in its way is not fired any more. */
+void lane_give_up_old(struct shard *shard, struct job *job, int64_t now_ms,
+                      const struct sink *sink);
 /* The next slot that is owed goes out, if there is one; what is left is the lane's. */
 struct job *lane_take_turn(struct shard *shard, struct job *job, int64_t now_ms,
                            const struct sink *sink) __attribute__((warn_unused_result));

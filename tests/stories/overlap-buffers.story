@@ -347,3 +347,17 @@ at 00:03:10 report g/j success
   > fire g/j 01-01T00:02:00 catchup try=1
   > event exhausted g/j
 now 00:04:00
+
+story: buffer_one: what waits has left the window when the run ends
+at 00:00:00 add g/j
+    {"schedule": {"every": "1m", "anchor": "epoch"}, "lease": "5m", "workers": "w",
+     "overlap": "buffer_one", "catchup": {"window": "2m"}}
+  > result add applied matched=1 changed=1
+now 00:01:00
+  > fire g/j 01-01T00:01:00 schedule try=1
+now 00:02:00 00:03:00 00:04:00 00:05:00
+at 00:05:30 report g/j success
+  > event skipped g/j first=01-01T00:03:00 last=01-01T00:05:00 count=3 overlap run=1
+  > event missed g/j first=01-01T00:02:00 last=01-01T00:02:00 count=1 window
+now 00:06:00
+  > fire g/j 01-01T00:06:00 schedule try=1

@@ -520,3 +520,55 @@ at 00:02:40 report g/j failure
 now 00:03:00
 at 00:03:10 report g/j success
 now 00:04:00
+
+story: cancel_other: a run that a trigger has begun beside is asked to stop by the next slot
+at 00:00:00 add g/j
+    {"schedule": {"every": "1m", "anchor": "epoch"}, "lease": "5m", "workers": "w",
+     "overlap": "cancel_other"}
+  > result add applied matched=1 changed=1
+now 00:01:00
+  > fire g/j 01-01T00:01:00 schedule try=1
+now 00:02:00
+  > cancel g/j run=1
+at 00:02:30 trigger g {"overlap": "allow"}
+  > fire g/j 01-01T00:02:30 trigger try=1
+  > result trigger applied matched=1 changed=1
+now 00:03:00
+  > cancel g/j run=2
+now 00:04:00
+at 00:04:10 report g/j cancelled
+  > event skipped g/j first=01-01T00:02:00 last=01-01T00:03:00 count=2 overlap run=1
+at 00:04:20 report g/j cancelled
+  > fire g/j 01-01T00:04:00 catchup try=1
+
+story: skip: the job ends with its run, and its backfill goes on
+at 00:00:00 add g/j
+    {"schedule": {"every": "1m", "anchor": "epoch"}, "lease": "5m", "workers": "w",
+     "overlap": "skip", "end": "2026-01-01T00:02:30Z"}
+  > result add applied matched=1 changed=1
+now 00:01:00
+  > fire g/j 01-01T00:01:00 schedule try=1
+at 00:01:10 backfill g {"from": "2026-01-01T00:00:30Z", "rate": 1000, "backfill_id": "b"}
+  > event backfill_started g/j first=01-01T00:01:00 last=01-01T00:01:00 count=1 b
+  > result backfill applied matched=1 changed=1
+now 00:02:00 00:03:00
+at 00:03:30 report g/j success
+  > event skipped g/j first=01-01T00:02:00 last=01-01T00:02:00 count=1 overlap run=1
+  > event exhausted g/j
+  > fire g/j 01-01T00:01:00 backfill try=1
+
+story: skip: the job is exhausted when the oldest run has ended, though another is open
+at 00:00:00 add g/j
+    {"schedule": {"every": "1m", "anchor": "epoch"}, "lease": "5m", "workers": "w",
+     "overlap": "skip", "end": "2026-01-01T00:02:30Z"}
+  > result add applied matched=1 changed=1
+now 00:01:00
+  > fire g/j 01-01T00:01:00 schedule try=1
+at 00:01:10 trigger g {"overlap": "allow"}
+  > fire g/j 01-01T00:01:10 trigger try=1
+  > result trigger applied matched=1 changed=1
+now 00:02:00
+at 00:02:10 report g/j success
+  > event skipped g/j first=01-01T00:02:00 last=01-01T00:02:00 count=1 overlap run=1
+  > event exhausted g/j
+at 00:02:20 report g/j success

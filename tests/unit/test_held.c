@@ -295,6 +295,21 @@ static void the_run_is_asked_to_stop_then(struct scene *scene)
     scene_said(scene, FIRE("j", "00:02:00", "catchup"));
 }
 
+/* Not before: what it would be asked for may be over. */
+static void the_next_run_is_asked_to_stop_then(struct scene *scene)
+{
+    if (scene->rig.restart_always) return;
+    advance(scene, "00:01:00.001");
+    advance(scene, "00:02:00.001");
+    take_over(scene);
+    advance(scene, "00:03:00.001");
+    scene_said(scene, FIRE("j", "00:01:00", "schedule") "cancel g/j run=1\n");
+    report(scene, 1, "00:03:01");
+    scene_said(scene, FIRE("j", "00:02:00", "catchup"));
+    caught_up(scene, "00:03:02");
+    scene_said(scene, "cancel g/j run=2\n");
+}
+
 static void a_backfill_waits_for_reports(struct scene *scene)
 {
     advance(scene, "00:01:00.001");
@@ -322,6 +337,7 @@ static const struct scene_row rows[] = {
     SCENE(POLICY("skip"), jobs_without_open_runs_do_not_wait),
     SCENE(POLICY("allow"), allowed_it_waits_too),
     SCENE(POLICY("cancel_other"), the_run_is_asked_to_stop_then),
+    SCENE(POLICY("cancel_other"), the_next_run_is_asked_to_stop_then),
     SCENE(POLICY("allow"), a_backfill_waits_for_reports),
 };
 
