@@ -7,6 +7,7 @@ does to jobs; it shares no code and no idea of how to do it fast with the daemon
 from __future__ import annotations
 
 import datetime
+import functools
 from typing import Any, Callable
 
 DAY = 86_400_000
@@ -21,13 +22,15 @@ def text(at_ms: int) -> str:
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
 
 
+@functools.lru_cache(4096)
 def instant(words: str) -> int:
     whole = datetime.datetime.fromisoformat(words)
     return round(whole.timestamp() * 1000)
 
 
+@functools.lru_cache(4096)
 def duration(words: str) -> int:
-    return int(words[:-1]) * {"s": 1000, "m": 60_000, "h": 3_600_000}[words[-1]]
+    return int(words[:-1]) * {"s": 1000, "m": 60_000, "h": 3_600_000, "d": DAY}[words[-1]]
 
 
 class Schedule:

@@ -1,8 +1,9 @@
-"""What one job with a lease is to do, in as few words as possible: overlap and retries.
+"""What one job with a lease is to do, in as few words as possible: slots that meet runs, commands.
 
-The reference beside model.py: times are milliseconds since 1970, there is no lane rate, no jitter
-and no failing delivery; what a lease decides (lost, not_started) comes in as an outcome. Order
-within a millisecond: what was reported, then retries whose delay is over, then slots.
+The reference beside model.py, by the words of docs/contract.md and docs/ledger.md; its tries are in
+runs_tries.py, several jobs and their owner in runs_shard.py. There is no lane rate and no failing
+delivery. Order within a millisecond: what was reported, then slots, then retries whose delay is
+over, then what is owed.
 """
 
 from __future__ import annotations
@@ -10,80 +11,40 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from model import GRACE, Json, Schedule, duration, instant
+from runs_tries import HOUR, Run, Tries, siphash
 
-HOUR = 3_600_000
 OPEN_MAX = 1_000
-RELEASES_MAX = 100
-TRIES_KEPT = 8
-RETRY_AFTER_MAX = 24 * HOUR
-RETRY: Json = {"attempts": 1, "initial": "10s", "factor": 2, "max": "1h", "within": None,
-               "on": ["failure", "timeout", "lost", "not_started", "refused"],
-               "not_on_exit": [], "poison_after": 3}
-MASK = (1 << 64) - 1
-RETRY_KEY = b"belfry retries 1"
-
-
-def siphash(key: bytes, data: bytes) -> int:
-    """SipHash-2-4, 64 bits, as its paper has it."""
-    def turn(x: int, by: int) -> int:
-        return ((x << by) | (x >> (64 - by))) & MASK
-
-    k0, k1 = int.from_bytes(key[:8], "little"), int.from_bytes(key[8:], "little")
-    a, b = k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d
-    c, d = k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573
-    padded = data + bytes(7 - len(data) % 8) + bytes([len(data) % 256])
-    words = [int.from_bytes(padded[i:i + 8], "little") for i in range(0, len(padded), 8)]
-    for word, rounds in [(word, 2) for word in words] + [(0, 4)]:
-        if rounds == 4:
-            c ^= 0xff
-        d ^= word
-        for _ in range(rounds):
-            a, c = (a + b) & MASK, (c + d) & MASK
-            b, d = turn(b, 13) ^ a, turn(d, 16) ^ c
-            a = turn(a, 32)
-            a, c = (a + d) & MASK, (c + b) & MASK
-            d, b = turn(d, 21) ^ a, turn(b, 17) ^ c
-            c = turn(c, 32)
-        a ^= word
-    return a ^ b ^ c ^ d
-
-
-def retry_delay(terms: Json, fire_id: str, n: int) -> int:
-    """Behind the n-th try that counts."""
-    most, hundredths = duration(terms["max"]), round(terms["factor"] * 100)
-    base = min(duration(terms["initial"]), most)
-    for _ in range(n - 1):
-        base = min(base * hundredths // 100, most)
-    return base + siphash(RETRY_KEY, f"{fire_id}/{n}".encode()) % (base // 4 + 1)
-
-
-class Run:
-    def __init__(self, name: str, kind: str, due: int, now: int):
-        self.name, self.kind, self.due, self.first_fired = name, kind, due, now
-        self.number: int | None = None     # of the open try
-        self.retry_at: int | None = None   # it waits till then
-        self.tries = self.counted = self.released = self.silent = 0
-        self.ended: str | None = None
-        self.outcomes: list[str] = []
-        self.asked_to_stop = False
-        self.orphan = False                # its job was deleted
+FAR = 1 << 62
+JITTER_KEY = b"belfry jitter v1"
+Slot = tuple[int, int]  # due, and its nominal time
 
 
 class Waiting:
-    def __init__(self, due: int, kind: str, live: bool, name: str = ""):
-        self.due, self.kind, self.live, self.name = due, kind, live, name
+    def __init__(self, slot: Slot, live: bool, plan: list[int] | None = None, missed: int = 0):
+        self.due_at, self.due = slot
+        self.live = live          # it met a run
+        self.plan = plan          # of a catch-up that is announced: how many it has, are left
+        self.missed = missed      # slots it stands for besides its own
 
 
-class RunsJob:
+class RunsJob(Tries):
     """`say` gets (what, {...}): fire, run, event, answer, cancel."""
 
-    def __init__(self, said: Json, now: int, say: Callable[[str, Json], None]):
+    def __init__(self, said: Json, now: int, say: Callable[[str, Json], None],
+                 new_number: Callable[[], int] | None = None):
         self.now, self.say = now, say
         self.runs: list[Run] = []          # the open ones, oldest first
+        self.over: list[Run] = []          # among them those that have ended in this step
         self.numbers = 0
         self.tried: dict[int, tuple[Run, str]] = {}  # closed tries: run and outcome
         self.exists = False
+        self.unread = False                # reports that were in the log at the take-over are
+        self.new_number = new_number or self.count
         self.add(said)
+
+    def count(self) -> int:
+        self.numbers += 1
+        return self.numbers
 
     # ---- commands ----
 
@@ -92,117 +53,222 @@ class RunsJob:
         assert not self.exists
         self.exists = True
         self.said, self.schedule = said, Schedule(said["schedule"], self.now)
-        self.added = self.done_to = self.now
+        self.looked, self.found = (0, 0, 0), None
+        self.since = self.done_to = self.now   # no slot with an earlier nominal time is the job's
+        self.edited = 0
+        self.revision = 1
         self.waiting: list[Waiting] = []
-        self.backfills: list[Waiting] = []
-        self.left_out: list[int] = []
-        self.left_in_way, self.left_reason, self.left_since = "", "", 0
-        self.left_last = (-1, "")          # the newest slot left out, and what was in its way
+        self.late_slots: list[Slot] = []   # the policy has not been asked about them
+        self.backfills: list[Json] = []
+        self.had: set[str] = set()
+        self.left_out: list[Slot] = []
+        self.left_reason = ""
+        self.met = False                   # slots have met a run, or waited for something else
+        self.asks_later = False
         self.paused_at: int | None = None
+        self.until: int | None = None
         self.counted = self.failures = 0
-        self.finished = False
+        self.finished_at: int | None = None
+        self.finish_if_done()
 
     def update(self, change: Json) -> None:
         self.announce()
-        before = self.said.get("pause_after_failures")
-        self.said = {**self.said, **change}
-        if self.said.get("pause_after_failures") != before:
+        self.met = bool(self.waiting)
+        self.revision += 1
+        before = self.said
+        merged = {**self.said, **change}
+        if "retry" in change and change["retry"] is not None:
+            merged["retry"] = {**(self.said.get("retry") or {}), **change["retry"]}
+        self.said = {name: value for name, value in merged.items() if value is not None}
+        if self.said.get("pause_after_failures") != before.get("pause_after_failures"):
             self.failures = 0
-        if "schedule" in change:
-            self.schedule = Schedule(change["schedule"], self.now)
+        schedule = Schedule(self.said["schedule"], self.now)
+        if schedule.key() != self.schedule.key():
+            self.schedule = schedule
+            self.since = self.done_to = self.edited = self.now
+            self.finished_at = None
+            self.close_tail()
+        elif self.said.get("end") != before.get("end"):
             self.done_to = self.now
-            self.finished = False
+            self.close_tail()
         if self.used_up():
+            self.end_plans(self.waiting)
             self.drop(self.waiting, "updated")
-        self.serve()
+            self.met = False
+        if self.finished_at is not None and not self.used_up() \
+                and self.next_slot(self.now) is not None:
+            self.finished_at, self.done_to = None, self.now
         self.finish_if_done()
 
-    def pause(self) -> None:
-        self.announce()
-        self.paused_at = self.now
+    def pause(self, until: int | None = None) -> None:
+        if self.paused_at is None:
+            self.announce()
+            self.paused_at = self.now
+            self.close_tail()
+        self.until = until
+        self.revision += 1
 
-    def resume(self, start: str = "now") -> None:
+    def resume(self, start: str | int = "now", at: int | None = None) -> None:
+        """`at`: by the end of its pause, a moment ago."""
         assert self.paused_at is not None
-        since = self.paused_at if start == "paused_at" else self.now
-        self.paused_at = None
+        now = self.now if at is None else at
+        since = self.paused_at if start == "paused_at" else now if start == "now" else int(start)
+        since = max(since, self.edited)
+        self.say("event", {"event": "resumed", "from": self.paused_at,
+                           "to": max(since, self.paused_at)})
+        self.paused_at = self.until = None
+        self.revision += 1
         self.failures = 0
-        self.done_to = self.now
-        self.catch_up(since)
-        for run in sorted(self.runs, key=lambda run: run.retry_at or 0):
-            if run.retry_at is not None and run.retry_at <= self.now:
-                self.try_again(run)
-        self.serve()
-        self.finish_if_done()
+        self.done_to = now
+        for run in self.runs:
+            run.is_held = False
+        if not self.used_up():
+            self.decide(self.slots(since, now))
+        self.met = bool(self.waiting)
+        self.finish_if_done(now)
 
     def delete(self, cancel_runs: bool = False) -> None:
+        if cancel_runs:
+            self.ask_all()
         self.announce()
         self.drop(self.waiting, "deleted")
-        self.drop(self.backfills, "deleted")
+        self.drop_backfills("deleted")
         self.exists = False
         for run in list(self.runs):
-            run.orphan = True
-            if run.number is None:
+            if run.ended is None and not run.orphan and run.number is None:
                 self.end_run(run, self.last_outcome(run))
-            elif cancel_runs:
+            run.become_orphan()
+        self.settle()
+
+    def cancel(self, named: str | None = None) -> None:
+        self.ask_all(named)
+        self.settle()
+
+    def ask_all(self, named: str | None = None) -> None:
+        for run in list(self.runs):
+            if named in (None, run.id):
                 self.ask_to_stop(run)
 
+    def can_cancel(self, named: str | None = None) -> bool:
+        return any(named in (None, run.id) and (run.number is None or not run.asked_to_stop)
+                   for run in self.runs)
+
     def trigger(self, named: str, allow: bool = False) -> None:
-        if self.overlap() != "allow" and self.runs and not allow:
-            self.say("answer", {"outcome": "conflict", "code": "overlap", "run": self.runs[0].name})
+        if self.in_way() and not allow:
+            self.say("answer", {"outcome": "conflict", "code": "overlap", "run": self.runs[0]})
             return
         self.say("answer", {"outcome": "applied"})
         self.open_run(f"t:{named}", "trigger", self.now)
 
     def backfill(self, named: str, start: int, to: int) -> None:
-        self.backfills += [Waiting(due, "backfill", False, f"b:{named}:{due}")
-                           for due in self.schedule.within(start - 1, to - 1)]
+        """The slots due in [start, to)."""
+        found = self.plain_slots(start - 1, to - 1)
+        self.had.add(named)
+        self.backfills.append({"id": named, "slots": found, "fired": 0})
+        self.say("event", {"event": "backfill_started", "backfill_id": named, "first": found[0],
+                           "last": found[-1], "count": len(found)})
         self.serve()
+
+    def plain_slots(self, after: int, to: int) -> list[int]:
+        """Without jitter, as far as start and end allow."""
+        return self.schedule.within(after, min(to, self.bound("end", FAR) - 1))
 
     # ---- time ----
 
     def advance(self, to: int, down: bool = False) -> None:
         """`down`: nobody was there meanwhile, what came due is judged at the end of it."""
-        if down:
-            since, self.now = self.done_to, to
-            if self.paused_at is None and self.exists:
-                self.catch_up(since)
-            self.done_to = to
-        while True:
-            steps = [(at, order, n) for n, (at, order, _) in enumerate(self.things()) if at <= to]
-            if not steps:
+        while not down:
+            at = min((at for at, _, _ in self.things()), default=to)
+            if at >= to:
                 break
-            at, _, n = min(steps)
-            act = self.things()[n][2]
-            self.now = max(self.now, at)
-            act()
-        self.now = to
+            self.act(at)
+        self.act(to)
+
+    def act(self, now: int) -> None:
+        """All that is due by now."""
+        self.now = now
+        while True:
+            ripe = [(at, order, n) for n, (at, order, _) in enumerate(self.things())
+                    if at <= now and order < 3]
+            if not ripe:
+                break
+            at, _, n = min(ripe)
+            self.things()[n][2](at)
+        if self.late_slots:
+            slots, self.late_slots = self.late_slots, []
+            self.decide(slots)
+            self.met = self.met or bool(self.waiting)
+        for run in [run for run in self.runs if run.is_stale]:
+            run.is_stale = False
+            if run.number is not None:
+                self.close(run, "lost", is_silent=False)
+        for run in self.retries_due():
+            self.try_again(run)
+        self.settle()
         self.serve()
         self.finish_if_done()
 
-    def things(self) -> list[tuple[int, int, Callable[[], None]]]:
+    def things(self) -> list[tuple[int, int, Callable[[int], None]]]:
         """What the clock will bring: (when, order within the moment, what)."""
-        made: list[tuple[int, int, Callable[[], None]]] = []
+        made: list[tuple[int, int, Callable[[int], None]]] = []
         for run in self.runs:
-            if run.retry_at is not None and self.paused_at is None:
-                made.append((run.retry_at, 0, lambda run=run: self.try_again(run)))
-        if self.left_out:
-            made.append((self.left_since + HOUR, 1, self.announce))
+            if run.retry_at is not None and not run.is_held:
+                made.append((run.retry_at, 3, lambda at, run=run: self.try_again(run)))
+        if not self.exists:
+            return made
+        keep = self.said.get("keep_finished", "24h")
+        if self.finished_at is not None and not self.runs and keep != "forever":
+            made.append((self.finished_at + duration(keep), 0, lambda at: self.vanish()))
+        if self.until is not None:
+            made.append((self.until, 0, lambda at: self.resume("now", max(at - 1, self.done_to))))
+        if self.left_out and self.paused_at is None:
+            made.append((self.left_out[0][0] + HOUR, 0, self.announce))
         due = self.next_due()
         if due is not None:
-            made.append((due, 2, lambda due=due: self.slot(due)))
+            made.append((due[0], 1, lambda at, due=due: self.slot(due)))
         return made
 
-    def next_due(self) -> int | None:
-        if not self.exists or self.paused_at is not None or self.used_up():
+    def next_due(self) -> Slot | None:
+        if not self.exists or self.paused_at is not None or self.finished_at is not None \
+                or self.used_up():
             return None
-        due = self.schedule.next(max(self.done_to, self.bound("start", 0) - 1))
-        return due if due is not None and due < self.bound("end", 1 << 62) else None
+        return self.next_slot(self.done_to)
+
+    def next_slot(self, after: int) -> Slot | None:
+        """The first one due after it; the last answer is kept, as it is asked for often."""
+        if (after, self.since, id(self.said)) != self.looked:
+            self.looked, self.found = (after, self.since, id(self.said)), self.look_for_slot(after)
+        return self.found
+
+    def look_for_slot(self, after: int) -> Slot | None:
+        jitter = duration(self.said["jitter"]) if self.said.get("jitter") else 0
+        nominal = self.schedule.next(max(after - jitter - 1, self.since))
+        while nominal is not None and nominal < self.bound("end", FAR):
+            due = nominal + self.delay(nominal, jitter)
+            if due > after:
+                return due, nominal
+            nominal = self.schedule.next(nominal)
+        return None
+
+    def delay(self, nominal: int, jitter: int) -> int:
+        if not jitter:
+            return 0
+        following = self.schedule.next(nominal)
+        gap = jitter if following is None else min(jitter, following - nominal)
+        return siphash(JITTER_KEY, f"{self.said['incarnation']}@{nominal}".encode()) % gap
+
+    def slots(self, after: int, to: int) -> list[Slot]:
+        found, slot = [], self.next_slot(after)
+        while slot is not None and slot[0] <= to:
+            found.append(slot)
+            slot = self.next_slot(slot[0])
+        return found
 
     def bound(self, which: str, otherwise: int) -> int:
         return instant(self.said[which]) if self.said.get(which) else otherwise
 
     def catchup(self, name: str, otherwise: Any) -> Any:
-        return self.said.get("catchup", {}).get(name, otherwise)
+        return (self.said.get("catchup") or {}).get(name, otherwise)
 
     def used_up(self) -> bool:
         most = self.said.get("max_fires")
@@ -211,48 +277,89 @@ class RunsJob:
     def overlap(self) -> str:
         return self.said.get("overlap", "allow")
 
+    def in_way(self) -> bool:
+        """A run beside which no other may be."""
+        return self.overlap() != "allow" and bool(self.runs)
+
+    def holds(self) -> bool:
+        """No fire may go out for another reason."""
+        return "lease" in self.said and (
+            (self.unread and bool(self.runs)) or len(self.runs) >= OPEN_MAX)
+
     # ---- slots ----
 
-    def slot(self, due: int) -> None:
-        """Due in time: pause, window and catch-up policy have nothing to say, the runs have."""
-        self.done_to = due
+    def is_late(self, due_at: int) -> bool:
+        return due_at < self.now - duration(self.catchup("misfire_grace", f"{GRACE // 1000}s"))
+
+    def slot(self, slot: Slot) -> None:
+        """It comes due: pause and window have nothing to say; if it is in time the runs have."""
+        due_at, due = slot
+        self.done_to = due_at
+        if self.late_slots or self.is_late(due_at):
+            self.announce()
+            self.close_tail()
+            self.late_slots.append(slot)
+        elif self.holds():
+            self.announce()
+            if self.overlap() == "cancel_other" and self.in_way():
+                self.asks_later = True
+            self.wait(slot)
+        elif self.in_way():
+            self.meet(slot)
+        elif self.waiting:
+            self.wait(slot)
+        else:
+            self.open_run(str(due), "schedule", due)
+            self.finish_if_done()
+
+    def close_tail(self) -> None:
+        """What waits is fixed, and it alone keeps the job."""
+        self.met = bool(self.waiting)
+        self.fix_what_waits()
+
+    def fix_what_waits(self) -> None:
+        """No newer slot takes its place."""
+        for one in self.waiting:
+            one.live = False
+
+    def wait(self, slot: Slot) -> None:
+        self.met = True
+        self.waiting.append(Waiting(slot, True))
+
+    def meet(self, slot: Slot) -> None:
+        """A run is in its way: what the policy has it do."""
+        self.met = True
         policy = self.overlap()
         if policy == "cancel_other":
-            for run in list(self.runs):
-                self.ask_to_stop(run)
-        free = len(self.runs) < OPEN_MAX if policy == "allow" else not self.runs
-        if free and not self.waiting:
-            self.open_run(str(due), "schedule", due)
-        elif policy == "skip" and self.runs:
-            self.leave_out(due, "overlap")
-        elif policy == "buffer_one" and self.runs and self.waiting:
-            self.leave_out(due, "overlap")
-        elif policy == "buffer_all" and self.runs \
-                and len(self.waiting) >= self.said.get("overlap_limit", 100):
-            self.leave_out(due, "buffer_full")
+            self.ask_all()
+            others = [one for one in self.waiting if one.live]
+            for at, other in enumerate(others):
+                self.waiting.remove(other)
+                newer = others[at + 1].due_at if at + 1 < len(others) else slot[0]
+                self.leave_out((newer, other.due), "overlap")
+            self.wait(slot)
+        elif policy == "skip" or (policy == "buffer_one" and self.waiting) or self.left_out:
+            self.leave_out(slot, "buffer_full" if policy == "buffer_all" else "overlap")
+        elif policy == "buffer_all" and len(self.waiting) >= self.said.get("overlap_limit", 100):
+            self.leave_out(slot, "buffer_full")
         else:
-            if policy == "cancel_other" and self.runs:
-                for other in [one for one in self.waiting if one.live]:
-                    self.waiting.remove(other)
-                    self.leave_out(other.due, "overlap")
-            self.waiting.append(Waiting(due, "catchup", True))
-        self.finish_if_done()
+            self.wait(slot)
 
-    def leave_out(self, due: int, reason: str) -> None:
-        in_way = self.runs[0].name
-        if self.left_out and (in_way, reason) != (self.left_in_way, self.left_reason):
-            self.announce()
-        if not self.left_out:
-            self.left_in_way, self.left_reason, self.left_since = in_way, reason, self.now
-        self.left_out.append(due)
-        self.left_last = (due, in_way)
+    def leave_out(self, slot: Slot, reason: str) -> None:
+        """In place of its due time stands when it was known not to fire."""
+        if self.overlap() != "cancel_other":
+            self.fix_what_waits()
+        self.left_out.append(slot)
+        self.left_reason = reason
 
-    def announce(self) -> None:
-        if self.left_out:
-            self.say("event", {"event": "skipped", "first": self.left_out[0],
-                               "last": self.left_out[-1], "count": len(self.left_out),
-                               "reason": self.left_reason, "run": self.left_in_way})
-        self.left_out = []
+    def announce(self, before: int = FAR) -> None:
+        """Those that were left out before then."""
+        told = [due for at, due in self.left_out if at < before]
+        self.left_out = self.left_out[len(told):]
+        if told:
+            self.say("event", {"event": "skipped", "first": told[0], "last": told[-1],
+                               "count": len(told), "reason": self.left_reason,
+                               "run": self.runs[0]})
 
     def drop(self, slots: list[Waiting], reason: str) -> None:
         if slots:
@@ -260,199 +367,153 @@ class RunsJob:
                                "count": len(slots), "reason": reason})
         slots.clear()
 
+    def drop_backfills(self, reason: str) -> None:
+        for backfill in self.backfills:
+            slots = backfill["slots"]
+            if slots:
+                self.say("event", {"event": "skipped", "first": slots[0], "last": slots[-1],
+                                   "count": len(slots), "reason": reason,
+                                   "backfill_id": backfill["id"]})
+        self.backfills = []
+
     def missed(self, slots: list[int], reason: str) -> None:
         if slots:
             self.say("event", {"event": "missed", "first": slots[0], "last": slots[-1],
                                "count": len(slots), "reason": reason})
 
-    def catch_up(self, since: int) -> None:
-        """The policy decides about the slots in (since, now]; what it keeps waits."""
-        if self.used_up():
-            return
-        start, end = self.bound("start", 0), self.bound("end", 1 << 62)
-        slots = self.schedule.within(max(since, start - 1), min(self.now, end - 1))
-        policy, window = self.catchup("policy", "latest"), self.window()
+    def decide(self, slots: list[Slot]) -> None:
+        """The catch-up policy decides; what it keeps waits, and is never left out."""
+        policy = self.catchup("policy", "latest")
         reason = {"none": "policy_none", "latest": "window", "all": "window"}[policy]
-        if slots and slots[0] >= self.now - GRACE:
+        if not slots or not self.is_late(slots[0][0]):
             kept = slots
         elif policy == "none":
-            kept = [due for due in slots if due >= self.now - GRACE]
+            kept = [slot for slot in slots if not self.is_late(slot[0])]
         else:
-            kept = [due for due in slots if due >= self.now - window]
+            kept = [slot for slot in slots if not self.is_too_old(slot)]
             if policy == "latest" and kept:
                 kept, reason = kept[-1:], "superseded"
             limit = self.catchup("limit", 1000)
             if policy == "all" and len(kept) > limit:
                 kept, reason = kept[-limit:], "limit"
-        self.missed(slots[:len(slots) - len(kept)], reason)
-        self.waiting += [Waiting(due, "catchup", False) for due in kept]
+        left = slots[:len(slots) - len(kept)]
+        self.missed([due for _, due in left], reason)
+        plan = None
+        if kept and policy != "latest":
+            plan = [len(kept), len(kept)]
+            self.say("event", {"event": "catchup_started", "count": len(kept)})
+        for slot in kept:
+            self.waiting.append(Waiting(slot, False, plan,
+                                        len(left) if policy == "latest" and slot is kept[0] else 0))
 
-    def window(self) -> int:
-        return max(duration(self.catchup("window", "24h")), GRACE)
+    def is_too_old(self, slot: Slot) -> bool:
+        return self.is_late(slot[0]) and \
+            slot[1] < self.now - duration(self.catchup("window", "24h"))
+
+    def paid(self, one: Waiting) -> None:
+        if one.plan is not None:
+            one.plan[1] -= 1
+            if one.plan[1] == 0:
+                self.say("event", {"event": "catchup_finished", "count": one.plan[0]})
+
+    def end_plans(self, slots: list[Waiting]) -> None:
+        for one in slots:
+            self.paid(one)
 
     def serve(self) -> None:
         """What waits goes when nothing is in its way: slots in their order, then backfills."""
-        while self.exists and self.paused_at is None and (self.waiting or self.backfills):
-            free = len(self.runs) < OPEN_MAX if self.overlap() == "allow" else not self.runs
-            if not free:
-                return
-            old = [one.due for one in self.waiting if one.due < self.now - self.window()]
+        while self.exists and self.paused_at is None and not self.in_way() and not self.holds():
+            old: list[int] = []
+            while self.overlap() != "allow" and self.waiting and self.is_too_old(
+                    (self.waiting[0].due_at, self.waiting[0].due)):
+                old.append(self.waiting[0].due)
+                self.paid(self.waiting.pop(0))
             self.missed(old, "window")
-            self.waiting = [one for one in self.waiting if one.due not in old]
             if self.waiting:
                 first = self.waiting.pop(0)
-                self.open_run(str(first.due), first.kind, first.due)
-            elif self.backfills:
-                first = self.backfills.pop(0)
-                self.open_run(first.name, "backfill", first.due)
+                self.open_run(str(first.due), "catchup", first.due, first.missed)
+                self.paid(first)
+                self.met = bool(self.waiting)
+                continue
+            self.met = False
+            self.finish_if_done()
+            if not self.backfills:
+                return
+            self.serve_backfill(self.backfills[0])
 
-    def finish_if_done(self) -> None:
-        """Where the last slot was left out, when the run in its way has ended."""
-        if self.left_last[0] == self.done_to and any(run.name == self.left_last[1]
-                                                     for run in self.runs):
+    def serve_backfill(self, backfill: Json) -> None:
+        if backfill["slots"]:
+            due = backfill["slots"].pop(0)
+            backfill["fired"] += 1
+            self.open_run(f"b:{backfill['id']}:{due}", "backfill", due)
+        else:
+            self.say("event", self.finished(backfill))
+            self.backfills.remove(backfill)
+
+    @staticmethod
+    def finished(backfill: Json) -> Json:
+        return {"event": "backfill_finished", "backfill_id": backfill["id"],
+                "count": backfill["fired"]}
+
+    def finish_if_done(self, at: int | None = None) -> None:
+        """Where a slot has met a run, when the run has ended."""
+        if not self.exists or self.paused_at is not None or self.finished_at is not None \
+                or self.waiting or self.late_slots or self.next_due() is not None:
             return
-        if self.exists and self.paused_at is None and not self.finished and not self.waiting \
-                and self.next_due() is None:
-            self.finished = True
-            self.say("event", {"event": "exhausted"})
+        if self.met and (self.in_way() or self.holds()):
+            return
+        self.finished_at = self.now if at is None else at
+        self.say("event", {"event": "exhausted"})
+        if self.said.get("keep_finished") == "0s" and not self.runs:
+            self.vanish()
+
+    def vanish(self) -> None:
+        self.drop_backfills("finished")
+        self.exists = False
 
     # ---- runs ----
 
-    def open_run(self, name: str, kind: str, due: int) -> None:
-        run = Run(name, kind, due, self.now)
-        self.runs.append(run)
-        self.fire_try(run)
-        if kind in ("schedule", "catchup") and self.said.get("max_fires") is not None:
+    def open_run(self, name: str, kind: str, due: int, missed: int = 0,
+                 is_again: bool = False) -> None:
+        if "lease" in self.said:
+            run = Run(self.said["incarnation"], name, kind, due, self.now)
+            self.runs.append(run)
+            self.fire_try(run, missed)
+        else:
+            self.say("fire", {"id": f"{self.said['incarnation']}@{name}", "kind": kind})
+        if kind in ("schedule", "catchup") and not is_again \
+                and self.said.get("max_fires") is not None:
             self.counted += 1
             if self.used_up():
+                self.end_plans(self.waiting)
                 self.waiting.clear()  # no slots of the job any more: `exhausted` says so
 
-    def fire_try(self, run: Run) -> None:
-        self.numbers += 1
-        run.tries += 1
-        run.number, run.retry_at = self.numbers, None
-        self.say("fire", {"id": self.fire_id(run), "kind": run.kind, "number": run.number,
-                          "try": run.tries, "payload": self.said.get("payload")})
+    def settle(self) -> None:
+        """The step is over: what its ended runs were in the way of goes on."""
+        while self.over:
+            run = self.over.pop(0)
+            if self.exists and not run.orphan:
+                self.count_failure(run)
+            if self.runs[0] is run:
+                self.announce()
+                self.met = bool(self.waiting)
+            self.runs.remove(run)
+            if self.runs or not self.exists:
+                self.finish_if_done()
+            elif self.finished_at is not None:
+                self.finished_at = self.now  # it is kept from here on
+            elif self.overlap() != "allow":
+                self.serve()
+                self.finish_if_done()
 
-    def fire_id(self, run: Run) -> str:
-        return f"{self.said['incarnation']}@{run.name}"
-
-    def ask_to_stop(self, run: Run) -> None:
-        """A try is asked, and not tried again; a run that waits for its retry ends."""
-        if run.number is None:
-            self.end_run(run, "cancelled")
-        elif not run.asked_to_stop:
-            run.asked_to_stop = True
-            self.say("cancel", {"run": run.name, "number": run.number})
-
-    def report(self, number: int, outcome: str, exit_code: int | None = None,
-               retry_after: int | None = None) -> None:
-        """A final report, released, or what the lease has decided."""
-        run = next((one for one in self.runs if one.number == number), None)
-        if run is None:
-            self.late(number, outcome)
-            return
-        run.number = None
-        if outcome == "released" and run.released < RELEASES_MAX:
-            self.tried[number] = (run, outcome)
-            if run.asked_to_stop:
-                self.end_run(run, "cancelled")
-            elif run.orphan:
-                self.end_run(run, self.last_outcome(run))
-            else:
-                self.release(run)
-            return
-        if outcome == "released":
-            outcome = "failure"
-        self.tried[number] = (run, outcome)
-        run.outcomes.append(outcome)
-        run.counted += 1
-        run.silent = run.silent + 1 if outcome == "lost" else 0
-        if outcome == "lost" and run.silent >= self.retry("poison_after") and not run.orphan:
-            self.end_run(run, "poison")
-        elif self.tries_again(run, outcome, exit_code):
-            self.wait_for_retry(run, outcome, retry_after)
-        else:
-            self.end_run(run, outcome)
-
-    def tries_of(self, run: Run) -> list[int]:
-        """Those that have ended, oldest first."""
-        return sorted(number for number, (other, _) in self.tried.items() if other is run)
-
-    def last_outcome(self, run: Run) -> str:
-        """Of the last try that was not handed back."""
-        kept = [self.tried[number][1] for number in self.tries_of(run)[-TRIES_KEPT:]]
-        return next((how for how in reversed(kept) if how != "released"), "cancelled")
-
-    def late(self, number: int, outcome: str) -> None:
-        run, was = self.tried.get(number, (None, ""))
-        if run is None or run.ended is not None or was != "lost" \
-                or number not in self.tries_of(run)[-TRIES_KEPT:]:
-            return
-        if outcome == "success":
-            self.say("event", {"event": "late_success", "run": run.name})
-        if outcome == "lost_lease":  # those lost in a row begin behind it
-            behind = [n for n in self.tries_of(run)
-                      if n > number and self.tried[n][1] != "released"]
-            run.silent = min(run.silent, len(behind))
-
-    def release(self, run: Run) -> None:
-        run.released += 1
-        run.retry_at = self.now + min(run.released - 1, 60) * 1000
-        if run.retry_at == self.now and self.paused_at is None:
-            self.try_again(run)
-
-    def retry(self, name: str) -> Any:
-        return {**RETRY, **self.said.get("retry", {})}[name]
-
-    def tries_again(self, run: Run, outcome: str, exit_code: int | None) -> bool:
-        word = "lost" if outcome == "lost_lease" else outcome
-        return (not run.orphan and not run.asked_to_stop and run.counted < self.retry("attempts")
-                and word in self.retry("on") and exit_code not in self.retry("not_on_exit"))
-
-    def wait_for_retry(self, run: Run, outcome: str, retry_after: int | None) -> None:
-        terms = {**RETRY, **self.said.get("retry", {})}
-        delay = retry_delay(terms, self.fire_id(run), run.counted)
-        if retry_after is not None:
-            delay = min(retry_after, RETRY_AFTER_MAX)
-        if not self.within(run, self.now + delay):
-            self.end_run(run, outcome)
-            return
-        run.retry_at = self.now + delay
-        if delay == 0 and self.paused_at is None:
-            self.try_again(run)
-
-    def within(self, run: Run, at: int) -> bool:
-        bound = self.retry("within")
-        return bound is None or at <= run.first_fired + duration(bound)
-
-    def try_again(self, run: Run) -> None:
-        """What was decided when the try ended may not hold any more: a pause, an update."""
-        again = self.tried[self.tries_of(run)[-1]][1]
-        if again != "released" and not (run.counted < self.retry("attempts")
-                                        and self.within(run, self.now)):
-            self.end_run(run, run.outcomes[-1])
-        else:
-            self.fire_try(run)
-
-    def end_run(self, run: Run, outcome: str) -> None:
-        run.ended, run.retry_at = outcome, None
-        self.runs.remove(run)
-        if self.left_out and self.left_in_way == run.name:
-            self.announce()
-        self.say("run", {"run": run.name, "outcome": outcome, "tries": run.counted})
-        failed = outcome not in ("success", "cancelled") and not run.asked_to_stop
-        if failed:
-            self.say("event", {"event": "run_failed", "run": run.name, "reason": outcome})
-        if self.exists and not run.orphan:
-            self.count_failure(outcome, failed)
-        self.serve()
-        self.finish_if_done()
-
-    def count_failure(self, outcome: str, failed: bool) -> None:
-        self.failures = 0 if outcome == "success" else self.failures + failed
+    def count_failure(self, run: Run) -> None:
         most = self.said.get("pause_after_failures")
-        if most and self.failures >= most and self.paused_at is None and not self.finished:
-            self.failures = 0
+        if not most:
+            return
+        self.failures = 0 if run.ended == "success" else self.failures + self.has_failed(run)
+        if self.has_failed(run) and self.failures >= most and self.paused_at is None \
+                and self.finished_at is None:
             self.pause()
-            self.say("event", {"event": "auto_paused", "count": most})
+            self.say("event", {"event": "auto_paused", "count": self.failures, "run": run,
+                               "detail": run.ended})
+            self.failures = 0

@@ -59,8 +59,8 @@ class Twin:
         self.told: set[int] = set()      # late successes that have been told
         order, retry = terms(self.dice)
         never = {"every": "9999h", "anchor": "2030-01-01T00:00:00Z"}
-        self.job = RunsJob({"schedule": never, "incarnation": "1-0.0.0", "retry": retry},
-                           BEGIN_MS, self.hear)
+        self.job = RunsJob({"schedule": never, "incarnation": "1-0.0.0", "retry": retry,
+                            "lease": "24h", "start_within": "7d"}, BEGIN_MS, self.hear)
         self.end(order)
         for _ in range(STEPS):
             self.step()
@@ -71,11 +71,11 @@ class Twin:
             self.of[said["number"]] = run
             self.said.append(f"fire {run} #{said['number']} try {said['try']}")
         elif what == "run":
-            self.said.append(f"run {said['run']} {said['outcome']} {said['tries']} ok")
+            self.said.append(f"run {said['run'].name} {said['outcome']} {said['tries']} ok")
         elif said.get("event") == "run_failed":  # right behind its run
             self.said[-1] = self.said[-1].removesuffix(" ok") + " failed"
         elif said.get("event") == "late_success":
-            self.said.append(f"late_success {said['run']}")
+            self.said.append(f"late_success {said['run'].name}")
 
     def end(self, order: str) -> None:
         self.orders.append(order)
@@ -131,6 +131,7 @@ class Twin:
             self.end("pause")
         else:
             self.job.resume()
+            self.job.act(self.job.now)
             self.end("resume")
 
     def cancel(self, name: str) -> None:

@@ -12,12 +12,14 @@ from typing import Any, Callable
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from model import Json  # noqa: E402 -- found through the line above
-from runs_model import RunsJob, retry_delay, siphash
+from runs_model import RunsJob
+from runs_tries import retry_delay, siphash
 from sequences import START_MS
 
 SEQUENCES = min(int(os.environ.get("MODEL_SEQUENCES", 300)), 20_000)
 MINUTELY: Json = {"schedule": {"every": "1m", "anchor": "2026-01-01T00:00:00Z"},
                   "lease": "5m", "incarnation": f"{START_MS}-0.5.0"}
+QUIET = {"resumed", "catchup_started", "catchup_finished", "backfill_started", "backfill_finished"}
 
 
 def seconds(ms: Any) -> str:
@@ -36,26 +38,31 @@ def line(what: str, said: Json) -> str:
         again = f" try {said['try']}" if said["try"] > 1 else ""
         return f"fire {name(said['id'].split('@')[1])} {said['kind']} #{said['number']}{again}"
     if what == "run":
-        return f"run {name(said['run'])} {said['outcome']} {said['tries']}"
+        return f"run {name(said['run'].name)} {said['outcome']} {said['tries']}"
     if what == "cancel":
-        return f"cancel {name(said['run'])} #{said['number']}"
+        return f"cancel {name(said['run'].name)} #{said['number']}"
     if what == "answer":
-        return " ".join([said["outcome"]] + ([name(said["run"])] if "run" in said else []))
+        return " ".join([said["outcome"]] + ([name(said["run"].name)] if "run" in said else []))
     words = [said["event"]]
     if "first" in said:
         words += [f"{seconds(said['first'])}..{seconds(said['last'])} {said['count']}"]
-    words += [said["reason"]] if "reason" in said else []
-    return " ".join(words + ([f"of {name(said['run'])}"] if "run" in said else []))
+    words += [str(said[each]) for each in ("reason", "detail") if each in said]
+    return " ".join(words + ([f"of {name(said['run'].name)}"] if "run" in said else []))
 
 
 def play(job: Json, steps: str) -> list[str]:
     """What is said, step by step; of a step that says nothing there is nothing."""
     heard: list[str] = []
     said = {**MINUTELY, **job}
-    shard = RunsJob(said, START_MS, lambda what, more: heard.append(line(what, more)))
+    def hear(what: str, more: Json) -> None:
+        if more.get("event") not in QUIET:
+            heard.append(line(what, more))
+
+    shard = RunsJob(said, START_MS, hear)
     for step in steps.split("; "):
         word, *rest = step.split(" ", 1)
         act(shard, said, word, rest[0] if rest else "")
+        shard.act(shard.now)
         heard.append(f"after {step}")
     return heard
 
@@ -94,34 +101,34 @@ OVERLAPS: list[tuple[str, Json, str, list[str]]] = [
     ("allow: runs are not in each other's way", {}, "to 120; #1 success",
      ["fire 60 schedule #1", "fire 120 schedule #2", "run 60 success 1"]),
     ("skip: left out and named when the run ends", SKIP, "to 190; #1 success; to 240",
-     ["fire 60 schedule #1", "skipped 120..180 2 overlap of 60", "run 60 success 1",
+     ["fire 60 schedule #1", "run 60 success 1", "skipped 120..180 2 overlap of 60",
       "fire 240 schedule #2"]),
     ("skip: named each hour", SKIP, "to 3720",
      ["fire 60 schedule #1", "skipped 120..3660 60 overlap of 60"]),
     ("buffer_one keeps the first", ONE, "to 250; #1 success; #2 success",
-     ["fire 60 schedule #1", "skipped 180..240 2 overlap of 60", "run 60 success 1",
+     ["fire 60 schedule #1", "run 60 success 1", "skipped 180..240 2 overlap of 60",
       "fire 120 catchup #2", "run 120 success 1"]),
     ("buffer_all keeps all in order up to its limit, then leaves the newest out", ALL,
      "to 250; #1 failure; #2 success; #3 success",
-     ["fire 60 schedule #1", "skipped 240..240 1 buffer_full of 60", "run 60 failure 1",
-      "run_failed failure of 60", "fire 120 catchup #2", "run 120 success 1",
+     ["fire 60 schedule #1", "run 60 failure 1", "run_failed failure of 60",
+      "skipped 240..240 1 buffer_full of 60", "fire 120 catchup #2", "run 120 success 1",
       "fire 180 catchup #3", "run 180 success 1"]),
     ("cancel_other asks once, and the newest fires", OTHER, "to 190; #1 cancelled",
-     ["fire 60 schedule #1", "cancel 60 #1", "skipped 120..120 1 overlap of 60",
-      "run 60 cancelled 1", "fire 180 catchup #2"]),
+     ["fire 60 schedule #1", "cancel 60 #1", "run 60 cancelled 1",
+      "skipped 120..120 1 overlap of 60", "fire 180 catchup #2"]),
     ("what was asked to stop is not tried again, and is no failure",
      {**OTHER, "retry": {"attempts": 5}, "pause_after_failures": 1},
      "to 190; #1 failure; to 240; #2 success",
-     ["fire 60 schedule #1", "cancel 60 #1", "skipped 120..120 1 overlap of 60",
-      "run 60 failure 1", "fire 180 catchup #2", "cancel 180 #2", "run 180 success 1",
-      "fire 240 catchup #3"]),
+     ["fire 60 schedule #1", "cancel 60 #1", "run 60 failure 1",
+      "skipped 120..120 1 overlap of 60", "fire 180 catchup #2", "cancel 180 #2",
+      "run 180 success 1", "fire 240 catchup #3"]),
     ("cancel_other ends a run that waits for its retry",
      {**OTHER, "retry": {"attempts": 5, "initial": "5m"}}, "to 70; #1 failure; to 120",
-     ["fire 60 schedule #1", "run 60 cancelled 1", "fire 120 schedule #2"]),
+     ["fire 60 schedule #1", "run 60 cancelled 1", "fire 120 catchup #2"]),
     ("a retry that waits is in the way", {**SKIP, "retry": {"attempts": 2, "initial": "2m"}},
      "to 70; #1 failure; to 230; #2 success",
-     ["fire 60 schedule #1", "fire 60 schedule #2 try 2", "skipped 120..180 2 overlap of 60",
-      "run 60 success 2"]),
+     ["fire 60 schedule #1", "fire 60 schedule #2 try 2", "run 60 success 2",
+      "skipped 120..180 2 overlap of 60"]),
     ("a pause keeps what waits and says what was left out", ONE,
      "to 190; pause; #1 success; to 400; resume; #2 success",
      ["fire 60 schedule #1", "skipped 180..180 1 overlap of 60", "run 60 success 1",
@@ -137,7 +144,7 @@ OVERLAPS: list[tuple[str, Json, str, list[str]]] = [
       "fire 180 catchup #2"]),
     ("what waits longer than the window is missed", {**ONE, "catchup": {"window": "5m"}},
      "to 130; to 600; #1 success",
-     ["fire 60 schedule #1", "skipped 180..600 8 overlap of 60", "run 60 success 1",
+     ["fire 60 schedule #1", "run 60 success 1", "skipped 180..600 8 overlap of 60",
       "missed 120..120 1 window"]),
     ("an update leaves the open try and what waits alone, and says what was left out", ONE,
      'to 190; update {"payload":2}; #1 success',
@@ -161,13 +168,13 @@ OVERLAPS: list[tuple[str, Json, str, list[str]]] = [
     ("a try handed back after the delete is not fired again", {},
      "to 70; delete; #1 released; to 900", ["fire 60 schedule #1", "run 60 cancelled 0"]),
     ("added again, it finds the old run in its way", SKIP, "to 70; delete; add; to 130; #1 success",
-     ["fire 60 schedule #1", "skipped 120..120 1 overlap of 60", "run 60 success 1"]),
+     ["fire 60 schedule #1", "run 60 success 1", "skipped 120..120 1 overlap of 60"]),
     ("a trigger meets a conflict, or allows", SKIP,
      "to 70; trigger x; trigger y allow; #1 success; trigger z; #2 success; trigger u",
      ["fire 60 schedule #1", "conflict 60", "applied", "fire t:y trigger #2", "run 60 success 1",
       "conflict t:y", "run t:y success 1", "applied", "fire t:u trigger #3"]),
     ("a trigger's run is in the way of slots", SKIP, "trigger x; to 60; #1 success; to 120",
-     ["applied", "fire t:x trigger #1", "skipped 60..60 1 overlap of t:x", "run t:x success 1",
+     ["applied", "fire t:x trigger #1", "run t:x success 1", "skipped 60..60 1 overlap of t:x",
       "fire 120 schedule #2"]),
     ("a backfill waits, one by one, behind what waits", ONE,
      "to 130; backfill b 60 180; #1 success; #2 success; #3 success",
@@ -182,7 +189,7 @@ OVERLAPS: list[tuple[str, Json, str, list[str]]] = [
      ["fire 60 schedule #1", "run 60 success 1", "fire 120 catchup #2", "exhausted"]),
     ("its last slot left out: exhausted when the run in the way ends",
      {**SKIP, "end": "2026-01-01T00:02:30Z"}, "to 190; #1 success",
-     ["fire 60 schedule #1", "skipped 120..120 1 overlap of 60", "run 60 success 1", "exhausted"]),
+     ["fire 60 schedule #1", "run 60 success 1", "skipped 120..120 1 overlap of 60", "exhausted"]),
 ]
 
 RETRIES: list[tuple[str, Json, str, list[str]]] = [
@@ -261,7 +268,7 @@ RETRIES: list[tuple[str, Json, str, list[str]]] = [
       "run_failed failure of 60", "fire 120 schedule #3", "run 120 success 1",
       "fire 180 schedule #4", "fire 180 schedule #5 try 2", "run 180 failure 2",
       "run_failed failure of 180", "fire 240 schedule #6", "fire 240 schedule #7 try 2",
-      "run 240 failure 2", "run_failed failure of 240", "auto_paused"]),
+      "run 240 failure 2", "run_failed failure of 240", "auto_paused failure of 240"]),
 ]
 
 
@@ -340,12 +347,13 @@ class Watched:
                 self.gone += said["kind"] in ("schedule", "catchup")
             self.open[run] = said["number"]
         elif what == "run":
-            del self.open[said["run"]]
-            self.ended.add(said["run"])
-            assert said["tries"] == self.tries.get(said["run"], 0) <= self.attempts
+            run = said["run"].name
+            del self.open[run]
+            self.ended.add(run)
+            assert said["tries"] == self.tries.get(run, 0) <= self.attempts
         elif said.get("event") in ("skipped", "missed"):
             self.gone += said["count"]
-            assert said.get("reason") not in ("overlap", "buffer_full") or said["run"] in {
+            assert said.get("reason") not in ("overlap", "buffer_full") or said["run"].name in {
                 *self.open, *self.ended}
 
     def slots(self, after: int) -> int:
@@ -375,6 +383,7 @@ class Watched:
             job.trigger(str(job.numbers), dice.random() < 0.5)
         else:
             job.update({"payload": dice.random()})
+        job.act(self.now)
 
     def report(self, number: int, outcome: str) -> None:
         run = next((run for run, last in self.open.items() if last == number), None)

@@ -65,6 +65,17 @@ static void write_fire_id(struct text_writer *writer, const struct fire *fire)
     text_writer_integer(writer, fire->nominal_ms);
 }
 
+/* Of the try that the fire is: all that its worker is told. */
+static void say_try(struct text_writer *writer, const struct fire *fire)
+{
+    const struct fire_run *run = fire->run;
+    text_writer_format(writer, " run=%" PRId64 " try=%d lease=%" PRId64 " expires=%" PRId64,
+                       run->run_number, run->try_number, run->lease_ms, run->expires_ms);
+    text_writer_format(writer, " workers=%.*s cursor=%.*s missed=%" PRId64,
+                       (int)run->workers.length, run->workers.bytes, (int)run->cursor.length,
+                       run->cursor.bytes, fire->missed_count);
+}
+
 /* The command's, or the job's. */
 static void say_trace(struct text_writer *writer, const struct fire *fire)
 {
@@ -88,7 +99,9 @@ static void on_fire(void *opaque, const struct fire *fire)
     text_writer_words(log, "fire ");
     if (rig->speaks_json) {
         write_fire_id(log, fire);
-        text_writer_format(log, " %s\n", fire_kind_name(fire->kind));
+        text_writer_format(log, " %s", fire_kind_name(fire->kind));
+        if (fire->run != NULL) say_try(log, fire);
+        text_writer_char(log, '\n');
         return;
     }
     text_writer_raw(log, name);
@@ -324,6 +337,8 @@ void rig_open(struct shard_rig *rig, const char *start)
     *rig = (struct shard_rig){0};
     text_writer_init(&rig->log);
     rig->arena = arena_create();
+    rig->generation = 1;
+    rig->epoch = 1;
     rig->mark = (struct mark){.generation = 1,
                               .epoch = 1,
                               .next_ordinal = 1,

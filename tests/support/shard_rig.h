@@ -37,11 +37,14 @@ struct shard_rig {
     uint8_t hash_key;      /* of the shard's tables, from the next restart on; 0: the usual */
     bool restart_always;   /* restore a new shard from the records after each commit */
     bool interrupts;       /* a command that takes a second transaction cannot be gone on with */
-    bool speaks_json;      /* results and events as they are written to Kafka, fires by their id */
+    bool speaks_json;      /* results and events as they are written to Kafka, fires by their id,
+                            * tries with all that a worker is told */
     bool tells_more;       /* errors and differences of results, a line each */
     bool allows_topics;    /* jobs may name any topic; otherwise none */
     bool tells_tries;      /* fires of jobs with a lease, the how many-th of its run each is */
     uint32_t runs_open_max; /* 0: the usual bound */
+    int64_t generation;     /* of the owner from the next restart on, 1 at first; so is the epoch */
+    int64_t epoch;
     int64_t next_runnumber; /* of the mark */
     int64_t runs_read_to;
     int64_t now_ms;        /* of the last step */

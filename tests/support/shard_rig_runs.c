@@ -38,21 +38,25 @@ static void on_run_letter(void *opaque, const struct report *report, enum error_
 static void on_run_failed(void *opaque, struct text run, const struct run_record *record,
                           enum run_outcome outcome, const struct report *report)
 {
-    (void)run;
     struct shard_rig *rig = opaque;
     (void)report;
-    text_writer_format(&rig->log, "dead %.*s/%.*s %s after %d\n", (int)record->group.length,
+    text_writer_format(&rig->log, "dead %.*s/%.*s %s after %d", (int)record->group.length,
                        record->group.bytes, (int)record->id.length, record->id.bytes,
                        run_outcome_word(outcome), record->counted);
+    if (rig->speaks_json)
+        text_writer_format(&rig->log, " run=%" PRId64 " %.*s", record->runnumber, (int)run.length,
+                           run.bytes);
+    text_writer_char(&rig->log, '\n');
 }
 
 static void on_run_cancel(void *opaque, const struct run_cancel *cancel)
 {
     struct shard_rig *rig = opaque;
+    int64_t number = cancel->runnumber;
     rig->batch++;
     text_writer_format(&rig->log, "cancel %.*s/%.*s run=%" PRId64 "\n", (int)cancel->group.length,
                        cancel->group.bytes, (int)cancel->id.length, cancel->id.bytes,
-                       cancel->runnumber & RIG_RUN_MASK);
+                       rig->speaks_json ? number : number & RIG_RUN_MASK);
 }
 
 void rig_runs_sink(struct sink *sink)
@@ -66,8 +70,8 @@ void rig_runs_sink(struct sink *sink)
 
 void rig_follow_runs(struct shard_rig *rig)
 {
-    struct runs_start start = {.generation = 1,
-                               .epoch = 1,
+    struct runs_start start = {.generation = rig->generation,
+                               .epoch = rig->epoch,
                                .owner = text_of("rig"),
                                .next_runnumber = rig->next_runnumber,
                                .read_to = rig->runs_read_to,

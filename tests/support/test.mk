@@ -1,6 +1,6 @@
 # Targets that need the test environment; included by the Makefile.
 
-MODEL_DRIVERS := $(BUILD)/tests/model/model_driver $(BUILD)/tests/model/runs_driver
+MODEL_DRIVERS := $(patsubst tests/model/%.c,$(BUILD)/tests/model/%,$(wildcard tests/model/*.c))
 
 # What the C tests are built from the sources that are there now.
 .PHONY: test-programs
