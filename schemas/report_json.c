@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/json_scan.h"
 #include "lib/base/number.h"
@@ -248,18 +249,13 @@ bool reports_open(struct text value, struct report_reader *reader, struct error 
 {
     assert(reader != NULL && error != NULL);
     if (!json_scan_check(value, RECORD_BYTES_MAX, error)) return reading_failed(error);
-    if (!json_scan_is_value(value))
-        return error_invalid(error, CODE_BAD_REPORT, "the record is not JSON");
-    struct text rest = value;
-    struct text element;
     size_t count = 0;
-    *reader = (struct report_reader){.rest = value};
-    while (json_scan_element(&rest, &element)) {
-        reader->array = true;
-        if (++count > REPORTS_MAX)
-            return error_invalid(error, CODE_BAD_REPORT, "more than %d reports in one record",
-                                 REPORTS_MAX);
-    }
+    if (!json_scan_elements(value, &count))
+        return error_invalid(error, CODE_BAD_REPORT, "the record is not JSON");
+    if (count > REPORTS_MAX)
+        return error_invalid(error, CODE_BAD_REPORT, "more than %d reports in one record",
+                             REPORTS_MAX);
+    *reader = (struct report_reader){.rest = value, .array = count > 0};
     return true;
 }
 
@@ -285,4 +281,74 @@ bool reports_next(struct report_reader *reader, struct arena *arena, struct repo
     arena_keep_json(arena, node->value);
     if (!read_report(node, &source, report, error)) (void)reading_failed(error);
     return true;
+}
+
+/* ---- at a glance ---- */
+
+/* The inside of a string that says what it means: without escapes. */
+static bool glance_text(struct text value, struct text *text)
+{
+    if (value.length < 2 || value.bytes[0] != '"') return false;
+    *text = (struct text){value.bytes + 1, value.length - 2};
+    return text->length == 0 || memchr(text->bytes, '\\', text->length) == NULL;
+}
+
+static bool glance_number(struct text value, int64_t *number)
+{
+    struct text digits = value;
+    if (value.length > 0 && value.bytes[0] == '"' && !glance_text(value, &digits)) return false;
+    return digits.length > 0 && digits.bytes[0] >= '1' && digits.bytes[0] <= '9' &&
+           number_read(digits, number);
+}
+
+static bool glance_kind(struct text value, struct report *seen)
+{
+    struct text word;
+    return glance_text(value, &word) && report_find(word, &seen->kind, &seen->outcome);
+}
+
+/* What one member says, if it is one of the four; false: it is not clear. */
+static bool glance_member(struct text name, struct text value, struct report *seen, bool *kind)
+{
+    if (memchr(name.bytes, '\\', name.length) != NULL) return false;
+    if (text_equal(name, text_of("run"))) return glance_text(value, &seen->run);
+    if (text_equal(name, text_of("runnumber"))) return glance_number(value, &seen->runnumber);
+    if (text_equal(name, text_of("workers"))) return glance_text(value, &seen->workers);
+    if (!text_equal(name, text_of("report"))) return true;
+    *kind = glance_kind(value, seen);
+    return *kind;
+}
+
+/* Whether the next token is one of these two; it is stepped over. */
+static bool step_over(struct text *at, char one, char other)
+{
+    while (at->length > 0 && (unsigned char)*at->bytes <= ' ') {
+        at->bytes++;
+        at->length--;
+    }
+    if (at->length == 0 || (*at->bytes != one && *at->bytes != other)) return false;
+    at->bytes++;
+    at->length--;
+    return true;
+}
+
+bool reports_glance(struct report_reader *reader, struct report *seen)
+{
+    struct text at = reader->rest;
+    struct text name;
+    struct text value;
+    bool kind = false;
+    if (reader->array ? !step_over(&at, '[', ',') : reader->index > 0) return false;
+    *seen = (struct report){.runnumber = 0};
+    while (json_scan_pair(&at, &name, &value))
+        if (!glance_member(name, value, seen, &kind)) return false;
+    reader->behind = at;
+    return step_over(&reader->behind, '}', '}') && kind && seen->run.length > 0 &&
+           seen->runnumber > 0;
+}
+
+void reports_pass(struct report_reader *reader)
+{
+    reader->rest = reader->behind;
+    reader->index++;
 }

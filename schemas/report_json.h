@@ -12,9 +12,10 @@
 
 /* A record that is being read. */
 struct report_reader {
-    struct text rest; /* what has not been read yet */
-    struct text raw;  /* the text of the report that was read last */
-    size_t index;     /* of the next report */
+    struct text rest;   /* what has not been read yet */
+    struct text raw;    /* the text of the report that was read last */
+    struct text behind; /* what follows the report that was glanced at */
+    size_t index;       /* of the next report */
     bool array;
 };
 
@@ -30,5 +31,13 @@ bool reports_open(struct text value, struct report_reader *reader, struct error 
  *           Pointer into the record */
 bool reports_next(struct report_reader *reader, struct arena *arena, struct report *report,
                   struct error *error) __attribute__((warn_unused_result));
+
+/* A glance at the next report, without reading it: takes no memory.
+ *   seen  run, runnumber, kind, outcome and workers as they stand there; nothing else is set, and
+ *         whether the report is good is not known
+ * False: there is none, or only reports_next() can tell. */
+bool reports_glance(struct report_reader *reader, struct report *seen);
+/* Leaves out the one that was glanced at. */
+void reports_pass(struct report_reader *reader);
 
 #endif

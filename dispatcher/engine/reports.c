@@ -135,8 +135,9 @@ static bool apply_tick(struct engine *engine, const struct broker_input *input,
     return true;
 }
 
-/* A record that is cut by a commit is read from its beginning by the next owner: what it has
- * closed is closed. */
+/* What changes nothing is not read to its end: many such reports must not keep a good one waiting
+ * for long. A record that is cut by a commit is read from its beginning by the next owner: what it
+ * has closed is closed. */
 static bool apply_each(struct engine *engine, const struct broker_input *input,
                        struct report_reader *reader, const struct runs_place *place,
                        struct error *error)
@@ -144,7 +145,11 @@ static bool apply_each(struct engine *engine, const struct broker_input *input,
     struct report report;
     struct error why = {0};
     struct sink sink = outbox_sink(engine->outbox);
-    while (reports_next(reader, engine->arena, &report, &why)) {
+    for (;;) {
+        while (reports_glance(reader, &report) &&
+               runs_pass_over(shard_runs(engine->shard), place, &report))
+            reports_pass(reader);
+        if (!reports_next(reader, engine->arena, &report, &why)) return true;
         if (outbox_is_full(engine->outbox) && !engine_commit(engine, error)) return false;
         if (why.kind != ERROR_NONE) {
             bury(engine, input, reader->raw, &why, place->now);
@@ -155,7 +160,6 @@ static bool apply_each(struct engine *engine, const struct broker_input *input,
         shard_report(engine->shard, place, &report, &sink);
         outbox_reads(engine->outbox, NULL);
     }
-    return true;
 }
 
 /* The time by which a report acts: never before what has been done. While our clock is not believed

@@ -14,18 +14,24 @@ struct reading {
 
 /* ---- reports of no open try ---- */
 
+static bool has_letters_left(const struct runs *runs, struct runs_now now)
+{
+    return runs->letters < RUNS_LETTERS_MAX ||
+           now.steady_ms - runs->letters_since_ms >= MINUTES_MS;
+}
+
 bool runs_may_letter(struct runs *runs, struct runs_now now)
 {
+    if (!has_letters_left(runs, now)) {
+        runs->numbers.letters_left_out++;
+        return false;
+    }
     if (now.steady_ms - runs->letters_since_ms >= MINUTES_MS) {
         runs->letters_since_ms = now.steady_ms;
         runs->letters = 0;
     }
-    if (runs->letters < RUNS_LETTERS_MAX) {
-        runs->letters++;
-        return true;
-    }
-    runs->numbers.letters_left_out++;
-    return false;
+    runs->letters++;
+    return true;
 }
 
 static void unknown(const struct reading *reading)
@@ -36,19 +42,26 @@ static void unknown(const struct reading *reading)
     reading->call.sink->unknown(reading->call.sink->opaque, reading->report);
 }
 
-/* A worker goes on with a try that is closed. Of many that do, which share places here, each is
- * asked to stop in turn: none of them keeps the shard busy. */
+/* Of many workers that go on with tries that are closed, which share places here, each is asked to
+ * stop in turn: none of them keeps the shard busy. */
+static bool is_asked(const struct reading *reading)
+{
+    const struct runs *runs = reading->call.runs;
+    if (runs->zombies == NULL) return false;
+    int64_t said_ms = runs->zombies[reading->report->runnumber % RUNS_ZOMBIES];
+    return said_ms != INSTANT_NONE &&
+           reading->call.now.steady_ms - said_ms < RUNS_CANCEL_AGAIN_MS;
+}
+
 static void answer_zombie(const struct reading *reading)
 {
     struct runs *runs = reading->call.runs;
-    int64_t now_ms = reading->call.now.steady_ms;
+    if (is_asked(reading)) return;
     if (runs->zombies == NULL) {
         runs->zombies = memory_allocate(RUNS_ZOMBIES, sizeof *runs->zombies);
         for (int i = 0; i < RUNS_ZOMBIES; i++) runs->zombies[i] = INSTANT_NONE;
     }
-    int64_t *said_ms = &runs->zombies[reading->report->runnumber % RUNS_ZOMBIES];
-    if (*said_ms != INSTANT_NONE && now_ms - *said_ms < RUNS_CANCEL_AGAIN_MS) return;
-    *said_ms = now_ms;
+    runs->zombies[reading->report->runnumber % RUNS_ZOMBIES] = reading->call.now.steady_ms;
     reading->call.sink->zombie(reading->call.sink->opaque, reading->report);
 }
 
@@ -63,10 +76,16 @@ static void read_closed(const struct reading *reading)
     if (is_sign(reading->report)) answer_zombie(reading);
 }
 
-static void read_stranger(const struct reading *reading)
+/* No try of the shard had that number. */
+static bool is_unknown(const struct reading *reading)
 {
     int64_t runnumber = reading->report->runnumber;
-    if (runnumber < 1 || runnumber >= reading->call.runs->next_runnumber) unknown(reading);
+    return runnumber < 1 || runnumber >= reading->call.runs->next_runnumber;
+}
+
+static void read_stranger(const struct reading *reading)
+{
+    if (is_unknown(reading)) unknown(reading);
     else read_closed(reading);
 }
 
@@ -231,28 +250,62 @@ static bool is_of_workers(const struct runs *runs, const struct run *run, struct
     return text_equal(text_pool_at(&runs->table.texts, run->workers), workers);
 }
 
+static bool is_open_try(const struct reading *reading, const struct run *run)
+{
+    return run != NULL && run->state != RUN_STATE_WAITING &&
+           run->runnumber == reading->report->runnumber;
+}
+
+/* See runs_pass_over(). */
+static bool pass_over(const struct reading *reading, const struct run *run)
+{
+    struct runs *runs = reading->call.runs;
+    struct runs_numbers *numbers = &runs->numbers;
+    if (reading->again && !is_open_try(reading, run)) return true; /* what it did is in records */
+    if (run != NULL) {
+        if (is_of_workers(runs, run, reading->report->workers)) return false;
+        numbers->foreign_reports += !reading->again;
+    } else if (is_unknown(reading)) {
+        if (has_letters_left(runs, reading->call.now)) return false;
+        numbers->unknown_reports++;
+        numbers->letters_left_out++;
+    } else {
+        if (is_sign(reading->report) && !is_asked(reading)) return false;
+        numbers->closed_reports++;
+    }
+    return true;
+}
+
+static struct reading reading_of(struct runs *runs, const struct runs_place *place,
+                                 const struct report *report, const struct runs_sink *sink)
+{
+    assert(runs != NULL && place != NULL && report != NULL);
+    return (struct reading){.call = {.runs = runs, .now = place->now, .sink = sink},
+                            .place = place,
+                            .report = report,
+                            .again = place->offset < runs->read_to};
+}
+
+bool runs_pass_over(struct runs *runs, const struct runs_place *place, const struct report *seen)
+{
+    const struct reading reading = reading_of(runs, place, seen, NULL);
+    if (!pass_over(&reading, run_table_find(&runs->table, seen->run))) return false;
+    runs->numbers.reports += !reading.again;
+    return true;
+}
+
 void runs_report(struct runs *runs, const struct runs_place *place, const struct report *report,
                  const struct runs_sink *sink)
 {
-    assert(runs != NULL && place != NULL && report != NULL);
-    struct reading reading = {.call = {.runs = runs, .now = place->now, .sink = sink},
-                              .place = place,
-                              .report = report,
-                              .again = place->offset < runs->read_to};
-    runs->numbers.reports += !reading.again;
+    struct reading reading = reading_of(runs, place, report, sink);
     struct run *run = run_table_find(&runs->table, report->run);
-    bool is_open = run != NULL && run->state != RUN_STATE_WAITING &&
-                   run->runnumber == report->runnumber;
-    if (reading.again && !is_open) return; /* what it did is in the records */
+    runs->numbers.reports += !reading.again;
+    if (pass_over(&reading, run)) return;
     if (run == NULL) {
         read_stranger(&reading);
         return;
     }
-    if (!is_of_workers(runs, run, report->workers)) {
-        runs->numbers.foreign_reports += !reading.again;
-        return;
-    }
-    if (is_open) run = readers[report->kind](&reading, run);
+    if (is_open_try(&reading, run)) run = readers[report->kind](&reading, run);
     else read_earlier(&reading, run);
     run_settle(&reading.call, run);
 }

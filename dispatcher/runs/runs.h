@@ -156,6 +156,9 @@ void runs_report(struct runs *runs, const struct runs_place *place, const struct
 /* False: the sink is full; commit and call again. */
 bool runs_tick(struct runs *runs, const struct runs_place *place, const struct run_tick *tick,
                const struct runs_sink *sink);
+/* Whether a report changes nothing and says nothing, whatever else stands in it: it is counted, and
+ * need not be read. Of `seen` run, runnumber, kind and workers are looked at. */
+bool runs_pass_over(struct runs *runs, const struct runs_place *place, const struct report *seen);
 /* The record at this offset has been dealt with. */
 void runs_read(struct runs *runs, int64_t offset);
 /* Whether one more dead letter may be written: RUNS_LETTERS_MAX a minute; others are counted. */

@@ -10,6 +10,7 @@ struct grammar {
     const char *end;
     char open[JSON_DEPTH_MAX]; /* brackets that wait for their end */
     size_t depth;
+    size_t elements; /* of the array that all of it is */
 };
 
 static void skip_space(struct grammar *grammar)
@@ -102,6 +103,7 @@ static bool take_start(struct grammar *grammar, bool *opened)
     skip_space(grammar);
     if (take(grammar, first == '{' ? '}' : ']')) return true;
     if (grammar->depth == JSON_DEPTH_MAX) return false;
+    if (grammar->depth == 0) grammar->elements = first == '[';
     grammar->open[grammar->depth++] = first;
     *opened = true;
     return first == '[' || take_key(grammar);
@@ -113,7 +115,10 @@ static bool take_rest(struct grammar *grammar)
     while (grammar->depth > 0) {
         char open = grammar->open[grammar->depth - 1];
         skip_space(grammar);
-        if (take(grammar, ',')) return open == '[' || take_key(grammar);
+        if (take(grammar, ',')) {
+            if (grammar->depth == 1 && open == '[') grammar->elements++;
+            return open == '[' || take_key(grammar);
+        }
         if (!take(grammar, open == '{' ? '}' : ']')) return false;
         grammar->depth--;
     }
@@ -121,6 +126,12 @@ static bool take_rest(struct grammar *grammar)
 }
 
 bool json_scan_is_value(struct text text)
+{
+    size_t elements = 0;
+    return json_scan_elements(text, &elements);
+}
+
+bool json_scan_elements(struct text text, size_t *elements)
 {
     assert(text.bytes != NULL || text.length == 0);
     if (text.length == 0) return false;
@@ -133,5 +144,6 @@ bool json_scan_is_value(struct text text)
         assert(grammar.depth <= JSON_DEPTH_MAX);
     } while (grammar.depth > 0);
     skip_space(&grammar);
+    *elements = grammar.elements;
     return grammar.at == grammar.end;
 }

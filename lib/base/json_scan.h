@@ -34,6 +34,9 @@ size_t json_scan_depth(struct text text);
  * the range of numbers are not looked at. */
 bool json_scan_is_value(struct text text);
 
+/* The same, and how many elements the array has that it is; 0: it is empty, or another value. */
+bool json_scan_elements(struct text text, size_t *elements);
+
 /* Those below need a text that a parser has accepted. */
 
 /* How many bytes the string takes that the text begins with, quotes included. */

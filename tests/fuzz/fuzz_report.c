@@ -32,6 +32,14 @@ static void check_report(const struct report *report)
     require(report->retry_after_ms >= -1 && report->retry_after_ms <= RETRY_DELAY_MAX_MS);
 }
 
+/* A good report is what it seems at a glance. */
+static void check_seen(const struct report *seen, const struct report *report)
+{
+    require(seen->kind == report->kind && seen->runnumber == report->runnumber);
+    require(seen->kind != REPORT_ENDED || seen->outcome == report->outcome);
+    require(text_equal(seen->run, report->run) && text_equal(seen->workers, report->workers));
+}
+
 static void read_reports(struct text value, struct arena *arena)
 {
     struct report_reader reader;
@@ -42,8 +50,14 @@ static void read_reports(struct text value, struct arena *arena)
         require(error.kind == ERROR_INVALID && error.code == CODE_BAD_REPORT);
         return;
     }
-    while (reports_next(&reader, arena, &report, &error)) {
+    for (;;) {
+        struct report seen;
+        bool is_clear = reports_glance(&reader, &seen);
+        struct text behind = reader.behind;
+        if (!reports_next(&reader, arena, &report, &error)) break;
         count++;
+        if (is_clear && reader.array) require(reader.rest.bytes == behind.bytes);
+        if (error.kind == ERROR_NONE && is_clear) check_seen(&seen, &report);
         if (error.kind == ERROR_NONE) check_report(&report);
         else require(error.code == CODE_BAD_REPORT && error.message[0] != '\0');
     }

@@ -204,6 +204,72 @@ static void test_each_by_itself(void **state)
     arena_destroy(arena);
 }
 
+struct glance_row {
+    const char *text;
+    enum report_kind kind;
+    const char *workers; /* NULL: not clear at a glance */
+};
+
+static const struct glance_row glance_rows[] = {
+    {STARTED, REPORT_STARTED, "billing"},
+    {"[" RUNNING "]", REPORT_RUNNING, "billing"},
+    {" [ " SUCCESS " , 17 ]", REPORT_ENDED, ""},
+    {HEAD "\"failure\",\"output\":\"\\n}\",\"result\":{\"run\":[1,\"]\"]}}", REPORT_ENDED, ""},
+    {HEAD "\"failure\",\"exit_code\":\"bad\"}", REPORT_ENDED, ""}, /* bad, which is not looked at */
+    {HEAD "\"done\"}", REPORT_ENDED, NULL},
+    {HEAD "\"success\",\"workers\":null}", REPORT_ENDED, NULL},
+    {HEAD "\"success\",\"work\\u0065rs\":\"a\"}", REPORT_ENDED, NULL},
+    {HEAD "\"success\",\"workers\":\"\\u0061\"}", REPORT_ENDED, NULL},
+    {"{\"run\":\"a\",\"report\":\"success\"}", REPORT_ENDED, NULL},
+    {"{\"run\":\"a\",\"runnumber\":0,\"report\":\"success\"}", REPORT_ENDED, NULL},
+    {"{\"run\":\"a\",\"runnumber\":1.5,\"report\":\"success\"}", REPORT_ENDED, NULL},
+    {"{\"runnumber\":1,\"report\":\"success\"}", REPORT_ENDED, NULL},
+    {"{\"run\":\"a\",\"runnumber\":1}", REPORT_ENDED, NULL},
+    {"{}", REPORT_ENDED, NULL}, {"[]", REPORT_ENDED, NULL}, {"[17]", REPORT_ENDED, NULL},
+    {"17", REPORT_ENDED, NULL}, {"[[]]", REPORT_ENDED, NULL}, {"null", REPORT_ENDED, NULL},
+};
+
+static void test_at_a_glance(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof glance_rows / sizeof glance_rows[0]; i++) {
+        const struct glance_row *row = &glance_rows[i];
+        struct report_reader reader;
+        struct report seen;
+        struct error error = {0};
+        assert_true(reports_open(text_of(row->text), &reader, &error));
+        bool clear = reports_glance(&reader, &seen);
+        if (clear != (row->workers != NULL)) fail_msg("clear: %d: %s", clear, row->text);
+        if (!clear) continue;
+        assert_int_equal(seen.kind, row->kind);
+        assert_true(text_equal(seen.run, text_of(ID)));
+        assert_true(seen.runnumber == INT64_C(4294967297));
+        assert_true(text_equal(seen.workers, text_of(row->workers)));
+    }
+}
+
+/* What is passed over is not read, and what stands behind it is. */
+static void test_passed_over(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"[" SUCCESS " ," RUNNING "]", SUCCESS};
+    struct arena *arena = arena_create();
+    for (size_t i = 0; i < 2; i++) {
+        struct report_reader reader;
+        struct report report;
+        struct error error = {0};
+        assert_true(reports_open(text_of(rows[i]), &reader, &error));
+        assert_true(reports_glance(&reader, &report) && report.kind == REPORT_ENDED);
+        reports_pass(&reader);
+        assert_int_equal(reports_glance(&reader, &report), i == 0);
+        assert_int_equal(reports_next(&reader, arena, &report, &error), i == 0);
+        if (i == 0) assert_int_equal(report.kind, REPORT_RUNNING);
+        assert_false(reports_glance(&reader, &report));
+        assert_false(reports_next(&reader, arena, &report, &error));
+    }
+    arena_destroy(arena);
+}
+
 static void put_many(struct text_writer *writer, size_t count, const char *report)
 {
     text_writer_char(writer, '[');
@@ -365,6 +431,8 @@ int main(void)
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_bad_as_a_whole),
         cmocka_unit_test(test_each_by_itself),
+        cmocka_unit_test(test_at_a_glance),
+        cmocka_unit_test(test_passed_over),
         cmocka_unit_test(test_as_many_as_are_allowed),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_cut_off_anywhere),
