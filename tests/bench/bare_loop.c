@@ -1,14 +1,17 @@
 /* bare_loop - the peer of the control plane: one transactional consume-produce loop that does
  * nothing but pass records on, one for one, with its offsets in each transaction.
  *
- *   bare_loop BROKERS FROM_TOPIC TO_TOPIC COUNT PER_TRANSACTION
+ *   bare_loop BROKERS FROM_TOPIC TO_TOPIC COUNT PER_TRANSACTION [--answers]
  *
  * Reads all partitions of FROM_TOPIC from their beginning. Prints "begun_us=... ended_us=...": the
- * system's time when the first record was there, and when the last commit had returned. */
+ * system's time when the first record was there, and when the last commit had returned. With
+ * --answers it is the peer of a single report: no offsets, and what a transaction holds is sent at
+ * once. */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/bench/bench_records.h"
@@ -92,8 +95,25 @@ struct loop {
     rd_kafka_topic_t *to;
     rd_kafka_topic_partition_list_t *offsets;
     rd_kafka_message_t **batch;
+    bool answers;
     int64_t begun_us;
 };
+
+static void send_offsets(const struct loop *loop)
+{
+    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(loop->consumer);
+    must(rd_kafka_send_offsets_to_transaction(loop->producer, loop->offsets, group, WAIT_MS),
+         "offsets");
+    rd_kafka_consumer_group_metadata_destroy(group);
+}
+
+/* As a shard does: librdkafka's commit would look every 10 ms whether all is acknowledged. */
+static void flush(const struct loop *loop)
+{
+    int64_t deadline_us = bench_now_us() + WAIT_MS * INT64_C(1000);
+    while (rd_kafka_flush(loop->producer, 1) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        if (bench_now_us() > deadline_us) bench_fail("records were not acknowledged");
+}
 
 /* One transaction with what is there; how many records it passed on. */
 static uint64_t turn(struct loop *loop, size_t most)
@@ -112,23 +132,25 @@ static uint64_t turn(struct loop *loop, size_t most)
         }
         rd_kafka_message_destroy(record);
     }
-    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(loop->consumer);
-    must(rd_kafka_send_offsets_to_transaction(loop->producer, loop->offsets, group, WAIT_MS),
-         "offsets");
-    rd_kafka_consumer_group_metadata_destroy(group);
+    if (loop->answers) flush(loop);
+    else send_offsets(loop);
     must(rd_kafka_commit_transaction(loop->producer, WAIT_MS), "commit");
     return passed;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 6) bench_fail("usage: bare_loop BROKERS FROM_TOPIC TO_TOPIC COUNT PER_TRANSACTION");
+    bool answers = argc == 7 && strcmp(argv[6], "--answers") == 0;
+    if (argc != 6 && !answers)
+        bench_fail("usage: bare_loop BROKERS FROM_TOPIC TO_TOPIC COUNT PER_TRANSACTION "
+                   "[--answers]");
     char id[TEXT_BYTES];
     (void)snprintf(id, sizeof id, "bare-loop-%ld", (long)getpid());
     struct loop loop = {
         .consumer = open_client(RD_KAFKA_CONSUMER, argv[1], "group.id", id, consumer_settings),
         .producer =
             open_client(RD_KAFKA_PRODUCER, argv[1], "transactional.id", id, producer_settings)};
+    loop.answers = answers;
     uint64_t wanted = strtoull(argv[4], NULL, 10);
     size_t most = strtoull(argv[5], NULL, 10);
     if (wanted == 0 || most == 0 || most > BATCH_MAX) bench_fail("nothing to do");

@@ -5,18 +5,22 @@ nothing. Each part can be asked for by name. The last line is for machines; docs
 the figures of one machine.
 
   rate      runs a second: a herd of jobs with a lease, from due to the last end that is counted
-  free      a final report is appended: until the fire of the slot that waited for it is visible
+  free      a final report is appended: until the fire of the slot that waited for it is visible;
+            in turn with a bare program that answers a record with a transaction of one
   memory    bytes of an open run: resident memory before a herd of fires that nobody takes, and
             after; and the daemon is killed and started again, with that many open runs and without
   lost      workers that are silent after the claim: from the end of the lease to what follows
   spread    as many runs fail at one instant: retries a second
-  hostile   reports of strangers: what they change, what they take, how good ones fare beside them
+  hostile   reports of strangers: what they change, what they take, how good ones fare beside them,
+            and behind all of them in one partition, where a bare consumer reads as much
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import json
+import statistics
 import sys
 import time
 import urllib.request
@@ -26,13 +30,16 @@ from typing import Any, Callable, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-import harness  # noqa: E402 -- found through the line above
-from bench import JVM, describe_machine, drop, say, settle  # noqa: E402
-from bulk_worker import ARRAY, BulkWorker, Fire  # noqa: E402
+import confluent_kafka  # noqa: E402 -- found through the line above
+import harness  # noqa: E402
+from bench import JVM, TOOLS, Observer, describe_machine, drop, say, settle  # noqa: E402
+from bulk_worker import ARRAY, BulkWorker, Fire, shard_of_fire  # noqa: E402
 from oracle_fold import instant_ms, instant_text  # noqa: E402
 from workload import JOBS_PER_COMMAND, Workload, load  # noqa: E402
 
 GROUP = "bench-workers"
+COLD = 20  # the first ones of a kind find everything cold
+WAITING_JOBS = 25
 
 
 class Settings(NamedTuple):
@@ -112,8 +119,66 @@ def rate(bench: Bench, settings: Settings) -> dict[str, str]:
     return {"runs_per_s": f"{settings.runs / took_s:.0f}"}
 
 
-def free(bench: Bench, settings: Settings) -> dict[str, str]:
-    """A backfill's slots go one by one."""
+class Answers:
+    """The peer of a slot that is freed: tests/bench/bare_loop.c answers each record."""
+
+    def __init__(self, bench: Bench):
+        self.worker = bench.worker
+        self.asked, self.answered = (f"{bench.cluster}.{name}" for name in ("asked", "answered"))
+        for topic in (self.asked, self.answered):
+            harness.create_topic(bench.kafka.bootstrap, topic, 1,
+                                 {"message.timestamp.type": "LogAppendTime"})
+        self.process = harness.Process("bare-loop", [
+            TOOLS / "bare_loop", bench.kafka.bootstrap, self.asked, self.answered, 10 ** 9, 1,
+            "--answers"])
+        self.process.start()
+        self.consumer = confluent_kafka.Consumer(harness.client_options(
+            bench.kafka.bootstrap, group_id="answers", enable_auto_commit=False,
+            isolation_level="read_committed", fetch_wait_max_ms=10))
+        self.consumer.assign([confluent_kafka.TopicPartition(self.answered, 0, 0)])
+
+    def __enter__(self) -> "Answers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.consumer.close()
+        self.process.close()
+
+    def took_ms(self) -> float:
+        """From a record's append to the answer that is visible."""
+        self.worker.appended_ms.clear()
+        self.worker.put(self.asked, b"x" * 400, 0)
+        assert self.worker.producer.flush(30) == 0
+        answer = None
+        while answer is None or answer.error() is not None:
+            answer = self.consumer.poll(0.2)
+        return time.time() * 1000 - self.worker.appended_ms[-1]
+
+
+def freed(bench: Bench, answers: Answers, fires: list[Fire], count: int, what: str
+          ) -> tuple[float, float]:
+    """Ends the oldest of the open runs, waits for what that lets go; p99, and its ratio."""
+    took_ms: list[float] = []
+    bare_ms: list[float] = []
+    still = collections.deque(fires)
+    for _ in range(count):
+        bench.worker.appended_ms.clear()
+        bench.worker.report([still.popleft()], "started", "success")
+        freed_ms = bench.worker.appended_ms[-1]
+        still.append(next(bench.worker.fires(1, 60)))
+        took_ms.append(time.time() * 1000 - freed_ms)
+        bare_ms.append(answers.took_ms())
+    bench.worker.commit()
+    p50, p99 = part_of(took_ms[COLD:], 0.5), part_of(took_ms[COLD:], 0.99)
+    bare_p50, bare_p99 = part_of(bare_ms[COLD:], 0.5), part_of(bare_ms[COLD:], 0.99)
+    say(f"{count - COLD} {what}: report appended to fire visible p50 {p50:.0f} ms, p99 {p99:.0f} "
+        f"ms, max {max(took_ms[COLD:]):.0f} ms; bare answers p50 {bare_p50:.0f} ms, p99 "
+        f"{bare_p99:.0f} ms: ratios {p50 / bare_p50:.2f}, {p99 / bare_p99:.2f}")
+    return p99, p99 / bare_p99
+
+
+def fill(bench: Bench, slots: int) -> Fire:
+    """A backfill whose slots go one by one, and its first fire."""
     until_s = int(time.time()) // 3600 * 3600
     with harness.CommandClient(bench.kafka.bootstrap, bench.cluster) as client:
         client.call({"op": "add", "command_id": "free", "job": {
@@ -121,22 +186,22 @@ def free(bench: Bench, settings: Settings) -> dict[str, str]:
             "lease": "10m", "workers": GROUP, "overlap": "buffer_all"}}, "applied")
         client.call({"op": "backfill", "command_id": "fill", "select": {
             "groups": ["free"], "ids": ["one"]},
-            "rate": 1000, "from": instant_text((until_s - settings.freed * 3600) * 1000),
+            "rate": 1000, "from": instant_text((until_s - slots * 3600) * 1000),
             "to": instant_text(until_s * 1000)}, "applied")
-    took_ms: list[float] = []
-    freed_ms = 0.0
-    for fire in bench.worker.fires(settings.freed):
-        if freed_ms:
-            took_ms.append(time.time() * 1000 - freed_ms)
-        bench.worker.appended_ms.clear()
-        bench.worker.report([fire], "started", "success")
-        freed_ms = bench.worker.appended_ms[-1]
-    bench.worker.commit()
-    took_ms = took_ms[20:]  # the first ones find everything cold
-    p50, p99 = part_of(took_ms, 0.5), part_of(took_ms, 0.99)
-    say(f"{len(took_ms)} slots that waited: report appended to fire visible p50 {p50:.0f} ms, "
-        f"p99 {p99:.0f} ms, max {max(took_ms):.0f} ms")
-    return {"free_to_fire_p99_ms": f"{p99:.0f}"}
+    return next(bench.worker.fires(1))
+
+
+def free(bench: Bench, settings: Settings) -> dict[str, str]:
+    """Slots that came due while a run was in their way; then those of a backfill."""
+    bench.load(WAITING_JOBS, {"every": "1s"}, overlap="buffer_all", overlap_limit=1000)
+    fires = list(bench.worker.fires(WAITING_JOBS))
+    time.sleep(settings.freed / WAITING_JOBS + 3)
+    with Answers(bench) as answers:
+        p99, ratio = freed(bench, answers, fires, settings.freed, "slots that waited")
+        filled_p99, _ = freed(bench, answers, [fill(bench, settings.freed + 1)], settings.freed,
+                              "slots of a backfill")
+    return {"free_to_fire_p99_ms": f"{p99:.0f}", "free_to_bare_p99_ratio": f"{ratio:.2f}",
+            "backfill_p99_ms": f"{filled_p99:.0f}"}
 
 
 def wait_open(bench: Bench, count: int) -> None:
@@ -158,7 +223,7 @@ def memory(bench: Bench, settings: Settings) -> dict[str, str]:
     due_s = in_some_seconds(settings.open_runs) + 30
     bench.load(settings.open_runs, once_at(due_s))
     settle(bench.daemon, bench.redis, settings.open_runs)
-    without = [took_over_s(bench) for _ in range(2)]
+    without = [took_over_s(bench) for _ in range(3)]
     settle(bench.daemon, bench.redis, settings.open_runs)
     before_kib = bench.daemon.resident_kib()
     assert time.time() < due_s, "too slow for the instant chosen"
@@ -166,7 +231,7 @@ def memory(bench: Bench, settings: Settings) -> dict[str, str]:
     time.sleep(15)  # the outbox gives its memory back
     settle(bench.daemon, bench.redis, settings.open_runs)
     herd_kib = bench.daemon.resident_kib()
-    there = [took_over_s(bench) for _ in range(2)]
+    there = [took_over_s(bench) for _ in range(3)]
     settle(bench.daemon, bench.redis, settings.open_runs)
     after_kib = bench.daemon.resident_kib()
     each = (herd_kib - before_kib) * 1024 / settings.open_runs
@@ -176,7 +241,7 @@ def memory(bench: Bench, settings: Settings) -> dict[str, str]:
     say(f"take-over without them {', '.join(f'{one:.2f}' for one in without)} s, with them "
         f"{', '.join(f'{one:.2f}' for one in there)} s")
     return {"bytes_per_open_run": f"{min(each, again):.0f}",
-            "takeover_more_s": f"{min(there) - min(without):.2f}"}
+            "takeover_more_s": f"{statistics.median(there) - statistics.median(without):.2f}"}
 
 
 def lost(bench: Bench, settings: Settings) -> dict[str, str]:
@@ -213,45 +278,78 @@ def spread(bench: Bench, settings: Settings) -> dict[str, str]:
     return {"retry_peak": f"{most / mean:.2f}"}
 
 
+def strangers(bench: Bench, over: list[Fire], still: Fire) -> str:
+    """A record of reports of runs that never were, of tries that are over, of another group."""
+    changes = [{"runnumber": "99"}, {"run": "1-0.0.0@1"}, {}, {"report": "running"},
+               {"workers": "others", "run": still["id"], "runnumber": still["runnumber"]}]
+    return json.dumps([{**bench.worker.said(over[at % len(over)], "failure"),
+                        **changes[at % len(changes)]} for at in range(ARRAY)])
+
+
+def good_acts_s(bench: Bench, ended: float, since_s: float) -> float:
+    harness.wait_for(lambda: bench.metric("belfry_runs_ended_total") > ended, 60,
+                     "a good report acts", every_s=0.01)
+    return time.monotonic() - since_s
+
+
+def among_strangers(bench: Bench, settings: Settings, record: str, good: list[Fire]) -> list[float]:
+    """Over all shards, some unreadable ones and the good ones among them."""
+    good_s: list[float] = []
+    every = settings.hostile // ARRAY // len(good)
+    for turn in range(settings.hostile // ARRAY):
+        if turn % 37 == 0:
+            bench.worker.put(f"{bench.cluster}.runs", b"\xff{" * 100, turn % bench.shards)
+        bench.worker.put(f"{bench.cluster}.runs", record, turn % bench.shards)
+        if turn % every == every // 2 and len(good_s) < len(good):
+            ended = bench.metric("belfry_runs_ended_total")
+            bench.worker.report([good[len(good_s)]], "success")
+            good_s.append(good_acts_s(bench, ended, time.monotonic()))
+    assert bench.worker.producer.flush(120) == 0
+    return good_s
+
+
+def behind_strangers(bench: Bench, settings: Settings, record: str, good: Fire) -> float:
+    """All of them and then a good one in one partition, while the daemon is frozen: from its waking
+    until the good one has acted."""
+    ended = bench.metric("belfry_runs_ended_total")
+    frozen_s = time.monotonic()
+    bench.daemon.sigstop()
+    for _ in range(settings.hostile // ARRAY):
+        bench.worker.put(f"{bench.cluster}.runs", record, shard_of_fire(good))
+    bench.worker.report([good], "success")
+    frozen_s = time.monotonic() - frozen_s
+    bench.daemon.sigcont()
+    woken_s = time.monotonic()
+    assert frozen_s < 9, f"frozen for {frozen_s:.1f} s: the group has given its shards away"
+    return good_acts_s(bench, ended, woken_s)
+
+
 def hostile(bench: Bench, settings: Settings) -> dict[str, str]:
-    """Of runs that never were, of tries that are over, of another group, unreadable ones."""
     due_s = in_some_seconds(100)
     bench.load(100, once_at(due_s))
     fires = list(bench.worker.fires(100, due_s - time.time() + 60))
     bench.worker.report(fires[:50], "started", "success")
-    opened = 50
-    harness.wait_for(lambda: bench.metric("belfry_shard_runs_open") == opened, 30, "50 are over")
+    harness.wait_for(lambda: bench.metric("belfry_shard_runs_open") == 50, 30, "50 are over")
+    record = strangers(bench, fires[:50], fires[60])
     began_kib = bench.daemon.resident_kib()
-    open_try = fires[60]  # of another group: said by a stranger
-    changes = [{"runnumber": "99"}, {"run": "1-0.0.0@1"}, {}, {"report": "running"},
-               {"workers": "others", "run": open_try["id"], "runnumber": open_try["runnumber"]}]
-    strange = [{**bench.worker.said(fires[at % 50], "failure"), **changes[at % len(changes)]}
-               for at in range(ARRAY)]
     began_s = time.monotonic()
-    good_s: list[float] = []
-    most_kib = began_kib
-    for turn in range(settings.hostile // ARRAY):
-        if turn % 37 == 0:
-            bench.worker.producer.produce(f"{bench.cluster}.runs", b"\xff{" * 100,
-                                   partition=turn % bench.shards)
-        bench.worker.send(strange, turn % bench.shards)
-        if turn % 100 == 50 and len(good_s) < 10:
-            ended = bench.metric("belfry_runs_ended_total")
-            bench.worker.report([fires[50 + len(good_s)]], "success")
-            sent_s = time.monotonic()
-            harness.wait_for(lambda: bench.metric("belfry_runs_ended_total") > ended, 60,
-                             "a good report acts", every_s=0.01)
-            good_s.append(time.monotonic() - sent_s)
-            most_kib = max(most_kib, bench.daemon.resident_kib())
-    assert bench.worker.producer.flush(120) == 0
-    took_s = time.monotonic() - began_s
-    harness.wait_for(lambda: bench.metric("belfry_run_reports_total") >= settings.hostile, 120,
-                     "all reports are read", every_s=0.2)
+    bench.worker.appended_ms.clear()
+    good_s = among_strangers(bench, settings, record, fires[50:60])
+    sent_s = time.monotonic() - began_s
+    behind_s = behind_strangers(bench, settings, record, fires[61])
+    most_kib = bench.daemon.resident_kib() - began_kib
+    seen = Observer(bench.kafka, f"{bench.cluster}.runs", len(bench.worker.appended_ms), 30,
+                    "--all").result(120)
+    bare_s = (seen["last_us"] - seen["first_us"]) / 2e6  # twice as many
     left = bench.metric("belfry_shard_runs_open")
-    assert left == opened - len(good_s), f"{left} runs are open, not {opened - len(good_s)}"
-    say(f"{settings.hostile} hostile reports in {took_s:.1f} s: {most_kib - began_kib} KiB more at "
-        f"most; {len(good_s)} good ones acted within {max(good_s):.2f} s")
-    return {"hostile_kib": f"{most_kib - began_kib}", "good_within_s": f"{max(good_s):.2f}"}
+    assert left == 39, f"{left} runs are open, not 39: strangers have ended some"
+    say(f"{settings.hostile} hostile reports of {len(record) // ARRAY} bytes, sent within "
+        f"{sent_s:.1f} s: 10 good ones among them acted within {max(good_s):.2f} s; {most_kib} KiB "
+        f"more")
+    say(f"a good one behind as many in its partition acted {behind_s:.2f} s after the daemon was "
+        f"let go; a bare consumer takes {bare_s:.2f} s to read as many")
+    return {"hostile_kib": f"{most_kib}", "good_within_s": f"{max(good_s):.2f}",
+            "good_behind_s": f"{behind_s:.2f}", "bare_read_s": f"{bare_s:.2f}"}
 
 
 PARTS: dict[str, Callable[[Bench, Settings], dict[str, str]]] = {

@@ -16,6 +16,10 @@ ARRAY = 500  # reports of one record
 Fire = dict[str, Any]
 
 
+def shard_of_fire(fire: Fire) -> int:
+    return int(fire["source"].rpartition("/")[2])
+
+
 class BulkWorker:
     """A member of the group `workers`."""
 
@@ -72,18 +76,20 @@ class BulkWorker:
         assert error is None, error
         self.appended_ms.append(message.timestamp()[1])
 
+    def put(self, topic: str, value: bytes | str, partition: int) -> None:
+        self.producer.produce(topic, value, partition=partition, on_delivery=self._acknowledged)
+        self.producer.poll(0)
+
     def send(self, reports: list[dict[str, Any]], shard: int) -> None:
         for at in range(0, len(reports), ARRAY):
-            self.producer.produce(f"{self.cluster}.runs", json.dumps(reports[at:at + ARRAY]),
-                                  partition=shard, on_delivery=self._acknowledged)
-            self.producer.poll(0)
+            self.put(f"{self.cluster}.runs", json.dumps(reports[at:at + ARRAY]), shard)
 
     def report(self, fires: list[Fire], *words: str) -> None:
         """Every word of every fire, in this order, to its shard; waits until all are there."""
         shards: dict[int, list[dict[str, Any]]] = collections.defaultdict(list)
         for fire in fires:
             for word in words:
-                shards[int(fire["source"].rpartition("/")[2])].append(self.said(fire, word))
+                shards[shard_of_fire(fire)].append(self.said(fire, word))
         for shard, reports in shards.items():
             self.send(reports, shard)
         assert self.producer.flush(300) == 0

@@ -46,8 +46,9 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/bench_reco
 
 # What the rules and codecs of one shard cost, in one process.
 .PHONY: bench-core
-bench-core: $(BUILD)/tests/bench/bench_core ## rules, codecs and memory of one shard, no servers
-	@$<
+bench-core: $(addprefix $(BUILD)/tests/bench/,bench_core bench_reports) ## rules, codecs and memory of one shard, no servers
+	@$(BUILD)/tests/bench/bench_core
+	@$(BUILD)/tests/bench/bench_reports
 
 # Herds, single fires, memory and take-over on a real Kafka and Redis, beside one bare producer;
 # BENCH=--quick for a short run.
@@ -63,7 +64,7 @@ bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## commands a second, re
 # Runs of jobs with a lease: how many a second, what follows a report, what an open one takes, silence,
 # retries of ten thousand, a million reports of strangers; BENCH="--quick --only free,lost".
 .PHONY: bench-runs
-bench-runs: setup-test $(PROGRAMS) ## runs a second, report to fire, open runs, silence; BENCH=--quick
+bench-runs: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## runs a second, report to fire, open runs, silence; BENCH=--quick
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_runs.py $(BENCH)
 
 # /livez beside a constant answer of the same library.
