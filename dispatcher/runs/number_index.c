@@ -34,6 +34,13 @@ static void resize(struct number_index *index, uint32_t size)
     free(old);
 }
 
+void number_index_reserve(struct number_index *index, uint32_t count)
+{
+    uint32_t size = index->size == 0 ? SIZE_FIRST : index->size;
+    while (count > size / 4 * 3) size *= 2;
+    if (size > index->size) resize(index, size);
+}
+
 void number_index_add(struct number_index *index, uint32_t number)
 {
     assert(number != NUMBER_NONE);

@@ -20,6 +20,8 @@ struct number_index {
 /* The members hash_of and owner are set, the others 0. */
 void number_index_free(struct number_index *index);
 void number_index_add(struct number_index *index, uint32_t number);
+/* Room for so many at once: else each doubling asks for the hash of all. */
+void number_index_reserve(struct number_index *index, uint32_t count);
 /* It must be there. */
 void number_index_remove(struct number_index *index, uint32_t number);
 /* The number with this hash that is the one that is wanted, or NUMBER_NONE. */

@@ -160,6 +160,7 @@ static void start_all(const struct run_call *call, const struct runs_start *star
         if (runs->next_runnumber <= run->runnumber) runs->next_runnumber = run->runnumber + 1;
         all[count++] = run;
     }
+    number_index_reserve(&runs->table.by_id, (uint32_t)count);
     qsort(all, count, sizeof(struct run *), by_opening);
     for (size_t i = 0; i < count; i++) start_run(call, start, all[i]);
     free(all);

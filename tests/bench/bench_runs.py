@@ -209,14 +209,16 @@ def wait_open(bench: Bench, count: int) -> None:
                      f"{count} runs are open", every_s=0.5)
 
 
-def took_over_s(bench: Bench) -> float:
-    """From the assignment to the last shard that is live, after kill -9."""
+def took_over_s(bench: Bench) -> tuple[float, float]:
+    """From the assignment to the last shard that is live, after kill -9; and the processor time by
+    then."""
     bench.daemon.kill9()
     bench.daemon.start()
     bench.daemon.wait_live()
+    processor_s = bench.daemon.processor_s()
     assigned = bench.daemon.events("group.assigned")[-1]["ts"]
     live = bench.daemon.events("shard.live")[-1]["ts"]
-    return (instant_ms(live) - instant_ms(assigned)) / 1000
+    return (instant_ms(live) - instant_ms(assigned)) / 1000, processor_s
 
 
 def memory(bench: Bench, settings: Settings) -> dict[str, str]:
@@ -238,10 +240,14 @@ def memory(bench: Bench, settings: Settings) -> dict[str, str]:
     again = (after_kib - before_kib) * 1024 / settings.open_runs
     say(f"{settings.open_runs} open runs: {each:.0f} bytes each of resident memory behind the herd "
         f"that opened them, {again:.0f} after a take-over")
-    say(f"take-over without them {', '.join(f'{one:.2f}' for one in without)} s, with them "
-        f"{', '.join(f'{one:.2f}' for one in there)} s")
+    for what, took in (("without", without), ("with", there)):
+        say(f"take-over of {settings.shards} shards {what} them " +
+            ", ".join(f"{one_s:.2f} s ({processor_s:.2f} s of processor time)"
+                      for one_s, processor_s in took))
+    more_s, more_processor_s = (statistics.median(there_s) - statistics.median(without_s)
+                                for there_s, without_s in zip(zip(*there), zip(*without)))
     return {"bytes_per_open_run": f"{min(each, again):.0f}",
-            "takeover_more_s": f"{statistics.median(there) - statistics.median(without):.2f}"}
+            "takeover_more_s": f"{more_s:.2f}", "takeover_more_cpu_s": f"{more_processor_s:.2f}"}
 
 
 def lost(bench: Bench, settings: Settings) -> dict[str, str]:

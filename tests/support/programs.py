@@ -85,6 +85,11 @@ class Belfryd(Process):
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0])
 
+    def processor_s(self) -> float:
+        """Processor time that this run of it has taken."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def wait_ready(self, deadline_s: float = 60.0) -> "Belfryd":
         """Waits for event=daemon.ready: the daemon is connected and serves its shards."""
         self.wait_event("daemon.ready", deadline_s)
