@@ -64,6 +64,9 @@ enum exit_code command_top(const struct invocation *invocation)
         (void)error_invalid(&error, CODE_USAGE, "top takes no names");
     else if (settings->output == OUTPUT_NAME)
         (void)error_invalid(&error, CODE_USAGE, "top has no names to print; --once -o json");
+    else if (arguments_has(invocation->arguments, "once") &&
+             arguments_has(invocation->arguments, "refresh"))
+        (void)error_invalid(&error, CODE_USAGE, "--once prints one screen: leave --refresh out");
     else if (arguments_has(invocation->arguments, "once"))
         return once(invocation);
     else if (settings->output != OUTPUT_TABLE || settings->width == 0)

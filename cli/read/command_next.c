@@ -48,6 +48,19 @@ static enum exit_code run_batch(const struct zone_lookup *zones)
     return CLI_OK;
 }
 
+static bool batch_alone(const struct arguments *arguments, struct error *error)
+{
+    for (size_t i = 0; i < arguments->count; i++) {
+        const struct option_row *given = arguments->items[i].row;
+        const struct option_row *row = settings_options;
+        while (row->name != NULL && row != given) row++;
+        if (row->name == NULL && strcmp(given->name, "batch") != 0)
+            return error_invalid(error, CODE_USAGE, "--%s does not go with --batch, which reads "
+                                 "all of each schedule from its line", given->name);
+    }
+    return true;
+}
+
 /* The next ones as an array of texts. */
 static json_t *next_of(const struct flag_schedule *schedule, int64_t count)
 {
@@ -72,7 +85,8 @@ enum exit_code command_next(const struct invocation *invocation)
     int64_t most = calendar ? CALENDAR_MONTHS_MAX : NEXT_COUNT_MAX;
     enum exit_code code = CLI_OK;
     if (arguments_has(arguments, "batch") && arguments->positional_count == 0)
-        return run_batch(invocation->settings->zones);
+        return batch_alone(arguments, &error) ? run_batch(invocation->settings->zones)
+                                              : exit_with(&error);
     if (!flag_schedule_read(&schedule, invocation, &error) ||
         !arguments_number(arguments, "count", 1, most, &count, &error)) {
         code = exit_with(&error);

@@ -51,7 +51,11 @@ def test_usage_errors_say_what_was_meant() -> None:
                        (["add", "g/a"], "--cron EXPR"),
                        (["list", "-o", "xml"], "table, json, ndjson, name"),
                        (["get", "noslash"], "GROUP/ID"),
-                       (["list", "--timeout", "10"], "--timeout")):
+                       (["list", "--timeout", "10"], "--timeout"),
+                       (["next", "--batch", "--count", "3"], "--count does not go with --batch"),
+                       (["top", "--once", "--refresh", "5s"], "leave --refresh out"),
+                       (["dead", "list", "--rate", "3"], "--rate does not go with"),
+                       (["run", "done", "1-0.1.0@5", "--job", "g/a"], "--job does not go with")):
         done = run("belfry", *args, expect=2)
         assert hint in done.stderr, done.stderr
         assert done.stdout == ""
