@@ -43,6 +43,11 @@ static const char *time_text(int64_t at_ms, char text[JOB_VIEW_TIME_BYTES])
 
 /* ---- list ---- */
 
+static struct table_cell cell_of(struct text text)
+{
+    return (struct table_cell){text.length == 0 ? text_of("-") : text, TONE_PLAIN};
+}
+
 static void add_row(struct table *table, const struct dead_row *row)
 {
     char place[PLACE_BYTES];
@@ -52,14 +57,13 @@ static void add_row(struct table *table, const struct dead_row *row)
     int length = snprintf(name, sizeof name, "%.*s%s%.*s", (int)row->group.length,
                           row->group.bytes, slash ? "/" : "", (int)row->id.length, row->id.bytes);
     struct text job = {name, length < NAME_BYTES ? (size_t)length : NAME_BYTES - 1};
-    if (job.length == 0) job = text_of("-");
     const struct table_cell cells[] = {
         {text_of(place_text(row, place)), TONE_PLAIN},
         {text_of(time_text(row->at_ms, time)), TONE_PLAIN},
         {text_of(dead_kind_word(row->kind)), row->acknowledged ? TONE_DIM : TONE_PLAIN},
-        {job, TONE_PLAIN},
+        cell_of(job),
         {row->code, row->acknowledged ? TONE_DIM : TONE_BAD},
-        {row->message.length == 0 ? text_of("-") : row->message, TONE_PLAIN},
+        cell_of(row->message),
     };
     table_add(table, cells);
 }
@@ -140,11 +144,11 @@ static void print_tries(const struct dead_view *view, const json_t *tries)
         const struct table_cell cells[] = {
             {text_of(number[0]), TONE_PLAIN},
             {text_of(number[1]), TONE_PLAIN},
-            {text_of(released ? report_word(REPORT_RELEASED, RUN_SUCCESS)
-                              : json_member_text(one, "outcome")), TONE_PLAIN},
-            {text_of(json_member_text(one, "ended_at")), TONE_PLAIN},
-            {text_of(json_member_text(one, "worker")), TONE_PLAIN},
-            {text_writer_text(&why), TONE_PLAIN}};
+            cell_of(text_of(released ? report_word(REPORT_RELEASED, RUN_SUCCESS)
+                                     : json_member_text(one, "outcome"))),
+            cell_of(text_of(json_member_text(one, "ended_at"))),
+            cell_of(text_of(json_member_text(one, "worker"))),
+            cell_of(text_writer_text(&why))};
         table_add(table, cells);
         text_writer_free(&why);
     }
