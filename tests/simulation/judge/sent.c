@@ -16,19 +16,6 @@ static void copy_member(const json_t *object, const char *name, char *to, size_t
     (void)snprintf(to, bytes, "%s", text == NULL ? "" : text);
 }
 
-/* "90s", "1h", "2d" */
-static int64_t duration_ms(const char *text)
-{
-    char *unit = NULL;
-    int64_t number = strtoll(text, &unit, 10);
-    switch (*unit) {
-    case 's': return number * 1000;
-    case 'm': return number * 60000;
-    case 'h': return number * 3600000;
-    default: return number * 86400000;
-    }
-}
-
 static int64_t instant_member(const json_t *object, const char *name, int64_t otherwise)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -75,7 +62,7 @@ static bool read_schedule(const json_t *object, struct wanted *wanted)
     if (cron != NULL) return read_cron(object, cron, wanted);
     if (every != NULL) {
         wanted->schedule.kind = SLOW_EVERY;
-        wanted->schedule.every_ms = duration_ms(every);
+        wanted->schedule.every_ms = wanted_duration_ms(every);
         return true;
     }
     wanted->schedule.kind = SLOW_AT;
@@ -90,8 +77,8 @@ static void read_catchup(const json_t *object, struct wanted *wanted)
     const char *grace = json_string_value(json_object_get(object, "misfire_grace"));
     if (policy != NULL)
         wanted->policy = policy[0] == 'n' ? SLOW_NONE : policy[0] == 'a' ? SLOW_ALL : SLOW_LATEST;
-    if (window != NULL) wanted->window_ms = duration_ms(window);
-    if (grace != NULL) wanted->grace_ms = duration_ms(grace);
+    if (window != NULL) wanted->window_ms = wanted_duration_ms(window);
+    if (grace != NULL) wanted->grace_ms = wanted_duration_ms(grace);
     wanted->limit = number_member(object, "limit", wanted->limit);
 }
 
@@ -125,7 +112,7 @@ static bool read_wanted(const json_t *object, struct wanted *wanted)
     }
     read_catchup(json_object_get(object, "catchup"), wanted);
     wanted_runs_read(object, &wanted->runs);
-    if (keep != NULL) wanted->keep_ms = keep[0] == 'f' ? ALWAYS_MS : duration_ms(keep);
+    if (keep != NULL) wanted->keep_ms = keep[0] == 'f' ? ALWAYS_MS : wanted_duration_ms(keep);
     wanted->start_ms = instant_member(object, "start", NEVER_MS);
     wanted->end_ms = instant_member(object, "end", ALWAYS_MS);
     wanted->max_fires = number_member(object, "max_fires", 0);
@@ -136,7 +123,7 @@ static bool read_wanted(const json_t *object, struct wanted *wanted)
     if (wanted->super_group[0] != '\0') wanted->given |= SET_SUPER_GROUP;
     if (wanted->start_ms != NEVER_MS && wanted->end_ms <= wanted->start_ms) return false;
     const char *jitter = json_string_value(json_object_get(object, "jitter"));
-    int64_t jitter_ms = jitter == NULL ? 0 : duration_ms(jitter);
+    int64_t jitter_ms = jitter == NULL ? 0 : wanted_duration_ms(jitter);
     bool good = schedule == NULL || read_schedule(schedule, wanted);
     if (schedule != NULL) wanted->given |= SET_SCHEDULE;
     wanted->schedule.jitter_ms = jitter_ms;

@@ -33,6 +33,7 @@ struct judged_report { /* what stands in `runs`, or a tick */
     int32_t partition;
     int64_t fire_offset;
     int64_t retry_after_ms; /* -1: none */
+    int64_t exit_code;      /* -1: none */
 };
 
 struct judged_try {

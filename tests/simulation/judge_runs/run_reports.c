@@ -21,15 +21,6 @@ static int64_t number_member(const json_t *object, const char *name, int64_t oth
     return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }
 
-static int64_t duration_ms(const char *text)
-{
-    char *unit = NULL;
-    int64_t number = strtoll(text, &unit, 10);
-    if (strcmp(unit, "ms") == 0) return number;
-    if (*unit == 's') return number * 1000;
-    return *unit == 'm' ? number * 60000 : number * 3600000;
-}
-
 static void add(struct run_judge *judge, const struct run_appended *from, const json_t *object)
 {
     const json_t *tick = json_object_get(object, "tick");
@@ -49,11 +40,13 @@ static void add(struct run_judge *judge, const struct run_appended *from, const 
                                      .runnumber = number_member(object, "runnumber", -1),
                                      .partition = (int32_t)number_member(object, "partition", -1),
                                      .fire_offset = number_member(object, "offset", -1),
+                                     .exit_code = number_member(object, "exit_code", -1),
                                      .retry_after_ms = -1};
     copy_member(object, "run", report->run, sizeof report->run);
     copy_member(object, "workers", report->workers, sizeof report->workers);
     copy_member(object, "topic", report->topic, sizeof report->topic);
-    if (json_is_string(after)) report->retry_after_ms = duration_ms(json_string_value(after));
+    if (json_is_string(after))
+        report->retry_after_ms = wanted_duration_ms(json_string_value(after));
 }
 
 static int by_number(const void *left, const void *right, void *opaque)

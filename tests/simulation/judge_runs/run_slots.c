@@ -258,6 +258,19 @@ static void find_named(const struct run_judge *judge, const struct life *life,
     }
 }
 
+/* Until when slots from before the last change of the job waited, and were dropped then. */
+static int64_t dropped_ms(const struct run_judge *judge, const struct life *life)
+{
+    int64_t until_ms = 0;
+    for (size_t i = 0; i < judge->event_count; i++) {
+        const struct output *event = judge->events[i];
+        if (strcmp(event->life, life->id) == 0 && !is_left_out(event) &&
+            event->first_ms <= life->touched_ms && event->at_ms > until_ms)
+            until_ms = event->at_ms;
+    }
+    return until_ms;
+}
+
 static bool is_plain(const struct life *life)
 {
     return life->there && life->paused_ms == NEVER_MS && life->reckoned_count == 0 &&
@@ -274,7 +287,7 @@ void run_slots_judge(struct run_judge *judge, const struct life *life)
         history->steps[judge->shard][history->step_count[judge->shard] - 1].mark.watermark_ms;
     int64_t at_ms = life->touched_ms;
     bool unsettled = false; /* one before it is not yet fired nor named */
-    int64_t waited_ms = 0;  /* until then one before it waited, and was dropped */
+    int64_t waited_ms = dropped_ms(judge, life); /* until then one before it waited */
     if (until_ms >= life->wanted.end_ms) until_ms = life->wanted.end_ms - 1;
     if (life->wanted.start_ms != NEVER_MS && at_ms < life->wanted.start_ms)
         at_ms = life->wanted.start_ms - 1;

@@ -8,8 +8,9 @@ enum {
     GIVES_LEASE = 1, GIVES_WORKERS = 2, GIVES_MODE = 4, GIVES_OVERLAP = 8, GIVES_LIMIT = 16,
     GIVES_WITHIN_START = 32, GIVES_PAUSE = 64, GIVES_ATTEMPTS = 128, GIVES_INITIAL = 256,
     GIVES_FACTOR = 512, GIVES_MAX = 1024, GIVES_WITHIN = 2048, GIVES_POISON = 4096,
-    GIVES_ON = 8192, GIVES_RETRY = GIVES_ATTEMPTS | GIVES_INITIAL | GIVES_FACTOR | GIVES_MAX |
-                                   GIVES_WITHIN | GIVES_POISON | GIVES_ON
+    GIVES_ON = 8192, GIVES_NOT_ON = 16384,
+    GIVES_RETRY = GIVES_ATTEMPTS | GIVES_INITIAL | GIVES_FACTOR | GIVES_MAX | GIVES_WITHIN |
+                  GIVES_POISON | GIVES_ON | GIVES_NOT_ON
 };
 
 static const char *const outcome_words[] = {
@@ -42,8 +43,7 @@ void wanted_runs_defaults(struct wanted_runs *runs)
                                        1U << SAID_REFUSED};
 }
 
-/* "90s", "250ms", "1h", "2d" */
-static int64_t duration_ms(const char *text)
+int64_t wanted_duration_ms(const char *text)
 {
     char *unit = NULL;
     int64_t number = strtoll(text, &unit, 10);
@@ -62,7 +62,7 @@ static void read_duration(const json_t *object, const char *name, int64_t *to_ms
     const json_t *value = json_object_get(object, name);
     if (value == NULL) return;
     *given |= bit;
-    if (json_is_string(value)) *to_ms = duration_ms(json_string_value(value));
+    if (json_is_string(value)) *to_ms = wanted_duration_ms(json_string_value(value));
 }
 
 static void read_number(const json_t *object, const char *name, int64_t *to, unsigned bit,
@@ -86,6 +86,16 @@ static void read_on(const json_t *retry, struct wanted_runs *runs)
     if (runs->on & 1U << SAID_LOST) runs->on |= 1U << SAID_LOST_LEASE;
 }
 
+/* The codes of the simulator's programs are small. */
+static void read_not_on(const json_t *retry, struct wanted_runs *runs)
+{
+    const json_t *codes = json_object_get(retry, "not_on_exit");
+    if (codes == NULL) return;
+    runs->given |= GIVES_NOT_ON;
+    for (size_t i = 0; i < json_array_size(codes); i++)
+        runs->not_on |= 1U << json_integer_value(json_array_get(codes, i));
+}
+
 static void read_retry(const json_t *retry, struct wanted_runs *runs)
 {
     if (json_object_size(retry) == 0) runs->given |= GIVES_RETRY; /* null: all at their defaults */
@@ -98,8 +108,8 @@ static void read_retry(const json_t *retry, struct wanted_runs *runs)
     if (factor != NULL) runs->given |= GIVES_FACTOR;
     if (json_is_number(factor))
         runs->factor_hundredths = (int64_t)(json_number_value(factor) * 100 + 0.5);
-    runs->picky = json_array_size(json_object_get(retry, "not_on_exit")) > 0;
     read_on(retry, runs);
+    read_not_on(retry, runs);
 }
 
 static enum slow_overlap overlap_of(const char *word)
@@ -151,7 +161,7 @@ void wanted_runs_merge(struct wanted_runs *target, const struct wanted_runs *set
     if (set->given & GIVES_WITHIN) target->within_ms = set->within_ms;
     if (set->given & GIVES_POISON) target->poison_after = set->poison_after;
     if (set->given & GIVES_ON) target->on = set->on;
-    if (set->given & GIVES_RETRY) target->picky = target->picky || set->picky;
+    if (set->given & GIVES_NOT_ON) target->not_on = set->not_on;
 }
 
 bool wanted_runs_fit(const struct wanted_runs *runs)
@@ -161,6 +171,7 @@ bool wanted_runs_fit(const struct wanted_runs *runs)
     bool limited = runs->overlap_limit != usual.overlap_limit;
     if (limited && runs->overlap != SLOW_BUFFER_ALL) return false;
     if (runs->max_ms < runs->initial_ms) return false;
+    if (runs->not_on != 0 && (runs->on & 1U << SAID_FAILURE) == 0) return false;
     if (runs->within_ms > 0 && runs->within_ms < runs->initial_ms) return false;
     if (runs->lease_ms > 0)
         return runs->workers[0] != '\0' && !runs->unfollowed &&
@@ -180,7 +191,7 @@ bool wanted_runs_same(const struct wanted_runs *a, const struct wanted_runs *b)
            a->pause_after == b->pause_after && a->attempts == b->attempts &&
            a->initial_ms == b->initial_ms && a->factor_hundredths == b->factor_hundredths &&
            a->max_ms == b->max_ms && a->within_ms == b->within_ms &&
-           a->poison_after == b->poison_after && a->on == b->on;
+           a->poison_after == b->poison_after && a->on == b->on && a->not_on == b->not_on;
 }
 
 /* Multiplied in hundredths, one step after the other; up to a quarter is added. */

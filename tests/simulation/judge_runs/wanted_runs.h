@@ -34,8 +34,8 @@ struct wanted_runs {
     int64_t max_ms;
     int64_t within_ms; /* 0: none */
     int64_t poison_after;
-    bool picky; /* some exit codes are not tried again */
     unsigned on; /* bits 1 << enum wanted_outcome */
+    unsigned not_on; /* bits 1 << exit code of a failure that is not tried again */
     unsigned given; /* bits by the order of the members above, for an update */
 };
 
@@ -47,6 +47,9 @@ void wanted_runs_merge(struct wanted_runs *target, const struct wanted_runs *set
 /* Whether the fields go together; as the contract says. */
 bool wanted_runs_fit(const struct wanted_runs *runs);
 bool wanted_runs_same(const struct wanted_runs *a, const struct wanted_runs *b);
+
+/* "90s", "250ms", "1h", "2d" */
+int64_t wanted_duration_ms(const char *text);
 
 /* The delay before the n-th retry is between these. */
 void wanted_runs_delay(const struct wanted_runs *runs, int64_t n, int64_t *least_ms,
