@@ -198,6 +198,7 @@ class RunsJob(Tries):
             slots, self.late_slots = self.late_slots, []
             self.decide(slots)
             self.met = self.met or bool(self.waiting)
+            self.finish_if_done()
         for run in [run for run in self.runs if run.is_stale]:
             run.is_stale = False
             if run.number is not None:

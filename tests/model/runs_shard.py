@@ -59,8 +59,10 @@ class RunsShard:
         self.lives: dict[str, str] = {}    # of jobs, the newest ones
         self.labels: dict[int, str] = {}   # of tries
         self.fires: dict[str, int] = {}    # how many of each run
+        self.fired_at: dict[str, int] = {}
         self.offset = self.numbers = 0
         self.generation = 1
+        self.unread = False                # reports that were in the log at the take-over are
         self.log: list[Report | None] = []  # None: a tick
         self.coordinator = "silent"
         self.ticks_slow = False
@@ -93,6 +95,7 @@ class RunsShard:
             run, terms = said["run"], said["run"].terms
             self.fires[run.id] = self.fires.get(run.id, 0) + 1
             self.labels[run.newest] = f"{run.id}#{self.fires[run.id]}"
+            self.fired_at[self.labels[run.newest]] = self.now
             line += (f" run={self.labels[run.newest]} try={run.tries} "
                      f"lease={duration(terms['lease'])} expires={run.expires} "
                      f"workers={terms['workers']} cursor={run.cursor} missed={said['missed']}")
@@ -289,9 +292,9 @@ class RunsShard:
         if is_generation:
             self.generation, self.numbers = self.generation + 1, 0
         self.begin()
-        unread = bool(self.open_runs())
+        self.unread = bool(self.open_runs())
         for job in self.jobs.values():
-            job.now, job.unread, job.asks_later = now, unread, False
+            job.now, job.unread, job.asks_later = now, self.unread, False
             for run in job.runs:
                 run.restore(now)
                 run.is_stale = is_generation and run.number is not None
@@ -300,6 +303,7 @@ class RunsShard:
         self.advance(now)
 
     def caught_up(self) -> None:
+        self.unread = False
         for job in self.jobs.values():
             job.unread = False
             if job.asks_later and job.waiting and job.in_way():
@@ -329,7 +333,7 @@ class RunsShard:
             return
         number = next((n for n, label in self.labels.items() if label == said["of"]), None)
         found = self.find(said["run"])
-        if again and (found is None or found[1].number != number):
+        if again and (found is None or number is None or found[1].number != number):
             return
         is_sign = said["word"] in ("started", "running")
         if found is None:
@@ -399,6 +403,7 @@ class RunsShard:
         else:
             job.now = self.now
             job.add(said)
+        self.jobs[name].unread = self.unread
         return "applied  1/1"
 
     def never_fires(self, said: Json) -> bool:

@@ -51,8 +51,8 @@ def terms(dice: Dice) -> Json:
         made["start_within"] = dice.choice(["10s", "30s", "2m"])
     if not dice.one_in(6):
         made["overlap"] = dice.choice(POLICIES)
-    if made.get("overlap") == "buffer_all" and not dice.one_in(4):
-        made["overlap_limit"] = dice.choice([1, 2, 3])
+    if made.get("overlap") == "buffer_all":  # a hundred would be more debts than there is room for
+        made["overlap_limit"] = dice.choice([1, 2, 3, 8])
     if not dice.one_in(3):
         made["retry"] = retry(dice)
     if dice.one_in(4):
@@ -105,7 +105,8 @@ def change(dice: Dice, said: Json, now: int) -> Json:
                      "retry", "pause_after_failures"):
             made[name] = new.get(name)
     elif dice.one_in(3):
-        made["overlap"], made["overlap_limit"] = dice.choice(POLICIES), None
+        made["overlap"] = dice.choice(POLICIES)
+        made["overlap_limit"] = 2 if made["overlap"] == "buffer_all" else None
     elif dice.one_in(3):
         made["retry"] = dice.choice([None, {"attempts": dice.choice([1, 5])}])
     elif dice.one_in(3):
@@ -199,7 +200,8 @@ class Sequence:
         of = dice.choice([label for label in shard.labels.values()
                           if label.split("@")[0] == run.split("@")[0]])
         workers = dice.choice(["w", "w", "w", "strangers"])
-        if not dice.one_in(3) or "@b:" in of + run:  # two backfills go in any order
+        last = f"{run}#{shard.fires[run]}"
+        if not dice.one_in(3) or shard.fired_at[of] == shard.fired_at[last]:  # in either order
             of = f"{run}#{1 + dice.randrange(shard.fires[run])}"
         if dice.one_in(6):
             of = f"{run}#0"
