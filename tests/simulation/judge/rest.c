@@ -236,6 +236,27 @@ static void compare(struct comparison *comparison, struct text name, struct text
     arena_reset(comparison->arena);
 }
 
+/* The newest record of the run in the state log says that it is unclaimed. */
+static bool is_unclaimed_in_log(const struct comparison *comparison, uint32_t k,
+                                int64_t runnumber)
+{
+    const struct log *log = &comparison->world->cluster.state[comparison->shard];
+    char key[24];
+    (void)snprintf(key, sizeof key, "run/%" PRIu32, k);
+    size_t i = log->count;
+    while (i > 0 && (log->records[i - 1]->marker || log->records[i - 1]->aborted ||
+                     !text_equal(log->records[i - 1]->key, text_of(key))))
+        i--;
+    struct run_record record;
+    struct error error = {0};
+    bool open = false;
+    arena_reset(comparison->arena);
+    return i > 0 && !log->records[i - 1]->tombstone &&
+           run_record_decode(log->records[i - 1]->value, comparison->arena, &record, &open,
+                             &error) &&
+           open && record.runnumber == runnumber && record.state == RUN_STATE_OPEN;
+}
+
 /* An open run as Redis keeps it. What is heard of its worker is in memory before it is recorded. */
 static void compare_run(struct comparison *comparison, uint32_t k, struct text value)
 {
@@ -256,6 +277,11 @@ static void compare_run(struct comparison *comparison, uint32_t k, struct text v
         world_violation(comparison->world, "%s: run/%d of shard %d is not as in memory: %.*s",
                         comparison->where, (int)k, (int)comparison->shard, (int)value.length,
                         value.bytes);
+    else if (record.state == RUN_STATE_CLAIMED &&
+             is_unclaimed_in_log(comparison, k, record.runnumber))
+        world_violation(comparison->world, "%s: has a claim of run/%d of shard %d that the state "
+                        "log has not: %.*s", comparison->where, (int)k, (int)comparison->shard,
+                        (int)value.length, value.bytes);
     comparison->runs++;
     arena_reset(comparison->arena);
 }
