@@ -19,6 +19,7 @@ from harness import (
     BUILD, ROOT, Belfryd, CommandClient, Kafka, Process, Redis, TopicReader, client_options,
     new_directory, produce, run, wait_for)
 from http_client import Asker
+from oracle_fold import instant_ms
 
 KILLED = -signal.SIGKILL
 FAULT_POINTS = ("init.before", "init.after", "begin.before", "produce.before", "produce.after",
@@ -59,7 +60,10 @@ def test_leaves_the_group_so_that_another_takes_over_at_once(kafka: Kafka, redis
     first.wait_event("shard.dropped", 60, count=2)
     assert first.live_shards().isdisjoint(second.live_shards())
     first.terminate()
-    second.wait_live(4, deadline_s=8)  # a session would have taken 10 s
+    second.wait_live(4)
+    left_ms = instant_ms(first.events("daemon.stopped")[-1]["ts"])
+    given_ms = instant_ms(second.events("group.assigned")[-1]["ts"])
+    assert given_ms - left_ms < 9000, "its session had to end, which takes 10 s"
     _apply(kafka, cluster)
     second.terminate()
 
