@@ -314,9 +314,10 @@ def among_strangers(bench: Bench, settings: Settings, record: str, good: list[Fi
     return good_s
 
 
-def behind_strangers(bench: Bench, settings: Settings, record: str, good: Fire) -> float:
+def behind_strangers(bench: Bench, settings: Settings, record: str, good: Fire
+                     ) -> tuple[float, float]:
     """All of them and then a good one in one partition, while the daemon is frozen: from its waking
-    until the good one has acted."""
+    until the good one has acted, and the daemon's processor time meanwhile."""
     ended = bench.metric("belfry_runs_ended_total")
     frozen_s = time.monotonic()
     bench.daemon.sigstop()
@@ -324,10 +325,12 @@ def behind_strangers(bench: Bench, settings: Settings, record: str, good: Fire) 
         bench.worker.put(f"{bench.cluster}.runs", record, shard_of_fire(good))
     bench.worker.report([good], "success")
     frozen_s = time.monotonic() - frozen_s
+    before_s = bench.daemon.processor_s()
     bench.daemon.sigcont()
     woken_s = time.monotonic()
     assert frozen_s < 9, f"frozen for {frozen_s:.1f} s: the group has given its shards away"
-    return good_acts_s(bench, ended, woken_s)
+    acted_s = good_acts_s(bench, ended, woken_s)
+    return acted_s, bench.daemon.processor_s() - before_s
 
 
 def hostile(bench: Bench, settings: Settings) -> dict[str, str]:
@@ -342,7 +345,7 @@ def hostile(bench: Bench, settings: Settings) -> dict[str, str]:
     bench.worker.appended_ms.clear()
     good_s = among_strangers(bench, settings, record, fires[50:60])
     sent_s = time.monotonic() - began_s
-    behind_s = behind_strangers(bench, settings, record, fires[61])
+    behind_s, processor_s = behind_strangers(bench, settings, record, fires[61])
     most_kib = bench.daemon.resident_kib() - began_kib
     seen = Observer(bench.kafka, f"{bench.cluster}.runs", len(bench.worker.appended_ms), 30,
                     "--all").result(120)
@@ -353,7 +356,8 @@ def hostile(bench: Bench, settings: Settings) -> dict[str, str]:
         f"{sent_s:.1f} s: 10 good ones among them acted within {max(good_s):.2f} s; {most_kib} KiB "
         f"more")
     say(f"a good one behind as many in its partition acted {behind_s:.2f} s after the daemon was "
-        f"let go; a bare consumer takes {bare_s:.2f} s to read as many")
+        f"let go, {processor_s:.2f} s of its processor time; a bare consumer takes {bare_s:.2f} s "
+        f"to read as many")
     return {"hostile_kib": f"{most_kib}", "good_within_s": f"{max(good_s):.2f}",
             "good_behind_s": f"{behind_s:.2f}", "bare_read_s": f"{bare_s:.2f}"}
 
