@@ -1,5 +1,6 @@
 /* bench_core - what the rules, the codecs and the memory of one shard cost, without Kafka and
- * Redis: bench_core [jobs]. One line for each figure, in processor time of one thread. */
+ * Redis: bench_core [jobs [0]]. One line for each figure, in processor time of one thread; with the
+ * 0 without open runs. */
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -513,6 +514,7 @@ int main(int argc, char **argv)
 {
     struct bench bench = {.jobs = JOBS_DEFAULT, .arena = arena_create()};
     if (argc > 1) bench.jobs = (uint32_t)strtoul(argv[1], NULL, 10);
+    bool with_runs = argc < 3 || strcmp(argv[2], "0") != 0;
     if (bench.jobs == 0) fail("jobs must be a number above 0");
     memset(bench.payload, 'x', PAYLOAD_BYTES);
     bench.payload[0] = bench.payload[PAYLOAD_BYTES - 1] = '"'; /* a JSON string */
@@ -527,8 +529,8 @@ int main(int argc, char **argv)
     shard_destroy(bench.shard);
     bench_restore(&bench);
     shard_destroy(bench.shard);
-    bench_restore_runs(&bench, OPEN_RUNS);
-    bench_restore_runs(&bench, OPEN_RUNS / RUNS_OF_JOB_MAX);
+    if (with_runs) bench_restore_runs(&bench, OPEN_RUNS);
+    if (with_runs) bench_restore_runs(&bench, OPEN_RUNS / RUNS_OF_JOB_MAX);
     printf("%" PRIu32 " one-shots at one instant\n", bench.jobs);
     bench_adding(&bench, true);
     bench_one_shots(&bench);
