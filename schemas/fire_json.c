@@ -12,6 +12,9 @@ static const char trace_member[] = ",\"traceparent\":\"\"";
 
 /* Names, numbers, instants and member names of an event, without payload and given texts. */
 enum { FIXED_BYTES = 720 + FIRE_PREFIX_BYTES_MAX };
+#define KIND_WORD(name, word) {word, sizeof(word) - 1},
+static const struct text kind_words[] = {FIRE_KINDS(KIND_WORD)};
+#undef KIND_WORD
 /* Of what a lease adds, without the name of the workers' group. */
 enum { RUN_BYTES = 200 };
 
@@ -206,7 +209,7 @@ size_t fire_encode(struct fire_encoder *encoder, const struct fire_view *fire,
     at = PUT_WORDS(at, "\",\"jobrevision\":");
     at = put_number(at, fire->revision);
     at = PUT_WORDS(at, ",\"firekind\":\"");
-    at = put_text(at, text_of(fire_kind_name(fire->kind)));
+    at = put_text(at, kind_words[fire->kind]);
     at = PUT_WORDS(at, "\",\"latenessms\":");
     at = put_number(at, lateness_of(fire));
     at = PUT_WORDS(at, ",\"missedcount\":");
@@ -295,7 +298,7 @@ static size_t binary_headers(struct fire_encoder *encoder, const struct fire_vie
     HEADER("ce_jobid", fire->id);
     HEADER("ce_jobincarnation", incarnation);
     HEADER("ce_jobrevision", scratch_number(scratch, fire->revision));
-    HEADER("ce_firekind", text_of(fire_kind_name(fire->kind)));
+    HEADER("ce_firekind", kind_words[fire->kind]);
     HEADER("ce_latenessms", scratch_number(scratch, lateness_of(fire)));
     HEADER("ce_missedcount", scratch_number(scratch, fire->missed_count));
     HEADER("ce_attempt", scratch_number(scratch, fire->attempt));

@@ -78,7 +78,7 @@ struct runs_in_way shard_runs_in_way(const struct shard *shard, const struct job
 
 bool shard_has_runs(const struct shard *shard, const struct job *job)
 {
-    return shard_runs_in_way(shard, job).count > 0;
+    return shard->open != NULL && shard_runs_in_way(shard, job).count > 0;
 }
 
 bool shard_run_in_way(const struct shard *shard, const struct job *job)

@@ -231,19 +231,24 @@ static void open_run(struct shard *shard, const struct fire *fire, const struct 
     runs_open(shard->open, &opening, turn.now, &runs_sink, view);
 }
 
-void shard_fire(struct shard *shard, struct fire *fire, const struct sink *sink)
+/* Apart, so that the fire of a job without a lease does not make room for all this. */
+__attribute__((noinline)) static void fire_first_try(struct shard *shard, struct fire *fire,
+                                                     const struct sink *sink)
 {
-    struct job *job = fire->job;
-    if ((job->flags & JOB_LEASE) == 0 || shard_begin_runs(shard) == NULL) {
-        sink->fire(sink->opaque, fire);
-        return;
-    }
     struct run_view view;
     open_run(shard, fire, sink, &view);
     struct fire_run try = fire_run_of(&view);
     fire->run = &try;
     sink->fire(sink->opaque, fire);
     fire->run = NULL;
+}
+
+void shard_fire(struct shard *shard, struct fire *fire, const struct sink *sink)
+{
+    if ((fire->job->flags & JOB_LEASE) == 0 || shard_begin_runs(shard) == NULL)
+        sink->fire(sink->opaque, fire);
+    else
+        fire_first_try(shard, fire, sink);
 }
 
 void job_fire(struct shard *shard, struct job *job, enum fire_kind kind, struct job_slot slot,
