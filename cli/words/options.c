@@ -16,7 +16,7 @@ bool arguments_duration(const struct arguments *arguments, const char *name, int
     struct error refused = {0};
     if (duration_parse(text, strlen(text), duration_ms, &refused)) return true;
     assert(refused.kind == ERROR_INVALID);
-    return error_invalid(error, CODE_USAGE, "--%s: %s", name, refused.message);
+    return error_invalid(error, CODE_USAGE, "--%s \"%.40s\": %s", name, text, refused.message);
 }
 
 bool arguments_text(const struct arguments *arguments, const char *name, const char **value,

@@ -233,14 +233,14 @@ static bool find_job(struct job_of_run *job, const struct settings *settings, co
 }
 
 static void plan_retry(const struct invocation *invocation, const struct job_of_run *job,
-                       const struct said_by *said_by, const char *command_id,
+                       const struct said_by *said_by, const char *overlap, const char *command_id,
                        struct write_record *record)
 {
     const struct arguments *arguments = invocation->arguments;
     const struct dead_run run = {.group = text_of(job->group),
                                  .id = text_of(job->id),
                                  .run = text_of(arguments->positionals[1]),
-                                 .overlap = arguments_value(arguments, "overlap"),
+                                 .overlap = overlap,
                                  .said_by = *said_by};
     if (command_id == NULL) command_id_make(record->command_id);
     else (void)snprintf(record->command_id, sizeof record->command_id, "%s", command_id);
@@ -252,6 +252,7 @@ static enum exit_code run_retry(const struct invocation *invocation)
     struct error error = {0};
     struct job_of_run job;
     struct said_by said_by;
+    const char *overlap = NULL;
     const char *command_id = NULL;
     struct write_session session = {0};
     struct write_plan plan = {0};
@@ -260,6 +261,7 @@ static enum exit_code run_retry(const struct invocation *invocation)
     int64_t wait_ms = WAIT_DEFAULT_MS;
     bool done = arguments_duration(invocation->arguments, "wait", &wait_ms, &error) &&
                 read_said_by(&said_by, invocation->arguments, &error) &&
+                requeue_overlap_read(invocation->arguments, &overlap, &error) &&
                 command_id_read(invocation->arguments, &command_id, &error) &&
                 find_job(&job, settings, invocation->arguments->positionals[1], &error) &&
                 write_session_open(&session, settings, NULL, true, &error);
@@ -269,7 +271,7 @@ static enum exit_code run_retry(const struct invocation *invocation)
         plan.records[0] = (struct write_record){
             .partition = shard_of_group(text_of(job.group), (int32_t)session.shards),
             .key = job.group};
-        plan_retry(invocation, &job, &said_by, command_id, &plan.records[0]);
+        plan_retry(invocation, &job, &said_by, overlap, command_id, &plan.records[0]);
         done = write_session_send(&session, &plan, wait_ms, &results, &error);
     }
     if (results != NULL) results_print(settings, results);

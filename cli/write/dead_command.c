@@ -117,3 +117,12 @@ void dead_run_write(const struct dead_run *run, const char *command_id, struct t
     said_by_write(out, &run->said_by);
     text_writer_char(out, '}');
 }
+
+bool requeue_overlap_read(const struct arguments *arguments, const char **overlap,
+                          struct error *error)
+{
+    *overlap = arguments_value(arguments, "overlap");
+    return *overlap == NULL || strcmp(*overlap, "allow") == 0 ||
+           error_invalid(error, CODE_USAGE, "--overlap \"%.40s\": allow, or leave it out",
+                         *overlap);
+}

@@ -31,6 +31,10 @@ struct dead_run {
 };
 void dead_run_write(const struct dead_run *run, const char *command_id, struct text_writer *out);
 
+/* --overlap of it; NULL where it was not given. Errors: code "usage". */
+bool requeue_overlap_read(const struct arguments *arguments, const char **overlap,
+                          struct error *error) __attribute__((warn_unused_result));
+
 enum { DEAD_COMMAND_ID_BYTES = 48 };
 /* requeue-<partition>-<offset> */
 void dead_command_id(int32_t partition, int64_t offset, char id[DEAD_COMMAND_ID_BYTES]);

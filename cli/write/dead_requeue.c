@@ -251,11 +251,8 @@ static enum exit_code run(struct requeue *requeue)
 static bool read_words(struct requeue *requeue, const struct arguments *arguments,
                        struct error *error)
 {
-    requeue->overlap = arguments_value(arguments, "overlap");
-    if (requeue->overlap != NULL && strcmp(requeue->overlap, "allow") != 0)
-        return error_invalid(error, CODE_USAGE, "--overlap %.40s: allow, or leave it out",
-                             requeue->overlap);
-    return said_by_read(&requeue->said_by, arguments, error) &&
+    return requeue_overlap_read(arguments, &requeue->overlap, error) &&
+           said_by_read(&requeue->said_by, arguments, error) &&
            dead_filter_read(&requeue->filter, &requeue->places, arguments, 1, cli_now_ms(),
                             error) &&
            dead_filter_must_name(&requeue->filter, arguments, error) &&

@@ -55,6 +55,8 @@ def test_usage_errors_say_what_was_meant() -> None:
                        (["next", "--batch", "--count", "3"], "--count does not go with --batch"),
                        (["top", "--once", "--refresh", "5s"], "leave --refresh out"),
                        (["dead", "list", "--rate", "3"], "--rate does not go with"),
+                       (["run", "retry", "1-0.1.0@5", "--overlap", "skip"], '"skip": allow'),
+                       (["runs", "--late=soon"], '--late "soon": duration: column 1'),
                        (["run", "done", "1-0.1.0@5", "--job", "g/a"], "--job does not go with")):
         done = run("belfry", *args, expect=2)
         assert hint in done.stderr, done.stderr

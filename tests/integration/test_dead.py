@@ -4,6 +4,8 @@ a foreign client, as a daemon writes them."""
 from __future__ import annotations
 
 import json
+import os
+import time
 from typing import Any, Iterator
 
 from confluent_kafka import Producer
@@ -122,6 +124,21 @@ def test_doctor_counts_what_is_left(shared: Dead) -> None:
     assert "at least 10000 that nobody has dealt with" in str(finding()), finding()
     shared("dead", "ack", "--all")
     assert "among the newest 10000 records of each partition" in str(finding()), finding()
+
+
+def test_a_hundred_thousand_are_listed(shared: Dead) -> None:
+    text = "x" * 700
+    for part in range(4):  # a producer holds no more than 100,000
+        shared.write(*(letter("crowd", part * 25000 + at, output=text) for at in range(25000)))
+    before, begun = os.times(), time.monotonic()
+    rows = shared("dead", "list", "--group", "crowd").stdout.count("\n")
+    took_s, after = time.monotonic() - begun, os.times()
+    used_s = (after.children_user + after.children_system
+              - before.children_user - before.children_system)
+    print(f"100,000 dead runs listed: {took_s:.2f} s, {used_s:.2f} s of processor time")
+    assert rows == 100001 and took_s < 30, (rows, took_s)
+    shared("dead", "ack", "--group", "crowd")
+    assert shared.names("--group", "crowd") == []
 
 
 def test_a_run_is_planned_as_one_command(shared: Dead) -> None:
