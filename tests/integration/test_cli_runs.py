@@ -111,7 +111,7 @@ def test_no_run_is_an_empty_answer(shared: Cluster) -> None:
 def test_the_history_joins_fires_reports_and_events(shared: Cluster) -> None:
     run = shared.run_id(600)
     first, second, third = shared.number, shared.number + 1, shared.number + 2
-    shared.write("runs", [shared.report("9-0.1.0@5", 7, "running")] * 40)
+    shared.write("runs", [shared.report("8-0.1.0@5", 7, "running")] * 40)
     time.sleep(0.01)
     shared.write("fires", [shared.fire(600, first), shared.fire(500, second, 2, 600),
                             shared.fire(400, third, 3, 600)])
