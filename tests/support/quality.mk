@@ -64,7 +64,7 @@ bench-control: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## commands a second, re
 # Runs of jobs with a lease: how many a second, what follows a report, what an open one takes, silence,
 # retries of ten thousand, a million reports of strangers; BENCH="--quick --only free,lost".
 .PHONY: bench-runs
-bench-runs: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) ## runs a second, report to fire, open runs, silence; BENCH=--quick
+bench-runs: setup-test $(PROGRAMS) $(BENCH_PROGRAMS) $(BUILD)/tests/unit/test_run_table ## runs a second, report to fire, open runs, silence; BENCH=--quick
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_runs.py $(BENCH)
 
 # /livez beside a constant answer of the same library.
