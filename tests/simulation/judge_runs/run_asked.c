@@ -63,10 +63,10 @@ static bool opens(const struct run_judge *judge, const struct output *output, co
 
 /* ---- cancel ---- */
 
-/* Where the policy asks runs to stop as well, nobody can tell who it was. */
-static enum run_stop by_whom(const struct life *life)
+/* Where the policy or an earlier command may have asked as well, nobody can tell who it was. */
+static enum run_stop by_whom(const struct run_judge *judge, const struct life *life)
 {
-    return life->wanted.runs.overlap == SLOW_CANCEL_OTHER ? STOP_PERHAPS : STOP_SURELY;
+    return run_cancels_may(judge, life) ? STOP_PERHAPS : STOP_SURELY;
 }
 
 static enum run_stop stop_of(const struct run_judge *judge, const struct judged_run *run,
@@ -74,8 +74,8 @@ static enum run_stop stop_of(const struct run_judge *judge, const struct judged_
 {
     if (!run->waiting && run->cancel_asked) return STOP_NOTHING;
     struct glance glance = look(judge, run);
-    if (glance.open) return glance.asked ? by_whom(life) : STOP_SURELY;
-    if (run->waiting) return run->retry_ms > at_ms ? STOP_SURELY : STOP_PERHAPS;
+    if (glance.open) return glance.asked ? by_whom(judge, life) : STOP_SURELY;
+    if (run->waiting && run->retry_ms > at_ms) return by_whom(judge, life);
     return STOP_PERHAPS; /* a report may have ended it just before, or the one before that */
 }
 
@@ -100,7 +100,7 @@ enum run_stop run_asked_stop(const struct run_judge *judge, const struct life *l
             !is_meant(command, history_run(&judge->world->history, output)->id))
             continue;
         struct glance glance = look_new(judge, output);
-        stop = !glance.open ? STOP_PERHAPS : glance.asked ? by_whom(life) : STOP_SURELY;
+        stop = !glance.open ? STOP_PERHAPS : glance.asked ? by_whom(judge, life) : STOP_SURELY;
     }
     return stop;
 }
@@ -165,7 +165,8 @@ static enum run_again again_open(const struct run_judge *judge, const struct jud
 {
     struct glance glance = look(judge, run);
     if (!glance.open) return AGAIN_PERHAPS; /* it has ended in this step */
-    if (!run->waiting) return glance.said && glance.waiting ? AGAIN_PERHAPS : AGAIN_CONFLICT;
+    bool has_waited = glance.waiting || has_come(judge, run->id, 2); /* in this step */
+    if (!run->waiting) return has_waited ? AGAIN_PERHAPS : AGAIN_CONFLICT;
     return run->retry_ms > now_ms ? AGAIN_HASTENED : AGAIN_PERHAPS;
 }
 
@@ -197,6 +198,7 @@ void run_asked_hastened(struct run_judge *judge, const struct life *life,
     if (glance.open && glance.waiting && life->paused_ms == NEVER_MS)
         world_violation(judge->world, "run not hastened: %s still waits", run->id);
     if (run->retry_ms > now_ms) run->retry_ms = now_ms;
+    run->hastened = true;
 }
 
 bool run_judge_came_again(const struct run_judge *judge, const struct output *fire)

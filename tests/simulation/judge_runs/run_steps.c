@@ -392,6 +392,7 @@ static void settle(struct judged_run *run, const struct step *step)
     if (run->try_count > run->tries_before) run->waiting = false;
     if (run->freed) run->ended = step;
     run->record = NULL;
+    run->hastened = false;
     run->told = SAID_NOTHING;
 }
 
