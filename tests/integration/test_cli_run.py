@@ -108,7 +108,9 @@ def test_a_retry_that_was_not_answered_in_time_can_be_repeated(shared: Cluster) 
     shared.add("again")
     wait_for(lambda: shared.outcomes("again") == ["success"], 60, "it has run")
     run, job = shared.json("history", f"{GROUP}/again")[0]["run"], f"{GROUP}/again"
-    late = shared("run", "retry", run, "--job", job, "--wait=1ms", expect=5)
+    shared.daemon.sigstop()  # nobody answers
+    late = shared("run", "retry", run, "--job", job, "--wait=100ms", expect=5)
+    shared.daemon.sigcont()
     said = re.search(r"with --command-id (\S+) the same can be sent again", late.stderr)
     assert said is not None, late.stderr
     result = shared.json("run", "retry", run, "--job", job, "--command-id", said[1])
@@ -165,12 +167,13 @@ def test_a_failed_run_comes_back_once(shared: Cluster) -> None:
 
 def test_a_requeue_that_was_killed_is_given_again(shared: Cluster) -> None:
     names = [f"many{number}" for number in range(12)]
+    before = shared("dead", "list", "-o", "name").stdout.split()
     for name in names:
         shared.add(name)
 
     def left() -> list[str]:
-        return [place for name in names
-                for place in shared("dead", "list", "--id", name, "-o", "name").stdout.split()]
+        return [place for place in shared("dead", "list", "-o", "name").stdout.split()
+                if place not in before]
 
     places = wait_for(lambda: found if len(found := left()) == len(names) else None, 60, "letters")
     shared.mended.set()
@@ -179,7 +182,7 @@ def test_a_requeue_that_was_killed_is_given_again(shared: Cluster) -> None:
     shared("requeue", "-f", "-", "--wait", stdin=planned)
     slow = subprocess.Popen(
         [BUILD / "belfry", "--kafka", shared.kafka.bootstrap, "--redis", shared.redis.url,
-         "--cluster", CLUSTER, "dead", "requeue", *places, "--rate", "3"],
+         "--cluster", CLUSTER, "dead", "requeue", *places, "--rate", "1"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for(lambda: len(left()) < len(names), 60, "it has begun")
     slow.kill()
