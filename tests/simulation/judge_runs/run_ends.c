@@ -75,6 +75,21 @@ static bool are_lost(const struct run_judge *judge, const struct judged_run *run
     return false;
 }
 
+/* When a reader found that reports had been deleted while the try was open: it counts as claimed
+ * from then on. INT64_MIN: that did not happen. */
+static int64_t claimed_unread_ms(const struct run_judge *judge, const struct judged_try *tried)
+{
+    int64_t found_ms = INT64_MIN;
+    for (size_t i = 1; i < judge->report_count; i++) {
+        int64_t read_ms = judge->reports[i].read_ms;
+        bool lost = judge->reports[i - 1].read_ms == INT64_MAX && read_ms != INT64_MAX;
+        if (lost && read_ms >= tried->fired->time_ms &&
+            (tried->ended == NULL || read_ms <= tried->ended->time_ms))
+            found_ms = read_ms;
+    }
+    return found_ms;
+}
+
 /* How long it may be open: each take-over begins its lease anew. */
 static int64_t deadline_ms(const struct run_judge *judge, const struct judged_run *run,
                            const struct judged_try *tried)
@@ -91,8 +106,12 @@ static int64_t deadline_ms(const struct run_judge *judge, const struct judged_ru
     int64_t fired_ms = tried->fired->time_ms;
     int64_t expiry_ms = (tried->expiry_ms > fired_ms ? tried->expiry_ms : fired_ms) + END_MS;
     if (tried->fixed) return lease_ms;
-    /* At a take-over whose reports were deleted unread each counts as claimed. */
-    if (sign == NULL) return from_ms > expiry_ms ? lease_ms : expiry_ms;
+    if (sign == NULL) {
+        int64_t claimed_ms = claimed_unread_ms(judge, tried);
+        if (claimed_ms > from_ms) lease_ms += claimed_ms - from_ms;
+        bool counts = claimed_ms != INT64_MIN && lease_ms > expiry_ms;
+        return counts || from_ms > expiry_ms ? lease_ms : expiry_ms;
+    }
     /* Whether its fire is committed may not be known before it has expired. */
     bool known = sign->word == SAID_RUNNING && !are_lost(judge, run, tried);
     return known || lease_ms > expiry_ms ? lease_ms : expiry_ms;
