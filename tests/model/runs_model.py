@@ -375,6 +375,8 @@ class RunsJob(Tries):
                 self.say("event", {"event": "skipped", "first": slots[0], "last": slots[-1],
                                    "count": len(slots), "reason": reason,
                                    "backfill_id": backfill["id"]})
+            else:
+                self.say("spent", self.finished(backfill))
         self.backfills = []
 
     def missed(self, slots: list[int], reason: str) -> None:

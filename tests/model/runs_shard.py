@@ -55,6 +55,7 @@ class RunsShard:
     def __init__(self, start: int):
         self.now = start
         self.lines: list[str] = []
+        self.spent_before: list[str] = []  # of backfills that went with their job
         self.jobs: dict[str, RunsJob] = {}
         self.lives: dict[str, str] = {}    # of jobs, the newest ones
         self.labels: dict[int, str] = {}   # of tries
@@ -86,6 +87,9 @@ class RunsShard:
             self.hear_fire(said)
         elif what == "event":
             self.hear_event(name, said)
+        elif what == "spent":
+            self.hear_event(name, said)
+            self.spent_before.append(self.lines.pop())
         elif what == "cancel":
             self.lines.append(f"cancel {name} run={self.labels[said['number']]}")
 
@@ -116,7 +120,8 @@ class RunsShard:
 
     def spent(self) -> set[str]:
         """What is said of backfills that have fired all, and have not been said to be finished."""
-        before, self.lines = self.lines, []
+        before, self.lines = self.lines, self.spent_before
+        self.spent_before = []
         for name, job in self.jobs.items():
             for backfill in job.backfills if job.exists else []:
                 if not backfill["slots"]:
