@@ -234,6 +234,7 @@ static void read_outputs(struct run_judge *judge, const struct step *step)
         bool failed = output->kind == OUTPUT_RUN_LETTER ||
                       (output->kind == OUTPUT_EVENT && strcmp(output->word, "run_failed") == 0);
         struct judged_run *run = failed ? run_judge_find(judge, said->id) : NULL;
+        if (failed) (void)run_judge_try(judge, said->runnumber, &run); /* it may have come again */
         if (run != NULL) run->told = said_outcome(said->outcome);
     }
 }
