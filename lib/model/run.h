@@ -68,7 +68,7 @@ const char *const *overlap_words(void); /* in order; ends with NULL */
 #define LEASE_MODES(row)                                                                           \
     row(HEARTBEAT, "heartbeat") /* claimed and renewed */                                          \
     row(FIXED, "fixed") /* never claimed: counts from the commit of the fire, at least once */     \
-    row(NONE, "none")   /* no lease: ends are counted, nothing is followed */
+    row(NONE, "none")   /* no lease: nothing is followed */
 #define LEASE_MODE_NUMBER(name, word) LEASE_##name,
 enum lease_mode { LEASE_MODES(LEASE_MODE_NUMBER) };
 #undef LEASE_MODE_NUMBER
