@@ -12,10 +12,17 @@ struct checkpoint_tokens {
     uint64_t chain; /* what was written of the position under way goes on from this */
 };
 
-/* The store is known to hold a position, or is written anew: none before is of use any more. */
-static inline void checkpoint_tokens_settle(struct checkpoint_tokens *tokens)
+/* The store is known to hold the position of this token's group: none before is of use any more.
+ * Groups sent behind it, which were given up, may still come. */
+static inline void checkpoint_tokens_settle(struct checkpoint_tokens *tokens, uint64_t token)
 {
-    tokens->first = tokens->last + 1;
+    tokens->first = token + 1;
+}
+
+/* What the store holds is known otherwise, or is written anew. */
+static inline void checkpoint_tokens_forget(struct checkpoint_tokens *tokens)
+{
+    checkpoint_tokens_settle(tokens, tokens->last);
 }
 
 /* What was sent may come late, also once its position has begun anew. */

@@ -85,7 +85,7 @@ struct checkpointer *checkpointer_create(const struct checkpointer_options *opti
         checkpointer->options.group_jobs_max = GROUP_JOBS_MAX;
     checkpointer->group_jobs = checkpointer->options.group_jobs_max;
     checkpointer->stored_sequence = -1;
-    checkpoint_tokens_settle(&checkpointer->tokens);
+    checkpoint_tokens_forget(&checkpointer->tokens);
     checkpointer->rewriting = true;
     return checkpointer;
 }
@@ -159,7 +159,7 @@ void checkpointer_follows(struct checkpointer *checkpointer, int64_t sequence)
 {
     assert(!checkpointer->under_way);
     checkpointer->rewriting = false;
-    checkpoint_tokens_settle(&checkpointer->tokens);
+    checkpoint_tokens_forget(&checkpointer->tokens);
     checkpointer->stored_sequence = sequence;
 }
 
@@ -170,7 +170,7 @@ void checkpointer_rewrite(struct checkpointer *checkpointer)
     checkpointer->under_way = false;
     checkpointer->unknown = false;
     checkpointer->resumes = false;
-    checkpoint_tokens_settle(&checkpointer->tokens);
+    checkpoint_tokens_forget(&checkpointer->tokens);
     checkpointer->stored_sequence = -1;
     checkpoint_notes_forget(&checkpointer->notes);
 }
@@ -330,14 +330,14 @@ static void hand_over(struct checkpointer *checkpointer, const struct shard *sha
 
 /* ---- outcomes ---- */
 
-static void settled(struct checkpointer *checkpointer, int64_t sequence)
+static void settled(struct checkpointer *checkpointer, int64_t sequence, uint64_t token)
 {
     checkpoint_notes_settle(&checkpointer->notes);
     checkpointer->gaps = 0;
     checkpointer->under_way = false;
     checkpointer->outdated = checkpointer->groups > 1;
     checkpointer->rewriting = false;
-    checkpoint_tokens_settle(&checkpointer->tokens);
+    checkpoint_tokens_settle(&checkpointer->tokens, token);
     checkpointer->stored_sequence = sequence;
     checkpointer->look_us = now_us(checkpointer) + LOOK_EVERY_US;
     if (checkpointer->away_told)
@@ -358,7 +358,8 @@ static void written(struct checkpointer *checkpointer, int32_t next_part)
     if (checkpointer->rewriting) /* where it is not relied on, the rewrite begins anew */
         checkpoint_notes_settle(&checkpointer->notes);
     checkpointer->next_part = checkpointer->kept_part = next_part;
-    if (checkpointer->last_handed) settled(checkpointer, checkpointer->handed_sequence);
+    if (checkpointer->last_handed)
+        settled(checkpointer, checkpointer->handed_sequence, checkpointer->tokens.last);
 }
 
 static void away(struct checkpointer *checkpointer, const struct error *error)
@@ -441,7 +442,8 @@ static void looked(struct checkpointer *checkpointer, const struct store_positio
         begun = false;
     }
     if (checkpoint_tokens_follow(tokens, position->done, begun)) {
-        settled(checkpointer, position->sequence); /* one given up for lost has come after all */
+        /* one given up for lost has come after all */
+        settled(checkpointer, position->sequence, position->done);
         return;
     }
     bool patient = checkpointer->gaps < GAPS_MAX;

@@ -264,15 +264,15 @@ static enum checkpoint_state write_all(struct flaky_store *own, struct store_gro
 static void late_submit(struct checkpoint_port *port, struct store_group *group)
 {
     struct late_store *own = (struct late_store *)port;
+    if (own->late != NULL && own->behind-- == 0) {
+        assert_int_equal(write_all(&own->flaky, own->late), CHECKPOINT_WRITTEN);
+        own->late = NULL;
+    }
     if (own->next_is_late) {
         own->next_is_late = false;
         own->late = group;
         own->flaky.outcome = CHECKPOINT_AWAY;
         return;
-    }
-    if (own->late != NULL && own->behind-- == 0) {
-        assert_int_equal(write_all(&own->flaky, own->late), CHECKPOINT_WRITTEN);
-        own->late = NULL;
     }
     own->flaky.outcome = write_all(&own->flaky, group);
 }
@@ -375,6 +375,26 @@ static void what_comes_late_behind_groups_that_were_written_is_not_written_anew(
     late_store_close(&own);
 }
 
+/* The second one is sent when the first is given up; each comes when the next is sent. */
+static void two_that_come_late_are_not_written_anew(void **state)
+{
+    (void)state;
+    struct late_store own;
+    late_store_open(&own, 7);
+    checkpointer_job_changed(own.owner, shard_job_at(own.shard, 0));
+    lose_one(&own, 7); /* the position stays, so that the second fits behind it, too */
+    own.behind = 0;
+    own.mark.sequence = 8;
+    own.next_is_late = true;
+    while (own.next_is_late) late_tick(&own);
+    own.behind = 0;
+    write_up_to(&own, 9);
+    assert_null(own.late);
+    assert_int_equal(own.flaky.beginnings, 1);
+    assert_true(position_in(&own).whole);
+    late_store_close(&own);
+}
+
 static void a_record_that_came_and_went_is_not_in_the_store(void **state)
 {
     (void)state;
@@ -435,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_rewrite_ends_however_many_answers_are_lost),
         cmocka_unit_test(what_comes_late_is_not_written_anew),
         cmocka_unit_test(what_comes_late_behind_groups_that_were_written_is_not_written_anew),
+        cmocka_unit_test(two_that_come_late_are_not_written_anew),
         cmocka_unit_test(a_record_that_came_and_went_is_not_in_the_store),
         cmocka_unit_test(a_store_with_more_of_our_epoch_is_known_by_a_look),
     };
