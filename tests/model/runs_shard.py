@@ -408,6 +408,7 @@ class RunsShard:
         else:
             job.now = self.now
             job.add(said)
+            self.jobs[name] = self.jobs.pop(name)  # it is the newest
         self.jobs[name].unread = self.unread
         return "applied  1/1"
 
@@ -416,9 +417,9 @@ class RunsShard:
         return due is None or (said.get("end") is not None and due >= instant(said["end"]))
 
     def change(self, command: Json) -> str:
-        names = [f"g/{name}" for name in command["select"]["ids"]]
-        targets = [self.jobs[name] for name in sorted(names)
-                   if name in self.jobs and self.jobs[name].exists]
+        names = {f"g/{name}" for name in command["select"]["ids"]}
+        targets = [self.jobs[name] for name in self.jobs  # as they were added
+                   if name in names and self.jobs[name].exists]
         if not targets:
             return "conflict not_found 0/0"
         check, do = getattr(self, f"check_{command['op']}"), getattr(self, f"do_{command['op']}")
