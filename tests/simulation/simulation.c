@@ -101,6 +101,22 @@ static void resume_all(struct world *world)
     world_run(world, world->now_us + REST_US);
 }
 
+/* Jobs that nobody works for would be paused again and again, or try each run for an hour before
+ * the next, and never work off a backfill. */
+static void fail_soon(struct world *world)
+{
+    static const char *const settings[] = {"\"pause_after_failures\":null,\"retry\":null",
+                                           "\"start_within\":\"10s\""};
+    char text[200];
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(text, sizeof text, "{\"op\":\"update\",\"mode\":\"each\",\"select\":"
+                       "{\"groups\":[\"r0\",\"r1\",\"r2\",\"r3\",\"r4\",\"r5\"]},"
+                       "\"set\":{%s}}", settings[i]);
+        world_send(world, 0, text);
+    }
+    resume_all(world);
+}
+
 /* A reply topic that failed gets replies again once it takes them: the last ping to each goes
  * there. */
 static void ping_replies(struct world *world)
@@ -139,7 +155,7 @@ static void come_to_rest(struct world *world)
     if (world->settings.runs) turns += RUNS_TURNS;
     for (int turn = 1; turn <= turns && !world->stopped && !rest_caught_up(world); turn++) {
         world_run(world, world->now_us + REST_MORE_US);
-        if (world->settings.runs && turn % RESUME_TURNS == 0) resume_all(world);
+        if (world->settings.runs && turn % RESUME_TURNS == 0) fail_soon(world);
     }
     if (!world->stopped && !rest_caught_up(world))
         world_violation(world, "not caught up: %d minutes after the last fault", turns + 10);

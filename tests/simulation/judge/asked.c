@@ -46,44 +46,17 @@ static size_t times(const struct asked_trigger *list, size_t count, const char *
     return found;
 }
 
-static bool failed_at(const struct life *life, int64_t at_ms)
-{
-    for (size_t i = 0; i < life->failure_count; i++)
-        if (life->failures[i] == at_ms) return true;
-    return false;
-}
-
-/* A trigger is tried once: an event says where it could not be delivered. */
+/* A trigger is tried once, and a requeue of its run: an event says where one could not be
+ * delivered. */
 static size_t undelivered(const struct life *life, const char *id)
 {
     const struct asked *asked = &life->asked;
     size_t found = 0;
     for (size_t i = 0; i < asked->trigger_count; i++)
-        found += strcmp(asked->triggers[i].id, id) == 0 &&
-                 failed_at(life, asked->triggers[i].at_ms);
+        for (size_t j = 0; j < life->failure_count; j++)
+            found += strcmp(asked->triggers[i].id, id) == 0 &&
+                     life->failures[j].nominal_ms == asked->triggers[i].at_ms;
     return found;
-}
-
-/* The same command may be carried out again, after a day or where its shard's log was lost: then
- * the fire has the same id, too, and either one may be the one that could not be delivered. */
-static void judge_triggers(struct world *world, const struct life *life)
-{
-    const struct asked *asked = &life->asked;
-    for (size_t i = 0; i < asked->triggered_count; i++) {
-        const char *id = asked->triggered[i].id;
-        size_t wanted = times(asked->triggers, asked->trigger_count, id);
-        if (times(asked->triggered, asked->triggered_count, id) > wanted)
-            world_violation(world, "trigger: %s (%s) fired for %s more often than the %zu times "
-                            "it was asked to", life->name, life->id, id, wanted);
-    }
-    for (size_t i = 0; i < asked->trigger_count; i++) {
-        const struct asked_trigger *one = &asked->triggers[i];
-        if (times(asked->triggered, asked->triggered_count, one->id) +
-                undelivered(life, one->id) <
-            times(asked->triggers, asked->trigger_count, one->id))
-            world_violation(world, "trigger: %s (%s) did not fire for %s", life->name, life->id,
-                            one->id);
-    }
 }
 
 /* ---- runs that come again ---- */
@@ -117,21 +90,72 @@ static size_t times_run(const struct asked_run *list, size_t count, const char *
     return found;
 }
 
-/* It is fired once for each time; an event says where it could not be delivered. */
+/* The trigger whose run it is; NULL: it is a slot's. */
+static const char *trigger_of(const char *run)
+{
+    const char *at = strstr(run, "@t:");
+    return at == NULL ? NULL : at + strlen("@t:");
+}
+
+static size_t times_of_trigger(const struct asked_run *list, size_t count, const char *id)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *trigger = trigger_of(list[i].id);
+        found += trigger != NULL && strcmp(trigger, id) == 0;
+    }
+    return found;
+}
+
+/* The same command may be carried out again, after a day or where its shard's log was lost: then
+ * the fire has the same id, too, and either one may be the one that could not be delivered. A
+ * requeue of its run has that id as well. */
+static void judge_triggers(struct world *world, const struct life *life)
+{
+    const struct asked *asked = &life->asked;
+    for (size_t i = 0; i < asked->trigger_count; i++) {
+        const char *id = asked->triggers[i].id;
+        size_t wanted = times(asked->triggers, asked->trigger_count, id) +
+                        times_of_trigger(asked->again, asked->again_count, id);
+        size_t fired = times(asked->triggered, asked->triggered_count, id) +
+                       times_of_trigger(asked->came_again, asked->came_again_count, id);
+        if (fired > wanted)
+            world_violation(world, "trigger: %s (%s) fired for %s more often than the %zu times "
+                            "it was asked to", life->name, life->id, id, wanted);
+        if (fired + undelivered(life, id) < wanted)
+            world_violation(world, "trigger: %s (%s) did not fire for %s", life->name, life->id,
+                            id);
+    }
+    for (size_t i = 0; i < asked->triggered_count; i++)
+        if (times(asked->triggers, asked->trigger_count, asked->triggered[i].id) == 0)
+            world_violation(world, "trigger: %s (%s) fired for %s, which nobody sent", life->name,
+                            life->id, asked->triggered[i].id);
+}
+
+static size_t count_of_slots(const struct asked_run *list, size_t count)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) found += trigger_of(list[i].id) == NULL;
+    return found;
+}
+
+/* The run of a slot is fired once for each time; an event says where it could not be delivered. */
 static void judge_again(struct world *world, const struct life *life)
 {
     const struct asked *asked = &life->asked;
     for (size_t i = 0; i < asked->came_again_count; i++) {
         const char *id = asked->came_again[i].id;
-        if (times_run(asked->came_again, asked->came_again_count, id) >
-            times_run(asked->again, asked->again_count, id))
+        if (trigger_of(id) == NULL && times_run(asked->came_again, asked->came_again_count, id) >
+                                          times_run(asked->again, asked->again_count, id))
             world_violation(world, "requeue: %s came again more often than it was asked to", id);
     }
-    size_t missing = asked->again_count - asked->came_again_count;
-    for (size_t i = 0; i < asked->again_count && missing > life->failure_count; i++) {
+    if (count_of_slots(asked->again, asked->again_count) <=
+        count_of_slots(asked->came_again, asked->came_again_count) + life->failure_count)
+        return;
+    for (size_t i = 0; i < asked->again_count; i++) {
         const char *id = asked->again[i].id;
-        if (times_run(asked->came_again, asked->came_again_count, id) <
-            times_run(asked->again, asked->again_count, id))
+        if (trigger_of(id) == NULL && times_run(asked->came_again, asked->came_again_count, id) <
+                                          times_run(asked->again, asked->again_count, id))
             world_violation(world, "requeue: %s did not come again", id);
     }
 }

@@ -159,11 +159,17 @@ void life_leave_out(struct life *life, int64_t from_ms, int64_t to_ms)
     life_announce(life, &(struct announced){.first_ms = from_ms + 1 - DAY_MS, .last_ms = to_ms});
 }
 
-void life_failed(struct life *life, int64_t nominal_ms)
+void life_failed(struct life *life, const struct failure *failure)
 {
     life->failures = memory_grow(life->failures, &life->failure_capacity, life->failure_count + 1,
                                  sizeof *life->failures);
-    life->failures[life->failure_count++] = nominal_ms;
+    life->failures[life->failure_count++] = *failure;
+}
+
+void life_fires_again(struct life *life, int64_t at_ms)
+{
+    for (size_t i = 0; i < life->failure_count; i++)
+        if (life->failures[i].to_ms == ALWAYS_MS) life->failures[i].to_ms = at_ms;
 }
 
 bool life_waits_for_run(const struct life *life, int64_t nominal_ms)

@@ -135,6 +135,12 @@ struct stands_for { /* the newest of the slots a policy decided about, and how m
     int64_t count;
 };
 
+struct failure { /* a fire that could not be delivered; other slots of the job wait behind it */
+    int64_t nominal_ms;
+    int64_t from_ms;
+    int64_t to_ms; /* ALWAYS_MS: still */
+};
+
 struct streak { /* runs of a job that have failed, one after the other */
     int64_t failed;
     bool unsure; /* a command came in between */
@@ -193,7 +199,7 @@ struct life { /* one incarnation of a job */
     int64_t last_nominal_ms;
     struct asked asked;
     struct notices notices;
-    int64_t *failures; /* nominal times of fires that could not be delivered */
+    struct failure *failures;
     size_t failure_count;
     size_t failure_capacity;
     const struct step *gave_up; /* the last step in which it gave up failed slots */
@@ -254,7 +260,9 @@ void life_pause(struct life *life, int64_t at_ms);
 bool life_has_slot_after(const struct life *life, int64_t after_ms);
 void life_add_fired(struct life *life, int64_t nominal_ms, int64_t time_ms);
 void life_announce(struct life *life, const struct announced *announced);
-void life_failed(struct life *life, int64_t nominal_ms);
+void life_failed(struct life *life, const struct failure *failure);
+/* The job's slots go out again. */
+void life_fires_again(struct life *life, int64_t at_ms);
 /* Whether the slot came due behind the oldest run that is open at the end. */
 bool life_waits_for_run(const struct life *life, int64_t nominal_ms);
 

@@ -35,7 +35,11 @@ void notices_event(struct world *world, struct life *life, const struct output *
         add(&notices->said, &notices->said_count, &notices->said_capacity,
             (struct left_out){event->from_ms, event->to_ms});
     else if (strcmp(event->word, "fire_failed") == 0)
-        life_failed(life, event->first_ms);
+        life_failed(life, &(struct failure){
+                              .nominal_ms = event->first_ms,
+                              .from_ms = event->at_ms,
+                              /* no slot waits behind one of a backfill */
+                              .to_ms = event->trigger[0] == '\0' ? ALWAYS_MS : event->at_ms});
     else if (strcmp(event->word, "catchup_started") == 0)
         notices->catchups += event->count;
     else if (strcmp(event->word, "catchup_finished") == 0)
@@ -44,12 +48,13 @@ void notices_event(struct world *world, struct life *life, const struct output *
         world_violation(world, "catch-up: %s finishes what it never began", life->name);
 }
 
-void notices_fire(struct world *world, const struct life *life, const struct output *fire)
+void notices_fire(struct world *world, struct life *life, const struct output *fire)
 {
+    life_fires_again(life, fire->from_ms);
     if (fire->matched <= 1) return;
     if (stretches_reckoned_fire(life, fire->at_ms)) return; /* it failed under another time */
     for (size_t i = 0; i < life->failure_count; i++)
-        if (life->failures[i] == fire->at_ms) return;
+        if (life->failures[i].nominal_ms == fire->at_ms) return;
     world_violation(world, "failure not told: %s fires %" PRId64 " at attempt %" PRId64,
                     life->name, fire->at_ms, fire->matched);
 }

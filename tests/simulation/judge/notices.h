@@ -30,7 +30,7 @@ void notices_free(struct notices *notices);
 void notices_resumed(struct notices *notices, int64_t paused_ms, int64_t to_ms);
 void notices_event(struct world *world, struct life *life, const struct output *event);
 /* A fire that is not the first try needs an event that the first one failed. */
-void notices_fire(struct world *world, const struct life *life, const struct output *fire);
+void notices_fire(struct world *world, struct life *life, const struct output *fire);
 /* At rest. */
 void notices_judge(struct world *world, const struct life *life);
 /* Each owner's first step, and no other, says that the shard was taken. */

@@ -101,6 +101,14 @@ static bool fits_policy(const char *reason, enum slow_policy policy)
     return policy != SLOW_NONE;
 }
 
+/* It waits for a run, and came due under an earlier schedule. */
+static bool is_of_earlier(const struct life *life, int64_t nominal_ms)
+{
+    return life->wanted.runs.lease_ms > 0 &&
+           stretches_due(life, nominal_ms) !=
+               slow_due(&life->wanted.schedule, life->id, nominal_ms);
+}
+
 void policy_judge_missed(struct world *world, struct life *life, const struct output *event,
                          int64_t known_ms)
 {
@@ -111,7 +119,7 @@ void policy_judge_missed(struct world *world, struct life *life, const struct ou
     /* A one-shot is judged by the definition that comes with it, a slot that waited alone. */
     if (!by_rule || life->reckoned_count > 0 || wanted->schedule.kind == SLOW_AT ||
         !slow_names(&wanted->schedule, event->first_ms) ||
-        stretches_waited(life, event->first_ms))
+        stretches_waited(life, event->first_ms) || is_of_earlier(life, event->first_ms))
         return;
     if (!fits_policy(reason, wanted->policy)) complain(world, life, event, "another policy");
     if (event->at_ms - slow_due(&wanted->schedule, life->id, event->first_ms) <= wanted->grace_ms)
@@ -145,6 +153,15 @@ static size_t passage(const struct history *history, int32_t shard, int64_t due_
     return low;
 }
 
+/* Behind a fire that could not be delivered its owner sees slots come due, and commits nothing. */
+static bool came_behind_failed(const struct life *life, const struct step *step, int64_t due_ms)
+{
+    if (step[-1].mark.epoch != step->mark.epoch) return false;
+    for (size_t i = 0; i < life->failure_count; i++)
+        if (due_ms >= life->failures[i].from_ms && due_ms <= life->failures[i].to_ms) return true;
+    return false;
+}
+
 /* Slots that came due in one step without a command for their job, each of them late, are decided
  * about together: of those the policy keeps what it says, whatever is fired later. */
 static void judge_kept(struct world *world, int32_t shard, const struct life *life,
@@ -156,7 +173,8 @@ static void judge_kept(struct world *world, int32_t shard, const struct life *li
     if (at == 0 || at == history->step_count[shard]) return;
     const struct step *step = &history->steps[shard][at];
     if (step[-1].mark.watermark_ms < life->touched_ms || step[-1].mark.ordinal != INT64_MAX ||
-        step->mark.in_command || step[-1].mark.in_command)
+        step->mark.in_command || step[-1].mark.in_command ||
+        came_behind_failed(life, step, stretches_due(life, fire->at_ms)))
         return;
     /* Its commit may have taken long: the mark says when it was decided. */
     int64_t known_ms = step->mark.watermark_ms - wanted->grace_ms - CLOCK_OFF_MS;

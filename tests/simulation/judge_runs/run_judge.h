@@ -82,6 +82,13 @@ struct taken_step { /* a take-over */
     int64_t opened_ms; /* no later than its owner's clock of leases began */
 };
 
+struct output_job { /* as it was then: a later command of the step may have changed it */
+    struct life *life; /* NULL: none is known */
+    bool forbids;      /* no other run may be open beside one of it */
+    bool leased;
+    bool fixed;
+};
+
 struct run_judge {
     struct world *world;
     int32_t shard;
@@ -99,10 +106,10 @@ struct run_judge {
     size_t open_count;
     size_t open_capacity;
     const struct output **outputs; /* of the step */
-    struct life **lives;
+    struct output_job *jobs; /* of each of them */
     size_t output_count;
     size_t output_capacity;
-    size_t life_capacity;
+    size_t job_capacity;
     const struct step *before;
     bool may_stop; /* a command of the step asks runs to stop */
     struct taken_step *taken;

@@ -100,12 +100,21 @@ static bool is_settled_in(const struct step *steps, size_t at, int64_t due_ms)
     return due_ms > steps[at].time_ms + SOON_MS;
 }
 
+/* An instant that a full transaction has cut was done by the one that had begun with it. */
+static bool is_done_by_one(const struct step *steps, size_t count, size_t at)
+{
+    const int64_t epoch = steps[at].mark.epoch;
+    while (at + 1 < count && steps[at].mark.ordinal != INT64_MAX) at++;
+    return steps[at].mark.epoch == epoch;
+}
+
 /* One owner was there, and heard Kafka. */
 static bool is_quiet(const struct run_judge *judge, const struct life *life,
                      const struct slot_story *slot)
 {
     const struct step *steps = judge->world->history.steps[judge->shard];
-    if (slot->passed == 0 || slot->passed >= judge->world->history.step_count[judge->shard])
+    size_t count = judge->world->history.step_count[judge->shard];
+    if (slot->passed == 0 || slot->passed >= count || !is_done_by_one(steps, count, slot->passed))
         return false;
     const struct step *step = &steps[slot->passed];
     return is_settled_in(steps, slot->passed, slot->due_ms) && !step->mark.in_command &&

@@ -29,7 +29,7 @@ void run_judge_close(struct run_judge *judge)
     free(judge->reports);
     free(judge->by_number);
     free((void *)judge->outputs);
-    free((void *)judge->lives);
+    free(judge->jobs);
     free(judge->taken);
     free(judge->asked);
     free((void *)judge->events);
@@ -50,10 +50,14 @@ void run_judge_output(struct run_judge *judge, const struct output *output, stru
     if (output->run == 0) return;
     judge->outputs = memory_grow((void *)judge->outputs, &judge->output_capacity,
                                  judge->output_count + 1, sizeof *judge->outputs);
-    judge->lives = memory_grow((void *)judge->lives, &judge->life_capacity,
-                               judge->output_count + 1, sizeof *judge->lives);
+    judge->jobs = memory_grow(judge->jobs, &judge->job_capacity, judge->output_count + 1,
+                              sizeof *judge->jobs);
     judge->outputs[judge->output_count] = output;
-    judge->lives[judge->output_count++] = life;
+    judge->jobs[judge->output_count++] = (struct output_job){
+        .life = life,
+        .forbids = life != NULL && life->wanted.runs.overlap != SLOW_ALLOW,
+        .leased = life != NULL && life->wanted.runs.lease_ms > 0,
+        .fixed = life != NULL && life->wanted.runs.fixed};
 }
 
 /* ---- looking ---- */
@@ -122,18 +126,19 @@ static bool is_allowed(const struct world *world, const char *trigger, const cha
 }
 
 static struct judged_run *open_run(struct run_judge *judge, const struct output *fire,
-                                   const struct run_said *said, struct life *life,
+                                   const struct run_said *said, const struct output_job *job,
                                    const struct step *step, bool again)
 {
     judge->runs = memory_grow((void *)judge->runs, &judge->run_capacity, judge->run_count + 1,
                               sizeof *judge->runs);
     struct judged_run *run = memory_allocate(1, sizeof *run);
-    *run = (struct judged_run){.life = life, .first = said->runnumber, .k = -1, .opened = step};
+    *run = (struct judged_run){
+        .life = job->life, .first = said->runnumber, .k = -1, .opened = step};
     memcpy(run->id, said->id, sizeof run->id);
     memcpy(run->name, fire->name, sizeof run->name);
     run->nominal_ms = fire->at_ms;
     run->is_slot = fire->trigger[0] == '\0' && !again;
-    run->forbids = life != NULL && life->wanted.runs.overlap != SLOW_ALLOW;
+    run->forbids = job->forbids;
     bool asked = again || (fire->trigger[0] == 't' && fire->trigger[1] == ':');
     run->allowed = run->forbids && asked &&
                    is_allowed(judge->world, fire->trigger + 2, again ? said->id : NULL);
@@ -145,7 +150,8 @@ static struct judged_run *open_run(struct run_judge *judge, const struct output 
 }
 
 static void read_fire(struct run_judge *judge, const struct output *fire,
-                      const struct run_said *said, struct life *life, const struct step *step)
+                      const struct run_said *said, const struct output_job *job,
+                      const struct step *step)
 {
     struct judged_run *run = run_judge_find(judge, said->id);
     if (run != NULL && run->ended != NULL && run->ended != step && said->number > 1)
@@ -153,7 +159,7 @@ static void read_fire(struct run_judge *judge, const struct output *fire,
                         said->number);
     bool anew = run == NULL || run->ended != NULL || said->number == 1; /* it ended just before */
     if (anew)
-        run = open_run(judge, fire, said, life, step, run != NULL);
+        run = open_run(judge, fire, said, job, step, run != NULL);
     if (said->runnumber <= judge->last_runnumber ||
         said->runnumber >> 32 != step->mark.generation)
         world_violation(judge->world, "runnumber: %s fires as %" PRId64 " after %" PRId64
@@ -162,12 +168,15 @@ static void read_fire(struct run_judge *judge, const struct output *fire,
     judge->last_runnumber = said->runnumber;
     run->tries = memory_grow(run->tries, &run->try_capacity, run->try_count + 1,
                              sizeof *run->tries);
+    bool fixed = job->fixed;
+    if (run->try_count > 0 && !job->leased) /* an open run goes on as it began */
+        fixed = run->tries[run->try_count - 1].fixed;
     struct judged_try *tried = &run->tries[run->try_count++];
     *tried = (struct judged_try){.runnumber = said->runnumber,
                                  .fired_ms = fire->from_ms,
                                  .expiry_ms = said->expiry_ms,
                                  .lease_ms = said->lease_ms,
-                                 .fixed = life != NULL && life->wanted.runs.fixed,
+                                 .fixed = fixed,
                                  .fired = step};
     memcpy(tried->workers, said->workers, sizeof tried->workers);
 }
@@ -225,7 +234,7 @@ static void read_outputs(struct run_judge *judge, const struct step *step)
     for (size_t i = 0; i < judge->output_count; i++)
         if (judge->outputs[i]->kind == OUTPUT_FIRE)
             read_fire(judge, judge->outputs[i],
-                      history_run(&judge->world->history, judge->outputs[i]), judge->lives[i],
+                      history_run(&judge->world->history, judge->outputs[i]), &judge->jobs[i],
                       step);
     for (size_t i = 0; i < judge->output_count; i++) {
         const struct output *output = judge->outputs[i];

@@ -7,6 +7,7 @@ struct text scan_after(struct text text, const char *mark)
 {
     size_t length = strlen(mark);
     if (length == 0) return text;
+    if (text.length == 0) return (struct text){NULL, 0};
     const char *at = memmem(text.bytes, text.length, mark, length);
     if (at == NULL) return (struct text){NULL, 0};
     at += length;
