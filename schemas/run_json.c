@@ -1,6 +1,7 @@
 #include "schemas/run_json.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "lib/base/topic_name.h"
 #include "schemas/incarnation_json.h"
@@ -331,6 +332,17 @@ static bool check_tries(const struct json_node *node, const struct run_record *r
                            (int)record->counted, state_words[record->state]);
     if (record->try_count == 0 && (waits || record->number > 1))
         return json_refuse(node, error, CODE_BAD_VALUE, "the last try is not among 'tries'");
+    int64_t least = record->first_runnumber;
+    int64_t most = waits ? record->runnumber : record->runnumber - 1;
+    for (size_t i = 0; i < record->try_count; i++) {
+        int64_t runnumber = record->tries[i].runnumber;
+        if (runnumber < least || runnumber > most)
+            return json_refuse(node, error, CODE_BAD_VALUE,
+                               "'runnumber' of a try is %" PRId64 ", allowed are %" PRId64
+                               " to %" PRId64 " there",
+                               runnumber, least, most);
+        least = runnumber + 1;
+    }
     return true;
 }
 

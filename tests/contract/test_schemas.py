@@ -78,6 +78,7 @@ NOT_EXPRESSIBLE = {
     "bad_value/run-lease-zero",
     "bad_value/run-open-counts-none",
     "bad_value/run-runnumber-goes-back",
+    "bad_value/run-try-runnumber-goes-back",
     "bad_value/run-second-try-of-nothing",
     "bad_value/run-try-beyond-counted",
     "bad_value/run-waiting-counts-all",

@@ -19,7 +19,8 @@ static void a_run(struct run_record *record)
     record->ordinal = 17;
     record->nominal_ms = record->due_ms = 1795294674000;
     record->opened_ms = record->fired_ms = 1795294674012;
-    record->first_runnumber = record->runnumber = INT64_C(4294967297);
+    record->first_runnumber = INT64_C(4294967297);
+    record->runnumber = record->first_runnumber + RUN_TRIES_KEPT;
     record->number = 1;
     record->lease_ms = 300000;
     record->workers = text_of("billing-workers");
@@ -37,7 +38,8 @@ static void claim_it(struct run_record *record)
 static void end_one(struct run_record *record)
 {
     record->try_count = 1;
-    record->tries[0] = (struct run_try){.runnumber = 1, .number = 1, .exit_code = -1};
+    record->tries[0] = (struct run_try){
+        .runnumber = record->first_runnumber, .number = 1, .exit_code = -1};
 }
 
 /* Writes, reads, writes again: the same bytes. *read holds what was read. */
@@ -92,7 +94,7 @@ static void test_minimal(void **state)
     check_round(&record, arena, &read);
     assert_int_equal(read.state, RUN_STATE_OPEN);
     assert_true(read.retry_at_ms == INSTANT_NONE && read.expiry_ms == INSTANT_NONE);
-    assert_true(read.runnumber == INT64_C(4294967297));
+    assert_true(read.first_runnumber == INT64_C(4294967297));
     assert_true(read.import.effective_ms == INCARNATION_NONE_MS);
     assert_int_equal(read.mode, LEASE_HEARTBEAT);
     assert_int_equal(read.try_count, 0);
@@ -178,7 +180,7 @@ static void test_tries(void **state)
     struct run_record read;
     a_run(&record);
     for (int i = 0; i < RUN_TRIES_KEPT; i++)
-        record.tries[i] = (struct run_try){.runnumber = i + 1, .number = i + 1,
+        record.tries[i] = (struct run_try){.runnumber = record.first_runnumber + i, .number = i + 1,
                                            .outcome = (enum run_outcome)i, .ended_ms = i,
                                            .exit_code = -1};
     record.tries[1].exit_code = 0;
@@ -201,8 +203,24 @@ static void test_tries(void **state)
     assert_true(text_equal(read.tries[5].message, text_of("a\nb")));
     assert_true(read.tries[6].released && read.tries[6].number == 0);
     assert_true(!read.tries[7].released && read.tries[7].outcome == RUN_POISON);
-    assert_true(read.tries[7].ended_ms == 7 && read.tries[7].runnumber == 8);
+    assert_true(read.tries[7].ended_ms == 7);
+    assert_true(read.tries[7].runnumber == record.first_runnumber + 7);
     arena_destroy(arena);
+}
+
+static void long_tries(struct run_record *record, const char *quotes, struct text message)
+{
+    for (size_t i = 0; i < RUN_TRIES_KEPT; i++)
+        record->tries[i] = (struct run_try){.runnumber = record->first_runnumber + (int64_t)i,
+                                            .number = INT32_MAX,
+                                            .outcome = RUN_NOT_STARTED,
+                                            .ended_ms = INSTANT_MAX_MS,
+                                            .exit_code = 255,
+                                            .signal = 127,
+                                            .worker = {quotes, WORKER_BYTES_MAX},
+                                            .error_code = {quotes, RUN_ERROR_CODE_BYTES_MAX},
+                                            .message = message};
+    record->try_count = RUN_TRIES_KEPT;
 }
 
 /* The longest that there can be stays within the bound: the oldest tries lose their texts. */
@@ -227,7 +245,8 @@ static void test_longest(void **state)
     record.mode = LEASE_HEARTBEAT;
     record.trigger_id = (struct text){quotes, COMMAND_ID_BYTES_MAX};
     record.ordinal = INT64_MAX - 1;
-    record.first_runnumber = record.runnumber = INT64_MAX / 2;
+    record.first_runnumber = INT64_MAX / 2 - RUN_TRIES_KEPT;
+    record.runnumber = INT64_MAX / 2;
     record.counted = RETRY_ATTEMPTS_MAX;
     record.released = RUN_RELEASED_MAX;
     record.number = record.counted + record.released;
@@ -242,14 +261,7 @@ static void test_longest(void **state)
     record.claim.partition = INT32_MAX;
     record.claim.offset = INT64_MAX;
     record.cursor = (struct text){quotes, RUN_CURSOR_BYTES_MAX};
-    for (size_t i = 0; i < RUN_TRIES_KEPT; i++)
-        record.tries[i] = (struct run_try){.runnumber = INT64_MAX, .number = INT32_MAX,
-                                           .outcome = RUN_NOT_STARTED, .ended_ms = INSTANT_MAX_MS,
-                                           .exit_code = 255, .signal = 127,
-                                           .worker = {quotes, WORKER_BYTES_MAX},
-                                           .error_code = {quotes, RUN_ERROR_CODE_BYTES_MAX},
-                                           .message = {wild, sizeof wild}};
-    record.try_count = RUN_TRIES_KEPT;
+    long_tries(&record, quotes, (struct text){wild, sizeof wild});
     check_round(&record, arena, &read);
     assert_int_equal(read.try_count, RUN_TRIES_KEPT);
     assert_int_equal(read.tries[0].message.length, 0);
@@ -316,7 +328,7 @@ static void test_cut_off_anywhere(void **state)
         bool open = false;
         a_run(&record);
         claim_it(&record);
-        record.tries[0] = (struct run_try){.runnumber = 1, .exit_code = 2,
+        record.tries[0] = (struct run_try){.runnumber = record.first_runnumber, .exit_code = 2,
                                            .message = text_of("a \"b\"")};
         record.try_count = 1;
         text_writer_init(&writer);
