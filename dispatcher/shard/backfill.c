@@ -95,7 +95,7 @@ void backfill_resume(struct shard *shard, struct job *job)
 void backfill_go_on(struct shard *shard, struct job *job)
 {
     backfill_resume(shard, job);
-    if (job->extra != NULL && job->extra->in_backfill) shard->lane_state.let_go = true;
+    if (job->extra != NULL && job->extra->in_backfill) shard->lane_state.goes_on = true;
 }
 
 struct job_backfill *backfill_push(struct job *job, struct text id)

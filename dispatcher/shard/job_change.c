@@ -274,9 +274,7 @@ judge_end(struct shard *shard, struct job *job, int64_t effective_ms, const stru
         job->extra->state.finished_ms = INSTANT_NONE;
         return job_begin(shard, job, PAST_AT_OPEN, effective_ms, sink);
     }
-    if (!finished && !(job->flags & JOB_PAUSED) && !job_owes(job) &&
-        !job_has_slot_after(job, effective_ms))
-        return job_finish(shard, job, effective_ms, sink);
+    if (job_is_spent(job, effective_ms)) return job_finish(shard, job, effective_ms, sink);
     if (finished) job_set_alarm(shard, job); /* keep_finished may have changed */
     if (job_owes(job)) lane_enqueue(shard, job); /* what was decided just now */
     sink->job_changed(sink->opaque, job);

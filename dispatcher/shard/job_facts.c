@@ -165,6 +165,12 @@ bool job_has_slot_after(const struct job *job, int64_t after_ms)
     return job_next_slot(&definition, after_ms, &next_ms);
 }
 
+bool job_is_spent(const struct job *job, int64_t after_ms)
+{
+    return (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0 && !job_owes(job) &&
+           !job_has_slot_after(job, after_ms);
+}
+
 bool job_leaves_out(const struct job *job)
 {
     return job->extra != NULL && ledger_leaves_out(&job->extra->ledger) &&

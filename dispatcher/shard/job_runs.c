@@ -71,8 +71,7 @@ go_on(struct shard *shard, struct job *job, bool changed, int64_t now_ms, const 
 __attribute__((warn_unused_result)) static struct job *
 wait_on(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
-    bool is_over = (job->flags & (JOB_STANDS_STILL | JOB_FINISHED)) != 0;
-    if (!is_over && !job_owes(job) && !job_has_slot_after(job, shard->watermark.instant_ms))
+    if (job_is_spent(job, shard->watermark.instant_ms))
         return job_finish(shard, job, now_ms, sink);
     sink->job_changed(sink->opaque, job);
     return job;

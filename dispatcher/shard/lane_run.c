@@ -52,8 +52,11 @@ serve(struct shard *shard, struct job *job, struct turn *turn)
     struct job_slot slot;
     int fired = 0;
     bool late = false;
-    if (job->flags & JOB_OVERLAP) lane_give_up_old(shard, job, turn->now_ms, sink);
-    if (!job->extra->lane_counted || (job->flags & JOB_OVERLAP)) lane_count(shard, job);
+    if (job->flags & JOB_OVERLAP) { /* a run that has ended since may have changed what is owed */
+        lane_give_up_old(shard, job, turn->now_ms, sink);
+        lane_uncount(shard, job);
+    }
+    if (!job->extra->lane_counted) lane_count(shard, job);
     bool more = lane_next(shard, job, turn->now_ms, &slot, sink);
     while (more && !is_over(turn) && !shard_run_in_way(shard, job) && !shard_holds(shard, job)) {
         late = job_is_late(job, slot.due_ms, turn->now_ms);
@@ -103,8 +106,7 @@ int64_t shard_lane_due_ms(const struct shard *shard)
 {
     if (shard->lane.count + shard->lane_new.count + shard->backfills.count == 0) return INT64_MAX;
     const struct lane *lane = &shard->lane_state;
-    bool soon = lane->stopped || lane->let_go;
-    return lane->turn_ms + (soon ? LANE_AGAIN_MS : turn_length_ms(shard));
+    return lane->turn_ms + (lane->goes_on ? LANE_AGAIN_MS : turn_length_ms(shard));
 }
 
 bool shard_lane_is_due(const struct shard *shard, int64_t now_ms)
@@ -161,11 +163,10 @@ void shard_run_lane(struct shard *shard, int64_t now_ms, const struct sink *sink
     size_t looks = shard->lane_new.count < LANE_LOOKS_MOST ? shard->lane_new.count
                                                            : LANE_LOOKS_MOST;
     lane->turn_ms = now_ms;
-    lane->let_go = false;
     for (; looks > 0 && !is_over(&turn); looks--) serve_next(shard, &shard->lane_new, &turn);
     while (shard->lane.count > 0 && turn.rate + lane->joined > 0 && !is_over(&turn))
         serve_next(shard, &shard->lane, &turn);
-    lane->stopped = shard->lane_new.count > 0 ||
+    lane->goes_on = shard->lane_new.count > 0 ||
                     (shard->lane.count > 0 && turn.rate + lane->joined > 0);
     tell_behind(shard, &turn);
     if (turn.rate > turn.work) turn.rate = turn.work;

@@ -60,7 +60,7 @@ struct job *lane_go_on(struct shard *shard, struct job *job, bool changed, int64
         changed = false;
     } else if (!still && job_owes(job)) {
         lane_enqueue(shard, job);
-    } else if (!still && !job_has_slot_after(job, shard->watermark.instant_ms)) {
+    } else if (job_is_spent(job, shard->watermark.instant_ms)) {
         job = job_finish(shard, job, now_ms, sink);
         changed = false;
     }
@@ -76,8 +76,7 @@ struct job *lane_go_on(struct shard *shard, struct job *job, bool changed, int64
 __attribute__((warn_unused_result)) static struct job *
 finish_spent(struct shard *shard, struct job *job, int64_t now_ms, const struct sink *sink)
 {
-    bool spent = (job->flags & (JOB_PAUSED | JOB_FINISHED)) == 0 && !job_owes(job) &&
-                 !job_has_slot_after(job, shard->watermark.instant_ms);
+    bool spent = job_is_spent(job, shard->watermark.instant_ms);
     return spent ? job_finish(shard, job, now_ms, sink) : job;
 }
 

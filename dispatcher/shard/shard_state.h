@@ -26,8 +26,7 @@ struct lane { /* how the catch-up lane stands; not kept over restarts */
     int64_t ran_ms;   /* up to when it has been given its rate */
     int64_t rest;     /* and thousandths of a late fire that it could not use */
     int64_t turn_ms;  /* when it had its last turn */
-    bool stopped;     /* that turn ended with work left */
-    bool let_go;      /* since then a run has ended that a backfill waited for */
+    bool goes_on;     /* that turn left work, or a run has ended since that a backfill waited for */
     int64_t joined;   /* slots that came due in time behind owed ones, not made up for yet */
     int64_t slots;    /* owed by the jobs in it, as far as they were counted */
     int64_t then_ms;  /* when this was noted; INSTANT_NONE: it had nothing to do */
@@ -101,6 +100,9 @@ int64_t job_new_slots_after_ms(const struct definition *definition, int64_t effe
 bool job_ever_fires(const struct definition *definition, int64_t after_ms);
 /* Whether a slot is due after after_ms, a pending one included. */
 bool job_has_slot_after(const struct job *job, int64_t after_ms);
+/* Whether nothing more comes of it: neither paused nor finished, it owes nothing and has no slot
+ * after after_ms. */
+bool job_is_spent(const struct job *job, int64_t after_ms);
 /* The add or import, or the last edit of the schedule: the job's slots here come after it. */
 int64_t job_since_ms(const struct job *job);
 /* The slots due after the result are those due after after_ms whose nominal time is later than the
