@@ -44,8 +44,7 @@ void number_index_reserve(struct number_index *index, uint32_t count)
 void number_index_add(struct number_index *index, uint32_t number)
 {
     assert(number != NUMBER_NONE);
-    if (index->size == 0) resize(index, SIZE_FIRST);
-    else if ((index->count + 1) > index->size / 4 * 3) resize(index, index->size * 2);
+    number_index_reserve(index, index->count + 1);
     place(index, number);
     index->count++;
 }

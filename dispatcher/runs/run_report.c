@@ -9,7 +9,7 @@ struct reading {
     struct run_call call;
     const struct runs_place *place;
     const struct report *report;
-    bool again; /* it has acted once: the signs of life of what is open count again */
+    bool again; /* it stands before what was read by an owner before: see has_acted() */
 };
 
 /* ---- reports of no open try ---- */
@@ -256,24 +256,38 @@ static bool is_open_try(const struct reading *reading, const struct run *run)
            run->runnumber == reading->report->runnumber;
 }
 
-/* See runs_pass_over(). */
-static bool pass_over(const struct reading *reading, const struct run *run)
+/* What it did is in the records; only the signs of life of what is open count again. */
+static bool has_acted(const struct reading *reading, const struct run *run)
 {
-    struct runs *runs = reading->call.runs;
-    struct runs_numbers *numbers = &runs->numbers;
-    if (reading->again && !is_open_try(reading, run)) return true; /* what it did is in records */
-    if (run != NULL) {
-        if (is_of_workers(runs, run, reading->report->workers)) return false;
-        numbers->foreign_reports += !reading->again;
-    } else if (is_unknown(reading)) {
-        if (has_letters_left(runs, reading->call.now)) return false;
-        numbers->unknown_reports++;
-        numbers->letters_left_out++;
-    } else {
-        if (is_sign(reading->report) && !is_asked(reading)) return false;
-        numbers->closed_reports++;
+    return reading->again && !is_open_try(reading, run);
+}
+
+/* See runs_pass_over(). */
+static bool changes_nothing(const struct reading *reading, const struct run *run)
+{
+    const struct runs *runs = reading->call.runs;
+    if (has_acted(reading, run)) return true;
+    if (run != NULL) return !is_of_workers(runs, run, reading->report->workers);
+    if (is_unknown(reading)) return !has_letters_left(runs, reading->call.now);
+    return !is_sign(reading->report) || is_asked(reading);
+}
+
+static void read_report(const struct reading *reading, struct run *run)
+{
+    struct runs_numbers *numbers = &reading->call.runs->numbers;
+    numbers->reports += !reading->again;
+    if (has_acted(reading, run)) return;
+    if (run == NULL) {
+        read_stranger(reading);
+        return;
     }
-    return true;
+    if (!is_of_workers(reading->call.runs, run, reading->report->workers)) {
+        numbers->foreign_reports += !reading->again;
+        return;
+    }
+    if (is_open_try(reading, run)) run = readers[reading->report->kind](reading, run);
+    else read_earlier(reading, run);
+    run_settle(&reading->call, run);
 }
 
 static struct reading reading_of(struct runs *runs, const struct runs_place *place,
@@ -289,23 +303,15 @@ static struct reading reading_of(struct runs *runs, const struct runs_place *pla
 bool runs_pass_over(struct runs *runs, const struct runs_place *place, const struct report *seen)
 {
     const struct reading reading = reading_of(runs, place, seen, NULL);
-    if (!pass_over(&reading, run_table_find(&runs->table, seen->run))) return false;
-    runs->numbers.reports += !reading.again;
+    struct run *run = run_table_find(&runs->table, seen->run);
+    if (!changes_nothing(&reading, run)) return false;
+    read_report(&reading, run); /* says nothing: it counts */
     return true;
 }
 
 void runs_report(struct runs *runs, const struct runs_place *place, const struct report *report,
                  const struct runs_sink *sink)
 {
-    struct reading reading = reading_of(runs, place, report, sink);
-    struct run *run = run_table_find(&runs->table, report->run);
-    runs->numbers.reports += !reading.again;
-    if (pass_over(&reading, run)) return;
-    if (run == NULL) {
-        read_stranger(&reading);
-        return;
-    }
-    if (is_open_try(&reading, run)) run = readers[report->kind](&reading, run);
-    else read_earlier(&reading, run);
-    run_settle(&reading.call, run);
+    const struct reading reading = reading_of(runs, place, report, sink);
+    read_report(&reading, run_table_find(&runs->table, report->run));
 }
