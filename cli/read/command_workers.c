@@ -59,7 +59,7 @@ static bool read_open(struct asking *asking, struct error *error)
 {
     struct open_runs runs = {0};
     const struct open_runs_wanted wanted = {.shard = OPEN_RUNS_ALL, .late_ms = -1, .older_ms = -1,
-                                            .claimed = true, .most = OPEN_MOST};
+                                            .workers_only = true, .most = OPEN_MOST};
     bool read = open_runs_read(&runs, asking->settings, &wanted, error);
     for (size_t i = 0; i < json_array_size(runs.views); i++)
         worker_table_open(asking->table, json_array_get(runs.views, i));

@@ -56,12 +56,18 @@ static void settle(struct walk *walk)
     walk->count = kept;
 }
 
+static bool has_worker(const struct run_record *record)
+{
+    if (record->state == RUN_STATE_CLAIMED) return true;
+    return record->try_count > 0 && record->tries[record->try_count - 1].outcome == RUN_LOST;
+}
+
 static bool admits(const struct walk *walk, const struct run_record *record)
 {
     const struct open_runs_wanted *wanted = walk->wanted;
     char group[NAME_BYTES_MAX + 1];
     char id[NAME_BYTES_MAX + 1];
-    if (wanted->claimed && record->state != RUN_STATE_CLAIMED) return false;
+    if (wanted->workers_only && !has_worker(record)) return false;
     if (wanted->late_ms >= 0 && !open_run_is_late(record, wanted->late_ms, walk->now_ms))
         return false;
     if (wanted->older_ms >= 0 && walk->now_ms - record->opened_ms < wanted->older_ms) return false;

@@ -21,7 +21,7 @@ struct open_runs_wanted {
     int32_t shard;     /* only of this one, or OPEN_RUNS_ALL */
     int64_t late_ms;   /* only late ones, see open_run_is_late(); -1: all */
     int64_t older_ms;  /* only those that have been open for so long; -1: all */
-    bool claimed;      /* only those that a worker has */
+    bool workers_only; /* only those that a worker has, or whose last try was lost with one */
     size_t most;       /* keep the oldest so many, > 0 */
 };
 

@@ -159,6 +159,18 @@ void worker_table_reports(struct worker_table *table, struct text record, int64_
         if (error.kind == ERROR_NONE) take_report(table, &report, appended_ms);
 }
 
+/* Also the lost ones, of which no worker has said so. */
+static void drop_ended(struct worker_table *table, struct text run, const json_t *tries)
+{
+    char key[TRY_KEY_BYTES];
+    for (size_t i = 0; i < json_array_size(tries); i++) {
+        const char *runnumber = json_member_text(json_array_get(tries, i), "runnumber");
+        if (runnumber == NULL) continue;
+        try_key(key, run, runnumber);
+        drop_try(table, key, NULL);
+    }
+}
+
 void worker_table_open(struct worker_table *table, const json_t *view)
 {
     static const char *const members[] = {"group", "id", "lease"};
@@ -168,6 +180,7 @@ void worker_table_open(struct worker_table *table, const json_t *view)
     const char *runnumber = json_member_text(view, "runnumber");
     int64_t started_ms = 0;
     int64_t sign_ms = 0;
+    drop_ended(table, run, json_object_get(view, "tries"));
     if (name == NULL || runnumber == NULL || !json_member_ms(view, "started_at", &started_ms))
         return;
     json_t *worker = worker_of(table, text_of(json_member_text(view, "workers")), text_of(name));

@@ -189,7 +189,10 @@ def test_describe_shows_runs_and_why_names_the_one_in_the_way(shared: Cluster) -
 
 def test_workers_are_told_with_what_they_do(shared: Cluster) -> None:
     number = shared.number + 20
-    shared.write("runs", [shared.report(shared.run_id(300), number, "running", token="t")])
+    shared.open_run(7, 40, number + 5, state="waiting", retry_at=shared.stamp(-600), tries=[
+        {"runnumber": number + 5, "try": 1, "outcome": "lost", "ended_at": shared.stamp(1)}])
+    shared.write("runs", [shared.report(shared.run_id(300), number, "running", token="t"),
+                          shared.report(shared.run_id(40), number + 5, "started", worker="lost")])
     with Worker(shared.kafka.bootstrap, CLUSTER, "invoicing", lambda work: "success", "w-9"):
         deadline = time.monotonic() + 40
         rows: list[dict[str, Any]] = []
@@ -199,6 +202,7 @@ def test_workers_are_told_with_what_they_do(shared: Cluster) -> None:
         assert [(row["worker"], row["id"]) for row in working] == [("host-1/7", "nightly")], rows
         assert any(row["state"] == "idle" and row["worker"] == "host-2/8" for row in rows), rows
         assert any(row["state"] == "member" for row in rows), rows
+        assert [row["state"] for row in rows if row["worker"] == "lost"] == ["idle"], rows
     assert shared.json("workers", "--group", "x") == []
     assert shared.json("workers", "--workers", "nobody") == []
 
