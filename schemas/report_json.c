@@ -27,6 +27,13 @@ struct report_source {
     struct arena *arena;
 };
 
+/* The digits of a runnumber. */
+static bool read_digits(struct text digits, int64_t *number)
+{
+    return digits.length > 0 && digits.bytes[0] >= '1' && digits.bytes[0] <= '9' &&
+           number_read(digits, number);
+}
+
 /* A number, or its digits as text, which is how a fire has it. */
 static bool read_runnumber(const struct json_node *node, void *target, void *context,
                            struct error *error)
@@ -38,8 +45,7 @@ static bool read_runnumber(const struct json_node *node, void *target, void *con
         number = json_integer_value(node->value);
     } else if (json_is_string(node->value)) {
         struct text digits = {json_string_value(node->value), json_string_length(node->value)};
-        bool plain = digits.length > 0 && digits.bytes[0] >= '1' && digits.bytes[0] <= '9';
-        if (!plain || !number_read(digits, &number)) number = 0;
+        if (!read_digits(digits, &number)) number = 0;
     } else {
         return json_refuse(node, error, CODE_WRONG_TYPE, "must be an integer, not %s",
                            json_type_name(node->value));
@@ -297,8 +303,7 @@ static bool glance_number(struct text value, int64_t *number)
 {
     struct text digits = value;
     if (value.length > 0 && value.bytes[0] == '"' && !glance_text(value, &digits)) return false;
-    return digits.length > 0 && digits.bytes[0] >= '1' && digits.bytes[0] <= '9' &&
-           number_read(digits, number);
+    return read_digits(digits, number);
 }
 
 static bool glance_kind(struct text value, struct report *seen)

@@ -160,13 +160,6 @@ static int64_t number_member(const json_t *object, const char *name)
     return number;
 }
 
-static void set_runnumber(json_t *line, int64_t runnumber)
-{
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRId64, runnumber);
-    if (runnumber > 0) (void)json_object_set_new(line, "runnumber", json_string(text));
-}
-
 void run_join_incarnation(struct run_join *join, const char *incarnation)
 {
     if (incarnation == NULL || json_object_size(join->incarnations) >= INCARNATIONS_MAX) return;
@@ -195,7 +188,7 @@ void run_join_fire(struct run_join *join, const json_t *fire)
     json_t *line = line_of(join, key, fired_ms, runnumber);
     if (line == NULL) return;
     copy_member(line, "run", fire, "id");
-    set_runnumber(line, runnumber);
+    json_set_runnumber(line, runnumber);
     if (json_object_get(fire, "try") != NULL) set_number(line, "try", number_member(fire, "try"));
     copy_member(line, "kind", fire, "firekind");
     copy_member(line, "due", fire, "dueat");
@@ -234,7 +227,7 @@ static json_t *line_of_report(struct run_join *join, const struct report *report
     const char *workers = json_member_text(line, "workers");
     if (known == NULL) {
         json_set_text(line, "run", report->run);
-        set_runnumber(line, report->runnumber);
+        json_set_runnumber(line, report->runnumber);
         json_set_text(line, "workers", report->workers);
         json_set_instant(line, "due", identity.nominal_ms); /* its fire may not be known any more */
     } else if (strcmp(known, run) != 0) {

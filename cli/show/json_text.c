@@ -1,6 +1,8 @@
 #include "cli/show/json_text.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/json_scan.h"
@@ -112,6 +114,13 @@ void json_set_text(json_t *object, const char *name, struct text text)
 {
     if (text.length > 0)
         (void)json_object_set_new(object, name, json_stringn(text.bytes, text.length));
+}
+
+void json_set_runnumber(json_t *object, int64_t runnumber)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRId64, runnumber);
+    if (runnumber > 0) (void)json_object_set_new(object, "runnumber", json_string(text));
 }
 
 void json_set_instant(json_t *object, const char *name, int64_t instant_ms)

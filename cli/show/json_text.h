@@ -44,6 +44,10 @@ bool json_member_ms(const json_t *object, const char *name, int64_t *instant_ms)
 /* A member with the text; none where that is empty, or no UTF-8. */
 void json_set_text(json_t *object, const char *name, struct text text);
 
+/* The member "runnumber", as text, as fires have it: it needs more digits than some readers of JSON
+ * keep. None where it is 0. */
+void json_set_runnumber(json_t *object, int64_t runnumber);
+
 /* A member that says the instant; none where no text can, as of INSTANT_NONE. */
 void json_set_instant(json_t *object, const char *name, int64_t instant_ms);
 

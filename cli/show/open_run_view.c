@@ -1,7 +1,6 @@
 #include "cli/show/open_run_view.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "cli/show/job_view.h"
@@ -13,21 +12,13 @@
 #include "lib/time/duration.h"
 #include "lib/time/instant.h"
 
-/* As text, as fires have it: it needs more digits than some readers of JSON keep. */
-static void set_runnumber(json_t *view, int64_t runnumber)
-{
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRId64, runnumber);
-    (void)json_object_set_new(view, "runnumber", json_string(text));
-}
-
 static json_t *try_view(const struct run_try *tried)
 {
     json_t *view = json_object();
-    set_runnumber(view, tried->runnumber);
+    json_set_runnumber(view, tried->runnumber);
     (void)json_object_set_new(view, "try", json_integer(tried->number));
     json_set_text(view, "outcome",
-             text_of(tried->released ? "released" : run_outcome_word(tried->outcome)));
+                  text_of(tried->released ? "released" : run_outcome_word(tried->outcome)));
     json_set_instant(view, "ended_at", tried->ended_ms);
     json_set_text(view, "worker", tried->worker);
     if (tried->exit_code >= 0)
@@ -52,7 +43,7 @@ json_t *open_run_view(const struct run_record *record, int32_t shard, int64_t no
     json_t *view = json_object();
     assert(record != NULL);
     json_set_text(view, "run", (struct text){id, run_id_of_record(record, id)});
-    set_runnumber(view, record->runnumber);
+    json_set_runnumber(view, record->runnumber);
     json_set_text(view, "group", record->group);
     json_set_text(view, "id", record->id);
     (void)json_object_set_new(view, "shard", json_integer(shard));
