@@ -8,10 +8,12 @@
 #include "lib/base/monotonic.h"
 
 enum { POLL_MS = 200 };
+
+/* By partition. */
 struct reading {
     int32_t partitions;
-    int64_t *starts;  /* -1: it holds nothing of the scan, or that is read */
-    bool *first_due;  /* it was cut, and its first record has not come yet */
+    int64_t *starts; /* -1: it holds nothing of the scan, or that is read */
+    bool *first_due; /* it was cut, and its first record has not come yet */
 };
 
 static bool find_starts(struct cli_kafka *reader, const char *topic, const struct scan *scan,
@@ -41,20 +43,13 @@ static bool find_starts(struct cli_kafka *reader, const char *topic, const struc
 }
 
 /* The first record of each partition is its oldest. */
-static void note_first(struct scan_report *report, const rd_kafka_message_t *message,
-                       struct reading *reading)
+static void note_visit(struct scan_report *report, const rd_kafka_message_t *message,
+                       int64_t at_ms, struct reading *reading)
 {
     report->visited++;
     if (!reading->first_due[message->partition]) return;
-    int64_t at_ms = rd_kafka_message_timestamp(message, NULL);
     reading->first_due[message->partition] = false;
     if (at_ms > report->back_to_ms) report->back_to_ms = at_ms;
-}
-
-static bool is_old(const rd_kafka_message_t *message, int64_t from_ms)
-{
-    int64_t at_ms = rd_kafka_message_timestamp(message, NULL);
-    return at_ms >= 0 && at_ms < from_ms;
 }
 
 static bool read_all(struct cli_kafka *reader, const struct settings *settings, const char *topic,
@@ -72,12 +67,11 @@ static bool read_all(struct cli_kafka *reader, const struct settings *settings, 
         if (message == NULL) continue;
         heard_ms = monotonic_ms();
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            if (is_old(message, from_ms)) {
-                rd_kafka_message_destroy(message);
-                continue;
+            int64_t at_ms = rd_kafka_message_timestamp(message, NULL);
+            if (at_ms < 0 || at_ms >= from_ms) {
+                note_visit(report, message, at_ms, reading);
+                going = visitor(opaque, message);
             }
-            note_first(report, message, reading);
-            going = visitor(opaque, message);
         } else if (reading->starts[message->partition] >= 0) {
             reading->starts[message->partition] = -1;
             open--;
