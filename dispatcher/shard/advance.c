@@ -242,6 +242,8 @@ bool shard_advance(struct shard *shard, int64_t to_ms, int64_t now_ms, const str
     assert(to_ms <= now_ms);
     assert(!shard->in_command.active);
     int64_t instant_ms = 0;
+    /* What a command has ended is in no later slot's way. */
+    if (shard->watermark.ordinal == WATERMARK_WHOLE) shard_settle_ended(shard, now_ms, sink);
     if (!zoneless_write(shard, sink) || !zone_data_write(shard, now_ms, sink)) return false;
     while (next_instant(shard, to_ms, &instant_ms)) {
         if (sink->full(sink->opaque) || sink->uncertain(sink->opaque)) return false;

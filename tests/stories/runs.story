@@ -46,6 +46,19 @@ at 02:10:00 cancel g/j
   > fire g/j 01-01T02:00:00 catchup 1767225600000-0.0.0@1767232800000 try=1 run=2
 now 02:10:01
 
+# Read late: the slot of 02:00 is behind the cancel.
+story: a run that a cancel has ended is in no later slot's way
+at 00:00:00 add g/j
+    {"schedule": {"every": "1h", "anchor": "epoch"}, "lease": "5m", "workers": "w",
+     "overlap": "skip", "retry": {"attempts": 3, "initial": "5h", "max": "5h"}}
+  > result add applied matched=1 changed=1
+now 01:00:00
+  > fire g/j 01-01T01:00:00 schedule 1767225600000-0.0.0@1767229200000 try=1 run=1
+at 01:00:05 report g/j failure
+at 01:10:00 now 02:00:05 cancel g/j
+  > result cancel applied matched=1 changed=1
+  > fire g/j 01-01T02:00:00 schedule 1767225600000-0.0.0@1767232800000 try=1 run=2
+
 story: one run of several is cancelled
 at 00:00:00 add g/j
     {"schedule": {"every": "1m", "anchor": "epoch"}, "lease": "5m", "workers": "w"}

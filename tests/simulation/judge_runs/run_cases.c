@@ -10,6 +10,9 @@
 /* Silence from 5 on: over at 16, the tick at 17. */
 #define LAPSED RUNNING "tick 17 1;failed A lost;free 0;mark 18;end 200"
 #define WAITS "report 9 failure 1;record 0 state=waiting ended=1:failure retry=20 at=9;mark 9;"
+#define LOST_ONCE                                                                              \
+    RUNNING "tick 17 1;record 0 state=waiting ended=1:lost lost=1 retry=28 at=18;mark 18;"     \
+            "fire 2 at=28 try=2;record 0 n=2 counted=2 lost=1 ended=1:lost at=18;mark 28;"
 /* The slot of 60 fires, its run ends at 200; those of 120 and 180 meet it. */
 #define MET "mark 59;fire 1 at=60 slot=60;record 0;mark 60;mark 121;mark 181;report 200 success 1;"
 #define MET_ENDS "free 0;mark 200;end 205"
@@ -108,6 +111,12 @@ const struct run_case run_cases[] = {
      RUNNING "tick 17 1;record 0 state=waiting ended=1:lost lost=1 retry=28 at=18;mark 18;"
              "report 19 lost_lease 1;mark 19;fire 2 at=28 try=2;"
              "record 0 n=2 counted=2 lost=1 ended=1:lost at=18;mark 28;end 29"},
+    {"it said so before the run ended", "lost in a row", 5, SLOW_ALLOW,
+     LOST_ONCE "report 30 lost_lease 1;report 31 success 2;"
+               "record 0 n=2 counted=2 lost=1 ended=1:lost at=31;free 0;mark 31;end 200"},
+    {"it said so behind the run's end", NULL, 5, SLOW_ALLOW,
+     LOST_ONCE "report 30 success 2;report 31 lost_lease 1;"
+               "record 0 n=2 counted=2 lost=1 ended=1:lost at=31;free 0;mark 31;end 200"},
 
     /* 6: closed runs, other groups */
     {"ended by another group", "run ended by nobody", 1, SLOW_ALLOW,

@@ -21,7 +21,7 @@ struct judged_report { /* what stands in `runs`, or a tick */
     int64_t offset;
     int64_t time_ms; /* its append time */
     int64_t at_ms;   /* the true time then */
-    int64_t read_ms; /* by an engine; INT64_MAX: never */
+    int64_t read_ms; /* by an engine; INT64_MAX: never, or nothing came of it */
     enum wanted_outcome word; /* SAID_NOTHING: a tick, or it cannot be read */
     bool tick;
     int64_t epoch; /* of a tick */

@@ -321,26 +321,28 @@ static const struct judged_report *judge_end(struct run_judge *judge, struct jud
 
 /* Its worker was taken for dead, and says that it has stopped by itself. */
 static void note_lived(const struct run_judge *judge, const struct judged_run *run,
-                       struct judged_try *tried)
+                       struct judged_try *tried, size_t to)
 {
-    for (size_t i = judge->acted; i < judge->acting; i++)
+    for (size_t i = judge->acted; i < to; i++)
         if (judge->reports[i].word == SAID_LOST_LEASE &&
             run_report_is_of(&judge->reports[i], run, tried))
             tried->lived = true;
 }
 
-/* Of any of the tries that have ended before. */
-static void note_all_lived(const struct run_judge *judge, struct judged_run *run)
+/* Of any of the tries that have ended before; behind the report that ended the run no word of it
+ * changes anything. */
+static void note_all_lived(const struct run_judge *judge, struct judged_run *run,
+                           const struct judged_report *end)
 {
+    size_t to = run->freed && end != NULL ? (size_t)(end - judge->reports) : judge->acting;
     for (size_t i = 0; i < run->tries_before; i++)
         if (run->tries[i].ended != NULL && run->tries[i].by_owner)
-            note_lived(judge, run, &run->tries[i]);
+            note_lived(judge, run, &run->tries[i], to);
 }
 
 static void judge_run(struct run_judge *judge, struct judged_run *run, const struct step *step)
 {
     if (run->tries_before == 0) return; /* it was opened in this step */
-    if (run->try_count > 1 || run->waiting) note_all_lived(judge, run);
     struct judged_try *tried = &run->tries[run->tries_before - 1];
     const struct judged_report *report = NULL;
     if (tried->ended == NULL) {
@@ -352,8 +354,8 @@ static void judge_run(struct run_judge *judge, struct judged_run *run, const str
             world_violation(judge->world, "run report ignored: %s %" PRId64 " said %s at %" PRId64,
                             run->id, tried->runnumber, said_word(report->word), report->offset);
         if (ended) report = judge_end(judge, run, tried, report, step);
-        if (ended) note_lived(judge, run, tried);
     }
+    note_all_lived(judge, run, report);
     if (tried->ended != NULL) run_next_judge(judge, run, step, report);
 }
 
@@ -406,6 +408,31 @@ static void settle(struct judged_run *run, const struct step *step)
     run->told = SAID_NOTHING;
 }
 
+/* From where on the engine that did the step has read reports. */
+static int64_t read_from(const struct run_judge *judge, const struct step *step)
+{
+    const struct run_facts *facts = &judge->world->facts;
+    const struct run_reading *first = NULL;
+    for (size_t i = 0; i < facts->reading_count; i++) {
+        const struct run_reading *reading = &facts->readings[i];
+        if (reading->time_ms > step->time_ms) break;
+        if (reading->shard != judge->shard || strcmp(reading->owner, step->mark.owner) != 0)
+            continue;
+        if (first == NULL || reading->life != first->life || reading->offset < first->offset)
+            first = reading;
+    }
+    return first == NULL ? 0 : first->offset;
+}
+
+/* What the owner has not read, as it was deleted, an earlier one may have: for nothing. */
+static void forget_unread(struct run_judge *judge, const struct step *step)
+{
+    if (judge->acted == judge->acting) return;
+    int64_t from = read_from(judge, step);
+    for (size_t i = judge->acted; i < judge->acting && judge->reports[i].offset < from; i++)
+        judge->reports[i].read_ms = INT64_MAX;
+}
+
 void run_judge_step(struct run_judge *judge, const struct step *step)
 {
     if (step->gone) return;
@@ -416,6 +443,7 @@ void run_judge_step(struct run_judge *judge, const struct step *step)
     while (judge->half_done < judge->report_count &&
            judge->reports[judge->half_done].offset == judge->reports[judge->acting].offset)
         judge->half_done++;
+    forget_unread(judge, step);
     for (size_t i = 0; i < judge->open_count; i++)
         judge->open[i]->tries_before = judge->open[i]->try_count;
     note_take_over(judge, step);

@@ -42,7 +42,8 @@ static void take_fire(struct worker *worker, int32_t place, const struct record 
     worker->tasks = memory_grow(worker->tasks, &worker->task_capacity, worker->task_count + 1,
                                 sizeof *worker->tasks);
     struct task *task = &worker->tasks[worker->task_count++];
-    *task = (struct task){.place = place, .offset = fire->offset, .state = TASK_READ};
+    *task = (struct task){
+        .place = place, .read_from = place, .offset = fire->offset, .state = TASK_READ};
     copy(task->run, sizeof task->run, scan_text(value, "\"id\":\""));
     copy(task->job, sizeof task->job, scan_text(value, "\"subject\":\""));
     task->runnumber = scan_number(value, "\"runnumber\":\"", 0);

@@ -23,6 +23,7 @@ enum stop { STOP_NONE = 0, STOP_CANCELLED, STOP_LOST_LEASE, STOP_RELEASED };
 
 struct task { /* a try in a worker's hands */
     int32_t place; /* -1: the partition is not its own any more */
+    int32_t read_from; /* that place, whoever has it now */
     int64_t offset;
     char run[WORK_RUN_BYTES];
     char job[WORK_NAME_BYTES];

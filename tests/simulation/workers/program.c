@@ -73,8 +73,7 @@ static void log_start(struct worker *worker, struct task *task, bool late)
     (void)snprintf(work.token, sizeof work.token, "%s", task->token);
     (void)snprintf(work.workers, sizeof work.workers, "%s", crew_name(crew->index));
     if (!has_lease(worker)) work.limits |= WORK_NOT_CLAIMED;
-    if (task->place >= 0 && task->offset < crew->set_back[task->place])
-        work.limits |= WORK_SET_BACK;
+    if (task->offset < crew->set_back[task->read_from]) work.limits |= WORK_SET_BACK;
     task->work = work_log_start(world_of(worker), &work);
 }
 

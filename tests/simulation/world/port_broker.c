@@ -383,6 +383,18 @@ static struct reading *reading_of(struct broker_simulated *own, enum broker_topi
     return NULL;
 }
 
+static void note_reading(const struct broker_simulated *own, int64_t offset)
+{
+    const struct seat *slot = own->slot;
+    int64_t first = cluster_log(&slot->world->cluster, TOPIC_RUNS, slot->shard)->first_offset;
+    struct run_reading reading = {.shard = slot->shard,
+                                  .time_ms = world_now_ms(slot->world),
+                                  .offset = offset < first ? first : offset,
+                                  .life = slot->life << 32 | own->take_overs};
+    (void)snprintf(reading.owner, sizeof reading.owner, "%s", slot->process->owner);
+    run_facts_begin(&slot->world->facts, &reading);
+}
+
 static bool start_reading(struct broker *broker, enum broker_topic topic, int64_t offset,
                           struct error *error)
 {
@@ -394,6 +406,8 @@ static bool start_reading(struct broker *broker, enum broker_topic topic, int64_
                                 .ready_us = world->now_us + world_latency_us(world, 500, FETCH_US),
                                 .position = offset,
                                 .told_end = -1};
+    if (topic == TOPIC_CONTROL) ours(broker)->take_overs++;
+    if (topic == TOPIC_RUNS) note_reading(ours(broker), offset);
     return true;
 }
 

@@ -23,6 +23,7 @@ struct broker_simulated {
     bool in_transaction;
     bool settling; /* a new producer, which has committed nothing yet */
     int64_t epoch;
+    uint64_t take_overs; /* so often it has begun to read commands */
     struct record **records; /* of the transaction, not sent yet; the simulator's memory */
     size_t count;
     size_t capacity;

@@ -28,6 +28,15 @@ void run_facts_read(struct run_facts *facts, int32_t shard, int64_t offset, int6
             facts->appended[shard][*at].read_ms = time_ms;
 }
 
+void run_facts_begin(struct run_facts *facts, const struct run_reading *reading)
+{
+    struct heap *before = heap_enter(NULL);
+    facts->readings = memory_grow(facts->readings, &facts->reading_capacity,
+                                  facts->reading_count + 1, sizeof *facts->readings);
+    facts->readings[facts->reading_count++] = *reading;
+    (void)heap_enter(before);
+}
+
 void run_facts_tick(struct run_facts *facts, int32_t shard, int64_t time_ms, struct text value)
 {
     struct heap *before = heap_enter(NULL);
@@ -53,6 +62,7 @@ void run_facts_said(struct run_facts *facts, const struct group_said *said)
 void run_facts_close(struct run_facts *facts)
 {
     for (int32_t shard = 0; shard < FACT_SHARDS; shard++) free(facts->appended[shard]);
+    free(facts->readings);
     free(facts->ticks);
     free(facts->said);
 }

@@ -20,6 +20,14 @@ struct run_appended { /* a record of `runs`: reports, or a tick */
     struct text text;
 };
 
+struct run_reading { /* an engine has begun to read `runs` */
+    int32_t shard;
+    int64_t time_ms;
+    int64_t offset; /* of the first record that was left then */
+    uint64_t life;  /* another one with each take-over: what was read before is forgotten */
+    char owner[FACT_NAME_BYTES];
+};
+
 struct tick_sent {
     int32_t shard;
     int64_t time_ms;
@@ -41,6 +49,9 @@ struct run_facts {
     size_t appended_count[FACT_SHARDS];
     size_t appended_capacity[FACT_SHARDS];
     size_t read_count[FACT_SHARDS]; /* of them, at least one engine got them */
+    struct run_reading *readings;
+    size_t reading_count;
+    size_t reading_capacity;
     struct tick_sent *ticks;
     size_t tick_count;
     size_t tick_capacity;
@@ -54,6 +65,7 @@ void run_facts_append(struct run_facts *facts, int32_t shard,
                       const struct run_appended *appended);
 /* An engine of the shard got what stands at the offset; what nobody got before it was deleted. */
 void run_facts_read(struct run_facts *facts, int32_t shard, int64_t offset, int64_t time_ms);
+void run_facts_begin(struct run_facts *facts, const struct run_reading *reading);
 void run_facts_tick(struct run_facts *facts, int32_t shard, int64_t time_ms, struct text value);
 void run_facts_said(struct run_facts *facts, const struct group_said *said);
 void run_facts_close(struct run_facts *facts);
