@@ -244,7 +244,11 @@ static bool find_fate(struct engine *engine, const struct mark *ours, enum fate 
         if (engine_read_last_mark(engine, &last, &log_time_ms, &found, error) &&
             is_blind(engine, ours, blind, error))
             break;
-        if (error->kind == ERROR_FATAL || atomic_load(&engine->wish) != ENGINE_RUN) return false;
+        /* Unknown: what an input is to be read from next is gone, which is said once. A take-over
+         * looks from where on it can be read. */
+        if (error->kind == ERROR_FATAL || error->kind == ERROR_UNKNOWN ||
+            atomic_load(&engine->wish) != ENGINE_RUN)
+            return false;
         engine_tell_error(engine, OBSERVED_MARK_RETRY, error);
         engine_sleep_ms(engine, 200);
     }

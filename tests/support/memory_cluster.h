@@ -59,6 +59,8 @@ struct cluster {
     bool groups_silent; /* nobody answers for them */
     char asked_group[CLUSTER_GROUP_BYTES]; /* "": nothing is asked */
     bool foreign_refused;    /* what goes to topics that are not ours */
+    void (*in_doubt)(struct cluster *own); /* the next commit is not sent, nobody knows, and this is
+                                              what others do meanwhile; NULL: it is sent */
     const char *refused_key; /* of state records that are refused by name; NULL: none is */
     int64_t now_ms;
     int64_t end_ms; /* when the engine is asked to end */
@@ -200,6 +202,11 @@ static bool cluster_commit(struct broker *broker, struct broker_receipt *receipt
     require(strcmp(state->records[state->count - 1].key, "mark") == 0);
     if (own->commits_left == 0)
         return error_set(error, ERROR_FATAL, "the process ends before this commit");
+    if (own->in_doubt != NULL) {
+        own->in_doubt(own);
+        own->in_doubt = NULL;
+        return error_set(error, ERROR_UNKNOWN, "no answer");
+    }
     if (own->commits_left > 0) own->commits_left--;
     own->replies += own->replies_open;
     own->replies_open = 0;
@@ -275,8 +282,12 @@ static bool cluster_poll(struct broker *broker, int32_t wait_ms, struct broker_i
     static const enum broker_topic order[] = {TOPIC_STATE, TOPIC_CONTROL, TOPIC_FORWARD,
                                               TOPIC_RUNS};
     struct cluster *own = (struct cluster *)broker;
-    (void)error;
     memset(input, 0, offsetof(struct broker_input, headers));
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (own->reading[order[i]] && own->next[order[i]] < own->logs[order[i]].first) {
+            own->reading[order[i]] = false; /* said once */
+            return error_set(error, ERROR_UNKNOWN, "the offset to read is gone");
+        }
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         if (cluster_read(own, order[i], input)) return true;
     own->now_ms += wait_ms;

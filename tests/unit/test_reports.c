@@ -28,6 +28,7 @@ struct worker {
     enum broker_topic topic; /* of fires */
     int64_t writes_at_ms;    /* what nobody is to read; 0: never */
     int64_t empties_at_ms;   /* the store, which the next commit shows; 0: never */
+    int64_t doubts_at_ms;    /* of the next commit nobody knows what became; 0: never */
 };
 
 /* The text behind `name` in a record, up to its quote. */
@@ -301,6 +302,39 @@ static void what_was_deleted_unread_is_said_once(void **state)
     cluster_destroy(cluster);
 }
 
+static void delete_unread(struct cluster *cluster)
+{
+    for (int i = 0; i < 9; i++) report(cluster, &cluster->logs[TOPIC_FIRES].records[0], "running");
+    report(cluster, &cluster->logs[TOPIC_FIRES].records[0], "success");
+    cluster->logs[TOPIC_RUNS].first = 6;
+}
+
+static void doubt(struct cluster *cluster)
+{
+    struct worker *worker = cluster->opaque;
+    work(cluster);
+    if (worker->doubts_at_ms == 0 || cluster->now_ms < worker->doubts_at_ms) return;
+    worker->doubts_at_ms = 0;
+    cluster->in_doubt = delete_unread;
+    command(cluster, "{\"op\":\"ping\"}");
+}
+
+/* While its owner looks for the last mark, as it does not know what became of a commit. */
+static void what_was_deleted_in_doubt_of_a_commit_is_said(void **state)
+{
+    struct worker worker = {.first = "started", .doubts_at_ms = NOW_MS + 2000};
+    struct cluster *cluster = open_cluster(&worker, state);
+    cluster->meanwhile = doubt;
+    command(cluster, JOB);
+    trigger(cluster, 1);
+    live(cluster, "first", 4000);
+    assert_null(cluster->in_doubt);
+    assert_int_equal(worker.doubts_at_ms, 0);
+    assert_int_equal(count(cluster, TOPIC_EVENTS, "\"event\":\"reports_lost\""), 1);
+    assert_false(any_open(cluster));
+    cluster_destroy(cluster);
+}
+
 /* They neither change anything nor are all copied. */
 static void what_cannot_be_read_is_buried_with_measure(void **state)
 {
@@ -439,6 +473,7 @@ int main(void)
         BOTH(a_failed_run_is_a_dead_letter),
         BOTH(each_commit_may_be_the_last),
         BOTH(what_was_deleted_unread_is_said_once),
+        BOTH(what_was_deleted_in_doubt_of_a_commit_is_said),
         BOTH(what_cannot_be_read_is_buried_with_measure),
         BOTH(what_is_read_again_is_not_buried_again),
         BOTH(a_fire_that_is_refused_opens_no_run),

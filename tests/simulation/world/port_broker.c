@@ -482,9 +482,10 @@ static bool look(struct broker_simulated *own, struct broker_input *input, struc
         struct reading *reading = &own->readings[at];
         if (!reading->active || reading_ready_us(own, reading) > world->now_us) continue;
         const struct log *log = cluster_log(&world->cluster, readable[at], own->slot->shard);
-        if (reading->position < log->first_offset)
-            return error_set(error, ERROR_UNKNOWN,
-                             "the offset to read is gone");
+        if (reading->position < log->first_offset) { /* said once: nothing is read there any more */
+            reading->ready_us = INT64_MAX;
+            return error_set(error, ERROR_UNKNOWN, "the offset to read is gone");
+        }
         const struct record *record = log_next(log, reading->position);
         int64_t stable = log_stable_offset(log);
         if (record != NULL) {
