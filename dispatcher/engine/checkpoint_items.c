@@ -31,7 +31,6 @@ void checkpoint_add_job(struct store_group *group, struct text_writer *writer,
 void checkpoint_flag_runs(struct slot_bits *dirty, const struct shard *shard)
 {
     const struct runs *runs = shard_runs(shard);
-    slot_bits_clear(dirty);
     for (uint32_t k = 0; runs != NULL && k < runs_top(runs); k++)
         if (runs_is_open(runs, k)) slot_bits_set(dirty, k);
 }

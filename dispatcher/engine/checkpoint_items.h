@@ -16,7 +16,7 @@
 void checkpoint_add_job(struct store_group *group, struct text_writer *writer,
                         const struct job *job);
 
-/* All open runs, and no others: what a rewrite begins with. */
+/* All open runs: what a rewrite begins with. */
 void checkpoint_flag_runs(struct slot_bits *dirty, const struct shard *shard);
 
 /* The runs that are flagged, from *from on, and the places that are free by now, until the group

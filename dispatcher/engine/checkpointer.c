@@ -250,6 +250,9 @@ static void begin_position(struct checkpointer *checkpointer, const struct shard
     checkpointer->kept_part = 0;
     checkpointer->seen_from = 0;
     if (!checkpointer->rewriting) return;
+    /* Runs that have ended since may come of a rewrite that was sent in vain, as it seems. */
+    if (!checkpoint_tokens_sent(&checkpointer->tokens))
+        slot_bits_clear(&checkpointer->notes.runs.dirty);
     checkpoint_flag_runs(&checkpointer->notes.runs.dirty, shard);
     slot_bits_clear(&checkpointer->statistics);
     for (uint32_t slot = 0; slot < shard_slots(shard); slot++)

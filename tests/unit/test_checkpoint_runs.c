@@ -1,6 +1,6 @@
 /* Random walks of open runs between a shard, its state log and a store that loses answers, runs and
- * itself: whoever takes the shard over has the runs that were open, and in the end so has the
- * store. */
+ * itself, and gets groups late: whoever takes the shard over has the runs that were open, and in
+ * the end so has the store, which is called damaged only where it has lost runs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,6 +49,8 @@ struct walk {
     int64_t now_us;
     uint64_t random;
     bool calm; /* nothing fails any more */
+    bool loses_runs;          /* the store may */
+    struct store_group *late; /* lies on a dead connection; NULL: none does */
     enum checkpoint_state outcome;
     int32_t next_part;
     struct store_position position;
@@ -70,6 +72,7 @@ static void part(struct walk *walk, const struct store_write *write)
     if (lost && draw(walk, 2)) return;
     assert_true(walk->store->operations->write(walk->store, write, &outcome, &error));
     assert_int_not_equal(outcome, STORE_STALE);
+    assert_true(outcome != STORE_DAMAGED || walk->loses_runs);
     walk->next_part = write->part + 1;
     if (lost) return;
     walk->outcome = outcome == STORE_WRITTEN   ? CHECKPOINT_WRITTEN
@@ -77,9 +80,30 @@ static void part(struct walk *walk, const struct store_write *write)
                                                : CHECKPOINT_GAP;
 }
 
+/* What lay on the dead connection comes, and nobody hears what became of it. */
+static void come_late(struct walk *walk)
+{
+    enum store_outcome outcome = STORE_WRITTEN;
+    size_t parts = walk->late == NULL ? 0 : store_group_part_count(walk->late);
+    for (size_t i = 0; i < parts && outcome == STORE_WRITTEN; i++) {
+        struct store_write write;
+        struct error error = {0};
+        store_group_part(walk->late, i, &write);
+        assert_true(walk->store->operations->write(walk->store, &write, &outcome, &error));
+    }
+    store_group_destroy(walk->late);
+    walk->late = NULL;
+}
+
 static void submit(struct checkpoint_port *port, struct store_group *group)
 {
     struct walk *walk = (struct walk *)port;
+    if (!walk->calm && draw(walk, walk->late == NULL ? 12 : 2)) {
+        if (walk->late == NULL) walk->late = group;
+        else store_group_destroy(group); /* bad times: this one gets lost */
+        walk->outcome = CHECKPOINT_AWAY;
+        return;
+    }
     walk->outcome = CHECKPOINT_WRITTEN;
     for (size_t i = 0; i < store_group_part_count(group) && walk->outcome == CHECKPOINT_WRITTEN;
          i++) {
@@ -135,7 +159,9 @@ static bool end_of_log(void *opaque, int64_t *offset)
 static void harm(struct walk *walk)
 {
     if (draw(walk, 60)) store_image_empty(walk->image);
-    if (draw(walk, 40)) (void)store_image_lose(walk->image, 0, STORE_RUN_PUT, 0, 5);
+    if (draw(walk, 3)) come_late(walk);
+    if (walk->loses_runs && draw(walk, 40))
+        (void)store_image_lose(walk->image, 0, STORE_RUN_PUT, 0, 5);
     if (draw(walk, 30)) {
         store_image_destroy(walk->saved);
         walk->saved = store_image_copy(walk->image);
@@ -282,6 +308,7 @@ static void tick(struct walk *walk)
 static void be_calm(struct walk *walk)
 {
     walk->calm = true;
+    come_late(walk);
     for (int i = 0; i < CALM_MOST && checkpointer_sequence(walk->owner) != walk->mark.sequence; i++)
         tick(walk);
     for (int i = 0; i < 20; i++) tick(walk); /* an idle shard looks, too */
@@ -297,6 +324,7 @@ static void play(uint64_t seed)
                           .image = store_image_create(),
                           .observer = {.lowest = LEVEL_ERROR},
                           .mark = {.generation = 1, .epoch = 1, .shards = 1, .runs = 0},
+                          .loses_runs = seed % 2 == 0,
                           .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
     walk->store = store_memory_create(walk->image);
     walk->clock = (struct clock){.opaque = walk, .now_ms = clock_of, .monotonic_us = clock_of};
