@@ -46,19 +46,6 @@ static size_t times(const struct asked_trigger *list, size_t count, const char *
     return found;
 }
 
-/* A trigger is tried once, and a requeue of its run: an event says where one could not be
- * delivered. */
-static size_t undelivered(const struct life *life, const char *id)
-{
-    const struct asked *asked = &life->asked;
-    size_t found = 0;
-    for (size_t i = 0; i < asked->trigger_count; i++)
-        for (size_t j = 0; j < life->failure_count; j++)
-            found += strcmp(asked->triggers[i].id, id) == 0 &&
-                     life->failures[j].nominal_ms == asked->triggers[i].at_ms;
-    return found;
-}
-
 /* ---- runs that come again ---- */
 
 static void add_run(struct asked_run **list, size_t *count, size_t *capacity, const char *id,
@@ -97,13 +84,39 @@ static const char *trigger_of(const char *run)
     return at == NULL ? NULL : at + strlen("@t:");
 }
 
+static bool is_of_trigger(const char *run, const char *id)
+{
+    const char *trigger = trigger_of(run);
+    return trigger != NULL && strcmp(trigger, id) == 0;
+}
+
 static size_t times_of_trigger(const struct asked_run *list, size_t count, const char *id)
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *trigger = trigger_of(list[i].id);
-        found += trigger != NULL && strcmp(trigger, id) == 0;
-    }
+    for (size_t i = 0; i < count; i++) found += is_of_trigger(list[i].id, id);
+    return found;
+}
+
+static size_t undelivered_at(const struct life *life, int64_t at_ms)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < life->failure_count; i++)
+        found += life->failures[i].nominal_ms == at_ms;
+    return found;
+}
+
+/* A trigger is tried once, and so is each requeue of its run, under its own time: an event says
+ * where one could not be delivered. */
+static size_t undelivered(const struct life *life, const char *id)
+{
+    const struct asked *asked = &life->asked;
+    size_t found = 0;
+    for (size_t i = 0; i < asked->trigger_count; i++)
+        if (strcmp(asked->triggers[i].id, id) == 0)
+            found += undelivered_at(life, asked->triggers[i].at_ms);
+    for (size_t i = 0; i < asked->again_count; i++)
+        if (is_of_trigger(asked->again[i].id, id))
+            found += undelivered_at(life, asked->again[i].at_ms);
     return found;
 }
 
