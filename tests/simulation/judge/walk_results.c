@@ -243,7 +243,7 @@ static void mark_runs(struct walk *walk, const struct sent_command *command,
         struct life *life = walk->model.lives[i];
         if (!run_judge_is_mine(life->name) || !life->there) continue;
         if (command->op == SENT_TRIGGER)
-            life->meets_run = run_judge_in_way(&walk->runs, life, command);
+            life->meets_run = run_judge_in_way(&walk->runs, life, command, walk->half_done);
         if (command->op == SENT_REQUEUE && model_selects(command, life))
             life->again = run_asked_again(&walk->runs, life, command, result);
     }

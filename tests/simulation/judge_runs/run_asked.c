@@ -181,7 +181,7 @@ enum run_again run_asked_again(const struct run_judge *judge, const struct life 
              life->reckoned_count > 0)
         again = AGAIN_PERHAPS; /* it was fired in this step: for whom? Or by other rules */
     else if (life->wanted.runs.lease_ms == 0 || !is_of_life(life, command->run) ||
-             (!command->beside && run_judge_in_way(judge, life, command)))
+             (!command->beside && run_judge_in_way(judge, life, command, NULL)))
         again = AGAIN_CONFLICT;
     if (again != AGAIN_PERHAPS) return again;
     if (strcmp(result->word, "applied") != 0)

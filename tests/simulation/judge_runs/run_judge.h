@@ -137,9 +137,9 @@ void run_judge_close(struct run_judge *judge);
 bool run_judge_is_mine(const char *name);
 
 /* Whether a trigger or a requeue meets a run now, in the middle of a step: what it has fired itself
- * is none. */
+ * is none, and a trigger did so from the step `begun` on; NULL: in this one. */
 bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
-                      const struct sent_command *command);
+                      const struct sent_command *command, const struct step *begun);
 /* When the last run of that name ended, at the earliest; ALWAYS_MS: one is open, NEVER_MS: there
  * was none. */
 int64_t run_judge_over_ms(const struct run_judge *judge, const char *name);

@@ -329,9 +329,17 @@ static bool is_freed(const struct run_judge *judge, const struct judged_run *run
 
 static bool is_own(const struct sent_command *command, const char *run)
 {
-    const char *trigger = strstr(run, "@t:"); /* begun in an earlier step? */
+    const char *trigger = strstr(run, "@t:");
     if (command->op == SENT_REQUEUE) return strcmp(command->run, run) == 0;
     return trigger != NULL && strcmp(trigger + 3, command->own_id) == 0;
+}
+
+/* Of an earlier step. A trigger's id may be used again after a day, while its first run is open. */
+static bool is_own_open(const struct sent_command *command, const struct judged_run *run,
+                        const struct step *begun)
+{
+    if (!is_own(command, run->id)) return false;
+    return command->op == SENT_REQUEUE || (begun != NULL && run->opened >= begun);
 }
 
 int64_t run_judge_over_ms(const struct run_judge *judge, const char *name)
@@ -350,12 +358,12 @@ int64_t run_judge_over_ms(const struct run_judge *judge, const char *name)
 }
 
 bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
-                      const struct sent_command *command)
+                      const struct sent_command *command, const struct step *begun)
 {
     if (life->wanted.runs.lease_ms == 0 || life->wanted.runs.overlap == SLOW_ALLOW) return false;
     for (size_t i = 0; i < judge->open_count; i++)
         if (strcmp(judge->open[i]->name, life->name) == 0 &&
-            !is_own(command, judge->open[i]->id) && !is_freed(judge, judge->open[i]))
+            !is_own_open(command, judge->open[i], begun) && !is_freed(judge, judge->open[i]))
             return true;
     for (size_t i = 0; i < judge->output_count; i++) {
         const struct output *fire = judge->outputs[i];
