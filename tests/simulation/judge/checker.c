@@ -357,6 +357,22 @@ static bool is_deleted_by_command(const struct walk *walk, size_t at, const stru
     return deletes;
 }
 
+/* An ended job that ends once more and goes with it: a command found it, if the last run may have
+ * ended so late that it was still kept then. */
+static bool is_ended_by_command(const struct walk *walk, size_t at, const struct life *life)
+{
+    bool again = false;
+    for (size_t i = 0; i < walk->waiting_count; i++) {
+        const struct output *event = &walk->outputs[walk->waiting[i]];
+        again = again || (strcmp(event->word, "exhausted") == 0 &&
+                          strcmp(event->life, life->id) == 0);
+    }
+    if (!again || life->finished_ms == NEVER_MS) return false;
+    int64_t kept_from_ms = next_effective_ms(walk, at) - life->wanted.keep_ms;
+    return run_judge_over_by_ms(&walk->runs, life->name, walk->step_of[at]->time_ms) >=
+           kept_from_ms;
+}
+
 /* A finished job is not kept for ever; anything else is deleted by a command. */
 static void walk_deletion(struct walk *walk, size_t at)
 {
@@ -375,7 +391,7 @@ static void walk_deletion(struct walk *walk, size_t at)
     bool asked = mine && is_deleted_by_command(walk, at, life);
     if (mine && !asked && run_judge_over_ms(&walk->runs, life->name) == ALWAYS_MS)
         world_violation(walk->world, "goes too soon: %s, a run of it is open", life->name);
-    kept = kept || asked;
+    kept = kept || asked || (mine && is_ended_by_command(walk, at, life));
     if (kept) wait_for_result(walk, at);
     else life_end(life, life->finished_ms);
 }

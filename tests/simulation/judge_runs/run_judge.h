@@ -143,6 +143,8 @@ bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
 /* When the last run of that name ended, at the earliest; ALWAYS_MS: one is open, NEVER_MS: there
  * was none. */
 int64_t run_judge_over_ms(const struct run_judge *judge, const char *name);
+/* The same at the latest: when what says so was committed; of this step that is now_ms. */
+int64_t run_judge_over_by_ms(const struct run_judge *judge, const char *name, int64_t now_ms);
 /* Whether the output just handed over is the first try of a run that has been there before. */
 bool run_judge_came_again(const struct run_judge *judge, const struct output *fire);
 

@@ -357,6 +357,19 @@ int64_t run_judge_over_ms(const struct run_judge *judge, const char *name)
     return over_ms;
 }
 
+int64_t run_judge_over_by_ms(const struct run_judge *judge, const char *name, int64_t now_ms)
+{
+    int64_t over_ms = NEVER_MS;
+    for (size_t i = judge->run_count; i-- > 0;) {
+        const struct judged_run *run = judge->runs[i];
+        if (strcmp(run->name, name) != 0) continue;
+        if (run->ended == NULL && !is_freed(judge, run)) return ALWAYS_MS;
+        int64_t at_ms = run->ended == NULL ? now_ms : run->ended->time_ms;
+        if (at_ms > over_ms) over_ms = at_ms;
+    }
+    return over_ms;
+}
+
 bool run_judge_in_way(const struct run_judge *judge, const struct life *life,
                       const struct sent_command *command, const struct step *begun)
 {
