@@ -59,6 +59,25 @@ at 01:10:00 now 02:00:05 cancel g/j
   > result cancel applied matched=1 changed=1
   > fire g/j 01-01T02:00:00 schedule 1767225600000-0.0.0@1767232800000 try=1 run=2
 
+# What a command ends is settled before what is owed goes out.
+story: an ended job that is not kept goes with the run that a cancel has ended, its backfill with it
+at 00:00:00 add g/j
+    {"schedule": {"every": "1h", "anchor": "epoch"}, "lease": "5m", "workers": "w", "max_fires": 1,
+     "overlap": "skip", "retry": {"attempts": 3, "initial": "5h", "max": "5h"},
+     "keep_finished": "0s"}
+  > result add applied matched=1 changed=1
+now 01:00:00
+  > fire g/j 01-01T01:00:00 schedule 1767225600000-0.0.0@1767229200000 try=1 run=1
+  > event exhausted g/j
+at 01:00:05 report g/j failure
+at 01:00:10 backfill g {"from": "2025-12-31T22:30:00Z", "rate": 1000, "backfill_id": "b"}
+  > event backfill_started g/j first=12-31T23:00:00 last=01-01T01:00:00 count=3 b
+  > result backfill applied matched=1 changed=1
+at 01:10:00 cancel g/j
+  > result cancel applied matched=1 changed=1
+  > event skipped g/j first=12-31T23:00:00 last=01-01T01:00:00 count=3 b finished
+  > gone g/j
+
 story: one run of several is cancelled
 at 00:00:00 add g/j
     {"schedule": {"every": "1m", "anchor": "epoch"}, "lease": "5m", "workers": "w"}
