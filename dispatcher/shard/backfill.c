@@ -126,12 +126,13 @@ void backfill_open(struct shard *shard, struct job *job, const struct command *c
     backfill_enqueue(shard, job);
 }
 
-static void remove_at(struct shard *shard, struct job *job, uint32_t at)
+void backfill_remove(struct shard *shard, struct job *job, struct job_backfill *backfill)
 {
     struct job_extra *extra = job->extra;
+    uint32_t at = (uint32_t)(backfill - extra->backfills);
     assert(at < extra->backfill_count);
-    timers_release(shard->timers, extra->backfills[at].debt.schedule);
-    free(extra->backfills[at].id);
+    timers_release(shard->timers, backfill->debt.schedule);
+    free(backfill->id);
     extra->backfill_count--;
     for (uint32_t i = at; i < extra->backfill_count; i++)
         extra->backfills[i] = extra->backfills[i + 1];
@@ -144,7 +145,7 @@ void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *
     if (debt_next(&backfill->debt, NULL, &next))
         announce(job, backfill, EVENT_SKIPPED, at_ms, debt_left(&backfill->debt, NULL).count,
                  reason, sink);
-    remove_at(shard, job, (uint32_t)(backfill - job->extra->backfills));
+    backfill_remove(shard, job, backfill);
 }
 
 void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum event_reason reason,
@@ -156,7 +157,7 @@ void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum eve
 
 void backfill_release(struct shard *shard, struct job *job)
 {
-    while (backfill_count(job) > 0) remove_at(shard, job, 0);
+    while (backfill_count(job) > 0) backfill_remove(shard, job, &job->extra->backfills[0]);
 }
 
 /* ---- working off ---- */
@@ -210,7 +211,7 @@ static bool run_job(struct shard *shard, struct job *job, int64_t now_ms, int64_
         if (!debt_next(&backfill->debt, NULL, &next)) {
             announce(job, backfill, EVENT_BACKFILL_FINISHED, now_ms, backfill->fired, REASON_NONE,
                      sink);
-            remove_at(shard, job, i);
+            backfill_remove(shard, job, backfill);
             changed = true;
             continue;
         }

@@ -408,7 +408,9 @@ void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *
                      int64_t at_ms, enum event_reason reason, const struct sink *sink);
 void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum event_reason reason,
                    const struct sink *sink);
-void backfill_release(struct shard *shard, struct job *job); /* frees them, says nothing */
+/* Frees one, or all; says nothing. */
+void backfill_remove(struct shard *shard, struct job *job, struct job_backfill *backfill);
+void backfill_release(struct shard *shard, struct job *job);
 void backfill_enqueue(struct shard *shard, struct job *job);
 /* What kept it from firing is over; the alarm of a retry may have rung meanwhile. */
 void backfill_resume(struct shard *shard, struct job *job);

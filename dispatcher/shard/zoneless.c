@@ -93,6 +93,7 @@ static void name_interval(const struct job *job, int64_t from_ms, int64_t at_ms,
     sink->event(sink->opaque, &event);
 }
 
+/* The interval has the slot, too, that a backfill owes by itself and whose time is known. */
 static void drop_backfills(struct shard *shard, struct job *job, int64_t at_ms,
                            const struct sink *sink)
 {
@@ -100,7 +101,7 @@ static void drop_backfills(struct shard *shard, struct job *job, int64_t at_ms,
         struct job_backfill *backfill = &job->extra->backfills[i];
         if (!is_unknown(backfill->debt.schedule)) continue;
         name_interval(job, debt_from_ms(&backfill->debt), at_ms, text_of(backfill->id), sink);
-        backfill_cancel(shard, job, backfill, at_ms, REASON_ZONE_MISSING, sink);
+        backfill_remove(shard, job, backfill);
     }
 }
 

@@ -243,3 +243,25 @@ now 00:51:00
   > event backfill_finished g/berlin count=4 b
 now 00:52:00
 now 00:53:00
+
+# Of its slots the interval is said, and not one more time the slot that is owed by itself.
+story: a backfill that has failed is dropped without its zone
+at 00:30:00
+    {"op": "add",
+     "jobs": [{"group": "g", "id": "berlin",
+               "schedule": {"cron": "0 * * * *", "zone": "Europe/Berlin"}}]}
+  > result add applied matched=1 changed=1
+at 00:40:00 backfill /berlin {"backfill_id": "b", "from": "2026-06-30T23:30:00Z"}
+  > event backfill_started g/berlin first=07-01T00:00:00 last=07-01T00:00:00 count=1 b
+  > result backfill applied matched=1 changed=1
+at 00:40:01 lane
+  > fire g/berlin 07-01T00:00:00 backfill
+at 00:40:01 failed g/berlin 00:00:00 backfill backfill=b
+  > event fire_failed g/berlin first=07-01T00:00:00 last=07-01T00:00:00 count=1 b topic_missing
+restart without zones
+at 00:50:00 pause /berlin
+  > event skipped g/berlin from=07-01T00:40:00 to=07-01T00:50:00 zone_missing
+  > event skipped g/berlin from=06-30T23:59:59 to=07-01T00:50:00 b zone_missing
+  > result pause applied matched=1 changed=1
+restart
+now 00:51:00
