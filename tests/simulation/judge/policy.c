@@ -101,12 +101,31 @@ static bool fits_policy(const char *reason, enum slow_policy policy)
     return policy != SLOW_NONE;
 }
 
-/* It waits for a run, and came due under an earlier schedule. */
-static bool is_of_earlier(const struct life *life, int64_t nominal_ms)
+/* The stretch of an earlier schedule under which a slot that waits for a run came due; NULL: it is
+ * of the present one. */
+static const struct stretch_of_time *earlier_of(const struct life *life, int64_t nominal_ms)
 {
-    return life->wanted.runs.lease_ms > 0 &&
-           stretches_due(life, nominal_ms) !=
-               slow_due(&life->wanted.schedule, life->id, nominal_ms);
+    if (life->wanted.runs.lease_ms == 0) return NULL;
+    const struct stretch_of_time *stretch = stretches_of(life, nominal_ms);
+    bool present = stretch == NULL || slow_same(&stretch->schedule, &life->wanted.schedule);
+    return present ? NULL : stretch;
+}
+
+/* Which slots there are says the schedule of then, how old they may be the present policy. */
+static void judge_earlier(struct world *world, const struct life *life, const struct output *event,
+                          const struct stretch_of_time *stretch)
+{
+    int64_t at_ms = event->first_ms;
+    int64_t count = 1;
+    while (at_ms < event->last_ms && stretch_next(life, stretch, at_ms, ALWAYS_MS, &at_ms)) count++;
+    if (at_ms != event->last_ms || count != event->count)
+        complain(world, life, event, "does not name what it counts");
+    if (event->at_ms - slow_due(&stretch->schedule, life->id, event->last_ms) <=
+        life->wanted.grace_ms)
+        complain(world, life, event, "dropped within the grace");
+    if (strcmp(event->reason, "window") == 0 &&
+        event->last_ms >= event->at_ms - life->wanted.window_ms)
+        complain(world, life, event, "dropped inside the window");
 }
 
 void policy_judge_missed(struct world *world, struct life *life, const struct output *event,
@@ -118,9 +137,11 @@ void policy_judge_missed(struct world *world, struct life *life, const struct ou
                    strcmp(reason, "window") == 0 || strcmp(reason, "limit") == 0;
     /* A one-shot is judged by the definition that comes with it, a slot that waited alone. */
     if (!by_rule || life->reckoned_count > 0 || wanted->schedule.kind == SLOW_AT ||
-        !slow_names(&wanted->schedule, event->first_ms) ||
-        stretches_waited(life, event->first_ms) || is_of_earlier(life, event->first_ms))
+        stretches_waited(life, event->first_ms))
         return;
+    const struct stretch_of_time *earlier = earlier_of(life, event->first_ms);
+    if (earlier != NULL) judge_earlier(world, life, event, earlier);
+    if (earlier != NULL || !slow_names(&wanted->schedule, event->first_ms)) return;
     if (!fits_policy(reason, wanted->policy)) complain(world, life, event, "another policy");
     if (event->at_ms - slow_due(&wanted->schedule, life->id, event->first_ms) <= wanted->grace_ms)
         complain(world, life, event, "too soon");

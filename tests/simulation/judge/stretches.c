@@ -66,16 +66,22 @@ bool stretch_holds(const struct life *life, const struct stretch_of_time *stretc
            next_ms == nominal_ms;
 }
 
-int64_t stretches_due(const struct life *life, int64_t nominal_ms)
+const struct stretch_of_time *stretches_of(const struct life *life, int64_t nominal_ms)
 {
-    if (!life->jittered) return nominal_ms;
     for (size_t i = life->stretch_count; i-- > 0;) {
         const struct stretch_of_time *stretch = &life->stretches[i];
         if (stretch->from_ms < nominal_ms && nominal_ms <= stretch->to_ms &&
             stretch_holds(life, stretch, nominal_ms))
-            return slow_due(&stretch->schedule, life->id, nominal_ms);
+            return stretch;
     }
-    return nominal_ms;
+    return NULL;
+}
+
+int64_t stretches_due(const struct life *life, int64_t nominal_ms)
+{
+    const struct stretch_of_time *stretch = NULL;
+    if (life->jittered) stretch = stretches_of(life, nominal_ms);
+    return stretch == NULL ? nominal_ms : slow_due(&stretch->schedule, life->id, nominal_ms);
 }
 
 /* ---- building ---- */

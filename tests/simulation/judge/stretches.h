@@ -36,6 +36,8 @@ bool stretches_waited(const struct life *life, int64_t nominal_ms);
 bool stretches_to_come(const struct life *life, int64_t after_ms);
 /* Whether its nominal time had passed when other zone data, or a resume, made it a slot to come. */
 bool stretches_came_late(const struct life *life, int64_t nominal_ms);
+/* The newest stretch that has the slot; NULL: none. */
+const struct stretch_of_time *stretches_of(const struct life *life, int64_t nominal_ms);
 /* When the slot is due; itself where no stretch has it. */
 int64_t stretches_due(const struct life *life, int64_t nominal_ms);
 /* The first slot of a definition with a nominal time after since_ms and due after after_ms. */
