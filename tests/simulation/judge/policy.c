@@ -111,13 +111,26 @@ static const struct stretch_of_time *earlier_of(const struct life *life, int64_t
     return present ? NULL : stretch;
 }
 
+/* The next slot of a schedule that has counted, whatever pauses there were between. */
+static int64_t next_of(const struct life *life, const struct slow_schedule *schedule,
+                       int64_t after_ms)
+{
+    int64_t next_ms = ALWAYS_MS;
+    int64_t at_ms = 0;
+    for (size_t i = 0; i < life->stretch_count; i++)
+        if (slow_same(&life->stretches[i].schedule, schedule) &&
+            stretch_next(life, &life->stretches[i], after_ms, ALWAYS_MS, &at_ms) && at_ms < next_ms)
+            next_ms = at_ms;
+    return next_ms;
+}
+
 /* Which slots there are says the schedule of then, how old they may be the present policy. */
 static void judge_earlier(struct world *world, const struct life *life, const struct output *event,
                           const struct stretch_of_time *stretch)
 {
     int64_t at_ms = event->first_ms;
     int64_t count = 1;
-    while (at_ms < event->last_ms && stretch_next(life, stretch, at_ms, ALWAYS_MS, &at_ms)) count++;
+    for (; at_ms < event->last_ms; count++) at_ms = next_of(life, &stretch->schedule, at_ms);
     if (at_ms != event->last_ms || count != event->count)
         complain(world, life, event, "does not name what it counts");
     if (event->at_ms - slow_due(&stretch->schedule, life->id, event->last_ms) <=
