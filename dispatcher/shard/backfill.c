@@ -126,7 +126,7 @@ void backfill_open(struct shard *shard, struct job *job, const struct command *c
     backfill_enqueue(shard, job);
 }
 
-void backfill_remove(struct shard *shard, struct job *job, struct job_backfill *backfill)
+static void remove_one(struct shard *shard, struct job *job, struct job_backfill *backfill)
 {
     struct job_extra *extra = job->extra;
     uint32_t at = (uint32_t)(backfill - extra->backfills);
@@ -142,10 +142,13 @@ void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *
                      int64_t at_ms, enum event_reason reason, const struct sink *sink)
 {
     struct job_slot next;
-    if (debt_next(&backfill->debt, NULL, &next))
+    if (schedule_is_unknown(&backfill->debt.schedule->spec))
+        job_announce_unknown(job, debt_from_ms(&backfill->debt), at_ms, text_of(backfill->id),
+                             sink);
+    else if (debt_next(&backfill->debt, NULL, &next))
         announce(job, backfill, EVENT_SKIPPED, at_ms, debt_left(&backfill->debt, NULL).count,
                  reason, sink);
-    backfill_remove(shard, job, backfill);
+    remove_one(shard, job, backfill);
 }
 
 void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum event_reason reason,
@@ -157,7 +160,7 @@ void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum eve
 
 void backfill_release(struct shard *shard, struct job *job)
 {
-    while (backfill_count(job) > 0) backfill_remove(shard, job, &job->extra->backfills[0]);
+    while (backfill_count(job) > 0) remove_one(shard, job, &job->extra->backfills[0]);
 }
 
 /* ---- working off ---- */
@@ -211,7 +214,7 @@ static bool run_job(struct shard *shard, struct job *job, int64_t now_ms, int64_
         if (!debt_next(&backfill->debt, NULL, &next)) {
             announce(job, backfill, EVENT_BACKFILL_FINISHED, now_ms, backfill->fired, REASON_NONE,
                      sink);
-            backfill_remove(shard, job, backfill);
+            remove_one(shard, job, backfill);
             changed = true;
             continue;
         }

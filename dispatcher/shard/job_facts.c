@@ -213,3 +213,16 @@ void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t 
     event.reason = reason;
     sink->event(sink->opaque, &event);
 }
+
+void job_announce_unknown(const struct job *job, int64_t from_ms, int64_t at_ms,
+                          struct text backfill_id, const struct sink *sink)
+{
+    char incarnation[INCARNATION_TEXT_BYTES];
+    struct event event;
+    job_event_init(&event, EVENT_SKIPPED, job, at_ms, incarnation);
+    event.from_ms = from_ms;
+    event.to_ms = at_ms;
+    event.reason = REASON_ZONE_MISSING;
+    event.backfill_id = backfill_id;
+    sink->event(sink->opaque, &event);
+}

@@ -136,6 +136,10 @@ void job_event_init(struct event *event, enum event_kind kind, const struct job 
 void job_announce(struct job *job, enum event_kind kind, int64_t at_ms, int64_t first_ms,
                   int64_t last_ms, int64_t count, enum event_reason reason,
                   const struct sink *sink);
+/* Slots in (from_ms, at_ms], which nobody knows without the time zone, will not fire. The job's own
+ * have no backfill_id. */
+void job_announce_unknown(const struct job *job, int64_t from_ms, int64_t at_ms,
+                          struct text backfill_id, const struct sink *sink);
 
 /* ---- shard_fires.c ---- */
 
@@ -403,14 +407,13 @@ void backfill_open(struct shard *shard, struct job *job, const struct command *c
                    int64_t from_ms, int64_t to_ms, int64_t at_ms, const struct sink *sink);
 /* Adds an empty one, for restoring; the caller fills it. */
 struct job_backfill *backfill_push(struct job *job, struct text id);
-/* Ends one, or all: an event for each says what will not be fired. */
+/* Ends one, or all: an event for each says what will not be fired. Without its time zone that is an
+ * interval, also where one slot of it is known. */
 void backfill_cancel(struct shard *shard, struct job *job, struct job_backfill *backfill,
                      int64_t at_ms, enum event_reason reason, const struct sink *sink);
 void backfill_drop(struct shard *shard, struct job *job, int64_t at_ms, enum event_reason reason,
                    const struct sink *sink);
-/* Frees one, or all; says nothing. */
-void backfill_remove(struct shard *shard, struct job *job, struct job_backfill *backfill);
-void backfill_release(struct shard *shard, struct job *job);
+void backfill_release(struct shard *shard, struct job *job); /* frees them, says nothing */
 void backfill_enqueue(struct shard *shard, struct job *job);
 /* What kept it from firing is over; the alarm of a retry may have rung meanwhile. */
 void backfill_resume(struct shard *shard, struct job *job);

@@ -80,28 +80,13 @@ static int64_t earlier(int64_t left_ms, int64_t right_ms)
     return right_ms != INSTANT_NONE && right_ms < left_ms ? right_ms : left_ms;
 }
 
-static void name_interval(const struct job *job, int64_t from_ms, int64_t at_ms,
-                          struct text backfill_id, const struct sink *sink)
-{
-    char incarnation[INCARNATION_TEXT_BYTES];
-    struct event event;
-    job_event_init(&event, EVENT_SKIPPED, job, at_ms, incarnation);
-    event.from_ms = from_ms;
-    event.to_ms = at_ms;
-    event.reason = REASON_ZONE_MISSING;
-    event.backfill_id = backfill_id;
-    sink->event(sink->opaque, &event);
-}
-
-/* The interval has the slot, too, that a backfill owes by itself and whose time is known. */
 static void drop_backfills(struct shard *shard, struct job *job, int64_t at_ms,
                            const struct sink *sink)
 {
     for (uint32_t i = job->extra->backfill_count; i-- > 0;) {
         struct job_backfill *backfill = &job->extra->backfills[i];
-        if (!is_unknown(backfill->debt.schedule)) continue;
-        name_interval(job, debt_from_ms(&backfill->debt), at_ms, text_of(backfill->id), sink);
-        backfill_remove(shard, job, backfill);
+        if (is_unknown(backfill->debt.schedule))
+            backfill_cancel(shard, job, backfill, at_ms, REASON_ZONE_MISSING, sink);
     }
 }
 
@@ -122,7 +107,7 @@ static void end_from(struct shard *shard, struct job *job, int64_t from_ms, int6
     assert(job->flags & JOB_ZONELESS);
     struct job_extra *extra = job_extra(job);
     if (from_ms != INSTANT_NONE && from_ms < at_ms)
-        name_interval(job, from_ms, at_ms, text_of(NULL), sink);
+        job_announce_unknown(job, from_ms, at_ms, text_of(NULL), sink);
     /* What came due before may have been fired: an `at` up to there is not fired again. */
     if (extra->state.zone_missing_ms > extra->state.earlier_due_ms)
         extra->state.earlier_due_ms = extra->state.zone_missing_ms;

@@ -265,3 +265,18 @@ at 00:50:00 pause /berlin
   > result pause applied matched=1 changed=1
 restart
 now 00:51:00
+
+# None of its slots is known.
+story: a backfill is cancelled without its zone
+at 00:30:00
+    {"op": "add",
+     "jobs": [{"group": "g", "id": "berlin",
+               "schedule": {"cron": "0 * * * *", "zone": "Europe/Berlin"}}]}
+  > result add applied matched=1 changed=1
+at 00:40:00 backfill /berlin {"backfill_id": "b", "from": "2026-06-30T20:30:00Z"}
+  > event backfill_started g/berlin first=06-30T21:00:00 last=07-01T00:00:00 count=4 b
+  > result backfill applied matched=1 changed=1
+restart without zones
+at 00:45:00 cancel_backfill /berlin {"backfill_id": "b"}
+  > event skipped g/berlin from=06-30T20:30:00 to=07-01T00:45:00 b zone_missing
+  > result cancel_backfill applied matched=1 changed=1

@@ -226,15 +226,18 @@ bool asked_open(struct life *life, const struct sent_command *command, int64_t e
                                    asked->backfill_count + 1, sizeof *asked->backfills);
     struct asked_backfill *backfill = &asked->backfills[asked->backfill_count++];
     *backfill = (struct asked_backfill){
-        .schedule = wanted->schedule, .from_ms = from_ms, .to_ms = to_ms, .rate = command->rate};
+        .schedule = wanted->schedule, .from_ms = from_ms, .to_ms = to_ms, .rate = command->rate,
+        .unknown_ms = NEVER_MS};
     (void)snprintf(backfill->id, sizeof backfill->id, "%s", id_of(command));
     return true;
 }
 
-bool asked_cancel(struct life *life, const struct sent_command *command, bool dry)
+bool asked_cancel(struct life *life, const struct sent_command *command, int64_t effective_ms,
+                  bool dry)
 {
-    struct asked_backfill *backfill = under_way(life, id_of(command));
+    struct asked_backfill *backfill = find(life, id_of(command));
     if (backfill == NULL) return false;
+    if (backfill->over) return !dry && backfill->unknown_ms == effective_ms; /* by this command */
     if (!dry) backfill->over = true;
     return true;
 }
@@ -311,6 +314,7 @@ void asked_event(struct world *world, struct life *life, const struct output *ev
                             backfill->id, life->name, event->count, backfill->fired_count);
     } else if (strcmp(event->reason, "zone_missing") == 0) {
         backfill->over = true;
+        backfill->unknown_ms = event->at_ms;
         backfill->reckoned = true; /* which slots it had left is not known */
     } else if (strcmp(event->word, "skipped") == 0) {
         world->sometimes.count[SOMETIMES_BACKFILL_ENDED]++;

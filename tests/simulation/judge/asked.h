@@ -28,6 +28,7 @@ struct asked_backfill { /* its slots t: from_ms < t <= to_ms */
     bool over;    /* finished, cancelled, or gone with its job */
     bool finished;
     bool reckoned; /* other zone data came meanwhile: which slots it has is not exactly known */
+    int64_t unknown_ms; /* when it was ended without its zone, or NEVER_MS */
     int64_t told; /* slots that an event names because they will not fire */
     int64_t told_first_ms;
     int64_t told_last_ms;
@@ -74,7 +75,8 @@ enum asked_refusal asked_check(const struct life *life, const struct sent_comman
 bool asked_open(struct life *life, const struct sent_command *command, int64_t effective_ms,
                 bool dry);
 /* False: no backfill of that id is under way. */
-bool asked_cancel(struct life *life, const struct sent_command *command, bool dry);
+bool asked_cancel(struct life *life, const struct sent_command *command, int64_t effective_ms,
+                  bool dry);
 
 /* Other zone data: from now on the slots of backfills in zones are others. */
 void asked_change_zones(struct life *life);

@@ -507,7 +507,8 @@ static bool change(struct life *life, const struct sent_command *command, int64_
         if (!command->dry_run && life->again == AGAIN_ANEW)
             asked_again(life, command->run, effective_ms);
         return life->again != AGAIN_DUE;
-    case SENT_CANCEL_BACKFILL: return asked_cancel(life, command, command->dry_run);
+    case SENT_CANCEL_BACKFILL:
+        return asked_cancel(life, command, effective_ms, command->dry_run);
     default:
         if (!command->dry_run) asked_trigger(life, command->own_id, effective_ms);
         return true;
