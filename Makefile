@@ -83,8 +83,8 @@ $(BUILD)/belfry-worker: $(BUILD)/consumer/worker_main.o $(PROGRAM_SUPPORT) $(BUI
 # libbelfry has some objects of lib/ in it. Only belfry_* of it can be seen from outside, so that a
 # program may have an error_set() of its own: the archive is one object whose other names are local.
 LIBBELFRY_SOURCES := $(filter-out consumer/worker%.c,$(SOURCES_consumer)) \
-    $(addprefix lib/base/,base64.c error.c hash.c json_scan.c lines.c logfmt.c monotonic.c \
-        number.c quiet_thread.c reader.c topic_name.c utf8.c) \
+    $(addprefix lib/base/,base64.c error.c hash.c json_grammar.c json_scan.c lines.c logfmt.c \
+        monotonic.c number.c quiet_thread.c reader.c topic_name.c utf8.c) \
     $(addprefix lib/time/,civil.c instant.c)
 $(BUILD)/libbelfry.o: $(call objects,$(LIBBELFRY_SOURCES))
 	$(call say,LD)$(LD) -r -o $@ $^

@@ -70,6 +70,18 @@ static char *binary_json(const struct belfry_holder *holder, size_t *bytes)
     return text;
 }
 
+/* Puts back into the copy of a plain fire's value what its terminators took the place of. */
+static void restore(const struct belfry_holder *holder, char *text)
+{
+    assert(holder->plain);
+    char *end = text + holder->raw_bytes;
+    char *at = text;
+    while ((at = memchr(at, '\0', (size_t)(end - at))) != NULL) *at++ = '"';
+    if (holder->fire.data == NULL) return;
+    at = text + ((const char *)holder->fire.data - holder->raw);
+    at[holder->fire.data_bytes] = holder->data_end;
+}
+
 char *belfry_fire_json(const struct belfry_fire *fire, size_t *bytes, struct belfry_error *error)
 {
     if (fire == NULL || bytes == NULL) {
@@ -82,6 +94,7 @@ char *belfry_fire_json(const struct belfry_fire *fire, size_t *bytes, struct bel
         text = malloc(holder->raw_bytes + 1);
         if (text != NULL) {
             memcpy(text, holder->raw, holder->raw_bytes);
+            if (holder->plain) restore(holder, text);
             text[holder->raw_bytes] = '\0';
             *bytes = holder->raw_bytes;
         }

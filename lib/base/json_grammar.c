@@ -1,8 +1,12 @@
 #include "lib/base/json_scan.h"
 
 #include <assert.h>
+#include <stdint.h>
 
 #include "lib/base/limits.h"
+#include "lib/base/utf8.h"
+
+enum { PLAIN_DIGITS_MAX = 18 }; /* any number of so many fits into 64 bits */
 
 /* A cursor over the text; every step takes what it expects or fails. */
 struct grammar {
@@ -11,6 +15,7 @@ struct grammar {
     char open[JSON_DEPTH_MAX]; /* brackets that wait for their end */
     size_t depth;
     size_t elements; /* of the array that all of it is */
+    bool plain;      /* take only what is right whatever its numbers and characters are */
 };
 
 static void skip_space(struct grammar *grammar)
@@ -44,9 +49,12 @@ static bool take_digits(struct grammar *grammar)
 static bool take_number(struct grammar *grammar)
 {
     (void)take(grammar, '-');
+    const char *start = grammar->at;
     if (!take(grammar, '0') && !take_digits(grammar)) return false;
+    if (grammar->plain && grammar->at - start > PLAIN_DIGITS_MAX) return false;
     if (take(grammar, '.') && !take_digits(grammar)) return false;
     if (!take(grammar, 'e') && !take(grammar, 'E')) return true;
+    if (grammar->plain) return false;
     if (!take(grammar, '+')) (void)take(grammar, '-');
     return take_digits(grammar);
 }
@@ -56,6 +64,7 @@ static bool take_escape(struct grammar *grammar)
     if (grammar->at >= grammar->end) return false;
     char kind = *grammar->at++;
     if (kind != 'u') return memchr("\"\\/bfnrt", kind, 8) != NULL;
+    if (grammar->plain) return false; /* half a pair, or a NUL */
     for (int i = 0; i < 4; i++) {
         if (grammar->at >= grammar->end) return false;
         char digit = *grammar->at++;
@@ -66,16 +75,42 @@ static bool take_escape(struct grammar *grammar)
     return true;
 }
 
+/* Whether one of eight bytes is a quote, a backslash, below a space or beyond ASCII. */
+static bool is_special(uint64_t bytes)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t below_space = bytes - each * ' ';
+    uint64_t quote = (bytes ^ each * '"') - each;
+    uint64_t backslash = (bytes ^ each * '\\') - each;
+    return ((bytes | below_space | quote | backslash) & each * 0x80) != 0;
+}
+
+const char *json_scan_text(const char *at, const char *end)
+{
+    assert(at != NULL && at <= end);
+    for (;;) {
+        uint64_t bytes = 0;
+        while ((size_t)(end - at) >= sizeof bytes) {
+            memcpy(&bytes, at, sizeof bytes);
+            if (is_special(bytes)) break;
+            at += sizeof bytes;
+        }
+        while (at < end && *at >= ' ' && *at != '"' && *at != '\\' && *at <= '~') at++;
+        if (at >= end) return end;
+        size_t sequence = *at == '"' || *at == '\\' ? 0 : utf8_sequence(at, (size_t)(end - at));
+        if (sequence == 0 || (unsigned char)*at < ' ') return at;
+        at += sequence;
+    }
+}
+
 static bool take_string(struct grammar *grammar)
 {
     if (!take(grammar, '"')) return false;
-    while (grammar->at < grammar->end) {
-        unsigned char byte = (unsigned char)*grammar->at++;
-        if (byte == '"') return true;
-        if (byte < 0x20) return false;
-        if (byte == '\\' && !take_escape(grammar)) return false;
+    for (;;) {
+        grammar->at = json_scan_text(grammar->at, grammar->end);
+        if (take(grammar, '"')) return true;
+        if (!take(grammar, '\\') || !take_escape(grammar)) return false;
     }
-    return false;
 }
 
 /* A key and its colon, where an object expects one. */
@@ -125,6 +160,19 @@ static bool take_rest(struct grammar *grammar)
     return true;
 }
 
+/* One value with the space before it. */
+static bool take_value(struct grammar *grammar)
+{
+    do {
+        bool opened = true;
+        while (opened)
+            if (!take_start(grammar, &opened)) return false;
+        if (!take_rest(grammar)) return false;
+        assert(grammar->depth <= JSON_DEPTH_MAX);
+    } while (grammar->depth > 0);
+    return true;
+}
+
 bool json_scan_is_value(struct text text)
 {
     size_t elements = 0;
@@ -136,14 +184,20 @@ bool json_scan_elements(struct text text, size_t *elements)
     assert(text.bytes != NULL || text.length == 0);
     if (text.length == 0) return false;
     struct grammar grammar = {.at = text.bytes, .end = text.bytes + text.length};
-    do {
-        bool opened = true;
-        while (opened)
-            if (!take_start(&grammar, &opened)) return false;
-        if (!take_rest(&grammar)) return false;
-        assert(grammar.depth <= JSON_DEPTH_MAX);
-    } while (grammar.depth > 0);
+    if (!take_value(&grammar)) return false;
     skip_space(&grammar);
     *elements = grammar.elements;
     return grammar.at == grammar.end;
+}
+
+size_t json_scan_plain(struct text text)
+{
+    assert(text.bytes != NULL || text.length == 0);
+    if (text.length == 0) return 0;
+    struct grammar grammar;
+    grammar.at = text.bytes;
+    grammar.end = text.bytes + text.length;
+    grammar.depth = 0;
+    grammar.plain = true;
+    return take_value(&grammar) ? (size_t)(grammar.at - text.bytes) : 0;
 }

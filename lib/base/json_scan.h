@@ -37,6 +37,15 @@ bool json_scan_is_value(struct text text);
 /* The same, and how many elements the array has that it is; 0: it is empty, or another value. */
 bool json_scan_elements(struct text text, size_t *elements);
 
+/* From inside a string: the first byte that is a quote, a backslash, a control character or no
+ * well-formed UTF-8; `end`, if there is none. Safe on any bytes. */
+const char *json_scan_text(const char *at, const char *end);
+
+/* The bytes of the value that the text begins with, where any parser would take it: by the grammar,
+ * nested at most JSON_DEPTH_MAX deep, well-formed UTF-8, and no number that might not fit and no
+ * escape that might be half a character. 0: something else. Safe on any bytes. */
+size_t json_scan_plain(struct text text) __attribute__((warn_unused_result));
+
 /* Those below need a text that a parser has accepted. */
 
 /* How many bytes the string takes that the text begins with, quotes included. */

@@ -226,13 +226,31 @@ static void test_grammar(void **state)
         if (json_scan_is_value(text_of(wrong[i]))) fail_msg("took %s", wrong[i]);
 }
 
+/* What is right whatever parser comes, and how much of the text it is. */
+static void test_plain(void **state)
+{
+    (void)state;
+    static const char *const right[] = {"0", "-12.50", "null", "\"\"", "\"\\\"\\n\xc3\xa9\x7f\"",
+                                        "[1,{\"a\":[]}]", "123456789012345678"};
+    static const char *const wrong[] = {"", "1e5", "1234567890123456789", "\"\\u0041\"", "\"\xff\"",
+                                        "\"\xed\xa0\x80\"", "\"12345678\t\"", "\"1234567", "[1"};
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        char text[64];
+        int length = snprintf(text, sizeof text, "%s,\"", right[i]);
+        if (json_scan_plain((struct text){text, (size_t)length}) != strlen(right[i]))
+            fail_msg("refused %s", right[i]);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (json_scan_plain(text_of(wrong[i])) != 0) fail_msg("took %s", wrong[i]);
+}
+
 int main(void)
 {
     json_reader_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_kinds),   cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_bounds),      cmocka_unit_test(test_members_of_one_object),
-        cmocka_unit_test(test_member_text),
+        cmocka_unit_test(test_member_text), cmocka_unit_test(test_plain),
         cmocka_unit_test(test_members_in_turn), cmocka_unit_test(test_grammar),
     };
     return cmocka_run_group_tests_name("json reader", tests, NULL, NULL);
