@@ -16,6 +16,7 @@
 /* The slot of 60 fires, its run ends at 200; those of 120 and 180 meet it. */
 #define MET "mark 59;fire 1 at=60 slot=60;record 0;mark 60;mark 121;mark 181;report 200 success 1;"
 #define MET_ENDS "free 0;mark 200;end 205"
+#define FAILS "report 9 failure 1;failed A failure;free 0;"
 
 const struct run_case run_cases[] = {
     {"a run that ends", NULL, 1, SLOW_ALLOW, RUNNING "work 1 4 8;" ENDED},
@@ -177,4 +178,8 @@ const struct run_case run_cases[] = {
     {"a request that is not repeated", "cancel not repeated", 1, SLOW_CANCEL_OTHER,
      RUNNING "cancel 1;record 0 asked=1 state=claimed;mark 6;report 9 running 1;mark 9;"
              "report 19 running 1;mark 19;end 20"},
+
+    /* paused for its failures: two of them */
+    {"a failure, and a fire undone in the place of its run", NULL, 1, SLOW_ALLOW,
+     RUNNING FAILS "record 0 first=2;free 0;mark 9;end 200"},
     {NULL, NULL, 0, SLOW_ALLOW, NULL}};

@@ -279,6 +279,7 @@ static void open_scene(struct scene *scene, const struct run_case *one)
     scene->life.wanted.runs.attempts = one->attempts;
     scene->life.wanted.runs.overlap = one->overlap;
     scene->life.wanted.runs.overlap_limit = 1;
+    scene->life.wanted.runs.pause_after = 2;
     scene->life.wanted.grace_ms = 30000;
     scene->life.wanted.start_ms = NEVER_MS;
     scene->life.wanted.end_ms = ALWAYS_MS;

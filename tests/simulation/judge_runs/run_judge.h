@@ -72,6 +72,7 @@ struct judged_run {
     bool excused;               /* some program of it is: another may have ended the run */
     /* In this step: */
     bool freed;
+    const struct run_said *end; /* the record that says so */
     bool hastened; /* a command lets its next try come at once */
     const struct run_said *record;
     enum wanted_outcome told;   /* by an event or a letter that it failed */

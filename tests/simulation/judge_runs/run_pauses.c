@@ -11,7 +11,7 @@ static const struct judged_run *freed_of(const struct run_judge *judge,
 {
     for (size_t i = 0; i < judge->open_count; i++) {
         const struct judged_run *run = judge->open[i];
-        if (run->freed && run->tries_before > 0 && run->k == said->k) return run;
+        if (run->end == said && run->tries_before > 0) return run;
     }
     return NULL;
 }

@@ -207,7 +207,10 @@ static void read_record(struct run_judge *judge, const struct run_said *said)
     struct judged_run *holder = holder_of(judge, said->k);
     if (!said->free && is_undone(judge, said)) return;
     if (said->free) {
-        if (holder != NULL) holder->freed = true;
+        if (holder != NULL) {
+            holder->freed = true;
+            holder->end = said;
+        }
         return;
     }
     struct judged_run *run = find_first(judge, said->first_runnumber);
