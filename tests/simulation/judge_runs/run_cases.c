@@ -16,7 +16,14 @@
 /* The slot of 60 fires, its run ends at 200; those of 120 and 180 meet it. */
 #define MET "mark 59;fire 1 at=60 slot=60;record 0;mark 60;mark 121;mark 181;report 200 success 1;"
 #define MET_ENDS "free 0;mark 200;end 205"
+/* A run fails, the next one is asked to stop, then one more fails. */
 #define FAILS "report 9 failure 1;failed A failure;free 0;"
+#define ASKED                                                                                      \
+    RUNNING FAILS "mark 9;fire 2 at=10 id=B;record 0 first=2;mark 10;report 11 running 2 id=B;"    \
+                  "cancel 2;record 0 first=2 asked=1 state=claimed;mark 12;"
+#define FAILS_AGAIN                                                                                \
+    "fire 3 at=26 id=C;record 0 first=3;mark 26;report 30 failure 3 id=C;failed C failure;"        \
+    "free 0;paused C count=2;mark 30;end 200"
 
 const struct run_case run_cases[] = {
     {"a run that ends", NULL, 1, SLOW_ALLOW, RUNNING "work 1 4 8;" ENDED},
@@ -178,8 +185,18 @@ const struct run_case run_cases[] = {
     {"a request that is not repeated", "cancel not repeated", 1, SLOW_CANCEL_OTHER,
      RUNNING "cancel 1;record 0 asked=1 state=claimed;mark 6;report 9 running 1;mark 9;"
              "report 19 running 1;mark 19;end 20"},
+    {"ended by a report that was read later", "run given up", 1, SLOW_CANCEL_OTHER,
+     ASKED "free 0;mark 13;report 14 success 2 id=B;mark 14;end 200"},
 
     /* paused for its failures: two of them */
+    {"paused", NULL, 1, SLOW_CANCEL_OTHER,
+     ASKED "report 13 cancelled 2 id=B;free 0;mark 13;" FAILS_AGAIN},
+    {"paused behind a success", "auto_paused", 1, SLOW_CANCEL_OTHER,
+     ASKED "report 13 success 2 id=B;free 0;mark 13;" FAILS_AGAIN},
+    {"paused, a success came too late", NULL, 1, SLOW_CANCEL_OTHER,
+     ASKED "tick 23 1;free 0;mark 24;report 25 success 2 id=B;mark 25;" FAILS_AGAIN},
+    {"paused, a success came perhaps too late", NULL, 1, SLOW_CANCEL_OTHER,
+     ASKED "tick 23 1;report 24 success 2 id=B;free 0;mark 24;" FAILS_AGAIN},
     {"a failure, and a fire undone in the place of its run", NULL, 1, SLOW_ALLOW,
      RUNNING FAILS "record 0 first=2;free 0;mark 9;end 200"},
     {NULL, NULL, 0, SLOW_ALLOW, NULL}};

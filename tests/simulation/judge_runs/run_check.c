@@ -5,6 +5,7 @@
  *   record K first=N n=N state=open|claimed|waiting ended=N:outcome counted=1 ...   run/<K>
  *   free K                      and its end
  *   failed A outcome            its event
+ *   paused A count=2            the job, by that many failures
  *   left first last reason A    an event that leaves out slots, with the run in their way
  *   cancel N                    a request to stop
  *   report T word N id=A group=w    appended, and read, at T
@@ -137,6 +138,16 @@ static void make_record(struct scene *scene, const char *line)
         (void)snprintf(said->outcome, sizeof said->outcome, "%s", colon + 1);
 }
 
+static void make_paused(struct scene *scene, const char *line)
+{
+    char id[HISTORY_WORD_BYTES];
+    struct run_said *said = add_output(scene, OUTPUT_EVENT);
+    struct output *event = &scene->world->history.outputs[scene->world->history.output_count - 1];
+    (void)snprintf(event->word, sizeof event->word, "auto_paused");
+    event->count = number_of(line, "count", 0);
+    (void)snprintf(said->id, sizeof said->id, "%s", part_of(line, 1, id));
+}
+
 static void make_left(struct scene *scene, const char *line)
 {
     struct run_said *said = add_output(scene, OUTPUT_EVENT);
@@ -230,6 +241,7 @@ static void make_line(struct scene *scene, const char *line)
     if (strcmp(word, "fire") == 0) make_fire(scene, line);
     else if (strcmp(word, "record") == 0) make_record(scene, line);
     else if (strcmp(word, "report") == 0) make_report(scene, line);
+    else if (strcmp(word, "paused") == 0) make_paused(scene, line);
     else if (strcmp(word, "left") == 0) make_left(scene, line);
     else if (strcmp(word, "tick") == 0) make_tick(scene, line);
     else if (strcmp(word, "answer") == 0) make_said(scene, line, 0);

@@ -73,6 +73,7 @@ struct judged_run {
     /* In this step: */
     bool freed;
     const struct run_said *end; /* the record that says so */
+    bool unclear; /* it was asked to stop: its owner may have ended it before its report */
     bool hastened; /* a command lets its next try come at once */
     const struct run_said *record;
     enum wanted_outcome told;   /* by an event or a letter that it failed */
@@ -99,7 +100,7 @@ struct run_judge {
     size_t *by_number; /* reports in the order of their run numbers, then of the log */
     size_t acted; /* reports that steps up to here have read */
     size_t acting;
-    size_t half_done; /* of the next record some may have acted: the transaction was full */
+    size_t half_done; /* of the next record, if read, some may have acted: a full transaction */
     struct judged_run **runs; /* by first run number */
     size_t run_count;
     size_t run_capacity;

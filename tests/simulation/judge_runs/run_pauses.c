@@ -1,6 +1,7 @@
 /* So many runs of a job that fail in a row pause it, at the end of the last one: counted here by
  * the ends as they are committed. What a command says about a job in the same step came before one
- * end and behind another: then its number is not known until it begins anew. */
+ * end and behind another: then its number is not known until it begins anew. Nor is it behind a
+ * success that its owner may not have waited for. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -48,7 +49,8 @@ static void judge_end(struct run_judge *judge, struct life *life, const struct j
     bool failed = run->told != SAID_NOTHING;
     bool good = !failed && run->tries[run->tries_before - 1].outcome == SAID_SUCCESS;
     bool amid = step->mark.in_command || step[-1].mark.in_command;
-    if (amid || life->touched_ms >= step[-1].mark.watermark_ms) life->streak.unsure = true;
+    bool touched = life->touched_ms >= step[-1].mark.watermark_ms;
+    if (amid || touched || (good && run->unclear)) life->streak.unsure = true;
     else if (good) life->streak.unsure = false;
     if (failed) life->streak.failed++;
     else if (good) life->streak.failed = 0;

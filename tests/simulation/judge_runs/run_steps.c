@@ -298,10 +298,13 @@ static const struct judged_report *judge_end(struct run_judge *judge, struct jud
     tried->outcome = said;
     bool by_owner = said == SAID_LOST || said == SAID_NOT_STARTED || said == SAID_POISON;
     if (said == SAID_POISON) tried->outcome = SAID_LOST;
-    if (report != NULL && by_owner &&
+    bool unsaid = said == SAID_NOTHING && run->freed && asked;
+    if (report != NULL && (by_owner || unsaid) &&
         run_why_not_given_up(judge, run, tried, step,
-                             (size_t)(report - judge->reports)) == NULL)
-        report = NULL; /* it came behind the tick */
+                             (size_t)(report - judge->reports)) == NULL) {
+        run->unclear = unsaid;
+        if (by_owner) report = NULL; /* it came behind the tick */
+    }
     tried->by_owner = report == NULL;
     if (report != NULL) {
         if (said != SAID_NOTHING && said != report->word &&
@@ -313,7 +316,7 @@ static const struct judged_report *judge_end(struct run_judge *judge, struct jud
         tried->outcome = report->word;
         return report;
     }
-    if (!by_owner && !(said == SAID_NOTHING && run->freed && asked)) {
+    if (!by_owner && !unsaid) {
         world_violation(judge->world, "run ended by nobody: %s %" PRId64 " ends as '%s' without "
                         "a report", run->id, tried->runnumber, said_word(said));
         return NULL;
@@ -444,7 +447,8 @@ void run_judge_step(struct run_judge *judge, const struct step *step)
         judge->acting++;
     judge->half_done = judge->acting;
     while (judge->half_done < judge->report_count &&
-           judge->reports[judge->half_done].offset == judge->reports[judge->acting].offset)
+           judge->reports[judge->half_done].offset == judge->reports[judge->acting].offset &&
+           judge->reports[judge->half_done].read_ms <= step->time_ms)
         judge->half_done++;
     forget_unread(judge, step);
     for (size_t i = 0; i < judge->open_count; i++)
