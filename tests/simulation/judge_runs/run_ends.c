@@ -90,12 +90,29 @@ static int64_t claimed_unread_ms(const struct run_judge *judge, const struct jud
     return found_ms;
 }
 
+/* When its owner can have heard that the fire was committed: one that was frozen then hears of it
+ * when it wakes, and counts from there. */
+static int64_t heard_ms(const struct run_judge *judge, const struct step *fired)
+{
+    const struct work_log *log = &judge->world->work_log;
+    int64_t start_ms = judge->world->settings.start_ms;
+    int64_t heard_ms = fired->time_ms;
+    for (size_t i = 0; i < log->freeze_count; i++) {
+        const struct work_freeze *freeze = &log->freezes[i];
+        int64_t woken_ms = start_ms + freeze->to_us / 1000;
+        if (strcmp(freeze->owner, fired->mark.owner) == 0 &&
+            start_ms + freeze->from_us / 1000 <= heard_ms && woken_ms > heard_ms)
+            heard_ms = woken_ms;
+    }
+    return heard_ms;
+}
+
 /* How long it may be open: each take-over begins its lease anew. */
 static int64_t deadline_ms(const struct run_judge *judge, const struct judged_run *run,
                            const struct judged_try *tried)
 {
     const struct judged_report *sign = last_sign(judge, run, tried);
-    int64_t from_ms = tried->fired->time_ms;
+    int64_t from_ms = heard_ms(judge, tried->fired);
     if (sign != NULL && sign->read_ms != INT64_MAX) from_ms = sign->read_ms;
     for (size_t i = 0; i < judge->taken_count; i++)
         if (judge->taken[i].step->time_ms > from_ms &&

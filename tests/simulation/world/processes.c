@@ -493,6 +493,7 @@ void process_freeze(struct process *process, int64_t for_us)
     if (!process->running || until_us <= process->frozen_until_us) return;
     bool heard = process_heard(process);
     process->frozen_until_us = until_us;
+    if (world->settings.runs) work_log_freeze(world, process->owner, until_us);
     world->sometimes.count[SOMETIMES_FREEZE]++;
     if (heard) group_silent(process);
     agenda_add(&world->agenda, until_us, thaw, process, until_us);

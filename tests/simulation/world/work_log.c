@@ -1,6 +1,7 @@
 #include "tests/simulation/world/work_log.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,18 @@ void work_log_hinder(struct world *world, int32_t shard, int64_t to_us)
                                   log->hindrance_count + 1, sizeof *log->hindrances);
     log->hindrances[log->hindrance_count++] =
         (struct work_hindrance){world->now_us, to_us, shard};
+    (void)heap_enter(before);
+}
+
+void work_log_freeze(struct world *world, const char *owner, int64_t to_us)
+{
+    struct heap *before = heap_enter(NULL);
+    struct work_log *log = &world->work_log;
+    log->freezes = memory_grow(log->freezes, &log->freeze_capacity, log->freeze_count + 1,
+                               sizeof *log->freezes);
+    struct work_freeze *freeze = &log->freezes[log->freeze_count++];
+    *freeze = (struct work_freeze){.from_us = world->now_us, .to_us = to_us};
+    (void)snprintf(freeze->owner, sizeof freeze->owner, "%s", owner);
     (void)heap_enter(before);
 }
 
@@ -84,4 +97,5 @@ void work_log_close(struct work_log *log)
     free(log->works);
     free(log->records);
     free(log->hindrances);
+    free(log->freezes);
 }

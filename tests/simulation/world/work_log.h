@@ -68,6 +68,13 @@ struct work_hindrance {
     int32_t shard; /* -1: all */
 };
 
+/* A time in which a process stood still: it has heard of no commit meanwhile. */
+struct work_freeze {
+    int64_t from_us;
+    int64_t to_us;
+    char owner[32]; /* its name then: one that is started anew has another */
+};
+
 struct work_log {
     struct work *works; /* in the order of starts */
     size_t work_count;
@@ -78,6 +85,9 @@ struct work_log {
     struct work_hindrance *hindrances;
     size_t hindrance_count;
     size_t hindrance_capacity;
+    struct work_freeze *freezes;
+    size_t freeze_count;
+    size_t freeze_capacity;
 };
 
 /* Its index stays; the pointer does until the next one. */
@@ -87,6 +97,7 @@ void work_log_end(struct world *world, size_t work, int64_t at_us, enum work_end
 /* A record that has just been committed, or of TOPIC_RUNS appended. */
 void work_log_record(struct world *world, int32_t shard, struct record *record);
 void work_log_hinder(struct world *world, int32_t shard, int64_t to_us);
+void work_log_freeze(struct world *world, const char *owner, int64_t to_us);
 void work_log_close(struct work_log *log);
 
 #endif
