@@ -187,14 +187,18 @@ static bool is_late_behind(const struct run_judge *judge, const struct life *lif
     return !is_quiet(judge, life, &next);
 }
 
+/* `undecided`: late ones before it had not been named when it came due. The catch-up policy is
+ * asked about all of them together, and may keep it. */
 static void judge_waited(struct run_judge *judge, const struct life *life,
-                         const struct slot_story *slot)
+                         const struct slot_story *slot, bool undecided)
 {
     const struct wanted_runs *wanted = &life->wanted.runs;
     int64_t before = waiting_before(judge, life, slot);
     switch (wanted->overlap) {
     case SLOW_ALLOW: break; /* it was late, perhaps */
-    case SLOW_SKIP: complain(judge, life, slot, "fired, and is to be left out"); break;
+    case SLOW_SKIP:
+        if (!undecided) complain(judge, life, slot, "fired, and is to be left out");
+        break;
     case SLOW_BUFFER_ONE:
         if (before > 0) complain(judge, life, slot, "waited behind another one");
         break;
@@ -228,7 +232,7 @@ static void judge_left_out(struct run_judge *judge, const struct life *life,
 }
 
 static void judge_slot(struct run_judge *judge, const struct life *life,
-                       const struct slot_story *slot, bool unsettled)
+                       const struct slot_story *slot, bool unsettled, bool undecided)
 {
     if (!is_quiet(judge, life, slot)) return;
     enum meeting meeting = meets(judge, life, slot);
@@ -238,7 +242,7 @@ static void judge_slot(struct run_judge *judge, const struct life *life,
     if (meeting != MEETS_RUN || slot->named) return;
     if (slot->left_out != NULL) judge_left_out(judge, life, slot, unsettled);
     else if (slot->fired != NULL && number_of(judge, slot->fired->opened) > slot->passed)
-        judge_waited(judge, life, slot);
+        judge_waited(judge, life, slot, undecided);
 }
 
 /* ---- the slots of a job ---- */
@@ -297,6 +301,7 @@ void run_slots_judge(struct run_judge *judge, const struct life *life)
     int64_t at_ms = life->touched_ms;
     bool unsettled = false; /* one before it is not yet fired nor named */
     int64_t waited_ms = dropped_ms(judge, life); /* until then one before it waited */
+    int64_t named_ms = 0; /* until then one before it was neither fired nor named */
     if (until_ms >= life->wanted.end_ms) until_ms = life->wanted.end_ms - 1;
     if (life->wanted.start_ms != NEVER_MS && at_ms < life->wanted.start_ms)
         at_ms = life->wanted.start_ms - 1;
@@ -305,8 +310,9 @@ void run_slots_judge(struct run_judge *judge, const struct life *life)
                                   .passed = passage(judge, at_ms),
                                   .fired = find_fired(judge, life, at_ms)};
         find_named(judge, life, &slot);
-        judge_slot(judge, life, &slot, unsettled || waited_ms >= at_ms);
-        if (slot.named_ms > waited_ms) waited_ms = slot.named_ms;
+        judge_slot(judge, life, &slot, unsettled || waited_ms >= at_ms || named_ms >= at_ms,
+                   named_ms >= at_ms);
+        if (slot.named_ms > named_ms) named_ms = slot.named_ms;
         unsettled = unsettled || (slot.fired == NULL && slot.left_out == NULL && !slot.named);
     }
 }
