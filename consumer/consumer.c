@@ -1,4 +1,4 @@
-/* consumer.c - the life of a consumer and the end of a fire; intake.c has its beginning. */
+/* consumer.c - the life of a consumer. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -83,7 +83,10 @@ static bool lock_create(struct belfry_consumer *consumer)
                    pthread_cond_init(&consumer->changed, &attributes) == 0;
     (void)pthread_condattr_destroy(&attributes);
     if (!created) return false;
-    if (pthread_mutex_init(&consumer->lock, NULL) == 0) return true;
+    if (pthread_cond_init(&consumer->crew.work, NULL) == 0) {
+        if (pthread_mutex_init(&consumer->lock, NULL) == 0) return true;
+        (void)pthread_cond_destroy(&consumer->crew.work);
+    }
     (void)pthread_cond_destroy(&consumer->changed);
     return false;
 }
@@ -112,6 +115,8 @@ struct belfry_consumer *belfry_consumer_create(const struct belfry_options *opti
         consumer->window = belfry_dedupe_create(consumer->options.window_ids, error);
         created = consumer->window != NULL;
     }
+    if (created && !belfry_backlog_open(&consumer->backlog, consumer->options.buffered_max))
+        created = belfry_fail_memory(error, "the fires in memory; lower buffered_max");
     if (created) return consumer;
     if (consumer->kafka != NULL)
         rd_kafka_destroy_flags(consumer->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
@@ -123,7 +128,7 @@ void belfry_consumer_destroy(struct belfry_consumer *consumer)
 {
     if (consumer == NULL) return;
     (void)pthread_mutex_lock(&consumer->lock);
-    uint32_t in_flight = consumer->statistics.in_flight;
+    uint32_t in_flight = consumer->backlog.out;
     bool closing = consumer->closing;
     (void)pthread_mutex_unlock(&consumer->lock);
     /* With fires out, waiting for them is pointless here: the caller has given up on them. */
@@ -147,6 +152,8 @@ void belfry_consumer_statistics(struct belfry_consumer *consumer,
     (void)pthread_mutex_lock(&consumer->lock);
     assert(consumer->references > 0);
     *statistics = consumer->statistics;
+    statistics->in_flight = consumer->backlog.out;
+    statistics->waiting = consumer->backlog.waiting;
     (void)pthread_mutex_unlock(&consumer->lock);
 }
 
@@ -157,56 +164,4 @@ bool belfry_consumer_ending(struct belfry_consumer *consumer)
     bool draining = consumer->draining;
     (void)pthread_mutex_unlock(&consumer->lock);
     return draining || atomic_load(&consumer->stopping);
-}
-
-/* Takes it off the list. The lock is held. NULL: not a fire of ours, or done twice. */
-static struct belfry_delivery *delivery_take(struct belfry_consumer *consumer,
-                                             const struct belfry_fire *fire)
-{
-    struct belfry_delivery **link = &consumer->deliveries;
-    while (*link != NULL && (*link)->fire != fire) link = &(*link)->next;
-    struct belfry_delivery *delivery = *link;
-    if (delivery == NULL) return NULL;
-    *link = delivery->next;
-    assert(consumer->statistics.in_flight > 0);
-    consumer->statistics.in_flight--;
-    return delivery;
-}
-
-/* The lock is held. */
-static void delivery_finish(struct belfry_consumer *consumer,
-                            const struct belfry_delivery *delivery, enum belfry_outcome outcome)
-{
-    if (outcome == BELFRY_DONE) consumer->statistics.done++;
-    else if (outcome == BELFRY_FAILED) consumer->statistics.failed++;
-    else consumer->statistics.kept++;
-    struct belfry_partition *partition =
-        belfry_partition_find(consumer, delivery->fire->topic, delivery->fire->partition);
-    bool ours = partition != NULL && delivery->assignment == consumer->assignment;
-    if (ours && outcome != BELFRY_KEPT)
-        belfry_partition_finish(consumer, partition, delivery->offset);
-    (void)pthread_cond_broadcast(&consumer->changed);
-}
-
-void belfry_consumer_done(struct belfry_consumer *consumer, const struct belfry_fire *fire,
-                          enum belfry_outcome outcome)
-{
-    if (consumer == NULL || fire == NULL) return;
-    (void)pthread_mutex_lock(&consumer->lock);
-    bool ending = consumer->draining || atomic_load(&consumer->stopping);
-    if (outcome == BELFRY_KEPT && !ending) outcome = BELFRY_FAILED;
-    struct belfry_delivery *delivery = delivery_take(consumer, fire);
-    if (delivery != NULL) delivery_finish(consumer, delivery, outcome);
-    (void)pthread_mutex_unlock(&consumer->lock);
-    if (delivery == NULL) return;
-    if (outcome != BELFRY_DONE) {
-        struct belfry_fields fields = {0};
-        belfry_fields_text(&fields, "id", fire->id);
-        belfry_fields_text(&fields, "subject", fire->subject);
-        belfry_consumer_log(consumer, BELFRY_LOG_WARN,
-                            outcome == BELFRY_KEPT ? "fire.kept" : "fire.failed", &fields);
-    }
-    belfry_fire_free(delivery->fire);
-    free(delivery);
-    belfry_consumer_release(consumer);
 }

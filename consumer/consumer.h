@@ -110,6 +110,14 @@ typedef void belfry_log_callback(enum belfry_level level, const char *event, con
 typedef void belfry_invalid_callback(const struct belfry_record *record,
                                      const struct belfry_error *reason, void *opaque);
 
+/* What is handled one after the other; all else side by side, as far as `concurrency` goes. A fire
+ * waits for those before it in its row only, and in memory. */
+enum belfry_ordering {
+    BELFRY_ORDER_KEY = 0,   /* fires of one partition and record key; without a key: none */
+    BELFRY_ORDER_PARTITION, /* fires of one partition */
+    BELFRY_ORDER_NONE       /* nothing: they begin in the order of their partition */
+};
+
 /* Zero-initialise; a field left 0 or NULL takes its default. All is copied. */
 struct belfry_options {
     const char *brokers;            /* required: "host:port,..." */
@@ -119,9 +127,14 @@ struct belfry_options {
     size_t topic_count;
     const char *const *properties;  /* librdkafka's, docs/consumer.md: name=text, name_file=path */
     size_t property_count;
-    uint32_t concurrency;           /* fires handed out and not done, 1 to 1,024; default 1 */
+    enum belfry_ordering ordering;  /* default BELFRY_ORDER_KEY */
+    uint32_t concurrency;           /* fires handed out and not done, 1 to 10,000; default 1 */
+    uint32_t buffered_max;          /* fires in memory, about 1 KiB each and its data, and up to 255
+                                    * more of one reading; to 1,000,000, default 10,000 */
+    int64_t buffered_bytes_max;     /* of all of them; default 64 MiB */
     uint32_t window_ids;            /* ids remembered against duplicates; default 100,000 */
-    uint32_t uncommitted_max;       /* records read beyond the oldest unfinished; default 10,000 */
+    uint32_t uncommitted_max;       /* records of a partition read behind its oldest unfinished one,
+                                    * 16 bytes each; default 100,000 */
     int64_t rebalance_wait_ms;      /* handlers may finish before partitions go; default 5 s */
     int64_t drain_ms;               /* bound of the end of belfry_consumer_run(); default 30 s */
     belfry_invalid_callback *on_invalid; /* default: log fire.invalid */
@@ -139,7 +152,8 @@ enum belfry_outcome {
                     * stays, the fire is delivered again. While it goes on, as BELFRY_FAILED. */
 };
 
-/* Called with one fire at a time per thread, from `concurrency` threads. */
+/* Called with one fire at a time per thread, from up to `concurrency` threads, which are started as
+ * they are needed. */
 typedef enum belfry_outcome belfry_handler(const struct belfry_fire *fire, void *opaque);
 
 struct belfry_statistics {
@@ -150,6 +164,7 @@ struct belfry_statistics {
     uint64_t duplicates; /* filtered by the window */
     uint64_t invalid;
     uint32_t in_flight;  /* handed out and not done */
+    uint32_t waiting;    /* in memory and not handed out */
     uint32_t uncommitted;
 };
 
@@ -180,10 +195,22 @@ bool belfry_consumer_next(struct belfry_consumer *consumer, int64_t timeout_ms,
                           const struct belfry_fire **fire, struct belfry_error *error)
     BELFRY_MUST_CHECK;
 
+/* The same for several fires at once, for those in a hurry.
+ *   fires    the first *count are set, of at most `most` (from 1)
+ *   count    0: none within timeout_ms */
+bool belfry_consumer_next_batch(struct belfry_consumer *consumer, int64_t timeout_ms,
+                                const struct belfry_fire **fires, size_t most, size_t *count,
+                                struct belfry_error *error) BELFRY_MUST_CHECK;
+
 /* Finishes a fire (unless BELFRY_KEPT) and releases it. Its offset is committed within a second
  * once all earlier records of its partition are finished too. Cannot fail. */
 void belfry_consumer_done(struct belfry_consumer *consumer, const struct belfry_fire *fire,
                           enum belfry_outcome outcome);
+
+/* The same for several fires that ended alike. */
+void belfry_consumer_done_batch(struct belfry_consumer *consumer,
+                                const struct belfry_fire *const *fires, size_t count,
+                                enum belfry_outcome outcome);
 
 /* Gives no more fires, waits for those handed out, commits, leaves the group. All within
  * deadline_ms (from now, 0 to 172,800,000) plus 100 ms. The thread that calls _next() calls it.

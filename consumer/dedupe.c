@@ -52,9 +52,10 @@ void belfry_dedupe_destroy(struct belfry_dedupe *window)
     free(window);
 }
 
-struct hash_128 belfry_dedupe_hash(const struct belfry_dedupe *window, const char *id)
+struct hash_128 belfry_dedupe_hash(const struct belfry_dedupe *window, const void *bytes,
+                                   size_t length)
 {
-    return hash_siphash_128(window->key, id, strlen(id));
+    return hash_siphash_128(window->key, bytes, length);
 }
 
 static bool equal(struct hash_128 a, struct hash_128 b)

@@ -20,7 +20,8 @@ enum { BELFRY_DEDUPE_MAX = 100000000 };
 
 /* A fire id as 128 bits of SipHash-2-4 under a random key of the process: two of 100,000 ids are
  * equal by accident once in 10^28 windows, and nobody can make them so. */
-struct hash_128 belfry_dedupe_hash(const struct belfry_dedupe *window, const char *id);
+struct hash_128 belfry_dedupe_hash(const struct belfry_dedupe *window, const void *bytes,
+                                   size_t length);
 
 /* Remembers the id, forgetting the oldest when full. A known id keeps its place.
  *   returns  true: it was not known. Cannot fail. */

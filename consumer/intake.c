@@ -1,4 +1,4 @@
-/* intake.c - the way of a record from Kafka into the hands of a handler. */
+/* intake.c - the way of a record from Kafka into the backlog. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,136 +9,20 @@
 #include "lib/base/monotonic.h"
 
 enum {
-    TIMEOUT_MAX_MS = 60000,
-    PAUSE_AFTER_MS = 1000 /* a pause throws fetched records away: only for slow handlers */
+    PAUSE_AFTER_MS = 1000,  /* a pause throws fetched records away: only for slow handlers */
+    READY_LOOK_MS = 10,     /* how often it is looked whether threads get on with what is ready */
+    DELIVERY_BYTES = 512    /* of a fire, besides its record */
 };
 
-/* What became of a record from Kafka. */
+/* What became of an arrival. */
 enum accepted {
-    ACCEPTED_NOTHING, /* it is finished: a duplicate, invalid, or no longer ours */
-    ACCEPTED_FIRE,    /* it is handed out */
+    ACCEPTED,         /* it is in the backlog, or finished: a duplicate, or no longer ours */
+    ACCEPTED_INVALID, /* its record has been begun, and has to be told and finished */
     ACCEPTED_LATER,   /* it waits for the fire in flight that it repeats */
     ACCEPTED_FAILED   /* memory is short; nothing has changed */
 };
 
-static void record_finish(struct belfry_consumer *consumer, const struct belfry_record *record)
-{
-    assert(record->topic != NULL);
-    (void)pthread_mutex_lock(&consumer->lock);
-    struct belfry_partition *partition =
-        belfry_partition_find(consumer, record->topic, record->partition);
-    assert(partition != NULL); /* assignments change in this thread only */
-    belfry_partition_finish(consumer, partition, record->offset);
-    (void)pthread_mutex_unlock(&consumer->lock);
-}
-
-/* Puts the record on its partition's list. The lock is held. */
-static bool record_begin(struct belfry_consumer *consumer, struct belfry_partition *partition,
-                         int64_t offset, struct belfry_error *error)
-{
-    assert(consumer->statistics.uncommitted >= partition->offsets.count);
-    uint32_t before = partition->offsets.count;
-    if (!belfry_offsets_begin(&partition->offsets, offset))
-        return belfry_fail_memory(error, "the offsets in flight");
-    consumer->statistics.uncommitted -= before;
-    consumer->statistics.uncommitted += partition->offsets.count;
-    assert(consumer->statistics.uncommitted > 0);
-    return true;
-}
-
-static enum accepted invalid_accept(struct belfry_consumer *consumer,
-                                    const struct belfry_record *record,
-                                    const struct belfry_error *reason, struct belfry_error *error)
-{
-    assert(reason->kind == BELFRY_ERROR_INVALID);
-    (void)pthread_mutex_lock(&consumer->lock);
-    struct belfry_partition *partition =
-        belfry_partition_find(consumer, record->topic, record->partition);
-    assert(partition != NULL);
-    bool begun = record_begin(consumer, partition, record->offset, error);
-    if (begun) consumer->statistics.invalid++;
-    (void)pthread_mutex_unlock(&consumer->lock);
-    if (!begun) return ACCEPTED_FAILED;
-    if (consumer->options.on_invalid != NULL) {
-        consumer->options.on_invalid(record, reason, consumer->options.opaque);
-    } else {
-        struct belfry_fields fields = {0};
-        belfry_fields_text(&fields, "topic", record->topic);
-        belfry_fields_number(&fields, "partition", record->partition);
-        belfry_fields_number(&fields, "offset", record->offset);
-        belfry_fields_text(&fields, "message", reason->message);
-        belfry_consumer_log(consumer, BELFRY_LOG_WARN, "fire.invalid", &fields);
-    }
-    record_finish(consumer, record);
-    return ACCEPTED_NOTHING;
-}
-
-static struct belfry_delivery *delivery_find(const struct belfry_consumer *consumer,
-                                             struct hash_128 hash)
-{
-    struct belfry_delivery *one = consumer->deliveries;
-    while (one != NULL && (one->hash.low != hash.low || one->hash.high != hash.high))
-        one = one->next;
-    return one;
-}
-
-/* A fire whose id is in the window. The lock is held. */
-static enum accepted known_accept(struct belfry_consumer *consumer,
-                                  struct belfry_partition *partition,
-                                  const struct belfry_fire *fire, struct hash_128 hash,
-                                  struct belfry_error *error)
-{
-    assert(partition != NULL && fire != NULL);
-    struct belfry_delivery *running = delivery_find(consumer, hash);
-    bool here = running != NULL && running->assignment == consumer->assignment;
-    bool same_partition = running != NULL && running->fire->partition == fire->partition &&
-                          strcmp(running->fire->topic, fire->topic) == 0;
-    if (here || (running != NULL && !same_partition)) return ACCEPTED_LATER;
-    if (!record_begin(consumer, partition, fire->offset, error)) return ACCEPTED_FAILED;
-    consumer->statistics.duplicates++;
-    if (running != NULL) {
-        /* Its own record came again after a rebalance: it finishes with the handler. */
-        running->assignment = consumer->assignment;
-        running->offset = fire->offset;
-    } else {
-        belfry_partition_finish(consumer, partition, fire->offset);
-    }
-    return ACCEPTED_NOTHING;
-}
-
-/* A decoded fire: hands it out unless its id is known. Takes the fire over if ACCEPTED_FIRE. */
-static enum accepted fire_accept(struct belfry_consumer *consumer, struct belfry_fire *fire,
-                                 struct belfry_error *error)
-{
-    enum accepted accepted = ACCEPTED_FAILED;
-    struct hash_128 hash = belfry_dedupe_hash(consumer->window, fire->id);
-    struct belfry_delivery *delivery = calloc(1, sizeof *delivery);
-    if (delivery == NULL) {
-        belfry_fail_memory(error, "a fire");
-        return ACCEPTED_FAILED;
-    }
-    (void)pthread_mutex_lock(&consumer->lock);
-    struct belfry_partition *partition =
-        belfry_partition_find(consumer, fire->topic, fire->partition);
-    assert(partition != NULL);
-    if (belfry_dedupe_knows(consumer->window, hash)) {
-        accepted = known_accept(consumer, partition, fire, hash, error);
-    } else if (record_begin(consumer, partition, fire->offset, error)) {
-        bool added = belfry_dedupe_add(consumer->window, hash);
-        assert(added);
-        (void)added;
-        *delivery = (struct belfry_delivery){.next = consumer->deliveries, .fire = fire,
-                                             .hash = hash, .assignment = consumer->assignment,
-                                             .offset = fire->offset};
-        consumer->deliveries = delivery;
-        consumer->statistics.in_flight++;
-        consumer->references++;
-        accepted = ACCEPTED_FIRE;
-    }
-    (void)pthread_mutex_unlock(&consumer->lock);
-    if (accepted != ACCEPTED_FIRE) free(delivery);
-    return accepted;
-}
+/* ---- decoding, without the lock ---- */
 
 static size_t headers_read(const rd_kafka_message_t *message, struct belfry_header *headers,
                            size_t count_max)
@@ -155,33 +39,209 @@ static size_t headers_read(const rd_kafka_message_t *message, struct belfry_head
     return count;
 }
 
-static enum accepted message_accept(struct belfry_consumer *consumer,
-                                    const rd_kafka_message_t *message,
-                                    const struct belfry_fire **fire, struct belfry_error *error)
+static struct belfry_record record_of(const rd_kafka_message_t *message,
+                                      struct belfry_header headers[BELFRY_HEADERS_MAX + 1])
 {
-    struct belfry_header headers[BELFRY_HEADERS_MAX + 1]; /* one too many is refused */
-    struct belfry_error reason = {0};
     assert(message->err == RD_KAFKA_RESP_ERR_NO_ERROR);
-    struct belfry_record record = {.topic = rd_kafka_topic_name(message->rkt),
-                                   .partition = message->partition, .offset = message->offset,
-                                   .value = message->payload, .value_bytes = message->len,
-                                   .headers = headers};
-    record.header_count = headers_read(message, headers, BELFRY_HEADERS_MAX + 1);
-    (void)pthread_mutex_lock(&consumer->lock);
-    bool ours = belfry_partition_find(consumer, record.topic, record.partition) != NULL;
-    (void)pthread_mutex_unlock(&consumer->lock);
-    if (!ours) return ACCEPTED_NOTHING;
-    struct belfry_fire *decoded = belfry_fire_decode(&record, &reason);
-    enum accepted accepted = ACCEPTED_FAILED;
-    if (decoded != NULL) accepted = fire_accept(consumer, decoded, error);
-    else if (reason.kind == BELFRY_ERROR_INVALID)
-        accepted = invalid_accept(consumer, &record, &reason, error);
-    else belfry_fail(error, reason.kind, "%s", reason.message);
-    assert(accepted != ACCEPTED_FIRE || decoded != NULL);
-    if (accepted == ACCEPTED_FIRE) *fire = decoded;
-    else belfry_fire_free(decoded);
-    return accepted;
+    return (struct belfry_record){
+        .topic = rd_kafka_topic_name(message->rkt),
+        .partition = message->partition,
+        .offset = message->offset,
+        .value = message->payload,
+        .value_bytes = message->len,
+        .headers = headers,
+        .header_count = headers_read(message, headers, BELFRY_HEADERS_MAX + 1)}; /* one too many
+                                                                                  * is refused */
 }
+
+/* False: memory is short. */
+static bool decode(struct belfry_arrival *arrival, struct belfry_error *error)
+{
+    struct belfry_header headers[BELFRY_HEADERS_MAX + 1];
+    struct belfry_error reason = {0};
+    if (arrival->fire != NULL || arrival->invalid) return true;
+    struct belfry_record record = record_of(arrival->message, headers);
+    arrival->fire = belfry_fire_decode(&record, &reason);
+    arrival->invalid = arrival->fire == NULL && reason.kind == BELFRY_ERROR_INVALID;
+    if (arrival->fire != NULL || arrival->invalid) return true;
+    return belfry_fail(error, reason.kind, "%s", reason.message);
+}
+
+/* As many of the first arrivals as can be decoded. */
+static size_t decode_all(struct belfry_consumer *consumer, struct belfry_error *error)
+{
+    size_t count = 0;
+    while (count < consumer->arrival_count && decode(&consumer->arrivals[count], error)) count++;
+    return count;
+}
+
+/* ---- what is no fire ---- */
+
+static void tell_invalid(const struct belfry_consumer *consumer, const struct belfry_record *record,
+                         const struct belfry_error *reason)
+{
+    if (consumer->options.on_invalid != NULL) {
+        consumer->options.on_invalid(record, reason, consumer->options.opaque);
+        return;
+    }
+    struct belfry_fields fields = {0};
+    belfry_fields_text(&fields, "topic", record->topic);
+    belfry_fields_number(&fields, "partition", record->partition);
+    belfry_fields_number(&fields, "offset", record->offset);
+    belfry_fields_text(&fields, "message", reason->message);
+    belfry_consumer_log(consumer, BELFRY_LOG_WARN, "fire.invalid", &fields);
+}
+
+/* Why it is none is found out once more: it is seldom asked. */
+static void finish_invalid(struct belfry_consumer *consumer, const rd_kafka_message_t *message)
+{
+    struct belfry_header headers[BELFRY_HEADERS_MAX + 1];
+    struct belfry_error reason = {0};
+    struct belfry_record record = record_of(message, headers);
+    belfry_fire_free(belfry_fire_decode(&record, &reason));
+    tell_invalid(consumer, &record, &reason);
+    (void)pthread_mutex_lock(&consumer->lock);
+    struct belfry_partition *partition =
+        belfry_partition_find(consumer, record.topic, record.partition);
+    assert(partition != NULL); /* assignments change in this thread only */
+    belfry_partition_finish(consumer, partition, record.offset);
+    (void)pthread_mutex_unlock(&consumer->lock);
+}
+
+/* ---- accepting, with the lock ---- */
+
+/* Puts the record on its partition's list. The lock is held. */
+static bool record_begin(struct belfry_consumer *consumer, struct belfry_partition *partition,
+                         int64_t offset, struct belfry_error *error)
+{
+    assert(consumer->statistics.uncommitted >= partition->offsets.count);
+    uint32_t before = partition->offsets.count;
+    if (!belfry_offsets_begin(&partition->offsets, offset))
+        return belfry_fail_memory(error, "the offsets in flight");
+    consumer->statistics.uncommitted -= before;
+    consumer->statistics.uncommitted += partition->offsets.count;
+    assert(consumer->statistics.uncommitted > 0);
+    return true;
+}
+
+/* What a fire is ordered by; two of one number are handled one after the other. */
+static void choose_row(const struct belfry_consumer *consumer, const rd_kafka_message_t *message,
+                       struct belfry_delivery *delivery)
+{
+    enum belfry_ordering ordering = consumer->options.ordering;
+    bool keyed = message->key != NULL;
+    delivery->alone = ordering == BELFRY_ORDER_NONE || (ordering == BELFRY_ORDER_KEY && !keyed);
+    delivery->row = consumer->partitions[delivery->partition].row;
+    if (ordering == BELFRY_ORDER_KEY && keyed)
+        delivery->row += belfry_dedupe_hash(consumer->window, message->key, message->key_len).low;
+}
+
+/* Its own record came again after a rebalance: it finishes with the handler. */
+static void adopt(struct belfry_consumer *consumer, struct belfry_delivery *running,
+                  const struct belfry_delivery *again)
+{
+    running->assignment = again->assignment;
+    running->partition = again->partition;
+    running->offset = again->offset;
+    consumer->here++;
+}
+
+/* Whose fire has not been seen before, or waits for its like in its row. */
+static enum accepted take_in(struct belfry_consumer *consumer, struct belfry_arrival *arrival,
+                             const struct belfry_delivery *given, struct belfry_error *error)
+{
+    struct belfry_partition *partition = &consumer->partitions[given->partition];
+    struct belfry_delivery *delivery = malloc(sizeof *delivery);
+    if (delivery == NULL) {
+        belfry_fail_memory(error, "a fire");
+        return ACCEPTED_FAILED;
+    }
+    if (!record_begin(consumer, partition, given->offset, error)) {
+        free(delivery);
+        return ACCEPTED_FAILED;
+    }
+    *delivery = *given;
+    belfry_backlog_put(&consumer->backlog, delivery);
+    arrival->fire = NULL; /* the delivery's */
+    return ACCEPTED;
+}
+
+static enum accepted accept_fire(struct belfry_consumer *consumer, struct belfry_arrival *arrival,
+                                 struct belfry_partition *partition, struct belfry_error *error)
+{
+    struct belfry_delivery given = {
+        .fire = arrival->fire, .id = belfry_dedupe_hash(consumer->window, arrival->fire->id,
+                                 strlen(arrival->fire->id)),
+        .partition = (uint32_t)(partition - consumer->partitions),
+        .assignment = consumer->assignment, .offset = arrival->fire->offset,
+        .bytes = (int64_t)arrival->message->len + DELIVERY_BYTES};
+    choose_row(consumer, arrival->message, &given);
+    struct belfry_delivery *running = belfry_backlog_find(&consumer->backlog, given.id);
+    bool known = running == NULL && belfry_dedupe_knows(consumer->window, given.id);
+    if (running == NULL && !known) return take_in(consumer, arrival, &given, error);
+    bool again = running != NULL && running->assignment != consumer->assignment &&
+                 running->fire->partition == partition->partition &&
+                 strcmp(running->fire->topic, partition->topic) == 0;
+    if (running != NULL && !again) {
+        if (given.alone || running->alone || given.row != running->row) return ACCEPTED_LATER;
+        return take_in(consumer, arrival, &given, error);
+    }
+    if (!record_begin(consumer, partition, given.offset, error)) return ACCEPTED_FAILED;
+    consumer->statistics.duplicates++;
+    if (again) adopt(consumer, running, &given);
+    else belfry_partition_finish(consumer, partition, given.offset);
+    return ACCEPTED;
+}
+
+static enum accepted accept_one(struct belfry_consumer *consumer, struct belfry_arrival *arrival,
+                                struct belfry_error *error)
+{
+    const rd_kafka_message_t *message = arrival->message;
+    struct belfry_partition *partition =
+        belfry_partition_find(consumer, rd_kafka_topic_name(message->rkt), message->partition);
+    if (partition == NULL) return ACCEPTED; /* no longer ours */
+    if (!arrival->invalid) return accept_fire(consumer, arrival, partition, error);
+    if (!record_begin(consumer, partition, message->offset, error)) return ACCEPTED_FAILED;
+    consumer->statistics.invalid++;
+    return ACCEPTED_INVALID;
+}
+
+/* The first arrivals go. */
+static void drop_first(struct belfry_consumer *consumer, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        belfry_fire_free(consumer->arrivals[i].fire);
+        rd_kafka_message_destroy(consumer->arrivals[i].message);
+    }
+    consumer->arrival_count -= count;
+    memmove(&consumer->arrivals[0], &consumer->arrivals[count],
+            consumer->arrival_count * sizeof consumer->arrivals[0]);
+}
+
+/* Takes arrivals in, up to one that cannot be. False: memory is short. */
+static bool accept_arrivals(struct belfry_consumer *consumer, struct belfry_error *error)
+{
+    size_t decoded = decode_all(consumer, error);
+    bool short_of_memory = decoded < consumer->arrival_count;
+    enum accepted accepted = ACCEPTED;
+    size_t count = 0;
+    (void)pthread_mutex_lock(&consumer->lock);
+    consumer->statistics.received += consumer->arrived;
+    consumer->arrived = 0;
+    while (count < decoded && accepted == ACCEPTED) {
+        accepted = accept_one(consumer, &consumer->arrivals[count], error);
+        count += accepted == ACCEPTED || accepted == ACCEPTED_INVALID;
+    }
+    consumer->held = accepted == ACCEPTED_LATER;
+    belfry_crew_wake(consumer);
+    (void)pthread_mutex_unlock(&consumer->lock);
+    if (accepted == ACCEPTED_INVALID)
+        finish_invalid(consumer, consumer->arrivals[count - 1].message);
+    drop_first(consumer, count);
+    return accepted != ACCEPTED_FAILED && !(short_of_memory && count == decoded);
+}
+
+/* ---- reading ---- */
 
 /* Asks Kafka, which also serves the group's callbacks. Errors are logged, not given back. */
 static rd_kafka_message_t *poll_once(struct belfry_consumer *consumer, int64_t wait_ms)
@@ -191,9 +251,6 @@ static rd_kafka_message_t *poll_once(struct belfry_consumer *consumer, int64_t w
     if (message == NULL) return NULL;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         assert(message->rkt != NULL);
-        (void)pthread_mutex_lock(&consumer->lock);
-        consumer->statistics.received++;
-        (void)pthread_mutex_unlock(&consumer->lock);
         return message;
     }
     struct belfry_fields fields = {0};
@@ -221,83 +278,94 @@ static bool usable(struct belfry_consumer *consumer, struct belfry_error *error)
                        rd_kafka_err2name(fatal), reason);
 }
 
-/* True while no fire can be handed out. The lock is held. */
-static bool is_blocked(const struct belfry_consumer *consumer)
+/* No more is to be read now. The lock is held. */
+static bool is_full(const struct belfry_consumer *consumer)
 {
-    assert(consumer->options.concurrency > 0 && consumer->options.uncommitted_max > 0);
-    return consumer->held || consumer->statistics.in_flight >= consumer->options.concurrency ||
-           consumer->statistics.uncommitted >= consumer->options.uncommitted_max;
+    const struct belfry_backlog *backlog = &consumer->backlog;
+    const struct belfry_options *options = &consumer->options;
+    return consumer->held || backlog->waiting + backlog->out >= options->buffered_max ||
+           backlog->bytes >= options->buffered_bytes_max;
 }
 
-/* Waits for a handler; after a while with fetching paused, so that the group's protocol goes on. */
+/* The caller of belfry_consumer_next() has what he may have. The lock is held. */
+static bool is_sated(const struct belfry_consumer *consumer)
+{
+    return consumer->crew.handler == NULL && consumer->backlog.out >= consumer->options.concurrency;
+}
+
+static void note_arrival(struct belfry_consumer *consumer, rd_kafka_message_t *message)
+{
+    assert(consumer->arrival_count < BELFRY_ARRIVALS_MAX);
+    consumer->arrivals[consumer->arrival_count++] = (struct belfry_arrival){.message = message};
+    consumer->arrived++;
+}
+
+/* Reads what is there; waits for the first one only. */
+static void read_arrivals(struct belfry_consumer *consumer, int64_t wait_ms)
+{
+    int64_t first_ms = consumer->arrival_count == 0 ? wait_ms : 0;
+    while (consumer->arrival_count < BELFRY_ARRIVALS_MAX) {
+        rd_kafka_message_t *message = poll_once(consumer, first_ms);
+        if (message == NULL) break;
+        note_arrival(consumer, message);
+        first_ms = 0;
+    }
+}
+
+/* The lock is held. */
+static void wait_for_handlers(struct belfry_consumer *consumer, int64_t until_ms)
+{
+    consumer->awaited = BELFRY_AWAITS_WORK;
+    (void)belfry_wait_until(consumer, until_ms);
+    consumer->awaited = BELFRY_AWAITS_NOTHING;
+}
+
+/* Waits for handlers; after a while with fetching paused, so that the group's protocol goes on. */
 static void wait_blocked(struct belfry_consumer *consumer, int64_t wait_ms)
 {
     assert(wait_ms >= 0 && wait_ms <= BELFRY_TICK_MS);
     int64_t now_ms = monotonic_ms();
     if (consumer->blocked_since_ms == 0) consumer->blocked_since_ms = now_ms;
-    if (now_ms - consumer->blocked_since_ms < PAUSE_AFTER_MS ||
-        consumer->pending_count == BELFRY_PENDING_MAX) {
-        (void)pthread_mutex_lock(&consumer->lock);
-        if (is_blocked(consumer)) (void)belfry_wait_until(consumer, now_ms + wait_ms);
-        (void)pthread_mutex_unlock(&consumer->lock);
-    } else {
+    bool long_ago = now_ms - consumer->blocked_since_ms >= PAUSE_AFTER_MS;
+    bool room = consumer->arrival_count < BELFRY_ARRIVALS_MAX;
+    if (long_ago && room) {
         belfry_membership_pause(consumer, true);
         rd_kafka_message_t *message = poll_once(consumer, wait_ms);
-        if (message != NULL) consumer->pending[consumer->pending_count++] = message;
+        if (message != NULL) note_arrival(consumer, message);
     }
+    (void)pthread_mutex_lock(&consumer->lock);
+    bool blocked = is_full(consumer) || is_sated(consumer);
+    if (blocked && !(long_ago && room)) wait_for_handlers(consumer, now_ms + wait_ms);
     consumer->held = false; /* its record is looked at again */
-    assert(consumer->pending_count <= BELFRY_PENDING_MAX);
+    (void)pthread_mutex_unlock(&consumer->lock);
 }
 
-/* Takes one record in. */
-static bool step(struct belfry_consumer *consumer, int64_t wait_ms, const struct belfry_fire **fire,
-                 struct belfry_error *error)
+/* The next look at Kafka may be long where nothing is to be done here meanwhile. */
+static int64_t wait_for(const struct belfry_consumer *consumer, int64_t wait_ms)
 {
-    assert(*fire == NULL);
-    consumer->blocked_since_ms = 0;
-    belfry_membership_pause(consumer, false);
-    if (consumer->pending_count == 0) {
-        rd_kafka_message_t *polled = poll_once(consumer, wait_ms);
-        if (polled == NULL) return true;
-        consumer->pending[consumer->pending_count++] = polled;
-    }
-    rd_kafka_message_t *message = consumer->pending[0];
-    enum accepted accepted = message_accept(consumer, message, fire, error);
-    if (accepted == ACCEPTED_FAILED) return false;
-    if (accepted == ACCEPTED_LATER) {
-        consumer->held = true;
+    const struct belfry_crew *crew = &consumer->crew;
+    bool spare = crew->idle > 0 || crew->count < consumer->options.concurrency;
+    bool busy = crew->handler != NULL && consumer->backlog.ready > 0 && spare;
+    return busy && wait_ms > READY_LOOK_MS ? READY_LOOK_MS : wait_ms;
+}
+
+bool belfry_intake_step(struct belfry_consumer *consumer, int64_t wait_ms,
+                        struct belfry_error *error)
+{
+    if (!usable(consumer, error)) return false;
+    (void)pthread_mutex_lock(&consumer->lock);
+    if (monotonic_ms() - consumer->stored_ms >= BELFRY_TICK_MS) belfry_partitions_store(consumer);
+    bool blocked = is_full(consumer) || is_sated(consumer);
+    wait_ms = wait_for(consumer, wait_ms);
+    belfry_crew_look(consumer);
+    (void)pthread_mutex_unlock(&consumer->lock);
+    if (blocked) {
+        wait_blocked(consumer, wait_ms);
         return true;
     }
-    consumer->pending_count--;
-    memmove(&consumer->pending[0], &consumer->pending[1],
-            consumer->pending_count * sizeof consumer->pending[0]);
-    rd_kafka_message_destroy(message);
-    assert((accepted == ACCEPTED_FIRE) == (*fire != NULL));
-    return true;
-}
-
-bool belfry_consumer_next(struct belfry_consumer *consumer, int64_t timeout_ms,
-                          const struct belfry_fire **fire, struct belfry_error *error)
-{
-    if (consumer == NULL || fire == NULL || timeout_ms < 0 || timeout_ms > TIMEOUT_MAX_MS) {
-        return belfry_fail(error, BELFRY_ERROR_INVALID,
-                           "consumer and fire must not be NULL, "
-                           "timeout_ms must be 0 to %d",
-                           TIMEOUT_MAX_MS);
-    }
-    *fire = NULL;
-    int64_t end_ms = monotonic_ms() + timeout_ms;
-    for (;;) {
-        if (!usable(consumer, error)) return false;
-        int64_t left_ms = end_ms - monotonic_ms();
-        if (left_ms < 0) left_ms = 0;
-        int64_t wait_ms = left_ms < BELFRY_TICK_MS ? left_ms : BELFRY_TICK_MS;
-        (void)pthread_mutex_lock(&consumer->lock);
-        bool blocked = is_blocked(consumer);
-        (void)pthread_mutex_unlock(&consumer->lock);
-        if (blocked) wait_blocked(consumer, wait_ms);
-        else if (!step(consumer, wait_ms, fire, error)) return false;
-        if (*fire != NULL || left_ms == 0) return true;
-        assert(left_ms > 0);
-    }
+    consumer->blocked_since_ms = 0;
+    belfry_membership_pause(consumer, false);
+    belfry_membership_bound(consumer);
+    read_arrivals(consumer, wait_ms);
+    return accept_arrivals(consumer, error);
 }

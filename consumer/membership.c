@@ -14,19 +14,27 @@ enum {
     CLOSE_RESERVE_MS = 2000 /* of a drain, for the commit and the leave */
 };
 
-static void pending_drop(struct belfry_consumer *consumer)
+/* What was not handed out. */
+static void drop_waiting(struct belfry_consumer *consumer)
 {
-    assert(consumer->pending_count <= BELFRY_PENDING_MAX);
-    for (size_t i = 0; i < consumer->pending_count; i++)
-        rd_kafka_message_destroy(consumer->pending[i]);
-    consumer->pending_count = 0;
+    for (size_t i = 0; i < consumer->arrival_count; i++) {
+        belfry_fire_free(consumer->arrivals[i].fire);
+        rd_kafka_message_destroy(consumer->arrivals[i].message);
+    }
+    consumer->arrival_count = 0;
+    (void)pthread_mutex_lock(&consumer->lock);
     consumer->held = false;
+    struct belfry_delivery *dropped = belfry_handout_drop(consumer);
+    (void)pthread_mutex_unlock(&consumer->lock);
+    belfry_deliveries_free(dropped);
 }
 
-/* Commits what is finished and waits for the answer, but not for ever. The lock is held. */
-static rd_kafka_resp_err_t positions_commit(const struct belfry_consumer *consumer, int64_t wait_ms)
+/* Commits what is finished and waits for the answer, but not for ever. The lock is held. What the
+ * client has stored must be as new: it commits that itself when partitions go. */
+static rd_kafka_resp_err_t positions_commit(struct belfry_consumer *consumer, int64_t wait_ms)
 {
     assert(wait_ms >= 0);
+    belfry_partitions_store(consumer);
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)consumer->partition_count);
     for (size_t i = 0; i < consumer->partition_count; i++) {
@@ -60,15 +68,6 @@ static void log_commit(const struct belfry_consumer *consumer, rd_kafka_resp_err
     belfry_fields_text(&fields, "code", rd_kafka_err2name(result));
     belfry_fields_text(&fields, "message", rd_kafka_err2str(result));
     belfry_consumer_log(consumer, BELFRY_LOG_WARN, "offsets.not_committed", &fields);
-}
-
-static uint32_t current_in_flight(const struct belfry_consumer *consumer)
-{
-    uint32_t count = 0;
-    for (const struct belfry_delivery *one = consumer->deliveries; one != NULL; one = one->next)
-        if (one->assignment == consumer->assignment) count++;
-    assert(count <= consumer->statistics.in_flight);
-    return count;
 }
 
 static void log_partitions(const struct belfry_consumer *consumer, enum belfry_level level,
@@ -106,17 +105,19 @@ static void assigned(struct belfry_consumer *consumer, rd_kafka_topic_partition_
 static void revoked(struct belfry_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
     bool lost = rd_kafka_assignment_lost(consumer->kafka) != 0;
-    pending_drop(consumer);
+    drop_waiting(consumer);
     (void)pthread_mutex_lock(&consumer->lock);
     int64_t wait_ms = consumer->closing || lost ? 0 : consumer->options.rebalance_wait_ms;
-    uint32_t running = current_in_flight(consumer);
+    uint32_t running = consumer->here;
     (void)pthread_mutex_unlock(&consumer->lock);
     if (running > 0 && wait_ms > 0)
         log_partitions(consumer, BELFRY_LOG_INFO, "group.waiting", list->cnt, running);
     (void)pthread_mutex_lock(&consumer->lock);
     int64_t deadline_ms = monotonic_ms() + wait_ms;
-    while (current_in_flight(consumer) > 0 && belfry_wait_until(consumer, deadline_ms)) continue;
-    uint32_t unfinished = current_in_flight(consumer);
+    consumer->awaited = BELFRY_AWAITS_ENDS;
+    while (consumer->here > 0 && belfry_wait_until(consumer, deadline_ms)) continue;
+    consumer->awaited = BELFRY_AWAITS_NOTHING;
+    uint32_t unfinished = consumer->here;
     rd_kafka_resp_err_t result = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (!lost && !consumer->closing) result = positions_commit(consumer, COMMIT_WAIT_MS);
     belfry_partitions_clear(consumer);
@@ -148,6 +149,42 @@ void belfry_membership_pause(struct belfry_consumer *consumer, bool pause)
     else (void)rd_kafka_resume_partitions(consumer->kafka, list);
     rd_kafka_topic_partition_list_destroy(list);
     consumer->paused = pause;
+    (void)pthread_mutex_lock(&consumer->lock);
+    for (size_t i = 0; i < consumer->partition_count && !pause; i++)
+        consumer->partitions[i].full = false; /* it is bounded anew */
+    (void)pthread_mutex_unlock(&consumer->lock);
+}
+
+/* The partitions whose state is to change, marked so; NULL: none. The lock is held. */
+static rd_kafka_topic_partition_list_t *list_full(struct belfry_consumer *consumer, bool full)
+{
+    uint32_t most = consumer->options.uncommitted_max;
+    rd_kafka_topic_partition_list_t *list = NULL;
+    for (size_t i = 0; i < consumer->partition_count; i++) {
+        struct belfry_partition *partition = &consumer->partitions[i];
+        uint32_t count = partition->offsets.count;
+        if (partition->full == full || (full ? count < most : count > most - most / 4)) continue;
+        partition->full = full;
+        if (list == NULL) list = rd_kafka_topic_partition_list_new(1);
+        rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition);
+    }
+    return list;
+}
+
+void belfry_membership_bound(struct belfry_consumer *consumer)
+{
+    (void)pthread_mutex_lock(&consumer->lock);
+    rd_kafka_topic_partition_list_t *full = list_full(consumer, true);
+    rd_kafka_topic_partition_list_t *free_again = list_full(consumer, false);
+    (void)pthread_mutex_unlock(&consumer->lock);
+    if (full != NULL) {
+        (void)rd_kafka_pause_partitions(consumer->kafka, full);
+        rd_kafka_topic_partition_list_destroy(full);
+    }
+    if (free_again != NULL) {
+        (void)rd_kafka_resume_partitions(consumer->kafka, free_again);
+        rd_kafka_topic_partition_list_destroy(free_again);
+    }
 }
 
 /* rd_kafka_consumer_close() may retry for ever without brokers: it gets a thread that may be left
@@ -156,7 +193,7 @@ static void *close_main(void *argument)
 {
     struct belfry_consumer *consumer = argument;
     assert(consumer->closing && !consumer->closed);
-    assert(consumer->pending_count == 0);
+    assert(consumer->arrival_count == 0);
     (void)rd_kafka_consumer_close(consumer->kafka);
     rd_kafka_destroy(consumer->kafka);
     (void)pthread_mutex_lock(&consumer->lock);
@@ -202,14 +239,15 @@ bool belfry_consumer_drain(struct belfry_consumer *consumer, int64_t deadline_ms
     int64_t reserve_ms = deadline_ms / 4 < CLOSE_RESERVE_MS ? deadline_ms / 4 : CLOSE_RESERVE_MS;
     (void)pthread_mutex_lock(&consumer->lock);
     consumer->draining = true;
-    if (consumer->closing) {
-        (void)pthread_mutex_unlock(&consumer->lock);
-        return true;
-    }
-    pending_drop(consumer);
-    while (consumer->statistics.in_flight > 0 && belfry_wait_until(consumer, end_ms - reserve_ms))
-        continue;
-    uint32_t unfinished = consumer->statistics.in_flight;
+    bool closing = consumer->closing;
+    (void)pthread_mutex_unlock(&consumer->lock);
+    if (closing) return true;
+    drop_waiting(consumer);
+    (void)pthread_mutex_lock(&consumer->lock);
+    consumer->awaited = BELFRY_AWAITS_ENDS;
+    while (consumer->backlog.out > 0 && belfry_wait_until(consumer, end_ms - reserve_ms)) continue;
+    consumer->awaited = BELFRY_AWAITS_NOTHING;
+    uint32_t unfinished = consumer->backlog.out;
     bool drained = true;
     if (unfinished > 0) {
         drained = belfry_fail(error, BELFRY_ERROR_TIMEOUT,

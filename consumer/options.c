@@ -10,8 +10,11 @@
 #include "lib/base/topic_name.h"
 
 enum {
-    CONCURRENCY_MAX = 1024,
-    UNCOMMITTED_DEFAULT = 10000,
+    CONCURRENCY_MAX = 10000,
+    BUFFERED_DEFAULT = 10000,
+    BUFFERED_MAX = 1000000,
+    BUFFERED_BYTES_DEFAULT = 64 * 1024 * 1024,
+    UNCOMMITTED_DEFAULT = 100000,
     UNCOMMITTED_MAX = 10000000,
     WINDOW_DEFAULT = 100000,
     REBALANCE_WAIT_DEFAULT_MS = 5000,
@@ -170,15 +173,28 @@ static bool number_checked(const char *name, int64_t value, int64_t max, struct 
                        (long long)value, (long long)max);
 }
 
+static bool ordering_checked(enum belfry_ordering ordering, struct belfry_error *error)
+{
+    if (ordering >= BELFRY_ORDER_KEY && ordering <= BELFRY_ORDER_NONE) return true;
+    return belfry_fail(error, BELFRY_ERROR_INVALID,
+                       "option ordering is %d, allowed is BELFRY_ORDER_KEY, _PARTITION or _NONE",
+                       (int)ordering);
+}
+
 static bool numbers_apply(struct belfry_options *options, struct belfry_error *error)
 {
     if (options->concurrency == 0) options->concurrency = 1;
     if (options->window_ids == 0) options->window_ids = WINDOW_DEFAULT;
+    if (options->buffered_max == 0) options->buffered_max = BUFFERED_DEFAULT;
+    if (options->buffered_bytes_max == 0) options->buffered_bytes_max = BUFFERED_BYTES_DEFAULT;
     if (options->uncommitted_max == 0) options->uncommitted_max = UNCOMMITTED_DEFAULT;
     if (options->rebalance_wait_ms == 0) options->rebalance_wait_ms = REBALANCE_WAIT_DEFAULT_MS;
     if (options->drain_ms == 0) options->drain_ms = DRAIN_DEFAULT_MS;
     return number_checked("concurrency", options->concurrency, CONCURRENCY_MAX, error) &&
            number_checked("window_ids", options->window_ids, BELFRY_DEDUPE_MAX, error) &&
+           ordering_checked(options->ordering, error) &&
+           number_checked("buffered_max", options->buffered_max, BUFFERED_MAX, error) &&
+           number_checked("buffered_bytes_max", options->buffered_bytes_max, INT64_MAX, error) &&
            number_checked("uncommitted_max", options->uncommitted_max, UNCOMMITTED_MAX, error) &&
            number_checked("rebalance_wait_ms", options->rebalance_wait_ms, REBALANCE_WAIT_MAX_MS,
                           error) &&
@@ -206,6 +222,15 @@ static bool texts_present(const struct belfry_options *given, struct belfry_erro
     return true;
 }
 
+/* How soon the client fetches again when it had enough: at its own default, a second, it would
+ * leave a consumer that is slower than the broker idle for most of the time. Not known before 2.2.
+ */
+static void fetch_soon(rd_kafka_conf_t *conf)
+{
+    char reason[200];
+    (void)rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "5", reason, sizeof reason);
+}
+
 rd_kafka_conf_t *belfry_options_apply(const struct belfry_options *given,
                                       struct belfry_options *options, struct belfry_error *error)
 {
@@ -222,6 +247,7 @@ rd_kafka_conf_t *belfry_options_apply(const struct belfry_options *given,
                 property_set(conf, "group.id", given->group_id, error);
     for (int i = 0; good && i < DEFAULTS; i++)
         good = property_set(conf, defaults[i].name, defaults[i].value, error);
+    fetch_soon(conf);
     for (size_t i = 0; good && i < given->property_count; i++)
         good = property_given(conf, given->properties[i], error);
     for (int i = 0; good && i < FIXED; i++)

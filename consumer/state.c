@@ -30,10 +30,11 @@ void belfry_consumer_release(struct belfry_consumer *consumer)
     bool last = consumer->references == 0;
     (void)pthread_mutex_unlock(&consumer->lock);
     if (!last) return;
-    assert(consumer->deliveries == NULL);
     belfry_partitions_clear(consumer);
+    belfry_backlog_close(&consumer->backlog);
     belfry_dedupe_destroy(consumer->window);
     belfry_lines_destroy(consumer->lines, BELFRY_LINES_END_MS);
+    (void)pthread_cond_destroy(&consumer->crew.work);
     (void)pthread_cond_destroy(&consumer->changed);
     (void)pthread_mutex_destroy(&consumer->lock);
     free(consumer);

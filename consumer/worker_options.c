@@ -73,7 +73,7 @@ void belfry_worker_usage(FILE *out)
         "  --group-id GROUP        workers with one group id share work (or BELFRY_GROUP_ID)\n"
         "  --cluster NAME          Belfry's cluster name, default belfry (or BELFRY_CLUSTER)\n"
         "  --topic TOPIC           may be repeated, default CLUSTER.fires\n"
-        "  --concurrency N         programs at a time, 1 to 1024, default 1\n"
+        "  --concurrency N         programs at a time, 1 to 10000, default 1\n"
         "  --timeout DURATION      then SIGTERM to the program's process group, default 30s\n"
         "  --kill-after DURATION   after that SIGKILL, default 5s\n"
         "  -X NAME=VALUE           any librdkafka property, may be repeated; NAME_file=PATH\n"

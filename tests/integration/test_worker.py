@@ -122,6 +122,22 @@ def test_concurrency_is_used_and_bounded(kafka: Kafka, cluster: str, tmp: Path) 
     assert not (tmp / "too-many").exists()
 
 
+def test_fires_of_a_key_wait_for_each_other_only(kafka: Kafka, cluster: str, tmp: Path) -> None:
+    """The first program of a key waits for that of another key; the second one begins behind it."""
+    topic_of(kafka, cluster)
+    produce(kafka.bootstrap, f"{cluster}.fires",
+            [(key, json.dumps(fire(number)), STRUCTURED)
+             for key, number in (("a", 1), ("a", 2), ("b", 3))], transaction=cluster)
+    script = (f"cd {tmp}; echo begin $BELFRY_JOB >> ran; "
+              "[ $BELFRY_JOB != 1 ] || until [ -e other ]; do sleep 0.05; done; "
+              "[ $BELFRY_JOB != 3 ] || touch other; echo end $BELFRY_JOB >> ran")
+    with Worker(kafka, cluster, script, "--concurrency", 4) as worker:
+        worker.wait_events("program.ended", 3, exit=0)
+        assert worker.stop() == 0, worker.tail()
+    ran = lines_of(tmp / "ran")
+    assert ran.index("end 3") < ran.index("end 1") < ran.index("begin 2"), ran
+
+
 def test_time_out_kills_the_group(kafka: Kafka, cluster: str, tmp: Path) -> None:
     topic_of(kafka, cluster)
     send(kafka, cluster, [1, 2])

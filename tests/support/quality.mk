@@ -74,6 +74,11 @@ bench-http: setup-test $(PROGRAMS) $(HTTP_PROGRAMS) ## pages of the daemon besid
 	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_http.py
 
 # One next due time beside other schedulers' libraries, which it builds through their registries.
+CONSUMER_PROGRAMS := $(BUILD)/tests/bench/consumer_rounds
+.PHONY: bench-consumer
+bench-consumer: setup-test $(CONSUMER_PROGRAMS) ## libbelfry beside a bare Kafka client; BENCH=--quick
+	@BELFRY_BUILD=$(BUILD) build/venv/bin/python tests/bench/bench_consumer.py $(BENCH)
+
 .PHONY: bench-next
 bench-next: $(BUILD)/tests/bench/next/bench_next ## one next due time, beside other schedulers' libraries
 	@BELFRY_BUILD=$(BUILD) tests/bench/next/bench
