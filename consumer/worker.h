@@ -21,6 +21,7 @@ struct belfry_worker_options {
     const char **properties;
     size_t property_count;
     uint32_t concurrency;
+    enum belfry_ordering ordering;
     int64_t timeout_ms;
     int64_t kill_after_ms;
     char **program; /* the argv after --exec, ended by NULL */

@@ -78,7 +78,8 @@ static bool consumer_open(struct process *process, struct belfry_error *error)
         .brokers = given->brokers, .group_id = given->group_id, .cluster = given->cluster,
         .topics = given->topics, .topic_count = given->topic_count,
         .properties = given->properties, .property_count = given->property_count,
-        .concurrency = given->concurrency, .on_log = on_log, .opaque = process,
+        .concurrency = given->concurrency, .ordering = given->ordering,
+        .on_log = on_log, .opaque = process,
         .drain_ms = given->timeout_ms + given->kill_after_ms + BELFRY_STUCK_MS + LEAVE_MS};
     process->worker.consumer = belfry_consumer_create(&options, error);
     return process->worker.consumer != NULL;

@@ -11,7 +11,7 @@
 #include "lib/time/duration.h"
 
 enum {
-    CONCURRENCY_MAX = 1024,
+    CONCURRENCY_MAX = 10000,
     TIMEOUT_DEFAULT_MS = 30000,
     KILL_AFTER_DEFAULT_MS = 5000,
     DURATION_LONGEST_MS = 24 * 3600 * 1000
@@ -19,7 +19,7 @@ enum {
 
 #define FIELD(member) offsetof(struct belfry_worker_options, member)
 
-enum value_kind { VALUE_TEXT, VALUE_LIST, VALUE_DURATION, VALUE_COUNT };
+enum value_kind { VALUE_TEXT, VALUE_LIST, VALUE_DURATION, VALUE_COUNT, VALUE_ORDERING };
 
 /* Where the value of an option goes. */
 struct place {
@@ -37,6 +37,7 @@ static const struct place places[] = {
     {"topic", VALUE_LIST, FIELD(topics), FIELD(topic_count), NULL},
     {"property", VALUE_LIST, FIELD(properties), FIELD(property_count), NULL},
     {"concurrency", VALUE_COUNT, FIELD(concurrency), 0, NULL},
+    {"ordering", VALUE_ORDERING, FIELD(ordering), 0, NULL},
     {"timeout", VALUE_DURATION, FIELD(timeout_ms), 0, NULL},
     {"kill-after", VALUE_DURATION, FIELD(kill_after_ms), 0, NULL},
 };
@@ -50,6 +51,7 @@ static const struct option_row rows[] = {
     {.name = "topic", .kind = OPTION_LIST, .argument = "TOPIC"},
     {.name = "property", .letter = 'X', .kind = OPTION_LIST, .argument = "NAME=VALUE"},
     {.name = "concurrency", .kind = OPTION_LAST, .argument = "N"},
+    {.name = "ordering", .kind = OPTION_LAST, .argument = "WHAT"},
     {.name = "timeout", .kind = OPTION_LAST, .argument = "DURATION"},
     {.name = "kill-after", .kind = OPTION_LAST, .argument = "DURATION"},
     {.name = "help", .letter = 'h', .kind = OPTION_FLAG},
@@ -74,6 +76,8 @@ void belfry_worker_usage(FILE *out)
         "  --cluster NAME          Belfry's cluster name, default belfry (or BELFRY_CLUSTER)\n"
         "  --topic TOPIC           may be repeated, default CLUSTER.fires\n"
         "  --concurrency N         programs at a time, 1 to 10000, default 1\n"
+        "  --ordering WHAT         what is run one after the other: key (default; the fires of a\n"
+        "                          record key, by default a job's group), partition, or none\n"
         "  --timeout DURATION      then SIGTERM to the program's process group, default 30s\n"
         "  --kill-after DURATION   after that SIGKILL, default 5s\n"
         "  -X NAME=VALUE           any librdkafka property, may be repeated; NAME_file=PATH\n"
@@ -116,6 +120,21 @@ static bool count_set(uint32_t *count, const char *name, const char *value,
     return true;
 }
 
+static bool ordering_set(enum belfry_ordering *ordering, const char *name, const char *value,
+                         struct belfry_error *error)
+{
+    static const char *const words[] = {[BELFRY_ORDER_KEY] = "key",
+                                        [BELFRY_ORDER_PARTITION] = "partition",
+                                        [BELFRY_ORDER_NONE] = "none"};
+    for (int i = 0; i <= BELFRY_ORDER_NONE; i++) {
+        if (strcmp(value, words[i]) != 0) continue;
+        *ordering = (enum belfry_ordering)i;
+        return true;
+    }
+    return belfry_fail(error, BELFRY_ERROR_INVALID, "--%s %.40s: must be key, partition or none",
+                       name, value);
+}
+
 static bool value_set(struct belfry_worker_options *options, const struct place *place,
                       const char *value, struct belfry_error *error)
 {
@@ -131,6 +150,8 @@ static bool value_set(struct belfry_worker_options *options, const struct place 
         return true;
     }
     case VALUE_COUNT: return count_set((uint32_t *)(void *)field, place->name, value, error);
+    case VALUE_ORDERING:
+        return ordering_set((enum belfry_ordering *)(void *)field, place->name, value, error);
     case VALUE_DURATION:
         if (belfry_duration_parse(value, (int64_t *)(void *)field)) return true;
         return belfry_fail(error, BELFRY_ERROR_INVALID,

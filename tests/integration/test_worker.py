@@ -122,20 +122,31 @@ def test_concurrency_is_used_and_bounded(kafka: Kafka, cluster: str, tmp: Path) 
     assert not (tmp / "too-many").exists()
 
 
-def test_fires_of_a_key_wait_for_each_other_only(kafka: Kafka, cluster: str, tmp: Path) -> None:
-    """The first program of a key waits for that of another key; the second one begins behind it."""
+def order_of_programs(kafka: Kafka, cluster: str, tmp: Path, ordering: str) -> list[str]:
+    """Of two fires of one key and one of another: the first program ends behind that of the other
+    key, or, where there is no order, behind the second of its own."""
     topic_of(kafka, cluster)
     produce(kafka.bootstrap, f"{cluster}.fires",
             [(key, json.dumps(fire(number)), STRUCTURED)
              for key, number in (("a", 1), ("a", 2), ("b", 3))], transaction=cluster)
+    awaited = "3" if ordering == "key" else "2"
     script = (f"cd {tmp}; echo begin $BELFRY_JOB >> ran; "
-              "[ $BELFRY_JOB != 1 ] || until [ -e other ]; do sleep 0.05; done; "
-              "[ $BELFRY_JOB != 3 ] || touch other; echo end $BELFRY_JOB >> ran")
-    with Worker(kafka, cluster, script, "--concurrency", 4) as worker:
+              f"[ $BELFRY_JOB != 1 ] || until [ -e ended.{awaited} ]; do sleep 0.05; done; "
+              "echo end $BELFRY_JOB >> ran; touch ended.$BELFRY_JOB")
+    with Worker(kafka, cluster, script, "--concurrency", 4, "--ordering", ordering) as worker:
         worker.wait_events("program.ended", 3, exit=0)
         assert worker.stop() == 0, worker.tail()
-    ran = lines_of(tmp / "ran")
+    return lines_of(tmp / "ran")
+
+
+def test_fires_of_a_key_wait_for_each_other_only(kafka: Kafka, cluster: str, tmp: Path) -> None:
+    ran = order_of_programs(kafka, cluster, tmp, "key")
     assert ran.index("end 3") < ran.index("end 1") < ran.index("begin 2"), ran
+
+
+def test_without_an_order_fires_of_a_key_overlap(kafka: Kafka, cluster: str, tmp: Path) -> None:
+    ran = order_of_programs(kafka, cluster, tmp, "none")
+    assert ran.index("end 2") < ran.index("end 1"), ran
 
 
 def test_time_out_kills_the_group(kafka: Kafka, cluster: str, tmp: Path) -> None:

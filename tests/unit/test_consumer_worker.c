@@ -35,8 +35,9 @@ static const struct usage_case usage_cases[] = {
     {"misspelt with value", {"--timout=3s"}, "unknown option --timout; did you mean --timeout?"},
     {"far from anything", {"--colour"}, "--help lists"},
     {"a program without exec", {GOOD, "true"}, "the program goes after --exec"},
-    {"no concurrency", {GOOD, "--concurrency", "0"}, "must be a number from 1 to 1024"},
-    {"too much concurrency", {GOOD, "--concurrency", "1025"}, "must be a number from 1 to 1024"},
+    {"no concurrency", {GOOD, "--concurrency", "0"}, "must be a number from 1 to 10000"},
+    {"too much concurrency", {GOOD, "--concurrency", "10001"}, "must be a number from 1 to 10000"},
+    {"no such ordering", {GOOD, "--ordering", "group"}, "must be key, partition or none"},
     {"bare duration", {GOOD, "--timeout", "30"}, "must be a duration such as"},
     {"no time", {GOOD, "--kill-after=0s"}, "must be a duration such as"},
 };
@@ -68,8 +69,8 @@ static void all_options(void **state)
                     (char *)"g", (char *)"--cluster", (char *)"c", (char *)"--topic", (char *)"t1",
                     (char *)"--topic=t2", (char *)"-X", (char *)"a=b=c", (char *)"--concurrency",
                     (char *)"8", (char *)"--timeout", (char *)"1h30m", (char *)"--kill-after",
-                    (char *)"500ms", (char *)"--exec", (char *)"echo", (char *)"--kafka",
-                    (char *)"x", NULL};
+                    (char *)"500ms", (char *)"--ordering", (char *)"none", (char *)"--exec",
+                    (char *)"echo", (char *)"--kafka", (char *)"x", NULL};
     struct belfry_worker_options options;
     struct belfry_error error = {0};
     assert_true(belfry_worker_options_read(&options, argument_count(argv), argv, &error));
@@ -81,6 +82,7 @@ static void all_options(void **state)
     assert_int_equal(options.property_count, 1);
     assert_string_equal(options.properties[0], "a=b=c");
     assert_int_equal(options.concurrency, 8);
+    assert_int_equal(options.ordering, BELFRY_ORDER_NONE);
     assert_int_equal(options.timeout_ms, 5400000);
     assert_int_equal(options.kill_after_ms, 500);
     assert_string_equal(options.program[0], "echo");
