@@ -15,66 +15,46 @@ void asked_free(struct asked *asked)
 {
     for (size_t i = 0; i < asked->backfill_count; i++) free(asked->backfills[i].fired);
     free(asked->backfills);
-    free(asked->triggers);
-    free(asked->triggered);
-    free(asked->again);
-    free(asked->came_again);
+    free(asked->triggers.things);
+    free(asked->triggered.things);
+    free(asked->again.things);
+    free(asked->came_again.things);
+    free(asked->undelivered.things);
 }
 
-/* ---- triggers ---- */
+/* ---- lists ---- */
 
-static void add_trigger(struct asked_trigger **list, size_t *count, size_t *capacity,
-                        const char *id, int64_t at_ms)
+static void add(struct asked_list *list, const char *id, int64_t at_ms)
 {
-    *list = memory_grow(*list, capacity, *count + 1, sizeof **list);
-    struct asked_trigger *last = &(*list)[(*count)++];
+    list->things =
+        memory_grow(list->things, &list->capacity, list->count + 1, sizeof *list->things);
+    struct asked_thing *last = &list->things[list->count++];
     last->at_ms = at_ms;
     (void)snprintf(last->id, sizeof last->id, "%s", id);
 }
 
-void asked_trigger(struct life *life, const char *command_id, int64_t effective_ms)
-{
-    struct asked *asked = &life->asked;
-    add_trigger(&asked->triggers, &asked->trigger_count, &asked->trigger_capacity, command_id,
-                effective_ms);
-}
-
-static size_t times(const struct asked_trigger *list, size_t count, const char *id)
+static size_t times(const struct asked_list *list, const char *id)
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; i++) found += strcmp(list[i].id, id) == 0;
+    for (size_t i = 0; i < list->count; i++) found += strcmp(list->things[i].id, id) == 0;
     return found;
 }
 
-/* ---- runs that come again ---- */
+/* ---- triggers, and runs that come again ---- */
 
-static void add_run(struct asked_run **list, size_t *count, size_t *capacity, const char *id,
-                    int64_t at_ms)
+void asked_trigger(struct life *life, const char *command_id, int64_t effective_ms)
 {
-    *list = memory_grow(*list, capacity, *count + 1, sizeof **list);
-    struct asked_run *last = &(*list)[(*count)++];
-    last->at_ms = at_ms;
-    (void)snprintf(last->id, sizeof last->id, "%s", id);
+    add(&life->asked.triggers, command_id, effective_ms);
 }
 
 void asked_again(struct life *life, const char *run, int64_t effective_ms)
 {
-    struct asked *asked = &life->asked;
-    add_run(&asked->again, &asked->again_count, &asked->again_capacity, run, effective_ms);
+    add(&life->asked.again, run, effective_ms);
 }
 
 void asked_fire_again(struct life *life, const struct output *fire, const char *run)
 {
-    struct asked *asked = &life->asked;
-    add_run(&asked->came_again, &asked->came_again_count, &asked->came_again_capacity, run,
-            fire->at_ms);
-}
-
-static size_t times_run(const struct asked_run *list, size_t count, const char *id)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++) found += strcmp(list[i].id, id) == 0;
-    return found;
+    add(&life->asked.came_again, run, fire->at_ms);
 }
 
 /* The trigger whose run it is; NULL: it is a slot's. */
@@ -90,10 +70,10 @@ static bool is_of_trigger(const char *run, const char *id)
     return trigger != NULL && strcmp(trigger, id) == 0;
 }
 
-static size_t times_of_trigger(const struct asked_run *list, size_t count, const char *id)
+static size_t times_of_trigger(const struct asked_list *list, const char *id)
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; i++) found += is_of_trigger(list[i].id, id);
+    for (size_t i = 0; i < list->count; i++) found += is_of_trigger(list->things[i].id, id);
     return found;
 }
 
@@ -111,12 +91,12 @@ static size_t undelivered(const struct life *life, const char *id)
 {
     const struct asked *asked = &life->asked;
     size_t found = 0;
-    for (size_t i = 0; i < asked->trigger_count; i++)
-        if (strcmp(asked->triggers[i].id, id) == 0)
-            found += undelivered_at(life, asked->triggers[i].at_ms);
-    for (size_t i = 0; i < asked->again_count; i++)
-        if (is_of_trigger(asked->again[i].id, id))
-            found += undelivered_at(life, asked->again[i].at_ms);
+    for (size_t i = 0; i < asked->triggers.count; i++)
+        if (strcmp(asked->triggers.things[i].id, id) == 0)
+            found += undelivered_at(life, asked->triggers.things[i].at_ms);
+    for (size_t i = 0; i < asked->again.count; i++)
+        if (is_of_trigger(asked->again.things[i].id, id))
+            found += undelivered_at(life, asked->again.things[i].at_ms);
     return found;
 }
 
@@ -126,12 +106,10 @@ static size_t undelivered(const struct life *life, const char *id)
 static void judge_triggers(struct world *world, const struct life *life)
 {
     const struct asked *asked = &life->asked;
-    for (size_t i = 0; i < asked->trigger_count; i++) {
-        const char *id = asked->triggers[i].id;
-        size_t wanted = times(asked->triggers, asked->trigger_count, id) +
-                        times_of_trigger(asked->again, asked->again_count, id);
-        size_t fired = times(asked->triggered, asked->triggered_count, id) +
-                       times_of_trigger(asked->came_again, asked->came_again_count, id);
+    for (size_t i = 0; i < asked->triggers.count; i++) {
+        const char *id = asked->triggers.things[i].id;
+        size_t wanted = times(&asked->triggers, id) + times_of_trigger(&asked->again, id);
+        size_t fired = times(&asked->triggered, id) + times_of_trigger(&asked->came_again, id);
         if (fired > wanted)
             world_violation(world, "trigger: %s (%s) fired for %s more often than the %zu times "
                             "it was asked to", life->name, life->id, id, wanted);
@@ -139,36 +117,60 @@ static void judge_triggers(struct world *world, const struct life *life)
             world_violation(world, "trigger: %s (%s) did not fire for %s", life->name, life->id,
                             id);
     }
-    for (size_t i = 0; i < asked->triggered_count; i++)
-        if (times(asked->triggers, asked->trigger_count, asked->triggered[i].id) == 0)
+    for (size_t i = 0; i < asked->triggered.count; i++)
+        if (times(&asked->triggers, asked->triggered.things[i].id) == 0)
             world_violation(world, "trigger: %s (%s) fired for %s, which nobody sent", life->name,
-                            life->id, asked->triggered[i].id);
+                            life->id, asked->triggered.things[i].id);
 }
 
-static size_t count_of_slots(const struct asked_run *list, size_t count)
+/* Behind the last colon, or behind the at sign where there is none. */
+static int64_t nominal_of(const char *run)
 {
+    const char *at = strrchr(run, '@');
+    const char *colon = at == NULL ? NULL : strrchr(at, ':');
+    if (at == NULL) return NEVER_MS;
+    return strtoll((colon != NULL ? colon : at) + 1, NULL, 10);
+}
+
+static int64_t first_asked_ms(const struct asked_list *list, const char *run)
+{
+    int64_t first_ms = ALWAYS_MS;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->things[i].id, run) == 0 && list->things[i].at_ms < first_ms)
+            first_ms = list->things[i].at_ms;
+    return first_ms;
+}
+
+/* Of the run of a slot or of a backfill: how often an event says that it could not be delivered,
+ * since it was to come again. */
+static size_t undelivered_again(const struct life *life, const char *run)
+{
+    const struct asked *asked = &life->asked;
+    int64_t since_ms = first_asked_ms(&asked->again, run);
+    int64_t nominal_ms = nominal_of(run);
     size_t found = 0;
-    for (size_t i = 0; i < count; i++) found += trigger_of(list[i].id) == NULL;
+    for (size_t i = 0; i < life->failure_count; i++)
+        found += life->failures[i].nominal_ms == nominal_ms &&
+                 life->failures[i].from_ms >= since_ms;
+    for (size_t i = 0; i < asked->undelivered.count; i++)
+        found += strcmp(asked->undelivered.things[i].id, run) == 0 &&
+                 asked->undelivered.things[i].at_ms >= since_ms;
     return found;
 }
 
-/* The run of a slot is fired once for each time; an event says where it could not be delivered. */
+/* The run of a slot or of a backfill is fired once for each time that it is asked for. */
 static void judge_again(struct world *world, const struct life *life)
 {
     const struct asked *asked = &life->asked;
-    for (size_t i = 0; i < asked->came_again_count; i++) {
-        const char *id = asked->came_again[i].id;
-        if (trigger_of(id) == NULL && times_run(asked->came_again, asked->came_again_count, id) >
-                                          times_run(asked->again, asked->again_count, id))
+    for (size_t i = 0; i < asked->came_again.count; i++) {
+        const char *id = asked->came_again.things[i].id;
+        if (trigger_of(id) == NULL && times(&asked->came_again, id) > times(&asked->again, id))
             world_violation(world, "requeue: %s came again more often than it was asked to", id);
     }
-    if (count_of_slots(asked->again, asked->again_count) <=
-        count_of_slots(asked->came_again, asked->came_again_count) + life->failure_count)
-        return;
-    for (size_t i = 0; i < asked->again_count; i++) {
-        const char *id = asked->again[i].id;
-        if (trigger_of(id) == NULL && times_run(asked->came_again, asked->came_again_count, id) <
-                                          times_run(asked->again, asked->again_count, id))
+    for (size_t i = 0; i < asked->again.count; i++) {
+        const char *id = asked->again.things[i].id;
+        if (trigger_of(id) == NULL &&
+            times(&asked->came_again, id) + undelivered_again(life, id) < times(&asked->again, id))
             world_violation(world, "requeue: %s did not come again", id);
     }
 }
@@ -286,7 +288,6 @@ static void fire_of_backfill(struct world *world, struct life *life, const struc
 void asked_fire(struct world *world, struct life *life, const struct output *fire,
                 const struct step *step)
 {
-    struct asked *asked = &life->asked;
     if (fire->trigger[0] != 't') {
         world->sometimes.count[SOMETIMES_FIRE_BACKFILLED]++;
         fire_of_backfill(world, life, fire, step);
@@ -294,15 +295,25 @@ void asked_fire(struct world *world, struct life *life, const struct output *fir
     }
     world->sometimes.count[SOMETIMES_FIRE_TRIGGERED]++;
     world->sometimes.count[SOMETIMES_TRIGGERED_IN_PAUSE] += life->paused_ms != NEVER_MS;
-    add_trigger(&asked->triggered, &asked->triggered_count, &asked->triggered_capacity,
-                fire->trigger + 2, fire->time_ms);
+    add(&life->asked.triggered, fire->trigger + 2, fire->time_ms);
+}
+
+/* A slot of a backfill could not be delivered, in its first try or in a later one. */
+static void note_undelivered(struct life *life, const struct output *event)
+{
+    char run[2 * HISTORY_RUN_BYTES];
+    (void)snprintf(run, sizeof run, "%s@b:%s:%" PRId64, life->id, event->trigger, event->first_ms);
+    add(&life->asked.undelivered, run, event->at_ms);
 }
 
 void asked_event(struct world *world, struct life *life, const struct output *event)
 {
     struct asked_backfill *backfill = under_way(life, event->trigger);
     if (strcmp(event->word, "backfill_started") == 0) return; /* its command comes later */
-    if (strcmp(event->word, "fire_failed") == 0) return;
+    if (strcmp(event->word, "fire_failed") == 0) {
+        note_undelivered(life, event);
+        return;
+    }
     if (backfill == NULL) {
         world_violation(world, "backfill: %s of %s for %s, which is not under way", event->word,
                         life->name, event->trigger);

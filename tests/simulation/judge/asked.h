@@ -14,9 +14,15 @@ struct life;
 struct sent_command;
 struct world;
 
-struct asked_trigger {
-    char id[HISTORY_LIFE_BYTES]; /* the command's */
-    int64_t at_ms;               /* when the command acts */
+struct asked_thing { /* a trigger, or a run that is to come again */
+    char id[HISTORY_RUN_BYTES]; /* the command's, or the run's */
+    int64_t at_ms;              /* when the command acts, or something came of it */
+};
+
+struct asked_list {
+    struct asked_thing *things;
+    size_t count;
+    size_t capacity;
 };
 
 struct asked_backfill { /* its slots t: from_ms < t <= to_ms */
@@ -39,24 +45,12 @@ struct asked_backfill { /* its slots t: from_ms < t <= to_ms */
     int64_t in_step_count;
 };
 
-struct asked_run { /* a run that is to come again, or has */
-    char id[HISTORY_RUN_BYTES];
-    int64_t at_ms;
-};
-
 struct asked {
-    struct asked_trigger *triggers;
-    size_t trigger_count;
-    size_t trigger_capacity;
-    struct asked_trigger *triggered; /* what came out */
-    size_t triggered_count;
-    size_t triggered_capacity;
-    struct asked_run *again;
-    size_t again_count;
-    size_t again_capacity;
-    struct asked_run *came_again;
-    size_t came_again_count;
-    size_t came_again_capacity;
+    struct asked_list triggers;
+    struct asked_list triggered; /* what came out */
+    struct asked_list again;
+    struct asked_list came_again;
+    struct asked_list undelivered; /* runs of backfills */
     struct asked_backfill *backfills;
     size_t backfill_count;
     size_t backfill_capacity;

@@ -194,11 +194,10 @@ static void judge_waited(struct run_judge *judge, const struct life *life,
 {
     const struct wanted_runs *wanted = &life->wanted.runs;
     int64_t before = waiting_before(judge, life, slot);
+    if (undecided) return;
     switch (wanted->overlap) {
     case SLOW_ALLOW: break; /* it was late, perhaps */
-    case SLOW_SKIP:
-        if (!undecided) complain(judge, life, slot, "fired, and is to be left out");
-        break;
+    case SLOW_SKIP: complain(judge, life, slot, "fired, and is to be left out"); break;
     case SLOW_BUFFER_ONE:
         if (before > 0) complain(judge, life, slot, "waited behind another one");
         break;
