@@ -13,7 +13,7 @@
 #define INTEGER BELFRY_ATTRIBUTE_INTEGER
 #define INSTANT BELFRY_ATTRIBUTE_INSTANT
 
-static const struct belfry_attribute rows[BELFRY_ATTRIBUTES] = {
+const struct belfry_attribute belfry_attributes[BELFRY_ATTRIBUTES] = {
     {NAME("specversion"), TEXT, true, "1.0", NOWHERE, NOWHERE, 0},
     {NAME("type"), TEXT, true, "belfry.fire.v1", NOWHERE, NOWHERE, 0},
     {NAME("source"), TEXT, true, NULL, FIELD(source), NOWHERE, 0},
@@ -33,9 +33,14 @@ static const struct belfry_attribute rows[BELFRY_ATTRIBUTES] = {
     {NAME("datacontenttype"), TEXT, false, NULL, FIELD(content_type), NOWHERE, 0},
 };
 
-const struct belfry_attribute *belfry_attribute_rows(void)
+int belfry_attribute_find(struct text name)
 {
-    return rows;
+    int row = 0;
+    while (row < BELFRY_ATTRIBUTES &&
+           !text_equal(
+               name, (struct text){belfry_attributes[row].name, belfry_attributes[row].name_bytes}))
+        row++;
+    return row;
 }
 
 bool belfry_not_fire(struct belfry_error *error, const char *name, const char *wanted)

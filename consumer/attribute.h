@@ -3,6 +3,7 @@
 #define BELFRY_CONSUMER_ATTRIBUTE_H
 
 #include "consumer/consumer.h"
+#include "lib/base/text.h"
 
 enum { BELFRY_ATTRIBUTES = 17, BELFRY_ATTRIBUTE_BYTES_MAX = 1024 };
 
@@ -25,8 +26,11 @@ struct belfry_attribute {
 
 #pragma GCC visibility push(hidden)
 
-/* BELFRY_ATTRIBUTES of them, in the order in which belfryd writes them. */
-const struct belfry_attribute *belfry_attribute_rows(void);
+/* In the order in which belfryd writes them. */
+extern const struct belfry_attribute belfry_attributes[BELFRY_ATTRIBUTES];
+
+/* The row of that name, BELFRY_ATTRIBUTES: none. */
+int belfry_attribute_find(struct text name);
 
 /* Notes the value, which must be allowed, in the fire. The text is terminated, has no other NUL and
  * lives as long as the fire. */

@@ -41,7 +41,7 @@ static bool attributes_read(struct belfry_holder *holder, struct belfry_error *e
 {
     assert(json_is_object(holder->attributes));
     for (int i = 0; i < BELFRY_ATTRIBUTES; i++) {
-        const struct belfry_attribute *row = &belfry_attribute_rows()[i];
+        const struct belfry_attribute *row = &belfry_attributes[i];
         const json_t *value = json_object_get(holder->attributes, row->name);
         if (!attribute_read(row, value, &holder->fire, error)) return false;
     }
@@ -154,10 +154,8 @@ static bool structured_read(struct belfry_holder *holder, const struct belfry_re
 
 static bool is_integer_attribute(const char *name)
 {
-    for (int i = 0; i < BELFRY_ATTRIBUTES; i++)
-        if (strcmp(belfry_attribute_rows()[i].name, name) == 0)
-            return belfry_attribute_rows()[i].kind == BELFRY_ATTRIBUTE_INTEGER;
-    return false;
+    int row = belfry_attribute_find(text_of(name));
+    return row < BELFRY_ATTRIBUTES && belfry_attributes[row].kind == BELFRY_ATTRIBUTE_INTEGER;
 }
 
 /* UTF-8 without a NUL. */

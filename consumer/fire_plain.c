@@ -42,22 +42,12 @@ static bool take_text(struct pass *pass, struct text *text)
 static bool take_expected_name(struct pass *pass)
 {
     if (pass->next == BELFRY_ATTRIBUTES) return false;
-    const struct belfry_attribute *row = &belfry_attribute_rows()[pass->next];
+    const struct belfry_attribute *row = &belfry_attributes[pass->next];
     if ((size_t)(pass->end - pass->at) < row->name_bytes + sizeof "\"\":" - 1) return false;
     if (memcmp(pass->at + 1, row->name, row->name_bytes) != 0) return false;
     if (memcmp(pass->at + 1 + row->name_bytes, "\":", 2) != 0 || *pass->at != '"') return false;
     pass->at += row->name_bytes + sizeof "\"\":" - 1;
     return true;
-}
-
-static int row_find(struct text name)
-{
-    int row = 0;
-    while (row < BELFRY_ATTRIBUTES &&
-           !text_equal(name, (struct text){belfry_attribute_rows()[row].name,
-                                           belfry_attribute_rows()[row].name_bytes}))
-        row++;
-    return row;
 }
 
 static bool attribute_read(struct pass *pass, const struct belfry_attribute *row)
@@ -94,14 +84,14 @@ static bool member_read(struct pass *pass)
     if (!take_expected_name(pass)) {
         struct text name;
         if (!take_text(pass, &name) || !take(pass, ':')) return false;
-        int row = row_find(name);
+        int row = belfry_attribute_find(name);
         if (row == BELFRY_ATTRIBUTES) return other_read(pass, name);
         pass->next = row;
     }
     uint32_t bit = UINT32_C(1) << pass->next;
     if ((pass->seen & bit) != 0) return false;
     pass->seen |= bit;
-    return attribute_read(pass, &belfry_attribute_rows()[pass->next++]);
+    return attribute_read(pass, &belfry_attributes[pass->next++]);
 }
 
 static bool members_read(struct pass *pass)
@@ -117,7 +107,7 @@ static bool has_required(uint32_t seen)
 {
     static_assert(BELFRY_ATTRIBUTES <= 32, "a bit for each row");
     for (int i = 0; i < BELFRY_ATTRIBUTES; i++)
-        if (belfry_attribute_rows()[i].required && (seen >> i & 1) == 0) return false;
+        if (belfry_attributes[i].required && (seen >> i & 1) == 0) return false;
     return true;
 }
 
