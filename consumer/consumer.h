@@ -202,8 +202,9 @@ bool belfry_consumer_next_batch(struct belfry_consumer *consumer, int64_t timeou
                                 const struct belfry_fire **fires, size_t most, size_t *count,
                                 struct belfry_error *error) BELFRY_MUST_CHECK;
 
-/* Finishes a fire (unless BELFRY_KEPT) and releases it. Its offset is committed within a second
- * once all earlier records of its partition are finished too. Cannot fail. */
+/* Finishes a fire (unless BELFRY_KEPT) and releases it. Once all earlier records of its partition
+ * are finished too, its offset is committed: within 1.1 s while belfry_consumer_next() is called,
+ * else with the next call. Cannot fail. */
 void belfry_consumer_done(struct belfry_consumer *consumer, const struct belfry_fire *fire,
                           enum belfry_outcome outcome);
 

@@ -6,14 +6,11 @@
 
 #include "consumer/consumer.h"
 
-enum { BELFRY_FIRE_DEPTH_MAX = 64, BELFRY_HEADERS_MAX = 256 };
-
-struct belfry_delivery;
+enum { BELFRY_FIRE_DEPTH_MAX = 64 };
 
 /* The fire comes first, so that its address is the holder's. */
 struct belfry_holder {
     struct belfry_fire fire;
-    struct belfry_delivery *delivery; /* see state.h; NULL: not handed out */
     /* By belfry_fire_decode_plain(): topic, raw and data are in the holder's own block, and in raw
      * a NUL stands for the closing quote of each text, and one behind the data. */
     bool plain;

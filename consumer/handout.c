@@ -43,11 +43,6 @@ struct belfry_fire *belfry_handout_take(struct belfry_consumer *consumer,
     return delivery->fire;
 }
 
-struct belfry_delivery *belfry_handout_drop(struct belfry_consumer *consumer)
-{
-    return belfry_backlog_drop(&consumer->backlog);
-}
-
 /* ---- the end ---- */
 
 /* The poller goes on reading when a quarter of the room is free, so that it is not woken for each

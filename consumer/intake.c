@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "consumer/fail.h"
-#include "consumer/fire.h"
+#include "consumer/record.h"
 #include "consumer/state.h"
 #include "lib/base/monotonic.h"
 
@@ -170,10 +170,11 @@ static enum accepted accept_fire(struct belfry_consumer *consumer, struct belfry
                                  struct belfry_partition *partition, struct belfry_error *error)
 {
     struct belfry_delivery given = {
-        .fire = arrival->fire, .id = belfry_dedupe_hash(consumer->window, arrival->fire->id,
-                                 strlen(arrival->fire->id)),
+        .fire = arrival->fire,
+        .id = belfry_dedupe_hash(consumer->window, arrival->fire->id, strlen(arrival->fire->id)),
         .partition = (uint32_t)(partition - consumer->partitions),
-        .assignment = consumer->assignment, .offset = arrival->fire->offset,
+        .assignment = consumer->assignment,
+        .offset = arrival->fire->offset,
         .bytes = (int64_t)arrival->message->len + DELIVERY_BYTES};
     choose_row(consumer, arrival->message, &given);
     struct belfry_delivery *running = belfry_backlog_find(&consumer->backlog, given.id);
@@ -206,18 +207,6 @@ static enum accepted accept_one(struct belfry_consumer *consumer, struct belfry_
     return ACCEPTED_INVALID;
 }
 
-/* The first arrivals go. */
-static void drop_first(struct belfry_consumer *consumer, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        belfry_fire_free(consumer->arrivals[i].fire);
-        rd_kafka_message_destroy(consumer->arrivals[i].message);
-    }
-    consumer->arrival_count -= count;
-    memmove(&consumer->arrivals[0], &consumer->arrivals[count],
-            consumer->arrival_count * sizeof consumer->arrivals[0]);
-}
-
 /* Takes arrivals in, up to one that cannot be. False: memory is short. */
 static bool accept_arrivals(struct belfry_consumer *consumer, struct belfry_error *error)
 {
@@ -237,7 +226,7 @@ static bool accept_arrivals(struct belfry_consumer *consumer, struct belfry_erro
     (void)pthread_mutex_unlock(&consumer->lock);
     if (accepted == ACCEPTED_INVALID)
         finish_invalid(consumer, consumer->arrivals[count - 1].message);
-    drop_first(consumer, count);
+    belfry_arrivals_drop(consumer, count);
     return accepted != ACCEPTED_FAILED && !(short_of_memory && count == decoded);
 }
 

@@ -17,14 +17,10 @@ enum {
 /* What was not handed out. */
 static void drop_waiting(struct belfry_consumer *consumer)
 {
-    for (size_t i = 0; i < consumer->arrival_count; i++) {
-        belfry_fire_free(consumer->arrivals[i].fire);
-        rd_kafka_message_destroy(consumer->arrivals[i].message);
-    }
-    consumer->arrival_count = 0;
+    belfry_arrivals_drop(consumer, consumer->arrival_count);
     (void)pthread_mutex_lock(&consumer->lock);
     consumer->held = false;
-    struct belfry_delivery *dropped = belfry_handout_drop(consumer);
+    struct belfry_delivery *dropped = belfry_backlog_drop(&consumer->backlog);
     (void)pthread_mutex_unlock(&consumer->lock);
     belfry_deliveries_free(dropped);
 }

@@ -4,7 +4,10 @@
 
 #include "consumer/consumer.h"
 
-enum { BELFRY_RECORD_BYTES_MAX = 4 << 20 }; /* twice what Belfry's topics take */
+enum {
+    BELFRY_RECORD_BYTES_MAX = 4 << 20, /* twice what Belfry's topics take */
+    BELFRY_HEADERS_MAX = 256
+};
 
 #pragma GCC visibility push(hidden)
 

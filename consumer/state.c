@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/monotonic.h"
 
@@ -12,6 +13,18 @@ bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms)
     assert(instant_ms > 0);
     struct timespec until = monotonic_timespec(instant_ms);
     return pthread_cond_timedwait(&consumer->changed, &consumer->lock, &until) != ETIMEDOUT;
+}
+
+void belfry_arrivals_drop(struct belfry_consumer *consumer, size_t count)
+{
+    assert(count <= consumer->arrival_count);
+    for (size_t i = 0; i < count; i++) {
+        belfry_fire_free(consumer->arrivals[i].fire);
+        rd_kafka_message_destroy(consumer->arrivals[i].message);
+    }
+    consumer->arrival_count -= count;
+    memmove(&consumer->arrivals[0], &consumer->arrivals[count],
+            consumer->arrival_count * sizeof consumer->arrivals[0]);
 }
 
 void belfry_consumer_log(const struct belfry_consumer *consumer, enum belfry_level level,

@@ -105,6 +105,9 @@ bool belfry_wait_until(struct belfry_consumer *consumer, int64_t instant_ms);
 /* Drops a reference; the lock is not held. The last one frees the consumer. */
 void belfry_consumer_release(struct belfry_consumer *consumer);
 
+/* The first arrivals go. The polling thread only. */
+void belfry_arrivals_drop(struct belfry_consumer *consumer, size_t count);
+
 void belfry_consumer_log(const struct belfry_consumer *consumer, enum belfry_level level,
                          const char *event, const struct belfry_fields *fields);
 
@@ -155,10 +158,6 @@ struct belfry_delivery *belfry_handout_end(struct belfry_consumer *consumer,
 /* Says what did not go well. The lock is not held. */
 void belfry_handout_tell(const struct belfry_consumer *consumer, const struct belfry_fire *fire,
                          enum belfry_outcome outcome);
-
-/* Forgets what was not handed out. The lock is held.
- *   returns  it, for belfry_deliveries_free() */
-struct belfry_delivery *belfry_handout_drop(struct belfry_consumer *consumer);
 
 /* With their fires, along `next`. The lock need not be held. */
 void belfry_deliveries_free(struct belfry_delivery *list);

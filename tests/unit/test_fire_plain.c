@@ -12,6 +12,7 @@
 #include <glob.h>
 
 #include "consumer/fire.h"
+#include "consumer/record.h"
 #include "tests/support/rows.h"
 #include "tests/support/same_fire.h"
 
