@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import harness
 from harness import CommandClient, Kafka, Redis, TopicReader
@@ -45,10 +45,12 @@ class Side:
         self.path = path
         path.touch()
 
-    def write(self, word: str, pid: int) -> None:
+    def write(self, word: str, pid: int, act: Callable[[], None] = lambda: None) -> None:
+        """The line, and what is done before anybody else may write."""
         with open(self.path, "ab") as side:
             fcntl.flock(side, fcntl.LOCK_EX)
             side.write(json.dumps([time.time_ns() // 1_000_000, pid, word]).encode() + b"\n")
+            act()
 
     def lines(self) -> list[Line]:
         return [Line(*json.loads(text)) for text in self.path.read_text().splitlines()]
@@ -77,13 +79,53 @@ class WorkerProcess(harness.Process):
         self.child.wait(timeout=30)
         self.side.write("killed", pid)
 
-    def freeze(self) -> None:
-        self.side.write("frozen", self.pid)
+    def stands_still(self) -> bool:
+        threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads)
+
+    def stop_all(self) -> None:
         os.killpg(self.pid, signal.SIGSTOP)
+        harness.wait_for(self.stands_still, 30, f"{self.name} stands still")
+
+    def freeze(self) -> None:
+        """Not while it holds the lock of the side log, for which all others would wait."""
+        self.side.write("frozen", self.pid, self.stop_all)
 
     def thaw(self) -> None:
         self.side.write("thawed", self.pid)
         os.killpg(self.pid, signal.SIGCONT)
+
+
+class WatchedProcess(WorkerProcess):
+    """One that notes whether it stood still before anybody else could write."""
+
+    def __init__(self, side: Side):
+        super().__init__(1, {"seed": ""}, side)
+        self.command = [sys.executable, "-c", "import time; time.sleep(600)"]
+        self.alone: list[bool] = []
+
+    def stop_all(self) -> None:
+        super().stop_all()
+        self.alone.append(self.stands_still() and is_locked(self.side.path))
+
+
+def is_locked(path: Path) -> bool:
+    with open(path, "ab") as side:
+        try:
+            fcntl.flock(side, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_who_is_frozen_does_not_hold_the_log() -> None:
+    side = Side(harness.new_directory("side") / "side.log")
+    with WatchedProcess(side) as worker:
+        for _ in range(3):
+            worker.freeze()
+            assert worker.alone.pop() and not is_locked(side.path)
+            worker.thaw()
+            harness.wait_for(lambda: not worker.stands_still(), 30, "it goes on")
 
 
 class RunsChaos(Chaos):
